@@ -1,0 +1,102 @@
+"""Every failure that pawsctl expects, and the exit status that tells it to a script.
+
+An error carries one sentence on what happened (`message`) and one on what to do next (`hint`).
+Adapters raise these from an SDK's exceptions; nothing catches them but the command line.
+"""
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class ExitStatus(IntEnum):
+    """What the process tells the shell; scripts rely on these numbers."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_CONFIRMED = 3
+    NO_SESSION = 4
+    UNREACHABLE = 5
+    NO_ENGINE = 6
+    CONFLICT = 7
+    TIMEOUT = 8
+    PARTIAL = 9
+    INTERRUPTED = 130
+
+
+class PawsctlError(Exception):
+    """A failure with a cause a person can act on."""
+
+    status: ClassVar[ExitStatus] = ExitStatus.FAILED
+    code: ClassVar[str] = "failed"
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class OperationFailed(PawsctlError):
+    """Redis or the engine was reached and would not, or a check did not hold."""
+
+
+class UsageError(PawsctlError):
+    """The command line or the settings contradict each other or can't be read."""
+
+    status = ExitStatus.USAGE
+    code = "usage"
+
+
+class NotConfirmed(PawsctlError):
+    """The user said no, or nobody was there to ask."""
+
+    status = ExitStatus.NOT_CONFIRMED
+    code = "not-confirmed"
+
+
+class NoSession(PawsctlError):
+    """No session is stored for that phone."""
+
+    status = ExitStatus.NO_SESSION
+    code = "no-session"
+
+
+class RedisUnreachable(PawsctlError):
+    """Nothing answers at the address, or it stopped answering."""
+
+    status = ExitStatus.UNREACHABLE
+    code = "unreachable"
+
+
+class LoginRefused(RedisUnreachable):
+    """Redis answers and refuses the user name or password."""
+
+    code = "login-refused"
+
+
+class NoEngine(PawsctlError):
+    """No Docker Engine can be used."""
+
+    status = ExitStatus.NO_ENGINE
+    code = "no-engine"
+
+
+class Conflict(PawsctlError):
+    """A port, a name or a lock is somebody else's."""
+
+    status = ExitStatus.CONFLICT
+    code = "conflict"
+
+
+class TimedOut(PawsctlError):
+    """What was waited for did not happen before the stated deadline."""
+
+    status = ExitStatus.TIMEOUT
+    code = "timeout"
+
+
+class Partial(PawsctlError):
+    """Some nodes did not answer; what was printed is true and not the whole."""
+
+    status = ExitStatus.PARTIAL
+    code = "partial"

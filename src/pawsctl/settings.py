@@ -1,0 +1,278 @@
+"""Every setting: its value and where it came from.
+
+A setting is looked for in this order: a command's option, the environment, the `.env` file
+(nearest from the working directory up, or the one named by `--env-file`), the default. An empty
+value counts as unset, as `${NAME:-default}` has it in a compose file.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from pawsctl import target
+from pawsctl.errors import UsageError
+from pawsctl.target import Target
+
+EngineChoice = Literal["auto", "docker", "embedded"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A setting that pawsctl reads."""
+
+    name: str
+    default: str
+    about: str
+    is_secret: bool = False
+
+
+KNOWN = (
+    Known("REDIS_URL", "", "the Redis that session commands talk to", is_secret=True),
+    Known("REDIS_PORT", "6379", "the port of this project's own Redis"),
+    Known("REDIS_PASSWORD", "", "the password of this project's own Redis", is_secret=True),
+    Known("REDIS_PASSWORD_FILE", "", "a file that holds the password, for any host"),
+    Known("REDISCLI_AUTH", "", "the password, for any host, as redis-cli reads it", is_secret=True),
+    Known("REDIS_IMAGE", "redis:7.2-alpine", "the image `redis up` runs"),
+    Known("REDIS_MAXMEMORY", "256mb", "the memory limit of this project's own Redis"),
+    Known(
+        "REDIS_COMMANDER_IMAGE",
+        "ghcr.io/joeferner/redis-commander:latest",
+        "the image `redis dev` adds",
+    ),
+    Known("REDIS_COMMANDER_PORT", "8081", "the port of Redis Commander"),
+    Known("REDIS_COMMANDER_USER", "admin", "its login"),
+    Known("REDIS_COMMANDER_PASSWORD", "admin123", "its password", is_secret=True),
+    Known("PAWSCTL_PROJECT", "paws-wpp", "the compose project that owns the containers"),
+    Known("PAWSCTL_ENGINE", "auto", "auto, docker or embedded"),
+    Known("APP_URL", "http://localhost:3000", "the bot, for `health`"),
+    Known("NODE_ENV", "", "as the bot reads it"),
+)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting's value, and the words that say where it came from."""
+
+    name: str
+    value: str
+    origin: str
+
+    @property
+    def is_default(self) -> bool:
+        """Whether nobody set it."""
+        return self.origin == "default"
+
+
+@dataclass(frozen=True)
+class StackSettings:
+    """What this project's own containers are made with. Ports are TCP ports on loopback."""
+
+    project: str
+    engine: EngineChoice
+    redis_port: int
+    redis_password: str | None
+    redis_image: str
+    redis_maxmemory: str
+    commander_image: str
+    commander_port: int
+    commander_user: str
+    commander_password: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one invocation, resolved and not yet judged."""
+
+    values: Mapping[str, Setting]
+
+    def __getitem__(self, name: str) -> Setting:
+        return self.values[name]
+
+    def text(self, name: str) -> str:
+        """The value of a setting."""
+        return self.values[name].value
+
+    def redis_target(self) -> Target:
+        """The Redis that session commands talk to, its login completed.
+
+        A password in the URL wins, then REDISCLI_AUTH and REDIS_PASSWORD_FILE (for any host), then
+        REDIS_PASSWORD, on loopback only: a development password never travels.
+
+        Raises UsageError for a URL or password file that can't be read.
+        """
+        url = self["REDIS_URL"]
+        if not url.value:
+            port = self.port("REDIS_PORT")
+            found = target.parse(f"redis://localhost:{port}", origin=self["REDIS_PORT"].origin)
+        else:
+            found = target.parse(url.value, origin=url.origin)
+        if found.password is not None:
+            return found
+        return found.with_login(found.username, self._password_for(found))
+
+    def _password_for(self, found: Target) -> str | None:
+        if password := self.text("REDISCLI_AUTH"):
+            return password
+        if file := self.text("REDIS_PASSWORD_FILE"):
+            try:
+                return Path(file).read_text("utf-8").rstrip("\r\n") or None
+            except (OSError, UnicodeDecodeError) as error:
+                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+                raise UsageError(
+                    f"The file that REDIS_PASSWORD_FILE names can't be read: {reason}.",
+                    hint=f"Mend {file} or unset REDIS_PASSWORD_FILE.",
+                ) from error
+        return (self.text("REDIS_PASSWORD") or None) if found.is_local else None
+
+    def stack(self) -> StackSettings:
+        """The settings of this project's own containers, judged.
+
+        Port and password come from REDIS_PORT and REDIS_PASSWORD, else from a loopback REDIS_URL.
+        Raises UsageError where one can't be used or where those two disagree.
+        """
+        port, password = self._stack_port_and_password()
+        for name in ("REDIS_PASSWORD", "REDIS_COMMANDER_USER", "REDIS_COMMANDER_PASSWORD"):
+            value = password or "" if name == "REDIS_PASSWORD" else self.text(name)
+            if re.search(r'["\\\x00-\x1f\x7f]', value):
+                raise UsageError(
+                    f"{name} holds a double quote, a backslash or a control character, which "
+                    "redis.conf and docker compose read differently.",
+                    hint="Choose one without them.",
+                )
+        return StackSettings(
+            project=self._matching(
+                "PAWSCTL_PROJECT", r"[a-z0-9][a-z0-9_-]*", "lower-case letters, digits, - and _"
+            ),
+            engine=cast(
+                EngineChoice,
+                self._matching("PAWSCTL_ENGINE", "auto|docker|embedded", "auto, docker, embedded"),
+            ),
+            redis_port=port,
+            redis_password=password,
+            redis_image=self.text("REDIS_IMAGE"),
+            redis_maxmemory=self._matching(
+                "REDIS_MAXMEMORY", r"(?i)\d+([kmg]b?|b)?", "a size like 256mb"
+            ),
+            commander_image=self.text("REDIS_COMMANDER_IMAGE"),
+            commander_port=self.port("REDIS_COMMANDER_PORT"),
+            commander_user=self.text("REDIS_COMMANDER_USER"),
+            commander_password=self.text("REDIS_COMMANDER_PASSWORD"),
+        )
+
+    def _stack_port_and_password(self) -> tuple[int, str | None]:
+        port, password = self.port("REDIS_PORT"), self.text("REDIS_PASSWORD") or None
+        url = self["REDIS_URL"]
+        if not url.value:
+            return port, password
+        found = target.parse(url.value, origin=url.origin)
+        if found.kind != "standalone" or found.path is not None or not found.is_local:
+            return port, password
+        url_port = found.addresses[0].port
+        if self["REDIS_PORT"].is_default:
+            port = url_port
+        elif port != url_port:
+            raise self._disagreement("REDIS_PORT", "another port")
+        if password is None:
+            password = found.password
+        elif found.password is not None and password != found.password:
+            raise self._disagreement("REDIS_PASSWORD", "another password")
+        return port, password
+
+    def _disagreement(self, name: str, what: str) -> UsageError:
+        return UsageError(
+            f"{name} ({self[name].origin}) and REDIS_URL ({self['REDIS_URL'].origin}) "
+            f"disagree: the URL has {what}.",
+            hint=f"Make them agree, or unset {name}.",
+        )
+
+    def port(self, name: str) -> int:
+        """A setting that is a TCP port. Raises UsageError where it is none."""
+        return int(
+            self._matching(
+                name,
+                r"[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]",
+                "a port from 1 to 65535",
+            )
+        )
+
+    def _matching(self, name: str, pattern: str, wanted: str) -> str:
+        setting = self[name]
+        if not re.fullmatch(pattern, setting.value, re.ASCII):
+            raise UsageError(
+                f"{name} ({setting.origin}) is '{setting.value}', which can't be used.",
+                hint=f"Set it to {wanted}.",
+            )
+        return setting.value
+
+
+def load(
+    *,
+    environ: Mapping[str, str],
+    directory: Path,
+    env_file: Path | None = None,
+    options: Mapping[str, str] | None = None,
+) -> Settings:
+    """Resolve every known setting.
+
+    `options` maps a setting's name to the value of a command's option, `directory` is where the
+    search for `.env` begins. Raises UsageError for a `.env` that can't be read, naming the line.
+    """
+    options = options or {}
+    path = env_file or _nearest_env_file(directory)
+    file = _read_env_file(path) if path else {}
+    values = {}
+    for known in KNOWN:
+        if option := options.get(known.name):
+            found = Setting(known.name, option, f"option --{_OPTION_NAMES[known.name]}")
+        elif value := environ.get(known.name):
+            found = Setting(known.name, value, f"{known.name} in the environment")
+        elif entry := file.get(known.name):
+            found = Setting(known.name, entry[0], f"{known.name} in {path}:{entry[1]}")
+        else:
+            found = Setting(known.name, known.default, "default")
+        values[known.name] = found
+    return Settings(values)
+
+
+_OPTION_NAMES = {"REDIS_URL": "url"}
+
+
+def _nearest_env_file(directory: Path) -> Path | None:
+    for folder in (directory, *directory.parents):
+        path = folder / ".env"
+        if path.is_file():
+            return path
+    return None
+
+
+def _read_env_file(path: Path) -> dict[str, tuple[str, int]]:
+    """Name → (value, line number). `$` stays as it is written: a password may hold one."""
+    from io import StringIO
+
+    # Costs 25 ms, and most directories have no .env.
+    from dotenv.parser import parse_stream
+
+    try:
+        # utf-8-sig: Windows editors write a byte order mark.
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise UsageError(
+            f"{path} can't be read: {reason}.",
+            hint="Mend the file, or name another with --env-file.",
+        ) from error
+    values = {}
+    for binding in parse_stream(StringIO(text)):
+        # A binding that follows blank lines begins with them.
+        written = binding.original.string
+        line = binding.original.line + written[: len(written) - len(written.lstrip())].count("\n")
+        if binding.error:
+            raise UsageError(
+                f"{path}, line {line}, can't be read as NAME=value.",
+                hint="Mend that line; quote a value that holds spaces, # or quotes.",
+            )
+        if binding.key and binding.value:
+            values[binding.key] = (binding.value, line)
+    return values

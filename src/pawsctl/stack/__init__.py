@@ -1,0 +1,1 @@
+"""The stack: the containers or processes that this project runs."""
