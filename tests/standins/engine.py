@@ -1,0 +1,93 @@
+"""The few `docker` commands that building and pushing images takes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+
+class EngineError(Exception):
+    """Docker refused; the message is its own."""
+
+
+def labels_of(image: str) -> dict[str, str] | None:
+    """Return the labels of a local image, or None where there is no such image."""
+    try:
+        printed = _docker("image", "inspect", "--format", "{{json .Config.Labels}}", image)
+    except EngineError as error:
+        if "No such image" in str(error):
+            return None
+        raise
+    labels: dict[str, str] | None = json.loads(printed)
+    return labels or {}
+
+
+def build(image: str, context: Path, labels: Mapping[str, str]) -> None:
+    """Build the Dockerfile in `context` and call the result `image`."""
+    marks = [f"--label={name}={value}" for name, value in labels.items()]
+    # Nothing here is fetched, so nothing depends on how the engine reaches a network.
+    _docker("build", "--network", "none", "--tag", image, *marks, str(context))
+
+
+def push(image: str, registry: str) -> str:
+    """Push a local image to the registry at `registry`, and return its name there.
+
+    The new name does not stay behind locally: to have it, one has to pull it.
+    """
+    name = f"{registry}/{image.rpartition('/')[2]}"
+    _docker("tag", image, name)
+    try:
+        _docker("push", name)
+    finally:
+        remove_image(name)
+    return name
+
+
+@contextlib.contextmanager
+def never_pulled(base: str, registry: str) -> Iterator[str]:
+    """Give the name of an image in the registry that has to be downloaded to be had.
+
+    It is `base` with two layers of noise on top, 4 MB each, that this engine has not got; those
+    of `base` it may have. Whatever was pulled of it is removed at the end.
+    """
+    name = f"{registry}/never-pulled:{uuid.uuid4().hex[:12]}"
+    with tempfile.TemporaryDirectory(prefix="pawsctl-test-noise-") as folder:
+        context = Path(folder)
+        for layer in ("first", "second"):
+            (context / layer).write_bytes(os.urandom(4_000_000))
+        (context / "Dockerfile").write_text(f"FROM {base}\nCOPY first /\nCOPY second /\n")
+        build(name, context, {})
+    try:
+        _docker("push", name)
+        remove_image(name)
+        yield name
+    finally:
+        if labels_of(name) is not None:
+            remove_image(name)
+
+
+def remove_image(image: str) -> None:
+    """Delete the name, and the image where that was its last one; a container may use it."""
+    _docker("image", "rm", "--force", image)
+
+
+def _docker(*arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["docker", *arguments],
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            text=True,
+        )
+    except FileNotFoundError as error:
+        raise EngineError("the docker command is not installed") from error
+    if done.returncode:
+        raise EngineError(f"docker {arguments[0]} failed: {(done.stderr or done.stdout).strip()}")
+    return done.stdout
