@@ -1,6 +1,7 @@
 """Every failure that pawsctl expects, and the exit status that tells it to a script.
 
-An error carries one sentence on what happened (`message`) and one on what to do next (`hint`).
+An error carries one sentence on what happened (`message`) and one on what to do next (`hint`);
+where a server failed, `detail` has the last lines of its log, as it wrote them.
 Adapters raise these from an SDK's exceptions; nothing catches them but the command line.
 """
 
@@ -30,10 +31,11 @@ class PawsctlError(Exception):
     status: ClassVar[ExitStatus] = ExitStatus.FAILED
     code: ClassVar[str] = "failed"
 
-    def __init__(self, message: str, *, hint: str) -> None:
+    def __init__(self, message: str, *, hint: str, detail: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.detail = detail
 
 
 class OperationFailed(PawsctlError):
@@ -100,3 +102,10 @@ class Partial(PawsctlError):
 
     status = ExitStatus.PARTIAL
     code = "partial"
+
+
+class Interrupted(PawsctlError):
+    """Ctrl-C in the middle of something that can't be undone; the message says how far it got."""
+
+    status = ExitStatus.INTERRUPTED
+    code = "interrupted"

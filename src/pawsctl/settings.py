@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
+import msgspec
+
 from pawsctl import target
 from pawsctl.errors import UsageError
 from pawsctl.target import Target
@@ -51,8 +53,7 @@ KNOWN = (
 )
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """A setting's value, and the words that say where it came from."""
 
     name: str
@@ -205,6 +206,21 @@ class Settings:
                 hint=f"Set it to {wanted}.",
             )
         return setting.value
+
+
+def shown(settings: Settings) -> list[Setting]:
+    """Every setting as it may be shown: passwords as `***`, the URL without its own."""
+    return [_shown(settings, known) for known in KNOWN]
+
+
+def _shown(settings: Settings, known: Known) -> Setting:
+    setting = settings[known.name]
+    if known.is_secret and setting.value:
+        value = "***"
+        if known.name == "REDIS_URL":
+            value = target.parse(setting.value, origin=setting.origin).url
+        return Setting(setting.name, value, setting.origin)
+    return setting
 
 
 def load(

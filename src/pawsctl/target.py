@@ -144,9 +144,12 @@ class _Parser:
                 hint = f"Known for {self.scheme}://: {', '.join(known)}."
                 if name in _TLS_PARAMETERS:
                     hint = f"TLS parameters need a rediss scheme. {hint}"
-                elif not name.isidentifier() or len(name) > 30:
-                    # What looks like no parameter may be the rest of a password with a raw '?'.
-                    name, hint = "…", f"A '?' in a password is written %3F. {hint}"
+                # What looks like no parameter may be the rest of a password with a raw '?'.
+                if not name.isidentifier() or len(name) > 30 or "@" in pairs[name]:
+                    raise self.error(
+                        "has an unknown parameter",
+                        hint=f"A '?' in a password is written %3F. {hint}",
+                    )
                 raise self.error(f"has an unknown parameter '{name}'", hint=hint)
         return pairs
 

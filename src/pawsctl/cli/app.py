@@ -1,0 +1,77 @@
+"""The root command: where commands are found, and where every failure becomes an exit status."""
+
+import gc
+import sys
+from typing import ClassVar, NoReturn
+
+import typer
+
+from pawsctl.cli.options import Invocation, LazyGroup
+from pawsctl.errors import ExitStatus, PawsctlError
+
+
+class Root(LazyGroup):
+    """Every command of pawsctl by name."""
+
+    sources: ClassVar = {
+        "redis": ("pawsctl.cli.redis", "app"),
+        "session": ("pawsctl.cli.session", "app"),
+        "test-session": ("pawsctl.cli.smoke", "app"),
+        "config": ("pawsctl.cli.config", "app"),
+    }
+
+
+app = typer.Typer(
+    cls=Root,
+    name="pawsctl",
+    help="Looks after the sessions an application keeps in Redis, and the Redis they live in.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def root() -> None:
+    """Looks after the sessions an application keeps in Redis, and the Redis they live in."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit status; nothing is raised but bugs."""
+    from pawsctl.cli.output import OutputClosed
+
+    # Kept here, so that a failure is told in the format that was asked for.
+    current = Invocation()
+    try:
+        result = typer.main.get_command(app)(
+            arguments,
+            prog_name="pawsctl",
+            standalone_mode=False,
+            obj=current,
+        )
+    except PawsctlError as error:
+        current.output.error(error.message, code=error.code, hint=error.hint)
+        return error.status
+    except typer.TyperException as error:
+        current.output.error(
+            error.format_message(), code="usage", hint=f"See '{_command_of(error)} --help'."
+        )
+        return ExitStatus.USAGE
+    except typer.Abort:
+        return ExitStatus.INTERRUPTED
+    except KeyboardInterrupt:
+        return ExitStatus.INTERRUPTED
+    except OutputClosed:
+        return ExitStatus.OK
+    return result if isinstance(result, int) else ExitStatus.OK
+
+
+def _command_of(error: typer.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "pawsctl"
+
+
+def main() -> NoReturn:
+    """The `pawsctl` command."""
+    # Start-up makes many objects and no garbage; looking for some every 700 costs 10 ms.
+    gc.set_threshold(50_000)
+    sys.exit(run(sys.argv[1:]))

@@ -1,0 +1,16 @@
+"""`pawsctl config`: every setting and where it came from."""
+
+import typer
+
+from pawsctl.cli import views
+from pawsctl.cli.options import Command, invocation
+from pawsctl.settings import shown
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command("config", cls=Command)
+def config(ctx: typer.Context) -> None:
+    """Show every setting, its value and where it came from; passwords are hidden."""
+    run = invocation(ctx)
+    run.output.rows(shown(run.settings), views.SETTING_COLUMNS)

@@ -1,0 +1,260 @@
+"""The global options, declared once and inherited by every command and group.
+
+`pawsctl --json session list` and `pawsctl session list --json` mean the same: what is given
+further right wins. A command that declares an option of the same name keeps its own.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output import Output
+    from pawsctl.connection import Node
+    from pawsctl.sessions.store import SessionStore
+    from pawsctl.settings import Settings
+    from pawsctl.target import Target
+
+Format = Literal["text", "json", "jsonl", "csv"]
+FORMATS: tuple[Format, ...] = ("text", "json", "jsonl", "csv")
+
+
+@dataclass
+class Invocation:
+    """What the global options say; made as they are parsed, read by the command.
+
+    Settings are resolved when a command first asks: `--help` reads no file.
+    """
+
+    format: Format = "text"
+    url: str | None = None
+    env_file: Path | None = None
+    no_color: bool = False
+    verbose: bool = False
+    connect_timeout: float | None = None
+    timeout: float | None = None
+    _made: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> "Settings":
+        """Every setting, resolved. Raises UsageError for a `.env` that can't be read."""
+        if "settings" not in self._made:
+            from pawsctl import settings
+
+            self._made["settings"] = settings.load(
+                environ=os.environ,
+                directory=Path.cwd(),
+                env_file=self.env_file,
+                options={"REDIS_URL": self.url} if self.url else {},
+            )
+        found: Settings = self._made["settings"]
+        return found
+
+    @property
+    def output(self) -> "Output":
+        """The only writer."""
+        if "output" not in self._made:
+            from pawsctl.cli.output import Output
+
+            self._made["output"] = Output(
+                self.format, no_color=self.no_color, verbose=self.verbose, environ=os.environ
+            )
+        found: Output = self._made["output"]
+        return found
+
+    def target(self) -> "Target":
+        """The Redis that this command talks to. Raises UsageError for a URL that can't be read."""
+        return self.settings.redis_target()
+
+    def connect(self) -> "Node":
+        """A connection to it, made when first used."""
+        # 0.1 s: only a command that talks to Redis pays for it.
+        from pawsctl.connection import Timeouts, connect
+
+        stated = {"connect": self.connect_timeout, "reply": self.timeout}
+        timeouts = Timeouts(**{name: value for name, value in stated.items() if value is not None})
+        return connect(self.target(), timeouts)
+
+    def store(self) -> "SessionStore":
+        """The sessions in it."""
+        from pawsctl.sessions.store import SessionStore
+
+        return SessionStore(self.connect())
+
+    def refuse_url(self) -> None:
+        """For commands on this project's own stack. Raises UsageError where a URL was given."""
+        if self.url:
+            from pawsctl.errors import UsageError
+
+            raise UsageError(
+                "--url does not apply: this command acts on this project's own containers.",
+                hint="Leave it out; REDIS_PORT and PAWSCTL_PROJECT say which they are.",
+            )
+
+
+def invocation(ctx: typer.Context) -> Invocation:
+    """The invocation that a command's context belongs to."""
+    found: Invocation = ctx.obj
+    return found
+
+
+def phone_keys(phones: Sequence[str]) -> list[bytes]:
+    """The keys that a command's PHONE arguments mean; `-` stands for the lines of stdin.
+
+    Raises UsageError for what can be no phone.
+    """
+    from pawsctl.sessions.keys import session_key
+
+    given = (
+        line
+        for phone in phones
+        for line in (sys.stdin.read().splitlines() if phone == "-" else [phone])
+    )
+    return [session_key(phone) for phone in given if phone.strip()]
+
+
+def is_single(phones: Sequence[str]) -> bool:
+    """Whether exactly one session was asked for by name: JSON is then one object, no array."""
+    return len(phones) == 1 and phones[0] != "-"
+
+
+def _store(name: str) -> Callable[[typer.Context, Any, Any], Any]:
+    def callback(ctx: typer.Context, _parameter: Any, value: Any) -> Any:
+        if value is not None and value is not False:
+            setattr(invocation(ctx), name, value)
+        return value
+
+    return callback
+
+
+def _store_json(ctx: typer.Context, _parameter: Any, value: Any) -> Any:
+    if value:
+        invocation(ctx).format = "json"
+    return value
+
+
+def _print_version(ctx: typer.Context, _parameter: Any, value: Any) -> None:
+    if value and not ctx.resilient_parsing:
+        # 25 ms: only --version pays for it.
+        from importlib.metadata import version
+
+        sys.stdout.write(f"pawsctl {version('pawsctl')}\n")
+        raise typer.Exit
+
+
+def _store_format(ctx: typer.Context, _parameter: Any, value: Any) -> Any:
+    if value is not None:
+        if value not in FORMATS:
+            raise typer.BadParameter(f"'{value}' is not one of {', '.join(FORMATS)}.")
+        invocation(ctx).format = value
+    return value
+
+
+def _seconds(ctx: typer.Context, parameter: Any, value: Any) -> Any:
+    if value is not None and not 0 < value <= 86_400:
+        raise typer.BadParameter("it is a number of seconds above 0.")
+    return _store(parameter.name)(ctx, parameter, value)
+
+
+def _global_options() -> list[TyperOption]:
+    def option(*names: str, **about: Any) -> TyperOption:
+        return TyperOption(
+            param_decls=list(names), expose_value=False, rich_help_panel="Global options", **about
+        )
+
+    return [
+        option("--url", callback=_store("url"), metavar="URL", help="The Redis to talk to."),
+        option(
+            "--env-file",
+            callback=lambda ctx, _, value: _store("env_file")(ctx, _, value and Path(value)),
+            metavar="FILE",
+            help="Read settings from this file instead of the nearest .env.",
+        ),
+        option(
+            "--output",
+            "-o",
+            callback=_store_format,
+            metavar="|".join(FORMATS),
+            autocompletion=lambda: list(FORMATS),
+            help="How to print the result.",
+        ),
+        option("--json", is_flag=True, callback=_store_json, help="The same as -o json."),
+        option(
+            "--connect-timeout",
+            type=float,
+            callback=_seconds,
+            metavar="SECONDS",
+            help="How long to wait for a connection (2).",
+        ),
+        option(
+            "--timeout",
+            type=float,
+            callback=_seconds,
+            metavar="SECONDS",
+            help="How long to wait for each reply of Redis (5).",
+        ),
+        option("--no-color", is_flag=True, callback=_store("no_color"), help="Print no colour."),
+        option(
+            "--verbose", "-v", is_flag=True, callback=_store("verbose"), help="Tell what is done."
+        ),
+        option(
+            "--version",
+            is_flag=True,
+            is_eager=True,
+            callback=_print_version,
+            help="Print the version and exit.",
+        ),
+    ]
+
+
+def _with_global_options(params: Sequence[Any] | None) -> list[Any]:
+    own = list(params or [])
+    taken = {name for param in own for name in param.opts}
+    return own + [each for each in _global_options() if taken.isdisjoint(each.opts)]
+
+
+class Command(TyperCommand):
+    """A command that takes the global options too."""
+
+    def __init__(self, *args: Any, params: list[Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, params=_with_global_options(params), **kwargs)
+
+
+class Group(TyperGroup):
+    """A group that takes the global options too, and prints its help where no command is named."""
+
+    def __init__(self, *args: Any, params: list[Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, params=_with_global_options(params), **kwargs)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; no argument at all means `--help`, as in docker and gh."""
+        return super().parse_args(ctx, args or ["--help"])
+
+
+class LazyGroup(Group):
+    """A group whose commands are imported when they are asked for.
+
+    `sources` maps a name to the module and the attribute that holds its Typer instance.
+    """
+
+    sources: ClassVar[dict[str, tuple[str, str]]]
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """The names of all commands, in the order of their declaration."""
+        return list(self.sources)
+
+    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
+        """The command of that name, imported now, or None."""
+        if cmd_name not in self.commands and cmd_name in self.sources:
+            module, attribute = self.sources[cmd_name]
+            command = typer.main.get_command(getattr(import_module(module), attribute))
+            command.name = cmd_name
+            self.commands[cmd_name] = command
+        return self.commands.get(cmd_name)

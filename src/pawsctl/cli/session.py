@@ -1,0 +1,124 @@
+"""`pawsctl session …`: look after the sessions in a Redis."""
+
+from typing import Annotated
+
+import typer
+
+from pawsctl.cli import views
+from pawsctl.cli.options import Command, Group, invocation, is_single, phone_keys
+from pawsctl.sessions import operations
+
+app = typer.Typer(
+    cls=Group,
+    help="Look after the sessions in a Redis.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Phones = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PHONE...",
+        help="Phones like +123, whole keys like wh:session:+123, or - to read them from stdin.",
+    ),
+]
+OptionalPhones = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PHONE...]", help="Phones, whole keys, or - to read them from stdin."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+
+
+@app.command("list", cls=Command)
+def list_(ctx: typer.Context) -> None:
+    """List every session: phone, status, messages, time left, last update, size."""
+    run = invocation(ctx)
+    with run.store() as store:
+        run.output.rows(
+            operations.list_all(store),
+            views.LIST_COLUMNS,
+            item=lambda row: row.item,
+            empty=f"No sessions in {store.node.target.url}.",
+        )
+
+
+@app.command(cls=Command)
+def get(
+    ctx: typer.Context,
+    phones: Phones,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Print the stored bytes, and not one more.")
+    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Unfold tool calls and results.")] = False,
+    last: Annotated[
+        int | None, typer.Option("--last", min=0, metavar="N", help="Only the last N messages.")
+    ] = None,
+) -> None:
+    """Show conversations: who said what, time left, last update."""
+    run = invocation(ctx)
+    names = phone_keys(phones)
+    with run.store() as store:
+        found = operations.conversations(store, names)
+        if raw:
+            run.output.raw(operations.raw_value(each) for each in found)
+        else:
+            run.output.each(
+                found,
+                item=lambda each: each.stored,
+                view=lambda each: views.transcript(each, full=full, last=last),
+                single=is_single(phones),
+            )
+        operations.require_found(found)
+
+
+@app.command(cls=Command)
+def ttl(
+    ctx: typer.Context,
+    phones: OptionalPhones = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Exit 1 where a session never expires or has over 6 h left."),
+    ] = False,
+) -> None:
+    """Show the seconds that sessions have left; without PHONE, how expiry is spread."""
+    run = invocation(ctx)
+    with run.store() as store:
+        if phones:
+            found = operations.times_left(store, phone_keys(phones))
+            run.output.rows(found, views.TTL_COLUMNS, single=is_single(phones))
+            operations.require_all(found)
+            overview = operations.expiry_of(found)
+        else:
+            overview = operations.expiry(store)
+            run.output.show(overview, views.expiry)
+        if check:
+            operations.require_sound(overview)
+
+
+@app.command(cls=Command)
+def flush(
+    ctx: typer.Context,
+    include_seen: Annotated[
+        bool, typer.Option("--include-seen", help="Delete wh:seen:* marks too.")
+    ] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    confirm: Annotated[
+        str,
+        typer.Option(
+            "--confirm", metavar="HOST", help="Name the host where it is not this machine."
+        ),
+    ] = "",
+) -> None:
+    """Delete every session, and no other application's key."""
+    run = invocation(ctx)
+    with run.store() as store:
+        plan = operations.plan_flush(store, include_seen=include_seen)
+        if dry_run:
+            run.output.show(plan, views.flush_plan)
+            return
+        run.output.confirm_on(store.node.target, views.flush_plan(plan), yes=yes, host=confirm)
+        with run.output.progress("deleting", plan.total) as progress:
+            flushed = operations.flush(store, include_seen=include_seen, progress=progress)
+        run.output.show(flushed, views.flushed)

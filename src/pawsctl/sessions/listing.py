@@ -1,0 +1,106 @@
+"""A record summed up for a list or shown whole: the results that scripts rely on. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from pawsctl.sessions import keys, model, rules
+from pawsctl.sessions.model import Problem, Session
+from pawsctl.sessions.rules import Record
+
+
+class Item(msgspec.Struct, frozen=True):
+    """One session in a list. `ttl` is in seconds, -1 for never; `bytes` is the value's size."""
+
+    phone: str
+    key: str
+    ttl: int
+    status: str | None
+    messages: int | None
+    updated_at: datetime | None
+    bytes: int | None
+    problem: str | None
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """An item with the session it sums up, for those who want to see more of it."""
+
+    item: Item
+    session: Session | None
+
+
+class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One session whole. `session` is the value as stored, None where it can't be read.
+
+    `ttl` is in seconds, -1 for never, None where there is no such session.
+    """
+
+    phone: str
+    key: str
+    ttl: int | None
+    session: msgspec.Raw | None
+    problem: str | None = None
+
+
+class TimeLeft(msgspec.Struct, frozen=True):
+    """A session's `ttl` in seconds, -1 for never, None where there is no such session."""
+
+    phone: str
+    key: str
+    ttl: int | None
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """A session ready to be read by a person, with everything that is wrong with it.
+
+    `record` is None where nothing is stored under the key.
+    """
+
+    key: bytes
+    record: Record | None
+    session: Session | None = None
+    problems: Sequence[Problem] = ()
+
+    @property
+    def phone(self) -> str:
+        """The phone, as the key has it."""
+        return keys.phone_of(self.key)
+
+    @property
+    def stored(self) -> Stored:
+        """The same as a script sees it."""
+        name = keys.key_text(self.key)
+        if self.record is None:
+            return Stored(self.phone, name, None, None)
+        raw = None
+        if self.session is not None and self.record.value is not None:
+            raw = msgspec.Raw(self.record.value.strip())
+        problem = str(self.problems[0]) if self.problems else None
+        return Stored(self.phone, name, self.record.ttl, raw, problem)
+
+
+def listed(record: Record, now_ms: float) -> Listed:
+    """Sum up a record; `now_ms` is the time now in milliseconds since the epoch."""
+    reading = rules.read(record)
+    session = reading.session
+    problem = next(rules.problems(record, reading, now_ms), None)
+    item = Item(
+        phone=keys.phone_of(record.key),
+        key=keys.key_text(record.key),
+        ttl=record.ttl,
+        status=session.status if session else None,
+        messages=len(session.messages) if session else None,
+        updated_at=model.as_time(session.updated_at) if session else None,
+        bytes=len(record.value) if record.value is not None else None,
+        problem=str(problem) if problem else None,
+    )
+    return Listed(item, session)
+
+
+def conversation(key: bytes, record: Record | None, now_ms: float) -> Conversation:
+    """A record read whole; `now_ms` is the time now in milliseconds since the epoch."""
+    if record is None:
+        return Conversation(key, None)
+    reading = rules.read(record)
+    return Conversation(key, record, reading.session, list(rules.problems(record, reading, now_ms)))

@@ -1,0 +1,81 @@
+"""Figures over all sessions, gathered in one pass. Memory does not grow with their number."""
+
+from bisect import bisect_left
+
+import msgspec
+
+from pawsctl.sessions.rules import TTL_SECONDS
+
+# Upper bounds of the TTL histogram in seconds; the last bar is what lives longer than it should.
+TTL_BOUNDS = (60, 300, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 18_000, TTL_SECONDS)
+
+
+class Bar(msgspec.Struct, frozen=True):
+    """How many sessions have more than `above` and at most `to` seconds left; None: no bound."""
+
+    above: int
+    to: int | None
+    sessions: int
+
+
+class Expiry(msgspec.Struct, frozen=True):
+    """When sessions expire. `shortest` and `longest` are seconds, None where none expires."""
+
+    sessions: int
+    never: int
+    over_6h: int
+    within_15m: int
+    within_60m: int
+    shortest: int | None
+    longest: int | None
+    histogram: list[Bar]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every session expires, and within the six hours that the bot gives it."""
+        return not self.never and not self.over_6h
+
+
+class ExpiryCounter:
+    """Adds up TTLs one by one."""
+
+    def __init__(self) -> None:
+        self.never = 0
+        self.shortest_ms: int | None = None
+        self.longest_ms: int | None = None
+        self.bars = [0] * (len(TTL_BOUNDS) + 1)
+
+    def add(self, ttl_ms: int) -> None:
+        """Count a session with that many milliseconds left, -1 for never."""
+        if ttl_ms < 0:
+            self.never += 1
+            return
+        if self.shortest_ms is None or ttl_ms < self.shortest_ms:
+            self.shortest_ms = ttl_ms
+        if self.longest_ms is None or ttl_ms > self.longest_ms:
+            self.longest_ms = ttl_ms
+        self.bars[bisect_left(_BOUNDS_MS, ttl_ms)] += 1
+
+    def result(self) -> Expiry:
+        """The figures so far."""
+        bounds = (0, *TTL_BOUNDS)
+        return Expiry(
+            sessions=self.never + sum(self.bars),
+            never=self.never,
+            over_6h=self.bars[-1],
+            within_15m=sum(self.bars[: TTL_BOUNDS.index(900) + 1]),
+            within_60m=sum(self.bars[: TTL_BOUNDS.index(3_600) + 1]),
+            shortest=_seconds(self.shortest_ms),
+            longest=_seconds(self.longest_ms),
+            histogram=[
+                Bar(above, to, count)
+                for above, to, count in zip(bounds, (*TTL_BOUNDS, None), self.bars, strict=True)
+            ],
+        )
+
+
+_BOUNDS_MS = [bound * 1000 for bound in TTL_BOUNDS]
+
+
+def _seconds(milliseconds: int | None) -> int | None:
+    return None if milliseconds is None else (milliseconds + 500) // 1000

@@ -1,0 +1,148 @@
+"""The bot's operations on its sessions, command for command as the bot does them, and reading."""
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from pawsctl.connection import Command, ErrorReply, Node, checked
+from pawsctl.sessions import keys, scan
+from pawsctl.sessions.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS, Record
+
+SEEN_TTL_SECONDS = 3_600
+
+# What a stored conversation is while it is being changed: JSON as the bot writes it.
+Document = dict[str, Any]
+
+
+class SessionStore:
+    """The sessions behind one connection."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+
+    # The bot's own operations.
+
+    def load(self, phone: str) -> Document | None:
+        """GET and decode; None where there is no session or the value can't be parsed."""
+        value = self.node.call("GET", keys.session_key(phone))
+        if value is None:
+            return None
+        try:
+            found = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            return None
+        return found if isinstance(found, dict) else None
+
+    def save(self, phone: str, session: Document, *, ttl: int = TTL_SECONDS) -> bytes:
+        """Set `updatedAt` to now and SETEX for `ttl` seconds; the bytes that were stored."""
+        session["updatedAt"] = int(time.time() * 1000)
+        value = msgspec.json.encode(session)
+        self.node.call("SETEX", keys.session_key(phone), ttl, value)
+        return value
+
+    def touch(self, phone: str) -> bool:
+        """EXPIRE to six hours from now; whether the session exists."""
+        return bool(self.node.call("EXPIRE", keys.session_key(phone), TTL_SECONDS))
+
+    def append(self, phone: str, *messages: Document) -> bytes:
+        """Load, push, trim, save, as the bot does it: not atomic. Returns the bytes stored."""
+        session = self.load(phone) or {"status": "active", "messages": []}
+        session["messages"] = trimmed([*session["messages"], *messages])
+        return self.save(phone, session)
+
+    def end(self, phone: str) -> bool:
+        """DEL; whether there was a session."""
+        return bool(self.node.call("DEL", keys.session_key(phone)))
+
+    def mark_seen(self, message_id: str) -> None:
+        """Remember for an hour that a WhatsApp message was handled."""
+        self.node.call("SETEX", keys.seen_key(message_id), SEEN_TTL_SECONDS, "1")
+
+    def is_seen(self, message_id: str) -> bool:
+        """Whether a WhatsApp message was handled in the last hour."""
+        return bool(self.node.call("EXISTS", keys.seen_key(message_id)))
+
+    # Reading, for those who look on.
+
+    def record(self, key: bytes) -> Record | None:
+        """What is stored under a key, whatever its type; None where it does not exist."""
+        value, ttl_ms = self.node.pipeline([("GET", key), ("PTTL", key)])
+        if isinstance(value, ErrorReply) and value.code == "WRONGTYPE":
+            kind = self.node.call("TYPE", key).decode()
+            return Record(key, checked(ttl_ms), None, kind)
+        if checked(value) is None or checked(ttl_ms) == -2:
+            return None
+        return Record(key, ttl_ms, value)
+
+    def records(self) -> Iterator[Record]:
+        """Every session, as they come from SCAN; what vanishes meanwhile is left out."""
+        strange: list[tuple[bytes, int]] = []
+        for names, replies in scan.batches(self.node, scan.SESSIONS, _ttls_and_values):
+            values = checked(replies[-1])
+            for key, ttl_ms, value in zip(names, replies, values, strict=False):
+                if checked(ttl_ms) == -2:
+                    continue
+                if value is None:
+                    # MGET's word for any other type; asked about when the line is free.
+                    strange.append((key, ttl_ms))
+                else:
+                    yield Record(key, ttl_ms, value)
+        kinds = self.node.pipeline([("TYPE", key) for key, _ in strange])
+        for (key, ttl_ms), kind in zip(strange, kinds, strict=True):
+            if checked(kind) not in (b"none", b"string"):
+                yield Record(key, ttl_ms, None, kind.decode())
+
+    def ttls(self, names: Sequence[bytes]) -> list[int | None]:
+        """Milliseconds left for each key, -1 for never, None where it does not exist."""
+        replies = self.node.pipeline([("PTTL", key) for key in names])
+        return [None if checked(reply) == -2 else reply for reply in replies]
+
+    def all_ttls(self) -> Iterator[int]:
+        """Milliseconds left of every session, -1 for never, as they come from SCAN."""
+        for _, replies in scan.batches(self.node, scan.SESSIONS, _ttls):
+            for ttl_ms in replies:
+                if checked(ttl_ms) != -2:
+                    yield ttl_ms
+
+    def count(self, pattern: bytes = scan.SESSIONS) -> dict[str, int]:
+        """How many keys match, by Redis type."""
+        counts: dict[str, int] = {}
+        for _, replies in scan.batches(self.node, pattern, _types):
+            for kind in replies:
+                name = checked(kind).decode()
+                if name != "none":
+                    counts[name] = counts.get(name, 0) + 1
+        return counts
+
+    def unlink(self, pattern: bytes = scan.SESSIONS) -> Iterator[int]:
+        """Delete what matches, batch by batch; yields how many keys each batch deleted."""
+        for _, replies in scan.batches(self.node, pattern, lambda names: [("UNLINK", *names)]):
+            yield checked(replies[0])
+
+    def __enter__(self) -> "SessionStore":
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.node.close()
+
+
+def trimmed(messages: Sequence[Document]) -> list[Document]:
+    """The bot's trim: up to 24 messages as they are, beyond that the last 12 turns."""
+    if len(messages) <= MAX_MESSAGES:
+        return list(messages)
+    starts = [index for index, each in enumerate(messages) if each.get("role") == "user"]
+    return list(messages[starts[-MAX_TURNS] :] if len(starts) > MAX_TURNS else messages)
+
+
+def _ttls_and_values(names: list[bytes]) -> list[Command]:
+    return [*_ttls(names), (b"MGET", *names)]
+
+
+def _ttls(names: Iterable[bytes]) -> list[Command]:
+    return [(b"PTTL", key) for key in names]
+
+
+def _types(names: Iterable[bytes]) -> list[Command]:
+    return [(b"TYPE", key) for key in names]

@@ -1,0 +1,139 @@
+"""A service as Docker's API wants it, and what differs in a container that exists.
+
+Pure. What changed is found by comparing with `inspect`, never by imitating compose's hash; the
+names of the fields are those of the compose file.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from pawsctl.stack.docker import labels
+from pawsctl.stack.services import Service, Stack
+
+Inspected = Mapping[str, Any]
+_NANOSECONDS = 1_000_000_000
+
+
+class Facts(Struct, frozen=True):
+    """What of a container can differ from its description, by the compose file's names."""
+
+    image: str
+    command: tuple[str, ...]
+    mem_limit: int
+    ports: tuple[tuple[str, str, str], ...]
+    volumes: tuple[tuple[str, str], ...]
+    secrets: tuple[tuple[str, str], ...]
+    healthcheck: tuple[tuple[str, ...], int, int, int]
+    restart: str
+    networks: tuple[str, ...]
+
+
+def definition(stack: Stack, service: Service, image_id: str) -> dict[str, Any]:
+    """The body of `POST /containers/create` for a service."""
+    test, interval, timeout, retries = _health(service)
+    return {
+        "Image": service.image,
+        "Cmd": list(service.command) or None,
+        "Labels": labels.of_container(stack, service, image_id),
+        "ExposedPorts": {f"{port.target}/tcp": {} for port in service.ports},
+        "Healthcheck": {
+            "Test": list(test),
+            "Interval": interval,
+            "Timeout": timeout,
+            "Retries": retries,
+        },
+        "HostConfig": {
+            "Binds": [f"{each.name}:{each.target}:rw" for each in service.volumes],
+            "Mounts": [
+                {
+                    "Type": "bind",
+                    "Source": str(each.source),
+                    "Target": each.target,
+                    "ReadOnly": True,
+                }
+                for each in service.files
+            ],
+            "PortBindings": {
+                f"{port.target}/tcp": [{"HostIp": port.host, "HostPort": str(port.published)}]
+                for port in service.ports
+            },
+            "Memory": service.memory,
+            "RestartPolicy": {"Name": service.restart},
+            "NetworkMode": stack.network,
+        },
+        "NetworkingConfig": {
+            "EndpointsConfig": {stack.network: {"Aliases": [service.container, service.key]}}
+        },
+    }
+
+
+def changed(stack: Stack, service: Service, image: Inspected, container: Inspected) -> list[str]:
+    """The fields in which `container` differs from what the service should be."""
+    wanted, found = _wanted(stack, service, image), _found(container)
+    return [
+        name for name in Facts.__struct_fields__ if getattr(wanted, name) != getattr(found, name)
+    ]
+
+
+def _wanted(stack: Stack, service: Service, image: Inspected) -> Facts:
+    return Facts(
+        image=image["Id"],
+        command=service.command or tuple(image["Config"].get("Cmd") or ()),
+        mem_limit=service.memory,
+        ports=tuple(
+            sorted((f"{port.target}/tcp", port.host, str(port.published)) for port in service.ports)
+        ),
+        volumes=tuple(sorted((each.name, each.target) for each in service.volumes)),
+        secrets=tuple(sorted((str(each.source), each.target) for each in service.files)),
+        healthcheck=_health(service),
+        restart=service.restart,
+        networks=(stack.network,),
+    )
+
+
+def _found(container: Inspected) -> Facts:
+    config, host = container["Config"], container["HostConfig"]
+    check = config.get("Healthcheck") or {}
+    return Facts(
+        image=container["Image"],
+        command=tuple(config.get("Cmd") or ()),
+        mem_limit=host.get("Memory", 0),
+        ports=tuple(
+            sorted(
+                (port, binding.get("HostIp", ""), binding.get("HostPort", ""))
+                for port, bindings in (host.get("PortBindings") or {}).items()
+                for binding in bindings or ()
+            )
+        ),
+        volumes=tuple(
+            sorted(
+                (each["Name"], each["Destination"])
+                for each in container["Mounts"]
+                if each["Type"] == "volume"
+            )
+        ),
+        # As it was asked for: what `Mounts` of the container says, Docker Desktop translates.
+        secrets=tuple(
+            sorted((each["Source"], each["Target"]) for each in host.get("Mounts") or ())
+        ),
+        healthcheck=(
+            tuple(check.get("Test") or ()),
+            check.get("Interval", 0),
+            check.get("Timeout", 0),
+            check.get("Retries", 0),
+        ),
+        restart=(host.get("RestartPolicy") or {}).get("Name", ""),
+        networks=tuple(sorted(container["NetworkSettings"]["Networks"])),
+    )
+
+
+def _health(service: Service) -> tuple[tuple[str, ...], int, int, int]:
+    check = service.health
+    return (
+        check.test,
+        round(check.interval * _NANOSECONDS),
+        round(check.timeout * _NANOSECONDS),
+        check.retries,
+    )

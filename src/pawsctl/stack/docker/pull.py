@@ -1,0 +1,72 @@
+"""Images: had already, or downloaded with their progress told layer by layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pawsctl.errors import OperationFailed
+from pawsctl.stack.docker.client import explained
+from pawsctl.stack.engine import Emit, LayerProgress, Pull, Pulled, Pulling
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+# What Docker says of an image as a whole, under an id that is no layer's.
+_NOT_A_LAYER = "Pulling from "
+
+
+def image(api: APIClient, name: str, *, pull: Pull, emit: Emit) -> dict[str, Any]:
+    """What `inspect` says of the image, after downloading it where `pull` asks for that.
+
+    Raises OperationFailed where it can't be had, with the registry's own words.
+    """
+    from docker.errors import ImageNotFound
+
+    if pull != "always":
+        try:
+            found: dict[str, Any] = api.inspect_image(name)
+        except ImageNotFound as error:
+            if pull == "never":
+                raise OperationFailed(
+                    f"The image {name} is not on this machine, and --pull never forbids to get it.",
+                    hint=f"Get it with 'docker pull {name}', or leave --pull out.",
+                ) from error
+        else:
+            return found
+    _download(api, name, emit)
+    downloaded: dict[str, Any] = api.inspect_image(name)
+    return downloaded
+
+
+def _download(api: APIClient, name: str, emit: Emit) -> None:
+    from docker.errors import APIError
+
+    emit(Pulling(name))
+    try:
+        # `images.pull()` of the SDK swallows the errors that come in the stream.
+        for event in api.pull(name, stream=True, decode=True):
+            if "error" in event:
+                raise _not_to_be_had(name, str(event["error"]))
+            status = event.get("status", "")
+            if "id" in event and not status.startswith(_NOT_A_LAYER):
+                detail = event.get("progressDetail") or {}
+                emit(
+                    LayerProgress(
+                        image=name,
+                        layer=event["id"],
+                        status=status,
+                        current=detail.get("current", 0),
+                        total=detail.get("total", 0),
+                    )
+                )
+    except APIError as error:
+        raise _not_to_be_had(name, explained(error)) from error
+    emit(Pulled(name))
+
+
+def _not_to_be_had(name: str, reason: str) -> OperationFailed:
+    return OperationFailed(
+        f"The image {name} can't be had: {reason.strip().rstrip('.')}.",
+        hint="Check its name and your connection, or choose another with REDIS_IMAGE or "
+        "REDIS_COMMANDER_IMAGE.",
+    )

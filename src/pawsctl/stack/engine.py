@@ -1,0 +1,218 @@
+"""What an engine can do, what it tells while it does it, and what it gives back.
+
+Two engines fit this: `docker` runs containers, `embedded` a process. Nothing else of pawsctl knows
+which one is at work. An engine prints nothing: it emits events, and returns frozen values.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+EngineName = Literal["docker", "embedded"]
+Pull = Literal["missing", "always", "never"]
+Kind = Literal["container", "network", "volume", "process", "data"]
+Action = Literal["created", "recreated", "started", "running"]
+
+
+class Event(Struct, frozen=True):
+    """Something that happened, or begins to."""
+
+
+class EngineChosen(Event, frozen=True):
+    """`engine` will do the work; `reason` says why it is not the other, or is empty."""
+
+    engine: EngineName
+    reason: str
+
+
+class Waiting(Event, frozen=True):
+    """Work stands still until `what`."""
+
+    what: str
+
+
+class Pulling(Event, frozen=True):
+    """An image is about to be downloaded."""
+
+    image: str
+
+
+class LayerProgress(Event, frozen=True):
+    """One layer of an image: `status` in Docker's words; bytes, 0 where not yet known."""
+
+    image: str
+    layer: str
+    status: str
+    current: int
+    total: int
+
+
+class Pulled(Event, frozen=True):
+    """An image is complete."""
+
+    image: str
+
+
+class Created(Event, frozen=True):
+    """A network, a volume, a container or a process was made."""
+
+    kind: Kind
+    name: str
+
+
+class Started(Event, frozen=True):
+    """A service that existed runs again."""
+
+    service: str
+    name: str
+
+
+class Recreating(Event, frozen=True):
+    """A service is replaced, its data kept, since the fields in `changed` differ."""
+
+    service: str
+    name: str
+    changed: tuple[str, ...]
+
+
+class Stopped(Event, frozen=True):
+    """A service was shut down; it still exists."""
+
+    service: str
+    name: str
+
+
+class Removed(Event, frozen=True):
+    """A network, a volume, a container, a process or its data is gone."""
+
+    kind: Kind
+    name: str
+
+
+class Kept(Event, frozen=True):
+    """Something was left where it is, for the reason given."""
+
+    kind: Kind
+    name: str
+    reason: str
+
+
+class Ready(Event, frozen=True):
+    """A service answers."""
+
+    service: str
+    name: str
+
+
+Emit = Callable[[Event], None]
+
+# Asks a service whether it is ready: an empty string, or what it says instead.
+Probe = Callable[[], str]
+
+
+class ServiceUp(Struct, frozen=True):
+    """What `up` or `start` did for a service; `changed` names the fields that differed."""
+
+    service: str
+    name: str
+    action: Action
+    changed: tuple[str, ...] = ()
+
+
+class Thing(Struct, frozen=True):
+    """Something that belongs to the project and can be removed."""
+
+    kind: Kind
+    name: str
+
+
+class ServiceStatus(Struct, frozen=True):
+    """A service as its engine sees it.
+
+    `state` is Docker's word (running, exited, restarting …) or `absent`; `health` is healthy,
+    unhealthy, starting or null. `ports` reads `127.0.0.1:6379->6379/tcp`, `uptime` is seconds.
+    """
+
+    service: str
+    name: str
+    state: str
+    health: str | None
+    ports: tuple[str, ...]
+    uptime: float | None
+
+
+class LogLine(Struct, frozen=True):
+    """One line that a service wrote, as it wrote it."""
+
+    service: str
+    time: datetime | None
+    text: str
+
+
+class LogQuery(Struct, frozen=True):
+    """Which lines: the last `tail` (None is all), those from `since` on, and those to come."""
+
+    tail: int | None = None
+    since: datetime | None = None
+    follow: bool = False
+
+
+class Command(Struct, frozen=True):
+    """A program to run in the foreground, and what its environment has beyond ours."""
+
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `up` is to reach, and when it is reached.
+
+    `deadline` is on the clock of time.monotonic; `timeout` is the same in seconds, for messages.
+    """
+
+    services: Sequence[str]
+    probes: dict[str, Probe]
+    deadline: float
+    timeout: float
+    emit: Emit = field(repr=False)
+    pull: Pull = "missing"
+
+
+class Engine(Protocol):
+    """Runs the services of one project."""
+
+    @property
+    def name(self) -> EngineName:
+        """What a person calls it."""
+
+    def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
+        """Make the services exist, as described, run and answer.
+
+        What a failed or interrupted call created is removed again, and nothing else. Raises
+        Conflict for a port or name that is somebody else's, TimedOut, OperationFailed.
+        """
+
+    def start(self, plan: Plan) -> tuple[ServiceUp, ...]:
+        """Start services that exist, as they are. Raises OperationFailed where one does not."""
+
+    def stop(self, emit: Emit) -> tuple[str, ...]:
+        """Shut down every service that runs, keep all, and return their names."""
+
+    def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
+        """What `down` would remove."""
+
+    def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
+        """Stop and remove all that is this project's, and with `volumes` its data."""
+
+    def status(self) -> tuple[ServiceStatus, ...]:
+        """Every service that exists, and redis in any case."""
+
+    def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
+        """Lines of these services, or of all where none is named."""
+
+    def client(self, arguments: Sequence[str], *, terminal: bool) -> Command:
+        """The command line of a redis-cli that is logged in to this project's Redis."""

@@ -1,0 +1,114 @@
+"""The compose file, the files it mounts, and where this project's state is kept.
+
+`compose/defaults` holds what redis.conf, redis_password and commander.json are in development.
+Where the settings differ, the same three are rendered into a new directory with a random name:
+the mount's source then tells that a container has old ones, and no hash of a password is needed.
+"""
+
+import json
+import secrets
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pawsctl.errors import OperationFailed
+from pawsctl.settings import StackSettings
+
+# The image's user has to read them; the directory above keeps everybody else out.
+_READABLE = 0o444
+_PRIVATE = 0o700
+
+
+def compose_file() -> Path:
+    """compose.yaml: inside the installed package, or at the top of a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "compose"
+    return (installed if installed.is_dir() else package.parents[1] / "compose") / "compose.yaml"
+
+
+def state_directory(project: str) -> Path:
+    """The user's own directory for what this project must remember; made where it is missing.
+
+    Raises OperationFailed where it can't be made.
+    """
+    # 10 ms, and --help does not pay for it.
+    from platformdirs import user_state_path
+
+    home = user_state_path("pawsctl", appauthor=False)
+    try:
+        home.mkdir(parents=True, mode=_PRIVATE, exist_ok=True)
+        directory = home / project
+        directory.mkdir(mode=_PRIVATE, exist_ok=True)
+    except OSError as error:
+        raise OperationFailed(
+            f"{home} can't be written: {error.strerror}.",
+            hint="pawsctl keeps its state there; make it writable, or set XDG_STATE_HOME.",
+        ) from error
+    return directory
+
+
+def rendered(settings: StackSettings, directory: Path) -> Path:
+    """The directory with the three files for these settings.
+
+    It is `compose/defaults` where nothing differs, else one below the state `directory`: the one
+    that already says the same, or a new one.
+    """
+    defaults = compose_file().parent / "defaults"
+    wanted = _contents(settings, defaults)
+    if _holds(defaults, wanted):
+        return defaults
+    versions = directory / "files"
+    versions.mkdir(mode=_PRIVATE, exist_ok=True)
+    for version in versions.iterdir():
+        if _holds(version, wanted):
+            return version
+    return _write(versions / secrets.token_hex(8), wanted)
+
+
+def forget_all_but(kept: Path, directory: Path) -> None:
+    """Remove the renderings that no container uses any more: they hold old passwords."""
+    versions = directory / "files"
+    if versions.is_dir():
+        for version in versions.iterdir():
+            if version != kept:
+                for file in version.iterdir():
+                    # Windows does not delete what is read-only.
+                    file.chmod(0o600)
+                shutil.rmtree(version)
+
+
+def _contents(settings: StackSettings, defaults: Path) -> dict[str, str]:
+    password = settings.redis_password or ""
+    template = (defaults / "commander.json").read_text("utf-8")
+    commander = json.loads(template)
+    commander["server"]["httpAuth"] |= {
+        "username": settings.commander_user,
+        "password": settings.commander_password,
+    }
+    commander["connections"][0]["password"] = password
+    is_default = commander == json.loads(template)
+    return {
+        "redis.conf": f'requirepass "{password}"\n' if password else "",
+        "redis_password": password,
+        "commander.json": template if is_default else json.dumps(commander, indent=2) + "\n",
+    }
+
+
+def _holds(directory: Path, wanted: dict[str, str]) -> bool:
+    return all(
+        (directory / name).is_file() and (directory / name).read_bytes() == text.encode("utf-8")
+        for name, text in wanted.items()
+    )
+
+
+def _write(version: Path, wanted: dict[str, str]) -> Path:
+    # Renamed when complete: a directory of that name is whole, or it is not there.
+    with TemporaryDirectory(dir=version.parent, ignore_cleanup_errors=True) as unfinished:
+        complete = Path(unfinished) / version.name
+        complete.mkdir(mode=_PRIVATE)
+        for name, text in wanted.items():
+            file = complete / name
+            file.write_bytes(text.encode("utf-8"))
+            file.chmod(_READABLE)
+        complete.rename(version)
+    return version

@@ -1,0 +1,42 @@
+"""One `up` or `down` of a project at a time on this machine.
+
+The lock is SQLite's on an empty database: the standard library's one file lock that is the same on
+Windows, macOS and Linux. The system lets go of it when its process ends, however it ends, so there
+is no stale lock to recognise.
+"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from pawsctl.errors import TimedOut
+from pawsctl.stack.engine import Emit, Waiting
+
+
+@contextmanager
+def locked(directory: Path, *, deadline: float, emit: Emit) -> Iterator[None]:
+    """Hold the lock of the project whose state is in `directory`.
+
+    Raises TimedOut where another still holds it at `deadline` (time.monotonic).
+    """
+    is_told = False
+    with closing(sqlite3.connect(directory / "lock", timeout=0, isolation_level=None)) as lock:
+        while True:
+            try:
+                lock.execute("BEGIN EXCLUSIVE")
+                break
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                if time.monotonic() > deadline:
+                    raise TimedOut(
+                        "Another pawsctl still works on this project.",
+                        hint="Wait for it to end, or end it, and try again.",
+                    ) from error
+            if not is_told:
+                emit(Waiting("another pawsctl is done with this project"))
+                is_told = True
+            time.sleep(0.02)
+        yield
