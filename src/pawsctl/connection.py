@@ -11,8 +11,9 @@ import errno
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from pawsctl.errors import LoginRefused, OperationFailed, PawsctlError, RedisUnreachable
 from pawsctl.target import Address, Target
@@ -31,8 +32,7 @@ _GREETING: tuple[Command, ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Timeouts:
+class Timeouts(msgspec.Struct, frozen=True):
     """Seconds to wait for a connection, and for each reply."""
 
     connect: float = 2.0

@@ -7,7 +7,6 @@ value counts as unset, as `${NAME:-default}` has it in a compose file.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
@@ -20,8 +19,7 @@ from pawsctl.target import Target
 EngineChoice = Literal["auto", "docker", "embedded"]
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """A setting that pawsctl reads."""
 
     name: str
@@ -66,8 +64,7 @@ class Setting(msgspec.Struct, frozen=True):
         return self.origin == "default"
 
 
-@dataclass(frozen=True)
-class StackSettings:
+class StackSettings(msgspec.Struct, frozen=True):
     """What this project's own containers are made with. Ports are TCP ports on loopback."""
 
     project: str
@@ -82,8 +79,7 @@ class StackSettings:
     commander_password: str
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """All settings of one invocation, resolved and not yet judged."""
 
     values: Mapping[str, Setting]
@@ -106,7 +102,10 @@ class Settings:
         url = self["REDIS_URL"]
         if not url.value:
             port = self.port("REDIS_PORT")
-            found = target.parse(f"redis://localhost:{port}", origin=self["REDIS_PORT"].origin)
+            found = target.parse(
+                f"redis://localhost:{port}",
+                origin=self["REDIS_PORT"].origin.replace("default", "the default"),
+            )
         else:
             found = target.parse(url.value, origin=url.origin)
         if found.password is not None:

@@ -6,9 +6,11 @@ Pure: nothing is resolved or connected. The forms are those of redis-py (`redis:
 """
 
 import re
-from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import parse_qsl, quote, unquote
+
+import msgspec
+from msgspec.structs import replace
 
 from pawsctl.errors import UsageError
 
@@ -32,8 +34,7 @@ _TLS_PARAMETERS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hos
 _SENTINEL_PARAMETERS = ("sentinel_username", "sentinel_password", "sentinelMasterId")
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(msgspec.Struct, frozen=True):
     """A host and a TCP port."""
 
     host: str
@@ -43,8 +44,7 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True)
-class Tls:
+class Tls(msgspec.Struct, frozen=True):
     """Paths of PEM files, as redis-py names them; None leaves it to the system's store."""
 
     ca_certs: str | None = None
@@ -53,8 +53,7 @@ class Tls:
     check_hostname: bool = True
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """Where a command's Redis is; `origin` says which setting named it."""
 
     kind: Kind
@@ -139,13 +138,13 @@ class _Parser:
         if self.kind == "sentinel":
             known += _SENTINEL_PARAMETERS
         pairs = dict(parse_qsl(query, keep_blank_values=True))
-        for name in pairs:
+        for name, value in pairs.items():
             if name not in known:
                 hint = f"Known for {self.scheme}://: {', '.join(known)}."
                 if name in _TLS_PARAMETERS:
                     hint = f"TLS parameters need a rediss scheme. {hint}"
                 # What looks like no parameter may be the rest of a password with a raw '?'.
-                if not name.isidentifier() or len(name) > 30 or "@" in pairs[name]:
+                if not name.isidentifier() or len(name) > 30 or "@" in value:
                     raise self.error(
                         "has an unknown parameter",
                         hint=f"A '?' in a password is written %3F. {hint}",

@@ -1,8 +1,6 @@
 """The root command: where commands are found, and where every failure becomes an exit status."""
 
-import gc
-import sys
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 
 import typer
 
@@ -52,6 +50,9 @@ def run(arguments: list[str]) -> int:
         current.output.error(error.message, code=error.code, hint=error.hint)
         return error.status
     except typer.TyperException as error:
+        if "--json" in arguments:
+            # The parser gave up before it came to the option.
+            current.format = "json"
         current.output.error(
             error.format_message(), code="usage", hint=f"See '{_command_of(error)} --help'."
         )
@@ -68,10 +69,3 @@ def run(arguments: list[str]) -> int:
 def _command_of(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     return context.command_path if context else "pawsctl"
-
-
-def main() -> NoReturn:
-    """The `pawsctl` command."""
-    # Start-up makes many objects and no garbage; looking for some every 700 costs 10 ms.
-    gc.set_threshold(50_000)
-    sys.exit(run(sys.argv[1:]))

@@ -7,8 +7,9 @@ further right wins. A command that declares an option of the same name keeps its
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import import_module
+from importlib.util import LazyLoader, find_spec, module_from_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -26,48 +27,39 @@ Format = Literal["text", "json", "jsonl", "csv"]
 FORMATS: tuple[Format, ...] = ("text", "json", "jsonl", "csv")
 
 
-@dataclass
 class Invocation:
     """What the global options say; made as they are parsed, read by the command.
 
     Settings are resolved when a command first asks: `--help` reads no file.
     """
 
-    format: Format = "text"
-    url: str | None = None
-    env_file: Path | None = None
-    no_color: bool = False
-    verbose: bool = False
-    connect_timeout: float | None = None
-    timeout: float | None = None
-    _made: dict[str, Any] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.format: Format = "text"
+        self.url: str | None = None
+        self.env_file: Path | None = None
+        self.no_color = False
+        self.verbose = False
+        self.connect_timeout: float | None = None
+        self.timeout: float | None = None
 
-    @property
+    @cached_property
     def settings(self) -> "Settings":
         """Every setting, resolved. Raises UsageError for a `.env` that can't be read."""
-        if "settings" not in self._made:
-            from pawsctl import settings
+        from pawsctl import settings
 
-            self._made["settings"] = settings.load(
-                environ=os.environ,
-                directory=Path.cwd(),
-                env_file=self.env_file,
-                options={"REDIS_URL": self.url} if self.url else {},
-            )
-        found: Settings = self._made["settings"]
-        return found
+        return settings.load(
+            environ=os.environ,
+            directory=Path.cwd(),
+            env_file=self.env_file,
+            options={"REDIS_URL": self.url} if self.url else {},
+        )
 
-    @property
+    @cached_property
     def output(self) -> "Output":
         """The only writer."""
-        if "output" not in self._made:
-            from pawsctl.cli.output import Output
+        from pawsctl.cli.output import Output
 
-            self._made["output"] = Output(
-                self.format, no_color=self.no_color, verbose=self.verbose, environ=os.environ
-            )
-        found: Output = self._made["output"]
-        return found
+        return Output(self.format, no_color=self.no_color, verbose=self.verbose, environ=os.environ)
 
     def target(self) -> "Target":
         """The Redis that this command talks to. Raises UsageError for a URL that can't be read."""
@@ -97,6 +89,22 @@ class Invocation:
                 "--url does not apply: this command acts on this project's own containers.",
                 hint="Leave it out; REDIS_PORT and PAWSCTL_PROJECT say which they are.",
             )
+
+
+def lazy(name: str) -> Any:
+    """A module that is imported when something of it is first used.
+
+    Listing a group's commands, for help or completion, must not load what they need to run.
+    """
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = find_spec(name)
+    if spec is None or spec.loader is None:
+        raise ModuleNotFoundError(name)
+    spec.loader = LazyLoader(spec.loader)
+    module = sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def invocation(ctx: typer.Context) -> Invocation:

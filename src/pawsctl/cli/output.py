@@ -4,24 +4,24 @@ Everything shown passes `safe`. Rich is loaded only for a terminal that takes co
 same lines are written as they are, which spares a command half of its start-up.
 """
 
-import csv
 import io
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
-from typing import IO, Any, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from pawsctl import safe
 from pawsctl.cli.options import Format
 from pawsctl.errors import NotConfirmed, UsageError
-from pawsctl.target import Target
+
+if TYPE_CHECKING:
+    from pawsctl.target import Target
 
 Span = tuple[str, str]
 """A text and its rich style; an empty style is plain."""
@@ -34,8 +34,7 @@ Result = TypeVar("Result")
 _MEASURED_ROWS = 200
 
 
-@dataclass(frozen=True)
-class Column(Generic[Row]):
+class Column(NamedTuple, Generic[Row]):
     """A column of a text table; the last one of a table is cut to what the terminal leaves it."""
 
     title: str
@@ -194,7 +193,7 @@ class Output:
         if answer.strip().lower() not in ("y", "yes"):
             raise NotConfirmed("Declined; nothing was changed.", hint="Answer y to go on.")
 
-    def confirm_on(self, target: Target, about: Iterable[Line], *, yes: bool, host: str) -> None:
+    def confirm_on(self, target: "Target", about: Iterable[Line], *, yes: bool, host: str) -> None:
         """Show what is about to be lost, and ask; where it is not on this machine, ask for more.
 
         Raises NotConfirmed where a remote host was not named by `host`, or the answer is no.
@@ -284,6 +283,9 @@ class Output:
         self._write(b"[]\n" if separator == b"[\n" else b"\n]\n")
 
     def _csv(self, items: Iterable[Any]) -> None:
+        # 3 ms: only -o csv pays for it.
+        import csv
+
         buffer = io.StringIO()
         writer = csv.writer(buffer, lineterminator="\n")
         iterator = iter(items)

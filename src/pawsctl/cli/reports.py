@@ -93,7 +93,8 @@ def step_summary(report: FlowReport) -> str:
         f"| {_cell(step.detail)} |\n"
         for step in report.steps
     )
-    return f"### pawsctl test-session\n\n| | step | time | detail |\n| --- | --- | ---: | --- |\n{rows}\n"
+    heading = "| | step | time | detail |\n| --- | --- | ---: | --- |\n"
+    return f"### pawsctl test-session\n\n{heading}{rows}\n"
 
 
 def _cell(text: str) -> str:

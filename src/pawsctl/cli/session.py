@@ -1,12 +1,17 @@
 """`pawsctl session …`: look after the sessions in a Redis."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli import views
-from pawsctl.cli.options import Command, Group, invocation, is_single, phone_keys
-from pawsctl.sessions import operations
+from pawsctl.cli.options import Command, Group, invocation, is_single, lazy, phone_keys
+
+if TYPE_CHECKING:
+    from pawsctl.cli import views
+    from pawsctl.sessions import operations
+else:
+    views = lazy("pawsctl.cli.views")
+    operations = lazy("pawsctl.sessions.operations")
 
 app = typer.Typer(
     cls=Group,

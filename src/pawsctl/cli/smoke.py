@@ -3,14 +3,20 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli import reports, views
-from pawsctl.cli.options import Command, invocation
+from pawsctl.cli.options import Command, invocation, lazy
 from pawsctl.errors import ExitStatus
-from pawsctl.sessions import flow
+
+if TYPE_CHECKING:
+    from pawsctl.cli import reports, views
+    from pawsctl.sessions import flow
+else:
+    reports = lazy("pawsctl.cli.reports")
+    views = lazy("pawsctl.cli.views")
+    flow = lazy("pawsctl.sessions.flow")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

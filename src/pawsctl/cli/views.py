@@ -1,20 +1,25 @@
 """What a person sees of a result: lines of styled text. Nothing here writes."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pawsctl.cli.output import Column, Line, Span
 from pawsctl.sessions import model
-from pawsctl.sessions.flow import FlowReport, StepResult
-from pawsctl.sessions.listing import Conversation, Item, Listed, TimeLeft
-from pawsctl.sessions.model import Block, Message
-from pawsctl.sessions.operations import Flushed, FlushPlan
-from pawsctl.sessions.rules import Record
-from pawsctl.sessions.stats import Expiry
-from pawsctl.settings import Setting
+
+if TYPE_CHECKING:
+    from pawsctl.sessions.flow import FlowReport, StepResult
+    from pawsctl.sessions.listing import Conversation, Item, Listed, TimeLeft
+    from pawsctl.sessions.model import Block, Message
+    from pawsctl.sessions.operations import Flushed, FlushPlan
+    from pawsctl.sessions.rules import Record
+    from pawsctl.sessions.stats import Expiry
+    from pawsctl.settings import Setting
+
 
 _FOLDED = 100
 

@@ -84,7 +84,7 @@ class Flow:
         return f"{left:.0f} s left"
 
 
-def expect(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a sentence
+def expect(holds: bool, otherwise: str) -> None:
     """Raises StepFailed, saying `otherwise`, where a condition does not hold."""
     if not holds:
         raise StepFailed(otherwise)

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -40,8 +39,7 @@ class Record(msgspec.Struct, frozen=True):
 Check = Callable[[Record, Session, float], Iterator[str]]
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """A rule with its id, a sentence about it, and the check that yields what breaks it.
 
     A check gets the record, the session and the time now in milliseconds. A rule without one is
