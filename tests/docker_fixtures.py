@@ -77,8 +77,12 @@ def _connect() -> docker.DockerClient:
 
 @pytest.fixture
 def project(docker_engine: docker.DockerClient) -> Iterator[str]:
-    """A project name that nobody else uses; whatever carries it is removed after the test."""
-    name = f"pawsctl-test-{secrets.token_hex(4)}"
+    """A project name that nobody else uses; whatever carries it is removed after the test.
+
+    PAWSCTL_TEST_PREFIX begins it, so that whoever runs the tests can tell their projects from
+    others' on the same engine. A test that needs a second project appends to this name.
+    """
+    name = f"{os.environ.get('PAWSCTL_TEST_PREFIX', 'pawsctl-test-')}{secrets.token_hex(4)}"
     yield name
     remove_project(docker_engine, name)
 
