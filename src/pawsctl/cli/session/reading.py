@@ -1,10 +1,11 @@
-"""`pawsctl session …`: look after the sessions in a Redis."""
+"""Commands that only look: `list`, `get`, `ttl`."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, Group, invocation, is_single, lazy, phone_keys
+from pawsctl.cli.options import Command, invocation, is_single, lazy, phone_keys
+from pawsctl.cli.session.group import OptionalPhones, Phones, app
 
 if TYPE_CHECKING:
     from pawsctl.cli import views
@@ -12,27 +13,6 @@ if TYPE_CHECKING:
 else:
     views = lazy("pawsctl.cli.views")
     operations = lazy("pawsctl.sessions.operations")
-
-app = typer.Typer(
-    cls=Group,
-    help="Look after the sessions in a Redis.",
-    add_completion=False,
-    rich_markup_mode=None,
-)
-
-Phones = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="PHONE...",
-        help="Phones like +123, whole keys like wh:session:+123, or - to read them from stdin.",
-    ),
-]
-OptionalPhones = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[PHONE...]", help="Phones, whole keys, or - to read them from stdin."),
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
 @app.command("list", cls=Command)
@@ -99,31 +79,3 @@ def ttl(
             run.output.show(overview, views.expiry)
         if check:
             operations.require_sound(overview)
-
-
-@app.command(cls=Command)
-def flush(
-    ctx: typer.Context,
-    include_seen: Annotated[
-        bool, typer.Option("--include-seen", help="Delete wh:seen:* marks too.")
-    ] = False,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    confirm: Annotated[
-        str,
-        typer.Option(
-            "--confirm", metavar="HOST", help="Name the host where it is not this machine."
-        ),
-    ] = "",
-) -> None:
-    """Delete every session, and no other application's key."""
-    run = invocation(ctx)
-    with run.store() as store:
-        plan = operations.plan_flush(store, include_seen=include_seen)
-        if dry_run:
-            run.output.show(plan, views.flush_plan)
-            return
-        run.output.confirm_on(store.node.target, views.flush_plan(plan), yes=yes, host=confirm)
-        with run.output.progress("deleting", plan.total) as progress:
-            flushed = operations.flush(store, include_seen=include_seen, progress=progress)
-        run.output.show(flushed, views.flushed)

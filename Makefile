@@ -1,0 +1,41 @@
+# `make demo` and `make test` do all set-up themselves; they need Python 3.11, make and git.
+
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help venv demo test lint bench format clean
+
+help: ## Say what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+venv: $(VENV)/installed ## Make the environment that everything below runs in
+
+# pip 25.1 is the first that knows dependency groups.
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pawsctl needs Python 3.11 or later")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[embedded]' --group dev
+	@touch $@
+
+demo: venv ## Start a Redis, run the session flow, list the sessions
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo.sh
+
+test: venv ## Run every test that this machine can run
+	$(BIN)/python -m pytest
+
+lint: venv ## Check style, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 src
+	$(BIN)/mypy --platform darwin src
+	$(BIN)/lint-imports
+
+format: venv ## Bring the code into shape
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove the environment and what tools left behind
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,82 @@
+"""pawsctl run as users run it: a process of its own, stdout and stderr apart."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+TIMEOUT_SECONDS = 60
+
+
+class Result(NamedTuple):
+    """How a run ended and what it printed."""
+
+    status: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        """stdout as text."""
+        return self.out.decode()
+
+    @property
+    def json(self) -> Any:
+        """stdout as the one JSON value that it must be."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> dict[str, str]:
+        """The error object that JSON mode leaves as the last line of stderr."""
+        found: dict[str, str] = json.loads(self.err.splitlines()[-1])["error"]
+        return found
+
+
+class Pawsctl:
+    """Runs pawsctl in a folder and an environment of the test's own."""
+
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        self.folder = folder
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "PYTHONWARNINGS": "error",
+            # What the tests' own run was started with must not colour what they see.
+            "PAWSCTL_ENGINE": "embedded",
+            "PAWSCTL_PROJECT": "pawsctl-test-cli",
+        }
+        if url:
+            self.environment["REDIS_URL"] = url
+
+    def start(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+        """Start a command and leave it running; the caller ends it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "pawsctl", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+            env=self.environment | (env or {}),
+        )
+
+    def __call__(
+        self,
+        *arguments: str | bytes,
+        env: dict[str, str] | None = None,
+        stdin: bytes = b"",
+        timeout: float = TIMEOUT_SECONDS,
+    ) -> Result:
+        """Run a command to its end."""
+        done = subprocess.run(
+            [sys.executable, "-m", "pawsctl", *arguments],
+            input=stdin,
+            capture_output=True,
+            cwd=self.folder,
+            env=self.environment | (env or {}),
+            timeout=timeout,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr.decode())

