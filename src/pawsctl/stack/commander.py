@@ -46,5 +46,5 @@ def _json(
     connection.request(method, path, json.dumps(body) if body else None, headers)
     answer = json.loads(connection.getresponse().read())
     if not isinstance(answer, dict):
-        raise ValueError("not an object")
+        raise TypeError("not an object")
     return answer

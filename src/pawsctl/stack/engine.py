@@ -114,7 +114,7 @@ Probe = Callable[[], str]
 
 
 class ServiceUp(Struct, frozen=True):
-    """What `up` or `start` did for a service; `changed` names the fields that differed."""
+    """What `up` did for a service; `changed` names the fields that differed."""
 
     service: str
     name: str
@@ -195,9 +195,6 @@ class Engine(Protocol):
         What a failed or interrupted call created is removed again, and nothing else. Raises
         Conflict for a port or name that is somebody else's, TimedOut, OperationFailed.
         """
-
-    def start(self, plan: Plan) -> tuple[ServiceUp, ...]:
-        """Start services that exist, as they are. Raises OperationFailed where one does not."""
 
     def stop(self, emit: Emit) -> tuple[str, ...]:
         """Shut down every service that runs, keep all, and return their names."""

@@ -1,9 +1,9 @@
-"""Ctrl-C at a place where it can be acted on."""
+"""What is half done is undone, and Ctrl-C comes where it can be acted on."""
 
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 
@@ -32,3 +32,15 @@ def uninterrupted() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
     if pressed:
         before(*pressed[0])
+
+
+@contextmanager
+def rollback() -> Iterator[ExitStack]:
+    """Where the block fails or is interrupted, what it noted down is undone, last things first."""
+    undo = ExitStack()
+    try:
+        yield undo
+    except BaseException:
+        with uninterrupted():
+            undo.close()
+        raise

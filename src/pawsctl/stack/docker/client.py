@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from pawsctl.errors import NoEngine, OperationFailed
@@ -51,7 +51,8 @@ def _address() -> str:
     address = os.environ.get("DOCKER_HOST")
     if not address:
         try:
-            context = ContextAPI.get_context(name)
+            # None where there is none; its type stub promises too much.
+            context: Any = ContextAPI.get_context(name)
         except (DockerException, OSError, ValueError, LookupError) as error:
             raise NoEngine(
                 f"The Docker context can't be read: {error}.", hint="See 'docker context ls'."
@@ -126,8 +127,6 @@ def explained(error: Exception) -> str:
     text = getattr(error, "explanation", None) or str(error)
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
-    try:
+    with suppress(ValueError, LookupError, TypeError):
         text = json.loads(text)["message"]
-    except (ValueError, LookupError, TypeError):
-        pass
     return str(text).strip().rstrip(".")

@@ -69,12 +69,14 @@ def definition(stack: Stack, service: Service, image_id: str) -> dict[str, Any]:
     }
 
 
-def changed(stack: Stack, service: Service, image: Inspected, container: Inspected) -> list[str]:
+def changed(
+    stack: Stack, service: Service, container: Inspected, *, image: Inspected, network_id: str
+) -> tuple[str, ...]:
     """The fields in which `container` differs from what the service should be."""
-    wanted, found = _wanted(stack, service, image), _found(container)
-    return [
+    wanted, found = _wanted(stack, service, image), _found(container, network_id)
+    return tuple(
         name for name in Facts.__struct_fields__ if getattr(wanted, name) != getattr(found, name)
-    ]
+    )
 
 
 def _wanted(stack: Stack, service: Service, image: Inspected) -> Facts:
@@ -93,7 +95,7 @@ def _wanted(stack: Stack, service: Service, image: Inspected) -> Facts:
     )
 
 
-def _found(container: Inspected) -> Facts:
+def _found(container: Inspected, network_id: str) -> Facts:
     config, host = container["Config"], container["HostConfig"]
     check = config.get("Healthcheck") or {}
     return Facts(
@@ -116,7 +118,11 @@ def _found(container: Inspected) -> Facts:
         ),
         # As it was asked for: what `Mounts` of the container says, Docker Desktop translates.
         secrets=tuple(
-            sorted((each["Source"], each["Target"]) for each in host.get("Mounts") or ())
+            sorted(
+                (each["Source"], each["Target"])
+                for each in host.get("Mounts") or ()
+                if each["Type"] == "bind"
+            )
         ),
         healthcheck=(
             tuple(check.get("Test") or ()),
@@ -125,7 +131,15 @@ def _found(container: Inspected) -> Facts:
             check.get("Retries", 0),
         ),
         restart=(host.get("RestartPolicy") or {}).get("Name", ""),
-        networks=tuple(sorted(container["NetworkSettings"]["Networks"])),
+        # One that was removed and made again has its old name and another id; a container that
+        # never ran has no id yet.
+        networks=tuple(
+            sorted(
+                name
+                for name, each in container["NetworkSettings"]["Networks"].items()
+                if each["NetworkID"] in ("", network_id)
+            )
+        ),
     )
 
 

@@ -1,0 +1,185 @@
+"""Docker as an engine: the project's services as containers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from pawsctl.errors import OperationFailed
+from pawsctl.stack.docker import labels, logs, resources
+from pawsctl.stack.docker.client import told
+from pawsctl.stack.docker.up import Containers, is_running
+from pawsctl.stack.engine import (
+    Command,
+    Emit,
+    EngineName,
+    Kept,
+    LogLine,
+    LogQuery,
+    Plan,
+    Removed,
+    ServiceStatus,
+    ServiceUp,
+    Stopped,
+    Thing,
+)
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+    from pawsctl.stack.project import Project
+
+_NOTHING_THERE = "Start it with 'pawsctl redis up'."
+
+# Inside the container: no password is in our arguments, in our environment or on its way.
+_CLIENT = (
+    "[ ! -s /run/secrets/redis_password ]"
+    ' || export REDISCLI_AUTH="$(cat /run/secrets/redis_password)"; exec redis-cli "$@"'
+)
+
+
+class DockerEngine:
+    """Runs a project's services as containers of the Docker Engine behind `api`."""
+
+    name: EngineName = "docker"
+
+    def __init__(self, api: APIClient, project: Project) -> None:
+        self._api = api
+        self._stack = project.stack
+        self._containers = Containers(api, project)
+
+    def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
+        """Make the services exist, as described, run and answer; what exists besides is renewed."""
+        with told():
+            return self._containers.up(plan)
+
+    def stop(self, emit: Emit) -> tuple[str, ...]:
+        """Stop every container that runs."""
+        stopped = []
+        with told():
+            for container in reversed(self._containers.all()):
+                if is_running(container):
+                    self._containers.stop(container)
+                    stopped.append(_name(container))
+                    emit(Stopped(_service(container), _name(container)))
+        return tuple(stopped)
+
+    def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
+        """The containers, the network, and with `volumes` the volumes that carry our label."""
+        with told():
+            things = [Thing("container", _name(each)) for each in self._containers.all()]
+            things += [Thing("network", each["Name"]) for each in self._own_networks()]
+            if volumes:
+                things += [Thing("volume", name) for name in self._own_volumes()]
+        return tuple(things)
+
+    def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
+        """Stop and remove them."""
+        from docker.errors import APIError
+
+        removed = []
+        with told():
+            for container in reversed(self._containers.all()):
+                self._containers.stop(container)
+                self._containers.remove(container["Id"])
+                removed.append(Thing("container", _name(container)))
+                emit(Removed("container", _name(container)))
+            for network in self._own_networks():
+                if resources.remove_network(self._api, network["Id"]):
+                    removed.append(Thing("network", network["Name"]))
+                    emit(Removed("network", network["Name"]))
+                else:
+                    emit(Kept("network", network["Name"], "other containers use it"))
+            for name in self._own_volumes() if volumes else ():
+                try:
+                    self._api.remove_volume(name)
+                except APIError as error:
+                    if error.status_code != 409:
+                        raise
+                    emit(Kept("volume", name, "other containers use it"))
+                else:
+                    removed.append(Thing("volume", name))
+                    emit(Removed("volume", name))
+        return tuple(removed)
+
+    def status(self) -> tuple[ServiceStatus, ...]:
+        """Every container, and redis in any case."""
+        with told():
+            found = {_service(each): _status(each) for each in self._containers.all()}
+        redis = self._stack.services[0]
+        absent = ServiceStatus(redis.key, redis.container, "absent", None, (), None)
+        return tuple({redis.key: absent, **found}.values())
+
+    def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
+        """What the containers wrote."""
+        with told():
+            found = {_service(each): each["Id"] for each in self._containers.all()}
+            missing = [each for each in services if each not in found]
+            if missing or not found:
+                raise OperationFailed(
+                    f"There is no container of {', '.join(missing) or 'this project'}.",
+                    hint=_NOTHING_THERE,
+                )
+            wanted = {name: found[name] for name in found if not services or name in services}
+            yield from logs.read(self._api, wanted, query)
+
+    def client(self, arguments: Sequence[str], *, terminal: bool) -> Command:
+        """`docker exec` of the container's own redis-cli: the docker command knows terminals."""
+        with told():
+            redis = self._containers.find(self._stack.services[0])
+        if redis is None or not is_running(redis):
+            raise OperationFailed("Redis is not running.", hint=_NOTHING_THERE)
+        docker = shutil.which("docker")
+        if docker is None:
+            raise OperationFailed(
+                "The docker command, which runs a redis-cli in the container, is not on PATH.",
+                hint="Install it (the package docker-cli or docker-ce-cli), or use a redis-cli of "
+                "your own.",
+            )
+        flags = "-it" if terminal else "-i"
+        inside = (_name(redis), "sh", "-c", _CLIENT, "redis-cli", *arguments)
+        return Command((docker, "exec", flags, *inside), {})
+
+    def _own_networks(self) -> list[dict[str, Any]]:
+        return [
+            each
+            for each in resources.networks(self._api, self._stack)
+            if (each["Labels"] or {}).get(labels.PROJECT) == self._stack.project
+        ]
+
+    def _own_volumes(self) -> list[str]:
+        ours = {volume.name for service in self._stack.services for volume in service.volumes}
+        label = f"{labels.PROJECT}={self._stack.project}"
+        listed = self._api.volumes(filters={"label": label})["Volumes"] or ()
+        return sorted(each["Name"] for each in listed if each["Name"] in ours)
+
+
+def _name(container: dict[str, Any]) -> str:
+    return str(container["Name"]).removeprefix("/")
+
+
+def _service(container: dict[str, Any]) -> str:
+    return str(container["Config"]["Labels"][labels.SERVICE])
+
+
+def _status(container: dict[str, Any]) -> ServiceStatus:
+    state = container["State"]
+    uptime = None
+    if state["Running"]:
+        # Docker writes nanoseconds and "Z"; Python reads microseconds.
+        started = datetime.fromisoformat(state["StartedAt"][:19]).replace(tzinfo=UTC)
+        uptime = max(0.0, (datetime.now(UTC) - started).total_seconds())
+    return ServiceStatus(
+        service=_service(container),
+        name=_name(container),
+        state=state["Status"],
+        health=(state.get("Health") or {}).get("Status") if state["Running"] else None,
+        ports=tuple(
+            f"{binding['HostIp']}:{binding['HostPort']}->{port}"
+            for port, bindings in (container["NetworkSettings"]["Ports"] or {}).items()
+            for binding in bindings or ()
+        ),
+        uptime=uptime,
+    )

@@ -1,0 +1,235 @@
+"""Containers brought up: created, renewed where they differ, started, and undone on failure."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any
+
+from pawsctl.errors import Conflict, OperationFailed
+from pawsctl.stack import ports
+from pawsctl.stack.docker import containers, labels, pull, resources
+from pawsctl.stack.docker.client import explained
+from pawsctl.stack.engine import Created, Emit, Plan, Ready, Recreating, ServiceUp, Started
+from pawsctl.stack.interrupt import rollback, uninterrupted
+from pawsctl.stack.project import PORT_SETTING
+from pawsctl.stack.ready import until_ready
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+    from pawsctl.stack.project import Project
+    from pawsctl.stack.services import Service
+
+# Seconds that a service has to shut down in before it is killed, as in docker compose.
+_STOP_GRACE = 10
+_TAIL_LINES = 15
+# Another `up` may create, or a `down` remove, between two of our questions.
+_TRIES = 5
+_PORT_TAKEN = (
+    "port is already allocated",
+    "address already in use",
+    "ports are not available",
+    "only one usage of each socket address",
+)
+
+
+class Containers:
+    """The containers of one project."""
+
+    def __init__(self, api: APIClient, project: Project) -> None:
+        self._api = api
+        self._project = project
+        self._stack = project.stack
+
+    def all(self) -> list[dict[str, Any]]:
+        """What `inspect` says of every container of our services, in the compose file's order."""
+        from docker.errors import NotFound
+
+        order = [service.key for service in self._stack.services]
+        label = f"{labels.PROJECT}={self._stack.project}"
+        found = []
+        for each in self._api.containers(all=True, filters={"label": label}):
+            if each["Labels"].get(labels.SERVICE) in order:
+                # It may be gone since.
+                with suppress(NotFound):
+                    found.append(self._api.inspect_container(each["Id"]))
+        return sorted(found, key=lambda each: order.index(each["Config"]["Labels"][labels.SERVICE]))
+
+    def find(self, service: Service) -> dict[str, Any] | None:
+        """The service's container, by its exact name. Raises Conflict where it is not ours."""
+        from docker.errors import NotFound
+
+        try:
+            found: dict[str, Any] = self._api.inspect_container(service.container)
+        except NotFound:
+            return None
+        labels.check_owner("container", service.container, found["Config"]["Labels"], self._stack)
+        return found
+
+    def stop(self, container: dict[str, Any]) -> None:
+        """Shut it down in order; one that is gone is no failure."""
+        from docker.errors import NotFound
+
+        with suppress(NotFound):
+            self._api.stop(container["Id"], timeout=_STOP_GRACE)
+
+    def remove(self, container_id: str) -> None:
+        """Remove it and its anonymous volumes; one that is gone, or going, is no failure."""
+        from docker.errors import APIError
+
+        try:
+            self._api.remove_container(container_id, v=True, force=True)
+        except APIError as error:
+            if error.status_code not in (404, 409):
+                raise
+
+    def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
+        """The services up and answering. Raises Conflict, TimedOut, OperationFailed."""
+        services = [self._stack.service(key) for key in plan.services]
+        images = [
+            pull.image(self._api, each.image, pull=plan.pull, emit=plan.emit) for each in services
+        ]
+        done = []
+        with rollback() as undo:
+            for service, image in zip(services, images, strict=True):
+                done.append(self._service_up(service, image, plan, undo))
+            for service in services:
+                self._wait(service, plan)
+        current = {service.container for service in self._stack.services}
+        for each in self.all():
+            # What was replaced stood by until now, to be put back.
+            if each["Name"].removeprefix("/") not in current:
+                self.remove(each["Id"])
+        return tuple(done)
+
+    def _service_up(
+        self, service: Service, image: dict[str, Any], plan: Plan, undo: ExitStack
+    ) -> ServiceUp:
+        from docker.errors import APIError
+
+        for _ in range(_TRIES):
+            container = self.find(service)
+            network = resources.network(self._api, self._stack, undo, plan.emit)
+            if container is not None:
+                changed = containers.changed(
+                    self._stack, service, container, image=image, network_id=network
+                )
+                if not changed:
+                    return self._started(service, container, plan.emit, undo)
+                plan.emit(Recreating(service.key, service.container, changed))
+                self._set_aside(service, container, undo)
+            try:
+                self._create(service, image, plan.emit, undo)
+            except APIError as error:
+                # Another `up` was quicker: its container may be just what is wanted.
+                if error.status_code == 409:
+                    continue
+                raise
+            if container is not None:
+                return ServiceUp(service.key, service.container, "recreated", changed)
+            return ServiceUp(service.key, service.container, "created")
+        raise Conflict(
+            f"The container '{service.container}' is made and removed by others all the time.",
+            hint="Wait for them to end, and try again.",
+        )
+
+    def _started(
+        self, service: Service, container: dict[str, Any], emit: Emit, undo: ExitStack
+    ) -> ServiceUp:
+        if container["State"]["Paused"]:
+            self._api.unpause(container["Id"])
+        elif is_running(container):
+            return ServiceUp(service.key, service.container, "running")
+        else:
+            undo.callback(self.stop, container)
+            self._start(service, container["Id"])
+        emit(Started(service.key, service.container))
+        return ServiceUp(service.key, service.container, "started")
+
+    def _set_aside(self, service: Service, container: dict[str, Any], undo: ExitStack) -> None:
+        """Stop it before it loses its name: two servers must never share the data."""
+        undo.callback(self._put_back, service, container)
+        self.stop(container)
+        self._api.rename(container["Id"], f"{service.container}_{container['Id'][:12]}")
+
+    def _put_back(self, service: Service, container: dict[str, Any]) -> None:
+        from docker.errors import APIError
+
+        # Where the name is another's by now, so is the data.
+        with suppress(APIError):
+            self._api.rename(container["Id"], service.container)
+            if is_running(container):
+                self._api.start(container["Id"])
+
+    def _create(self, service: Service, image: dict[str, Any], emit: Emit, undo: ExitStack) -> None:
+        resources.volumes(self._api, self._stack, service, undo, emit)
+        definition = containers.definition(self._stack, service, image["Id"])
+        with uninterrupted():
+            made = self._api.create_container_from_config(definition, service.container)["Id"]
+            undo.callback(self.remove, made)
+        emit(Created("container", service.container))
+        self._start(service, made)
+
+    def _start(self, service: Service, container_id: str) -> None:
+        from docker.errors import APIError
+
+        for attempt in range(_TRIES):
+            try:
+                self._api.start(container_id)
+            except APIError as error:
+                reason = explained(error)
+                if "ambiguous" in reason and attempt < _TRIES - 1:
+                    for extra in resources.networks(self._api, self._stack)[1:]:
+                        resources.remove_network(self._api, extra["Id"])
+                    continue
+                if any(each in reason.lower() for each in _PORT_TAKEN):
+                    raise self._port_taken(service, reason) from error
+                raise OperationFailed(
+                    f"{service.key} can't be started: {reason}.", hint="Mend that, and try again."
+                ) from error
+            else:
+                return
+
+    def _port_taken(self, service: Service, reason: str) -> Conflict:
+        taken = next(
+            (port for port in service.ports if f":{port.published}" in reason), service.ports[0]
+        )
+        held_by = ports.holder(taken.published)
+        for each in self._api.containers():
+            if any(port.get("PublicPort") == taken.published for port in each["Ports"]):
+                held_by = f"the container {each['Names'][0].removeprefix('/')}"
+        return ports.busy(taken.published, PORT_SETTING[service.key], held_by=held_by)
+
+    def _wait(self, service: Service, plan: Plan) -> None:
+        until_ready(
+            service.key,
+            plan,
+            died=lambda: self._died(service),
+            log_tail=lambda: self._log_tail(service),
+        )
+        plan.emit(Ready(service.key, service.container))
+
+    def _died(self, service: Service) -> str:
+        container = self.find(service)
+        if container is None:
+            return "its container is gone"
+        state = container["State"]
+        if is_running(container):
+            return ""
+        reason = "ran out of memory" if state["OOMKilled"] else "exited"
+        return f"it {reason} with status {state['ExitCode']}"
+
+    def _log_tail(self, service: Service) -> tuple[str, ...]:
+        from docker.errors import APIError
+
+        try:
+            text = self._api.logs(service.container, tail=_TAIL_LINES)
+        except APIError:
+            return ()
+        return tuple(text.decode("utf-8", "replace").splitlines())
+
+
+def is_running(container: dict[str, Any]) -> bool:
+    """Whether its process runs; between two restarts Docker calls it running, too."""
+    state = container["State"]
+    return bool(state["Running"] and not state["Restarting"])

@@ -1,0 +1,252 @@
+"""What `pawsctl redis …` does: each operation picks the engine, and returns a frozen result.
+
+None of them prints; `emit` is told what happens meanwhile.
+"""
+
+import os
+import subprocess
+import time
+import webbrowser
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
+
+from pawsctl.errors import NoEngine, OperationFailed, UsageError
+from pawsctl.settings import KNOWN_COMMANDER_PASSWORD, StackSettings
+from pawsctl.stack import files, project, wire
+from pawsctl.stack.choice import engine_of
+from pawsctl.stack.engine import (
+    Emit,
+    Engine,
+    LogLine,
+    LogQuery,
+    Plan,
+    Pull,
+    ServiceStatus,
+    ServiceUp,
+)
+from pawsctl.stack.lock import locked
+from pawsctl.stack.project import COMMANDER, REDIS, Project
+from pawsctl.stack.results import Dev, Down, Keys, Login, Memory, Reset, StackStatus, Stop, Up
+
+# Seconds for an operation that has no --timeout of its own.
+DEFAULT_TIMEOUT = 60.0
+
+Confirm = Callable[[str], None]
+
+
+def up(settings: StackSettings, *, timeout: float, pull: Pull, emit: Emit) -> Up:
+    """Start Redis, or renew it where the settings changed, and return when it answers PING.
+
+    A Redis Commander that exists is brought along: it has to know the password. `timeout` is in
+    seconds, images not included. Raises NoEngine, Conflict, TimedOut, OperationFailed.
+    """
+    here = project.load(settings, with_files=True)
+    engine = engine_of(here, emit)
+    services = _up(here, engine, [REDIS], timeout=timeout, pull=pull, emit=emit)
+    return Up(engine.name, _url(settings.redis_port), services)
+
+
+def dev(
+    settings: StackSettings, *, timeout: float, pull: Pull, open_browser: bool, emit: Emit
+) -> Dev:
+    """`up` with Redis Commander, which is asked whether the login works and Redis is connected.
+
+    Raises what `up` raises, and NoEngine where no Docker Engine does the work.
+    """
+    here = project.load(settings, with_files=True)
+    engine = engine_of(here, emit)
+    if engine.name != "docker":
+        raise NoEngine(
+            "Redis Commander runs in a container, and the embedded engine is in use.",
+            hint="Start Docker, take the embedded server down with 'pawsctl redis down' where one "
+            "runs, and leave PAWSCTL_ENGINE at auto or docker.",
+        )
+    services = _up(here, engine, [REDIS, COMMANDER], timeout=timeout, pull=pull, emit=emit)
+    url = f"http://localhost:{settings.commander_port}"
+    if open_browser:
+        webbrowser.open(url)
+    password = settings.commander_password
+    is_known = password == KNOWN_COMMANDER_PASSWORD
+    login = Login(url, settings.commander_user, password if is_known else None)
+    return Dev(engine.name, _url(settings.redis_port), services, login)
+
+
+def start(settings: StackSettings, *, timeout: float, emit: Emit) -> Up:
+    """Start what `stop` stopped. Raises what `up` raises; OperationFailed where nothing exists."""
+    here = project.load(settings, with_files=True)
+    engine = engine_of(here, emit)
+    existing = _existing(engine)
+    if not existing:
+        raise OperationFailed(
+            "There is nothing to start.", hint="Create it with 'pawsctl redis up'."
+        )
+    services = _up(here, engine, existing, timeout=timeout, pull="missing", emit=emit)
+    return Up(engine.name, _url(settings.redis_port), services)
+
+
+def stop(settings: StackSettings, *, emit: Emit) -> Stop:
+    """Shut down what runs, and keep it. Raises NoEngine, TimedOut."""
+    here = project.load(settings)
+    engine = engine_of(here, emit)
+    with _locked(here, DEFAULT_TIMEOUT, emit):
+        return Stop(engine.name, engine.stop(emit))
+
+
+def restart(settings: StackSettings, *, timeout: float, emit: Emit) -> Up:
+    """`stop`, then `start`."""
+    stop(settings, emit=emit)
+    return start(settings, timeout=timeout, emit=emit)
+
+
+def down(
+    settings: StackSettings, *, volumes: bool, dry_run: bool, confirm: Confirm, emit: Emit
+) -> Down:
+    """Stop and remove what is this project's; its data stays, but with `volumes`.
+
+    `confirm` is asked before data is deleted, and raises NotConfirmed. Raises NoEngine, TimedOut.
+    """
+    here = project.load(settings)
+    engine = engine_of(here, emit)
+    if dry_run:
+        return Down(engine.name, engine.belongings(volumes=volumes), dry_run=True)
+    if volumes:
+        confirm(_question(engine))
+    with _locked(here, DEFAULT_TIMEOUT, emit):
+        return Down(engine.name, engine.down(volumes=volumes, emit=emit), dry_run=False)
+
+
+def reset(settings: StackSettings, *, timeout: float, confirm: Confirm, emit: Emit) -> Reset:
+    """Delete the data, and start again what existed.
+
+    `confirm` is asked before, and raises NotConfirmed. The data is not kept anywhere: whoever
+    wants it exports it before. Raises what `up` raises.
+    """
+    here = project.load(settings, with_files=True)
+    engine = engine_of(here, emit)
+    confirm(_question(engine))
+    existing = _existing(engine) or [REDIS]
+    with _locked(here, timeout, emit):
+        removed = engine.down(volumes=True, emit=emit)
+    services = _up(here, engine, existing, timeout=timeout, pull="missing", emit=emit)
+    return Reset(engine.name, _url(settings.redis_port), removed, services)
+
+
+def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
+    """What runs. Raises NoEngine where that can't be known."""
+    here = project.load(settings)
+    engine = engine_of(here, emit)
+    services = engine.status()
+    port = _published(services) or settings.redis_port
+    info = wire.info(port, settings.redis_password) if _published(services) else {}
+    return StackStatus(engine.name, _url(port), services, _memory(info), _keys(info))
+
+
+def logs(
+    settings: StackSettings, services: Collection[str], query: LogQuery, *, emit: Emit
+) -> Iterator[LogLine]:
+    """Lines of these services, of all where none is named.
+
+    Raises UsageError for a service that does not exist in the compose file, OperationFailed for one
+    that has no container.
+    """
+    here = project.load(settings)
+    known = [each.key for each in here.stack.services]
+    for each in services:
+        if each not in known:
+            raise UsageError(
+                f"There is no service '{each}'.", hint=f"The services are {' and '.join(known)}."
+            )
+    return engine_of(here, emit).logs(services, query)
+
+
+def client(settings: StackSettings, arguments: Sequence[str], *, terminal: bool, emit: Emit) -> int:
+    """Run a redis-cli that is logged in to this project's Redis, and return its exit status.
+
+    Its input and output are ours; `terminal` says whether those are a terminal's. Raises
+    OperationFailed where Redis does not run or no redis-cli is to be had.
+    """
+    here = project.load(settings)
+    command = engine_of(here, emit).client(arguments, terminal=terminal)
+    environment = {**os.environ, **command.environment}
+    return subprocess.run(command.arguments, env=environment, check=False).returncode  # noqa: S603
+
+
+def _up(
+    here: Project,
+    engine: Engine,
+    services: Sequence[str],
+    *,
+    timeout: float,
+    pull: Pull,
+    emit: Emit,
+) -> tuple[ServiceUp, ...]:
+    deadline = time.monotonic() + timeout
+    with _locked(here, timeout, emit):
+        existing = _existing(engine)
+        plan = Plan(
+            services=[
+                each.key
+                for each in here.stack.services
+                if each.key in services or each.key in existing
+            ],
+            probes=here.probes(),
+            deadline=deadline,
+            timeout=timeout,
+            pull=pull,
+            emit=emit,
+        )
+        done = engine.up(plan)
+        files.forget_all_but(here.redis.files[0].source.parent, here.directory)
+    return done
+
+
+def _locked(here: Project, timeout: float, emit: Emit) -> AbstractContextManager[None]:
+    return locked(here.directory, deadline=time.monotonic() + timeout, emit=emit)
+
+
+def _existing(engine: Engine) -> list[str]:
+    return [each.service for each in engine.status() if each.state != "absent"]
+
+
+def _question(engine: Engine) -> str:
+    things = engine.belongings(volumes=True)
+    data = [each.name for each in things if each.kind in ("volume", "data")]
+    what = f" in {' and '.join(data)}" if data else ""
+    return f"Delete all data of this project's Redis{what}?"
+
+
+def _url(port: int) -> str:
+    return f"redis://localhost:{port}"
+
+
+def _published(services: Sequence[ServiceStatus]) -> int | None:
+    """The port of this machine that leads to Redis: not the settings', should they have changed."""
+    for each in services:
+        if each.service == REDIS and each.ports:
+            return int(each.ports[0].partition("->")[0].rpartition(":")[2])
+    return None
+
+
+def _memory(info: dict[str, str]) -> Memory | None:
+    if "used_memory" not in info:
+        return None
+    return Memory(
+        used=int(info["used_memory"]),
+        peak=int(info["used_memory_peak"]),
+        maximum=int(info["maxmemory"]),
+    )
+
+
+def _keys(info: dict[str, str]) -> Keys | None:
+    if not info:
+        return None
+    # db0:keys=3,expires=2,avg_ttl=…
+    databases = [
+        dict(pair.split("=") for pair in value.split(","))
+        for name, value in info.items()
+        if name.startswith("db") and name[2:].isdigit()
+    ]
+    return Keys(
+        total=sum(int(each["keys"]) for each in databases),
+        expiring=sum(int(each["expires"]) for each in databases),
+    )
