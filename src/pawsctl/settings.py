@@ -18,6 +18,9 @@ from pawsctl.target import Target
 
 EngineChoice = Literal["auto", "docker", "embedded"]
 
+# No secret: it stands in compose/defaults, and opens a page on loopback.
+KNOWN_COMMANDER_PASSWORD = "admin123"  # noqa: S105
+
 
 class Known(msgspec.Struct, frozen=True):
     """A setting that pawsctl reads."""
@@ -43,7 +46,7 @@ KNOWN = (
     ),
     Known("REDIS_COMMANDER_PORT", "8081", "the port of Redis Commander"),
     Known("REDIS_COMMANDER_USER", "admin", "its login"),
-    Known("REDIS_COMMANDER_PASSWORD", "admin123", "its password", is_secret=True),
+    Known("REDIS_COMMANDER_PASSWORD", KNOWN_COMMANDER_PASSWORD, "its password", is_secret=True),
     Known("PAWSCTL_PROJECT", "paws-wpp", "the compose project that owns the containers"),
     Known("PAWSCTL_ENGINE", "auto", "auto, docker or embedded"),
     Known("APP_URL", "http://localhost:3000", "the bot, for `health`"),
