@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.needs import skip_or_fail

@@ -23,6 +23,7 @@ from pathlib import Path
 import docker
 import pytest
 from docker.errors import DockerException, NotFound
+
 from tests.needs import skip_or_fail
 from tests.standins import engine
 from tests.standins.images import REDIS, STANDINS, ensure

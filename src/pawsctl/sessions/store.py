@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -16,11 +17,25 @@ SEEN_TTL_SECONDS = 3_600
 Document = dict[str, Any]
 
 
+# The time left of many keys in one reply: the parsing of a reply each would cost more than all else
+# in a pass. ARGV and not KEYS, since a cluster refuses keys of several slots.
+_TTLS_SCRIPT = """\
+local left = {}
+for number, key in ipairs(ARGV) do left[number] = redis.call('PTTL', key) end
+return left"""
+
+
 class SessionStore:
     """The sessions behind one connection."""
 
     def __init__(self, node: Node) -> None:
         self.node = node
+
+    @cached_property
+    def _may_script(self) -> bool:
+        """Whether the server runs our script for this user."""
+        reply = self.node.pipeline([("EVAL", _TTLS_SCRIPT, 0)])[0]
+        return not isinstance(reply, ErrorReply)
 
     # The bot's own operations.
 
@@ -79,10 +94,10 @@ class SessionStore:
     def records(self) -> Iterator[Record]:
         """Every session, as they come from SCAN; what vanishes meanwhile is left out."""
         strange: list[tuple[bytes, int]] = []
-        for names, replies in scan.batches(self.node, scan.SESSIONS, _ttls_and_values):
-            values = checked(replies[-1])
-            for key, ttl_ms, value in zip(names, replies, values, strict=False):
-                if checked(ttl_ms) == -2:
+        for names, replies in self._batches(lambda names: [("MGET", *names)]):
+            ttls, values = replies
+            for key, ttl_ms, value in zip(names, ttls, checked(values), strict=True):
+                if ttl_ms == -2:
                     continue
                 if value is None:
                     # MGET's word for any other type; asked about when the line is free.
@@ -101,10 +116,24 @@ class SessionStore:
 
     def all_ttls(self) -> Iterator[int]:
         """Milliseconds left of every session, -1 for never, as they come from SCAN."""
-        for _, replies in scan.batches(self.node, scan.SESSIONS, _ttls):
-            for ttl_ms in replies:
-                if checked(ttl_ms) != -2:
-                    yield ttl_ms
+        for _, replies in self._batches(lambda _names: []):
+            yield from (ttl_ms for ttl_ms in replies[0] if ttl_ms != -2)
+
+    def _batches(self, ask: scan.Ask) -> Iterator[scan.Batch]:
+        """Every session key in batches: the list of their PTTLs, then the replies to `ask`."""
+        if self._may_script:
+            for names, replies in scan.batches(
+                self.node,
+                scan.SESSIONS,
+                lambda names: [("EVAL", _TTLS_SCRIPT, 0, *names), *ask(names)],
+            ):
+                yield names, [checked(replies[0]), *replies[1:]]
+        else:
+            for names, replies in scan.batches(
+                self.node, scan.SESSIONS, lambda names: [*_ttls(names), *ask(names)]
+            ):
+                count = len(names)
+                yield names, [[checked(ttl_ms) for ttl_ms in replies[:count]], *replies[count:]]
 
     def count(self, pattern: bytes = scan.SESSIONS) -> dict[str, int]:
         """How many keys match, by Redis type."""
@@ -134,10 +163,6 @@ def trimmed(messages: Sequence[Document]) -> list[Document]:
         return list(messages)
     starts = [index for index, each in enumerate(messages) if each.get("role") == "user"]
     return list(messages[starts[-MAX_TURNS] :] if len(starts) > MAX_TURNS else messages)
-
-
-def _ttls_and_values(names: list[bytes]) -> list[Command]:
-    return [*_ttls(names), (b"MGET", *names)]
 
 
 def _ttls(names: Iterable[bytes]) -> list[Command]:
