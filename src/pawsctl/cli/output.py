@@ -166,9 +166,14 @@ class Output:
         """Say something the user should not miss."""
         self._say([("warning: ", "yellow"), (text, "")])
 
-    def error(self, message: str, *, code: str, hint: str) -> None:
-        """Tell a failure: a sentence and what to do next, or one JSON object."""
+    def error(self, message: str, *, code: str, hint: str, detail: Sequence[str] = ()) -> None:
+        """Tell a failure: a sentence and what to do next, or one JSON object.
+
+        `detail` are the last lines of a log, told before the failure itself.
+        """
         self._flush_quietly()
+        for line in detail:
+            self._say([("  | ", "dim"), (line, "")])
         if self.is_json:
             document = {"error": {"code": code, "message": message, "hint": hint}}
             self._to_stderr(safe.json_line(msgspec.json.encode(_encodable(document))).decode())
@@ -233,12 +238,66 @@ class Output:
             task = bar.add_task(doing, total=total)
             yield lambda count: bar.advance(task, count)
 
+    @contextmanager
+    def bars(self) -> Iterator[Callable[[str, str, int, int], None]]:
+        """Progress bars on stderr where that is a terminal.
+
+        Yields what moves one, and makes it first: (key, doing, done, total); a total of 0 is not
+        known yet.
+        """
+        if not self.is_live:
+            yield lambda _key, _doing, _done, _total: None
+            return
+        # 80 ms: only a terminal pays for it.
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+
+        drawn = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            DownloadColumn(),
+            console=Console(stderr=True, no_color=not self._colour_err),
+            transient=True,
+        )
+        tasks: dict[str, Any] = {}
+
+        def move(key: str, doing: str, done: int, total: int) -> None:
+            if not tasks:
+                drawn.start()
+            if key not in tasks:
+                tasks[key] = drawn.add_task("", total=None)
+            drawn.update(
+                tasks[key],
+                description=safe.visible(doing),
+                completed=done,
+                total=total or None,
+            )
+
+        try:
+            yield move
+        finally:
+            drawn.stop()
+
+    def stream(self, rows: Iterable[Row], *, view: Callable[[Row], Line]) -> None:
+        """Print a list that comes over time, each row at once."""
+
+        def shown() -> Iterator[Row]:
+            for row in rows:
+                yield row
+                # The row before this one is written; whoever follows wants it now.
+                self.flush()
+
+        match self.format:
+            case "text":
+                for row in shown():
+                    self._write_line(view(row))
+            case _:
+                self.rows(shown(), ())
+
     def flush(self) -> None:
         """Hand over what is buffered. Raises OutputClosed where nobody reads it."""
-        try:
+        with _reader_may_leave():
             sys.stdout.flush()
-        except BrokenPipeError as error:
-            raise OutputClosed from error
 
     def _flush_quietly(self) -> None:
         try:
@@ -247,10 +306,8 @@ class Output:
             return
 
     def _write(self, data: bytes) -> None:
-        try:
+        with _reader_may_leave():
             sys.stdout.buffer.write(data)
-        except BrokenPipeError as error:
-            raise OutputClosed from error
 
     def _write_line(self, line: Line) -> None:
         shown = [(safe.visible(text, keep="\t"), style) for text, style in line]
@@ -319,6 +376,16 @@ class Output:
         yield _padded([(column.title, "bold") for column in columns], columns, widths, room)
         for row in chain(measured, map(cells, rows)):
             yield _padded(row, columns, widths, room)
+
+
+@contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        # What is still buffered goes nowhere; Python would complain of it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputClosed from error
 
 
 def _padded(

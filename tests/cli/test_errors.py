@@ -1,0 +1,192 @@
+"""Failures as users and scripts see them: one sentence, the next step, the exit status."""
+
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests import servers
+from tests.cli_runner import Pawsctl
+from tests.servers import Server, free_port
+
+SECRET = "hunter2"
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Iterator[Server]:
+    """A server with a password."""
+    with servers.running(tmp_path, password=SECRET) as server:
+        yield server
+
+
+@contextmanager
+def answering(reply: bytes) -> Iterator[int]:
+    """A port that answers every request with the same bytes, as no Redis would."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65_536)
+                    connection.sendall(reply)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def test_a_redis_that_is_not_running_is_named_with_the_command_that_starts_it(
+    bare_pawsctl: Pawsctl,
+) -> None:
+    """Exit 5."""
+    result = bare_pawsctl("session", "list", env={"REDIS_URL": f"redis://localhost:{free_port()}"})
+    assert result.status == ExitStatus.UNREACHABLE
+    assert result.out == b""
+    assert "connection was refused" in result.err
+    assert "pawsctl redis up" in result.err
+
+
+def test_json_mode_ends_stderr_with_an_error_object(bare_pawsctl: Pawsctl) -> None:
+    """Scripts read code, message and hint; stdout stays empty."""
+    result = bare_pawsctl("--json", "--url", f"redis://localhost:{free_port()}", "session", "list")
+    assert result.out == b""
+    assert result.error["code"] == "unreachable"
+    assert set(result.error) == {"code", "message", "hint"}
+
+
+@pytest.mark.parametrize("command", [["session", "list"], ["test-session"]])
+def test_a_wrong_password_is_told_and_never_shown(
+    bare_pawsctl: Pawsctl, locked: Server, command: list[str]
+) -> None:
+    """Exit 5, and the password stands nowhere."""
+    url = f"redis://:wrong-one@127.0.0.1:{locked.port}"
+    result = bare_pawsctl(*command, "--url", url, "-v")
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "refuses the login" in result.err
+    assert "wrong-one" not in result.err
+
+
+def test_a_missing_password_is_asked_for(bare_pawsctl: Pawsctl, locked: Server) -> None:
+    """NOAUTH becomes a sentence."""
+    result = bare_pawsctl("session", "list", "--url", locked.url)
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "asks for a password" in result.err
+
+
+@pytest.mark.parametrize("name", ["REDIS_PASSWORD", "REDISCLI_AUTH"])
+def test_a_password_in_the_environment_completes_a_local_url(
+    bare_pawsctl: Pawsctl, locked: Server, name: str
+) -> None:
+    """Both names work on loopback."""
+    result = bare_pawsctl("session", "list", "--url", locked.url, env={name: SECRET})
+    assert result.status == ExitStatus.OK
+
+
+@pytest.mark.parametrize("password", ["pa/ss", "pa#ss", "pa?ss=1", "p@ss/x", "pa:ss/"])
+def test_a_url_with_an_unescaped_password_is_not_echoed(
+    bare_pawsctl: Pawsctl, password: str
+) -> None:
+    """Exit 2, naming how to write it and no part of it."""
+    result = bare_pawsctl("session", "list", "--url", f"redis://:{password}@localhost:1/0")
+    assert result.status == ExitStatus.USAGE
+    assert "ercent-encode" in result.err or "%3F" in result.err
+    assert not any(part in result.err for part in (password, "pa/", "ss/", ":pa"))
+
+
+def test_a_server_that_speaks_no_redis_is_no_crash(bare_pawsctl: Pawsctl) -> None:
+    """An HTTP server on the port, for one."""
+    with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
+        result = bare_pawsctl("session", "list", "--url", f"redis://127.0.0.1:{port}")
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "Traceback" not in result.err
+
+
+def test_a_line_of_the_env_file_that_cannot_be_read_is_named(
+    bare_pawsctl: Pawsctl, tmp_path: Path
+) -> None:
+    """Exit 2 with the line's number, counted as editors do."""
+    (tmp_path / ".env").write_text("# a comment\n\nREDIS_PORT=6379\n\nREDIS_URL redis://x\n")
+    result = bare_pawsctl("session", "list")
+    assert result.status == ExitStatus.USAGE
+    assert ".env, line 5," in result.err
+
+
+def test_a_url_that_was_not_understood_lists_what_is(bare_pawsctl: Pawsctl) -> None:
+    """The known schemes stand in the hint."""
+    result = bare_pawsctl("session", "list", "--url", "http://localhost")
+    assert result.status == ExitStatus.USAGE
+    assert "rediss://" in result.err
+
+
+def test_an_unknown_phone_is_exit_4(pawsctl: Pawsctl) -> None:
+    """For get and ttl alike; nothing is printed as if it were there."""
+    for command in ("get", "ttl"):
+        result = pawsctl("session", command, "+999")
+        assert result.status == ExitStatus.NO_SESSION
+        assert "No session is stored for +999" in result.err
+    assert pawsctl("session", "get", "+999").out == b""
+
+
+def test_a_phone_without_a_digit_is_wrong_usage(pawsctl: Pawsctl) -> None:
+    """Exit 2."""
+    assert pawsctl("session", "get", "hello").status == ExitStatus.USAGE
+
+
+def test_wrong_usage_is_json_where_json_was_asked_for(pawsctl: Pawsctl) -> None:
+    """Even where the parser gave up before it came to --json."""
+    result = pawsctl("session", "list", "--bogus", "--json")
+    assert result.status == ExitStatus.USAGE
+    assert result.error["code"] == "usage"
+
+
+def test_a_refusal_of_redis_is_told_with_its_code(server: Server, pawsctl: Pawsctl) -> None:
+    """A user who may not SCAN: exit 1."""
+    server.client.execute_command("ACL", "SETUSER", "blind", "on", ">x", "~*", "+@all", "-scan")
+    try:
+        url = f"redis://blind:x@127.0.0.1:{server.port}"
+        result = pawsctl("session", "list", "--url", url)
+    finally:
+        server.client.execute_command("ACL", "DELUSER", "blind")
+    assert result.status == ExitStatus.FAILED
+    assert "NOPERM" in result.err
+
+
+def test_a_password_file_completes_a_url(
+    bare_pawsctl: Pawsctl, locked: Server, tmp_path: Path
+) -> None:
+    """REDIS_PASSWORD_FILE, its trailing newline cut."""
+    file = tmp_path / "password"
+    file.write_text(SECRET + "\n")
+    file.chmod(stat.S_IRUSR)
+    environment = {"REDIS_PASSWORD_FILE": str(file)}
+    result = bare_pawsctl("session", "list", "--url", locked.url, env=environment)
+    assert result.status == ExitStatus.OK
+
+
+def test_a_closed_pipe_ends_quietly(pawsctl: Pawsctl, server: Server) -> None:
+    """As `pawsctl session list | head -1` does."""
+    pipe = server.client.pipeline(transaction=False)
+    for number in range(20_000):
+        pipe.set(f"wh:session:+{number}", b'{"status":"active","messages":[],"updatedAt":1}')
+    pipe.execute()
+    process = pawsctl.start("session", "list")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.read(10)
+    process.stdout.close()
+    assert process.wait(30) == ExitStatus.OK
+    assert process.stderr.read() == b""
+    process.stderr.close()

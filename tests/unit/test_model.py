@@ -1,0 +1,167 @@
+"""Stored values decoded."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pawsctl.sessions import model, rules
+from pawsctl.sessions.rules import Record
+from tests.conftest import BROKEN, GOOD
+
+NOW_MS = 1_800_000_000_000.0
+TTL_MS = 3_600_000
+
+
+def problems(value: bytes) -> list[str]:
+    """The ids of the rules that a stored value breaks."""
+    record = Record(b"wh:session:+123", TTL_MS, value)
+    return [each.rule for each in rules.problems(record, rules.read(record), NOW_MS)]
+
+
+def session(**fields: object) -> bytes:
+    """A healthy value with some fields replaced."""
+    whole = {"status": "active", "messages": [], "updatedAt": 1_704_067_200_000} | fields
+    return json.dumps(whole).encode()
+
+
+@pytest.mark.parametrize("sample", GOOD, ids=lambda path: path.stem)
+def test_what_the_bot_wrote_is_read_without_a_problem(sample: Path) -> None:
+    """Every sample decodes, with as many messages as it has."""
+    value = sample.read_bytes()
+    reading = model.read(value)
+    assert reading.session is not None
+    assert len(reading.session.messages) == len(json.loads(value)["messages"])
+    assert problems(value) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    {
+        "array": "shape",
+        "deep": "json",
+        "empty": "json",
+        "latin1": "utf-8",
+        "message-without-role": "role",
+        "messages-not-list": "messages",
+        "no-messages": "messages",
+        "not-json": "json",
+        "null": "shape",
+        "tool-results-not-json": "tool-result",
+        "truncated": "json",
+        "updated-at-text": "updated-at",
+    }.items(),
+)
+def test_what_is_wrong_with_a_broken_value_is_told(name: str, rule: str) -> None:
+    """Each broken sample breaks the rule it was made to break, first."""
+    sample = next(path for path in BROKEN if path.stem == name)
+    assert problems(sample.read_bytes())[0] == rule
+
+
+def test_every_broken_sample_is_tested() -> None:
+    """A sample added later is not forgotten."""
+    assert len(BROKEN) == 12
+
+
+@given(st.binary())
+def test_no_value_makes_reading_fail(value: bytes) -> None:
+    """Whatever bytes are stored, they are read or a problem is told."""
+    reading = model.read(value)
+    assert reading.session is not None or reading.problem is not None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "status": json_values,
+            "updatedAt": json_values,
+            "messages": json_values
+            | st.lists(
+                st.fixed_dictionaries({}, optional={"role": json_values, "content": json_values})
+            ),
+        },
+    )
+)
+def test_no_shape_makes_the_rules_fail(fields: dict[str, object]) -> None:
+    """Every rule copes with every shape."""
+    problems(json.dumps(fields).encode())
+
+
+@given(st.lists(st.sampled_from(["user", "assistant", "tool"]), max_size=40))
+def test_both_ways_of_decoding_see_the_same(roles: list[str]) -> None:
+    """The quick path and the patient one give the same session."""
+    messages = [{"role": role, "content": f"m{n}"} for n, role in enumerate(roles)]
+    quick = model.read(session(messages=messages))
+    # A lone surrogate in an unknown field is all it takes to leave the quick path.
+    patient = model.read(session(messages=messages, extra="\ud83d"))
+    assert quick == patient
+
+
+@pytest.mark.parametrize(
+    ("value", "rule"),
+    [
+        (b"\xef\xbb\xbf{}", "json"),
+        (b'{"status":NaN,"messages":[],"updatedAt":1}', "json"),
+        (b'{"status":"active","messages":[],"updatedAt":Infinity}', "json"),
+        (session(updatedAt=True), "updated-at"),
+        (session(updatedAt=None), "updated-at"),
+        (session(updatedAt=1e300), "updated-at"),
+        (session(updatedAt=NOW_MS + 3_600_000), "updated-at"),
+        (session(status=1), "shape"),
+        (session(messages=[1]), "messages"),
+        (session(messages=[{"role": "system"}]), "role"),
+        (session(messages=[{"role": "user", "content": 1}]), "content"),
+        (session(messages=[{"role": "tool", "tool_use_id": "x", "content": ""}]), "tool-result"),
+        (session(messages=[{"role": "user", "content": "x"}] * 25), "trim"),
+    ],
+)
+def test_each_rule_finds_what_breaks_it(value: bytes, rule: str) -> None:
+    """What JSON.parse refuses is refused, and each rule has its case."""
+    assert rule in problems(value)
+
+
+def test_a_number_of_any_length_is_a_number() -> None:
+    """Python alone refuses more than 4,300 digits."""
+    assert problems(session(updatedAt=5).replace(b"5", b"9" * 5_000)) == ["updated-at"]
+    assert problems(session(seq=5).replace(b'"seq": 5', b'"seq": ' + b"9" * 5_000)) == []
+
+
+def test_24_messages_and_long_turns_are_no_finding() -> None:
+    """The bot keeps 12 turns, however many messages they hold."""
+    turn = [{"role": "user", "content": "x"}, *[{"role": "assistant", "content": "y"}] * 3]
+    assert problems(session(messages=turn * 12)) == []
+
+
+@pytest.mark.parametrize(
+    ("ttl_ms", "rule"), [(-1, "no-ttl"), (21_600_001, "long-ttl"), (21_600_000, None)]
+)
+def test_the_ttl_is_held_to_six_hours(ttl_ms: int, rule: str | None) -> None:
+    """Never and too long are findings, six hours is none."""
+    record = Record(b"wh:session:+1", ttl_ms, session())
+    found = [each.rule for each in rules.problems(record, rules.read(record), NOW_MS)]
+    assert found == ([rule] if rule else [])
+
+
+def test_a_key_that_the_bot_would_never_make_is_found() -> None:
+    """Even where the value can't be read."""
+    record = Record(b"wh:session:a", TTL_MS, b"")
+    found = [each.rule for each in rules.problems(record, rules.read(record), NOW_MS)]
+    assert found == ["json", "key"]
+
+
+def test_results_are_frozen() -> None:
+    """Nothing read from Redis changes under a reader's hands."""
+    reading = model.read(session())
+    with pytest.raises(AttributeError):
+        reading.problem = None  # type: ignore[misc]
+    assert isinstance(reading, msgspec.Struct)
