@@ -47,7 +47,7 @@ def run(arguments: list[str]) -> int:
             obj=current,
         )
     except PawsctlError as error:
-        current.output.error(error.message, code=error.code, hint=error.hint)
+        current.output.error(error.message, code=error.code, hint=error.hint, detail=error.detail)
         return error.status
     except typer.TyperException as error:
         if "--json" in arguments:
