@@ -18,24 +18,28 @@ def engine_of(project: Project, emit: Emit) -> Engine:
     embedded = EmbeddedEngine(project)
     wanted = project.settings.engine
     if wanted == "embedded":
-        return _told(embedded, "PAWSCTL_ENGINE says so", emit)
+        emit(EngineChosen("embedded", "PAWSCTL_ENGINE says so"))
+        return embedded
     if wanted == "auto" and embedded.holds_on:
-        return _told(embedded, "its server is in use", emit)
+        emit(EngineChosen("embedded", "its server is in use"))
+        return embedded
     try:
-        return _told(DockerEngine(connect(), project), "", emit)
+        docker = DockerEngine(connect(), project)
     except NoEngine as no_docker:
         if wanted == "docker":
             raise
-        try:
-            program()
-        except NoEngine as no_embedded:
-            raise NoEngine(
-                f"{no_docker.message} {no_embedded.message}",
-                hint=f"{no_docker.hint} {no_embedded.hint}",
-            ) from no_docker
-        return _told(embedded, no_docker.message, emit)
+        _check_installed(no_docker)
+        emit(EngineChosen("embedded", no_docker.message, is_fallback=True))
+        return embedded
+    emit(EngineChosen("docker", "it answers"))
+    return docker
 
 
-def _told(engine: Engine, reason: str, emit: Emit) -> Engine:
-    emit(EngineChosen(engine.name, reason))
-    return engine
+def _check_installed(no_docker: NoEngine) -> None:
+    try:
+        program()
+    except NoEngine as no_embedded:
+        raise NoEngine(
+            f"{no_docker.message} {no_embedded.message}",
+            hint=f"{no_docker.hint} {no_embedded.hint}",
+        ) from no_docker

@@ -22,10 +22,11 @@ class Event(Struct, frozen=True):
 
 
 class EngineChosen(Event, frozen=True):
-    """`engine` will do the work; `reason` says why it is not the other, or is empty."""
+    """`engine` will do the work, for `reason`; `is_fallback` where the other was tried first."""
 
     engine: EngineName
     reason: str
+    is_fallback: bool = False
 
 
 class Waiting(Event, frozen=True):

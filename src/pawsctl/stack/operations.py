@@ -110,7 +110,7 @@ def down(
     if dry_run:
         return Down(engine.name, engine.belongings(volumes=volumes), dry_run=True)
     if volumes:
-        confirm(_question(engine))
+        confirm(_question(settings, engine))
     with _locked(here, DEFAULT_TIMEOUT, emit):
         return Down(engine.name, engine.down(volumes=volumes, emit=emit), dry_run=False)
 
@@ -123,7 +123,7 @@ def reset(settings: StackSettings, *, timeout: float, confirm: Confirm, emit: Em
     """
     here = project.load(settings, with_files=True)
     engine = engine_of(here, emit)
-    confirm(_question(engine))
+    confirm(_question(settings, engine))
     existing = _existing(engine) or [REDIS]
     with _locked(here, timeout, emit):
         removed = engine.down(volumes=True, emit=emit)
@@ -137,7 +137,7 @@ def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
     engine = engine_of(here, emit)
     services = engine.status()
     port = _published(services) or settings.redis_port
-    info = wire.info(port, settings.redis_password) if _published(services) else {}
+    info = _info(settings, services)
     return StackStatus(engine.name, _url(port), services, _memory(info), _keys(info))
 
 
@@ -168,7 +168,9 @@ def client(settings: StackSettings, arguments: Sequence[str], *, terminal: bool,
     here = project.load(settings)
     command = engine_of(here, emit).client(arguments, terminal=terminal)
     environment = {**os.environ, **command.environment}
-    return subprocess.run(command.arguments, env=environment, check=False).returncode  # noqa: S603
+    status = subprocess.run(command.arguments, env=environment, check=False).returncode  # noqa: S603
+    # Ended by a signal, as a shell tells it.
+    return status if status >= 0 else 128 - status
 
 
 def _up(
@@ -208,11 +210,13 @@ def _existing(engine: Engine) -> list[str]:
     return [each.service for each in engine.status() if each.state != "absent"]
 
 
-def _question(engine: Engine) -> str:
+def _question(settings: StackSettings, engine: Engine) -> str:
+    keys = _keys(_info(settings, engine.status()))
+    count = f"{keys.total} keys" if keys else "whatever it holds, since it does not answer"
     things = engine.belongings(volumes=True)
     data = [each.name for each in things if each.kind in ("volume", "data")]
-    what = f" in {' and '.join(data)}" if data else ""
-    return f"Delete all data of this project's Redis{what}?"
+    where = f" in {' and '.join(data)}" if data else ""
+    return f"Delete all data of this project's Redis{where} ({count})? Nothing keeps a copy."
 
 
 def _url(port: int) -> str:
@@ -225,6 +229,11 @@ def _published(services: Sequence[ServiceStatus]) -> int | None:
         if each.service == REDIS and each.ports:
             return int(each.ports[0].partition("->")[0].rpartition(":")[2])
     return None
+
+
+def _info(settings: StackSettings, services: Sequence[ServiceStatus]) -> dict[str, str]:
+    port = _published(services)
+    return wire.info(port, settings.redis_password) if port else {}
 
 
 def _memory(info: dict[str, str]) -> Memory | None:

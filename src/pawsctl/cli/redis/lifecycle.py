@@ -1,0 +1,114 @@
+"""Commands that change what runs: `up`, `dev`, `down`, `start`, `stop`, `restart`, `reset`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli.options import Command, lazy
+from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Yes, app, stack_of
+
+if TYPE_CHECKING:
+    from pawsctl.cli import stack_events, stack_views
+    from pawsctl.stack import operations
+else:
+    stack_events = lazy("pawsctl.cli.stack_events")
+    stack_views = lazy("pawsctl.cli.stack_views")
+    operations = lazy("pawsctl.stack.operations")
+
+
+@app.command(cls=Command)
+def up(ctx: typer.Context, timeout: Timeout = TIMEOUT, pull: Pull = "missing") -> None:
+    """Start Redis and wait until it answers.
+
+    Where the settings changed, it is recreated with its data, and the changed fields are named.
+    """
+    run, settings = stack_of(ctx)
+    with stack_events.told(run.output) as emit:
+        done = operations.up(settings, timeout=timeout, pull=pull, emit=emit)
+    run.output.show(done, stack_views.up)
+
+
+@app.command(cls=Command)
+def dev(
+    ctx: typer.Context,
+    timeout: Timeout = TIMEOUT,
+    pull: Pull = "missing",
+    open_browser: Annotated[
+        bool, typer.Option("--open", help="Show Redis Commander in the browser.")
+    ] = False,
+) -> None:
+    """Start Redis and Redis Commander; needs Docker.
+
+    Redis Commander is a web page to look into Redis; its address and login are shown.
+    """
+    run, settings = stack_of(ctx)
+    with stack_events.told(run.output) as emit:
+        done = operations.dev(
+            settings, timeout=timeout, pull=pull, open_browser=open_browser, emit=emit
+        )
+    run.output.show(done, stack_views.dev)
+
+
+@app.command(cls=Command)
+def down(
+    ctx: typer.Context,
+    volumes: Annotated[
+        bool, typer.Option("--volumes", help="Delete the data too, after asking.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be removed, and do nothing.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Stop and remove what runs; keep the data."""
+    run, settings = stack_of(ctx)
+    with stack_events.told(run.output) as emit:
+        done = operations.down(
+            settings,
+            volumes=volumes,
+            dry_run=dry_run,
+            confirm=lambda question: run.output.confirm(question, yes=yes),
+            emit=emit,
+        )
+    run.output.show(done, stack_views.down)
+
+
+@app.command(cls=Command)
+def start(ctx: typer.Context, timeout: Timeout = TIMEOUT) -> None:
+    """Start what `stop` stopped."""
+    run, settings = stack_of(ctx)
+    with stack_events.told(run.output) as emit:
+        done = operations.start(settings, timeout=timeout, emit=emit)
+    run.output.show(done, stack_views.up)
+
+
+@app.command(cls=Command)
+def stop(ctx: typer.Context) -> None:
+    """Stop without removing anything."""
+    run, settings = stack_of(ctx)
+    with stack_events.told(run.output) as emit:
+        done = operations.stop(settings, emit=emit)
+    run.output.show(done, stack_views.stop)
+
+
+@app.command(cls=Command)
+def restart(ctx: typer.Context, timeout: Timeout = TIMEOUT) -> None:
+    """Stop, and start again."""
+    run, settings = stack_of(ctx)
+    with stack_events.told(run.output) as emit:
+        done = operations.restart(settings, timeout=timeout, emit=emit)
+    run.output.show(done, stack_views.up)
+
+
+@app.command(cls=Command)
+def reset(ctx: typer.Context, timeout: Timeout = TIMEOUT, yes: Yes = False) -> None:
+    """Delete all data, after asking; start again."""
+    run, settings = stack_of(ctx)
+    with stack_events.told(run.output) as emit:
+        done = operations.reset(
+            settings,
+            timeout=timeout,
+            confirm=lambda question: run.output.confirm(question, yes=yes),
+            emit=emit,
+        )
+    run.output.show(done, stack_views.reset)

@@ -1,0 +1,106 @@
+"""Commands that look at what runs: `status`, `logs`, `cli`."""
+
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli.options import Command, lazy
+from pawsctl.cli.redis.group import app, stack_of
+from pawsctl.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from pawsctl.cli import stack_events, stack_views
+    from pawsctl.stack import engine, operations
+else:
+    stack_events = lazy("pawsctl.cli.stack_events")
+    stack_views = lazy("pawsctl.cli.stack_views")
+    engine = lazy("pawsctl.stack.engine")
+    operations = lazy("pawsctl.stack.operations")
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def moment(text: str) -> datetime:
+    """A time: `10m` or `1h30m` ago, or as ISO 8601 has it, UTC where it names no zone."""
+    parts = re.findall(r"(\d+)([smhd])", text)
+    try:
+        if parts and "".join(number + unit for number, unit in parts) == text:
+            ago = timedelta(**{_UNITS[unit]: int(number) for number, unit in parts})
+            return datetime.now(UTC) - ago
+        time = datetime.fromisoformat(text)
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter("write it like 10m, 1h30m or 2026-01-31T12:00:00.") from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+@app.command(cls=Command)
+def status(ctx: typer.Context) -> None:
+    """Show what runs, where, and what it holds.
+
+    Exits with 1 where Redis does not answer.
+    """
+    run, settings = stack_of(ctx)
+    with stack_events.told(run.output) as emit:
+        found = operations.status(settings, emit=emit)
+    run.output.show(found, stack_views.status)
+    if not found.is_running:
+        raise typer.Exit(ExitStatus.FAILED)
+
+
+@app.command(cls=Command)
+def logs(
+    ctx: typer.Context,
+    services: Annotated[
+        list[str] | None, typer.Argument(metavar="[SERVICE...]", help="redis, redis-commander.")
+    ] = None,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")
+    ] = False,
+    tail: Annotated[
+        int | None,
+        typer.Option("--tail", "-n", min=0, metavar="N", help="Only the last N lines of each."),
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since", parser=moment, metavar="TIME", help="Only what is newer, such as 10m."
+        ),
+    ] = None,
+    timestamps: Annotated[
+        bool, typer.Option("--timestamps", "-t", help="Begin each line with its time.")
+    ] = False,
+    no_log_prefix: Annotated[
+        bool, typer.Option("--no-log-prefix", help="Do not begin each line with its service.")
+    ] = False,
+) -> None:
+    """Show what the services have written."""
+    run, settings = stack_of(ctx)
+    query = engine.LogQuery(tail=tail, since=since, follow=follow)
+    with stack_events.told(run.output) as emit:
+        lines = operations.logs(settings, services or (), query, emit=emit)
+    run.output.stream(
+        lines, view=stack_views.log_line(timestamps=timestamps, prefix=not no_log_prefix)
+    )
+
+
+@app.command("cli", cls=Command, context_settings={"allow_interspersed_args": False})
+def client(
+    ctx: typer.Context,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- ARGS...]", help="What redis-cli is given."),
+    ] = None,
+) -> None:
+    """Run redis-cli, logged in to this Redis.
+
+    Exits with the exit status of redis-cli.
+    """
+    run, settings = stack_of(ctx)
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    with stack_events.told(run.output) as emit:
+        code = operations.client(settings, arguments or (), terminal=terminal, emit=emit)
+    raise typer.Exit(code)
