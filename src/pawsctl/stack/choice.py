@@ -9,14 +9,20 @@ from pawsctl.stack.engine import Emit, Engine, EngineChosen
 from pawsctl.stack.project import Project
 
 
-def engine_of(project: Project, emit: Emit) -> Engine:
+def engine_of(project: Project, emit: Emit, *, docker_only: bool = False) -> Engine:
     """The engine that PAWSCTL_ENGINE names; for `auto` Docker where one answers, else embedded.
 
     An embedded server that runs, or that `redis stop` stopped, keeps being the one. Raises
-    NoEngine where there is none.
+    NoEngine where there is none, or with `docker_only` where it is not Docker.
     """
     embedded = EmbeddedEngine(project)
     wanted = project.settings.engine
+    if docker_only and (wanted == "embedded" or (wanted == "auto" and embedded.holds_on)):
+        raise NoEngine(
+            "This needs Docker, and the embedded engine is in use.",
+            hint="Leave PAWSCTL_ENGINE at auto or docker, and take the embedded server down with "
+            "'pawsctl redis down'.",
+        )
     if wanted == "embedded":
         emit(EngineChosen("embedded", "PAWSCTL_ENGINE says so"))
         return embedded
@@ -26,7 +32,7 @@ def engine_of(project: Project, emit: Emit) -> Engine:
     try:
         docker = DockerEngine(connect(), project)
     except NoEngine as no_docker:
-        if wanted == "docker":
+        if wanted == "docker" or docker_only:
             raise
         _check_installed(no_docker)
         emit(EngineChosen("embedded", no_docker.message, is_fallback=True))

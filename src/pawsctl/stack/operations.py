@@ -10,7 +10,7 @@ import webbrowser
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 
-from pawsctl.errors import NoEngine, OperationFailed, UsageError
+from pawsctl.errors import OperationFailed, UsageError
 from pawsctl.settings import KNOWN_COMMANDER_PASSWORD, StackSettings
 from pawsctl.stack import files, project, wire
 from pawsctl.stack.choice import engine_of
@@ -54,13 +54,7 @@ def dev(
     Raises what `up` raises, and NoEngine where no Docker Engine does the work.
     """
     here = project.load(settings, with_files=True)
-    engine = engine_of(here, emit)
-    if engine.name != "docker":
-        raise NoEngine(
-            "Redis Commander runs in a container, and the embedded engine is in use.",
-            hint="Start Docker, take the embedded server down with 'pawsctl redis down' where one "
-            "runs, and leave PAWSCTL_ENGINE at auto or docker.",
-        )
+    engine = engine_of(here, emit, docker_only=True)
     services = _up(here, engine, [REDIS, COMMANDER], timeout=timeout, pull=pull, emit=emit)
     url = f"http://localhost:{settings.commander_port}"
     if open_browser:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from pawsctl.errors import Conflict, OperationFailed
+from pawsctl.errors import Conflict, OperationFailed, TimedOut
 from pawsctl.stack import ports
 from pawsctl.stack.docker import containers, labels, pull, resources
 from pawsctl.stack.docker.client import explained
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 # Seconds that a service has to shut down in before it is killed, as in docker compose.
 _STOP_GRACE = 10
 _TAIL_LINES = 15
-# Another `up` may create, or a `down` remove, between two of our questions.
+# Seconds until a name that another `up` has taken is looked up again.
+_PAUSE = 0.02
+# An ambiguous network may become so again between two of our requests.
 _TRIES = 5
 _PORT_TAKEN = (
     "port is already allocated",
@@ -107,7 +110,7 @@ class Containers:
     ) -> ServiceUp:
         from docker.errors import APIError
 
-        for _ in range(_TRIES):
+        while time.monotonic() < plan.deadline:
             container = self.find(service)
             network = resources.network(self._api, self._stack, undo, plan.emit)
             if container is not None:
@@ -121,16 +124,18 @@ class Containers:
             try:
                 self._create(service, image, plan.emit, undo)
             except APIError as error:
-                # Another `up` was quicker: its container may be just what is wanted.
+                # Another `up` was quicker: its container may be just what is wanted. Docker
+                # gives the name away some time before it shows who has it.
                 if error.status_code == 409:
+                    time.sleep(_PAUSE)
                     continue
                 raise
             if container is not None:
                 return ServiceUp(service.key, service.container, "recreated", changed)
             return ServiceUp(service.key, service.container, "created")
-        raise Conflict(
-            f"The container '{service.container}' is made and removed by others all the time.",
-            hint="Wait for them to end, and try again.",
+        raise TimedOut(
+            f"The name '{service.container}' is taken by a container that does not show.",
+            hint="Another program may be creating it: try again.",
         )
 
     def _started(
