@@ -1,0 +1,119 @@
+"""`pawsctl test-session`."""
+
+import signal
+import time
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from pawsctl.sessions.flow import STEPS
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+NAMES = [name for name, _ in STEPS]
+
+
+def test_every_step_passes_and_nothing_is_left_behind(tmp_path: Path, any_server: Server) -> None:
+    """On Valkey and on Redis; what was there before stays."""
+    any_server.client.set("wh:session:+1", "{}")
+    result = Pawsctl(tmp_path, any_server.url)("test-session", "--json")
+    assert result.status == ExitStatus.OK
+    assert result.json["ok"] is True
+    assert result.json["target"] == any_server.url
+    assert [step["name"] for step in result.json["steps"]] == NAMES
+    assert any_server.client.keys() == [b"wh:session:+1"]
+
+
+def test_text_has_a_line_for_each_step(pawsctl: Pawsctl) -> None:
+    """And a sentence at the end."""
+    lines = pawsctl("test-session").text.splitlines()
+    assert [line.startswith("✓ ") for line in lines] == [True] * len(NAMES) + [False]
+    assert lines[-1].startswith(f"{len(NAMES)} of {len(NAMES)} steps passed")
+
+
+def test_an_operation_slower_than_allowed_fails_its_step(pawsctl: Pawsctl) -> None:
+    """Exit 1, and the steps after it are told as not run."""
+    result = pawsctl("test-session", "--max-latency", "0.0001ms", "--json")
+    assert result.status == ExitStatus.FAILED
+    first, *rest = result.json["steps"]
+    assert "more than 0.0001 ms" in first["detail"]
+    assert {step["detail"] for step in rest} == {"not run, since 'connect' failed"}
+
+
+def test_a_full_redis_fails_the_step_that_writes(pawsctl: Pawsctl, server: Server) -> None:
+    """The refusal of Redis stands in the step's detail."""
+    server.client.config_set("maxmemory", 1)
+    server.client.config_set("maxmemory-policy", "noeviction")
+    try:
+        result = pawsctl("test-session", "--json")
+    finally:
+        server.client.config_set("maxmemory", 0)
+    assert result.status == ExitStatus.FAILED
+    failed = next(step for step in result.json["steps"] if not step["ok"])
+    assert failed["name"] == "first message"
+    assert "OOM" in failed["detail"]
+
+
+def test_an_unreachable_redis_is_no_failed_step(bare_pawsctl: Pawsctl) -> None:
+    """Exit 5 and an error, no report."""
+    result = bare_pawsctl("test-session", "--url", "redis://127.0.0.1:1", "--json")
+    assert result.status == ExitStatus.UNREACHABLE
+    assert result.out == b""
+
+
+def test_a_junit_report_holds_every_step(pawsctl: Pawsctl, tmp_path: Path, server: Server) -> None:
+    """Also where one failed."""
+    report = tmp_path / "report.xml"
+    assert pawsctl("test-session", "--junit", str(report)).status == ExitStatus.OK
+    suite = ET.parse(report).getroot()  # noqa: S314 - our own file
+    assert [case.get("name") for case in suite.iter("testcase")] == NAMES
+    assert suite.get("failures") == "0"
+    pawsctl("test-session", "--junit", str(report), "--max-latency", "0.0001ms")
+    assert ET.parse(report).getroot().get("failures") == str(len(NAMES))  # noqa: S314 - ours
+
+
+def test_a_report_that_cannot_be_written_is_told(pawsctl: Pawsctl) -> None:
+    """Exit 2, naming the file."""
+    result = pawsctl("test-session", "--junit", "missing/report.xml")
+    assert result.status == ExitStatus.USAGE
+    assert "missing/report.xml" in result.err
+
+
+def test_github_actions_gets_annotations_and_a_summary(pawsctl: Pawsctl, tmp_path: Path) -> None:
+    """On stderr and in the file; stdout stays JSON."""
+    summary = tmp_path / "summary.md"
+    result = pawsctl(
+        "test-session",
+        "--max-latency",
+        "0.0001ms",
+        "--json",
+        env={"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)},
+    )
+    assert result.json["ok"] is False
+    assert "::error title=pawsctl test-session%3A connect::an operation took" in result.err
+    assert "| ❌ | connect |" in summary.read_text()
+
+
+@pytest.mark.parametrize("delay", [0.3, 0.6, 0.9])
+def test_an_interrupted_flow_cleans_up(pawsctl: Pawsctl, server: Server, delay: float) -> None:
+    """Ctrl-C at any moment: exit 130 and no key left."""
+    process = pawsctl.start("test-session")
+    deadline = time.monotonic() + 10
+    while not server.client.keys() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(delay / 3)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == ExitStatus.INTERRUPTED, (out, err)
+    assert server.client.keys() == []
+
+
+def test_two_flows_at_once_do_not_meet(pawsctl: Pawsctl, server: Server) -> None:
+    """Each works on phones of its own."""
+    processes = [pawsctl.start("test-session", "--json") for _ in range(3)]
+    for process in processes:
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == ExitStatus.OK, (out, err)
+    assert server.client.keys() == []

@@ -1,0 +1,63 @@
+"""What a command loads before it does its work: only what it needs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli_runner import Pawsctl
+
+HEAVY = {"redis", "docker", "rich", "dotenv", "yaml", "requests", "asyncio", "psutil"}
+COMPLETION = {"_PAWSCTL_COMPLETE": "complete_bash", "COMP_WORDS": "pawsctl session "}
+
+
+def loaded(pawsctl: Pawsctl, *arguments: str, env: dict[str, str] | None = None) -> set[str]:
+    """The heavy packages that a command line imports."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "pawsctl", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=pawsctl.folder,
+        env=pawsctl.environment | {"PATH": os.environ["PATH"]} | (env or {}),
+        check=False,
+    )
+    modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "pawsctl.cli.app" in modules
+    return HEAVY & {module.partition(".")[0] for module in modules}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env"),
+    [
+        (["--version"], {}),
+        (["session", "--help"], {}),
+        (["session", "get", "--help"], {}),
+        ([], COMPLETION | {"COMP_CWORD": "2"}),
+        ([], COMPLETION | {"COMP_WORDS": "pawsctl redis ", "COMP_CWORD": "2"}),
+    ],
+    ids=["version", "group help", "command help", "session completion", "redis completion"],
+)
+def test_help_version_and_completion_load_nothing_heavy(
+    bare_pawsctl: Pawsctl, arguments: list[str], env: dict[str, str]
+) -> None:
+    """Neither SDK, nor rich, nor what reads files."""
+    assert loaded(bare_pawsctl, *arguments, env=env) == set()
+
+
+def test_the_root_help_loads_rich_and_neither_sdk(bare_pawsctl: Pawsctl) -> None:
+    """Its help may be pretty."""
+    assert loaded(bare_pawsctl, "--help") <= {"rich"}
+
+
+def test_reading_a_session_loads_neither_rich_nor_docker(pawsctl: Pawsctl) -> None:
+    """Not on a terminal, and with no .env there."""
+    assert loaded(pawsctl, "session", "get", "+1") <= {"redis", "asyncio"}
+
+
+def test_completion_offers_the_commands(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
+    """Of a group, and files and phones are left to the shell."""
+    result = bare_pawsctl(env=COMPLETION | {"COMP_CWORD": "2"})
+    assert {"list", "get", "ttl", "flush"} <= set(result.text.split())
+    assert list(tmp_path.iterdir()) == []
