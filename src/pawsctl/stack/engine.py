@@ -172,12 +172,11 @@ class Command(Struct, frozen=True):
 class Plan:
     """What `up` is to reach, and when it is reached.
 
-    `deadline` is on the clock of time.monotonic; `timeout` is the same in seconds, for messages.
+    `timeout` is how many seconds it may take, from when all images are there.
     """
 
     services: Sequence[str]
     probes: dict[str, Probe]
-    deadline: float
     timeout: float
     emit: Emit = field(repr=False)
     pull: Pull = "missing"

@@ -1,32 +1,27 @@
-"""What `pawsctl redis …` does: each operation picks the engine, and returns a frozen result.
+"""What changes the stack: each operation picks the engine, and returns a frozen result.
 
 None of them prints; `emit` is told what happens meanwhile.
 """
 
-import os
-import subprocess
 import time
 import webbrowser
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 
-from pawsctl.errors import OperationFailed, UsageError
+from pawsctl.errors import OperationFailed
 from pawsctl.settings import KNOWN_COMMANDER_PASSWORD, StackSettings
-from pawsctl.stack import files, project, wire
+from pawsctl.stack import files, inspection, project
 from pawsctl.stack.choice import engine_of
 from pawsctl.stack.engine import (
     Emit,
     Engine,
-    LogLine,
-    LogQuery,
     Plan,
     Pull,
-    ServiceStatus,
     ServiceUp,
 )
 from pawsctl.stack.lock import locked
 from pawsctl.stack.project import COMMANDER, REDIS, Project
-from pawsctl.stack.results import Dev, Down, Keys, Login, Memory, Reset, StackStatus, Stop, Up
+from pawsctl.stack.results import Dev, Down, Login, Reset, Stop, Up
 
 # Seconds for an operation that has no --timeout of its own.
 DEFAULT_TIMEOUT = 60.0
@@ -43,7 +38,7 @@ def up(settings: StackSettings, *, timeout: float, pull: Pull, emit: Emit) -> Up
     here = project.load(settings, with_files=True)
     engine = engine_of(here, emit)
     services = _up(here, engine, [REDIS], timeout=timeout, pull=pull, emit=emit)
-    return Up(engine.name, _url(settings.redis_port), services)
+    return Up(engine.name, inspection.url(settings.redis_port), services)
 
 
 def dev(
@@ -62,7 +57,7 @@ def dev(
     password = settings.commander_password
     is_known = password == KNOWN_COMMANDER_PASSWORD
     login = Login(url, settings.commander_user, password if is_known else None)
-    return Dev(engine.name, _url(settings.redis_port), services, login)
+    return Dev(engine.name, inspection.url(settings.redis_port), services, login)
 
 
 def start(settings: StackSettings, *, timeout: float, emit: Emit) -> Up:
@@ -75,7 +70,7 @@ def start(settings: StackSettings, *, timeout: float, emit: Emit) -> Up:
             "There is nothing to start.", hint="Create it with 'pawsctl redis up'."
         )
     services = _up(here, engine, existing, timeout=timeout, pull="missing", emit=emit)
-    return Up(engine.name, _url(settings.redis_port), services)
+    return Up(engine.name, inspection.url(settings.redis_port), services)
 
 
 def stop(settings: StackSettings, *, emit: Emit) -> Stop:
@@ -122,49 +117,7 @@ def reset(settings: StackSettings, *, timeout: float, confirm: Confirm, emit: Em
     with _locked(here, timeout, emit):
         removed = engine.down(volumes=True, emit=emit)
     services = _up(here, engine, existing, timeout=timeout, pull="missing", emit=emit)
-    return Reset(engine.name, _url(settings.redis_port), removed, services)
-
-
-def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
-    """What runs. Raises NoEngine where that can't be known."""
-    here = project.load(settings)
-    engine = engine_of(here, emit)
-    services = engine.status()
-    port = _published(services) or settings.redis_port
-    info = _info(settings, services)
-    return StackStatus(engine.name, _url(port), services, _memory(info), _keys(info))
-
-
-def logs(
-    settings: StackSettings, services: Collection[str], query: LogQuery, *, emit: Emit
-) -> Iterator[LogLine]:
-    """Lines of these services, of all where none is named.
-
-    Raises UsageError for a service that does not exist in the compose file, OperationFailed for one
-    that has no container.
-    """
-    here = project.load(settings)
-    known = [each.key for each in here.stack.services]
-    for each in services:
-        if each not in known:
-            raise UsageError(
-                f"There is no service '{each}'.", hint=f"The services are {' and '.join(known)}."
-            )
-    return engine_of(here, emit).logs(services, query)
-
-
-def client(settings: StackSettings, arguments: Sequence[str], *, terminal: bool, emit: Emit) -> int:
-    """Run a redis-cli that is logged in to this project's Redis, and return its exit status.
-
-    Its input and output are ours; `terminal` says whether those are a terminal's. Raises
-    OperationFailed where Redis does not run or no redis-cli is to be had.
-    """
-    here = project.load(settings)
-    command = engine_of(here, emit).client(arguments, terminal=terminal)
-    environment = {**os.environ, **command.environment}
-    status = subprocess.run(command.arguments, env=environment, check=False).returncode  # noqa: S603
-    # Ended by a signal, as a shell tells it.
-    return status if status >= 0 else 128 - status
+    return Reset(engine.name, inspection.url(settings.redis_port), removed, services)
 
 
 def _up(
@@ -176,7 +129,6 @@ def _up(
     pull: Pull,
     emit: Emit,
 ) -> tuple[ServiceUp, ...]:
-    deadline = time.monotonic() + timeout
     with _locked(here, timeout, emit):
         existing = _existing(engine)
         plan = Plan(
@@ -186,7 +138,6 @@ def _up(
                 if each.key in services or each.key in existing
             ],
             probes=here.probes(),
-            deadline=deadline,
             timeout=timeout,
             pull=pull,
             emit=emit,
@@ -205,51 +156,9 @@ def _existing(engine: Engine) -> list[str]:
 
 
 def _question(settings: StackSettings, engine: Engine) -> str:
-    keys = _keys(_info(settings, engine.status()))
+    keys = inspection.keys(inspection.info(settings, engine.status()))
     count = f"{keys.total} keys" if keys else "whatever it holds, since it does not answer"
     things = engine.belongings(volumes=True)
     data = [each.name for each in things if each.kind in ("volume", "data")]
     where = f" in {' and '.join(data)}" if data else ""
     return f"Delete all data of this project's Redis{where} ({count})? Nothing keeps a copy."
-
-
-def _url(port: int) -> str:
-    return f"redis://localhost:{port}"
-
-
-def _published(services: Sequence[ServiceStatus]) -> int | None:
-    """The port of this machine that leads to Redis: not the settings', should they have changed."""
-    for each in services:
-        if each.service == REDIS and each.ports:
-            return int(each.ports[0].partition("->")[0].rpartition(":")[2])
-    return None
-
-
-def _info(settings: StackSettings, services: Sequence[ServiceStatus]) -> dict[str, str]:
-    port = _published(services)
-    return wire.info(port, settings.redis_password) if port else {}
-
-
-def _memory(info: dict[str, str]) -> Memory | None:
-    if "used_memory" not in info:
-        return None
-    return Memory(
-        used=int(info["used_memory"]),
-        peak=int(info["used_memory_peak"]),
-        maximum=int(info["maxmemory"]),
-    )
-
-
-def _keys(info: dict[str, str]) -> Keys | None:
-    if not info:
-        return None
-    # db0:keys=3,expires=2,avg_ttl=…
-    databases = [
-        dict(pair.split("=") for pair in value.split(","))
-        for name, value in info.items()
-        if name.startswith("db") and name[2:].isdigit()
-    ]
-    return Keys(
-        total=sum(int(each["keys"]) for each in databases),
-        expiring=sum(int(each["expires"]) for each in databases),
-    )

@@ -16,13 +16,15 @@ def until_ready(
     service: str,
     plan: Plan,
     *,
+    deadline: float,
     died: Callable[[], str],
     log_tail: Callable[[], tuple[str, ...]],
 ) -> None:
     """Return as soon as the service's probe is content.
 
     `died` gives an empty string while the service runs, else how it ended. Raises OperationFailed
-    where it ended, TimedOut at the plan's deadline; both carry the tail of its log.
+    where it ended, TimedOut at `deadline`
+    (time.monotonic); both carry the tail of its log.
     """
     probe = plan.probes[service]
     pause = _FIRST_PAUSE
@@ -37,7 +39,7 @@ def until_ready(
                     hint="Its log says why.",
                     detail=log_tail(),
                 )
-        if now > plan.deadline:
+        if now > deadline:
             raise TimedOut(
                 f"{service} did not answer within {plan.timeout:g} s; the last state was: {state}.",
                 hint="See its log, or give it more time with --timeout.",

@@ -13,12 +13,12 @@ from pawsctl.errors import ExitStatus
 
 if TYPE_CHECKING:
     from pawsctl.cli import stack_events, stack_views
-    from pawsctl.stack import engine, operations
+    from pawsctl.stack import engine, inspection
 else:
     stack_events = lazy("pawsctl.cli.stack_events")
     stack_views = lazy("pawsctl.cli.stack_views")
     engine = lazy("pawsctl.stack.engine")
-    operations = lazy("pawsctl.stack.operations")
+    inspection = lazy("pawsctl.stack.inspection")
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -44,7 +44,7 @@ def status(ctx: typer.Context) -> None:
     """
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
-        found = operations.status(settings, emit=emit)
+        found = inspection.status(settings, emit=emit)
     run.output.show(found, stack_views.status)
     if not found.is_running:
         raise typer.Exit(ExitStatus.FAILED)
@@ -81,7 +81,7 @@ def logs(
     run, settings = stack_of(ctx)
     query = engine.LogQuery(tail=tail, since=since, follow=follow)
     with stack_events.told(run.output) as emit:
-        lines = operations.logs(settings, services or (), query, emit=emit)
+        lines = inspection.logs(settings, services or (), query, emit=emit)
     run.output.stream(
         lines, view=stack_views.log_line(timestamps=timestamps, prefix=not no_log_prefix)
     )
@@ -102,5 +102,5 @@ def client(
     run, settings = stack_of(ctx)
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with stack_events.told(run.output) as emit:
-        code = operations.client(settings, arguments or (), terminal=terminal, emit=emit)
+        code = inspection.client(settings, arguments or (), terminal=terminal, emit=emit)
     raise typer.Exit(code)

@@ -92,12 +92,13 @@ class Containers:
         images = [
             pull.image(self._api, each.image, pull=plan.pull, emit=plan.emit) for each in services
         ]
+        deadline = time.monotonic() + plan.timeout
         done = []
         with rollback() as undo:
             for service, image in zip(services, images, strict=True):
-                done.append(self._service_up(service, image, plan, undo))
+                done.append(self._service_up(service, image, plan.emit, deadline, undo))
             for service in services:
-                self._wait(service, plan)
+                self._wait(service, plan, deadline)
         current = {service.container for service in self._stack.services}
         for each in self.all():
             # What was replaced stood by until now, to be put back.
@@ -106,23 +107,28 @@ class Containers:
         return tuple(done)
 
     def _service_up(
-        self, service: Service, image: dict[str, Any], plan: Plan, undo: ExitStack
+        self,
+        service: Service,
+        image: dict[str, Any],
+        emit: Emit,
+        deadline: float,
+        undo: ExitStack,
     ) -> ServiceUp:
         from docker.errors import APIError
 
-        while time.monotonic() < plan.deadline:
+        while time.monotonic() < deadline:
             container = self.find(service)
-            network = resources.network(self._api, self._stack, undo, plan.emit)
+            network = resources.network(self._api, self._stack, undo, emit)
             if container is not None:
                 changed = containers.changed(
                     self._stack, service, container, image=image, network_id=network
                 )
                 if not changed:
-                    return self._started(service, container, plan.emit, undo)
-                plan.emit(Recreating(service.key, service.container, changed))
+                    return self._started(service, container, emit, undo)
+                emit(Recreating(service.key, service.container, changed))
                 self._set_aside(service, container, undo)
             try:
-                self._create(service, image, plan.emit, undo)
+                self._create(service, image, emit, undo)
             except APIError as error:
                 # Another `up` was quicker: its container may be just what is wanted. Docker
                 # gives the name away some time before it shows who has it.
@@ -205,10 +211,11 @@ class Containers:
                 held_by = f"the container {each['Names'][0].removeprefix('/')}"
         return ports.busy(taken.published, PORT_SETTING[service.key], held_by=held_by)
 
-    def _wait(self, service: Service, plan: Plan) -> None:
+    def _wait(self, service: Service, plan: Plan, deadline: float) -> None:
         until_ready(
             service.key,
             plan,
+            deadline=deadline,
             died=lambda: self._died(service),
             log_tail=lambda: self._log_tail(service),
         )

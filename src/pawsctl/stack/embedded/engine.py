@@ -83,7 +83,11 @@ class EmbeddedEngine:
                 event = Started(REDIS, self._name) if record else Created("process", self._name)
                 plan.emit(event)
             until_ready(
-                REDIS, plan, died=lambda: self._died(start), log_tail=lambda: self._tail(start)
+                REDIS,
+                plan,
+                deadline=time.monotonic() + plan.timeout,
+                died=lambda: self._died(start),
+                log_tail=lambda: self._tail(start),
             )
         plan.emit(Ready(REDIS, self._name))
         return (ServiceUp(REDIS, self._name, action, changed),)
