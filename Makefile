@@ -39,3 +39,7 @@ format: venv ## Bring the code into shape
 
 clean: ## Remove the environment and what tools left behind
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+bench: venv ## Measure speed and memory, and write benchmarks/RESULTS.md
+	$(BIN)/python -m compileall -q src $(VENV)/lib
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m benchmarks $(BENCH)

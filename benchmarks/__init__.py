@@ -1,0 +1,1 @@
+"""What `make bench` runs: each bar of speed and memory, measured against something known."""

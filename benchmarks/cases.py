@@ -1,0 +1,310 @@
+"""The bars, one function each. Every one leaves the store as it found it: seeded."""
+
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measure import Pair, Work, median, pair, run
+from benchmarks.redis_server import Store
+from benchmarks.report import Report
+
+HERE = Path(__file__).parent
+PATTERN = "wh:session:*"
+MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much to measure."""
+
+    sessions: int
+    few: int
+    many: int
+    times: int
+    starts: int
+
+    @classmethod
+    def full(cls) -> "Scale":
+        """What RESULTS.md is made with."""
+        return cls(sessions=300_000, few=10_000, many=1_000_000, times=5, starts=15)
+
+    @classmethod
+    def quick(cls) -> "Scale":
+        """A tenth, once: to see that everything runs."""
+        return cls(sessions=30_000, few=1_000, many=100_000, times=1, starts=3)
+
+
+def paws(store: Store, *arguments: str, stdin: Path | None = None) -> Work:
+    """A pawsctl command on the store."""
+    program = [str(Path(sys.executable).with_name("pawsctl"))]
+    return Work(" ".join(arguments), [*program, *arguments], {"REDIS_URL": store.url}, stdin=stdin)
+
+
+def python(code: str) -> Work:
+    """A line of Python in the same environment."""
+    return Work(code, [sys.executable, "-c", code], {})
+
+
+def shell(store: Store, line: str) -> Work:
+    """A line of shell in which $PORT is the store's."""
+    return Work(line, ["sh", "-c", line], {"PORT": str(store.port)})
+
+
+def seconds(value: float) -> str:
+    """Seconds for people."""
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def at_most(report: Report, name: str, found: Pair, against: str, bar: float) -> None:
+    """Put down a bar of the form "at most so many times the other"."""
+    report.add(
+        name,
+        seconds(median(found.first)),
+        f"{against}: {seconds(median(found.second))}",
+        f"{found.ratio:.2f}",
+        f"≤ {bar:g}",
+        holds=found.ratio <= bar,
+    )
+
+
+def times_as_fast(report: Report, name: str, found: Pair, against: str, bar: float) -> None:
+    """Put down a bar of the form "at least so many times as fast"."""
+    factor = 1 / found.ratio
+    report.add(
+        name,
+        seconds(median(found.first)),
+        f"{against}: {seconds(median(found.second))}",
+        f"{factor:.1f}x as fast",
+        f"≥ {bar:g}x",
+        holds=factor >= bar,
+    )
+
+
+def start_up(store: Store, scale: Scale, report: Report) -> None:
+    """What a short command costs beside the imports that it can't do without."""
+    plain = python(f"import redis; redis.Redis(port={store.port}).get('wh:session:+123')")
+    found = pair(paws(store, "session", "get", "+123"), plain, times=scale.starts)
+    at_most(report, "`session get +123`", found, "`redis.Redis().get`", 1.25)
+    bare = python("import typer")
+    completion = paws(store)
+    completion.environment.update(
+        _PAWSCTL_COMPLETE="complete_bash", COMP_WORDS="pawsctl session ", COMP_CWORD="2"
+    )
+    at_most(
+        report,
+        "completion of `pawsctl session `",
+        pair(completion, bare, times=scale.starts),
+        "`import typer`",
+        1.6,
+    )
+    at_most(
+        report,
+        "`pawsctl --help`",
+        pair(paws(store, "--help"), bare, times=scale.starts),
+        "`import typer`",
+        2.5,
+    )
+
+
+def docker_up(store: Store, scale: Scale, report: Report) -> None:
+    """`redis up` beside `docker compose up --wait`, both from nothing."""
+    compose = _compose()
+    if compose is None or not _engine_answers():
+        report.note("`redis up` was not compared: no Docker Engine answered.")
+        return
+    environment = {
+        "PAWSCTL_PROJECT": "pawsctl-test-bench",
+        "PAWSCTL_ENGINE": "docker",
+        "REDIS_PORT": str(store.port + 1 if store.port < 65_535 else store.port - 1),
+    }
+    file = str(HERE.parent / "compose" / "compose.yaml")
+
+    def down() -> None:
+        run(Work("down", [compose, "-f", file, "down", "--volumes"], environment))
+
+    up = paws(store, "redis", "up")
+    first = Work(up.name, up.command, environment, prepare=down)
+    second = Work(
+        "compose", [compose, "-f", file, "up", "-d", "--wait", "redis"], environment, prepare=down
+    )
+    found = pair(first, second, times=min(3, scale.times), warm_up=0)
+    down()
+    at_most(report, "`redis up`", found, "`docker compose up -d --wait redis`", 0.25)
+
+
+def _engine_answers() -> bool:
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    return not subprocess.run([docker, "version"], capture_output=True, check=False).returncode
+
+
+def _compose() -> str | None:
+    from importlib.util import find_spec
+
+    spec = find_spec("compose")
+    if spec is None or spec.origin is None:
+        return None
+    return str(Path(spec.origin).with_name("docker-compose"))
+
+
+def seeding(store: Store, scale: Scale, report: Report) -> None:
+    """How fast test data is made; everything after this works on it."""
+    rate = store.seed(scale.sessions)
+    report.add(
+        f"`session seed {scale.sessions}`", f"{rate:,.0f} a second", "", "", "≥ 50,000 a second",
+        holds=rate >= 50_000,
+    )  # fmt: skip
+
+
+def listing(store: Store, scale: Scale, report: Report) -> None:
+    """A list of everything beside the least that it could cost."""
+    floor = Work("floor", [sys.executable, str(HERE / "floor.py"), str(store.port)], {})
+    found = pair(paws(store, "session", "list", "-o", "jsonl"), floor, times=scale.times)
+    at_most(report, "`session list -o jsonl`", found, "floor", 1.5)
+
+
+def expiry(store: Store, scale: Scale, report: Report) -> None:
+    """The overview of expiry beside a mere listing of the keys."""
+    scan = shell(store, f"redis-cli -p $PORT --scan --pattern '{PATTERN}' >/dev/null")
+    found = pair(paws(store, "session", "ttl"), scan, times=scale.times)
+    at_most(report, "`session ttl`", found, "`redis-cli --scan`", 1)
+
+
+def flushing(store: Store, scale: Scale, report: Report) -> None:
+    """Deleting everything beside the shell line that people use."""
+    flush = paws(store, "session", "flush", "--yes")
+    line = (
+        f"redis-cli -p $PORT --scan --pattern '{PATTERN}' "
+        "| xargs -n 1000 redis-cli -p $PORT unlink >/dev/null"
+    )
+    other = shell(store, line)
+    found = pair(
+        Work(flush.name, flush.command, flush.environment, prepare=store.restore),
+        Work(other.name, other.command, other.environment, prepare=store.restore),
+        times=min(3, scale.times),
+        warm_up=0,
+    )
+    store.restore()
+    times_as_fast(report, "`session flush --yes`", found, "`redis-cli --scan \\| xargs`", 5)
+
+
+def archives(store: Store, scale: Scale, report: Report) -> None:
+    """Export and import beside npm's redis-dump and redis-cli."""
+    dump = _redis_dump(store.folder)
+    if dump is None:
+        report.note("Export and import were not compared: npm's redis-dump is not to be had.")
+        return
+    ours, theirs = store.folder / "sessions.jsonl", store.folder / "dump.txt"
+    found = pair(
+        paws(store, "session", "export", str(ours)),
+        shell(store, f"'{dump}' -p $PORT -f '{PATTERN}' >'{theirs}'"),
+        times=min(3, scale.times),
+        warm_up=0,
+    )
+    times_as_fast(report, "`session export`", found, "`redis-dump`", 5)
+
+    def empty() -> None:
+        store.call("FLUSHALL")
+
+    load = paws(store, "session", "import", str(ours))
+    feed = shell(store, f"redis-cli -p $PORT <'{theirs}' >/dev/null")
+    found = pair(
+        Work(load.name, load.command, load.environment, prepare=empty),
+        Work(feed.name, feed.command, feed.environment, prepare=empty),
+        times=min(3, scale.times),
+        warm_up=0,
+    )
+    store.restore()
+    times_as_fast(report, "`session import`", found, "`redis-cli <dump`", 5)
+
+
+def _redis_dump(folder: Path) -> str | None:
+    npm = shutil.which("npm")
+    if npm is None:
+        return None
+    home = folder / "npm"
+    home.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [npm, "install", "--prefix", str(home), "redis-dump@0.1.10"],
+        capture_output=True,
+        check=False,
+    )
+    program = home / "node_modules" / ".bin" / "redis-dump"
+    return str(program) if done.returncode == 0 else None
+
+
+def latency(store: Store, scale: Scale, report: Report) -> None:
+    """What another client feels while pawsctl lists everything."""
+    reader = [sys.executable, str(HERE / "latency.py"), str(store.port)]
+    idle, busy = [], []
+    for _ in range(scale.times):
+        idle.append(_p99(subprocess.run([*reader, "2"], capture_output=True, check=True).stdout))
+        # As many lists as it takes to fill the time in which the other client looks.
+        measuring = subprocess.Popen([*reader, "2"], stdout=subprocess.PIPE)
+        while measuring.poll() is None:
+            run(paws(store, "session", "list", "-o", "jsonl"))
+        busy.append(_p99(measuring.communicate()[0]))
+    ratio = statistics.median(one / other for one, other in zip(busy, idle, strict=True))
+    report.add(
+        "p99 of another client's GET meanwhile",
+        f"{statistics.median(busy):.0f} µs",
+        f"idle: {statistics.median(idle):.0f} µs",
+        f"{ratio:.2f}",
+        "≤ 3",
+        holds=ratio <= 3,
+    )
+
+
+def _p99(printed: bytes) -> float:
+    return float(printed.split()[1])
+
+
+def memory(store: Store, scale: Scale, report: Report) -> None:
+    """What each command holds of many sessions beyond what it holds of few."""
+    archive = store.folder / "memory.jsonl"
+
+    def held() -> dict[str, int]:
+        """The peak of each command; import comes last, and into an empty Redis."""
+        peaks = {}
+        for arguments in (
+            ("session", "list", "-o", "jsonl"),
+            ("session", "ttl"),
+            ("session", "export", str(archive)),
+            ("session", "flush", "--yes"),
+            ("session", "import", str(archive)),
+        ):
+            peaks[arguments[1]] = run(paws(store, *arguments)).memory
+        return peaks
+
+    store.seed(scale.few)
+    few = held()
+    for count, bar in ((scale.sessions, 40), (scale.many, 120)):
+        store.seed(count)
+        for name, peak in held().items():
+            more = (peak - few[name]) / MEGABYTE
+            report.add(
+                f"memory of `session {name}` at {count:,}",
+                f"{peak / MEGABYTE:.0f} MB",
+                f"at {scale.few:,}: {few[name] / MEGABYTE:.0f} MB",
+                f"+{more:.0f} MB",
+                f"≤ {bar} MB more",
+                holds=more <= bar,
+            )
+
+
+ALL: tuple[Callable[[Store, Scale, Report], None], ...] = (
+    start_up,
+    docker_up,
+    seeding,
+    listing,
+    expiry,
+    flushing,
+    archives,
+    latency,
+    memory,
+)

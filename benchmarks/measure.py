@@ -1,0 +1,97 @@
+"""Whole processes timed in turn, and their memory: A B A B …, so that a drift of the machine's
+speed meets both alike."""
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+Prepare = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A command to time. `prepare` runs before each run and is not counted."""
+
+    name: str
+    command: Sequence[str]
+    environment: dict[str, str]
+    prepare: Prepare | None = None
+    stdin: Path | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: wall seconds, processor seconds, and the most memory it held, in bytes."""
+
+    wall: float
+    cpu: float
+    memory: int
+
+
+def run(work: Work) -> Run:
+    """Run a command to its end. Raises where it fails: a figure of a failure is none."""
+    if work.prepare:
+        work.prepare()
+    stdin = work.stdin.open("rb") if work.stdin else subprocess.DEVNULL
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        list(work.command),
+        stdin=stdin,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        env=_environment() | work.environment,
+    )
+    assert process.stderr is not None
+    said = process.stderr.read()
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - begun
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stderr.close()
+    if work.stdin and not isinstance(stdin, int):
+        stdin.close()
+    if process.returncode not in (0, 4):
+        raise RuntimeError(f"{work.name} ended with {process.returncode}: {said.decode()}")
+    # Linux tells kilobytes.
+    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
+
+
+def _environment() -> dict[str, str]:
+    """What the commands see: no settings of the user's, and compiled modules."""
+    kept = ("PATH", "HOME", "LANG")
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two commands timed in turn; `ratio` is the median of first/second, pair by pair."""
+
+    first: list[Run]
+    second: list[Run]
+
+    @property
+    def ratio(self) -> float:
+        """How many times the second's time the first takes."""
+        return statistics.median(
+            one.wall / other.wall for one, other in zip(self.first, self.second, strict=True)
+        )
+
+
+def median(runs: Sequence[Run]) -> float:
+    """The median of the wall seconds."""
+    return statistics.median(each.wall for each in runs)
+
+
+def pair(first: Work, second: Work, *, times: int, warm_up: int = 1) -> Pair:
+    """Time two commands in turn, after runs that are not counted."""
+    for _ in range(warm_up):
+        run(first)
+        run(second)
+    firsts, seconds = [], []
+    for _ in range(times):
+        firsts.append(run(first))
+        seconds.append(run(second))
+    return Pair(firsts, seconds)

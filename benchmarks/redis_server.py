@@ -1,0 +1,82 @@
+"""A Redis for one benchmark run, and a store of sessions that it can be set back to."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from benchmarks.measure import Work, run
+from pawsctl.connection import connect
+from pawsctl.stack.embedded.server import program
+from pawsctl.target import parse
+
+
+class Store:
+    """A server on a free port whose data can be filled once and restored often."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The server's URL."""
+        return f"redis://127.0.0.1:{self.port}"
+
+    @property
+    def binary(self) -> str:
+        """Redis where this machine has it, else Valkey."""
+        return shutil.which("redis-server") or str(program())
+
+    def start(self) -> None:
+        """Start, or start again with the data that was last saved."""
+        self.stop()
+        arguments = ["--port", str(self.port), "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen(
+            [self.binary, *arguments, "--dir", str(self.folder)], stdout=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 60
+        while not self._is_ready():
+            if time.monotonic() > deadline:
+                raise RuntimeError("the server does not answer")
+            time.sleep(0.02)
+
+    def _is_ready(self) -> bool:
+        try:
+            return bool(self.call("PING") == b"PONG")
+        except Exception:  # noqa: BLE001 - refused, or still loading: not yet
+            return False
+
+    def stop(self) -> None:
+        """Kill the server; its data is what was last saved."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def call(self, *command: str | bytes | int) -> object:
+        """Send one command."""
+        node = connect(parse(self.url, origin="the benchmark"))
+        try:
+            return node.call(*command)
+        finally:
+            node.close()
+
+    def seed(self, count: int) -> float:
+        """Hold `count` sessions and nothing else, and save them; sessions a second."""
+        self.call("FLUSHALL")
+        done = run(
+            Work("seed", [sys.executable, "-m", "pawsctl", "session", "seed", str(count)],
+                 {"REDIS_URL": self.url})
+        )  # fmt: skip
+        self.call("SAVE")
+        return count / done.wall
+
+    def restore(self) -> None:
+        """Set the data back to what was seeded."""
+        self.start()
