@@ -157,7 +157,9 @@ def _existing(engine: Engine) -> list[str]:
 
 def _question(settings: StackSettings, engine: Engine) -> str:
     keys = inspection.keys(inspection.info(settings, engine.status()))
-    count = f"{keys.total} keys" if keys else "whatever it holds, since it does not answer"
+    count = "its keys unknown, since it does not answer"
+    if keys:
+        count = f"{keys.total} key{'' if keys.total == 1 else 's'}"
     things = engine.belongings(volumes=True)
     data = [each.name for each in things if each.kind in ("volume", "data")]
     where = f" in {' and '.join(data)}" if data else ""

@@ -1,0 +1,73 @@
+"""`redis dev`: Redis Commander with its login, connected to this Redis."""
+
+from pawsctl.stack import commander
+from tests.stack_fixtures import Stack
+
+
+def test_dev_returns_when_commander_is_connected(docker_stack: Stack) -> None:
+    """Its address and the well-known login are in the result."""
+    done = docker_stack("redis", "dev", "--json")
+
+    assert done.status == 0, done.err
+    assert done.json["commander"] == {
+        "url": f"http://localhost:{docker_stack.commander_port}",
+        "user": "admin",
+        "password": "admin123",
+    }
+    assert commander.probe(docker_stack.commander_port, "admin", "admin123") == ""
+
+
+def test_commander_refuses_another_password(docker_stack: Stack) -> None:
+    """The login is one."""
+    docker_stack("redis", "dev")
+
+    said = commander.probe(docker_stack.commander_port, "admin", "wrong")
+
+    assert said == "it refuses the login"
+
+
+def test_commander_takes_the_settings_logins(docker_stack: Stack) -> None:
+    """Its own user and password, and Redis's; a chosen password is not shown."""
+    done = docker_stack(
+        "redis",
+        "dev",
+        env={
+            "REDIS_PASSWORD": "for redis",
+            "REDIS_COMMANDER_USER": "paula",
+            "REDIS_COMMANDER_PASSWORD": "for $commander",
+        },
+    )
+
+    assert done.status == 0, done.err
+    assert "paula" in done.text
+    assert "for $commander" not in done.text + done.err
+    assert commander.probe(docker_stack.commander_port, "paula", "for $commander") == ""
+
+
+def test_up_tells_a_commander_that_exists_the_new_password(docker_stack: Stack) -> None:
+    """Else it would be locked out of Redis."""
+    docker_stack("redis", "dev")
+
+    done = docker_stack("redis", "up", "--json", env={"REDIS_PASSWORD": "new"})
+
+    assert [each["changed"] for each in done.json["services"]] == [["secrets"], ["secrets"]]
+    assert commander.probe(docker_stack.commander_port, "admin", "admin123") == ""
+
+
+def test_logs_of_both_services_are_told_apart(docker_stack: Stack) -> None:
+    """Each line begins with the name of its service; one service alone can be asked for."""
+    docker_stack("redis", "dev")
+
+    both = docker_stack("redis", "logs").text.splitlines()
+    one = docker_stack("redis", "logs", "redis-commander").text.splitlines()
+
+    assert {line.split()[0] for line in both} == {"redis", "redis-commander"}
+    assert {line.split()[0] for line in one} == {"redis-commander"}
+
+
+def test_dev_needs_docker(embedded_stack: Stack) -> None:
+    """The embedded engine has no containers."""
+    done = embedded_stack("redis", "dev")
+
+    assert done.status == 6
+    assert "needs Docker" in done.err

@@ -1,0 +1,115 @@
+"""The real `docker compose` and pawsctl on the same containers, both ways."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pawsctl.stack.files import compose_file
+from tests.stack_fixtures import NOTHING, Docker, Stack
+
+Compose = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def docker_compose(compose: Path, docker_stack: Stack) -> Compose:
+    """Runs docker compose on the compose file as it is, in the environment of `docker_stack`."""
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [compose, "-f", compose_file(), *arguments],
+            env=docker_stack.environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+    return run
+
+
+def test_pawsctl_takes_what_compose_started_as_its_own(
+    docker_stack: Stack, docker_compose: Compose, engine_view: Docker
+) -> None:
+    """Looked at, left as it is by `up`, and taken down."""
+    docker_compose("up", "-d")
+    before = engine_view.container().id
+
+    status = docker_stack("redis", "status", "--json")
+    up = docker_stack("redis", "up", "--json")
+    logs = docker_stack("redis", "logs", "redis")
+
+    assert [each["service"] for each in status.json["services"]] == ["redis", "redis-commander"]
+    assert [each["action"] for each in up.json["services"]] == ["running", "running"]
+    assert engine_view.container().id == before
+    assert "Ready to accept connections" in logs.text
+    assert docker_stack("redis", "down", "--volumes", "--yes").status == 0
+    assert engine_view.names() == NOTHING
+
+
+def test_compose_takes_what_pawsctl_started_as_its_own(
+    docker_stack: Stack, docker_compose: Compose, engine_view: Docker
+) -> None:
+    """Listed and taken down, without a warning."""
+    docker_stack("redis", "dev")
+
+    listed = docker_compose("ps", "--format", "json")
+    names = [json.loads(line)["Name"] for line in listed.stdout.splitlines()]
+    down = docker_compose("down", "--volumes")
+
+    assert sorted(names) == [docker_stack.container, f"{docker_stack.container}-commander"]
+    assert "warn" not in (listed.stderr + down.stderr).lower()
+    assert engine_view.names() == NOTHING
+
+
+def test_compose_up_after_pawsctl_keeps_the_data(
+    docker_stack: Stack, docker_compose: Compose
+) -> None:
+    """It may replace the container, and takes the same volume."""
+    docker_stack("redis", "up")
+    with docker_stack.client() as client:
+        client.set("kept", "1")
+
+    up = docker_compose("up", "-d", "redis")
+
+    assert "warn" not in up.stderr.lower()
+    # Redis may still load its data; pawsctl waits for that.
+    assert docker_stack("redis", "up").status == 0
+    with docker_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
+def test_pawsctl_up_after_compose_with_other_settings_keeps_the_data(
+    docker_stack: Stack, docker_compose: Compose
+) -> None:
+    """A changed field is seen in a container that compose made."""
+    docker_compose("up", "-d", "redis")
+    assert docker_stack("redis", "up").status == 0
+    with docker_stack.client() as client:
+        client.set("kept", "1")
+
+    done = docker_stack("redis", "up", "--json", env={"REDIS_MAXMEMORY": "64mb"})
+
+    assert done.json["services"][0]["changed"] == ["command"]
+    with docker_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
+def test_the_container_is_what_compose_would_have_made(
+    docker_stack: Stack, docker_compose: Compose, engine_view: Docker
+) -> None:
+    """Every field that can differ is the same, whoever made it."""
+    docker_compose("up", "-d", "redis")
+    theirs = engine_view.container().attrs
+    docker_compose("down")
+    docker_stack("redis", "up")
+    ours = engine_view.container().attrs
+
+    for section, fields in {
+        "Config": ["Cmd", "Image", "Healthcheck", "ExposedPorts", "Env", "Entrypoint"],
+        "HostConfig": ["Memory", "PortBindings", "RestartPolicy", "NetworkMode", "Binds"],
+    }.items():
+        for field in fields:
+            assert ours[section][field] == theirs[section][field], field
+    assert ours["Mounts"] == theirs["Mounts"]

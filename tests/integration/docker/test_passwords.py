@@ -1,0 +1,111 @@
+"""REDIS_PASSWORD is honoured, and shows up nowhere."""
+
+import json
+import stat
+
+import psutil
+import pytest
+import redis
+
+from tests.stack_fixtures import Docker, Stack
+
+SECRET = "s3cret 'o' $PATH ${HOME} #1 é%"
+
+
+@pytest.fixture(scope="module")
+def secret_env() -> dict[str, str]:
+    """A password with what shells, compose files and redis.conf might trip over."""
+    return {"REDIS_PASSWORD": SECRET}
+
+
+def test_the_password_is_asked_for(stack: Stack, secret_env: dict[str, str]) -> None:
+    """On either engine: with it one gets in, without it not."""
+    assert stack("redis", "up", env=secret_env).status == 0
+
+    with stack.client(SECRET) as client:
+        assert client.ping()
+    with stack.client() as client, pytest.raises(redis.AuthenticationError):
+        client.ping()
+
+
+def test_status_and_cli_log_in(stack: Stack, secret_env: dict[str, str]) -> None:
+    """They know the password, and need no more than the settings."""
+    stack("redis", "up", env=secret_env)
+
+    status = stack("redis", "status", "--json", env=secret_env)
+    ping = stack("redis", "cli", "ping", env=secret_env)
+
+    assert status.json["memory"] is not None
+    assert (ping.text, ping.err) == ("PONG\n", "")
+
+
+def test_the_password_is_in_no_process_list(stack: Stack, secret_env: dict[str, str]) -> None:
+    """Whoever may list processes does not see it."""
+    stack("redis", "up", env=secret_env)
+
+    for process in psutil.process_iter(["cmdline"]):
+        assert SECRET not in " ".join(process.info["cmdline"] or [])
+
+
+def test_the_password_is_in_no_output(stack: Stack, secret_env: dict[str, str]) -> None:
+    """Not in results, talk or logs, however much is asked for."""
+    done = [
+        stack("redis", *arguments, env=secret_env)
+        for arguments in (["up", "-v"], ["status", "-v"], ["logs"], ["up", "--json"])
+    ]
+
+    for each in done:
+        assert SECRET not in each.text + each.err
+        assert "s3cret" not in each.text + each.err
+
+
+def test_the_password_is_not_in_docker_inspect(
+    docker_stack: Stack, engine_view: Docker, secret_env: dict[str, str]
+) -> None:
+    """Neither in the command, the environment, the labels nor the health check's output."""
+    docker_stack("redis", "dev", env=secret_env)
+
+    commander = engine_view.api.containers.get(f"{docker_stack.project}-redis-commander")
+    for container in (engine_view.container(), commander):
+        assert "s3cret" not in json.dumps(container.attrs)
+        assert "s3cret" not in json.dumps(container.top())
+        assert b"s3cret" not in container.logs()
+
+
+def test_the_rendered_files_are_kept_from_other_users(
+    docker_stack: Stack, secret_env: dict[str, str]
+) -> None:
+    """The container's user has to read the files, so their directory keeps others out."""
+    docker_stack("redis", "up", env=secret_env)
+
+    (file,) = docker_stack.folder.rglob("redis_password")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o444
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(file.parents[2].stat().st_mode) == 0o700
+
+
+def test_the_health_check_logs_in(
+    docker_stack: Stack, engine_view: Docker, secret_env: dict[str, str]
+) -> None:
+    """What the health check runs succeeds with the password and fails without."""
+    docker_stack("redis", "up", env=secret_env)
+    container = engine_view.container()
+    _, script = container.attrs["Config"]["Healthcheck"]["Test"]
+
+    healthy = container.exec_run(["sh", "-c", script])
+    locked_out = container.exec_run(["sh", "-c", "redis-cli -e ping"])
+
+    assert (healthy.exit_code, healthy.output) == (0, b"PONG\n")
+    assert locked_out.exit_code != 0
+
+
+@pytest.mark.parametrize("password", ['with"quote', "with\\backslash", "with\nnewline"])
+def test_a_password_that_files_would_read_differently_is_refused(
+    bare_stack: Stack, password: str
+) -> None:
+    """Before anything is done, and without showing it."""
+    done = bare_stack("redis", "up", env={"REDIS_PASSWORD": password})
+
+    assert done.status == 2
+    assert "with" not in done.err.split("REDIS_PASSWORD holds")[0]
+    assert password not in done.err

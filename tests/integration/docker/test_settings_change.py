@@ -1,0 +1,94 @@
+"""`up` where a container exists: left alone, or replaced with its data."""
+
+from tests.stack_fixtures import Docker, Stack
+
+
+def test_an_unchanged_container_is_left_alone(docker_stack: Stack, engine_view: Docker) -> None:
+    """The same settings, the same container."""
+    docker_stack("redis", "up")
+    before = engine_view.container().id
+
+    docker_stack("redis", "up")
+
+    assert engine_view.container().id == before
+
+
+def test_changed_settings_are_named_and_the_data_kept(
+    docker_stack: Stack, engine_view: Docker
+) -> None:
+    """Memory limit and password change: a new container on the old volume."""
+    docker_stack("redis", "up")
+    with docker_stack.client() as client:
+        client.set("kept", "1")
+
+    done = docker_stack(
+        "redis", "up", "--json", env={"REDIS_MAXMEMORY": "64mb", "REDIS_PASSWORD": "new"}
+    )
+
+    (service,) = done.json["services"]
+    assert (service["action"], service["changed"]) == ("recreated", ["command", "secrets"])
+    assert "command, secrets" in done.err
+    with docker_stack.client("new") as client:
+        assert client.get("kept") == b"1"
+        assert client.config_get("maxmemory")["maxmemory"] == str(64 << 20)
+    assert engine_view.names()["containers"] == [docker_stack.container]
+
+
+def test_another_port_is_taken_and_the_old_one_left(docker_stack: Stack) -> None:
+    """REDIS_PORT moves the container."""
+    docker_stack("redis", "up")
+
+    done = docker_stack(
+        "redis", "up", "--json", env={"REDIS_PORT": str(docker_stack.commander_port)}
+    )
+    status = docker_stack("redis", "status", "--json")
+
+    assert done.json["services"][0]["changed"] == ["ports"]
+    # The settings still say the old port; what is shown is where it runs.
+    assert status.json["url"].endswith(f":{docker_stack.commander_port}")
+
+
+def test_a_container_that_lost_its_network_is_replaced(
+    docker_stack: Stack, engine_view: Docker
+) -> None:
+    """`docker network prune` takes the network of a stopped container; it could not start again."""
+    docker_stack("redis", "up")
+    docker_stack("redis", "stop")
+    engine_view.api.networks.get(f"{docker_stack.project}_default").remove()
+
+    done = docker_stack("redis", "up", "--json")
+
+    assert done.status == 0, done.err
+    assert done.json["services"][0]["changed"] == ["networks"]
+
+
+def test_a_failed_replacement_puts_the_old_container_back(
+    docker_stack: Stack, engine_view: Docker, crashing_image: str
+) -> None:
+    """Who had a Redis before `up` has it after it failed."""
+    docker_stack("redis", "up")
+    before = engine_view.container().id
+    with docker_stack.client() as client:
+        client.set("kept", "1")
+
+    done = docker_stack("redis", "up", env={"REDIS_IMAGE": crashing_image})
+
+    assert done.status == 1
+    assert engine_view.container().id == before
+    assert engine_view.names()["containers"] == [docker_stack.container]
+    assert docker_stack("redis", "up").status == 0
+    with docker_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
+def test_up_leaves_no_rendered_password_of_before(docker_stack: Stack) -> None:
+    """Only the files in use are kept."""
+    docker_stack("redis", "up", env={"REDIS_PASSWORD": "first"})
+    docker_stack("redis", "up", env={"REDIS_PASSWORD": "second"})
+
+    kept = [
+        path.read_text()
+        for path in docker_stack.folder.rglob("redis_password")
+        if "state" in path.parts
+    ]
+    assert kept == ["second"]

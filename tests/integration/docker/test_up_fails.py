@@ -1,0 +1,221 @@
+"""An `up` that fails or is interrupted: its exit status, its words, and nothing left behind."""
+
+import signal
+import socket
+import time
+
+import docker
+import pytest
+from docker.errors import NotFound
+
+from tests.stack_fixtures import NOTHING, Docker, Stack
+
+DEADLINE_SECONDS = 20.0
+
+
+def test_a_port_in_use_names_the_process(docker_stack: Stack, engine_view: Docker) -> None:
+    """The port is this test's own, so the process is, too."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", docker_stack.port))
+        listener.listen()
+        done = docker_stack("redis", "up")
+
+    assert done.status == 7
+    assert f"Port {docker_stack.port} on 127.0.0.1 is in use by " in done.err
+    assert "(process " in done.err
+    assert "REDIS_PORT" in done.err
+    assert engine_view.names() == NOTHING
+
+
+def test_a_port_of_another_container_names_that_container(
+    docker_stack: Stack, docker_engine: docker.DockerClient, project: str
+) -> None:
+    """docker-proxy holds the port, which would tell nobody anything."""
+    docker_stack("redis", "up")
+    other = {"PAWSCTL_PROJECT": f"{project}-two"}
+
+    done = docker_stack("redis", "up", env=other)
+
+    assert done.status == 7
+    assert f"the container {docker_stack.container}" in done.err
+    assert Docker(docker_engine, f"{project}-two").names() == NOTHING
+
+
+def test_commanders_port_in_use_leaves_the_redis_that_ran(
+    docker_stack: Stack, engine_view: Docker
+) -> None:
+    """What `dev` did not create it does not remove."""
+    docker_stack("redis", "up")
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", docker_stack.commander_port))
+        listener.listen()
+        done = docker_stack("redis", "dev")
+
+    assert done.status == 7
+    assert "REDIS_COMMANDER_PORT" in done.err
+    assert engine_view.names()["containers"] == [docker_stack.container]
+
+
+def test_a_redis_that_crashes_shows_its_log(
+    docker_stack: Stack, engine_view: Docker, crashing_image: str
+) -> None:
+    """The reason stands in the log, which is shown with its colours as text."""
+    done = docker_stack("redis", "up", env={"REDIS_IMAGE": crashing_image})
+
+    assert done.status == 1
+    assert "exited with status 3" in done.err
+    assert r"no \x1b[31mdisk" in done.err
+    assert engine_view.names() == NOTHING
+
+
+def test_a_redis_that_never_answers_times_out_with_its_log(
+    docker_stack: Stack, engine_view: Docker, silent_image: str
+) -> None:
+    """The deadline, the last state, the log's tail and the next step."""
+    done = docker_stack("redis", "up", "--timeout", "1", env={"REDIS_IMAGE": silent_image})
+
+    assert done.status == 8
+    assert "within 1 s" in done.err
+    assert "the last state was" in done.err
+    assert "warming up" in done.err
+    assert "--timeout" in done.err
+    assert engine_view.names() == NOTHING
+
+
+def test_an_interrupted_up_removes_what_it_created(
+    docker_stack: Stack, engine_view: Docker, silent_image: str
+) -> None:
+    """Ctrl-C while it waits for Redis."""
+    up = docker_stack.start("redis", "up", env={"REDIS_IMAGE": silent_image})
+    _wait_for_container(engine_view)
+
+    up.send_signal(signal.SIGINT)
+    up.communicate(timeout=DEADLINE_SECONDS)
+
+    assert up.returncode == 130
+    assert engine_view.names() == NOTHING
+
+
+@pytest.mark.parametrize("delay", [0.15, 0.2, 0.25, 0.3, 0.35, 0.4])
+def test_up_interrupted_anywhere_leaves_all_or_nothing(
+    docker_stack: Stack, engine_view: Docker, delay: float
+) -> None:
+    """Between any two of its steps, too: either it was done, or it is undone."""
+    up = docker_stack.start("redis", "up")
+    time.sleep(delay)
+    up.send_signal(signal.SIGINT)
+    up.communicate(timeout=DEADLINE_SECONDS)
+
+    left = engine_view.names()
+
+    if up.returncode == 0:
+        assert left["containers"] == [docker_stack.container]
+    else:
+        assert left == NOTHING
+
+
+def test_an_interrupted_up_keeps_what_was_there(
+    docker_stack: Stack, engine_view: Docker, silent_image: str
+) -> None:
+    """The container that was to be replaced serves again, with its data."""
+    docker_stack("redis", "up")
+    before = engine_view.container().id
+    with docker_stack.client() as client:
+        client.set("kept", "1")
+
+    up = docker_stack.start("redis", "up", env={"REDIS_IMAGE": silent_image})
+    _wait_for_container(engine_view, other_than=before)
+    up.send_signal(signal.SIGINT)
+    up.communicate(timeout=DEADLINE_SECONDS)
+
+    assert engine_view.container().id == before
+    assert docker_stack("redis", "up").status == 0
+    with docker_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
+def test_a_container_of_that_name_that_is_not_ours_is_left_alone(
+    docker_stack: Stack, docker_engine: docker.DockerClient
+) -> None:
+    """The name alone makes nothing ours."""
+    foreign = docker_engine.containers.create("redis:7.2-alpine", name=docker_stack.container)
+    try:
+        up = docker_stack("redis", "up")
+        down = docker_stack("redis", "down", "--volumes", "--yes")
+
+        assert up.status == 7
+        assert "was not made by this project" in up.err
+        assert down.status == 0
+        foreign.reload()
+        assert foreign.status == "created"
+    finally:
+        foreign.remove(force=True, v=True)
+
+
+def test_a_volume_of_another_project_is_left_alone(
+    docker_stack: Stack, docker_engine: docker.DockerClient, engine_view: Docker
+) -> None:
+    """Its data may be anybody's."""
+    name = f"{docker_stack.project}_redis-data"
+    volume = docker_engine.volumes.create(
+        name, labels={"com.docker.compose.project": "somebody-elses"}
+    )
+    try:
+        up = docker_stack("redis", "up")
+        docker_stack("redis", "down", "--volumes", "--yes")
+
+        assert up.status == 7
+        assert "belongs to the project 'somebody-elses'" in up.err
+        assert engine_view.names() == NOTHING
+        docker_engine.volumes.get(name)
+    finally:
+        volume.remove()
+
+
+def test_a_network_of_another_project_is_left_alone(
+    docker_stack: Stack, docker_engine: docker.DockerClient, engine_view: Docker
+) -> None:
+    """The services must not share a network with strangers."""
+    network = docker_engine.networks.create(f"{docker_stack.project}_default")
+    try:
+        done = docker_stack("redis", "up")
+
+        assert done.status == 7
+        assert engine_view.names() == NOTHING
+        network.reload()
+    finally:
+        network.remove()
+
+
+def test_a_network_that_others_use_stays(
+    docker_stack: Stack, docker_engine: docker.DockerClient, engine_view: Docker, silent_image: str
+) -> None:
+    """`down` says so, and removes the rest."""
+    docker_stack("redis", "up")
+    guest = docker_engine.containers.run(
+        silent_image, network=f"{docker_stack.project}_default", detach=True
+    )
+    try:
+        done = docker_stack("redis", "down")
+
+        assert done.status == 0
+        assert "other containers use it" in done.err
+        assert engine_view.names()["containers"] == []
+        guest.reload()
+        assert guest.status == "running"
+    finally:
+        guest.remove(force=True, v=True)
+
+
+def _wait_for_container(view: Docker, *, other_than: str | None = None) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            container = view.container()
+        except NotFound:
+            pass
+        else:
+            if container.status == "running" and container.id != other_than:
+                return
+        time.sleep(0.02)
+    raise AssertionError("no container came up")

@@ -1,0 +1,181 @@
+"""Fixtures for tests of the stack: a project of the test's own, on either engine.
+
+Loaded as a pytest plugin, like `tests.docker_fixtures`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+import pytest
+import redis
+from docker.models.containers import Container
+
+from tests.cli_runner import Pawsctl
+from tests.docker_fixtures import PROJECT_LABEL, free_port, remove_project
+from tests.needs import skip_or_fail
+from tests.standins import engine
+from tests.standins.images import REDIS
+
+
+class Stack(Pawsctl):
+    """pawsctl with a project, ports and a state directory that nobody else uses."""
+
+    def __init__(self, folder: Path, project: str, engine_name: str) -> None:
+        super().__init__(folder)
+        self.project = project
+        self.engine = engine_name
+        self.port = free_port()
+        self.commander_port = free_port()
+        self.environment |= {
+            "PAWSCTL_ENGINE": engine_name,
+            "PAWSCTL_PROJECT": project,
+            "REDIS_PORT": str(self.port),
+            "REDIS_COMMANDER_PORT": str(self.commander_port),
+            # The engine that the fixtures look at is the one that pawsctl has to use.
+            **{name: value for name, value in os.environ.items() if name.startswith("DOCKER_")},
+        }
+        if "DOCKER_CONFIG" not in self.environment:
+            self.environment["DOCKER_CONFIG"] = str(Path.home() / ".docker")
+
+    @contextmanager
+    def client(self, password: str | None = None) -> Iterator[redis.Redis]:
+        """A client of the project's Redis, to arrange and to look."""
+        with redis.Redis(port=self.port, password=password, protocol=2) as client:
+            yield client
+
+    @property
+    def container(self) -> str:
+        """The name of its Redis container."""
+        return f"{self.project}-redis"
+
+
+class Docker:
+    """What a Docker Engine has of one project."""
+
+    def __init__(self, client: docker.DockerClient, project: str) -> None:
+        self.api = client
+        self._mine: dict[str, str | list[str] | bool] = {"label": f"{PROJECT_LABEL}={project}"}
+        self._name = f"{project}-redis"
+
+    def container(self) -> Container:
+        """The Redis container."""
+        return self.api.containers.get(self._name)
+
+    def names(self) -> dict[str, list[str]]:
+        """The names of the project's containers, networks and volumes."""
+        containers = self.api.containers.list(all=True, filters=self._mine, ignore_removed=True)
+        return {
+            "containers": sorted(str(each.name) for each in containers),
+            "networks": [str(each.name) for each in self.api.networks.list(filters=self._mine)],
+            "volumes": [str(each.name) for each in self.api.volumes.list(filters=self._mine)],
+        }
+
+
+NOTHING: dict[str, list[str]] = {"containers": [], "networks": [], "volumes": []}
+
+
+@pytest.fixture
+def docker_stack(project: str, tmp_path: Path) -> Stack:
+    """pawsctl on Docker."""
+    return Stack(tmp_path, project, "docker")
+
+
+@pytest.fixture
+def engine_view(docker_engine: docker.DockerClient, project: str) -> Docker:
+    """What the engine has of the test's project."""
+    return Docker(docker_engine, project)
+
+
+@contextmanager
+def embedded(folder: Path) -> Iterator[Stack]:
+    """pawsctl on the embedded server, which is taken down at the end."""
+    stack = Stack(folder, f"pawsctl-test-{secrets.token_hex(4)}", "embedded")
+    try:
+        yield stack
+    finally:
+        stack("redis", "down", "--volumes", "--yes")
+
+
+@pytest.fixture
+def embedded_stack(tmp_path: Path) -> Iterator[Stack]:
+    """pawsctl on the embedded server."""
+    with embedded(tmp_path) as stack:
+        yield stack
+
+
+@pytest.fixture(params=["embedded", "docker"])
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """pawsctl on one engine after the other."""
+    found: Stack = request.getfixturevalue(f"{request.param}_stack")
+    return found
+
+
+@pytest.fixture(scope="module", params=["embedded", "docker"])
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    """A stack that is up, for tests that leave it as it is; one engine after the other."""
+    folder = tmp_path_factory.mktemp("running")
+    if request.param == "embedded":
+        with embedded(folder) as stack:
+            assert stack("redis", "up").status == 0
+            yield stack
+        return
+    client: docker.DockerClient = request.getfixturevalue("docker_engine")
+    stack = Stack(folder, f"pawsctl-test-{secrets.token_hex(4)}", "docker")
+    try:
+        assert stack("redis", "up").status == 0
+        yield stack
+    finally:
+        remove_project(client, stack.project)
+
+
+@pytest.fixture(scope="session")
+def silent_image(
+    docker_engine: docker.DockerClient,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """An image whose Redis says something and never answers."""
+    with _variant("echo warming up; exec sleep 1000", tmp_path_factory.mktemp("silent")) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
+def crashing_image(
+    docker_engine: docker.DockerClient,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """An image whose Redis says why, with a colour, and ends."""
+    script = r"printf 'no \033[31mdisk\n'; exit 3"
+    with _variant(script, tmp_path_factory.mktemp("crashing")) as name:
+        yield name
+
+
+@contextmanager
+def _variant(script: str, context: Path) -> Iterator[str]:
+    name = f"pawsctl-test-variant:{secrets.token_hex(4)}"
+    (context / "start").write_text(f"#!/bin/sh\n{script}\n")
+    (context / "start").chmod(0o755)
+    (context / "Dockerfile").write_text(
+        f'FROM {REDIS.image}\nCOPY start /start\nENTRYPOINT ["/start"]\n'
+    )
+    try:
+        engine.build(name, context, {})
+    except engine.EngineError as error:
+        skip_or_fail(f"an image can't be built here: {error}")
+    try:
+        yield name
+    finally:
+        engine.remove_image(name)
+
+
+@pytest.fixture
+def bare_stack(tmp_path: Path) -> Stack:
+    """pawsctl with a project of which nothing is ever started."""
+    return Stack(tmp_path, f"pawsctl-test-{secrets.token_hex(4)}", "embedded")
