@@ -10,36 +10,22 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from itertools import chain, islice
-from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from itertools import chain
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from pawsctl import safe
+from pawsctl.cli import formats
 from pawsctl.cli.options import Format
+from pawsctl.cli.text import Column, Line, coloured, plain, table
 from pawsctl.errors import NotConfirmed, UsageError
 
 if TYPE_CHECKING:
     from pawsctl.target import Target
 
-Span = tuple[str, str]
-"""A text and its rich style; an empty style is plain."""
-Line = Sequence[Span]
-
 Row = TypeVar("Row")
 Result = TypeVar("Result")
-
-# Rows looked at to find a table's widths; the rest streams.
-_MEASURED_ROWS = 200
-
-
-class Column(NamedTuple, Generic[Row]):
-    """A column of a text table; the last one of a table is cut to what the terminal leaves it."""
-
-    title: str
-    cell: Callable[[Row], Span]
-    right: bool = False
 
 
 class OutputClosed(Exception):
@@ -100,20 +86,24 @@ class Output:
         `empty` is said on stderr where a text table would have no row; a `single` row is one JSON
         object and no array.
         """
-        if single and self.format == "json":
-            self._json_lines(map(item, rows))
-            self.flush()
-            return
-        match self.format:
-            case "json":
-                self._json_array(map(item, rows))
-            case "jsonl":
-                self._json_lines(map(item, rows))
-            case "csv":
-                self._csv(map(item, rows))
-            case _:
-                self.lines(self._table(iter(rows), columns, empty))
+        if self.format == "text":
+            lines = table(rows, columns, self.width)
+            title = next(lines, None)
+            if title is not None:
+                self.lines(chain([title], lines))
+            elif empty:
+                self.note(empty)
+        else:
+            for part in self._written(map(item, rows), single=single):
+                self._write(part)
         self.flush()
+
+    def _written(self, items: Iterable[Any], *, single: bool) -> Iterator[bytes]:
+        if self.format == "csv":
+            return formats.csv_rows(items)
+        if self.format == "json" and not single:
+            return formats.json_array(items)
+        return formats.json_lines(items)
 
     def each(
         self,
@@ -198,8 +188,16 @@ class Output:
         if answer.strip().lower() not in ("y", "yes"):
             raise NotConfirmed("Declined; nothing was changed.", hint="Answer y to go on.")
 
-    def confirm_on(self, target: "Target", about: Iterable[Line], *, yes: bool, host: str) -> None:
-        """Show what is about to be lost, and ask; where it is not on this machine, ask for more.
+    def confirm_on(
+        self,
+        target: "Target",
+        about: Iterable[Line],
+        *,
+        yes: bool,
+        host: str,
+        question: str = "Delete them?",
+    ) -> None:
+        """Show what is about to be done, and ask; where it is not on this machine, ask for more.
 
         Raises NotConfirmed where a remote host was not named by `host`, or the answer is no.
         """
@@ -215,7 +213,7 @@ class Output:
                 f"{target.host} is not this machine.",
                 hint=f"If you mean it, say so with --confirm {target.host}.",
             )
-        self.confirm("Delete them?", yes=yes)
+        self.confirm(question, yes=yes)
 
     @contextmanager
     def progress(self, doing: str, total: int) -> Iterator[Callable[[int], None]]:
@@ -223,60 +221,24 @@ class Output:
         if not self.is_live:
             yield lambda _count: None
             return
-        # 80 ms: only a terminal pays for it.
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from pawsctl.cli import progress
 
-        bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=Console(stderr=True, no_color=not self._colour_err),
-            transient=True,
-        )
-        with bar:
-            task = bar.add_task(doing, total=total)
-            yield lambda count: bar.advance(task, count)
+        with progress.one_bar(doing, total, colour=self._colour_err) as advance:
+            yield advance
 
     @contextmanager
     def bars(self) -> Iterator[Callable[[str, str, int, int], None]]:
-        """Progress bars on stderr where that is a terminal.
+        """Bars of bytes on stderr where that is a terminal; yields what makes and moves them.
 
-        Yields what moves one, and makes it first: (key, doing, done, total); a total of 0 is not
-        known yet.
+        That takes (key, doing, done, total), a total of 0 being unknown yet.
         """
         if not self.is_live:
             yield lambda _key, _doing, _done, _total: None
             return
-        # 80 ms: only a terminal pays for it.
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
+        from pawsctl.cli import progress
 
-        drawn = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn(),
-            console=Console(stderr=True, no_color=not self._colour_err),
-            transient=True,
-        )
-        tasks: dict[str, Any] = {}
-
-        def move(key: str, doing: str, done: int, total: int) -> None:
-            if not tasks:
-                drawn.start()
-            if key not in tasks:
-                tasks[key] = drawn.add_task("", total=None)
-            drawn.update(
-                tasks[key],
-                description=safe.visible(doing),
-                completed=done,
-                total=total or None,
-            )
-
-        try:
+        with progress.many_bars(colour=self._colour_err) as move:
             yield move
-        finally:
-            drawn.stop()
 
     def stream(self, rows: Iterable[Row], *, view: Callable[[Row], Line]) -> None:
         """Print a list that comes over time, each row at once."""
@@ -312,70 +274,20 @@ class Output:
     def _write_line(self, line: Line) -> None:
         shown = [(safe.visible(text, keep="\t"), style) for text, style in line]
         if self._colour_out:
-            self._write(_coloured(shown).encode("utf-8", "replace"))
+            self._write(coloured(shown).encode("utf-8", "replace"))
         else:
-            self._write("".join(text for text, _ in shown).encode("utf-8", "replace") + b"\n")
+            self._write(plain(shown).encode("utf-8", "replace") + b"\n")
 
     def _say(self, line: Line) -> None:
-        shown = [(safe.visible(text, keep="\n\t"), style) for text, style in line]
+        shown = [(safe.visible(text, keep="\t"), style) for text, style in line]
         if self._colour_err:
-            self._to_stderr(_coloured(shown), end="")
+            self._to_stderr(coloured(shown), end="")
         else:
-            self._to_stderr("".join(text for text, _ in shown))
+            self._to_stderr(plain(shown))
 
     def _to_stderr(self, text: str, end: str = "\n") -> None:
         self._flush_quietly()
         _write_all(sys.stderr, text + end)
-
-    def _json_lines(self, items: Iterable[Any]) -> None:
-        encode, write = msgspec.json.Encoder().encode, self._write
-        for item in items:
-            write(safe.json_line(encode(item)) + b"\n")
-
-    def _json_array(self, items: Iterable[Any]) -> None:
-        encode, separator = msgspec.json.Encoder().encode, b"[\n"
-        for item in items:
-            self._write(separator + safe.json_line(encode(item)))
-            separator = b",\n"
-        self._write(b"[]\n" if separator == b"[\n" else b"\n]\n")
-
-    def _csv(self, items: Iterable[Any]) -> None:
-        # 3 ms: only -o csv pays for it.
-        import csv
-
-        buffer = io.StringIO()
-        writer = csv.writer(buffer, lineterminator="\n")
-        iterator = iter(items)
-        for first in islice(iterator, 1):
-            names = first.__struct_fields__
-            writer.writerow(names)
-            for item in chain([first], iterator):
-                writer.writerow([_csv_cell(name, getattr(item, name)) for name in names])
-                self._write(buffer.getvalue().encode())
-                buffer.seek(0)
-                buffer.truncate()
-
-    def _table(
-        self, rows: Iterator[Row], columns: Sequence[Column[Row]], empty: str
-    ) -> Iterator[Line]:
-        def cells(row: Row) -> list[Span]:
-            return [
-                (safe.visible(text), style) for text, style in (each.cell(row) for each in columns)
-            ]
-
-        measured = [cells(row) for row in islice(rows, _MEASURED_ROWS)]
-        if not measured:
-            if empty:
-                self.note(empty)
-            return
-        widths = [
-            max(len(column.title), *(_columns_of(row[index][0]) for row in measured))
-            for index, column in enumerate(columns)
-        ]
-        room = max(20, self.width - sum(widths[:-1]) - 2 * (len(widths) - 1))
-        yield _padded([(column.title, "bold") for column in columns], columns, widths, room)
-        for row in chain(measured, map(cells, rows)):
-            yield _padded(row, columns, widths, room)
 
 
 @contextmanager
@@ -386,61 +298,6 @@ def _reader_may_leave() -> Iterator[None]:
         # What is still buffered goes nowhere; Python would complain of it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise OutputClosed from error
-
-
-def _padded(
-    row: Sequence[Span], columns: Sequence[Column[Any]], widths: Sequence[int], room: int
-) -> Line:
-    line: list[Span] = []
-    for (text, style), column, width in zip(row[:-1], columns, widths, strict=False):
-        gap = " " * (width - _columns_of(text))
-        line.append((gap + text + "  " if column.right else text + gap + "  ", style))
-    text, style = row[-1]
-    return [*line, (_cut(text, room), style)]
-
-
-def _columns_of(text: str) -> int:
-    """The terminal columns a text takes."""
-    if text.isascii():
-        return len(text)
-    # 10 ms: most tables are ASCII but for names and emoji.
-    from rich.cells import cell_len
-
-    return cell_len(text)
-
-
-def _cut(text: str, columns: int) -> str:
-    if _columns_of(text) <= columns:
-        return text
-    while text and _columns_of(text) > columns - 1:
-        text = text[: min(len(text) - 1, columns)]
-    return text + "…"
-
-
-def _coloured(line: Line) -> str:
-    # 50 ms: only a terminal pays for it.
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(
-        file=io.StringIO(), force_terminal=True, highlight=False, markup=False, emoji=False
-    )
-    with console.capture() as capture:
-        console.print(Text.assemble(*line), soft_wrap=True, end="\n")
-    return capture.get()
-
-
-def _csv_cell(name: str, value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, str):
-        text = safe.visible(value)
-        # A spreadsheet would run it; a phone begins with + and is left alone.
-        is_formula = name not in ("phone", "key") and text.startswith(("=", "+", "-", "@"))
-        return "'" + text if is_formula else text
-    return str(value)
 
 
 def _encodable(value: Any) -> Any:

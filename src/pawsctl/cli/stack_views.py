@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from pawsctl.cli.output import Line
+from pawsctl.cli.text import Line
 from pawsctl.cli.views import duration, size
 from pawsctl.stack.engine import EngineName, LogLine, ServiceUp, Thing
 from pawsctl.stack.results import Dev, Down, Reset, StackStatus, Stop, Up

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pawsctl.cli.output import Column, Line, Span
+from pawsctl.cli.text import Column, Line, Span
 from pawsctl.sessions import model
 
 if TYPE_CHECKING:

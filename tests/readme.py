@@ -1,0 +1,144 @@
+"""The README's examples, run: `python -m tests.readme` writes what they really print into it.
+
+An example is a `console` block: lines that begin with `$ ` are commands, the rest their output. The
+test in tests/cli/test_readme.py runs the same and compares.
+"""
+
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests import servers
+from tests.cli_runner import Pawsctl
+from tests.servers import Server, free_port
+
+README = Path(__file__).parent.parent / "README.md"
+SAMPLES = Path(__file__).parent / "sessions"
+PROJECT = "pawsctl-test-readme"
+
+_BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^## (.*)$", re.MULTILINE)
+
+# What the examples find stored: phone → (sample, seconds to live).
+STORED: Mapping[str, tuple[str, int | None]] = {
+    "+59899000001": ("register-pet.json", 21_000),
+    "+59899000002": ("waiting.json", 12_345),
+    "+59899000003": ("two-tools-one-turn.json", 7_200),
+    "+59899000004": ("web-search.json", 600),
+    "+59899000005": ("broken/truncated.txt", 18_000),
+}
+
+
+def blocks(section: str) -> list[str]:
+    """The console blocks under a second-level heading."""
+    text = README.read_text("utf-8")
+    begin = text.index(f"\n## {section}\n")
+    end = text.find("\n## ", begin + 1)
+    return _BLOCK.findall(text[begin : end if end > 0 else len(text)])
+
+
+def store_examples(server: Server) -> None:
+    """Store what the examples find, and nothing else."""
+    server.client.flushall()
+    for phone, (name, ttl) in STORED.items():
+        server.client.set(f"wh:session:{phone}", (SAMPLES / name).read_bytes(), ex=ttl)
+
+
+class Examples:
+    """Runs examples in a folder of their own; the ports and names of the run are hidden."""
+
+    def __init__(self, pawsctl: Pawsctl, hidden: Mapping[str, str]) -> None:
+        self.pawsctl = pawsctl
+        self.hidden = hidden
+
+    def run(self, block: str) -> str:
+        """The block as it should stand: each command with what it prints, stderr included."""
+        lines = []
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                lines.append(line)
+                printed = self._run(line.removeprefix("$ "))
+                lines += printed.rstrip("\n").splitlines()
+        return "\n".join(lines) + "\n"
+
+    def _run(self, command: str) -> str:
+        words = shlex.split(command)
+        shell = command if {"|", ";", "&&", "echo"} & set(words) else f"exec {command}"
+        done = subprocess.run(
+            ["sh", "-c", shell],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            cwd=self.pawsctl.folder,
+            env=self.pawsctl.environment
+            | {"PATH": f"{Path(sys.executable).parent}:{self.pawsctl.environment['PATH']}"}
+            | {"COLUMNS": "100"},
+            timeout=120,
+            check=False,
+        )
+        printed = done.stdout.decode()
+        for real, shown in self.hidden.items():
+            printed = printed.replace(real, shown)
+        return printed
+
+
+@contextmanager
+def session_examples(folder: Path, server: Server) -> Iterator[Examples]:
+    """Examples that look into a store of sessions."""
+    store_examples(server)
+    pawsctl = Pawsctl(folder, server.url)
+    yield Examples(pawsctl, {server.url: "redis://localhost:6379", str(folder): "~"})
+
+
+@contextmanager
+def stack_examples(folder: Path, project: str) -> Iterator[Examples]:
+    """Examples that run this project's own Redis, on Docker."""
+    port, commander = str(free_port()), str(free_port())
+    pawsctl = Pawsctl(folder)
+    pawsctl.environment |= {
+        "PAWSCTL_ENGINE": "docker",
+        "PAWSCTL_PROJECT": project,
+        "REDIS_PORT": port,
+        "REDIS_COMMANDER_PORT": commander,
+    }
+    hidden = {project: "paws-wpp", f"{port}": "6379", f"{commander}": "8081", str(folder): "~"}
+    try:
+        yield Examples(pawsctl, hidden)
+    finally:
+        pawsctl("redis", "down", "--volumes", "--yes")
+
+
+def masked(text: str) -> list[str]:
+    """What of an output is the same in every run: its words, without numbers and spacing."""
+    text = re.sub(r"\d+[hms]( \d+[ms])?\b|\d+d \d+h", "0s", text)
+    text = re.sub(r"[█▏▎▍▌▋▊▉]+", "█", text)
+    text = re.sub(r"\d[\d.,:]*( [KMG]?B)?", "0", text)
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def main() -> None:
+    """Write the real output of every example into the README."""
+    text = README.read_text("utf-8")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for each in ("data", "session", "stack"):
+            (folder / each).mkdir()
+        with (
+            servers.running(folder / "data", program="redis-server") as server,
+            session_examples(folder / "session", server) as session,
+            stack_examples(folder / "stack", PROJECT) as stack,
+        ):
+            kinds = {"Sessions": session, "Redis": stack}
+            for section, examples in kinds.items():
+                for block in blocks(section):
+                    text = text.replace(block, examples.run(block))
+    README.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
