@@ -51,13 +51,15 @@ class Pawsctl:
         if url:
             self.environment["REDIS_URL"] = url
 
-    def start(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def start(
+        self, *arguments: str, env: dict[str, str] | None = None, stderr: int = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
         """Start a command and leave it running; the caller ends it."""
         return subprocess.Popen(
             [sys.executable, "-m", "pawsctl", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             cwd=self.folder,
             env=self.environment | (env or {}),
         )

@@ -51,7 +51,7 @@ def many_bars(*, colour: bool) -> Iterator[Callable[[str, str, int, int], None]]
         if not tasks:
             drawn.start()
         if key not in tasks:
-            tasks[key] = drawn.add_task("", total=None)
+            tasks[key] = drawn.add_task(safe.visible(doing), total=None)
         drawn.update(
             tasks[key], description=safe.visible(doing), completed=done, total=total or None
         )

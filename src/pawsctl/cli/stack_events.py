@@ -21,18 +21,18 @@ from pawsctl.stack.engine import (
     Waiting,
 )
 
-# Docker's words for a layer that has no more to fetch.
-_FETCHED = ("Download complete", "Pull complete", "Already exists")
+Move = Callable[[str, str, int, int], None]
 
 
 @contextmanager
 def told(output: Output) -> Iterator[Emit]:
     """What an operation is given to tell its events to."""
     with output.bars() as move:
+        layers = _Layers(move)
 
         def emit(event: Event) -> None:
             if isinstance(event, LayerProgress):
-                _draw(event, move)
+                layers.draw(event)
             elif isinstance(event, Pulling) and output.is_live:
                 # Its layers' bars say so; the line comes when they are gone.
                 output.detail(f"Pulling {event.image}")
@@ -46,12 +46,20 @@ def told(output: Output) -> Iterator[Emit]:
         yield emit
 
 
-def _draw(event: LayerProgress, move: Callable[[str, str, int, int], None]) -> None:
-    done, total = event.current, event.total
-    if event.status.startswith(_FETCHED):
-        # Docker tells no size any more.
-        done, total = 1, 1
-    move(event.layer, f"{event.layer} {event.status}", done, total)
+class _Layers:
+    """A bar per layer. Docker tells a layer's size while it comes, and no more when it is there."""
+
+    def __init__(self, move: Move) -> None:
+        self._move = move
+        self._sizes: dict[str, int] = {}
+
+    def draw(self, event: LayerProgress) -> None:
+        if event.status == "Already exists":
+            return
+        size = self._sizes[event.layer] = event.total or self._sizes.get(event.layer, 0)
+        is_there = event.status.endswith("complete")
+        done = size if is_there else event.current
+        self._move(event.layer, f"{event.layer} {event.status}", done, size)
 
 
 def _worth_a_line(event: Event) -> str:

