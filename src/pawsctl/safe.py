@@ -59,10 +59,13 @@ def json_line(document: bytes) -> bytes:
     In valid JSON a raw control character can only be white space between tokens, and any other
     dangerous character can only stand inside a string.
     """
-    text = document.decode()
-    if text.isascii() and text.isprintable():
+    if not document.translate(None, _PLAIN):
         return document
-    return _json_pattern().sub(_json_escape, text).encode()
+    return _json_pattern().sub(_json_escape, document.decode()).encode()
+
+
+# Printable ASCII; deleting it is the quickest way to see whether anything else is there.
+_PLAIN = bytes(range(0x20, 0x7F))
 
 
 def _json_escape(match: re.Match[str]) -> str:

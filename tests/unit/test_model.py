@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pawsctl.sessions import model, rules
+from pawsctl.sessions import listing, model, rules
 from pawsctl.sessions.rules import Record
 from tests.conftest import BROKEN, GOOD
 
@@ -70,7 +70,7 @@ def test_every_broken_sample_is_tested() -> None:
 def test_no_value_makes_reading_fail(value: bytes) -> None:
     """Whatever bytes are stored, they are read or a problem is told."""
     reading = model.read(value)
-    assert reading.session is not None or reading.problem is not None
+    assert reading.session is not None or reading.problems
 
 
 json_values = st.recursive(
@@ -95,6 +95,50 @@ json_values = st.recursive(
 def test_no_shape_makes_the_rules_fail(fields: dict[str, object]) -> None:
     """Every rule copes with every shape."""
     problems(json.dumps(fields).encode())
+
+
+messages = st.lists(
+    st.one_of(
+        st.just({"role": "user", "content": "Hola"}),
+        st.just({"role": "assistant", "content": [{"type": "text", "text": "¡Hola!"}]}),
+        st.builds(
+            lambda name: {"role": "assistant", "content": [{"type": "tool_use", "id": name}]},
+            st.sampled_from("ab"),
+        ),
+        st.builds(
+            lambda name: {
+                "role": "user",
+                "content": "__TOOL_RESULTS__" + json.dumps([{"tool_use_id": name}]),
+            },
+            st.sampled_from("ab"),
+        ),
+        st.builds(
+            lambda name: {"role": "tool", "tool_use_id": name, "content": ""},
+            st.sampled_from("ab"),
+        ),
+        st.just({"role": "user", "content": "__TOOL_RESULTS__{"}),
+        st.just({"role": "system", "content": "x"}),
+    ),
+    max_size=30,
+)
+
+
+@given(
+    messages,
+    st.sampled_from([NOW_MS - 1, NOW_MS + 3_600_000, -1.0, 1e300]),
+    st.sampled_from([-1, 0, TTL_MS, 21_600_000, 21_600_001]),
+    st.sampled_from([b"wh:session:+123", b"wh:session:5", b"wh:session:x", b"wh:session:+"]),
+)
+def test_a_session_is_sound_where_no_rule_is_broken(
+    messages: list[dict[str, object]], updated_at: float, ttl_ms: int, key: bytes
+) -> None:
+    """The short cut agrees with the rules, one by one; before 1970 it may leave it to them."""
+    record = Record(key, ttl_ms, session(messages=messages, updatedAt=updated_at))
+    reading = rules.read(record)
+    assert reading.session is not None
+    found = list(rules.problems(record, reading, NOW_MS))
+    sound = rules.is_sound(record, reading.session, NOW_MS)
+    assert sound == (not found) or (updated_at < 0 and not sound)
 
 
 @given(st.lists(st.sampled_from(["user", "assistant", "tool"]), max_size=40))
@@ -163,5 +207,22 @@ def test_results_are_frozen() -> None:
     """Nothing read from Redis changes under a reader's hands."""
     reading = model.read(session())
     with pytest.raises(AttributeError):
-        reading.problem = None  # type: ignore[misc]
+        reading.problems = ()  # type: ignore[misc]
     assert isinstance(reading, msgspec.Struct)
+
+
+def test_what_is_no_utf_8_is_found_where_no_field_keeps_it() -> None:
+    """In a field that pawsctl does not know, too."""
+    assert problems(session(extra="?").replace(b"?", b"\xf1")) == ["utf-8"]
+
+
+def test_a_lone_surrogate_in_a_status_can_be_listed() -> None:
+    """It is told as an escape, since JSON's encoder refuses it."""
+    record = Record(b"wh:session:+1", TTL_MS, session(status="\ud83d"))
+    assert listing.listed(record, NOW_MS).item.status == "\\ud83d"
+
+
+def test_several_faults_of_one_value_are_all_told() -> None:
+    """Decoding does not stop at the first."""
+    value = session(status=1, updatedAt="x", messages=[{"content": 1}, 2])
+    assert problems(value) == ["shape", "role", "content", "messages", "updated-at"]

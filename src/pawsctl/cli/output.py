@@ -258,8 +258,10 @@ class Output:
 
     def flush(self) -> None:
         """Hand over what is buffered. Raises OutputClosed where nobody reads it."""
-        with _reader_may_leave():
+        try:
             sys.stdout.flush()
+        except BrokenPipeError as error:
+            raise _reader_left() from error
 
     def _flush_quietly(self) -> None:
         try:
@@ -268,8 +270,11 @@ class Output:
             return
 
     def _write(self, data: bytes) -> None:
-        with _reader_may_leave():
+        # Once for each row of a list, and so without the price of a context manager.
+        try:
             sys.stdout.buffer.write(data)
+        except BrokenPipeError as error:
+            raise _reader_left() from error
 
     def _write_line(self, line: Line) -> None:
         shown = [(safe.visible(text, keep="\t"), style) for text, style in line]
@@ -290,14 +295,10 @@ class Output:
         _write_all(sys.stderr, text + end)
 
 
-@contextmanager
-def _reader_may_leave() -> Iterator[None]:
-    try:
-        yield
-    except BrokenPipeError as error:
-        # What is still buffered goes nowhere; Python would complain of it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputClosed from error
+def _reader_left() -> OutputClosed:
+    # What is still buffered goes nowhere; Python would complain of it at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OutputClosed()
 
 
 def _encodable(value: Any) -> Any:

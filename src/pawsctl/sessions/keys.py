@@ -47,4 +47,7 @@ def phone_of(key: bytes) -> str:
 
 def is_normalised(key: bytes) -> bool:
     """Whether the bot itself could have made this session key."""
-    return re.fullmatch(rb"wh:session:[0-9+]*[0-9][0-9+]*", key) is not None
+    return _NORMALISED.fullmatch(key) is not None
+
+
+_NORMALISED = re.compile(rb"wh:session:[0-9+]*[0-9][0-9+]*")

@@ -10,7 +10,7 @@ from pawsctl.sessions.model import Problem, Session
 from pawsctl.sessions.rules import Record
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(msgspec.Struct, frozen=True, gc=False):
     """One session in a list. `ttl` is in seconds, -1 for never; `bytes` is the value's size."""
 
     phone: str
@@ -23,7 +23,7 @@ class Item(msgspec.Struct, frozen=True):
     problem: str | None
 
 
-class Listed(msgspec.Struct, frozen=True):
+class Listed(msgspec.Struct, frozen=True, gc=False):
     """An item with the session it sums up, for those who want to see more of it."""
 
     item: Item
@@ -82,6 +82,28 @@ class Conversation(msgspec.Struct, frozen=True):
 
 def listed(record: Record, now_ms: float) -> Listed:
     """Sum up a record; `now_ms` is the time now in milliseconds since the epoch."""
+    value = record.value
+    session = model.read_quickly(value) if value is not None else None
+    if value is None or session is None or not rules.is_sound(record, session, now_ms):
+        return _listed_with_care(record, now_ms)
+    # A sound session has a key that is ASCII and a date that exists.
+    key = record.key.decode()
+    return Listed(
+        Item(
+            key[_PREFIX_LENGTH:],
+            key,
+            (record.ttl_ms + 500) // 1000,
+            session.status,
+            len(session.messages),
+            model.as_time(session.updated_at),
+            len(value),
+            None,
+        ),
+        session,
+    )
+
+
+def _listed_with_care(record: Record, now_ms: float) -> Listed:
     reading = rules.read(record)
     session = reading.session
     problem = next(rules.problems(record, reading, now_ms), None)
@@ -89,13 +111,16 @@ def listed(record: Record, now_ms: float) -> Listed:
         phone=keys.phone_of(record.key),
         key=keys.key_text(record.key),
         ttl=record.ttl,
-        status=session.status if session else None,
+        status=model.encodable(session.status) if session else None,
         messages=len(session.messages) if session else None,
         updated_at=model.as_time(session.updated_at) if session else None,
         bytes=len(record.value) if record.value is not None else None,
-        problem=str(problem) if problem else None,
+        problem=model.encodable(str(problem)) if problem else None,
     )
     return Listed(item, session)
+
+
+_PREFIX_LENGTH = len(keys.SESSION_PREFIX)
 
 
 def conversation(key: bytes, record: Record | None, now_ms: float) -> Conversation:

@@ -15,7 +15,8 @@ import msgspec
 TOOL_RESULTS = "__TOOL_RESULTS__"
 
 
-class Block(msgspec.Struct, frozen=True):
+# What is decoded is a tree: garbage collection (`gc`) would look for cycles that can't be there.
+class Block(msgspec.Struct, frozen=True, gc=False):
     """One content block of an assistant's message, or one tool result.
 
     A field is empty where the block's type has none. `input` and `content` keep whatever the bot
@@ -32,7 +33,7 @@ class Block(msgspec.Struct, frozen=True):
     is_error: bool = False
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """One message. `content` is a text, or a list of blocks; None where the field is missing."""
 
     role: str
@@ -43,7 +44,8 @@ class Message(msgspec.Struct, frozen=True):
     @property
     def is_tool_results(self) -> bool:
         """Whether this is the bot's record of tool answers and nothing a person wrote."""
-        return self.role == "user" and self.text.startswith(TOOL_RESULTS)
+        content = self.content
+        return self.role == "user" and isinstance(content, str) and content.startswith(TOOL_RESULTS)
 
     @property
     def text(self) -> str:
@@ -60,7 +62,7 @@ class Message(msgspec.Struct, frozen=True):
         return [block for block in self.content if block.type == "tool_use"]
 
 
-class Session(msgspec.Struct, frozen=True, rename={"updated_at": "updatedAt"}):
+class Session(msgspec.Struct, frozen=True, gc=False, rename={"updated_at": "updatedAt"}):
     """A conversation. `updated_at` is milliseconds since the epoch, None where it is no number."""
 
     status: str
@@ -79,30 +81,37 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What a stored value was found to be; `session` is None where nothing can be made of it."""
+    """What a stored value was found to be; `session` is None where nothing can be made of it.
+
+    `problems` are what decoding found wrong, in the order of the rules they break.
+    """
 
     session: Session | None
-    problem: Problem | None = None
+    problems: Sequence[Problem]
 
 
-class _Strict(msgspec.Struct, rename={"updated_at": "updatedAt"}):
-    """Session as the bot writes it; here `updatedAt` must be a number."""
-
-    status: str
-    messages: list[Message]
-    updated_at: float
-
-
-_decoder = msgspec.json.Decoder(_Strict)
+_decode = msgspec.json.Decoder(Session).decode
+_decode_results = msgspec.json.Decoder(list[Block]).decode
 
 
 def read(value: bytes) -> Reading:
     """Decode a stored value."""
+    session = read_quickly(value)
+    return _read_leniently(value) if session is None else Reading(session, [])
+
+
+def read_quickly(value: bytes) -> Session | None:
+    """The session in a value of the shape that the bot writes; None where it takes a closer look.
+
+    What is told apart later are roles and the answers of tools.
+    """
     try:
-        found = _decoder.decode(value)
+        session = _decode(value)
+        # msgspec does not look into what no field keeps.
+        value.decode()
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return _read_leniently(value)
-    return Reading(Session(found.status, found.messages, found.updated_at))
+        return None
+    return session if session.updated_at is not None else None
 
 
 def as_time(milliseconds: float | None) -> datetime | None:
@@ -113,6 +122,11 @@ def as_time(milliseconds: float | None) -> datetime | None:
         return None
 
 
+def encodable(text: str) -> str:
+    r"""`text` with lone surrogates as `\ud83d`: msgspec can't encode them."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 def turns(messages: Sequence[Message]) -> list[int]:
     """The indexes at which a turn starts: at each user message, tool results included."""
     return [index for index, message in enumerate(messages) if message.role == "user"]
@@ -120,8 +134,14 @@ def turns(messages: Sequence[Message]) -> list[int]:
 
 def tool_results(message: Message) -> list[Block] | None:
     """The tool answers in a `__TOOL_RESULTS__` message, or None where they can't be read."""
+    text = message.text.removeprefix(TOOL_RESULTS)
     try:
-        found = _parse(message.text.removeprefix(TOOL_RESULTS))
+        return _decode_results(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        # Decided below: what msgspec refuses need not be wrong.
+        pass
+    try:
+        found = _parse(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
@@ -131,7 +151,7 @@ def tool_results(message: Message) -> list[Block] | None:
 
 def _read_leniently(value: bytes) -> Reading:
     def unreadable(rule: str, message: str) -> Reading:
-        return Reading(None, Problem(rule, message))
+        return Reading(None, [Problem(rule, message)])
 
     if not value:
         return unreadable("json", "the value is empty")
@@ -154,10 +174,10 @@ def _read_leniently(value: bytes) -> Reading:
         updated_at=_number(found.get("updatedAt")),
     )
     if not isinstance(found.get("status"), str):
-        problems.append(Problem("shape", "status is not a string"))
+        problems.insert(0, Problem("shape", "status is not a string"))
     if session.updated_at is None:
         problems.append(Problem("updated-at", "updatedAt is not a number"))
-    return Reading(session, problems[0] if problems else None)
+    return Reading(session, problems)
 
 
 def _messages(found: dict[str, Any], problems: list[Problem]) -> list[Message]:
