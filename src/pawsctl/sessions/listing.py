@@ -29,6 +29,13 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
     item: Item
     session: Session | None
 
+    @property
+    def last_message(self) -> str | None:
+        """The last message on one line, tool traffic in brackets; None where there is none."""
+        if self.session is None or not self.session.messages:
+            return None
+        return model.encodable(" ".join(self.session.messages[-1].summary.split()))
+
 
 class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
     """One session whole. `session` is the value as stored, None where it can't be read.

@@ -55,6 +55,16 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         return "\n".join(block.text for block in self.content or () if block.type == "text")
 
     @property
+    def summary(self) -> str:
+        """The message in a few words, what no person said in brackets."""
+        if self.is_tool_results:
+            return "(tool results)"
+        words = self.text
+        if not words and isinstance(self.content, list):
+            return ", ".join(f"({block.name or block.type})" for block in self.content)
+        return words
+
+    @property
     def tool_uses(self) -> list[Block]:
         """The tool calls that this message makes."""
         if not isinstance(self.content, list):

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from pawsctl.errors import Interrupted, NoSession, OperationFailed, PawsctlError
-from pawsctl.sessions import keys, listing, scan
+from pawsctl.sessions import keys, listing, ordering, scan
+from pawsctl.sessions.filters import Filter
 from pawsctl.sessions.listing import Conversation, Listed, TimeLeft
+from pawsctl.sessions.ordering import Order
 from pawsctl.sessions.stats import Expiry, ExpiryCounter
 from pawsctl.sessions.store import SessionStore
 
@@ -36,10 +38,16 @@ class Flushed(msgspec.Struct, frozen=True):
     deleted: int
 
 
-def list_all(store: SessionStore) -> Iterator[Listed]:
-    """Every session summed up, as SCAN finds them."""
+def list_all(
+    store: SessionStore, wanted: Filter | None = None, order: Order | None = None
+) -> Iterator[Listed]:
+    """The sessions that a filter lets through, summed up, in that order."""
+    wanted, order = wanted or Filter(), order or Order()
     now_ms = time.time() * 1000
-    return (listing.listed(record, now_ms) for record in store.records())
+    rows = (listing.listed(record, now_ms) for record in store.records(wanted.pattern))
+    # An unfiltered list of a million does not pay for asking each.
+    found = (row for row in rows if wanted.matches(row, now_ms)) if wanted.reads_values else rows
+    return ordering.ordered(found, order)
 
 
 def conversations(store: SessionStore, names: Sequence[bytes]) -> list[Conversation]:

@@ -83,7 +83,9 @@ class SessionStore:
 
     def record(self, key: bytes) -> Record | None:
         """What is stored under a key, whatever its type; None where it does not exist."""
-        value, ttl_ms = self.node.pipeline([("GET", key), ("PTTL", key)])
+        return self.records_of([key])[0]
+
+    def _record(self, key: bytes, value: Any, ttl_ms: Any) -> Record | None:
         if isinstance(value, ErrorReply) and value.code == "WRONGTYPE":
             kind = self.node.call("TYPE", key).decode()
             return Record(key, checked(ttl_ms), None, kind)
@@ -91,23 +93,49 @@ class SessionStore:
             return None
         return Record(key, ttl_ms, value)
 
-    def records(self) -> Iterator[Record]:
-        """Every session, as they come from SCAN; what vanishes meanwhile is left out."""
+    def records(self, pattern: bytes = scan.SESSIONS) -> Iterator[Record]:
+        """Every session that matches, as SCAN finds them; what vanishes meanwhile is left out."""
+        for _, found in self.snapshots(pattern):
+            yield from found
+
+    def snapshots(self, pattern: bytes = scan.SESSIONS) -> Iterator[tuple[float, list[Record]]]:
+        """The same in batches, each with when it was asked for: seconds since the epoch."""
         strange: list[tuple[bytes, int]] = []
-        for names, replies in self._batches(lambda names: [("MGET", *names)]):
+        times: dict[bytes, float] = {}
+
+        def ask(names: list[bytes]) -> list[Command]:
+            times[names[0]] = time.time()
+            return [("MGET", *names)]
+
+        for names, replies in self._batches(ask, pattern):
             ttls, values = replies
+            found = []
             for key, ttl_ms, value in zip(names, ttls, checked(values), strict=True):
-                if ttl_ms == -2:
-                    continue
-                if value is None:
+                if value is not None and ttl_ms != -2:
+                    found.append(Record(key, ttl_ms, value))
+                elif ttl_ms != -2:
                     # MGET's word for any other type; asked about when the line is free.
                     strange.append((key, ttl_ms))
-                else:
-                    yield Record(key, ttl_ms, value)
+            yield times.pop(names[0]), found
+        now = time.time()
         kinds = self.node.pipeline([("TYPE", key) for key, _ in strange])
-        for (key, ttl_ms), kind in zip(strange, kinds, strict=True):
-            if checked(kind) not in (b"none", b"string"):
-                yield Record(key, ttl_ms, None, kind.decode())
+        yield (
+            now,
+            [
+                Record(key, ttl_ms, None, kind.decode())
+                for (key, ttl_ms), kind in zip(strange, kinds, strict=True)
+                if checked(kind) not in (b"none", b"string")
+            ],
+        )
+
+    def records_of(self, names: Sequence[bytes]) -> list[Record | None]:
+        """What is stored under each of these keys; None where it does not exist."""
+        asked = [command for key in names for command in ((b"GET", key), (b"PTTL", key))]
+        replies = iter(self.node.pipeline(asked))
+        return [
+            self._record(key, value, ttl_ms)
+            for key, value, ttl_ms in zip(names, replies, replies, strict=True)
+        ]
 
     def ttls(self, names: Sequence[bytes]) -> list[int | None]:
         """Milliseconds left for each key, -1 for never, None where it does not exist."""
@@ -119,18 +147,18 @@ class SessionStore:
         for _, replies in self._batches(lambda _names: []):
             yield from (ttl_ms for ttl_ms in replies[0] if ttl_ms != -2)
 
-    def _batches(self, ask: scan.Ask) -> Iterator[scan.Batch]:
-        """Every session key in batches: the list of their PTTLs, then the replies to `ask`."""
+    def _batches(self, ask: scan.Ask, pattern: bytes = scan.SESSIONS) -> Iterator[scan.Batch]:
+        """Every key that matches in batches: the list of their PTTLs, then the replies to `ask`."""
         if self._may_script:
             for names, replies in scan.batches(
                 self.node,
-                scan.SESSIONS,
+                pattern,
                 lambda names: [("EVAL", _TTLS_SCRIPT, 0, *names), *ask(names)],
             ):
                 yield names, [checked(replies[0]), *replies[1:]]
         else:
             for names, replies in scan.batches(
-                self.node, scan.SESSIONS, lambda names: [*_ttls(names), *ask(names)]
+                self.node, pattern, lambda names: [*_ttls(names), *ask(names)]
             ):
                 count = len(names)
                 yield names, [[checked(ttl_ms) for ttl_ms in replies[:count]], *replies[count:]]
@@ -149,6 +177,10 @@ class SessionStore:
         """Delete what matches, batch by batch; yields how many keys each batch deleted."""
         for _, replies in scan.batches(self.node, pattern, lambda names: [("UNLINK", *names)]):
             yield checked(replies[0])
+
+    def unlink_keys(self, names: Sequence[bytes]) -> int:
+        """Delete these keys; how many of them existed."""
+        return sum(checked(each) for each in self.node.pipeline([(b"UNLINK", k) for k in names]))
 
     def __enter__(self) -> "SessionStore":
         return self

@@ -5,26 +5,47 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.options import Command, invocation, is_single, lazy, phone_keys
+from pawsctl.cli.session.filtering import FilteringCommand, chosen_filter
 from pawsctl.cli.session.group import OptionalPhones, Phones, app
 
 if TYPE_CHECKING:
-    from pawsctl.cli import views
-    from pawsctl.sessions import operations
+    from pawsctl.cli import list_views, transcripts, views
+    from pawsctl.sessions import operations, ordering
 else:
+    list_views = lazy("pawsctl.cli.list_views")
+    transcripts = lazy("pawsctl.cli.transcripts")
     views = lazy("pawsctl.cli.views")
     operations = lazy("pawsctl.sessions.operations")
+    ordering = lazy("pawsctl.sessions.ordering")
 
 
-@app.command("list", cls=Command)
-def list_(ctx: typer.Context) -> None:
-    """List every session: phone, status, messages, time left, last update, size."""
+@app.command("list", cls=FilteringCommand)
+def list_(
+    ctx: typer.Context,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="FIELD", help="Sort by a column.")
+    ] = None,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Sort the other way round.")] = False,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=0, metavar="N", help="At most N sessions.")
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="A,B,C", help="Which columns, in which order."),
+    ] = None,
+) -> None:
+    """List sessions: phone, status, messages, time left, last update, size, last message."""
     run = invocation(ctx)
+    order = ordering.order(sort, reverse=reverse, limit=limit)
+    names = list_views.chosen(columns, run.format)
+    wanted = chosen_filter(ctx)
     with run.store() as store:
         run.output.rows(
-            operations.list_all(store),
-            views.LIST_COLUMNS,
-            item=lambda row: row.item,
-            empty=f"No sessions in {store.node.target.url}.",
+            operations.list_all(store, wanted, order),
+            list_views.columns(names),
+            item=list_views.item(names),
+            empty=f"No {'sessions' if wanted.is_empty else 'such session'} in "
+            f"{store.node.target.url}.",
         )
 
 
@@ -51,7 +72,7 @@ def get(
             run.output.each(
                 found,
                 item=lambda each: each.stored,
-                view=lambda each: views.transcript(each, full=full, last=last),
+                view=lambda each: transcripts.transcript(each, full=full, last=last),
                 single=is_single(phones),
             )
         operations.require_found(found)

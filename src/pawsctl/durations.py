@@ -1,0 +1,23 @@
+"""Lengths of time as people write them: `90s`, `30m`, `1h30m`, `2d`. Pure."""
+
+import re
+
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])", re.ASCII)
+# Seconds in a hundred years: nothing here lives longer, and no date overflows.
+_MOST = 100 * 365 * 86_400
+
+
+def seconds(text: str) -> float:
+    """The seconds that `text` stands for.
+
+    Every number needs its unit: a bare one could mean seconds or minutes. Raises ValueError where
+    it can't be read, or is more than a hundred years.
+    """
+    parts = _PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError(f"'{text}' is no duration")
+    total = sum(float(number) * _UNITS[unit] for number, unit in parts)
+    if total > _MOST:
+        raise ValueError(f"'{text}' is too long")
+    return total

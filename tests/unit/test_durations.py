@@ -1,0 +1,51 @@
+"""Lengths of time as people write them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pawsctl import durations
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("30m", 1_800),
+        ("2h", 7_200),
+        ("1d", 86_400),
+        ("1h30m", 5_400),
+        ("1.5h", 5_400),
+        ("500ms", 0.5),
+        ("0s", 0),
+    ],
+)
+def test_what_people_write_is_understood(text: str, seconds: float) -> None:
+    """Units may follow each other."""
+    assert durations.seconds(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text", ["", "10", "m", "10x", "1h 30m", "-5m", "٣m", "1e3s", "9999999d", "5m!", ".5s"]
+)
+def test_what_could_mean_anything_is_refused(text: str) -> None:
+    """A number without a unit, for one."""
+    with pytest.raises(ValueError, match="'"):
+        durations.seconds(text)
+
+
+@given(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99), st.integers(0, 99))
+def test_parts_add_up(days: int, hours: int, minutes: int, seconds: int) -> None:
+    """In any number."""
+    whole = days * 86_400 + hours * 3_600 + minutes * 60 + seconds
+    assert durations.seconds(f"{days}d{hours}h{minutes}m{seconds}s") == whole
+
+
+@given(st.text(max_size=12))
+def test_no_text_is_more_than_refused(text: str) -> None:
+    """Whatever is typed gives a number of seconds or a ValueError."""
+    try:
+        found = durations.seconds(text)
+    except ValueError:
+        return
+    assert 0 <= found <= 100 * 365 * 86_400
