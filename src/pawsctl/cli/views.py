@@ -11,7 +11,7 @@ from pawsctl.cli.text import Column, Line, Span
 if TYPE_CHECKING:
     from pawsctl.sessions.flow import FlowReport, StepResult
     from pawsctl.sessions.listing import Item, TimeLeft
-    from pawsctl.sessions.operations import Flushed, FlushPlan
+    from pawsctl.sessions.flushing import Flushed, FlushPlan
     from pawsctl.sessions.stats import Expiry
     from pawsctl.settings import Setting
 

@@ -1,41 +1,15 @@
 """What the session commands do: each takes a store and returns frozen results, printing nothing."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-import msgspec
-
-from pawsctl.errors import Interrupted, NoSession, OperationFailed, PawsctlError
-from pawsctl.sessions import keys, listing, ordering, scan
+from pawsctl.errors import NoSession, OperationFailed
+from pawsctl.sessions import keys, listing, ordering
 from pawsctl.sessions.filters import Filter
 from pawsctl.sessions.listing import Conversation, Listed, TimeLeft
 from pawsctl.sessions.ordering import Order
 from pawsctl.sessions.stats import Expiry, ExpiryCounter
 from pawsctl.sessions.store import SessionStore
-
-SEEN = keys.SEEN_PREFIX.encode() + b"*"
-
-
-class FlushPlan(msgspec.Struct, frozen=True):
-    """What a flush would delete. `others` are keys of another type under the prefix, by type."""
-
-    url: str
-    origin: str
-    sessions: int
-    others: dict[str, int]
-    seen: int
-
-    @property
-    def total(self) -> int:
-        """All keys together."""
-        return self.sessions + sum(self.others.values()) + self.seen
-
-
-class Flushed(msgspec.Struct, frozen=True):
-    """How many keys a flush deleted, and from where."""
-
-    url: str
-    deleted: int
 
 
 def list_all(
@@ -126,37 +100,3 @@ def require_sound(found: Expiry) -> None:
             f"{found.never} sessions never expire and {found.over_6h} live longer than 6 h.",
             hint="'pawsctl session list' shows which; the bot mends the TTL when it next saves.",
         )
-
-
-def plan_flush(store: SessionStore, *, include_seen: bool) -> FlushPlan:
-    """Count what a flush would delete."""
-    counts = store.count()
-    return FlushPlan(
-        url=store.node.target.url,
-        origin=store.node.target.origin,
-        sessions=counts.pop("string", 0),
-        others=counts,
-        seen=sum(store.count(SEEN).values()) if include_seen else 0,
-    )
-
-
-def flush(store: SessionStore, *, include_seen: bool, progress: Callable[[int], None]) -> Flushed:
-    """Delete every session (and seen mark), telling `progress` of each batch.
-
-    Raises Interrupted on Ctrl-C, saying how far it got, as every other failure here does.
-    """
-    deleted = 0
-    try:
-        for pattern in (scan.SESSIONS, SEEN) if include_seen else (scan.SESSIONS,):
-            for count in store.unlink(pattern):
-                deleted += count
-                progress(count)
-    except KeyboardInterrupt as error:
-        raise Interrupted(
-            f"Interrupted: {deleted} keys were deleted.", hint="Run it again for the rest."
-        ) from error
-    except PawsctlError as error:
-        raise type(error)(
-            f"{error.message} {deleted} keys were deleted before that.", hint=error.hint
-        ) from error
-    return Flushed(store.node.target.url, deleted)

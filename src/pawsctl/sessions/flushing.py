@@ -1,0 +1,121 @@
+"""Deleting sessions: all of them, or those that a filter lets through.
+
+All, or those of a glob, go by SCAN and UNLINK alone. Other filters need the values: these are read
+once to say what would be deleted, and once more in the moment before. A session that changed
+meanwhile and is no longer meant is kept; one that changes within that moment, about a millisecond,
+may still be deleted.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from pawsctl.errors import Interrupted, PawsctlError, UsageError
+from pawsctl.sessions import keys, listing
+from pawsctl.sessions.filters import Filter
+from pawsctl.sessions.scan import BATCH
+from pawsctl.sessions.store import SessionStore
+
+SEEN = keys.SEEN_PREFIX.encode() + b"*"
+
+
+class FlushPlan(msgspec.Struct, frozen=True):
+    """What a flush would delete. `others` are keys of another type under the prefix, by type."""
+
+    url: str
+    origin: str
+    sessions: int
+    others: dict[str, int]
+    seen: int
+
+    @property
+    def total(self) -> int:
+        """All keys together."""
+        return self.sessions + sum(self.others.values()) + self.seen
+
+
+class Flushed(msgspec.Struct, frozen=True):
+    """How many keys a flush deleted, and from where."""
+
+    url: str
+    deleted: int
+
+
+class Flush(msgspec.Struct, frozen=True):
+    """A flush that was planned: every key of `patterns`, and those `names` that are still meant."""
+
+    plan: FlushPlan
+    wanted: Filter
+    patterns: Sequence[bytes] = ()
+    names: Sequence[bytes] = ()
+
+
+def planned(store: SessionStore, wanted: Filter, *, include_seen: bool) -> Flush:
+    """Find what a flush would delete.
+
+    Raises UsageError for seen marks beside a filter: a mark belongs to no session.
+    """
+    if include_seen and not wanted.is_empty:
+        raise UsageError(
+            "--include-seen deletes every seen mark, and a filter can't tell whose they are.",
+            hint="Flush with the filter first, and seen marks in a run of their own.",
+        )
+    if wanted.reads_values:
+        names, counts = _matching(store, wanted)
+        return Flush(_plan(store, counts, 0), wanted, names=names)
+    seen = sum(store.count(SEEN).values()) if include_seen else 0
+    plan = _plan(store, store.count(wanted.pattern), seen)
+    return Flush(plan, wanted, (wanted.pattern, SEEN) if include_seen else (wanted.pattern,))
+
+
+def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None]) -> Flushed:
+    """Delete what was planned, telling `progress` of each batch.
+
+    Raises Interrupted on Ctrl-C, saying how far it got, as every other failure here does.
+    """
+    deleted = 0
+    try:
+        for count in _deletions(store, planned):
+            deleted += count
+            progress(count)
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            f"Interrupted: {deleted} keys were deleted.", hint="Run it again for the rest."
+        ) from error
+    except PawsctlError as error:
+        raise type(error)(
+            f"{error.message} {deleted} keys were deleted before that.", hint=error.hint
+        ) from error
+    return Flushed(store.node.target.url, deleted)
+
+
+def _plan(store: SessionStore, counts: dict[str, int], seen: int) -> FlushPlan:
+    target = store.node.target
+    return FlushPlan(target.url, target.origin, counts.pop("string", 0), counts, seen)
+
+
+def _matching(store: SessionStore, wanted: Filter) -> tuple[list[bytes], dict[str, int]]:
+    """The keys that a filter lets through, and how many there are of each type."""
+    now_ms = time.time() * 1000
+    names, counts = [], dict[str, int]()
+    for record in store.records(wanted.pattern):
+        if wanted.matches(listing.listed(record, now_ms), now_ms):
+            names.append(record.key)
+            counts[record.type] = counts.get(record.type, 0) + 1
+    return names, counts
+
+
+def _deletions(store: SessionStore, planned: Flush) -> Iterator[int]:
+    for pattern in planned.patterns:
+        yield from store.unlink(pattern)
+    for begin in range(0, len(planned.names), BATCH):
+        now_ms = time.time() * 1000
+        found = store.records_of(planned.names[begin : begin + BATCH])
+        yield store.unlink_keys(
+            [
+                record.key
+                for record in found
+                if record and planned.wanted.matches(listing.listed(record, now_ms), now_ms)
+            ]
+        )

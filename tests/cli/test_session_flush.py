@@ -1,0 +1,89 @@
+"""`pawsctl session flush` with filters: exactly what matches, and nothing else."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pawsctl.connection import connect
+from pawsctl.errors import ExitStatus
+from pawsctl.sessions import flushing
+from pawsctl.sessions.filters import Filter
+from pawsctl.sessions.store import SessionStore
+from pawsctl.target import parse
+from tests.cli_runner import Pawsctl
+from tests.conftest import SAMPLES
+from tests.servers import Server
+
+WAITING = (SAMPLES / "waiting.json").read_bytes()
+GREETING = (SAMPLES / "greeting.json").read_bytes()
+
+
+@pytest.fixture
+def store(server: Server) -> Iterator[SessionStore]:
+    """The sessions of an empty server."""
+    with SessionStore(connect(parse(server.url, origin="the test"))) as store:
+        yield store
+
+
+@pytest.fixture
+def filled(any_server: Server, tmp_path: Path) -> Pawsctl:
+    """pawsctl with 1,200 sessions of two kinds, a hash under the prefix and foreign keys."""
+    pipe = any_server.client.pipeline(transaction=False)
+    for number in range(1_200):
+        value = WAITING if number % 2 else GREETING
+        pipe.set(f"wh:session:+{number}", value, ex=600 if number < 100 else 7_200)
+    pipe.hset("wh:session:+hash", "a", "b")
+    pipe.set("wh:seen:x", "1")
+    pipe.set("other", WAITING)
+    pipe.execute()
+    return Pawsctl(tmp_path, any_server.url)
+
+
+@pytest.mark.parametrize(
+    ("filters", "deleted"),
+    [
+        ([], 1_201),
+        (["--waiting"], 600),
+        (["--waiting", "--expiring-within", "30m"], 50),
+        (["--match", "+11??"], 100),
+        (["--match", "+11??", "--waiting"], 50),
+        (["--problem"], 1),
+        (["--grep", "there is no such text"], 0),
+    ],
+)
+def test_a_flush_deletes_exactly_what_its_filters_let_through(
+    filled: Pawsctl, any_server: Server, filters: list[str], deleted: int
+) -> None:
+    """What `list` shows with the same filters is gone, all else is there."""
+    listed = filled("session", "list", *filters, "-o", "jsonl").text.splitlines()
+    meant = {json.loads(line)["key"].encode() for line in listed}
+    before = set(any_server.client.keys())
+    plan = filled("session", "flush", *filters, "--dry-run", "--json").json
+    assert plan["sessions"] + sum(plan["others"].values()) == len(meant) == deleted
+    assert set(any_server.client.keys()) == before
+    result = filled("session", "flush", *filters, "--yes", "--json")
+    assert (result.status, result.json["deleted"]) == (0, deleted)
+    assert set(any_server.client.keys()) == before - meant
+
+
+def test_a_session_that_is_no_longer_meant_is_kept(server: Server, store: SessionStore) -> None:
+    """The bot answered, or the user wrote again, after the plan was made and before the yes."""
+    for phone in ("+1", "+2", "+3"):
+        server.client.set(f"wh:session:{phone}", WAITING, ex=600)
+    planned = flushing.planned(store, Filter(waiting=True), include_seen=False)
+    server.client.set("wh:session:+1", GREETING, ex=600)
+    server.client.delete("wh:session:+2")
+    server.client.set("wh:session:+4", WAITING, ex=600)
+    flushed = flushing.flush(store, planned, progress=lambda _count: None)
+    assert flushed.deleted == 1
+    assert set(server.client.keys()) == {b"wh:session:+1", b"wh:session:+4"}
+
+
+def test_seen_marks_and_filters_do_not_mix(pawsctl: Pawsctl, server: Server) -> None:
+    """Exit 2, and nothing is deleted."""
+    server.client.set("wh:seen:x", "1")
+    result = pawsctl("session", "flush", "--include-seen", "--waiting", "--yes")
+    assert result.status == ExitStatus.USAGE
+    assert server.client.exists("wh:seen:x")
