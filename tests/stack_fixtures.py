@@ -179,3 +179,10 @@ def _variant(script: str, context: Path) -> Iterator[str]:
 def bare_stack(tmp_path: Path) -> Stack:
     """pawsctl with a project of which nothing is ever started."""
     return Stack(tmp_path, f"pawsctl-test-{secrets.token_hex(4)}", "embedded")
+
+
+@pytest.fixture
+def asking(bare_stack: Stack) -> Stack:
+    """pawsctl with PAWSCTL_ENGINE=docker."""
+    bare_stack.environment["PAWSCTL_ENGINE"] = "docker"
+    return bare_stack

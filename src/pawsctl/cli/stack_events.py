@@ -73,7 +73,7 @@ def _worth_a_line(event: Event) -> str:
         case Pulling(image):
             text = f"Pulling {image}"
         case Recreating(service, _, changed):
-            text = f"Recreating {service}, its data kept, for changed: {', '.join(changed)}"
+            text = f"Recreating {service}, changed: {', '.join(changed)}; its data is kept."
         case Kept(kind, name, reason):
             text = f"Kept {kind} {name}: {reason}."
     return text
@@ -84,7 +84,7 @@ def _sentence(event: Event) -> str:
     text = str(event)
     match event:
         case EngineChosen(engine, reason):
-            text = f"Engine: {engine}, for {reason}."
+            text = f"Engine: {engine} ({reason})"
         case Created(kind, name):
             text = f"Created {kind} {name}"
         case Started(_, name):

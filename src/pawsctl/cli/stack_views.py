@@ -92,7 +92,7 @@ def log_line(*, timestamps: bool, prefix: bool) -> Callable[[LogLine], Line]:
 
 def _services(services: Iterable[ServiceUp]) -> Iterator[Line]:
     for each in services:
-        changed = f" for changed {', '.join(each.changed)}" if each.changed else ""
+        changed = f" (changed: {', '.join(each.changed)})" if each.changed else ""
         action = "already running" if each.action == "running" else each.action
         yield [(f"{each.service} ", "bold"), (f"{action}{changed}", "")]
 

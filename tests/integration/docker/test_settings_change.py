@@ -1,5 +1,7 @@
 """`up` where a container exists: left alone, or replaced with its data."""
 
+import docker
+
 from tests.stack_fixtures import Docker, Stack
 
 
@@ -79,6 +81,28 @@ def test_a_failed_replacement_puts_the_old_container_back(
     assert docker_stack("redis", "up").status == 0
     with docker_stack.client() as client:
         assert client.get("kept") == b"1"
+
+
+def test_what_compose_run_started_is_left_alone(
+    docker_stack: Stack, docker_engine: docker.DockerClient
+) -> None:
+    """It carries the project's and the service's names, and is somebody's work."""
+    docker_stack("redis", "up")
+    one_off = docker_engine.containers.create(
+        "redis:7.2-alpine",
+        name=f"{docker_stack.container}-run-1",
+        labels={
+            "com.docker.compose.project": docker_stack.project,
+            "com.docker.compose.service": "redis",
+            "com.docker.compose.oneoff": "True",
+        },
+    )
+
+    docker_stack("redis", "up", env={"REDIS_MAXMEMORY": "64mb"})
+    docker_stack("redis", "down")
+
+    one_off.reload()
+    assert one_off.status == "created"
 
 
 def test_up_leaves_no_rendered_password_of_before(docker_stack: Stack) -> None:

@@ -1,12 +1,12 @@
 """Commands that look at what runs: `status`, `logs`, `cli`."""
 
-import re
 import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pawsctl import durations
 from pawsctl.cli.options import Command, lazy
 from pawsctl.cli.redis.group import app, stack_of
 from pawsctl.errors import ExitStatus
@@ -20,20 +20,16 @@ else:
     engine = lazy("pawsctl.stack.engine")
     inspection = lazy("pawsctl.stack.inspection")
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
 
 def moment(text: str) -> datetime:
     """A time: `10m` or `1h30m` ago, or as ISO 8601 has it, UTC where it names no zone."""
-    parts = re.findall(r"(\d+)([smhd])", text)
     try:
-        if parts and "".join(number + unit for number, unit in parts) == text:
-            ago = timedelta(**{_UNITS[unit]: int(number) for number, unit in parts})
-            return datetime.now(UTC) - ago
-        time = datetime.fromisoformat(text)
-    except (ValueError, OverflowError) as error:
+        if text[:4].isdigit() and text[4:5] == "-":
+            time = datetime.fromisoformat(text)
+            return time if time.tzinfo else time.replace(tzinfo=UTC)
+        return datetime.now(UTC) - timedelta(seconds=durations.seconds(text))
+    except ValueError as error:
         raise typer.BadParameter("write it like 10m, 1h30m or 2026-01-31T12:00:00.") from error
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 @app.command(cls=Command)

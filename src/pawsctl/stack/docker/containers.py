@@ -79,6 +79,17 @@ def changed(
     )
 
 
+def is_running(container: Inspected) -> bool:
+    """Whether its process runs; between two restarts Docker calls it running, too."""
+    state = container["State"]
+    return bool(state["Running"] and not state["Restarting"])
+
+
+def name_aside(service: Service, container: Inspected) -> str:
+    """The name of a container that another takes the place of."""
+    return f"{service.container}_{container['Id'][:12]}"
+
+
 def _wanted(stack: Stack, service: Service, image: Inspected) -> Facts:
     return Facts(
         image=image["Id"],

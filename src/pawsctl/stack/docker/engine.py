@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from pawsctl.errors import OperationFailed
 from pawsctl.stack.docker import labels, logs, resources
 from pawsctl.stack.docker.client import told
-from pawsctl.stack.docker.up import Containers, is_running
+from pawsctl.stack.docker.containers import is_running
+from pawsctl.stack.docker.up import Containers
 from pawsctl.stack.engine import (
     Command,
     Emit,

@@ -13,7 +13,7 @@ from pawsctl.stack.services import Service, Stack
 _PREFIX = "com.docker.compose."
 PROJECT = f"{_PREFIX}project"
 SERVICE = f"{_PREFIX}service"
-_ONE_OFF = f"{_PREFIX}oneoff"
+ONE_OFF = f"{_PREFIX}oneoff"
 
 
 def of_container(stack: Stack, service: Service, image_id: str) -> dict[str, str]:
@@ -21,7 +21,7 @@ def of_container(stack: Stack, service: Service, image_id: str) -> dict[str, str
     return {
         PROJECT: stack.project,
         SERVICE: service.key,
-        _ONE_OFF: "False",
+        ONE_OFF: "False",
         f"{_PREFIX}config-hash": "pawsctl",
         f"{_PREFIX}container-number": "1",
         f"{_PREFIX}image": image_id,

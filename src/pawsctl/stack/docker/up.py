@@ -52,7 +52,10 @@ class Containers:
         label = f"{labels.PROJECT}={self._stack.project}"
         found = []
         for each in self._api.containers(all=True, filters={"label": label}):
-            if each["Labels"].get(labels.SERVICE) in order:
+            found_labels = each["Labels"]
+            # What `docker compose run` started is somebody's, and no service.
+            is_service = found_labels.get(labels.ONE_OFF) != "True"
+            if is_service and found_labels.get(labels.SERVICE) in order:
                 # It may be gone since.
                 with suppress(NotFound):
                     found.append(self._api.inspect_container(each["Id"]))
@@ -99,10 +102,9 @@ class Containers:
                 done.append(self._service_up(service, image, plan.emit, deadline, undo))
             for service in services:
                 self._wait(service, plan, deadline)
-        current = {service.container for service in self._stack.services}
         for each in self.all():
             # What was replaced stood by until now, to be put back.
-            if each["Name"].removeprefix("/") not in current:
+            if any(containers.name_aside(service, each) in each["Name"] for service in services):
                 self.remove(each["Id"])
         return tuple(done)
 
@@ -149,7 +151,7 @@ class Containers:
     ) -> ServiceUp:
         if container["State"]["Paused"]:
             self._api.unpause(container["Id"])
-        elif is_running(container):
+        elif containers.is_running(container):
             return ServiceUp(service.key, service.container, "running")
         else:
             undo.callback(self.stop, container)
@@ -161,7 +163,7 @@ class Containers:
         """Stop it before it loses its name: two servers must never share the data."""
         undo.callback(self._put_back, service, container)
         self.stop(container)
-        self._api.rename(container["Id"], f"{service.container}_{container['Id'][:12]}")
+        self._api.rename(container["Id"], containers.name_aside(service, container))
 
     def _put_back(self, service: Service, container: dict[str, Any]) -> None:
         from docker.errors import APIError
@@ -169,7 +171,7 @@ class Containers:
         # Where the name is another's by now, so is the data.
         with suppress(APIError):
             self._api.rename(container["Id"], service.container)
-            if is_running(container):
+            if containers.is_running(container):
                 self._api.start(container["Id"])
 
     def _create(self, service: Service, image: dict[str, Any], emit: Emit, undo: ExitStack) -> None:
@@ -226,7 +228,7 @@ class Containers:
         if container is None:
             return "its container is gone"
         state = container["State"]
-        if is_running(container):
+        if containers.is_running(container):
             return ""
         reason = "ran out of memory" if state["OOMKilled"] else "exited"
         return f"it {reason} with status {state['ExitCode']}"
@@ -239,9 +241,3 @@ class Containers:
         except APIError:
             return ()
         return tuple(text.decode("utf-8", "replace").splitlines())
-
-
-def is_running(container: dict[str, Any]) -> bool:
-    """Whether its process runs; between two restarts Docker calls it running, too."""
-    state = container["State"]
-    return bool(state["Running"] and not state["Restarting"])
