@@ -206,7 +206,7 @@ def test_flush_of_a_remote_host_must_name_it(pawsctl: Pawsctl, server: Server) -
 
 def test_global_options_work_before_and_after_the_command(pawsctl: Pawsctl, server: Server) -> None:
     """What stands further right wins."""
-    store(server, "+1", GOOD[0].read_bytes())
+    store(server, "+1", GOOD[0].read_bytes(), None)
     before = pawsctl("--json", "session", "list")
     after = pawsctl("session", "list", "--json")
     both = pawsctl("-o", "csv", "session", "list", "-o", "json")

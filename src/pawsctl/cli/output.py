@@ -98,12 +98,14 @@ class Output:
                 self._write(part)
         self.flush()
 
-    def _written(self, items: Iterable[Any], *, single: bool) -> Iterator[bytes]:
+    def _written(
+        self, items: Iterable[Any], *, single: bool, batch: int = formats.BATCH
+    ) -> Iterator[bytes]:
         if self.format == "csv":
             return formats.csv_rows(items)
         if self.format == "json" and not single:
-            return formats.json_array(items)
-        return formats.json_lines(items)
+            return formats.json_array(items, batch=batch)
+        return formats.json_lines(items, batch=batch)
 
     def each(
         self,
@@ -254,7 +256,9 @@ class Output:
                 for row in shown():
                     self._write_line(view(row))
             case _:
-                self.rows(shown(), ())
+                for part in self._written(shown(), single=False, batch=1):
+                    self._write(part)
+                self.flush()
 
     def flush(self) -> None:
         """Hand over what is buffered. Raises OutputClosed where nobody reads it."""

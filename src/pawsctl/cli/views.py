@@ -10,8 +10,8 @@ from pawsctl.cli.text import Column, Line, Span
 
 if TYPE_CHECKING:
     from pawsctl.sessions.flow import FlowReport, StepResult
-    from pawsctl.sessions.listing import Item, TimeLeft
     from pawsctl.sessions.flushing import Flushed, FlushPlan
+    from pawsctl.sessions.listing import Item, TimeLeft
     from pawsctl.sessions.stats import Expiry
     from pawsctl.settings import Setting
 
