@@ -65,7 +65,7 @@ def rendered(settings: StackSettings, directory: Path) -> Path:
     return _write(versions / secrets.token_hex(8), wanted)
 
 
-def forget_all_but(kept: Path, directory: Path) -> None:
+def forget_all_but(kept: Path | None, directory: Path) -> None:
     """Remove the renderings that no container uses any more: they hold old passwords."""
     versions = directory / "files"
     if versions.is_dir():

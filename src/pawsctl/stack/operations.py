@@ -101,7 +101,9 @@ def down(
     if volumes:
         confirm(_question(settings, engine))
     with _locked(here, DEFAULT_TIMEOUT, emit):
-        return Down(engine.name, engine.down(volumes=volumes, emit=emit), dry_run=False)
+        removed = engine.down(volumes=volumes, emit=emit)
+        files.forget_all_but(None, here.directory)
+    return Down(engine.name, removed, dry_run=False)
 
 
 def reset(settings: StackSettings, *, timeout: float, confirm: Confirm, emit: Emit) -> Reset:

@@ -6,7 +6,7 @@ from tests.docker_fixtures import free_port
 from tests.stack_fixtures import NOTHING, Docker, Stack
 
 
-def test_a_missing_image_is_pulled_with_one_line(docker_stack: Stack, unpulled_image: str) -> None:
+def test_a_missing_image_is_pulled_with_one_line(unpulled_image: str, docker_stack: Stack) -> None:
     """Where stderr is no terminal, progress is a line per image."""
     done = docker_stack("redis", "up", env={"REDIS_IMAGE": unpulled_image})
 
@@ -15,7 +15,7 @@ def test_a_missing_image_is_pulled_with_one_line(docker_stack: Stack, unpulled_i
 
 
 def test_pull_never_does_not_pull(
-    docker_stack: Stack, engine_view: Docker, unpulled_image: str
+    unpulled_image: str, docker_stack: Stack, engine_view: Docker
 ) -> None:
     """The image is named, and how to get it."""
     done = docker_stack("redis", "up", "--pull", "never", env={"REDIS_IMAGE": unpulled_image})
@@ -25,16 +25,16 @@ def test_pull_never_does_not_pull(
     assert engine_view.names() == NOTHING
 
 
-def test_pull_always_asks_the_registry_again(docker_stack: Stack, registry: str) -> None:
+def test_pull_always_asks_the_registry_again(unpulled_image: str, docker_stack: Stack) -> None:
     """The image is here, and is looked for there all the same."""
-    image = f"{registry}/redis:7.2-alpine"
-    docker_stack("redis", "up", env={"REDIS_IMAGE": image})
+    environment = {"REDIS_IMAGE": unpulled_image}
+    docker_stack("redis", "up", env=environment)
 
-    again = docker_stack("redis", "up", env={"REDIS_IMAGE": image})
-    always = docker_stack("redis", "up", "--pull", "always", env={"REDIS_IMAGE": image})
+    again = docker_stack("redis", "up", env=environment)
+    always = docker_stack("redis", "up", "--pull", "always", env=environment)
 
     assert "Pulling" not in again.err
-    assert always.err == f"Pulling {image}\n"
+    assert always.err == f"Pulling {unpulled_image}\n"
     assert "already running" in always.text
 
 

@@ -84,6 +84,15 @@ def test_the_rendered_files_are_kept_from_other_users(
     assert stat.S_IMODE(file.parents[2].stat().st_mode) == 0o700
 
 
+def test_no_password_is_left_after_down(stack: Stack, secret_env: dict[str, str]) -> None:
+    """The next `up` renders its files anew."""
+    stack("redis", "up", env=secret_env)
+    stack("redis", "down", env=secret_env)
+
+    assert not list((stack.folder / "state").rglob("redis_password"))
+    assert stack("redis", "up", env=secret_env).status == 0
+
+
 def test_the_health_check_logs_in(
     docker_stack: Stack, engine_view: Docker, secret_env: dict[str, str]
 ) -> None:

@@ -80,7 +80,7 @@ sys.exit(app.run(["redis", "status"]))
 """
 
 
-def test_a_terminal_shows_a_bar_per_layer(docker_stack: Stack, unpulled_image: str) -> None:
+def test_a_terminal_shows_a_bar_per_layer(unpulled_image: str, docker_stack: Stack) -> None:
     """Two layers are new; those that are here already are nobody's progress."""
     ours, theirs = os.openpty()
     try:
