@@ -1,0 +1,73 @@
+"""Making an archive of every session."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from pawsctl.sessions.archive import files, layout
+from pawsctl.sessions.saved import Saved
+from pawsctl.sessions.store import SessionStore
+from pawsctl.sessions.writing import clock_offset
+
+Progress = Callable[[int], None]
+
+
+class Exported(msgspec.Struct, frozen=True):
+    """An archive that is whole. `file` is its absolute path, None where it went to stdout.
+
+    `bytes` is its size before compression. `left_out` counts keys under the prefix that hold no
+    string, by their type.
+    """
+
+    url: str
+    file: str | None
+    sessions: int
+    bytes: int
+    checksum: str
+    left_out: dict[str, int]
+
+
+def to_file(store: SessionStore, path: Path, progress: Progress) -> Exported:
+    """Write an archive to `path`, which is only there when it is whole.
+
+    Tells `progress` how many sessions each batch had. Raises OperationFailed where it can't be
+    written, and what the store raises.
+    """
+    with files.replacing(path) as write:
+        exported = to_stream(store, write, progress)
+    return msgspec.structs.replace(exported, file=str(path.resolve()))
+
+
+def to_stream(store: SessionStore, write: files.Write, progress: Progress) -> Exported:
+    """Hand an archive to `write`, piece by piece. One without its last line is not whole."""
+    checksum = hashlib.sha256()
+    size = sessions = 0
+    left_out: dict[str, int] = {}
+
+    def put(piece: bytes) -> None:
+        nonlocal size
+        checksum.update(piece)
+        size += len(piece)
+        write(piece)
+
+    # By the server's clock, which will let them expire.
+    offset = clock_offset(store)
+    put(layout.header(store.node.target.url))
+    for asked_at, records in store.snapshots():
+        now_ms = int((asked_at + offset) * 1000)
+        saved = []
+        for record in records:
+            if record.value is None:
+                left_out[record.type] = left_out.get(record.type, 0) + 1
+            else:
+                expires_at = None if record.ttl_ms < 0 else now_ms + record.ttl_ms
+                saved.append(Saved(record.key, record.value, expires_at))
+        if saved:
+            put(layout.lines(saved))
+        sessions += len(saved)
+        progress(len(saved))
+    digest = f"sha256:{checksum.hexdigest()}"
+    put(layout.trailer(sessions, digest))
+    return Exported(store.node.target.url, None, sessions, size, digest, left_out)

@@ -1,0 +1,154 @@
+"""Writing an archive's sessions back."""
+
+import re
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from pawsctl.connection import ErrorReply, Node, refused
+from pawsctl.errors import Interrupted, OperationFailed, PawsctlError
+from pawsctl.sessions.archive.layout import Rejected
+from pawsctl.sessions.archive.reading import Archive, Numbered
+from pawsctl.sessions.saved import Saved
+from pawsctl.sessions.store import SessionStore
+from pawsctl.sessions.writing import BATCH, Writer
+
+# Rejected lines that are told one by one.
+_TOLD = 5
+
+Progress = Callable[[int], None]
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """A line that was not imported, by its number in the file, and why."""
+
+    line: int
+    reason: str
+
+
+class Imported(msgspec.Struct, frozen=True):
+    """What became of each session of an archive; with `dry_run`, what would.
+
+    `kept` were there before and were left as they are, `expired` had no time left. `evicted` is how
+    many keys Redis itself dropped meanwhile for want of memory, None where it does not tell.
+    """
+
+    url: str
+    file: str
+    dry_run: bool
+    imported: int
+    kept: int
+    expired: int
+    rejected: int
+    reasons: list[Rejection]
+    evicted: int | None
+
+
+class _Tally:
+    """Counts while the work goes on."""
+
+    def __init__(self) -> None:
+        self.imported = self.kept = self.expired = self.rejected = 0
+        self.reasons: list[Rejection] = []
+
+    @property
+    def total(self) -> int:
+        return self.imported + self.kept + self.expired + self.rejected
+
+    def reject(self, line: int, reason: Rejected) -> None:
+        self.rejected += 1
+        if len(self.reasons) < _TOLD:
+            self.reasons.append(Rejection(line, str(reason)))
+
+    def add(self, written: Sequence[bool | ErrorReply]) -> None:
+        """Count what became of a batch. Raises OperationFailed where Redis refused any of it."""
+        refusals = [each for each in written if isinstance(each, ErrorReply)]
+        done = [each for each in written if not isinstance(each, ErrorReply)]
+        self.imported += sum(done)
+        self.kept += len(done) - sum(done)
+        if refusals:
+            raise refused(refusals[0])
+
+    def __str__(self) -> str:
+        return (
+            f"{self.imported} imported, {self.kept} kept, {self.expired} expired, "
+            f"{self.rejected} rejected"
+        )
+
+
+def restore(
+    store: SessionStore, archive: Archive, *, replace: bool, dry_run: bool, progress: Progress
+) -> Imported:
+    """Write what has not expired; with `replace` over what exists, without it never.
+
+    Tells `progress` how many lines each batch had. A failure says how far it got: OperationFailed
+    where Redis refuses, as when its memory is full, Interrupted on Ctrl-C, and what the store
+    raises. Nothing that stood there before is lost by any of them.
+    """
+    tally = _Tally()
+    evicted = _evicted_keys(store)
+    try:
+        writer = Writer(store, replace=replace)
+        for batch in archive.batches(BATCH):
+            sessions = _alive(batch, writer.now_ms(), tally)
+            tally.add(writer.would_write(sessions) if dry_run else writer.write(sessions))
+            progress(len(batch))
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            f"Interrupted after {tally.total} of {archive.count} sessions: {tally}.",
+            hint="Run it again for the rest; what is there is kept.",
+        ) from error
+    except PawsctlError as error:
+        raise type(error)(
+            f"{error.message} That was after {tally.total} of {archive.count} sessions: {tally}.",
+            hint=f"{error.hint} Then run it again for the rest.",
+        ) from error
+    evicted_since = _evicted_keys(store)
+    return Imported(
+        url=store.node.target.url,
+        file=archive.name,
+        dry_run=dry_run,
+        imported=tally.imported,
+        kept=tally.kept,
+        expired=tally.expired,
+        rejected=tally.rejected,
+        reasons=tally.reasons,
+        evicted=None if evicted is None or evicted_since is None else evicted_since - evicted,
+    )
+
+
+def require_all_taken(imported: Imported) -> None:
+    """Raises OperationFailed where a line was rejected."""
+    if imported.rejected:
+        raise OperationFailed(
+            f"{imported.rejected} lines of {imported.file} were rejected.",
+            hint="The archive is whole, so whatever made it made them so.",
+        )
+
+
+def _alive(batch: Sequence[Numbered], now_ms: float, tally: _Tally) -> list[Saved]:
+    """The sessions of a batch that still live."""
+    alive = []
+    for number, found in batch:
+        if isinstance(found, Rejected):
+            tally.reject(number, found)
+        elif found.expires_at is not None and found.expires_at <= now_ms:
+            # Redis would take it for a deletion of what lives under that key now.
+            tally.expired += 1
+        else:
+            alive.append(found)
+    return alive
+
+
+def _evicted_keys(store: SessionStore) -> int | None:
+    """How many keys all primaries have evicted so far; None where one may not be asked."""
+    try:
+        return sum(_evicted_by(node) for node in store.node.primaries())
+    except OperationFailed:
+        return None
+
+
+def _evicted_by(node: Node) -> int:
+    told: bytes = node.call("INFO", "stats")
+    found = re.search(rb"^evicted_keys:(\d+)", told, re.MULTILINE)
+    return int(found[1]) if found else 0

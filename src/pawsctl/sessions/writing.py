@@ -1,0 +1,78 @@
+"""Writing many sessions at a time, each atomically and with its own moment of expiry."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from pawsctl.connection import Command, ErrorReply, checked
+from pawsctl.errors import OperationFailed
+from pawsctl.sessions.saved import Saved
+from pawsctl.sessions.store import SessionStore
+
+BATCH = 500
+
+
+class Writer:
+    """Writes sessions to a store.
+
+    A session is written by one SET, so that its value never stands there without its TTL. With
+    `replace`, what exists is replaced; without it, what exists is left as it is, its TTL included.
+    """
+
+    def __init__(self, store: SessionStore, *, replace: bool) -> None:
+        self._store = store
+        self._replace = replace
+        self._knows_pxat = True
+        self._offset = clock_offset(store)
+
+    def now_ms(self) -> float:
+        """The server's time now, in milliseconds since the epoch."""
+        return (time.time() + self._offset) * 1000
+
+    def would_write(self, sessions: Sequence[Saved]) -> list[Any]:
+        """What `write` would return, where Redis refuses nothing."""
+        if self._replace:
+            return [True] * len(sessions)
+        replies = self._store.node.pipeline([(b"EXISTS", each.key) for each in sessions])
+        return [not checked(reply) for reply in replies]
+
+    def write(self, sessions: Sequence[Saved]) -> list[Any]:
+        """Write a batch; for each session true, false where one exists and stays, or ErrorReply."""
+        replies = self._store.node.pipeline([self._command(each) for each in sessions])
+        written = [each if isinstance(each, ErrorReply) else each is not None for each in replies]
+        refused = [number for number, each in enumerate(written) if _is_syntax_error(each)]
+        if refused and self._knows_pxat:
+            # A server before 6.2; what it refused it has not begun to do.
+            self._knows_pxat = False
+            again = self.write([sessions[number] for number in refused])
+            for number, each in zip(refused, again, strict=True):
+                written[number] = each
+        return written
+
+    def _command(self, saved: Saved) -> Command:
+        command: Command = (b"SET", saved.key, saved.value)
+        if not self._replace:
+            command = (*command, b"NX")
+        if saved.expires_at is None:
+            return command
+        if self._knows_pxat:
+            # A moment and no span: however long the command is under way, it expires in time.
+            return (*command, b"PXAT", saved.expires_at)
+        return (*command, b"PX", max(1, int(saved.expires_at - self.now_ms())))
+
+
+def _is_syntax_error(reply: Any) -> bool:
+    return isinstance(reply, ErrorReply) and "syntax error" in str(reply)
+
+
+def clock_offset(store: SessionStore) -> float:
+    """Seconds by which the server's clock is ahead of this machine's; 0 where it may not be asked.
+
+    The server lets keys expire by its own, and a virtual machine's lags after the laptop has slept.
+    """
+    before = time.time()
+    try:
+        seconds, microseconds = store.node.call("TIME")
+    except OperationFailed:
+        return 0.0
+    return int(seconds) + int(microseconds) / 1e6 - (before + time.time()) / 2
