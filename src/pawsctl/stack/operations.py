@@ -35,9 +35,10 @@ def up(settings: StackSettings, *, timeout: float, pull: Pull, emit: Emit) -> Up
     A Redis Commander that exists is brought along: it has to know the password. `timeout` is in
     seconds, images not included. Raises NoEngine, Conflict, TimedOut, OperationFailed.
     """
-    here = project.load(settings, with_files=True)
-    engine = engine_of(here, emit)
-    services = _up(here, engine, [REDIS], timeout=timeout, pull=pull, emit=emit)
+    with _alone(settings, timeout, emit):
+        here = project.load(settings, with_files=True)
+        engine = engine_of(here, emit)
+        services = _up(here, engine, [REDIS], timeout=timeout, pull=pull, emit=emit)
     return Up(engine.name, inspection.url(settings.redis_port), services)
 
 
@@ -48,9 +49,10 @@ def dev(
 
     Raises what `up` raises, and NoEngine where no Docker Engine does the work.
     """
-    here = project.load(settings, with_files=True)
-    engine = engine_of(here, emit, docker_only=True)
-    services = _up(here, engine, [REDIS, COMMANDER], timeout=timeout, pull=pull, emit=emit)
+    with _alone(settings, timeout, emit):
+        here = project.load(settings, with_files=True)
+        engine = engine_of(here, emit, docker_only=True)
+        services = _up(here, engine, [REDIS, COMMANDER], timeout=timeout, pull=pull, emit=emit)
     url = f"http://localhost:{settings.commander_port}"
     if open_browser:
         webbrowser.open(url)
@@ -62,22 +64,21 @@ def dev(
 
 def start(settings: StackSettings, *, timeout: float, emit: Emit) -> Up:
     """Start what `stop` stopped. Raises what `up` raises; OperationFailed where nothing exists."""
-    here = project.load(settings, with_files=True)
-    engine = engine_of(here, emit)
-    existing = _existing(engine)
-    if not existing:
-        raise OperationFailed(
-            "There is nothing to start.", hint="Create it with 'pawsctl redis up'."
-        )
-    services = _up(here, engine, existing, timeout=timeout, pull="missing", emit=emit)
+    with _alone(settings, timeout, emit):
+        here = project.load(settings, with_files=True)
+        engine = engine_of(here, emit)
+        if not _existing(engine):
+            raise OperationFailed(
+                "There is nothing to start.", hint="Create it with 'pawsctl redis up'."
+            )
+        services = _up(here, engine, [], timeout=timeout, pull="missing", emit=emit)
     return Up(engine.name, inspection.url(settings.redis_port), services)
 
 
 def stop(settings: StackSettings, *, emit: Emit) -> Stop:
     """Shut down what runs, and keep it. Raises NoEngine, TimedOut."""
-    here = project.load(settings)
-    engine = engine_of(here, emit)
-    with _locked(here, DEFAULT_TIMEOUT, emit):
+    with _alone(settings, DEFAULT_TIMEOUT, emit):
+        engine = engine_of(project.load(settings), emit)
         return Stop(engine.name, engine.stop(emit))
 
 
@@ -100,7 +101,7 @@ def down(
         return Down(engine.name, engine.belongings(volumes=volumes), dry_run=True)
     if volumes:
         confirm(_question(settings, engine))
-    with _locked(here, DEFAULT_TIMEOUT, emit):
+    with _alone(settings, DEFAULT_TIMEOUT, emit):
         removed = engine.down(volumes=volumes, emit=emit)
         files.forget_all_but(None, here.directory)
     return Down(engine.name, removed, dry_run=False)
@@ -112,14 +113,22 @@ def reset(settings: StackSettings, *, timeout: float, confirm: Confirm, emit: Em
     `confirm` is asked before, and raises NotConfirmed. The data is not kept anywhere: whoever
     wants it exports it before. Raises what `up` raises.
     """
-    here = project.load(settings, with_files=True)
-    engine = engine_of(here, emit)
+    engine = engine_of(project.load(settings), emit)
     confirm(_question(settings, engine))
-    existing = _existing(engine) or [REDIS]
-    with _locked(here, timeout, emit):
+    with _alone(settings, timeout, emit):
+        here = project.load(settings, with_files=True)
+        # The one that was asked about, with the files that are to be mounted.
+        engine = engine_of(here, lambda _event: None)
+        services = [*_existing(engine), REDIS]
         removed = engine.down(volumes=True, emit=emit)
-    services = _up(here, engine, existing, timeout=timeout, pull="missing", emit=emit)
-    return Reset(engine.name, inspection.url(settings.redis_port), removed, services)
+        done = _up(here, engine, services, timeout=timeout, pull="missing", emit=emit)
+    return Reset(engine.name, inspection.url(settings.redis_port), removed, done)
+
+
+def _alone(settings: StackSettings, timeout: float, emit: Emit) -> AbstractContextManager[None]:
+    """The project's lock. Files are rendered under it: another call removes what it needs not."""
+    directory = files.state_directory(settings.project)
+    return locked(directory, deadline=time.monotonic() + timeout, emit=emit)
 
 
 def _up(
@@ -131,26 +140,18 @@ def _up(
     pull: Pull,
     emit: Emit,
 ) -> tuple[ServiceUp, ...]:
-    with _locked(here, timeout, emit):
-        existing = _existing(engine)
-        plan = Plan(
-            services=[
-                each.key
-                for each in here.stack.services
-                if each.key in services or each.key in existing
-            ],
-            probes=here.probes(),
-            timeout=timeout,
-            pull=pull,
-            emit=emit,
-        )
-        done = engine.up(plan)
-        files.forget_all_but(here.redis.files[0].source.parent, here.directory)
+    """Bring up these services, and what exists besides."""
+    wanted = {*services, *_existing(engine)}
+    plan = Plan(
+        services=[each.key for each in here.stack.services if each.key in wanted],
+        probes=here.probes(),
+        timeout=timeout,
+        pull=pull,
+        emit=emit,
+    )
+    done = engine.up(plan)
+    files.forget_all_but(here.redis.files[0].source.parent, here.directory)
     return done
-
-
-def _locked(here: Project, timeout: float, emit: Emit) -> AbstractContextManager[None]:
-    return locked(here.directory, deadline=time.monotonic() + timeout, emit=emit)
 
 
 def _existing(engine: Engine) -> list[str]:
