@@ -70,15 +70,16 @@ def set_limit(connection: Connection, limit: int) -> LimitSet:
     return LimitSet(connection.target.url, limit, [str(node) for node in nodes])
 
 
+def info_fields(reply: bytes) -> dict[str, str]:
+    """The fields of an INFO reply by name."""
+    lines = (line.partition(":") for line in reply.decode("utf-8", "replace").splitlines())
+    return {name: value for name, separator, value in lines if separator}
+
+
 def _info(node: Node) -> dict[str, str]:
-    fields: dict[str, str] = {}
     # A section at a time: servers before 7.0 take only one.
-    for section in ("memory", "stats", "persistence"):
-        for line in node.call("INFO", section).decode("utf-8", "replace").splitlines():
-            name, separator, value = line.partition(":")
-            if separator:
-                fields[name] = value
-    return fields
+    sections = ("memory", "stats", "persistence")
+    return info_fields(b"".join(node.call("INFO", section) for section in sections))
 
 
 def _node_memory(name: str, info: dict[str, str]) -> NodeMemory:

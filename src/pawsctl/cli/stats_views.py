@@ -1,0 +1,79 @@
+"""What a person sees of `session stats`. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from pawsctl.cli.text import Line
+from pawsctl.cli.views import duration, expiry, or_dash, plural, size
+
+if TYPE_CHECKING:
+    from pawsctl.sessions.footprint import Memory
+    from pawsctl.sessions.overview import Overview
+    from pawsctl.sessions.sketch import Spread
+
+
+def overview(found: Overview) -> Iterator[Line]:
+    """All sessions at a glance: how many, how long they live, how large they are, what fits."""
+    count, *histogram = expiry(found.expiry)
+    yield [*count, (f" in {found.url}", "")]
+    if found.statuses:
+        yield [("status  ", "dim"), (_statuses(found), "")]
+    if found.problems:
+        with_problem = plural(found.problems, "session")
+        yield [(f"! {with_problem} with a problem: 'pawsctl session lint' tells which", "red")]
+    yield []
+    yield from histogram
+    yield []
+    yield from _spreads(found)
+    if found.largest:
+        yield []
+        yield [("largest", "bold")]
+    for each in found.largest:
+        messages = f"{or_dash(each.messages)} messages"
+        yield [(f"{size(each.bytes):>10}  ", ""), (each.phone, "cyan"), (f"  {messages}", "dim")]
+    yield []
+    if found.memory:
+        yield from _memory(found.memory)
+    if found.evicted_keys is not None and found.expired_keys is not None:
+        yield [
+            (f"evicted {found.evicted_keys:,}", "red" if found.evicted_keys else ""),
+            (f", expired {found.expired_keys:,} keys since the server started", ""),
+        ]
+    for reason in found.left_out:
+        yield [("left out: ", "yellow"), (reason, "")]
+
+
+def _statuses(found: Overview) -> str:
+    names = {"": "(no status)", None: "(unreadable)"}
+    parts = [f"{names.get(each.status, each.status)} {each.sessions:,}" for each in found.statuses]
+    if found.other_statuses:
+        parts.append(f"others {found.other_statuses:,}")
+    return ", ".join(parts)
+
+
+def _spreads(found: Overview) -> Iterator[Line]:
+    titles = "".join(f"{title:>10}" for title in ("min", "p50", "p90", "p99", "max", "mean"))
+    yield [(f"{'':14}{titles}", "dim"), (f"   percentiles ± {found.accuracy:.0%}", "dim")]
+    yield from _spread("size", found.bytes, size)
+    yield from _spread("messages", found.messages, lambda number: f"{number:g}")
+    yield from _spread("last update", found.age, duration)
+
+
+def _spread(name: str, found: Spread | None, shown: Callable[[float], str]) -> Iterator[Line]:
+    if found is not None:
+        numbers = (found.min, found.p50, found.p90, found.p99, found.max, found.mean)
+        yield [(f"{name:14}", ""), ("".join(f"{shown(number):>10}" for number in numbers), "")]
+
+
+def _memory(found: Memory) -> Iterator[Line]:
+    sampled = f"(MEMORY USAGE of {plural(found.sampled, 'session')})"
+    yield [("memory  ", "dim"), (f"{size(found.per_session)} a session {sampled}", "")]
+    limit = f"{size(found.maxmemory)} of maxmemory"
+    if found.is_assumed:
+        limit = f"{size(found.maxmemory)}, assumed since the server has no limit or tells none,"
+    yield [
+        ("room    ", "dim"),
+        (f"{limit} would hold {found.holds:,} sessions: {found.per_hour:,} an hour at 6 h", ""),
+    ]

@@ -1,0 +1,68 @@
+"""How numbers are spread, in a memory that does not grow with how many there are. Pure."""
+
+import math
+
+import msgspec
+
+ACCURACY = 0.01
+"""A percentile told is at most this share away from the true one."""
+
+_GAMMA = (1 + ACCURACY) / (1 - ACCURACY)
+_LOG_GAMMA = math.log(_GAMMA)
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """How numbers are spread; the mean, the least and the most are exact."""
+
+    min: int
+    p50: int
+    p90: int
+    p99: int
+    max: int
+    mean: float
+
+
+class Sketch:
+    """Counts whole numbers from 0 up in buckets whose bounds grow by a constant factor.
+
+    This is DDSketch (Masson, Rim, Lee: VLDB 2019): numbers up to 2^63 need at most 2,200 buckets.
+    """
+
+    def __init__(self) -> None:
+        self._buckets: dict[int, int] = {}
+        self._count = self._total = self._most = 0
+        self._least = math.inf
+
+    def add(self, number: int) -> None:
+        """Count one."""
+        self._count += 1
+        self._total += number
+        # Rarely true, and quicker than min() and max() of each.
+        if not self._least <= number <= self._most:
+            self._least, self._most = min(self._least, number), max(self._most, number)
+        index = math.ceil(math.log(number) / _LOG_GAMMA) if number else -1
+        self._buckets[index] = self._buckets.get(index, 0) + 1
+
+    def spread(self) -> Spread | None:
+        """How what was counted is spread, or None where nothing was."""
+        if not self._count:
+            return None
+        return Spread(
+            min=int(self._least),
+            p50=self._percentile(0.5),
+            p90=self._percentile(0.9),
+            p99=self._percentile(0.99),
+            max=self._most,
+            mean=round(self._total / self._count, 1),
+        )
+
+    def _percentile(self, share: float) -> int:
+        """The least number that `share` of all do not exceed, within the accuracy."""
+        wanted = max(1, math.ceil(share * self._count))
+        seen = 0
+        for index in sorted(self._buckets):
+            seen += self._buckets[index]
+            if seen >= wanted:
+                break
+        middle = 0 if index < 0 else round(2 * _GAMMA**index / (_GAMMA + 1))
+        return min(max(middle, int(self._least)), self._most)

@@ -1,0 +1,57 @@
+"""A user who may only look, and no further than sessions, is served all the same."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.conftest import BROKEN, GOOD
+from tests.servers import Server
+
+
+@pytest.fixture
+def quiet(any_server: Server, tmp_path: Path) -> Iterator[Pawsctl]:
+    """pawsctl as that user, where every sample is stored."""
+    for number, path in enumerate([*GOOD, *BROKEN]):
+        any_server.client.set(f"wh:session:+{number}", path.read_bytes(), ex=600)
+    any_server.client.hset("wh:session:+hash", "a", "b")
+    any_server.client.execute_command(
+        "ACL", "SETUSER", "quiet", "reset", "on", ">pw", "%R~wh:*",
+        "+scan", "+get", "+mget", "+ttl", "+pttl", "+type", "+ping", "+strlen",
+    )  # fmt: skip
+    yield Pawsctl(tmp_path, f"redis://quiet:pw@127.0.0.1:{any_server.port}")
+    any_server.client.execute_command("ACL", "DELUSER", "quiet")
+
+
+SESSIONS = len(GOOD) + len(BROKEN) + 1
+
+
+def test_list_get_and_ttl_leave_nothing_out(quiet: Pawsctl) -> None:
+    """With filters, an order and the overview of expiry."""
+    assert len(quiet("session", "list", "--json").json) == SESSIONS
+    broken = quiet("session", "list", "--problem", "--sort", "phone", "--json").json
+    assert len(broken) == len(BROKEN) + 1
+    result = quiet("session", "get", "+0", "--raw")
+    assert (result.status, result.out) == (0, GOOD[0].read_bytes())
+    assert quiet("session", "ttl", "+0", "--json").json["ttl"] > 0
+    assert quiet("session", "ttl", "--json").json["sessions"] == SESSIONS
+
+
+def test_stats_says_what_it_leaves_out(quiet: Pawsctl) -> None:
+    """What only INFO and MEMORY USAGE tell; all else is there."""
+    found = quiet("session", "stats", "--json").json
+    assert found["sessions"] == SESSIONS
+    assert found["memory"] is found["evicted_keys"] is found["expired_keys"] is None
+    assert ["INFO" in found["left_out"][0], "MEMORY USAGE" in found["left_out"][1]] == [True, True]
+    result = quiet("session", "stats")
+    assert result.status == ExitStatus.OK
+    assert result.text.count("left out: ") == 2
+
+
+def test_what_changes_is_refused(quiet: Pawsctl) -> None:
+    """By Redis, and told as that."""
+    result = quiet("session", "flush", "--yes")
+    assert result.status == ExitStatus.FAILED
+    assert "NOPERM" in result.err
