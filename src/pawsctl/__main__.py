@@ -1,6 +1,7 @@
 """The `pawsctl` command, and `python -m pawsctl`."""
 
 import gc
+import signal
 import sys
 from typing import NoReturn
 
@@ -10,6 +11,8 @@ def main() -> NoReturn:
     # Start-up makes many objects and no garbage: looking for some every 700 costs 10 ms, and
     # looking through all of them once more at exit another 20.
     gc.set_threshold(100_000)
+    # What Ctrl-C undoes or cleans up, a CI runner's TERM must not leave lying about.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     from pawsctl.cli.app import run
 
     status = run(sys.argv[1:])

@@ -96,15 +96,18 @@ def test_github_actions_gets_annotations_and_a_summary(pawsctl: Pawsctl, tmp_pat
     assert "| ❌ | connect |" in summary.read_text()
 
 
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("delay", [0.3, 0.6, 0.9])
-def test_an_interrupted_flow_cleans_up(pawsctl: Pawsctl, server: Server, delay: float) -> None:
-    """Ctrl-C at any moment: exit 130 and no key left."""
+def test_an_interrupted_flow_cleans_up(
+    pawsctl: Pawsctl, server: Server, delay: float, end: signal.Signals
+) -> None:
+    """Ctrl-C, or a runner that ends its job, at any moment: exit 130 and no key left."""
     process = pawsctl.start("test-session")
     deadline = time.monotonic() + 10
     while not server.client.keys() and time.monotonic() < deadline:
         time.sleep(0.005)
     time.sleep(delay / 3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(end)
     out, err = process.communicate(timeout=30)
     assert process.returncode == ExitStatus.INTERRUPTED, (out, err)
     assert server.client.keys() == []
