@@ -1,6 +1,8 @@
 # `make demo` and `make test` do all set-up themselves; they need Python 3.11, make and git.
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || echo python3)
+# The first that runs and is new enough: a name on PATH may be a version manager's, and lead nowhere.
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -13,7 +15,7 @@ venv: $(VENV)/installed ## Make the environment that everything below runs in
 
 # pip 25.1 is the first that knows dependency groups.
 $(VENV)/installed: pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "pawsctl needs Python 3.11 or later")'
+	@test -n "$(PYTHON)" || { echo 'pawsctl needs Python 3.11 or later; name one with PYTHON=…' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[embedded]' --group dev
