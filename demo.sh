@@ -2,7 +2,14 @@
 # `make demo`: the main job, end to end, on whatever engine this machine has.
 set -e
 
-step() { printf '\n\033[1m$ %s\033[0m\n' "$*"; "$@"; }
+step() {
+    if [ -t 1 ]; then
+        printf '\n\033[1m$ %s\033[0m\n' "$*"
+    else
+        printf '\n$ %s\n' "$*"
+    fi
+    "$@"
+}
 
 # The demo's own project and port: it must not meet a Redis that you already run.
 export PAWSCTL_PROJECT="${PAWSCTL_PROJECT:-paws-demo}"
@@ -20,9 +27,10 @@ cat <<END
 The Redis of this demo is still running. To look further:
 
   export PAWSCTL_PROJECT=$PAWSCTL_PROJECT REDIS_PORT=$REDIS_PORT
-  $VIRTUAL_ENV_BIN/pawsctl session get PHONE
+  .venv/bin/pawsctl session stats
+  .venv/bin/pawsctl --help
 
 To stop it and remove its data:
 
-  PAWSCTL_PROJECT=$PAWSCTL_PROJECT REDIS_PORT=$REDIS_PORT .venv/bin/pawsctl redis down --volumes --yes
+  .venv/bin/pawsctl redis down --volumes
 END
