@@ -98,6 +98,32 @@ class Output:
                 self._write(part)
         self.flush()
 
+    def report(
+        self,
+        rows: Iterable[Row],
+        columns: Sequence[Column[Row]],
+        *,
+        name: str,
+        summary: Callable[[], Any],
+        view: Callable[[], Iterable[Line]],
+    ) -> None:
+        """Print a list as it comes, and then what it amounts to.
+
+        JSON is one object: the list under `name`, then the fields of the summary. In jsonl and csv
+        stdout is the list alone, and the summary is told on stderr.
+        """
+        if self.format == "json":
+            for part in formats.json_report(name, rows, summary):
+                self._write(part)
+            self.flush()
+            return
+        self.rows(rows, columns)
+        if self.format == "text":
+            self.lines(view())
+        else:
+            for line in view():
+                self.note(plain(line))
+
     def _written(
         self, items: Iterable[Any], *, single: bool, batch: int = formats.BATCH
     ) -> Iterator[bytes]:
@@ -144,6 +170,15 @@ class Output:
         for value in values:
             self._write(value)
         self.flush()
+
+    def binary(self) -> Callable[[bytes], None]:
+        """What writes bytes as they are, piece by piece. Raises UsageError for a terminal."""
+        if sys.stdout.isatty():
+            raise UsageError(
+                "stdout is a terminal, where stored text could do harm.",
+                hint="Send it to a file or a pipe.",
+            )
+        return self._write
 
     def note(self, text: str) -> None:
         """Say something that is no data."""
@@ -218,8 +253,11 @@ class Output:
         self.confirm(question, yes=yes)
 
     @contextmanager
-    def progress(self, doing: str, total: int) -> Iterator[Callable[[int], None]]:
-        """A progress bar on stderr where that is a terminal; yields what advances it."""
+    def progress(self, doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        """A progress bar on stderr where that is a terminal; yields what advances it.
+
+        A `total` of None is not known.
+        """
         if not self.is_live:
             yield lambda _count: None
             return

@@ -17,8 +17,8 @@ from pawsctl import safe
 
 
 @contextmanager
-def one_bar(doing: str, total: int, *, colour: bool) -> Iterator[Callable[[int], None]]:
-    """A bar of `total` things; yields what advances it by so many."""
+def one_bar(doing: str, total: int | None, *, colour: bool) -> Iterator[Callable[[int], None]]:
+    """A bar of `total` things, None where that is not known; yields what advances it by so many."""
     bar = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pawsctl.cli.output import Output
+from pawsctl.cli.views import plural
 from pawsctl.stack.engine import (
+    Copied,
     Created,
     Emit,
     EngineChosen,
@@ -74,6 +76,8 @@ def _worth_a_line(event: Event) -> str:
             text = f"Pulling {image}"
         case Recreating(service, _, changed):
             text = f"Recreating {service}, changed: {', '.join(changed)}; its data is kept."
+        case Copied(sessions, path):
+            text = f"Exported {plural(sessions, 'session')} to {path}"
         case Kept(kind, name, reason):
             text = f"Kept {kind} {name}: {reason}."
     return text

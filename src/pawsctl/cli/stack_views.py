@@ -49,6 +49,8 @@ def reset(result: Reset) -> Iterator[Line]:
     """What was removed, and where an empty Redis answers."""
     yield from _removed(result.removed, "removed")
     yield from _services(result.services)
+    if result.backup:
+        yield [("the sessions are kept in ", ""), (result.backup, "cyan")]
     yield _answers(result.engine, result.url)
 
 

@@ -101,6 +101,13 @@ class Kept(Event, frozen=True):
     reason: str
 
 
+class Copied(Event, frozen=True):
+    """That many sessions were copied to the file at `path`."""
+
+    sessions: int
+    path: str
+
+
 class Ready(Event, frozen=True):
     """A service answers."""
 
@@ -112,6 +119,13 @@ Emit = Callable[[Event], None]
 
 # Asks a service whether it is ready: an empty string, or what it says instead.
 Probe = Callable[[], str]
+
+# Makes a whole of services that all answer, before a deadline (time.monotonic).
+Form = Callable[[float], None]
+
+
+def nothing_to_form(_deadline: float) -> None:
+    """For services that need nothing but to run."""
 
 
 class ServiceUp(Struct, frozen=True):
@@ -180,6 +194,7 @@ class Plan:
     timeout: float
     emit: Emit = field(repr=False)
     pull: Pull = "missing"
+    form: Form = nothing_to_form
 
 
 class Engine(Protocol):
@@ -199,6 +214,9 @@ class Engine(Protocol):
     def stop(self, emit: Emit) -> tuple[str, ...]:
         """Shut down every service that runs, keep all, and return their names."""
 
+    def kill(self, service: str) -> None:
+        """End a service at once, as a crash would; `up` starts it again."""
+
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
         """What `down` would remove."""
 
@@ -206,7 +224,7 @@ class Engine(Protocol):
         """Stop and remove all that is this project's, and with `volumes` its data."""
 
     def status(self) -> tuple[ServiceStatus, ...]:
-        """Every service that exists, and redis in any case."""
+        """Every service that exists, and the first one in any case."""
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """Lines of these services, or of all where none is named."""

@@ -18,7 +18,7 @@ def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
     here = project.load(settings)
     engine = engine_of(here, emit)
     services = engine.status()
-    port = _published(services) or settings.redis_port
+    port = published(services) or settings.redis_port
     told = info(settings, services)
     return StackStatus(engine.name, url(port), services, _memory(told), keys(told))
 
@@ -60,7 +60,7 @@ def url(port: int) -> str:
     return f"redis://localhost:{port}"
 
 
-def _published(services: Sequence[ServiceStatus]) -> int | None:
+def published(services: Sequence[ServiceStatus]) -> int | None:
     """The port of this machine that leads to Redis: not the settings', should they have changed."""
     for each in services:
         if each.service == REDIS and each.ports:
@@ -70,7 +70,7 @@ def _published(services: Sequence[ServiceStatus]) -> int | None:
 
 def info(settings: StackSettings, services: Sequence[ServiceStatus]) -> dict[str, str]:
     """The fields of INFO of the Redis that `services` tell of; none where it does not answer."""
-    port = _published(services)
+    port = published(services)
     return wire.info(port, settings.redis_password) if port else {}
 
 

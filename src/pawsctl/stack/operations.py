@@ -27,6 +27,8 @@ from pawsctl.stack.results import Dev, Down, Login, Reset, Stop, Up
 DEFAULT_TIMEOUT = 60.0
 
 Confirm = Callable[[str], None]
+# Makes a copy of what the Redis on a port holds (None where none answers), and says where.
+Save = Callable[[int | None], str | None]
 
 
 def up(settings: StackSettings, *, timeout: float, pull: Pull, emit: Emit) -> Up:
@@ -107,22 +109,25 @@ def down(
     return Down(engine.name, removed, dry_run=False)
 
 
-def reset(settings: StackSettings, *, timeout: float, confirm: Confirm, emit: Emit) -> Reset:
+def reset(
+    settings: StackSettings, *, timeout: float, confirm: Confirm, save: Save | None, emit: Emit
+) -> Reset:
     """Delete the data, and start again what existed.
 
-    `confirm` is asked before, and raises NotConfirmed. The data is not kept anywhere: whoever
-    wants it exports it before. Raises what `up` raises.
+    `confirm` is asked before, and raises NotConfirmed. Where there is data, `save` is called before
+    it is deleted. Raises what `up` and `save` raise.
     """
     engine = engine_of(project.load(settings), emit)
-    confirm(_question(settings, engine))
+    confirm(_question(settings, engine, is_saved=save is not None))
     with _alone(settings, timeout, emit):
         here = project.load(settings, with_files=True)
         # The one that was asked about, with the files that are to be mounted.
         engine = engine_of(here, lambda _event: None)
         services = [*_existing(engine), REDIS]
+        copy = save(inspection.published(engine.status())) if save and _data(engine) else None
         removed = engine.down(volumes=True, emit=emit)
         done = _up(here, engine, services, timeout=timeout, pull="missing", emit=emit)
-    return Reset(engine.name, inspection.url(settings.redis_port), removed, done)
+    return Reset(engine.name, inspection.url(settings.redis_port), removed, done, copy)
 
 
 def _alone(settings: StackSettings, timeout: float, emit: Emit) -> AbstractContextManager[None]:
@@ -158,12 +163,17 @@ def _existing(engine: Engine) -> list[str]:
     return [each.service for each in engine.status() if each.state != "absent"]
 
 
-def _question(settings: StackSettings, engine: Engine) -> str:
+def _data(engine: Engine) -> list[str]:
+    things = engine.belongings(volumes=True)
+    return [each.name for each in things if each.kind in ("volume", "data")]
+
+
+def _question(settings: StackSettings, engine: Engine, *, is_saved: bool = False) -> str:
     keys = inspection.keys(inspection.info(settings, engine.status()))
     count = "its keys unknown, since it does not answer"
     if keys:
         count = f"{keys.total} key{'' if keys.total == 1 else 's'}"
-    things = engine.belongings(volumes=True)
-    data = [each.name for each in things if each.kind in ("volume", "data")]
+    data = _data(engine)
     where = f" in {' and '.join(data)}" if data else ""
-    return f"Delete all data of this project's Redis{where} ({count})? Nothing keeps a copy."
+    copy = "Its sessions are exported first." if is_saved else "Nothing keeps a copy."
+    return f"Delete all data of this project's Redis{where} ({count})? {copy}"

@@ -49,12 +49,16 @@ class Stop(Struct, frozen=True):
 
 
 class Reset(Struct, frozen=True):
-    """The data is gone, and an empty Redis answers at `url`."""
+    """The data is gone, and an empty Redis answers at `url`.
+
+    `backup` is the file that keeps what was there, None where nothing was, or none was wanted.
+    """
 
     engine: EngineName
     url: str
     removed: tuple[Thing, ...]
     services: tuple[ServiceUp, ...]
+    backup: str | None
 
 
 class Memory(Struct, frozen=True):

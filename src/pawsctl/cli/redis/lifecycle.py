@@ -8,9 +8,11 @@ from pawsctl.cli.options import Command, lazy
 from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Yes, app, stack_of
 
 if TYPE_CHECKING:
+    from pawsctl import backup
     from pawsctl.cli import stack_events, stack_views
     from pawsctl.stack import operations
 else:
+    backup = lazy("pawsctl.backup")
     stack_events = lazy("pawsctl.cli.stack_events")
     stack_views = lazy("pawsctl.cli.stack_views")
     operations = lazy("pawsctl.stack.operations")
@@ -101,13 +103,24 @@ def restart(ctx: typer.Context, timeout: Timeout = TIMEOUT) -> None:
 
 
 @app.command(cls=Command)
-def reset(ctx: typer.Context, timeout: Timeout = TIMEOUT, yes: Yes = False) -> None:
-    """Delete all data, after asking; start again."""
+def reset(
+    ctx: typer.Context,
+    timeout: Timeout = TIMEOUT,
+    no_backup: Annotated[
+        bool, typer.Option("--no-backup", help="Do not export the sessions first.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Export the sessions, delete all data, after asking; start again.
+
+    The export is named; the last five are kept. 'session import' brings one back.
+    """
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
-        done = operations.reset(
+        done = backup.reset(
             settings,
             timeout=timeout,
+            with_backup=not no_backup,
             confirm=lambda question: run.output.confirm(question, yes=yes),
             emit=emit,
         )

@@ -1,19 +1,46 @@
-"""Commands that change what is stored: `flush`."""
+"""Commands that change what is stored: `touch`, `delete`, `flush`, `seed`."""
 
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import invocation, lazy
+from pawsctl.cli.options import Command, invocation, is_single, lazy, phone_keys
 from pawsctl.cli.session.filtering import FilteringCommand, chosen_filter
-from pawsctl.cli.session.group import DryRun, Yes, app
+from pawsctl.cli.session.group import Confirm, DryRun, Phones, Yes, app
 
 if TYPE_CHECKING:
-    from pawsctl.cli import views
-    from pawsctl.sessions import flushing
+    from pawsctl.cli import archive_views, views
+    from pawsctl.sessions import changing, flushing, operations, seeding
 else:
+    archive_views = lazy("pawsctl.cli.archive_views")
     views = lazy("pawsctl.cli.views")
+    changing = lazy("pawsctl.sessions.changing")
     flushing = lazy("pawsctl.sessions.flushing")
+    operations = lazy("pawsctl.sessions.operations")
+    seeding = lazy("pawsctl.sessions.seeding")
+
+
+@app.command(cls=Command)
+def touch(ctx: typer.Context, phones: Phones) -> None:
+    """Give sessions six hours more from now, as the bot does with each message."""
+    run = invocation(ctx)
+    names = phone_keys(phones)
+    with run.store() as store:
+        touched = changing.touch(store, names)
+        run.output.rows(touched, views.TTL_COLUMNS, single=is_single(phones))
+        operations.require_all(touched)
+
+
+@app.command(cls=Command)
+def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
+    """End conversations: the bot starts anew with the next message."""
+    run = invocation(ctx)
+    names = phone_keys(phones)
+    with run.store() as store:
+        run.output.confirm_on(store.node.target, (), yes=True, host=confirm)
+        deleted = changing.delete(store, names)
+        run.output.rows(deleted, archive_views.DELETED_COLUMNS, single=is_single(phones))
+        changing.require_existed(deleted)
 
 
 @app.command(cls=FilteringCommand)
@@ -24,12 +51,7 @@ def flush(
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
-    confirm: Annotated[
-        str,
-        typer.Option(
-            "--confirm", metavar="HOST", help="Name the host where it is not this machine."
-        ),
-    ] = "",
+    confirm: Confirm = "",
 ) -> None:
     """Delete every session, or those that the filters let through, and no other key.
 
@@ -48,3 +70,19 @@ def flush(
         with run.output.progress("deleting", plan.total) as progress:
             flushed = flushing.flush(store, planned, progress=progress)
         run.output.show(flushed, views.flushed)
+
+
+@app.command(cls=Command, hidden=True)
+def seed(
+    ctx: typer.Context,
+    count: Annotated[int, typer.Argument(metavar="N", min=1, max=10**8, help="How many.")],
+    *,
+    number: Annotated[
+        int, typer.Option("--seed", metavar="NUMBER", help="The same number makes the same ones.")
+    ] = 1,
+) -> None:
+    """Write made-up sessions into a Redis on this machine, for tests and demos."""
+    run = invocation(ctx)
+    with run.store() as store, run.output.progress("seeding", count) as progress:
+        seeded = seeding.seed(store, count, number=number, progress=progress)
+    run.output.show(seeded, archive_views.seeded)

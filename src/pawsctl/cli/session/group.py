@@ -26,3 +26,7 @@ OptionalPhones = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Confirm = Annotated[
+    str,
+    typer.Option("--confirm", metavar="HOST", help="Name the host where it is not this machine."),
+]

@@ -1,6 +1,7 @@
 """Making an archive of every session."""
 
 import hashlib
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def to_stream(store: SessionStore, write: files.Write, progress: Progress) -> Ex
 
     # By the server's clock, which will let them expire.
     offset = clock_offset(store)
-    put(layout.header(store.node.target.url))
+    put(layout.header(store.node.target.url, time.time() + offset))
     for asked_at, records in store.snapshots():
         now_ms = int((asked_at + offset) * 1000)
         saved = []

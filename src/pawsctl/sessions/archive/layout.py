@@ -67,10 +67,10 @@ _entries = msgspec.json.Decoder(Entry)
 Line = TypeVar("Line", Header, Trailer)
 
 
-def header(source: str) -> bytes:
-    """The first line of an archive that is made now."""
-    now = datetime.now(UTC).replace(microsecond=0)
-    return _encoder.encode(Header(FORMAT, VERSION, source, now)) + b"\n"
+def header(source: str, now: float) -> bytes:
+    """The first line of an archive that is made `now`, in seconds since the epoch."""
+    time = datetime.fromtimestamp(int(now), UTC)
+    return _encoder.encode(Header(FORMAT, VERSION, source, time)) + b"\n"
 
 
 def trailer(count: int, checksum: str) -> bytes:

@@ -1,0 +1,240 @@
+"""A reset with an export before it, and the proof that an archive can be restored.
+
+The one place that knows both the sessions and the stack.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from pawsctl.connection import ErrorReply, connect, refused
+from pawsctl.errors import OperationFailed, PawsctlError, RedisUnreachable, TimedOut
+from pawsctl.sessions.archive import export
+from pawsctl.sessions.archive.layout import Rejected
+from pawsctl.sessions.archive.reading import Archive, Numbered
+from pawsctl.sessions.keys import key_text
+from pawsctl.sessions.saved import Saved
+from pawsctl.sessions.store import SessionStore
+from pawsctl.sessions.writing import BATCH, Writer
+from pawsctl.settings import StackSettings
+from pawsctl.stack import files
+from pawsctl.stack.embedded import throwaway
+from pawsctl.stack.engine import Copied, Emit
+from pawsctl.stack.results import Reset
+from pawsctl.target import Address, Target
+
+KEPT_BACKUPS = 5
+
+_READY_SECONDS = 10.0
+_PAUSE = 0.005
+_TAIL_LINES = 15
+_TTL_TOLERANCE_MS = 1_000
+# Time given to all sessions beyond what they had, so that none expires while it is compared.
+_GRACE_MS = 3_600_000
+# Differences that are told one by one.
+_TOLD = 5
+
+Progress = Callable[[int], None]
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """An archive that was restored into a server of its own, and found there byte for byte.
+
+    `bytes` is the size of all values; `expired` sessions would be left out by an import now.
+    """
+
+    file: str
+    source: str
+    exported_at: datetime
+    sessions: int
+    bytes: int
+    checksum: str
+    expired: int
+
+
+def reset(
+    settings: StackSettings,
+    *,
+    timeout: float,
+    with_backup: bool,
+    confirm: Callable[[str], None],
+    emit: Emit,
+) -> Reset:
+    """Delete the data of this project's Redis and start it again, the sessions exported before.
+
+    Raises what the stack's `reset` raises, and what keeps the export from being made.
+    """
+
+    # 0.3 s for what Docker needs: verify does not pay for it.
+    from pawsctl.stack import operations
+
+    def save(port: int | None) -> str | None:
+        return export_before_reset(settings, port, emit=emit)
+
+    return operations.reset(
+        settings,
+        timeout=timeout,
+        confirm=confirm,
+        save=save if with_backup else None,
+        emit=emit,
+    )
+
+
+def export_before_reset(settings: StackSettings, port: int | None, *, emit: Emit) -> str | None:
+    """Export the sessions behind a port of this machine to the state directory.
+
+    Returns the file, None where there was no session; the last five files are kept. Raises, with a
+    hint at --no-backup, what the export raises, and OperationFailed where no port leads to Redis.
+    """
+    folder = files.state_directory(settings.project) / "backups"
+    path = folder / f"sessions-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.jsonl.gz"
+    try:
+        if port is None:
+            raise OperationFailed("Redis does not run.", hint="Start it with 'pawsctl redis up'.")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        target = Target(
+            kind="standalone",
+            addresses=(Address("localhost", port),),
+            origin="the project's settings",
+            password=settings.redis_password,
+        )
+        with SessionStore(connect(target)) as store:
+            exported = export.to_file(store, path, lambda _count: None)
+    except PawsctlError as error:
+        raise type(error)(
+            f"The sessions can't be exported before they are deleted. {error.message}",
+            hint=f"{error.hint} To delete them without a copy, use --no-backup.",
+        ) from error
+    if not exported.sessions:
+        # One that holds nothing must not push out one that does.
+        path.unlink()
+        return None
+    emit(Copied(exported.sessions, str(path)))
+    for old in sorted(folder.glob("sessions-*.jsonl.gz"))[:-KEPT_BACKUPS]:
+        old.unlink(missing_ok=True)
+    return str(path)
+
+
+def verify(archive: Archive, *, progress: Progress) -> Verified:
+    """Restore an archive into a server of its own, and compare count, bytes and TTLs.
+
+    However old it is, every session gets the time it had when it was exported. Tells `progress` of
+    each batch, twice. Raises OperationFailed where anything differs, NoEngine where there is no
+    server to be had.
+    """
+    with _throwaway_store() as store:
+        writer = Writer(store, replace=False)
+        now_ms = writer.now_ms()
+        shift_ms = int(now_ms - archive.header.exported_at.timestamp() * 1000) + _GRACE_MS
+        size = expired = 0
+        differences: list[str] = []
+        for batch in archive.batches(BATCH):
+            sessions = _sound(batch)
+            size += sum(len(each.value) for each in sessions)
+            expired += sum(
+                each.expires_at is not None and each.expires_at <= now_ms for each in sessions
+            )
+            shifted = [_shifted(each, shift_ms) for each in sessions]
+            differences += _unwritten(shifted, writer.write(shifted))
+            progress(len(batch))
+        count = store.node.call("DBSIZE")
+        for batch in archive.batches(BATCH):
+            shifted = [_shifted(each, shift_ms) for each in _sound(batch)]
+            differences += _unlike(shifted, store, writer)
+            progress(len(batch))
+    if differences or count != archive.count:
+        more = len(differences) - _TOLD
+        raise OperationFailed(
+            f"{archive.name} can't be restored as it was: {count} of {archive.count} sessions "
+            f"came back, with {len(differences)} differences.",
+            hint="Make a new archive, and keep this one until that is verified.",
+            detail=(*differences[:_TOLD], *([f"and {more} more"] if more > 0 else [])),
+        )
+    return Verified(
+        file=archive.name,
+        source=archive.header.source,
+        exported_at=archive.header.exported_at,
+        sessions=count,
+        bytes=size,
+        checksum=archive.checksum,
+        expired=expired,
+    )
+
+
+@contextmanager
+def _throwaway_store() -> Iterator[SessionStore]:
+    with throwaway.running() as server:
+        target = Target(
+            kind="standalone",
+            addresses=(),
+            origin="pawsctl itself",
+            path=str(server.socket),
+        )
+        with SessionStore(connect(target)) as store:
+            _wait_until_ready(store, server.log)
+            yield store
+
+
+def _wait_until_ready(store: SessionStore, log: Path) -> None:
+    deadline = time.monotonic() + _READY_SECONDS
+    while True:
+        try:
+            store.node.call("PING")
+        except RedisUnreachable as error:
+            if time.monotonic() > deadline:
+                lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []
+                raise TimedOut(
+                    f"The server for the comparison did not answer within {_READY_SECONDS:g} s.",
+                    hint="Its log says why.",
+                    detail=tuple(lines[-_TAIL_LINES:]),
+                ) from error
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def _sound(batch: Sequence[Numbered]) -> list[Saved]:
+    """The sessions of a batch. Raises OperationFailed for a line that is none."""
+    sessions = []
+    for number, found in batch:
+        if isinstance(found, Rejected):
+            raise OperationFailed(
+                f"Line {number} can't be restored: {found}.",
+                hint="The archive is whole, so whatever made it made it so.",
+            )
+        sessions.append(found)
+    return sessions
+
+
+def _shifted(saved: Saved, by_ms: int) -> Saved:
+    if saved.expires_at is None:
+        return saved
+    return Saved(saved.key, saved.value, saved.expires_at + by_ms)
+
+
+def _unwritten(sessions: Sequence[Saved], written: Sequence[bool | ErrorReply]) -> Iterator[str]:
+    for saved, each in zip(sessions, written, strict=True):
+        if isinstance(each, ErrorReply):
+            raise refused(each)
+        if not each:
+            yield f"{key_text(saved.key)} stands there twice"
+
+
+def _unlike(sessions: Sequence[Saved], store: SessionStore, writer: Writer) -> Iterator[str]:
+    """How what is stored differs from what was meant to be, in a sentence each."""
+    asked_ms = writer.now_ms()
+    records = store.records_of([each.key for each in sessions])
+    for saved, record in zip(sessions, records, strict=True):
+        name = key_text(saved.key)
+        if record is None:
+            yield f"{name} is missing"
+            continue
+        if record.value != saved.value:
+            yield f"{name} has another value"
+        left_ms = -1 if saved.expires_at is None else saved.expires_at - asked_ms
+        if (left_ms < 0) != (record.ttl_ms < 0) or abs(left_ms - record.ttl_ms) > _TTL_TOLERANCE_MS:
+            yield f"{name} has {record.ttl_ms} ms to live and should have {left_ms:.0f}"

@@ -1,0 +1,97 @@
+"""Commands on archives of sessions: `export`, `import`, `verify`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli.options import Command, invocation, lazy
+from pawsctl.cli.session.group import Confirm, DryRun, app
+
+if TYPE_CHECKING:
+    from pawsctl import backup
+    from pawsctl.cli import archive_views
+    from pawsctl.sessions.archive import export, reading, restore
+else:
+    backup = lazy("pawsctl.backup")
+    archive_views = lazy("pawsctl.cli.archive_views")
+    export = lazy("pawsctl.sessions.archive.export")
+    reading = lazy("pawsctl.sessions.archive.reading")
+    restore = lazy("pawsctl.sessions.archive.restore")
+
+Source = Annotated[
+    str, typer.Argument(metavar="FILE|-", help="What 'session export' made; - is stdin.")
+]
+
+
+@app.command("export", cls=Command)
+def export_(
+    ctx: typer.Context,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|-", help="Compressed where it ends in .gz; - writes to stdout."
+        ),
+    ],
+) -> None:
+    """Write every session, with its moment of expiry, to a file that import reads.
+
+    The file appears when it is whole; only you may read it.
+    """
+    run = invocation(ctx)
+    with run.store() as store, run.output.progress("exporting", None) as progress:
+        if file == "-":
+            exported = export.to_stream(store, run.output.binary(), progress)
+        else:
+            exported = export.to_file(store, Path(file), progress)
+    if exported.file is None:
+        run.output.flush()
+        run.output.note(archive_views.exported_text(exported))
+    else:
+        run.output.show(exported, archive_views.exported)
+    for warning in archive_views.left_out(exported):
+        run.output.warn(warning)
+
+
+@app.command("import", cls=Command)
+def import_(
+    ctx: typer.Context,
+    file: Source,
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write over sessions that exist; else they are kept.")
+    ] = False,
+    dry_run: DryRun = False,
+    confirm: Confirm = "",
+) -> None:
+    """Write an archive's sessions back, each with the time it has left.
+
+    What has expired is left out, what exists is kept as it is. Nothing is written from an archive
+    that is cut short or was changed.
+    """
+    run = invocation(ctx)
+    with run.store() as store, reading.opened(file) as archive:
+        if replace and not dry_run:
+            run.output.confirm_on(store.node.target, (), yes=True, host=confirm)
+        with run.output.progress("importing", archive.count) as progress:
+            imported = restore.restore(
+                store, archive, replace=replace, dry_run=dry_run, progress=progress
+            )
+    run.output.show(imported, archive_views.imported)
+    restore.require_all_taken(imported)
+
+
+@app.command(cls=Command)
+def verify(ctx: typer.Context, file: Source) -> None:
+    """Prove an archive: restore it into a server of its own, and compare every byte and TTL.
+
+    Needs the embedded server, and as much memory as the sessions take; no other Redis is touched.
+    """
+    run = invocation(ctx)
+    with (
+        reading.opened(file) as archive,
+        # Once to write, once to compare.
+        run.output.progress("verifying", 2 * archive.count) as progress,
+    ):
+        verified = backup.verify(archive, progress=progress)
+    run.output.show(verified, archive_views.verified)

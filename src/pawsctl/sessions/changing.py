@@ -1,0 +1,57 @@
+"""The bot's touch and end, for sessions that a person names."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pawsctl.connection import Command, checked
+from pawsctl.errors import NoSession
+from pawsctl.sessions import keys
+from pawsctl.sessions.listing import TimeLeft
+from pawsctl.sessions.rules import TTL_SECONDS
+from pawsctl.sessions.store import SessionStore
+from pawsctl.sessions.writing import BATCH
+
+
+class Deleted(msgspec.Struct, frozen=True):
+    """A session that was asked to go; `deleted` is false where there was none."""
+
+    phone: str
+    key: str
+    deleted: bool
+
+
+def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
+    """Give each session six hours from now, and nothing else; what is missing has no `ttl`."""
+    done = _each(store, [(b"EXPIRE", key, TTL_SECONDS) for key in names])
+    return [
+        TimeLeft(keys.phone_of(key), keys.key_text(key), TTL_SECONDS if existed else None)
+        for key, existed in zip(names, done, strict=True)
+    ]
+
+
+def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
+    """End each session; one that is named twice is told once."""
+    names = list(dict.fromkeys(names))
+    done = _each(store, [(b"DEL", key) for key in names])
+    return [
+        Deleted(keys.phone_of(key), keys.key_text(key), existed)
+        for key, existed in zip(names, done, strict=True)
+    ]
+
+
+def require_existed(found: Sequence[Deleted]) -> None:
+    """Raises NoSession where one of them did not exist."""
+    if missing := [each.phone for each in found if not each.deleted]:
+        raise NoSession(
+            f"No session was stored for {', '.join(missing)}.",
+            hint="It may have expired; 'pawsctl session list' shows those there are.",
+        )
+
+
+def _each(store: SessionStore, commands: Sequence[Command]) -> list[bool]:
+    return [
+        bool(checked(reply))
+        for begin in range(0, len(commands), BATCH)
+        for reply in store.node.pipeline(commands[begin : begin + BATCH])
+    ]
