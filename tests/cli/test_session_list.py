@@ -157,7 +157,7 @@ DANGEROUS = {chr(n) for n in (*range(0x20), *range(0x7F, 0xA0))} - {"\n", "\t"} 
 )
 
 
-@pytest.mark.parametrize("command", [["list"], ["list", "-o", "csv"], ["stats"]])
+@pytest.mark.parametrize("command", [["list"], ["list", "-o", "csv"], ["lint"], ["stats"]])
 def test_no_sample_reaches_the_terminal_with_a_dangerous_character(
     pawsctl: Pawsctl, server: Server, command: list[str]
 ) -> None:

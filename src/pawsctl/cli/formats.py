@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
@@ -26,11 +26,23 @@ def json_lines(items: Iterable[Any], *, batch: int = BATCH) -> Iterator[bytes]:
 
 def json_array(items: Iterable[Any], *, batch: int = BATCH) -> Iterator[bytes]:
     """One array, an item a line; it stays unclosed where the items fail."""
+    yield from _array(items, batch)
+    yield b"\n"
+
+
+def json_report(name: str, items: Iterable[Any], summary: Callable[[], Any]) -> Iterator[bytes]:
+    """One object: the items as an array under `name`, then the fields of a summary of them."""
+    yield b"{" + msgspec.json.encode(name) + b":"
+    yield from _array(items, BATCH)
+    yield b"," + safe.json_line(msgspec.json.encode(summary()))[1:] + b"\n"
+
+
+def _array(items: Iterable[Any], batch: int) -> Iterator[bytes]:
     separator = b"[\n"
     for lines in _encoded(items, b",\n", batch):
         yield separator + lines
         separator = b",\n"
-    yield b"[]\n" if separator == b"[\n" else b"\n]\n"
+    yield b"[]" if separator == b"[\n" else b"\n]"
 
 
 def _encoded(items: Iterable[Any], separator: bytes, batch: int) -> Iterator[bytes]:

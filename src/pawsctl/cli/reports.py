@@ -1,18 +1,66 @@
-"""A flow's report for machines that read files: JUnit, GitHub's annotations and step summary."""
+"""A check's report for machines that read files: JUnit, GitHub's annotations and step summary."""
+
+from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from pawsctl import safe
 from pawsctl.cli.output import Output
+from pawsctl.cli.views import plural
 from pawsctl.errors import UsageError
-from pawsctl.sessions.flow import FlowReport
+
+if TYPE_CHECKING:
+    from pawsctl.sessions.flow import FlowReport
+    from pawsctl.sessions.linting import Lint
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One thing that was checked. `detail` is a sentence, `more` what else a failure has to say."""
+
+    name: str
+    ok: bool
+    detail: str
+    seconds: float = 0.0
+    more: Sequence[str] = ()
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What a command has checked, and in how many seconds."""
+
+    command: str
+    seconds: float
+    cases: Sequence[Case]
+
+
+def of_flow(report: FlowReport) -> Report:
+    """The session flow: a case for each step."""
+    cases = [Case(each.name, each.ok, each.detail, each.seconds) for each in report.steps]
+    return Report("test-session", sum(each.seconds for each in cases), cases)
+
+
+def of_lint(lint: Lint) -> Report:
+    """A check of all sessions: a case for each rule, with the first sessions that break it."""
+    checked = lint.report()
+    cases = []
+    for rule, count in zip(lint.wanted, checked.rules, strict=True):
+        examples = lint.examples[rule.id]
+        more = [f"{each.phone}: {each.message}" for each in examples]
+        if count.findings > len(examples):
+            more.append(f"… and {count.findings - len(examples)} more")
+        found, sessions = plural(count.findings, "finding"), plural(checked.checked, "session")
+        detail = f"{found} in {sessions}: {rule.about}"
+        cases.append(Case(rule.id, not count.findings, detail, more=more))
+    return Report("session lint", lint.seconds, cases)
 
 
 def publish(
-    report: FlowReport, *, junit: Path | None, environ: Mapping[str, str], output: Output
+    report: Report, *, junit: Path | None, environ: Mapping[str, str], output: Output
 ) -> None:
     """Write the JUnit file, and inside GitHub Actions annotations and the step summary.
 
@@ -21,7 +69,7 @@ def publish(
     if junit is not None:
         write_whole(junit, junit_xml(report))
     if environ.get("GITHUB_ACTIONS") == "true":
-        for annotation in annotations(report):
+        for annotation in github_annotations(report):
             output.note(annotation)
         if path := environ.get("GITHUB_STEP_SUMMARY"):
             with Path(path).open("a", encoding="utf-8") as file:
@@ -46,39 +94,39 @@ def write_whole(path: Path, content: bytes) -> None:
         ) from error
 
 
-def junit_xml(report: FlowReport) -> bytes:
+def junit_xml(report: Report) -> bytes:
     """The report as JUnit XML; text that XML can't hold is shown as an escape."""
     # 15 ms: only --junit pays for it.
     from xml.etree import ElementTree as ET
 
-    failures = sum(not step.ok for step in report.steps)
     suite = ET.Element(
         "testsuite",
-        name="pawsctl test-session",
-        tests=str(len(report.steps)),
-        failures=str(failures),
+        name=f"pawsctl {report.command}",
+        tests=str(len(report.cases)),
+        failures=str(sum(not case.ok for case in report.cases)),
         errors="0",
-        time=f"{sum(step.seconds for step in report.steps):.3f}",
+        time=f"{report.seconds:.3f}",
     )
-    for step in report.steps:
+    for each in report.cases:
         case = ET.SubElement(
             suite,
             "testcase",
-            classname="pawsctl.test-session",
-            name=step.name,
-            time=f"{step.seconds:.3f}",
+            classname=f"pawsctl.{report.command.replace(' ', '.')}",
+            name=each.name,
+            time=f"{each.seconds:.3f}",
         )
-        if not step.ok:
-            ET.SubElement(case, "failure", message=safe.visible(step.detail))
+        if not each.ok:
+            failure = ET.SubElement(case, "failure", message=safe.visible(each.detail))
+            failure.text = "\n".join(map(safe.visible, each.more))
     return bytes(ET.tostring(suite, encoding="utf-8", xml_declaration=True))
 
 
-def annotations(report: FlowReport) -> list[str]:
-    """A GitHub workflow command for each failed step."""
+def github_annotations(report: Report) -> list[str]:
+    """A GitHub workflow command for each failed case."""
     return [
-        f"::error title=pawsctl test-session%3A {step.name}::{_one_line(step.detail)}"
-        for step in report.steps
-        if not step.ok
+        f"::error title=pawsctl {report.command}%3A {each.name}::{_one_line(each.detail)}"
+        for each in report.cases
+        if not each.ok
     ]
 
 
@@ -86,15 +134,15 @@ def _one_line(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def step_summary(report: FlowReport) -> str:
+def step_summary(report: Report) -> str:
     """The report as a table in GitHub's Markdown."""
     rows = "".join(
-        f"| {'✅' if step.ok else '❌'} | {step.name} | {step.seconds * 1000:.1f} ms "
-        f"| {_cell(step.detail)} |\n"
-        for step in report.steps
+        f"| {'✅' if each.ok else '❌'} | {each.name} | {each.seconds * 1000:.1f} ms "
+        f"| {_cell(each.detail)} |\n"
+        for each in report.cases
     )
     heading = "| | step | time | detail |\n| --- | --- | ---: | --- |\n"
-    return f"### pawsctl test-session\n\n{heading}{rows}\n"
+    return f"### pawsctl {report.command}\n\n{heading}{rows}\n"
 
 
 def _cell(text: str) -> str:

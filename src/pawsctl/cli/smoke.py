@@ -53,6 +53,6 @@ def test_session(
     with run.store() as store:
         report = flow.run(store, max_latency=max_latency, done=run.output.live(views.flow_step))
     run.output.show(report, views.flow_summary)
-    reports.publish(report, junit=junit, environ=os.environ, output=run.output)
+    reports.publish(reports.of_flow(report), junit=junit, environ=os.environ, output=run.output)
     if not report.ok:
         raise typer.Exit(ExitStatus.FAILED)

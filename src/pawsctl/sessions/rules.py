@@ -101,6 +101,14 @@ def is_sound(record: Record, session: Session, now_ms: float) -> bool:
     return True
 
 
+def broken(record: Record, now_ms: float) -> list[Problem]:
+    """Everything that is wrong with a record, decoded and judged at once."""
+    session = model.read_quickly(record.value) if record.value is not None else None
+    if session is not None and is_sound(record, session, now_ms):
+        return []
+    return list(problems(record, read(record), now_ms))
+
+
 def _roles(_record: Record, session: Session, _now: float) -> Iterator[str]:
     for number, message in enumerate(session.messages, 1):
         if message.role not in ("user", "assistant", "tool", "?"):

@@ -1,16 +1,22 @@
 """Commands that judge all sessions at once: `stats`, `lint`."""
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pawsctl.cli.options import Command, invocation, lazy
 from pawsctl.cli.session.group import app
+from pawsctl.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from pawsctl.cli import stats_views
-    from pawsctl.sessions import overview
+    from pawsctl.cli import lint_views, reports, stats_views
+    from pawsctl.sessions import linting, overview
 else:
+    lint_views = lazy("pawsctl.cli.lint_views")
+    linting = lazy("pawsctl.sessions.linting")
+    reports = lazy("pawsctl.cli.reports")
     stats_views = lazy("pawsctl.cli.stats_views")
     overview = lazy("pawsctl.sessions.overview")
 
@@ -21,3 +27,35 @@ def stats(ctx: typer.Context) -> None:
     run = invocation(ctx)
     with run.store() as store:
         run.output.show(overview.gather(store), stats_views.overview)
+
+
+@app.command(cls=Command)
+def lint(
+    ctx: typer.Context,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option("--rule", metavar="ID", help="Check this rule only; may be repeated."),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None,
+        typer.Option("--ignore", metavar="ID", help="Do not check this rule; may be repeated."),
+    ] = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report too.")
+    ] = None,
+) -> None:
+    """Hold every session to the rules of what the bot stores; exit 1 where one is broken."""
+    run = invocation(ctx)
+    wanted = linting.chosen(rule or (), ignore or ())
+    with run.store() as store:
+        check = linting.Lint(store, wanted)
+        run.output.report(
+            check.findings(),
+            lint_views.FINDING_COLUMNS,
+            name="findings",
+            summary=check.report,
+            view=lambda: lint_views.summary(check.report()),
+        )
+    reports.publish(reports.of_lint(check), junit=junit, environ=os.environ, output=run.output)
+    if not check.report().ok:
+        raise typer.Exit(ExitStatus.FAILED)

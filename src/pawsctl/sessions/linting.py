@@ -1,0 +1,102 @@
+"""Every session held to the rules of the bot's contract."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from pawsctl.errors import UsageError
+from pawsctl.sessions import keys, model, rules
+from pawsctl.sessions.rules import RULES, Rule
+from pawsctl.sessions.store import SessionStore
+
+# Findings of one rule that are kept for a report; the others are only counted.
+EXAMPLES = 50
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A session that breaks a rule, and how."""
+
+    phone: str
+    key: str
+    rule: str
+    message: str
+
+
+class RuleCount(msgspec.Struct, frozen=True):
+    """How often a rule was broken."""
+
+    rule: str
+    findings: int
+
+
+class LintReport(msgspec.Struct, frozen=True):
+    """How a check went: `checked` sessions, of which `broken` break at least one of the rules."""
+
+    ok: bool
+    url: str
+    checked: int
+    broken: int
+    rules: list[RuleCount]
+
+
+class Lint:
+    """One check of all sessions: `findings` streams them, then `report` sums them up.
+
+    Memory is bounded: of each rule, the first EXAMPLES findings are kept.
+    """
+
+    def __init__(self, store: SessionStore, wanted: Sequence[Rule]) -> None:
+        self.wanted = wanted
+        self.seconds = 0.0
+        self.examples: dict[str, list[Finding]] = {rule.id: [] for rule in wanted}
+        self._store = store
+        self._counts = {rule.id: 0 for rule in wanted}
+        self._checked = self._broken = 0
+
+    def findings(self) -> Iterator[Finding]:
+        """Look at every session; what is wrong with each, as SCAN finds them."""
+        begun, now_ms = time.perf_counter(), time.time() * 1000
+        for record in self._store.records():
+            self._checked += 1
+            found = [each for each in rules.broken(record, now_ms) if each.rule in self._counts]
+            self._broken += bool(found)
+            for problem in found:
+                finding = Finding(
+                    keys.phone_of(record.key),
+                    keys.key_text(record.key),
+                    problem.rule,
+                    model.encodable(problem.message),
+                )
+                self._count(finding)
+                yield finding
+        self.seconds = time.perf_counter() - begun
+
+    def _count(self, finding: Finding) -> None:
+        self._counts[finding.rule] += 1
+        if len(self.examples[finding.rule]) < EXAMPLES:
+            self.examples[finding.rule].append(finding)
+
+    def report(self) -> LintReport:
+        """What was found so far."""
+        counts = [RuleCount(rule, findings) for rule, findings in self._counts.items()]
+        return LintReport(
+            not self._broken, self._store.node.target.url, self._checked, self._broken, counts
+        )
+
+
+def chosen(only: Sequence[str], ignored: Sequence[str]) -> list[Rule]:
+    """The rules to check: `only` these (all where none is named), without those `ignored`.
+
+    Raises UsageError for an id that is none, and where no rule is left.
+    """
+    known = [rule.id for rule in RULES]
+    for name in (*only, *ignored):
+        if name not in known:
+            raise UsageError(f"There is no rule '{name}'.", hint=f"Rules: {', '.join(known)}.")
+    left = [rule for rule in RULES if rule.id in (only or known) and rule.id not in ignored]
+    if not left:
+        raise UsageError(
+            "No rule is left to check.", hint="--ignore takes away what --rule asks for."
+        )
+    return left
