@@ -9,7 +9,7 @@ from pawsctl.cli.text import Column
 from pawsctl.cli.views import moment, plural, size
 
 if TYPE_CHECKING:
-    from pawsctl.backup import Verified
+    from pawsctl.backup.verifying import Verified
     from pawsctl.cli.text import Line
     from pawsctl.sessions.archive.export import Exported
     from pawsctl.sessions.archive.restore import Imported

@@ -8,11 +8,11 @@ from pawsctl.cli.options import Command, lazy
 from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Yes, app, stack_of
 
 if TYPE_CHECKING:
-    from pawsctl import backup
+    from pawsctl.backup import resetting
     from pawsctl.cli import stack_events, stack_views
     from pawsctl.stack import operations
 else:
-    backup = lazy("pawsctl.backup")
+    resetting = lazy("pawsctl.backup.resetting")
     stack_events = lazy("pawsctl.cli.stack_events")
     stack_views = lazy("pawsctl.cli.stack_views")
     operations = lazy("pawsctl.stack.operations")
@@ -117,7 +117,7 @@ def reset(
     """
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
-        done = backup.reset(
+        done = resetting.reset(
             settings,
             timeout=timeout,
             with_backup=not no_backup,

@@ -9,11 +9,11 @@ from pawsctl.cli.options import Command, invocation, lazy
 from pawsctl.cli.session.group import Confirm, DryRun, app
 
 if TYPE_CHECKING:
-    from pawsctl import backup
+    from pawsctl.backup import verifying
     from pawsctl.cli import archive_views
     from pawsctl.sessions.archive import export, reading, restore
 else:
-    backup = lazy("pawsctl.backup")
+    verifying = lazy("pawsctl.backup.verifying")
     archive_views = lazy("pawsctl.cli.archive_views")
     export = lazy("pawsctl.sessions.archive.export")
     reading = lazy("pawsctl.sessions.archive.reading")
@@ -93,5 +93,5 @@ def verify(ctx: typer.Context, file: Source) -> None:
         # Once to write, once to compare.
         run.output.progress("verifying", 2 * archive.count) as progress,
     ):
-        verified = backup.verify(archive, progress=progress)
+        verified = verifying.verify(archive, progress=progress)
     run.output.show(verified, archive_views.verified)

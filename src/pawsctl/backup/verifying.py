@@ -1,33 +1,23 @@
-"""A reset with an export before it, and the proof that an archive can be restored.
-
-The one place that knows both the sessions and the stack.
-"""
+"""The proof that an archive can be restored: it is, into a server that is then thrown away."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from pawsctl.connection import ErrorReply, connect, refused
-from pawsctl.errors import OperationFailed, PawsctlError, RedisUnreachable, TimedOut
-from pawsctl.sessions.archive import export
+from pawsctl.errors import OperationFailed, RedisUnreachable, TimedOut
 from pawsctl.sessions.archive.layout import Rejected
 from pawsctl.sessions.archive.reading import Archive, Numbered
 from pawsctl.sessions.keys import key_text
 from pawsctl.sessions.saved import Saved
 from pawsctl.sessions.store import SessionStore
 from pawsctl.sessions.writing import BATCH, Writer
-from pawsctl.settings import StackSettings
-from pawsctl.stack import files
 from pawsctl.stack.embedded import throwaway
-from pawsctl.stack.engine import Copied, Emit
-from pawsctl.stack.results import Reset
-from pawsctl.target import Address, Target
-
-KEPT_BACKUPS = 5
+from pawsctl.target import Target
 
 _READY_SECONDS = 10.0
 _PAUSE = 0.005
@@ -54,69 +44,6 @@ class Verified(msgspec.Struct, frozen=True):
     bytes: int
     checksum: str
     expired: int
-
-
-def reset(
-    settings: StackSettings,
-    *,
-    timeout: float,
-    with_backup: bool,
-    confirm: Callable[[str], None],
-    emit: Emit,
-) -> Reset:
-    """Delete the data of this project's Redis and start it again, the sessions exported before.
-
-    Raises what the stack's `reset` raises, and what keeps the export from being made.
-    """
-
-    # 0.3 s for what Docker needs: verify does not pay for it.
-    from pawsctl.stack import operations
-
-    def save(port: int | None) -> str | None:
-        return export_before_reset(settings, port, emit=emit)
-
-    return operations.reset(
-        settings,
-        timeout=timeout,
-        confirm=confirm,
-        save=save if with_backup else None,
-        emit=emit,
-    )
-
-
-def export_before_reset(settings: StackSettings, port: int | None, *, emit: Emit) -> str | None:
-    """Export the sessions behind a port of this machine to the state directory.
-
-    Returns the file, None where there was no session; the last five files are kept. Raises, with a
-    hint at --no-backup, what the export raises, and OperationFailed where no port leads to Redis.
-    """
-    folder = files.state_directory(settings.project) / "backups"
-    path = folder / f"sessions-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.jsonl.gz"
-    try:
-        if port is None:
-            raise OperationFailed("Redis does not run.", hint="Start it with 'pawsctl redis up'.")
-        folder.mkdir(mode=0o700, exist_ok=True)
-        target = Target(
-            kind="standalone",
-            addresses=(Address("localhost", port),),
-            origin="the project's settings",
-            password=settings.redis_password,
-        )
-        with SessionStore(connect(target)) as store:
-            exported = export.to_file(store, path, lambda _count: None)
-    except PawsctlError as error:
-        raise type(error)(
-            f"The sessions can't be exported before they are deleted. {error.message}",
-            hint=f"{error.hint} To delete them without a copy, use --no-backup.",
-        ) from error
-    if not exported.sessions:
-        # One that holds nothing must not push out one that does.
-        path.unlink()
-        return None
-    emit(Copied(exported.sessions, str(path)))
-    for old in sorted(folder.glob("sessions-*.jsonl.gz"))[:-KEPT_BACKUPS]:
-        old.unlink(missing_ok=True)
-    return str(path)
 
 
 def verify(archive: Archive, *, progress: Progress) -> Verified:
