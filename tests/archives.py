@@ -1,0 +1,68 @@
+"""What tests of archives share: a look at all that is stored, and archives made by hand."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.servers import Server
+
+HEADER: dict[str, Any] = {
+    "format": "pawsctl sessions",
+    "version": 1,
+    "source": "redis://db.example:6379",
+    "exported_at": "2026-01-31T12:00:00Z",
+}
+
+
+class Held(NamedTuple):
+    """What stands under a key: bytes, and when they expire in ms since the epoch (-1 for never)."""
+
+    value: bytes
+    expires_at: int
+
+
+def held(server: Server) -> dict[bytes, Held]:
+    """Everything of type string that a server holds."""
+    client = server.client
+    return {
+        key: Held(client.get(key) or b"", client.pexpiretime(key))
+        for key in client.scan_iter(count=1_000)
+        if client.type(key) == b"string"
+    }
+
+
+def assert_same(before: dict[bytes, Held], after: dict[bytes, Held]) -> None:
+    """The same keys and bytes, and moments of expiry within one second."""
+    assert {key: each.value for key, each in before.items()} == {
+        key: each.value for key, each in after.items()
+    }
+    for key, each in before.items():
+        assert (each.expires_at == -1) == (after[key].expires_at == -1), key
+        assert abs(each.expires_at - after[key].expires_at) <= 1_000, key
+
+
+def entry(phone: str, value: str, expires_at: int | None = None, **more: Any) -> dict[str, Any]:
+    """An archive's line for one session."""
+    return {
+        "phone": phone,
+        "key": f"wh:session:{phone}",
+        "expires_at": expires_at,
+        "value": value,
+    } | more
+
+
+def write(path: Path, lines: Iterable[Any], *, header: dict[str, Any] | None = None) -> Path:
+    """An archive of those lines, sound but for what they say; text stands as it is."""
+    encoded = [
+        line.encode() if isinstance(line, str) else json.dumps(line).encode()
+        for line in (header or HEADER, *lines)
+    ]
+    body = b"".join(line + b"\n" for line in encoded)
+    trailer = {
+        "count": len(encoded) - 1,
+        "checksum": f"sha256:{hashlib.sha256(body).hexdigest()}",
+    }
+    path.write_bytes(body + json.dumps(trailer).encode() + b"\n")
+    return path
