@@ -8,6 +8,7 @@ import pytest
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
 from tests.conftest import BROKEN, GOOD
+from tests.following import following
 from tests.servers import Server
 
 
@@ -48,6 +49,26 @@ def test_stats_says_what_it_leaves_out(quiet: Pawsctl) -> None:
     result = quiet("session", "stats")
     assert result.status == ExitStatus.OK
     assert result.text.count("left out: ") == 2
+
+
+def test_lint_leaves_nothing_out(quiet: Pawsctl) -> None:
+    """It needs values and TTLs only."""
+    found = quiet("session", "lint", "--json").json
+    assert (found["checked"], found["broken"]) == (SESSIONS, len(BROKEN) + 1)
+
+
+def test_watch_says_what_it_leaves_out(quiet: Pawsctl, any_server: Server) -> None:
+    """Without CLIENT NO-TOUCH it goes by TTLs; one conversation is followed as ever."""
+    with following(quiet, "session", "watch", "--interval", "100ms", "--json") as watch:
+        assert "Left out: writes that keep the TTL" in watch.said()
+        any_server.client.set("wh:session:+99", GOOD[0].read_bytes(), ex=600)
+        assert watch.event()["event"] == "appeared"
+        any_server.client.set("wh:session:+99", GOOD[1].read_bytes(), ex=21_600)
+        assert watch.event()["event"] == "changed"
+        any_server.client.delete("wh:session:+99")
+        assert watch.event()["event"] == "deleted"
+    with following(quiet, "session", "watch", "+0", "--interval", "100ms", "--json") as watch:
+        assert watch.event()["event"] == "message"
 
 
 def test_what_changes_is_refused(quiet: Pawsctl) -> None:

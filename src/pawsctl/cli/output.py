@@ -298,6 +298,41 @@ class Output:
                     self._write(part)
                 self.flush()
 
+    def follow(
+        self,
+        rows: Iterable[Row],
+        view: Callable[[Row], Iterable[Line]],
+        *,
+        item: Callable[[Row], Any] = lambda row: row,
+    ) -> None:
+        """Print what comes without an end, each row at once; JSON is a value a line, no array.
+
+        Raises UsageError for csv: not all that may come has the same fields.
+        """
+        if self.format == "csv":
+            raise UsageError("A stream of events can't be csv.", hint="Use -o jsonl.")
+        for row in rows:
+            if self.is_json:
+                self._write(b"".join(formats.json_lines([item(row)])))
+                self.flush()
+            else:
+                self.lines(view(row))
+
+    @property
+    def is_screen(self) -> bool:
+        """Whether stdout is a terminal on which a picture can be drawn over the one before."""
+        is_dumb = os.environ.get("TERM") == "dumb"
+        return self.format == "text" and sys.stdout.isatty() and not is_dumb
+
+    def screen(
+        self, states: Iterable[Row], view: Callable[[Row, int, int], Iterable[Line]]
+    ) -> None:
+        """Draw each state over the one before; `view` is given columns and lines."""
+        # 80 ms: only a terminal pays for it.
+        from pawsctl.cli import progress
+
+        progress.draw(states, view, colour=self._colour_out)
+
     def flush(self) -> None:
         """Hand over what is buffered. Raises OutputClosed where nobody reads it."""
         try:

@@ -1,9 +1,14 @@
-"""Progress bars on stderr. Loading rich for them costs 80 ms: import this only for a terminal."""
+"""What is drawn again and again: progress on stderr, a live picture on stdout.
 
-from collections.abc import Callable, Iterator
+Loading rich for it costs 80 ms: import this only for a terminal.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -12,8 +17,12 @@ from rich.progress import (
     TaskID,
     TextColumn,
 )
+from rich.text import Text
 
 from pawsctl import safe
+from pawsctl.cli.text import Line
+
+State = TypeVar("State")
 
 
 @contextmanager
@@ -60,3 +69,21 @@ def many_bars(*, colour: bool) -> Iterator[Callable[[str, str, int, int], None]]
         yield move
     finally:
         drawn.stop()
+
+
+def draw(
+    states: Iterable[State], view: Callable[[State, int, int], Iterable[Line]], *, colour: bool
+) -> None:
+    """Draw states on stdout, each over the one before; lines are cut at the terminal's edge.
+
+    The cursor is shown again however it ends.
+    """
+    console = Console(no_color=not colour, highlight=False, markup=False, emoji=False)
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        for state in states:
+            lines = [
+                Text.assemble(*((safe.visible(text), style) for text, style in line))
+                for line in view(state, console.width, console.height)
+            ]
+            picture = Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
+            live.update(picture, refresh=True)

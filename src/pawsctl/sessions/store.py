@@ -1,7 +1,7 @@
 """The bot's operations on its sessions, command for command as the bot does them, and reading."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -147,6 +147,36 @@ class SessionStore:
         for _, replies in self._batches(lambda _names: []):
             yield from (ttl_ms for ttl_ms in replies[0] if ttl_ms != -2)
 
+    def glances(
+        self, pattern: bytes, sized: Callable[[bytes], bool]
+    ) -> Iterator[tuple[float, list[tuple[bytes, int, int]]]]:
+        """Every key that matches, its PTTL, and its value's size in bytes.
+
+        The size is asked for where `sized` says so, and is -1 where it is not known. In batches,
+        each with when it was asked for, in seconds of the monotonic clock.
+        """
+        times: dict[bytes, float] = {}
+        chosen: dict[bytes, list[bytes]] = {}
+
+        def ask(names: list[bytes]) -> list[Command]:
+            times[names[0]] = time.monotonic()
+            chosen[names[0]] = [key for key in names if sized(key)]
+            return [(b"STRLEN", key) for key in chosen[names[0]]]
+
+        for names, (ttls, *replies) in self._batches(ask, pattern):
+            sizes = dict(zip(chosen.pop(names[0]), map(_size, replies), strict=True))
+            found = zip(names, ttls, strict=True)
+            yield (
+                times.pop(names[0]),
+                [(key, ttl_ms, sizes.get(key, -1)) for key, ttl_ms in found if ttl_ms != -2],
+            )
+
+    @cached_property
+    def leaves_lru_alone(self) -> bool:
+        """Whether the server lets us read a key without making it look used."""
+        reply = self.node.pipeline([("CLIENT", "NO-TOUCH", "ON")])[0]
+        return not isinstance(reply, ErrorReply)
+
     def _batches(self, ask: scan.Ask, pattern: bytes = scan.SESSIONS) -> Iterator[scan.Batch]:
         """Every key that matches in batches: the list of their PTTLs, then the replies to `ask`."""
         if self._may_script:
@@ -195,6 +225,14 @@ def trimmed(messages: Sequence[Document]) -> list[Document]:
         return list(messages)
     starts = [index for index, each in enumerate(messages) if each.get("role") == "user"]
     return list(messages[starts[-MAX_TURNS] :] if len(starts) > MAX_TURNS else messages)
+
+
+def _size(reply: Any) -> int:
+    """STRLEN's reply; what is no string has no size."""
+    if isinstance(reply, ErrorReply) and reply.code == "WRONGTYPE":
+        return -1
+    size: int = checked(reply)
+    return size
 
 
 def _ttls(names: Iterable[bytes]) -> list[Command]:

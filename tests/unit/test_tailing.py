@@ -1,0 +1,32 @@
+"""What is new in a conversation."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pawsctl.sessions.model import Message
+from pawsctl.sessions.tailing import appended
+
+
+def said(*texts: object) -> list[Message]:
+    """Messages of the user."""
+    return [Message("user", str(text)) for text in texts]
+
+
+@given(st.lists(st.integers(), unique=True), st.data())
+def test_what_was_added_is_told_whatever_was_trimmed(texts: list[int], data: st.DataObject) -> None:
+    """The bot drops turns at the beginning and adds messages at the end."""
+    end = data.draw(st.integers(0, len(texts)))
+    trimmed = data.draw(st.integers(0, max(0, end - 1)))
+    assert appended(said(*texts[:end]), said(*texts[trimmed:])) == said(*texts[end:])
+
+
+def test_the_same_words_twice_are_told_twice() -> None:
+    """A user may say no, and no again."""
+    assert appended(said("no"), said("no", "no")) == said("no")
+    assert appended(said("no", "no"), said("no", "no")) == []
+
+
+def test_another_conversation_is_no_continuation() -> None:
+    """And one that is begun is all new."""
+    assert appended(said("a", "b"), said("c")) is None
+    assert appended([], said("c")) == said("c")
