@@ -1,0 +1,149 @@
+"""`pawsctl session verify`: a backup that was never restored is no backup."""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.archives import HEADER, entry, write
+from tests.cli_runner import Pawsctl
+from tests.conftest import BROKEN, GOOD
+from tests.servers import Server
+
+
+def leftovers(folder: Path) -> list[str]:
+    """What servers of verifications have left in the folder for temporary files."""
+    return [each.name for each in folder.iterdir()]
+
+
+def servers_in(folder: Path) -> list[int]:
+    """The processes of servers that work below a folder."""
+    found = []
+    for process in psutil.process_iter(["name", "cwd"]):
+        works_in = Path(process.info["cwd"] or "/")
+        if process.info["name"] == "valkey-server" and folder in works_in.parents:
+            found.append(process.pid)
+    return found
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder for the temporary files of one test, with a name short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="pawsctl-test-") as name:
+        yield Path(name)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "-"])
+def test_an_export_is_proved_without_touching_redis(
+    pawsctl: Pawsctl, server: Server, temporary: Path, name: str
+) -> None:
+    """Every sample, and keys that never expire; the server for it is gone afterwards."""
+    for number, sample in enumerate([*GOOD, *BROKEN]):
+        server.client.set(f"wh:session:+{number}", sample.read_bytes(), ex=600 + number)
+    server.client.set(b"wh:session:\xff", b"\xff")
+    exported = pawsctl("session", "export", name)
+    server.client.flushall()
+    result = pawsctl(
+        "session",
+        "verify",
+        name,
+        "--json",
+        stdin=exported.out,
+        env={"TMPDIR": str(temporary), "REDIS_URL": "redis://127.0.0.1:1"},
+    )
+    assert result.status == ExitStatus.OK
+    told = result.json
+    assert told["sessions"] == len(GOOD) + len(BROKEN) + 1
+    assert told["expired"] == 0
+    assert told["source"] == server.url
+    assert told["checksum"].startswith("sha256:")
+    assert server.client.dbsize() == 0
+    assert leftovers(temporary) == []
+
+
+def test_an_old_archive_is_proved_whole(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
+    """Though an import would leave out what has expired since."""
+    then = 1_767_225_600_000
+    lines = [entry(f"+{number}", "{}", then + number) for number in range(1_200)]
+    header = HEADER | {"exported_at": "2026-01-01T00:00:00Z"}
+    write(tmp_path / "a.jsonl", [*lines, entry("+never", "{}")], header=header)
+    result = bare_pawsctl("session", "verify", "a.jsonl")
+    assert result.status == ExitStatus.OK
+    assert "1201 sessions restored and compared" in result.text
+    assert "would leave out 1200 of them" in result.text
+
+
+def test_a_key_that_stands_there_twice_is_a_difference(
+    bare_pawsctl: Pawsctl, tmp_path: Path
+) -> None:
+    """Only one of them can be restored."""
+    write(tmp_path / "a.jsonl", [entry("+1", "one"), entry("+2", "two"), entry("+1", "other")])
+    result = bare_pawsctl("session", "verify", "a.jsonl")
+    assert result.status == ExitStatus.FAILED
+    assert "2 of 3 sessions came back" in result.err
+    assert "wh:session:+1 stands there twice" in result.err
+    assert "wh:session:+1 has another value" in result.err
+
+
+def test_a_line_that_is_no_session_fails(
+    bare_pawsctl: Pawsctl, tmp_path: Path, temporary: Path
+) -> None:
+    """It is named, and nothing stays behind."""
+    write(tmp_path / "a.jsonl", [entry("+1", "{}"), "nonsense"])
+    result = bare_pawsctl("session", "verify", "a.jsonl", "--json", env={"TMPDIR": str(temporary)})
+    assert result.status == ExitStatus.FAILED
+    assert "Line 3 can't be restored" in result.error["message"]
+    assert leftovers(temporary) == []
+
+
+def test_a_damaged_archive_fails_before_a_server_is_started(
+    bare_pawsctl: Pawsctl, tmp_path: Path
+) -> None:
+    """As an import of it does."""
+    path = write(tmp_path / "a.jsonl", [entry("+1", "{}")])
+    path.write_bytes(path.read_bytes()[:-5])
+    result = bare_pawsctl("session", "verify", "a.jsonl")
+    assert result.status == ExitStatus.FAILED
+    assert "is cut short" in result.err
+
+
+def test_a_deep_folder_for_temporary_files_is_no_obstacle(
+    bare_pawsctl: Pawsctl, tmp_path: Path, temporary: Path
+) -> None:
+    """A socket's path may have some hundred bytes."""
+    deep = temporary / ("d" * 60) / ("e" * 60)
+    deep.mkdir(parents=True)
+    write(tmp_path / "a.jsonl", [entry("+1", "{}")])
+    result = bare_pawsctl("session", "verify", "a.jsonl", env={"TMPDIR": str(deep)})
+    assert result.status == ExitStatus.OK
+    assert leftovers(deep) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_its_server_ends_however_pawsctl_ends(
+    bare_pawsctl: Pawsctl, tmp_path: Path, temporary: Path, how: signal.Signals
+) -> None:
+    """And takes its folder along."""
+    value = os.urandom(2_000).hex()
+    write(tmp_path / "a.jsonl", [entry(f"+{number}", value) for number in range(30_000)])
+    process = bare_pawsctl.start("session", "verify", "a.jsonl", env={"TMPDIR": str(temporary)})
+    deadline = time.monotonic() + 20
+    try:
+        while not servers_in(temporary):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+        process.send_signal(how)
+        process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode != 0
+    while servers_in(temporary) or leftovers(temporary):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
