@@ -43,7 +43,8 @@ def test_a_password_stands_in_all_three_files(defaults: StackSettings, tmp_path:
     """For the server, for its health check, and for Redis Commander."""
     found = files.rendered(msgspec.structs.replace(defaults, redis_password="a b'$"), tmp_path)
 
-    assert (found / "redis.conf").read_text() == 'requirepass "a b\'$"\n'
+    requires = 'requirepass "a b\'$"\nmasterauth "a b\'$"\n'
+    assert (found / "redis.conf").read_text() == requires
     assert (found / "redis_password").read_text() == "a b'$"
     commander = json.loads((found / "commander.json").read_text())
     assert commander["connections"][0]["password"] == "a b'$"

@@ -9,14 +9,16 @@ from pawsctl.sessions.store import SessionStore
 from pawsctl.settings import StackSettings
 from pawsctl.stack import files, operations
 from pawsctl.stack.engine import Copied, Emit
+from pawsctl.stack.layout import Topology
 from pawsctl.stack.results import Reset
-from pawsctl.target import Address, Target
+from pawsctl.target import parse
 
 KEPT_BACKUPS = 5
 
 
 def reset(
     settings: StackSettings,
+    topology: Topology = "single",
     *,
     timeout: float,
     with_backup: bool,
@@ -28,11 +30,12 @@ def reset(
     Raises what the stack's `reset` raises, and what keeps the export from being made.
     """
 
-    def save(port: int | None) -> str | None:
-        return export_before_reset(settings, port, emit=emit)
+    def save(url: str | None) -> str | None:
+        return export_before_reset(settings, topology, url, emit=emit)
 
     return operations.reset(
         settings,
+        topology,
         timeout=timeout,
         confirm=confirm,
         save=save if with_backup else None,
@@ -40,23 +43,22 @@ def reset(
     )
 
 
-def export_before_reset(settings: StackSettings, port: int | None, *, emit: Emit) -> str | None:
-    """Export the sessions behind a port of this machine to the state directory.
+def export_before_reset(
+    settings: StackSettings, topology: Topology, url: str | None, *, emit: Emit
+) -> str | None:
+    """Export the sessions behind a URL of this machine to the state directory.
 
     Returns the file, None where there was no session; the last five files are kept. Raises, with a
-    hint at --no-backup, what the export raises, and OperationFailed where no port leads to Redis.
+    hint at --no-backup, what the export raises, and OperationFailed where none leads to Redis.
     """
-    folder = files.state_directory(settings.project) / "backups"
+    folder = files.state_directory(settings.project, topology) / "backups"
     path = folder / f"sessions-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z.jsonl.gz"
     try:
-        if port is None:
+        if url is None:
             raise OperationFailed("Redis does not run.", hint="Start it with 'pawsctl redis up'.")
         folder.mkdir(mode=0o700, exist_ok=True)
-        target = Target(
-            kind="standalone",
-            addresses=(Address("localhost", port),),
-            origin="the project's settings",
-            password=settings.redis_password,
+        target = parse(url, origin="the project's settings").with_login(
+            None, settings.redis_password
         )
         with SessionStore(connect(target)) as store:
             exported = export.to_file(store, path, lambda _count: None)

@@ -1,4 +1,4 @@
-"""The compose file, the files it mounts, and where this project's state is kept.
+"""The compose files, the files they mount, and where this project's state is kept.
 
 `compose/defaults` holds what redis.conf, redis_password and commander.json are in development.
 Where the settings differ, the same three are rendered into a new directory with a random name:
@@ -13,21 +13,25 @@ from tempfile import TemporaryDirectory
 
 from pawsctl.errors import OperationFailed
 from pawsctl.settings import StackSettings
+from pawsctl.stack.layout import Topology
 
 # The image's user has to read them; the directory above keeps everybody else out.
 _READABLE = 0o444
 _PRIVATE = 0o700
 
 
-def compose_file() -> Path:
-    """compose.yaml: inside the installed package, or at the top of a checkout."""
+def compose_file(topology: Topology = "single") -> Path:
+    """The compose file of a topology: inside the installed package, or in a checkout."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "compose"
-    return (installed if installed.is_dir() else package.parents[1] / "compose") / "compose.yaml"
+    folder = installed if installed.is_dir() else package.parents[1] / "compose"
+    return folder / ("compose.yaml" if topology == "single" else f"compose.{topology}.yaml")
 
 
-def state_directory(project: str) -> Path:
+def state_directory(project: str, topology: Topology = "single") -> Path:
     """The user's own directory for what this project must remember; made where it is missing.
+
+    Each topology besides the single Redis has one of its own below that.
 
     Raises OperationFailed where it can't be made.
     """
@@ -39,6 +43,9 @@ def state_directory(project: str) -> Path:
         home.mkdir(parents=True, mode=_PRIVATE, exist_ok=True)
         directory = home / project
         directory.mkdir(mode=_PRIVATE, exist_ok=True)
+        if topology != "single":
+            directory /= topology
+            directory.mkdir(mode=_PRIVATE, exist_ok=True)
     except OSError as error:
         raise OperationFailed(
             f"{home} can't be written: {error.strerror}.",
@@ -88,7 +95,8 @@ def _contents(settings: StackSettings, defaults: Path) -> dict[str, str]:
     commander["connections"][0]["password"] = password
     is_default = commander == json.loads(template)
     return {
-        "redis.conf": f'requirepass "{password}"\n' if password else "",
+        # The second is what a replica logs in to its primary with.
+        "redis.conf": f'requirepass "{password}"\nmasterauth "{password}"\n' if password else "",
         "redis_password": password,
         "commander.json": template if is_default else json.dumps(commander, indent=2) + "\n",
     }

@@ -6,37 +6,43 @@ from collections.abc import Collection, Iterator, Sequence
 
 from pawsctl.errors import UsageError
 from pawsctl.settings import StackSettings
-from pawsctl.stack import project, wire
+from pawsctl.stack import forming, layout, project, wire
 from pawsctl.stack.choice import engine_of
 from pawsctl.stack.engine import Emit, LogLine, LogQuery, ServiceStatus
-from pawsctl.stack.project import REDIS
+from pawsctl.stack.layout import Topology
+from pawsctl.stack.project import REDIS, Project
 from pawsctl.stack.results import Keys, Memory, StackStatus
 
 
 def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
-    """What runs. Raises NoEngine where that can't be known."""
+    """What runs of the single Redis. Raises NoEngine where that can't be known."""
     here = project.load(settings)
     engine = engine_of(here, emit)
     services = engine.status()
-    port = published(services) or settings.redis_port
-    told = info(settings, services)
-    return StackStatus(engine.name, url(port), services, _memory(told), keys(told))
+    told = _info(here, services)
+    where = url(here, services) or layout.url("single", here.stack)
+    return StackStatus(engine.name, where, services, _memory(told), _keys(told))
 
 
 def logs(
-    settings: StackSettings, services: Collection[str], query: LogQuery, *, emit: Emit
+    settings: StackSettings,
+    services: Collection[str],
+    query: LogQuery,
+    topology: Topology = "single",
+    *,
+    emit: Emit,
 ) -> Iterator[LogLine]:
     """Lines of these services, of all where none is named.
 
     Raises UsageError for a service that does not exist in the compose file, OperationFailed for one
     that has no container.
     """
-    here = project.load(settings)
+    here = project.load(settings, topology)
     known = [each.key for each in here.stack.services]
     for each in services:
         if each not in known:
             raise UsageError(
-                f"There is no service '{each}'.", hint=f"The services are {' and '.join(known)}."
+                f"There is no service '{each}'.", hint=f"The services are {', '.join(known)}."
             )
     return engine_of(here, emit).logs(services, query)
 
@@ -55,12 +61,29 @@ def client(settings: StackSettings, arguments: Sequence[str], *, terminal: bool,
     return status if status >= 0 else 128 - status
 
 
-def url(port: int) -> str:
-    """Where a Redis on this port answers."""
-    return f"redis://localhost:{port}"
+def url(here: Project, services: Sequence[ServiceStatus]) -> str | None:
+    """Where clients of what runs begin; None where nothing does."""
+    if here.topology == "single":
+        port = _published(services)
+        return f"redis://localhost:{port}" if port else None
+    is_up = any(each.state == "running" for each in services)
+    return layout.url(here.topology, here.stack) if is_up else None
 
 
-def published(services: Sequence[ServiceStatus]) -> int | None:
+def held(here: Project, services: Sequence[ServiceStatus]) -> Keys | None:
+    """How many keys there are, by what answers; None where nothing does."""
+    if here.topology == "single":
+        return _keys(_info(here, services))
+    primaries = [each for each in forming.view(here).nodes.values() if each.role == "primary"]
+    if not primaries:
+        return None
+    return Keys(
+        total=sum(each.keys for each in primaries),
+        expiring=sum(each.expiring for each in primaries),
+    )
+
+
+def _published(services: Sequence[ServiceStatus]) -> int | None:
     """The port of this machine that leads to Redis: not the settings', should they have changed."""
     for each in services:
         if each.service == REDIS and each.ports:
@@ -68,10 +91,10 @@ def published(services: Sequence[ServiceStatus]) -> int | None:
     return None
 
 
-def info(settings: StackSettings, services: Sequence[ServiceStatus]) -> dict[str, str]:
+def _info(here: Project, services: Sequence[ServiceStatus]) -> dict[str, str]:
     """The fields of INFO of the Redis that `services` tell of; none where it does not answer."""
-    port = published(services)
-    return wire.info(port, settings.redis_password) if port else {}
+    port = _published(services)
+    return wire.info(port, here.password) if port else {}
 
 
 def _memory(info: dict[str, str]) -> Memory | None:
@@ -84,17 +107,5 @@ def _memory(info: dict[str, str]) -> Memory | None:
     )
 
 
-def keys(info: dict[str, str]) -> Keys | None:
-    """How many keys there are, by the fields of INFO."""
-    if not info:
-        return None
-    # db0:keys=3,expires=2,avg_ttl=…
-    databases = [
-        dict(pair.split("=") for pair in value.split(","))
-        for name, value in info.items()
-        if name.startswith("db") and name[2:].isdigit()
-    ]
-    return Keys(
-        total=sum(int(each["keys"]) for each in databases),
-        expiring=sum(int(each["expires"]) for each in databases),
-    )
+def _keys(info: dict[str, str]) -> Keys | None:
+    return Keys(*wire.keys(info)) if info else None

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 
 from pawsctl.errors import OperationFailed
 from pawsctl.settings import KNOWN_COMMANDER_PASSWORD, StackSettings
-from pawsctl.stack import files, inspection, project
+from pawsctl.stack import files, forming, inspection, layout, project
 from pawsctl.stack.choice import engine_of
 from pawsctl.stack.engine import (
     Emit,
@@ -19,6 +19,7 @@ from pawsctl.stack.engine import (
     Pull,
     ServiceUp,
 )
+from pawsctl.stack.layout import Topology
 from pawsctl.stack.lock import locked
 from pawsctl.stack.project import COMMANDER, REDIS, Project
 from pawsctl.stack.results import Dev, Down, Login, Reset, Stop, Up
@@ -27,21 +28,29 @@ from pawsctl.stack.results import Dev, Down, Login, Reset, Stop, Up
 DEFAULT_TIMEOUT = 60.0
 
 Confirm = Callable[[str], None]
-# Makes a copy of what the Redis on a port holds (None where none answers), and says where.
-Save = Callable[[int | None], str | None]
+# Makes a copy of what the Redis at a URL holds (None where none runs), and says where.
+Save = Callable[[str | None], str | None]
 
 
-def up(settings: StackSettings, *, timeout: float, pull: Pull, emit: Emit) -> Up:
+def up(
+    settings: StackSettings,
+    topology: Topology = "single",
+    *,
+    timeout: float,
+    pull: Pull,
+    emit: Emit,
+) -> Up:
     """Start Redis, or renew it where the settings changed, and return when it answers PING.
 
-    A Redis Commander that exists is brought along: it has to know the password. `timeout` is in
+    A topology is then made a whole: all nodes have found each other, every replica is connected. A
+    Redis Commander that exists is brought along: it has to know the password. `timeout` is in
     seconds, images not included. Raises NoEngine, Conflict, TimedOut, OperationFailed.
     """
-    with _alone(settings, timeout, emit):
-        here = project.load(settings, with_files=True)
+    with _alone(settings, topology, timeout, emit):
+        here = project.load(settings, topology, with_files=True)
         engine = engine_of(here, emit)
-        services = _up(here, engine, [REDIS], timeout=timeout, pull=pull, emit=emit)
-    return Up(engine.name, inspection.url(settings.redis_port), services)
+        services = _up(here, engine, _main(here), timeout=timeout, pull=pull, emit=emit)
+    return Up(engine.name, layout.url(topology, here.stack), services)
 
 
 def dev(
@@ -51,7 +60,7 @@ def dev(
 
     Raises what `up` raises, and NoEngine where no Docker Engine does the work.
     """
-    with _alone(settings, timeout, emit):
+    with _alone(settings, "single", timeout, emit):
         here = project.load(settings, with_files=True)
         engine = engine_of(here, emit, docker_only=True)
         services = _up(here, engine, [REDIS, COMMANDER], timeout=timeout, pull=pull, emit=emit)
@@ -61,78 +70,97 @@ def dev(
     password = settings.commander_password
     is_known = password == KNOWN_COMMANDER_PASSWORD
     login = Login(url, settings.commander_user, password if is_known else None)
-    return Dev(engine.name, inspection.url(settings.redis_port), services, login)
+    return Dev(engine.name, layout.url(here.topology, here.stack), services, login)
 
 
-def start(settings: StackSettings, *, timeout: float, emit: Emit) -> Up:
+def start(
+    settings: StackSettings, topology: Topology = "single", *, timeout: float, emit: Emit
+) -> Up:
     """Start what `stop` stopped. Raises what `up` raises; OperationFailed where nothing exists."""
-    with _alone(settings, timeout, emit):
-        here = project.load(settings, with_files=True)
+    with _alone(settings, topology, timeout, emit):
+        here = project.load(settings, topology, with_files=True)
         engine = engine_of(here, emit)
         if not _existing(engine):
             raise OperationFailed(
-                "There is nothing to start.", hint="Create it with 'pawsctl redis up'."
+                "There is nothing to start.", hint=f"Create it with 'pawsctl redis up{here.hint}'."
             )
         services = _up(here, engine, [], timeout=timeout, pull="missing", emit=emit)
-    return Up(engine.name, inspection.url(settings.redis_port), services)
+    return Up(engine.name, layout.url(topology, here.stack), services)
 
 
-def stop(settings: StackSettings, *, emit: Emit) -> Stop:
+def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) -> Stop:
     """Shut down what runs, and keep it. Raises NoEngine, TimedOut."""
-    with _alone(settings, DEFAULT_TIMEOUT, emit):
-        engine = engine_of(project.load(settings), emit)
+    with _alone(settings, topology, DEFAULT_TIMEOUT, emit):
+        engine = engine_of(project.load(settings, topology), emit)
         return Stop(engine.name, engine.stop(emit))
 
 
-def restart(settings: StackSettings, *, timeout: float, emit: Emit) -> Up:
+def restart(
+    settings: StackSettings, topology: Topology = "single", *, timeout: float, emit: Emit
+) -> Up:
     """`stop`, then `start`."""
-    stop(settings, emit=emit)
-    return start(settings, timeout=timeout, emit=emit)
+    stop(settings, topology, emit=emit)
+    return start(settings, topology, timeout=timeout, emit=emit)
 
 
 def down(
-    settings: StackSettings, *, volumes: bool, dry_run: bool, confirm: Confirm, emit: Emit
+    settings: StackSettings,
+    topology: Topology = "single",
+    *,
+    volumes: bool,
+    dry_run: bool,
+    confirm: Confirm,
+    emit: Emit,
 ) -> Down:
     """Stop and remove what is this project's; its data stays, but with `volumes`.
 
     `confirm` is asked before data is deleted, and raises NotConfirmed. Raises NoEngine, TimedOut.
     """
-    here = project.load(settings)
+    here = project.load(settings, topology)
     engine = engine_of(here, emit)
     if dry_run:
         return Down(engine.name, engine.belongings(volumes=volumes), dry_run=True)
     if volumes:
-        confirm(_question(settings, engine))
-    with _alone(settings, DEFAULT_TIMEOUT, emit):
+        confirm(_question(here, engine))
+    with _alone(settings, topology, DEFAULT_TIMEOUT, emit):
         removed = engine.down(volumes=volumes, emit=emit)
         files.forget_all_but(None, here.directory)
     return Down(engine.name, removed, dry_run=False)
 
 
 def reset(
-    settings: StackSettings, *, timeout: float, confirm: Confirm, save: Save | None, emit: Emit
+    settings: StackSettings,
+    topology: Topology = "single",
+    *,
+    timeout: float,
+    confirm: Confirm,
+    save: Save | None,
+    emit: Emit,
 ) -> Reset:
     """Delete the data, and start again what existed.
 
     `confirm` is asked before, and raises NotConfirmed. Where there is data, `save` is called before
     it is deleted. Raises what `up` and `save` raise.
     """
-    engine = engine_of(project.load(settings), emit)
-    confirm(_question(settings, engine, is_saved=save is not None))
-    with _alone(settings, timeout, emit):
-        here = project.load(settings, with_files=True)
+    here = project.load(settings, topology)
+    engine = engine_of(here, emit)
+    confirm(_question(here, engine, is_saved=save is not None))
+    with _alone(settings, topology, timeout, emit):
+        here = project.load(settings, topology, with_files=True)
         # The one that was asked about, with the files that are to be mounted.
         engine = engine_of(here, lambda _event: None)
-        services = [*_existing(engine), REDIS]
-        copy = save(inspection.published(engine.status())) if save and _data(engine) else None
+        services = [*_existing(engine), *_main(here)]
+        copy = save(inspection.url(here, engine.status())) if save and _data(engine) else None
         removed = engine.down(volumes=True, emit=emit)
         done = _up(here, engine, services, timeout=timeout, pull="missing", emit=emit)
-    return Reset(engine.name, inspection.url(settings.redis_port), removed, done, copy)
+    return Reset(engine.name, layout.url(topology, here.stack), removed, done, copy)
 
 
-def _alone(settings: StackSettings, timeout: float, emit: Emit) -> AbstractContextManager[None]:
+def _alone(
+    settings: StackSettings, topology: Topology, timeout: float, emit: Emit
+) -> AbstractContextManager[None]:
     """The project's lock. Files are rendered under it: another call removes what it needs not."""
-    directory = files.state_directory(settings.project)
+    directory = files.state_directory(settings.project, topology)
     return locked(directory, deadline=time.monotonic() + timeout, emit=emit)
 
 
@@ -153,10 +181,16 @@ def _up(
         timeout=timeout,
         pull=pull,
         emit=emit,
+        form=forming.form_of(here, emit, timeout=timeout),
     )
     done = engine.up(plan)
     files.forget_all_but(here.redis.files[0].source.parent, here.directory)
     return done
+
+
+def _main(here: Project) -> list[str]:
+    """What `up` without more is about: Redis alone, or every server of a topology."""
+    return [REDIS] if here.topology == "single" else [each.key for each in here.servers]
 
 
 def _existing(engine: Engine) -> list[str]:
@@ -168,8 +202,8 @@ def _data(engine: Engine) -> list[str]:
     return [each.name for each in things if each.kind in ("volume", "data")]
 
 
-def _question(settings: StackSettings, engine: Engine, *, is_saved: bool = False) -> str:
-    keys = inspection.keys(inspection.info(settings, engine.status()))
+def _question(here: Project, engine: Engine, *, is_saved: bool = False) -> str:
+    keys = inspection.held(here, engine.status())
     count = "its keys unknown, since it does not answer"
     if keys:
         count = f"{keys.total} key{'' if keys.total == 1 else 's'}"

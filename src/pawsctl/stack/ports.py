@@ -1,8 +1,27 @@
-"""Who holds a port of this machine."""
+"""Whether a port of this machine is free, and who holds it."""
+
+import socket
+import sys
 
 import psutil
 
 from pawsctl.errors import Conflict
+from pawsctl.stack.wire import HOST
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen there. A server that only then found out would still have been
+    taken for ready, by the answers of the one that holds the port.
+    """
+    with socket.socket() as probe:
+        if sys.platform != "win32":
+            # As the server does: a port whose last connections linger is free.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def holder(port: int) -> str:

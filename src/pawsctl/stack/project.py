@@ -5,15 +5,13 @@ from functools import partial
 from pathlib import Path
 
 from pawsctl.settings import StackSettings
-from pawsctl.stack import commander, files, spec, wire
+from pawsctl.stack import commander, files, layout, spec, wire
 from pawsctl.stack.engine import Probe
+from pawsctl.stack.layout import Topology
 from pawsctl.stack.services import Service, Stack
 
 REDIS = "redis"
 COMMANDER = "redis-commander"
-
-# The setting that gives a service another port.
-PORT_SETTING = {REDIS: "REDIS_PORT", COMMANDER: "REDIS_COMMANDER_PORT"}
 
 
 @dataclass(frozen=True)
@@ -21,13 +19,24 @@ class Project:
     """What an engine has to know."""
 
     settings: StackSettings
+    topology: Topology
     stack: Stack
     directory: Path
 
     @property
     def redis(self) -> Service:
-        """The service that this is all about."""
-        return self.stack.service(REDIS)
+        """The service that this is all about, or the first of them."""
+        return self.stack.services[0]
+
+    @property
+    def servers(self) -> tuple[Service, ...]:
+        """The services that are a Redis or a Sentinel, and need no container to run."""
+        return tuple(each for each in self.stack.services if each.key != COMMANDER)
+
+    @property
+    def hint(self) -> str:
+        """The option that makes a command act on this topology, with a blank before it."""
+        return "" if self.topology == "single" else f" --topology {self.topology}"
 
     @property
     def password(self) -> str | None:
@@ -37,26 +46,40 @@ class Project:
     def probes(self) -> dict[str, Probe]:
         """How each service is asked whether it is ready."""
         settings = self.settings
-        return {
-            REDIS: partial(wire.ping, settings.redis_port, settings.redis_password),
-            COMMANDER: partial(
-                commander.probe,
-                settings.commander_port,
-                settings.commander_user,
-                settings.commander_password,
-            ),
+        probes: dict[str, Probe] = {
+            each.key: partial(wire.ping, each.ports[0].published, self.password_of(each))
+            for each in self.servers
         }
+        probes[COMMANDER] = partial(
+            commander.probe,
+            settings.commander_port,
+            settings.commander_user,
+            settings.commander_password,
+        )
+        return probes
+
+    def password_of(self, service: Service) -> str | None:
+        """What a server asks for: Sentinels ask for nothing."""
+        return None if layout.is_sentinel(service) else self.password
 
 
-def load(settings: StackSettings, *, with_files: bool = False) -> Project:
-    """The project of these settings.
+def port_setting(service: Service) -> str:
+    """The setting that gives a service another port."""
+    return "REDIS_COMMANDER_PORT" if service.key == COMMANDER else "REDIS_PORT"
+
+
+def load(
+    settings: StackSettings, topology: Topology = "single", *, with_files: bool = False
+) -> Project:
+    """The project of these settings, in one of its topologies.
 
     `with_files` renders the files that the services mount; without it the descriptions name those
     of compose/defaults, which is as good where nothing is created. Raises OperationFailed where
     the compose file or the state directory can't be used.
     """
-    directory = files.state_directory(settings.project)
-    path = files.compose_file()
+    ports = layout.variables(topology, settings.redis_port)
+    directory = files.state_directory(settings.project, topology)
+    path = files.compose_file(topology)
     variables = {
         "PAWSCTL_PROJECT": settings.project,
         "REDIS_IMAGE": settings.redis_image,
@@ -64,7 +87,9 @@ def load(settings: StackSettings, *, with_files: bool = False) -> Project:
         "REDIS_MAXMEMORY": settings.redis_maxmemory,
         "REDIS_COMMANDER_IMAGE": settings.commander_image,
         "REDIS_COMMANDER_PORT": str(settings.commander_port),
+        **ports,
     }
     if with_files:
         variables["PAWSCTL_FILES"] = str(files.rendered(settings, directory))
-    return Project(settings=settings, stack=spec.read(path, variables), directory=directory)
+    stack = spec.read(path, variables)
+    return Project(settings=settings, topology=topology, stack=stack, directory=directory)

@@ -38,14 +38,19 @@ class Health(Struct, frozen=True):
 
 
 class Service(Struct, frozen=True):
-    """One service. `memory` in bytes; an empty `command` leaves it to the image."""
+    """One service. `memory` in bytes; an empty `entrypoint` or `command` leaves it to the image.
+
+    `on_host` is a service on the host's network: its ports are not published, it listens on them.
+    """
 
     key: str
     image: str
     container: str
+    entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     memory: int
     ports: tuple[Port, ...]
+    on_host: bool
     volumes: tuple[Volume, ...]
     files: tuple[File, ...]
     health: Health

@@ -1,12 +1,13 @@
-"""What compose.yaml says, as the descriptions in `services`.
+"""What a compose file says, as the descriptions in `services`.
 
-Pure. It understands the keys that this project's own file uses and refuses any other: a key that
+Pure. It understands the keys that this project's own files use and refuses any other: a key that
 one of the engines did not honour would be a promise not kept. It is no second compose.
 """
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import yaml
@@ -16,6 +17,7 @@ from pawsctl.errors import OperationFailed
 from pawsctl.stack.services import File, Health, Port, Service, Stack, Volume
 
 _SIZES = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_LOOPBACK = "127.0.0.1"
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -31,13 +33,23 @@ class _SecretUse(Struct, forbid_unknown_fields=True):
     target: str
 
 
+class _Hook(Struct, forbid_unknown_fields=True):
+    """For docker compose, which knows nothing of clusters; pawsctl forms them by itself."""
+
+    command: list[str]
+
+
 class _Service(Struct, forbid_unknown_fields=True):
     image: str
     container_name: str
     mem_limit: str
-    ports: list[str]
     healthcheck: _Health
     restart: str
+    ports: list[str] = []
+    network_mode: Literal["host"] | None = None
+    expose: list[str] = []
+    post_start: list[_Hook] = []
+    entrypoint: list[str] = []
     command: list[str] = []
     volumes: list[str] = []
     secrets: list[str | _SecretUse] = []
@@ -92,13 +104,19 @@ def _interpolated(node: object, variables: Mapping[str, str]) -> object:
 
 def _service(path: Path, file: _File, key: str) -> Service:
     raw = file.services[key]
+    on_host = raw.network_mode == "host"
+    if bool(raw.expose) != on_host or bool(raw.ports) == on_host:
+        raise ValueError(f"{key} has neither ports nor network_mode: host with expose, or both")
     return Service(
         key=key,
         image=raw.image,
         container=raw.container_name,
+        entrypoint=tuple(raw.entrypoint),
         command=tuple(raw.command),
         memory=int(_quantity(raw.mem_limit, _SIZES)),
-        ports=tuple(_port(each) for each in raw.ports),
+        ports=tuple(_port(each) for each in raw.ports)
+        + tuple(Port(_LOOPBACK, int(each), int(each)) for each in raw.expose),
+        on_host=on_host,
         volumes=tuple(_volume(file, each) for each in raw.volumes),
         files=tuple(_file(path, file, each) for each in raw.secrets),
         health=Health(

@@ -1,67 +1,106 @@
-"""A few words of Redis's protocol over a plain socket: is it ready, and what does INFO say.
+"""A few words of Redis's protocol over a plain socket: is it ready, and what does it say of itself.
 
-The engines and `status` need no more, and the Redis SDK costs 0.1 s to import.
+The engines, `status` and the forming of topologies need no more, and the Redis SDK costs 0.1 s to
+import.
 """
 
 import socket
-from typing import BinaryIO
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
 
 HOST = "127.0.0.1"
 
+Words = Sequence[str | int]
 
-class _Refused(Exception):
+
+class Refused(Exception):
     """An error reply."""
 
 
 def ping(port: int, password: str | None, *, timeout: float = 2.0) -> str:
     """Empty where PING is answered with PONG through `port`, else what came instead."""
     try:
-        reply = _ask(port, password, "PING", timeout=timeout)
-    except _Refused as error:
+        (reply,) = ask(port, password, ("PING",), timeout=timeout)
+    except Refused as error:
         return str(error)
     except TimeoutError:
         return "it accepts connections and does not answer"
     except OSError as error:
         return error.strerror or "the connection was closed"
-    return "" if reply == b"PONG" else f"an answer that is not Redis's: {reply[:40]!r}"
+    return "" if reply == b"PONG" else f"an answer that is not Redis's: {repr(reply)[:40]}"
 
 
 def info(port: int, password: str | None, *, timeout: float = 2.0) -> dict[str, str]:
     """The fields of INFO, and none where Redis does not answer or refuses."""
     try:
-        text = _ask(port, password, "INFO", timeout=timeout).decode("utf-8", "replace")
-    except (_Refused, OSError):
+        (reply,) = ask(port, password, ("INFO",), timeout=timeout)
+    except (Refused, OSError):
         return {}
-    pairs = (line.partition(":") for line in text.splitlines())
+    return fields(reply)
+
+
+def fields(reply: Any) -> dict[str, str]:
+    """The fields of a reply with a `name:value` on each line."""
+    pairs = (line.partition(":") for line in text(reply).splitlines())
     return {name: value for name, colon, value in pairs if colon}
 
 
-def _ask(port: int, password: str | None, command: str, *, timeout: float) -> bytes:
-    commands = [(command,)] if password is None else [("AUTH", password), (command,)]
+def keys(info: Mapping[str, str]) -> tuple[int, int]:
+    """How many keys all databases hold, and how many of them expire, by the fields of INFO."""
+    # db0:keys=3,expires=2,avg_ttl=…
+    databases = [
+        dict(pair.split("=") for pair in value.split(","))
+        for name, value in info.items()
+        if name.startswith("db") and name[2:].isdigit()
+    ]
+    return (
+        sum(int(each["keys"]) for each in databases),
+        sum(int(each["expires"]) for each in databases),
+    )
+
+
+def text(reply: Any) -> str:
+    """A reply that should be text; one that is none is empty."""
+    return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else ""
+
+
+def ask(port: int, password: str | None, *commands: Words, timeout: float = 2.0) -> list[Any]:
+    """The replies to `commands`: bytes, numbers, None, and lists of these.
+
+    `timeout` is seconds for the connection and for each reply. Raises Refused for an error reply,
+    OSError where none comes.
+    """
+    login: list[Words] = [] if password is None else [("AUTH", password)]
     with socket.create_connection((HOST, port), timeout) as connection:
-        connection.sendall(b"".join(_packed(each) for each in commands))
+        connection.sendall(b"".join(_packed(each) for each in (*login, *commands)))
         with connection.makefile("rb") as stream:
-            reply = b""
-            for _ in commands:
-                reply = _reply(stream)
-    return reply
+            replies = [_reply(stream) for _ in (*login, *commands)]
+    return replies[len(login) :]
 
 
-def _packed(words: tuple[str, ...]) -> bytes:
-    encoded = [word.encode("utf-8", "surrogateescape") for word in words]
+def _packed(words: Words) -> bytes:
+    encoded = [str(word).encode("utf-8", "surrogateescape") for word in words]
     return b"*%d\r\n" % len(encoded) + b"".join(
         b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded
     )
 
 
-def _reply(stream: BinaryIO) -> bytes:
+def _reply(stream: BinaryIO) -> Any:
     line = stream.readline(65_536)
     if not line.endswith(b"\r\n"):
         raise ConnectionResetError
-    text = line[1:-2]
-    if line.startswith(b"-"):
-        raise _Refused(text.decode("utf-8", "replace"))
-    if line.startswith(b"$") and text.isdigit():
-        body = stream.read(int(text) + 2)
-        return body[:-2]
-    return text if line.startswith(b"+") else line[:-2]
+    kind, rest = line[:1], line[1:-2]
+    if kind == b"-":
+        raise Refused(rest.decode("utf-8", "replace"))
+    if kind == b"+":
+        return rest
+    if kind in b":$*" and rest.removeprefix(b"-").isdigit():
+        number = int(rest)
+        if kind == b":":
+            return number
+        if number < 0:
+            return None
+        if kind == b"*":
+            return [_reply(stream) for _ in range(number)]
+        return stream.read(number + 2)[:-2]
+    return line[:-2]

@@ -32,6 +32,12 @@ Pull = Annotated[
     typer.Option("--pull", help="When to download an image."),
 ]
 TIMEOUT = 60.0
+Topology = Annotated[
+    Literal["single", "sentinel", "cluster"],
+    typer.Option(
+        "--topology", help="One Redis, or on this machine what production has, to try it."
+    ),
+]
 
 
 def stack_of(ctx: typer.Context) -> "tuple[Invocation, StackSettings]":

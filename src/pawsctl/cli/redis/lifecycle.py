@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.options import Command, lazy
-from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Yes, app, stack_of
+from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Topology, Yes, app, stack_of
 
 if TYPE_CHECKING:
     from pawsctl.backup import resetting
@@ -19,14 +19,21 @@ else:
 
 
 @app.command(cls=Command)
-def up(ctx: typer.Context, timeout: Timeout = TIMEOUT, pull: Pull = "missing") -> None:
+def up(
+    ctx: typer.Context,
+    topology: Topology = "single",
+    timeout: Timeout = TIMEOUT,
+    pull: Pull = "missing",
+) -> None:
     """Start Redis and wait until it answers.
 
     Where the settings changed, it is recreated with its data, and the changed fields are named.
+    With --topology it is a primary, two replicas and three Sentinels, or a cluster of six nodes;
+    both are for trying, have data and ports of their own, and run beside the single Redis.
     """
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
-        done = operations.up(settings, timeout=timeout, pull=pull, emit=emit)
+        done = operations.up(settings, topology, timeout=timeout, pull=pull, emit=emit)
     run.output.show(done, stack_views.up)
 
 
@@ -54,6 +61,7 @@ def dev(
 @app.command(cls=Command)
 def down(
     ctx: typer.Context,
+    topology: Topology = "single",
     volumes: Annotated[
         bool, typer.Option("--volumes", help="Delete the data too, after asking.")
     ] = False,
@@ -67,6 +75,7 @@ def down(
     with stack_events.told(run.output) as emit:
         done = operations.down(
             settings,
+            topology,
             volumes=volumes,
             dry_run=dry_run,
             confirm=lambda question: run.output.confirm(question, yes=yes),
@@ -76,35 +85,36 @@ def down(
 
 
 @app.command(cls=Command)
-def start(ctx: typer.Context, timeout: Timeout = TIMEOUT) -> None:
+def start(ctx: typer.Context, topology: Topology = "single", timeout: Timeout = TIMEOUT) -> None:
     """Start what `stop` stopped."""
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
-        done = operations.start(settings, timeout=timeout, emit=emit)
+        done = operations.start(settings, topology, timeout=timeout, emit=emit)
     run.output.show(done, stack_views.up)
 
 
 @app.command(cls=Command)
-def stop(ctx: typer.Context) -> None:
+def stop(ctx: typer.Context, topology: Topology = "single") -> None:
     """Stop without removing anything."""
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
-        done = operations.stop(settings, emit=emit)
+        done = operations.stop(settings, topology, emit=emit)
     run.output.show(done, stack_views.stop)
 
 
 @app.command(cls=Command)
-def restart(ctx: typer.Context, timeout: Timeout = TIMEOUT) -> None:
+def restart(ctx: typer.Context, topology: Topology = "single", timeout: Timeout = TIMEOUT) -> None:
     """Stop, and start again."""
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
-        done = operations.restart(settings, timeout=timeout, emit=emit)
+        done = operations.restart(settings, topology, timeout=timeout, emit=emit)
     run.output.show(done, stack_views.up)
 
 
 @app.command(cls=Command)
 def reset(
     ctx: typer.Context,
+    topology: Topology = "single",
     timeout: Timeout = TIMEOUT,
     no_backup: Annotated[
         bool, typer.Option("--no-backup", help="Do not export the sessions first.")
@@ -119,6 +129,7 @@ def reset(
     with stack_events.told(run.output) as emit:
         done = resetting.reset(
             settings,
+            topology,
             timeout=timeout,
             with_backup=not no_backup,
             confirm=lambda question: run.output.confirm(question, yes=yes),

@@ -8,17 +8,19 @@ import typer
 
 from pawsctl import durations
 from pawsctl.cli.options import Command, lazy
-from pawsctl.cli.redis.group import app, stack_of
+from pawsctl.cli.redis.group import Topology, app, stack_of
 from pawsctl.errors import ExitStatus
 
 if TYPE_CHECKING:
-    from pawsctl.cli import stack_events, stack_views
-    from pawsctl.stack import engine, inspection
+    from pawsctl.cli import stack_events, stack_views, topology_views
+    from pawsctl.stack import engine, inspection, topologies
 else:
     stack_events = lazy("pawsctl.cli.stack_events")
     stack_views = lazy("pawsctl.cli.stack_views")
     engine = lazy("pawsctl.stack.engine")
     inspection = lazy("pawsctl.stack.inspection")
+    topologies = lazy("pawsctl.stack.topologies")
+    topology_views = lazy("pawsctl.cli.topology_views")
 
 
 def moment(text: str) -> datetime:
@@ -33,15 +35,16 @@ def moment(text: str) -> datetime:
 
 
 @app.command(cls=Command)
-def status(ctx: typer.Context) -> None:
+def status(ctx: typer.Context, topology: Topology = "single") -> None:
     """Show what runs, where, and what it holds.
 
-    Exits with 1 where Redis does not answer.
+    With --topology also who replicates whom and how far behind, slots, and the Sentinels' quorum.
+    Exits with 1 where Redis does not answer, or a topology takes no writes.
     """
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
-        found = inspection.status(settings, emit=emit)
-    run.output.show(found, stack_views.status)
+        found = topologies.status(settings, topology, emit=emit)
+    run.output.show(found, topology_views.status)
     if not found.is_running:
         raise typer.Exit(ExitStatus.FAILED)
 
@@ -52,6 +55,7 @@ def logs(
     services: Annotated[
         list[str] | None, typer.Argument(metavar="[SERVICE...]", help="redis, redis-commander.")
     ] = None,
+    topology: Topology = "single",
     *,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")
@@ -77,7 +81,7 @@ def logs(
     run, settings = stack_of(ctx)
     query = engine.LogQuery(tail=tail, since=since, follow=follow)
     with stack_events.told(run.output) as emit:
-        lines = inspection.logs(settings, services or (), query, emit=emit)
+        lines = inspection.logs(settings, services or (), query, topology, emit=emit)
     run.output.stream(
         lines, view=stack_views.log_line(timestamps=timestamps, prefix=not no_log_prefix)
     )

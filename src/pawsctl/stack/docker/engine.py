@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,13 @@ class DockerEngine:
                     stopped.append(_name(container))
                     emit(Stopped(_service(container), _name(container)))
         return tuple(stopped)
+
+    def kill(self, service: str) -> None:
+        """Kill the service's container; Docker does not start it again by itself."""
+        from docker.errors import NotFound
+
+        with told(), suppress(NotFound):
+            self._api.kill(self._stack.service(service).container)
 
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
         """The containers, the network, and with `volumes` the volumes that carry our label."""

@@ -12,7 +12,7 @@ from pawsctl.stack.docker import containers, labels, pull, resources
 from pawsctl.stack.docker.client import explained
 from pawsctl.stack.engine import Created, Emit, Plan, Ready, Recreating, ServiceUp, Started
 from pawsctl.stack.interrupt import rollback, uninterrupted
-from pawsctl.stack.project import PORT_SETTING
+from pawsctl.stack.project import port_setting
 from pawsctl.stack.ready import until_ready
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ class Containers:
         for each in self._api.containers():
             if any(port.get("PublicPort") == taken.published for port in each["Ports"]):
                 held_by = f"the container {each['Names'][0].removeprefix('/')}"
-        return ports.busy(taken.published, PORT_SETTING[service.key], held_by=held_by)
+        return ports.busy(taken.published, port_setting(service), held_by=held_by)
 
     def _wait(self, service: Service, plan: Plan, deadline: float) -> None:
         until_ready(

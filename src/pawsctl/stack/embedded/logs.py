@@ -1,11 +1,14 @@
-"""The log of an embedded server, read from its file."""
+"""The logs of embedded servers, read from their files."""
 
+import heapq
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from pawsctl.stack.engine import LogLine, LogQuery
 from pawsctl.stack.logs import Lines, stamp
@@ -15,20 +18,31 @@ _TIME = re.compile(r"\d+:\w (\d{4}-\S+)")
 # Seconds between two looks for new lines.
 _PAUSE = 0.05
 _CHUNK = 1 << 16
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 def read(
-    path: Path, service: str, query: LogQuery, *, is_running: Callable[[], bool]
+    paths: Mapping[str, Path], query: LogQuery, *, is_running: Callable[[], bool]
 ) -> Iterator[LogLine]:
-    """The lines of the file at `path`; followed, until the server that writes them has ended."""
-    with path.open("rb") as file:
-        assembly = _Assembly(service, query.since)
-        written = assembly.lines(iter(lambda: file.read(_CHUNK), b""))
-        yield from written if query.tail is None else deque(written, maxlen=query.tail)
+    """The lines of the files of `paths` (service → file), those written in order of time.
+
+    Followed, until all the servers that write them have ended.
+    """
+    with ExitStack() as files:
+        assemblies = [
+            _Assembly(service, query.since, files.enter_context(path.open("rb")))
+            for service, path in paths.items()
+        ]
+        written = [
+            each.lines() if query.tail is None else iter(deque(each.lines(), maxlen=query.tail))
+            for each in assemblies
+        ]
+        yield from heapq.merge(*written, key=lambda line: line.time or _EPOCH)
         while query.follow:
-            # Asked before the last look: what it wrote while it ended is read, too.
+            # Asked before the last look: what they wrote while they ended is read, too.
             runs = is_running()
-            yield from assembly.lines(iter(lambda: file.read(_CHUNK), b""))
+            for each in assemblies:
+                yield from each.lines()
             if not runs:
                 break
             time.sleep(_PAUSE)
@@ -37,14 +51,16 @@ def read(
 class _Assembly:
     """Lines with their times; one without, as in the banner, has that of the line before it."""
 
-    def __init__(self, service: str, since: datetime | None) -> None:
+    def __init__(self, service: str, since: datetime | None, file: BinaryIO) -> None:
         self._service = service
+        self._file = file
         self._since = since
         self._time: datetime | None = None
         self._lines = Lines()
 
-    def lines(self, chunks: Iterator[bytes]) -> Iterator[LogLine]:
-        for chunk in chunks:
+    def lines(self) -> Iterator[LogLine]:
+        """What was written since it was last looked at."""
+        for chunk in iter(lambda: self._file.read(_CHUNK), b""):
             for text in self._lines.feed(chunk):
                 found = _TIME.match(text)
                 self._time = stamp(found[1]) if found else self._time

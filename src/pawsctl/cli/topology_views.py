@@ -1,0 +1,68 @@
+"""What a person sees of a topology. Nothing here writes."""
+
+from collections.abc import Iterable, Iterator
+
+from pawsctl.cli import stack_views
+from pawsctl.cli.text import Column, Line, Span, table
+from pawsctl.cli.views import duration, size
+from pawsctl.stack.results import StackStatus
+from pawsctl.stack.topologies import Member, TopologyStatus
+
+_STATES = {"running": "green", "absent": "red", "exited": "red", "restarting": "red"}
+_ROLES = {"primary": "cyan", "sentinel": "magenta"}
+_WIDTH = 200
+
+
+def status(result: StackStatus | TopologyStatus) -> Iterable[Line]:
+    """What runs, of the single Redis or of a topology."""
+    return stack_views.status(result) if isinstance(result, StackStatus) else _topology(result)
+
+
+def _topology(result: TopologyStatus) -> Iterator[Line]:
+    """Engine and URL, a line per service, the Sentinels' quorum, and what is missing."""
+    yield [("engine   ", "bold"), (result.engine, "")]
+    yield [("url      ", "bold"), (result.url, "cyan")]
+    if result.quorum:
+        quorum = result.quorum
+        told = f"{quorum.agreeing} of {quorum.sentinels} Sentinels agree, {quorum.needed} needed"
+        yield [("quorum   ", "bold"), (told, "green" if result.serves else "red")]
+    columns = [each for each in _COLUMNS if any(each.cell(row)[0] for row in result.services)]
+    yield from table(result.services, columns, _WIDTH)
+    for problem in result.problems:
+        yield [("problem: ", "yellow"), (problem, "")]
+    if not result.serves:
+        up = f"pawsctl redis up --topology {result.topology}"
+        yield [(f"It takes no writes; start it with '{up}'.", "red")]
+
+
+def _state(row: Member) -> Span:
+    return row.state, _STATES.get(row.state, "yellow")
+
+
+def _role(row: Member) -> Span:
+    if row.role == "replica":
+        return f"replica of {row.primary or '?'}", ""
+    return row.role or "", _ROLES.get(row.role or "", "")
+
+
+def _lag(row: Member) -> Span:
+    if row.lag is None:
+        return "", ""
+    if row.lag.seconds is None:
+        return "not connected", "red"
+    return f"{row.lag.bytes} B, heard {row.lag.seconds} s ago", ""
+
+
+_COLUMNS = (
+    Column[Member]("service", lambda row: (row.service, "bold")),
+    Column[Member]("state", _state),
+    Column[Member]("port", lambda row: (" ".join(row.ports), "")),
+    Column[Member]("uptime", lambda row: (duration(row.uptime) if row.uptime else "", "")),
+    Column[Member]("role", _role),
+    Column[Member]("keys", lambda row: ("" if row.keys is None else str(row.keys), ""), right=True),
+    Column[Member](
+        "memory", lambda row: ("" if row.memory is None else size(row.memory), ""), right=True
+    ),
+    Column[Member]("lag", _lag),
+    Column[Member]("slots", lambda row: (" ".join(row.slots), "")),
+)

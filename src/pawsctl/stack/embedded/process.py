@@ -1,0 +1,206 @@
+"""One service as a process of the user: the compose file's command with this machine's paths."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pawsctl.stack import ports, wire
+from pawsctl.stack.embedded.server import Record, Server
+from pawsctl.stack.engine import (
+    Action,
+    Created,
+    Emit,
+    Plan,
+    Ready,
+    Recreating,
+    ServiceStatus,
+    ServiceUp,
+    Started,
+    Stopped,
+    Thing,
+)
+from pawsctl.stack.interrupt import uninterrupted
+from pawsctl.stack.project import port_setting
+from pawsctl.stack.ready import until_ready
+
+if TYPE_CHECKING:
+    from pawsctl.stack.services import Service
+
+_TAIL_LINES = 15
+# Times with their zone, so that `--since` and `--timestamps` need not guess it.
+_LOG_FORMAT = ("--log-timestamp-format", "iso8601")
+# The compose file's names for what an option of the server says.
+_FIELDS = {"--port": "ports", "--dir": "volumes", "--include": "secrets"}
+
+
+class Process:
+    """A service, and the server that runs as it; its state is in `directory`."""
+
+    def __init__(self, service: Service, directory: Path, password: str | None) -> None:
+        self.service = service
+        self.server = Server(directory)
+        self._password = password
+        self._log_start = 0
+
+    @property
+    def key(self) -> str:
+        """The service's name in the compose file."""
+        return self.service.key
+
+    @property
+    def name(self) -> str:
+        """The name that its container would have."""
+        return self.service.container
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process runs."""
+        return self.server.process() is not None
+
+    @property
+    def holds_on(self) -> bool:
+        """Whether its server runs, or was stopped to be started again."""
+        record = self.server.record()
+        return record is not None and (record.is_stopped or self.is_running)
+
+    def up(self, emit: Emit, undo: ExitStack) -> ServiceUp:
+        """Make the server run with the settings as they are now; `undo` puts back what was."""
+        record, wanted = self.server.record(), self._arguments()
+        changed: tuple[str, ...] = ()
+        is_up = self.is_running
+        if is_up and record and record.arguments == wanted:
+            action: Action = "running"
+        elif is_up and record:
+            action, changed = "recreated", _changed(record.arguments, wanted)
+            emit(Recreating(self.key, self.name, changed))
+        else:
+            action = "started" if record else "created"
+        self._log_start = self.server.log_size()
+        if action != "running":
+            self._launch(wanted, record if is_up else None, undo)
+            emit(Started(self.key, self.name) if record else Created("process", self.name))
+        return ServiceUp(self.key, self.name, action, changed)
+
+    def wait(self, plan: Plan, deadline: float) -> None:
+        """Return when it answers. Raises OperationFailed, Conflict, TimedOut."""
+        until_ready(self.key, plan, deadline=deadline, died=self._died, log_tail=self._log_tail)
+        plan.emit(Ready(self.key, self.name))
+
+    def stop(self, emit: Emit) -> bool:
+        """Shut the server down, what it holds saved, and say whether it ran."""
+        record = self.server.record()
+        if record is None or not self.server.shut_down():
+            return False
+        self.server.remember(Record(record.pid, record.port, record.arguments, is_stopped=True))
+        emit(Stopped(self.key, self.name))
+        return True
+
+    def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
+        """The process, and with `volumes` its data."""
+        things = [Thing("process", self.name)] if self.server.record() else []
+        if volumes and self._has_data():
+            things.append(Thing("data", str(self.server.data)))
+        return tuple(things)
+
+    def remove(self, *, volumes: bool) -> None:
+        """Shut the server down and forget it."""
+        self.server.shut_down()
+        self.server.forget()
+        self.server.log.unlink(missing_ok=True)
+        if volumes and self._has_data():
+            shutil.rmtree(self.server.data)
+
+    def status(self) -> ServiceStatus:
+        """The server, whether it runs or not."""
+        record, process = self.server.record(), self.server.process()
+        if record is None:
+            return ServiceStatus(self.key, self.name, "absent", None, (), None)
+        if process is None:
+            return ServiceStatus(self.key, self.name, "exited", None, (), None)
+        is_healthy = wire.ping(record.port, self._password) == ""
+        return ServiceStatus(
+            service=self.key,
+            name=self.name,
+            state="running",
+            health="healthy" if is_healthy else "unhealthy",
+            ports=(f"{wire.HOST}:{record.port}",),
+            uptime=max(0.0, time.time() - process.create_time()),
+        )
+
+    def _arguments(self) -> tuple[str, ...]:
+        """What the container's server is given, with this machine's paths, port and data."""
+        service, data = self.service, self.server.data
+        places = {each.target: str(each.source) for each in service.files}
+        given = [places.get(word, word) for word in service.command[1:]]
+        for volume in service.volumes:
+            inside = f"{volume.target}/"
+            given = [
+                str(data / word.removeprefix(inside)) if word.startswith(inside) else word
+                for word in given
+            ]
+        port = ("--port", str(service.ports[0].published), "--bind", service.ports[0].host)
+        return (*given, *port, "--dir", str(data), *_LOG_FORMAT)
+
+    def _launch(self, wanted: tuple[str, ...], running: Record | None, undo: ExitStack) -> None:
+        """Start the server, in the place of the one that runs."""
+        before, had_data = self.server.record(), self._has_data()
+        if running:
+            undo.callback(self.server.launch, running.arguments, running.port)
+            self.server.shut_down()
+        for port in self.service.ports:
+            if not ports.is_free(port.published):
+                self._raise_busy(port.published)
+        with uninterrupted():
+            undo.callback(self._undo_launch, before, had_data=had_data)
+            self._prepare(Path(wanted[0]))
+            self.server.launch(wanted, self.service.ports[0].published)
+
+    def _prepare(self, configuration: Path) -> None:
+        """What topology/start.sh does in a container: a file for the server to note its role in."""
+        if configuration.parent == self.server.data:
+            self.server.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            configuration.touch(mode=0o600)
+            if configuration.name == "redis.conf":
+                lines = configuration.read_text("utf-8").splitlines(keepends=True)
+                role = [line for line in lines if line.startswith("replicaof ")]
+                configuration.write_text("".join(role), "utf-8")
+
+    def _undo_launch(self, before: Record | None, *, had_data: bool) -> None:
+        self.server.kill()
+        self.server.forget()
+        if before:
+            self.server.remember(before)
+        if not had_data:
+            shutil.rmtree(self.server.directory)
+
+    def _has_data(self) -> bool:
+        return self.server.data.exists()
+
+    def _died(self) -> str:
+        if self.is_running:
+            return ""
+        if any("Address already in use" in line for line in self.server.log_from(self._log_start)):
+            self._raise_busy(self.service.ports[0].published)
+        return "it ended"
+
+    def _raise_busy(self, port: int) -> None:
+        raise ports.busy(port, port_setting(self.service), held_by=ports.holder(port))
+
+    def _log_tail(self) -> tuple[str, ...]:
+        return self.server.log_from(self._log_start)[-_TAIL_LINES:]
+
+
+def _changed(before: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """The compose file's names of the fields that differ between two command lines."""
+    if len(before) != len(wanted):
+        return ("command",)
+    names = []
+    for index, (old, new) in enumerate(zip(before, wanted, strict=True)):
+        if old != new:
+            is_file = index == 0
+            names.append("secrets" if is_file else _FIELDS.get(wanted[index - 1], "command"))
+    return tuple(dict.fromkeys(names))
