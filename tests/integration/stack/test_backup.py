@@ -1,0 +1,136 @@
+"""`redis reset` exports the sessions before it deletes them."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.stack_fixtures import Stack
+
+
+def backups(stack: Stack) -> list[Path]:
+    """The exports that the state directory keeps, the oldest first."""
+    return sorted((stack.folder / "state").rglob("sessions-*.jsonl.gz"))
+
+
+def store(stack: Stack, *phones: str) -> None:
+    """Store sessions with an hour to live."""
+    with stack.client() as client:
+        for phone in phones:
+            client.set(f"wh:session:{phone}", f"value of {phone}", ex=3_600)
+
+
+def test_a_reset_keeps_the_sessions_and_says_where(stack: Stack) -> None:
+    """Import brings them back; other keys are gone."""
+    stack("redis", "up")
+    store(stack, "+1", "+2")
+    with stack.client() as client:
+        client.set("wh:seen:abc", "1", ex=60)
+
+    done = stack("redis", "reset", "--yes", "--json")
+
+    assert done.status == ExitStatus.OK, done.err
+    (file,) = backups(stack)
+    assert done.json["backup"] == str(file)
+    assert f"Exported 2 sessions to {file}" in done.err
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stack("session", "import", str(file)).status == ExitStatus.OK
+    with stack.client() as client:
+        assert set(client.keys()) == {b"wh:session:+1", b"wh:session:+2"}
+        assert client.get("wh:session:+1") == b"value of +1"
+        assert 3_500 < client.ttl("wh:session:+1") <= 3_600
+
+
+def test_the_question_says_what_becomes_of_the_sessions(embedded_stack: Stack) -> None:
+    """Nothing is written before it is answered."""
+    stack = embedded_stack
+    stack("redis", "up")
+    store(stack, "+1")
+
+    asked = stack("redis", "reset")
+    asked_without = stack("redis", "reset", "--no-backup")
+
+    assert asked.status == asked_without.status == ExitStatus.NOT_CONFIRMED
+    assert "Its sessions are exported first." in asked.err
+    assert "Nothing keeps a copy." in asked_without.err
+    assert backups(stack) == []
+
+
+def test_no_backup_keeps_nothing(embedded_stack: Stack) -> None:
+    """As it says."""
+    stack = embedded_stack
+    stack("redis", "up")
+    store(stack, "+1")
+
+    done = stack("redis", "reset", "--yes", "--no-backup", "--json")
+
+    assert done.status == ExitStatus.OK
+    assert done.json["backup"] is None
+    assert backups(stack) == []
+
+
+def test_the_last_five_are_kept(embedded_stack: Stack) -> None:
+    """A reset of an empty Redis keeps nothing, and pushes nothing out."""
+    stack = embedded_stack
+    stack("redis", "up")
+    made = []
+    for number in range(6):
+        store(stack, f"+{number}")
+        made.append(Path(stack("redis", "reset", "--yes", "--json").json["backup"]))
+
+    empty = stack("redis", "reset", "--yes", "--json")
+
+    assert empty.json["backup"] is None
+    assert backups(stack) == made[1:]
+
+
+def test_a_redis_that_does_not_run_is_not_reset_without_saying_so(stack: Stack) -> None:
+    """What can't be exported is not deleted; --no-backup insists."""
+    stack("redis", "up")
+    store(stack, "+1")
+    stack("redis", "stop")
+
+    refused = stack("redis", "reset", "--yes", "--json")
+
+    assert refused.status == ExitStatus.FAILED
+    assert refused.out == b""
+    assert "--no-backup" in refused.error["hint"]
+    assert stack("redis", "start").status == ExitStatus.OK
+    with stack.client() as client:
+        assert client.get("wh:session:+1") == b"value of +1"
+    stack("redis", "stop")
+    assert stack("redis", "reset", "--yes", "--no-backup").status == ExitStatus.OK
+    with stack.client() as client:
+        assert client.dbsize() == 0
+
+
+def test_a_redis_that_refuses_the_login_is_not_reset(embedded_stack: Stack) -> None:
+    """The password was changed behind our back: exit 5, and the data is still there."""
+    stack = embedded_stack
+    stack("redis", "up")
+    store(stack, "+1")
+    with stack.client() as client:
+        client.config_set("requirepass", "changed")
+
+    refused = stack("redis", "reset", "--yes", "--json")
+
+    assert refused.status == ExitStatus.UNREACHABLE
+    assert refused.error["code"] == "login-refused"
+    assert "--no-backup" in refused.error["hint"]
+    assert backups(stack) == []
+    with stack.client("changed") as client:
+        assert client.get("wh:session:+1") == b"value of +1"
+
+
+@pytest.mark.parametrize("command", [["reset", "--yes"], ["reset", "--yes", "--no-backup"]])
+def test_where_nothing_was_there_is_nothing_to_export(
+    bare_stack: Stack, command: list[str]
+) -> None:
+    """A reset is then an up."""
+    try:
+        done = bare_stack("redis", *command, "--json")
+        assert done.status == ExitStatus.OK, done.err
+        assert done.json["backup"] is None
+    finally:
+        bare_stack("redis", "down", "--volumes", "--yes")
