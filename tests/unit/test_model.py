@@ -132,13 +132,17 @@ messages = st.lists(
 def test_a_session_is_sound_where_no_rule_is_broken(
     messages: list[dict[str, object]], updated_at: float, ttl_ms: int, key: bytes
 ) -> None:
-    """The short cut agrees with the rules, one by one; before 1970 it may leave it to them."""
-    record = Record(key, ttl_ms, session(messages=messages, updatedAt=updated_at))
-    reading = rules.read(record)
-    assert reading.session is not None
-    found = list(rules.problems(record, reading, NOW_MS))
-    sound = rules.is_sound(record, reading.session, NOW_MS)
-    assert sound == (not found) or (updated_at < 0 and not sound)
+    """The short cut agrees with the rules, one by one.
+
+    It may leave to them what is old: messages of the role tool, and times before 1970.
+    """
+    value = session(messages=messages, updatedAt=updated_at)
+    record = Record(key, ttl_ms, value)
+    found = list(rules.problems(record, rules.read(record), NOW_MS))
+    quick = model.read_quickly(value)
+    sound = quick is not None and rules.is_sound(record, quick, NOW_MS)
+    is_old = updated_at < 0 or any(message["role"] == "tool" for message in messages)
+    assert sound == (not found) or (is_old and not sound)
 
 
 @given(st.lists(st.sampled_from(["user", "assistant", "tool"]), max_size=40))
@@ -148,7 +152,7 @@ def test_both_ways_of_decoding_see_the_same(roles: list[str]) -> None:
     quick = model.read(session(messages=messages))
     # A lone surrogate in an unknown field is all it takes to leave the quick path.
     patient = model.read(session(messages=messages, extra="\ud83d"))
-    assert quick == patient
+    assert msgspec.to_builtins(quick) == msgspec.to_builtins(patient)
 
 
 @pytest.mark.parametrize(

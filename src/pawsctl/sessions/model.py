@@ -8,7 +8,7 @@ nesting, foreign shapes) is decided by Python's `json`, held to what JSON.parse 
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import msgspec
 
@@ -16,7 +16,8 @@ TOOL_RESULTS = "__TOOL_RESULTS__"
 
 
 # What is decoded is a tree: garbage collection (`gc`) would look for cycles that can't be there.
-class Block(msgspec.Struct, frozen=True, gc=False):
+# Unknown fields are forbidden since msgspec does not look whether what it skips is UTF-8.
+class Block(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One content block of an assistant's message, or one tool result.
 
     A field is empty where the block's type has none. `input` and `content` keep whatever the bot
@@ -33,7 +34,7 @@ class Block(msgspec.Struct, frozen=True, gc=False):
     is_error: bool = False
 
 
-class Message(msgspec.Struct, frozen=True, gc=False):
+class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One message. `content` is a text, or a list of blocks; None where the field is missing."""
 
     role: str
@@ -72,12 +73,31 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         return [block for block in self.content if block.type == "tool_use"]
 
 
-class Session(msgspec.Struct, frozen=True, gc=False, rename={"updated_at": "updatedAt"}):
+class Session(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    forbid_unknown_fields=True,
+    rename={"updated_at": "updatedAt"},
+):
     """A conversation. `updated_at` is milliseconds since the epoch, None where it is no number."""
 
     status: str
-    messages: list[Message]
+    messages: Sequence[Message]
     updated_at: float | None
+
+
+class _BotMessage(Message, frozen=True, gc=False):
+    role: Literal["user", "assistant"]
+
+
+class _BotSession(Session, frozen=True, gc=False):
+    messages: list[_BotMessage]
+    updated_at: float
+
+
+class _Answer(msgspec.Struct, gc=False):
+    tool_use_id: str = ""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -100,8 +120,9 @@ class Reading(msgspec.Struct, frozen=True):
     problems: Sequence[Problem]
 
 
-_decode = msgspec.json.Decoder(Session).decode
+_decode = msgspec.json.Decoder(_BotSession).decode
 _decode_results = msgspec.json.Decoder(list[Block]).decode
+_decode_answers = msgspec.json.Decoder(list[_Answer]).decode
 
 
 def read(value: bytes) -> Reading:
@@ -111,17 +132,15 @@ def read(value: bytes) -> Reading:
 
 
 def read_quickly(value: bytes) -> Session | None:
-    """The session in a value of the shape that the bot writes; None where it takes a closer look.
+    """The session in a value just as the bot writes it today; None where it takes a closer look.
 
-    What is told apart later are roles and the answers of tools.
+    Its roles are `user` and `assistant`, and nothing is wrong with it but, maybe, the answers of
+    tools.
     """
     try:
-        session = _decode(value)
-        # msgspec does not look into what no field keeps.
-        value.decode()
+        return _decode(value)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
-    return session if session.updated_at is not None else None
 
 
 def as_time(milliseconds: float | None) -> datetime | None:
@@ -140,6 +159,14 @@ def encodable(text: str) -> str:
 def turns(messages: Sequence[Message]) -> list[int]:
     """The indexes at which a turn starts: at each user message, tool results included."""
     return [index for index, message in enumerate(messages) if message.role == "user"]
+
+
+def answered(content: str) -> Sequence[str | None]:
+    """The ids of the calls that a `__TOOL_RESULTS__` text answers; None for what can't be told."""
+    try:
+        return [each.tool_use_id for each in _decode_answers(content[len(TOOL_RESULTS) :])]
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return (None,)
 
 
 def tool_results(message: Message) -> list[Block] | None:

@@ -3,12 +3,12 @@
 `session list` shows the first problem of each session, `session lint` all of them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from pawsctl.sessions import keys, model
-from pawsctl.sessions.model import Message, Problem, Reading, Session
+from pawsctl.sessions.model import Block, Message, Problem, Reading, Session
 
 TTL_SECONDS = 21_600
 MAX_MESSAGES = 24
@@ -73,31 +73,38 @@ def problems(record: Record, reading: Reading, now_ms: float) -> Iterator[Proble
 
 
 def is_sound(record: Record, session: Session, now_ms: float) -> bool:
-    """Whether a session that was read without a problem breaks no rule: the same, told at once.
+    """Whether a session that was read quickly breaks no rule: the same, told at once.
 
     Nearly all sessions are sound, and a pass over a million asks this of each.
     """
     updated_at, messages = session.updated_at, session.messages
     if not (
-        0 <= record.ttl_ms <= _TTL_MS
+        record.value is not None
+        and 0 <= record.ttl_ms <= _TTL_MS
         and updated_at is not None
         and 0 <= updated_at <= now_ms + _CLOCK_TOLERANCE_MS
         and keys.is_normalised(record.key)
         and (len(messages) <= MAX_MESSAGES or len(model.turns(messages)) <= MAX_TURNS)
     ):
         return False
-    asking = None
+    return _MARK not in record.value or _are_answers_sound(messages)
+
+
+def _are_answers_sound(messages: Sequence[Message]) -> bool:
+    """Whether all tool results answer the calls before them; roles are `user` and `assistant`."""
+    asking: Sequence[Block] = ()
     for message in messages:
-        role, content = message.role, message.content
-        if role == "assistant":
-            asking = message
-        elif role == "user":
-            # Message.is_tool_results, without the price of a property for each message.
-            is_answer = isinstance(content, str) and content.startswith(model.TOOL_RESULTS)
-            if is_answer and _wrong_answer(message, asking):
-                return False
-        elif role != "tool" or _wrong_answer(message, asking):
-            return False
+        content = message.content
+        if isinstance(content, str):
+            if message.role == "assistant":
+                asking = ()
+            elif content.startswith(model.TOOL_RESULTS):
+                called = [block.id for block in asking if block.type == "tool_use"]
+                for each in model.answered(content):
+                    if each not in called:
+                        return False
+        elif message.role == "assistant":
+            asking = content or ()
     return True
 
 
@@ -184,4 +191,6 @@ RULES = (
     Rule("key", "the key is one that the bot makes", _key),
 )
 _WITHOUT_SESSION = ("no-ttl", "long-ttl", "key")
+# As JSON.stringify writes it: an underscore is never escaped.
+_MARK = model.TOOL_RESULTS.encode()
 _NOTHING = Session("", [], None)
