@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pawsctl.sessions import model
 from pawsctl.sessions.model import Message
 from pawsctl.sessions.tailing import appended
 
@@ -30,3 +31,16 @@ def test_another_conversation_is_no_continuation() -> None:
     """And one that is begun is all new."""
     assert appended(said("a", "b"), said("c")) is None
     assert appended([], said("c")) == said("c")
+
+
+def test_a_session_of_another_shape_goes_on_all_the_same() -> None:
+    """A lone surrogate changes how all of a session is decoded, not what was said before it."""
+    before = model.read(b'{"status":"","messages":[{"role":"user","content":"a"}],"updatedAt":1}')
+    now = model.read(
+        b'{"status":"","messages":[{"role":"user","content":"a"},'
+        b'{"role":"user","content":"\\ud83d"}],"updatedAt":1}'
+    )
+    assert before.session is not None
+    assert now.session is not None
+    added = appended(before.session.messages, now.session.messages)
+    assert added == now.session.messages[1:]

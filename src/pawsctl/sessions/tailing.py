@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
+from msgspec.structs import astuple
 
 from pawsctl.sessions import keys, model, rules
 from pawsctl.sessions.model import Message, Session
@@ -117,10 +118,12 @@ def appended(before: Sequence[Message], now: Sequence[Message]) -> Sequence[Mess
 
     None where nothing of what was there is left: that is another conversation.
     """
-    for trimmed in range(len(before)):
-        kept = before[trimmed:]
-        if list(now[: len(kept)]) == list(kept):
-            return now[len(kept) :]
+    # By their fields: a message is of another class where its session is of an unusual shape.
+    old, new = list(map(astuple, before)), list(map(astuple, now))
+    for trimmed in range(len(old)):
+        kept = len(old) - trimmed
+        if new[:kept] == old[trimmed:]:
+            return now[kept:]
     return None if before else now
 
 
