@@ -92,7 +92,11 @@ def session_examples(folder: Path, server: Server) -> Iterator[Examples]:
     """Examples that look into a store of sessions."""
     store_examples(server)
     pawsctl = Pawsctl(folder, server.url)
-    yield Examples(pawsctl, {server.url: "redis://localhost:6379", str(folder): "~"})
+    for name in ("PAWSCTL_ENGINE", "PAWSCTL_PROJECT"):
+        del pawsctl.environment[name]
+    shown = "redis://localhost:6379"
+    hidden = {server.url: shown, f"127.0.0.1:{server.port}": "localhost:6379", str(folder): "~"}
+    yield Examples(pawsctl, hidden)
 
 
 @contextmanager
