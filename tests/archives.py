@@ -26,11 +26,13 @@ class Held(NamedTuple):
 def held(server: Server) -> dict[bytes, Held]:
     """Everything of type string that a server holds."""
     client = server.client
-    return {
-        key: Held(client.get(key) or b"", client.pexpiretime(key))
-        for key in client.scan_iter(count=1_000)
-        if client.type(key) == b"string"
-    }
+    found = {}
+    for key in client.scan_iter(count=1_000):
+        if client.type(key) == b"string":
+            value = client.get(key)
+            assert isinstance(value, bytes)
+            found[key] = Held(value, client.pexpiretime(key))
+    return found
 
 
 def assert_same(before: dict[bytes, Held], after: dict[bytes, Held]) -> None:
