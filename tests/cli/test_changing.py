@@ -1,9 +1,6 @@
 """`pawsctl session touch`, `session delete` and `session seed` as their users run them."""
 
 import json
-from pathlib import Path
-
-import pytest
 
 from pawsctl.errors import ExitStatus
 from tests.archives import held
@@ -11,12 +8,6 @@ from tests.cli_runner import Pawsctl
 from tests.servers import Server
 
 SIX_HOURS = 21_600
-
-
-@pytest.fixture
-def anywhere(any_server: Server, tmp_path: Path) -> Pawsctl:
-    """pawsctl with REDIS_URL naming an empty Valkey, then an empty Redis."""
-    return Pawsctl(tmp_path, any_server.url)
 
 
 def test_touch_gives_six_hours_and_changes_nothing_else(

@@ -59,6 +59,15 @@ def test_an_export_is_proved_without_touching_redis(
     )
     assert result.status == ExitStatus.OK
     told = result.json
+    assert list(told) == [
+        "file",
+        "source",
+        "exported_at",
+        "sessions",
+        "bytes",
+        "checksum",
+        "expired",
+    ]
     assert told["sessions"] == len(GOOD) + len(BROKEN) + 1
     assert told["expired"] == 0
     assert told["source"] == server.url

@@ -1,0 +1,175 @@
+"""`pawsctl session export` as its users run it."""
+
+import base64
+import gzip
+import json
+import signal
+import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+
+def lines_of(path: Path) -> list[Any]:
+    """The lines of an archive, decoded."""
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def test_an_archive_is_what_the_readme_says(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path
+) -> None:
+    """Header, a line per session, trailer; what is no text stands in base64."""
+    server.client.set("wh:session:+1", '{"a":"ñ\\u0000"}\n', px=60_000)
+    server.client.set(b"wh:session:\xff", b"\xfe")
+    begun = time.time()
+    exported = pawsctl("session", "export", "a.jsonl", "--json").json
+    assert list(exported) == ["url", "file", "sessions", "bytes", "checksum", "left_out"]
+    header, *entries, trailer = lines_of(tmp_path / "a.jsonl")
+    assert header.pop("exported_at").endswith("Z")
+    assert header == {"format": "pawsctl sessions", "version": 1, "source": server.url}
+    assert trailer == {"count": 2, "checksum": exported["checksum"]}
+    binary, text = sorted(entries, key=lambda each: str(each["phone"]), reverse=True)
+    assert abs(text.pop("expires_at") / 1000 - begun - 60) < 5
+    assert text == {"phone": "+1", "key": "wh:session:+1", "value": '{"a":"ñ\\u0000"}\n'}
+    assert binary == {
+        "phone": "\\xff",
+        "key": "wh:session:\\xff",
+        "expires_at": None,
+        "value_base64": base64.b64encode(b"\xfe").decode(),
+        "key_base64": base64.b64encode(b"wh:session:\xff").decode(),
+    }
+
+
+def test_an_archive_names_no_password(tmp_path: Path, server: Server) -> None:
+    """The source is the URL without it."""
+    server.client.config_set("requirepass", "hush-hush")
+    try:
+        url = server.url.replace("//", "//:hush-hush@")
+        Pawsctl(tmp_path, url)("session", "export", "a.jsonl")
+    finally:
+        server.client.config_set("requirepass", "")
+    written = (tmp_path / "a.jsonl").read_bytes()
+    assert server.url.encode() in written
+    assert b"hush" not in written
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_only_its_owner_may_read_an_archive(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path, name: str
+) -> None:
+    """Also where a file that everybody could read is replaced."""
+    server.client.set("wh:session:+1", b"{}")
+    (tmp_path / name).write_text("old")
+    (tmp_path / name).chmod(0o644)
+    assert pawsctl("session", "export", name).status == ExitStatus.OK
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+def test_a_gz_archive_is_the_same_compressed(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path
+) -> None:
+    """And import goes by the content, not by the name."""
+    server.client.set("wh:session:+1", b"{}")
+    pawsctl("session", "export", "a.jsonl")
+    pawsctl("session", "export", "a.jsonl.gz")
+    unpacked = gzip.decompress((tmp_path / "a.jsonl.gz").read_bytes())
+    assert unpacked.splitlines()[1] == (tmp_path / "a.jsonl").read_bytes().splitlines()[1]
+    result = pawsctl(
+        "session", "import", "-", "--json", stdin=(tmp_path / "a.jsonl.gz").read_bytes()
+    )
+    assert result.json["kept"] == 1
+
+
+def test_keys_of_other_types_are_left_out_and_told(anywhere: Pawsctl, any_server: Server) -> None:
+    """The archive holds what is a session."""
+    any_server.client.set("wh:session:+1", b"{}")
+    any_server.client.hset("wh:session:+2", mapping={"a": "b"})
+    any_server.client.rpush("wh:session:+3", "a")
+    result = anywhere("session", "export", "a.jsonl", "--json")
+    assert result.status == ExitStatus.OK
+    assert result.json["sessions"] == 1
+    assert result.json["left_out"] == {"hash": 1, "list": 1}
+    assert "1 key of type hash" in result.err
+
+
+@contextmanager
+def frozen(server: Server) -> Iterator[None]:
+    """A server that accepts connections and answers nothing, so that no export comes to its end."""
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+
+def wait_for_part(folder: Path) -> None:
+    """Return when the file that an export is being written to is there."""
+    deadline = time.monotonic() + 20
+    while not any(each.suffix == ".part" for each in folder.iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+@pytest.mark.parametrize("old", [None, "what was there"])
+def test_a_killed_export_leaves_nothing_under_its_name(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path, name: str, old: str | None
+) -> None:
+    """What stood there before still stands there."""
+    if old:
+        (tmp_path / name).write_text(old)
+    with frozen(server):
+        process = pawsctl.start("session", "export", name)
+        wait_for_part(tmp_path)
+        process.kill()
+        process.communicate()
+    assert (tmp_path / name).exists() == (old is not None)
+    if old:
+        assert (tmp_path / name).read_text() == old
+
+
+def test_an_interrupted_export_leaves_nothing_at_all(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path
+) -> None:
+    """Ctrl-C: exit 130, and the unfinished file is gone."""
+    with frozen(server):
+        process = pawsctl.start("session", "export", "a.jsonl")
+        wait_for_part(tmp_path)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert process.returncode == ExitStatus.INTERRUPTED
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_that_fails_leaves_nothing(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
+    """No Redis, a folder that is not there, a name that is no file."""
+    nowhere = bare_pawsctl("session", "export", "a.jsonl", "--url", "redis://127.0.0.1:1")
+    assert nowhere.status == ExitStatus.UNREACHABLE
+    missing = bare_pawsctl("session", "export", "no/a.jsonl", "--json")
+    assert missing.status == ExitStatus.FAILED
+    assert "can't be written: No such file or directory" in missing.error["message"]
+    device = bare_pawsctl("session", "export", "/dev/null")
+    assert device.status == ExitStatus.USAGE
+    assert Path("/dev/null").is_char_device()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_follows_a_link_to_its_file(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path
+) -> None:
+    """The link stays a link."""
+    server.client.set("wh:session:+1", b"{}")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "a.jsonl").symlink_to(tmp_path / "real" / "b.jsonl")
+    assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
+    assert (tmp_path / "a.jsonl").is_symlink()
+    assert len(lines_of(tmp_path / "real" / "b.jsonl")) == 3

@@ -1,0 +1,169 @@
+"""`pawsctl session import` as its users run it."""
+
+import os
+import time
+from pathlib import Path
+
+from pawsctl.errors import ExitStatus
+from tests.archives import assert_same, entry, held, write
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+SIX_HOURS = 21_600
+
+
+def test_import_keeps_what_exists_and_its_ttl(anywhere: Pawsctl, any_server: Server) -> None:
+    """Unless --replace says otherwise."""
+    any_server.client.set("wh:session:+1", b"old", ex=SIX_HOURS)
+    any_server.client.set("wh:session:+2", b"old", ex=SIX_HOURS)
+    anywhere("session", "export", "a.jsonl")
+    any_server.client.set("wh:session:+1", b"new", ex=100)
+    any_server.client.delete("wh:session:+2")
+    kept = anywhere("session", "import", "a.jsonl", "--json").json
+    assert (kept["imported"], kept["kept"]) == (1, 1)
+    assert any_server.client.get("wh:session:+1") == b"new"
+    assert 0 < any_server.client.ttl("wh:session:+1") <= 100
+    replaced = anywhere("session", "import", "a.jsonl", "--replace", "--json").json
+    assert (replaced["imported"], replaced["kept"]) == (2, 0)
+    assert any_server.client.get("wh:session:+1") == b"old"
+    assert any_server.client.ttl("wh:session:+1") > 100
+
+
+def test_import_leaves_out_what_has_expired(
+    anywhere: Pawsctl, any_server: Server, tmp_path: Path
+) -> None:
+    """Redis would take a past moment for a deletion of what lives now."""
+    past = int(time.time() * 1000) - 1
+    write(tmp_path / "a.jsonl", [entry("+1", "old", past), entry("+2", "old", past)])
+    any_server.client.set("wh:session:+1", b"new")
+    for option in ([], ["--replace"]):
+        result = anywhere("session", "import", "a.jsonl", "--json", *option).json
+        assert (result["imported"], result["kept"], result["expired"]) == (0, 0, 2)
+    assert any_server.client.keys() == [b"wh:session:+1"]
+    assert any_server.client.get("wh:session:+1") == b"new"
+
+
+def test_a_dry_run_tells_and_changes_nothing(
+    anywhere: Pawsctl, any_server: Server, tmp_path: Path
+) -> None:
+    """With --replace, too."""
+    past = int(time.time() * 1000) - 1
+    lines = [entry("+1", "old"), entry("+2", "old"), entry("+3", "old", past)]
+    write(tmp_path / "a.jsonl", lines)
+    any_server.client.set("wh:session:+1", b"new", ex=100)
+    result = anywhere("session", "import", "a.jsonl", "--dry-run", "--json").json
+    told = ("dry_run", "imported", "kept", "expired")
+    assert [result[name] for name in told] == [True, 1, 1, 1]
+    result = anywhere("session", "import", "a.jsonl", "--dry-run", "--replace", "--json").json
+    assert [result[name] for name in told] == [True, 2, 0, 1]
+    assert held(any_server).keys() == {b"wh:session:+1"}
+    assert any_server.client.get("wh:session:+1") == b"new"
+
+
+def test_lines_that_are_no_session_are_rejected_and_told(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path
+) -> None:
+    """The others are imported; exit 1. Only the first few are told one by one."""
+    lines = [
+        entry("+1", "{}"),
+        "not json",
+        {"phone": "+2", "key": "other:+2", "expires_at": None, "value": "{}"},
+        {"phone": "+3", "key": "wh:session:+3", "expires_at": None},
+        entry("+4", "{}", value_base64="e30="),
+        {"phone": "+5", "key": "wh:session:+5", "expires_at": None, "value_base64": "?"},
+        entry("+6", "{}", -1),
+        entry("+7", "{}", 2**63),
+        "",
+        entry("+8", "{}"),
+    ]
+    write(tmp_path / "a.jsonl", lines)
+    result = pawsctl("session", "import", "a.jsonl", "--json")
+    assert result.status == ExitStatus.FAILED
+    assert result.error["code"] == "failed"
+    assert (result.json["imported"], result.json["rejected"]) == (2, 8)
+    reasons = {each["line"]: each["reason"] for each in result.json["reasons"]}
+    assert list(reasons) == [3, 4, 5, 6, 7]
+    assert "does not begin with wh:session:" in reasons[4]
+    assert set(held(server)) == {b"wh:session:+1", b"wh:session:+8"}
+    text = pawsctl("session", "import", "a.jsonl").text
+    assert "! line 3: " in text
+    assert "! and 3 more" in text
+
+
+def empty(server: Server) -> None:
+    """Delete everything, and return when its memory is free again."""
+    server.client.execute_command("FLUSHALL", "SYNC")
+
+
+def leave_room(server: Server, policy: str) -> None:
+    """Let a server have 1.5 MB more than it uses now, and then follow that policy."""
+    server.client.config_set("maxmemory-policy", policy)
+    server.client.config_set("maxmemory", server.client.info("memory")["used_memory"] + 1_500_000)
+
+
+def test_import_into_a_full_redis_tells_how_far_it_got(
+    anywhere: Pawsctl, any_server: Server
+) -> None:
+    """Exit 1; what was told as imported is there, whole, and what was there before still is."""
+    client = any_server.client
+    for number in range(4_000):
+        client.set(f"wh:session:+{number}", os.urandom(500).hex(), ex=SIX_HOURS)
+    before = held(any_server)
+    anywhere("session", "export", "a.jsonl")
+    empty(any_server)
+    client.set("wh:session:+0", b"mine")
+    leave_room(any_server, "noeviction")
+    try:
+        for option in ([], ["--replace"]):
+            result = anywhere("session", "import", "a.jsonl", "--json", *option)
+            assert result.status == ExitStatus.FAILED
+            assert result.out == b""
+            assert "OOM" in result.error["message"]
+            there = held(any_server)
+            assert 0 < len(there) < 4_000
+            assert there[b"wh:session:+0"].value in (b"mine", before[b"wh:session:+0"].value)
+            for key, each in there.items():
+                if key != b"wh:session:+0":
+                    assert_same({key: before[key]}, {key: each})
+            if not option:
+                assert f"{len(there) - 1} imported, " in result.error["message"]
+    finally:
+        client.config_set("maxmemory", 0)
+    client.set("wh:session:+0", b"mine")
+    rest = anywhere("session", "import", "a.jsonl", "--json")
+    assert rest.json["kept"] == len(there)
+    assert rest.json["imported"] == 4_000 - len(there)
+    assert client.get("wh:session:+0") == b"mine"
+
+
+def test_import_tells_what_redis_evicted_meanwhile(anywhere: Pawsctl, any_server: Server) -> None:
+    """A Redis that is full and evicts takes every session, and loses others."""
+    client = any_server.client
+    for number in range(4_000):
+        client.set(f"wh:session:+{number}", os.urandom(500).hex(), ex=SIX_HOURS)
+    anywhere("session", "export", "a.jsonl")
+    empty(any_server)
+    leave_room(any_server, "allkeys-lru")
+    try:
+        result = anywhere("session", "import", "a.jsonl", "--json").json
+        assert result["imported"] == 4_000
+        assert result["evicted"] == 4_000 - client.dbsize() > 0
+    finally:
+        client.config_set("maxmemory", 0)
+        client.config_set("maxmemory-policy", "noeviction")
+
+
+def test_a_remote_session_is_only_replaced_where_its_host_is_named(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path
+) -> None:
+    """0.0.0.0 reaches this machine and is no loopback name."""
+    write(tmp_path / "a.jsonl", [entry("+1", "new")])
+    server.client.set("wh:session:+1", b"old")
+    url = ("--url", f"redis://0.0.0.0:{server.port}")
+    refused = pawsctl("session", "import", "a.jsonl", "--replace", *url)
+    assert refused.status == ExitStatus.NOT_CONFIRMED
+    assert server.client.get("wh:session:+1") == b"old"
+    assert pawsctl("session", "import", "a.jsonl", *url).status == ExitStatus.OK
+    named = pawsctl("session", "import", "a.jsonl", "--replace", "--confirm", "0.0.0.0", *url)
+    assert named.status == ExitStatus.OK
+    assert server.client.get("wh:session:+1") == b"new"
