@@ -92,6 +92,15 @@ class Target(msgspec.Struct, frozen=True):
         hosts = ",".join(str(each) for each in self.addresses)
         return f"{scheme}://{user}{hosts}" + "".join(f"/{part}" for part in parts)
 
+    def with_db(self, number: int) -> "Target":
+        """The same place with another database. Raises UsageError for a cluster, which has one."""
+        if number and self.kind == "cluster":
+            raise UsageError(
+                f"Database {number} was asked for, and a cluster has only database 0.",
+                hint="Leave -n out.",
+            )
+        return replace(self, db=number)
+
     def with_login(self, username: str | None, password: str | None) -> "Target":
         """The same place with a login completed."""
         return replace(self, username=username, password=password)

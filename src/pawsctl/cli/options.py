@@ -6,7 +6,7 @@ further right wins. A command that declares an option of the same name keeps its
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import cached_property
 from importlib import import_module
 from importlib.util import LazyLoader, find_spec, module_from_spec
@@ -18,7 +18,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 if TYPE_CHECKING:
     from pawsctl.cli.output import Output
-    from pawsctl.connection import Node
+    from pawsctl.connection import Connection
     from pawsctl.sessions.store import SessionStore
     from pawsctl.settings import Settings
     from pawsctl.target import Target
@@ -41,6 +41,9 @@ class Invocation:
         self.verbose = False
         self.connect_timeout: float | None = None
         self.timeout: float | None = None
+        self.failover_timeout: float | None = None
+        self.db: int | None = None
+        self.prefer_replica = False
 
     @cached_property
     def settings(self) -> "Settings":
@@ -63,16 +66,23 @@ class Invocation:
 
     def target(self) -> "Target":
         """The Redis that this command talks to. Raises UsageError for a URL that can't be read."""
-        return self.settings.redis_target()
+        target = self.settings.redis_target()
+        return target if self.db is None else target.with_db(self.db)
 
-    def connect(self) -> "Node":
+    def connect(self) -> "Connection":
         """A connection to it, made when first used."""
         # 0.1 s: only a command that talks to Redis pays for it.
         from pawsctl.connection import Timeouts, connect
 
-        stated = {"connect": self.connect_timeout, "reply": self.timeout}
+        stated = {
+            "connect": self.connect_timeout,
+            "reply": self.timeout,
+            "failover": self.failover_timeout,
+        }
         timeouts = Timeouts(**{name: value for name, value in stated.items() if value is not None})
-        return connect(self.target(), timeouts)
+        return connect(
+            self.target(), timeouts, notice=self.output.note, prefer_replica=self.prefer_replica
+        )
 
     def store(self) -> "SessionStore":
         """The sessions in it."""
@@ -171,10 +181,21 @@ def _seconds(ctx: typer.Context, parameter: Any, value: Any) -> Any:
     return _store(parameter.name)(ctx, parameter, value)
 
 
-def _global_options() -> list[TyperOption]:
+def _database(ctx: typer.Context, parameter: Any, value: Any) -> Any:
+    if value is not None and value < 0:
+        raise typer.BadParameter("it is a number from 0.")
+    return _store(parameter.name)(ctx, parameter, value)
+
+
+def _global_options(taken: Set[str]) -> list[TyperOption]:
     def option(*names: str, **about: Any) -> TyperOption:
+        # A command's own -n wins, and the long name of ours stays.
+        left = [name for name in names if name not in taken]
         return TyperOption(
-            param_decls=list(names), expose_value=False, rich_help_panel="Global options", **about
+            param_decls=left if taken.isdisjoint(names[:1]) else [],
+            expose_value=False,
+            rich_help_panel="Global options",
+            **about,
         )
 
     return [
@@ -208,6 +229,27 @@ def _global_options() -> list[TyperOption]:
             metavar="SECONDS",
             help="How long to wait for each reply of Redis (5).",
         ),
+        option(
+            "--failover-timeout",
+            type=float,
+            callback=_seconds,
+            metavar="SECONDS",
+            help="How long to wait for another primary to take a dead one's place (15).",
+        ),
+        option(
+            "--db",
+            "-n",
+            type=int,
+            callback=_database,
+            metavar="NUMBER",
+            help="The database, instead of the URL's.",
+        ),
+        option(
+            "--prefer-replica",
+            is_flag=True,
+            callback=_store("prefer_replica"),
+            help="Read from a replica where Sentinel names one; it may lag behind.",
+        ),
         option("--no-color", is_flag=True, callback=_store("no_color"), help="Print no colour."),
         option(
             "--verbose", "-v", is_flag=True, callback=_store("verbose"), help="Tell what is done."
@@ -225,7 +267,7 @@ def _global_options() -> list[TyperOption]:
 def _with_global_options(params: Sequence[Any] | None) -> list[Any]:
     own = list(params or [])
     taken = {name for param in own for name in param.opts}
-    return own + [each for each in _global_options() if taken.isdisjoint(each.opts)]
+    return own + [each for each in _global_options(taken) if each.opts]
 
 
 class Command(TyperCommand):

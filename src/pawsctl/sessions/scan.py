@@ -4,10 +4,12 @@ The next batch is asked for before the last one is handed out, so that Redis wor
 does: this doubles the speed of a pass that decodes every value.
 """
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from pawsctl.connection import Command, Node, checked
+from pawsctl.connection import Command, Connection, Node, checked, has_code
+from pawsctl.errors import LoginRefused, RedisUnreachable
 from pawsctl.sessions.keys import SESSION_PREFIX
 
 # Keys asked for at a time. Redis's default of 10 makes a pass 25 times slower; far more than this
@@ -20,30 +22,98 @@ Ask = Callable[[list[bytes]], list[Command]]
 Batch = tuple[list[bytes], list[Any]]
 
 
-def batches(node: Node, pattern: bytes, ask: Ask) -> Iterator[Batch]:
+class Known:
+    """The keys of a pass so far, since SCAN may tell one twice, and two nodes may tell the same.
+
+    They are remembered by their hash (8 bytes of entropy, salted in each process), so a pass over a
+    million needs 70 MB. `once` is false where nothing is spoilt by a second time.
+    """
+
+    def __init__(self, *, once: bool = True) -> None:
+        self._once = once
+        self._hashes: set[int] = set()
+
+    def fresh(self, keys: Iterable[bytes]) -> list[bytes]:
+        """Those that are new; from now on they are known."""
+        if not self._once:
+            return list(keys)
+        found = []
+        for key in keys:
+            number = hash(key)
+            if number not in self._hashes:
+                self._hashes.add(number)
+                found.append(key)
+        return found
+
+    def forget(self, keys: Iterable[bytes]) -> None:
+        """Take back keys of which nothing was learnt."""
+        self._hashes.difference_update(map(hash, keys))
+
+
+def batches(
+    connection: Connection, pattern: bytes, ask: Ask, *, once: bool = True
+) -> Iterator[Batch]:
     """Every key that matches `pattern`, once, in batches, with the replies to what `ask` asked.
 
-    SCAN may tell a key twice: keys are remembered by their hash (8 bytes of entropy, salted in each
-    process), so a pass over a million needs 70 MB. Raises what the connection raises; a refused
-    SCAN is OperationFailed, a refused reply stands in the batch.
+    What exists throughout is found, whatever fails or moves meanwhile: a server that goes away is
+    waited for as long as a failover may take, and whoever takes its place is asked again. A refused
+    reply stands in the batch; a refused SCAN is OperationFailed. Raises RedisUnreachable, and
+    Partial where a part of a cluster did not answer. `once` is false where a key may come twice.
     """
-    known: set[int] = set()
-    waiting: Batch | None = None
-    asked = 0
-    node.send([_scan(b"0", pattern)])
-    cursor, keys = _cursor_and_keys(node.receive(1)[0], known)
+    known = Known(once=once)
+    connection.connect()
+    if connection.cluster is not None:
+        # 5 ms: only who meets a cluster pays for it.
+        from pawsctl.sessions.sweep import Sweep
+
+        yield from Sweep(connection.cluster, pattern, ask, known).batches()
+        return
+    since: float | None = None
     while True:
-        commands = ask(keys) if keys else []
-        is_last = cursor == b"0"
-        node.send(commands if is_last else [*commands, _scan(cursor, pattern)])
-        asked = len(commands)
+        node = connection.reader()
+        try:
+            for batch in node_batches(node, pattern, ask, known):
+                since = None
+                yield batch
+        except LoginRefused:
+            raise
+        except RedisUnreachable as error:
+            since = since or time.monotonic()
+            connection.lost(error, since=since)
+        else:
+            return
+
+
+def node_batches(node: Node, pattern: bytes, ask: Ask, known: Known) -> Iterator[Batch]:
+    """One server's part of a pass.
+
+    Raises RedisUnreachable where it goes away, when all it has answered has been handed out and
+    what it has not is no longer known.
+    """
+    waiting: Batch | None = None
+    keys: list[bytes] = []
+    try:
+        node.send([_scan(b"0", pattern)])
+        cursor, keys = _cursor_and_keys(node.receive(1)[0], known)
+        while True:
+            commands = ask(keys) if keys else []
+            is_last = cursor == b"0"
+            node.send(commands if is_last else [*commands, _scan(cursor, pattern)])
+            asked = len(commands)
+            if waiting is not None:
+                ready, waiting = waiting, None
+                yield ready
+            replies = node.receive(asked if is_last else asked + 1)
+            waiting = (keys, replies[:asked]) if keys else None
+            keys = []
+            if is_last:
+                break
+            cursor, keys = _cursor_and_keys(replies[-1], known)
+    except RedisUnreachable:
+        known.forget(keys)
         if waiting is not None:
             yield waiting
-        replies = node.receive(asked if is_last else asked + 1)
-        waiting = (keys, replies[:asked]) if keys else None
-        if is_last:
-            break
-        cursor, keys = _cursor_and_keys(replies[-1], known)
+        raise
     if waiting is not None:
         yield waiting
 
@@ -52,12 +122,10 @@ def _scan(cursor: bytes, pattern: bytes) -> Command:
     return (b"SCAN", cursor, b"MATCH", pattern, b"COUNT", BATCH)
 
 
-def _cursor_and_keys(reply: Any, known: set[int]) -> tuple[bytes, list[bytes]]:
+def _cursor_and_keys(reply: Any, known: Known) -> tuple[bytes, list[bytes]]:
+    if has_code(reply, "LOADING", "MASTERDOWN"):
+        raise RedisUnreachable(
+            f"A server does not answer yet: {reply}.", hint="Try again in a moment."
+        )
     cursor, keys = checked(reply)
-    fresh = []
-    for key in keys:
-        number = hash(key)
-        if number not in known:
-            known.add(number)
-            fresh.append(key)
-    return cursor, fresh
+    return cursor, known.fresh(keys)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pawsctl.connection import Command, ErrorReply, Node, checked
+from pawsctl.connection import Command, Connection, ErrorReply, checked, ttls_of
 from pawsctl.sessions import keys, scan
 from pawsctl.sessions.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS, Record
 
@@ -17,24 +17,16 @@ SEEN_TTL_SECONDS = 3_600
 Document = dict[str, Any]
 
 
-# The time left of many keys in one reply: the parsing of a reply each would cost more than all else
-# in a pass. ARGV and not KEYS, since a cluster refuses keys of several slots.
-_TTLS_SCRIPT = """\
-local left = {}
-for number, key in ipairs(ARGV) do left[number] = redis.call('PTTL', key) end
-return left"""
-
-
 class SessionStore:
-    """The sessions behind one connection."""
+    """The sessions behind one connection, which it closes at the end of a `with`."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Connection) -> None:
         self.node = node
 
     @cached_property
     def _may_script(self) -> bool:
         """Whether the server runs our script for this user."""
-        reply = self.node.pipeline([("EVAL", _TTLS_SCRIPT, 0)])[0]
+        reply = self.node.pipeline([ttls_of([])])[0]
         return not isinstance(reply, ErrorReply)
 
     # The bot's own operations.
@@ -183,7 +175,7 @@ class SessionStore:
             for names, replies in scan.batches(
                 self.node,
                 pattern,
-                lambda names: [("EVAL", _TTLS_SCRIPT, 0, *names), *ask(names)],
+                lambda names: [ttls_of(names), *ask(names)],
             ):
                 yield names, [checked(replies[0]), *replies[1:]]
         else:
@@ -205,7 +197,10 @@ class SessionStore:
 
     def unlink(self, pattern: bytes = scan.SESSIONS) -> Iterator[int]:
         """Delete what matches, batch by batch; yields how many keys each batch deleted."""
-        for _, replies in scan.batches(self.node, pattern, lambda names: [("UNLINK", *names)]):
+        # A key that a server lost, and found again in a failover, is deleted again.
+        for _, replies in scan.batches(
+            self.node, pattern, lambda names: [("UNLINK", *names)], once=False
+        ):
             yield checked(replies[0])
 
     def unlink_keys(self, names: Sequence[bytes]) -> int:

@@ -1,0 +1,52 @@
+"""A Redis URL made a connection: redis-py's sockets, this project's errors.
+
+A `Connection` is one server, the primary that Sentinels name, or a cluster; commands find their way
+by themselves. A `Node` is one server behind one socket.
+"""
+
+from pawsctl.connection.base import Connection
+from pawsctl.connection.commands import Command, ttls_of
+from pawsctl.connection.node import Node, Notice, Timeouts
+from pawsctl.connection.replies import ErrorReply, checked, has_code, refused
+from pawsctl.target import Target
+
+__all__ = [
+    "Command",
+    "Connection",
+    "ErrorReply",
+    "Node",
+    "Notice",
+    "Timeouts",
+    "checked",
+    "connect",
+    "has_code",
+    "refused",
+    "ttls_of",
+]
+
+
+def connect(
+    target: Target,
+    timeouts: Timeouts | None = None,
+    *,
+    notice: Notice = lambda _sentence: None,
+    prefer_replica: bool = False,
+) -> Connection:
+    """A connection to a target, made when first used.
+
+    `notice` is told what the user should know and is no failure. `prefer_replica` sends what only
+    reads to a replica, where Sentinels name one.
+    """
+    timeouts = timeouts or Timeouts()
+    # Each of these costs some milliseconds that the others need not pay.
+    if target.kind == "sentinel":
+        from pawsctl.connection.sentinel import Sentinel
+
+        return Sentinel(target, timeouts, notice, prefer_replica=prefer_replica)
+    if target.kind == "cluster":
+        from pawsctl.connection.cluster import Cluster
+
+        return Cluster(target, timeouts, notice)
+    from pawsctl.connection.standalone import Standalone
+
+    return Standalone(target, timeouts, notice)

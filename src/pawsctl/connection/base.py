@@ -1,0 +1,148 @@
+"""What a command sees of its Redis, whether that is one server, a Sentinel's or a cluster."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pawsctl.connection.commands import Command, writes_in
+from pawsctl.connection.node import Node, Notice, Timeouts
+from pawsctl.connection.replies import checked
+from pawsctl.errors import LoginRefused, RedisUnreachable
+from pawsctl.target import Address, Target
+
+if TYPE_CHECKING:
+    from pawsctl.connection.cluster import Cluster
+
+# How long to wait before asking again who the primary is.
+POLL_SECONDS = 0.2
+
+
+class Connection(ABC):
+    """The Redis behind one URL; connects when first used.
+
+    Every method raises RedisUnreachable where nothing answers in time, LoginRefused where the login
+    is not taken, and OperationFailed where Redis refuses.
+    """
+
+    def __init__(self, target: Target, timeouts: Timeouts, notice: Notice) -> None:
+        self.target = target
+        self.timeouts = timeouts
+        # Seconds of the slowest round trip since a caller last set this to 0.
+        self.slowest = 0.0
+        self._say = notice
+        self._said: set[str] = set()
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    @property
+    @abstractmethod
+    def cluster(self) -> Cluster | None:
+        """The cluster that this is, or, after `connect`, has turned out to be."""
+
+    @abstractmethod
+    def connect(self) -> None:
+        """Find the servers, log in, and have an answer."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of every socket."""
+
+    @abstractmethod
+    def primaries(self) -> list[Node]:
+        """Every primary. Raises RedisUnreachable where one does not answer."""
+
+    @abstractmethod
+    def reader(self) -> Node:
+        """The server that reads go to; of a cluster, one of its primaries."""
+
+    def lost(self, error: RedisUnreachable, *, since: float) -> None:
+        """Find who takes the place of a server that went away; raises `error` where no one can.
+
+        `since` is the monotonic time when things began to go wrong.
+        """
+        raise error
+
+    @abstractmethod
+    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+        """Send commands to where they belong and return their replies in the same order."""
+
+    def pipeline(self, commands: Sequence[Command]) -> list[Any]:
+        """Send commands, each to the server that has its key, and return their replies in order.
+
+        An error reply stands in the list as an ErrorReply. Commands that only read are repeated
+        where a server goes away and another takes its place; where one that writes may or may not
+        have been done, RedisUnreachable says so.
+        """
+        begun = time.perf_counter()
+        replies = self._ask(commands)
+        self.slowest = max(self.slowest, time.perf_counter() - begun)
+        return replies
+
+    def call(self, *command: bytes | str | int) -> Any:
+        """Send one command and return its reply."""
+        return checked(self.pipeline([command])[0])
+
+    def note(self, sentence: str) -> None:
+        """Tell the user something that is no failure, once."""
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self._say(sentence)
+
+    def _node(
+        self,
+        address: Address,
+        *,
+        greeting: Sequence[Command] = (),
+        timeouts: Timeouts | None = None,
+    ) -> Node:
+        """A node of this target, with its login."""
+        return Node(
+            at(self.target, address), timeouts or self.timeouts, self.note, greeting=greeting
+        )
+
+
+def at(target: Target, address: Address) -> Target:
+    """The one server at `address` among those of a Sentinel's or cluster's target."""
+    from msgspec.structs import replace
+
+    return replace(
+        target,
+        kind="standalone",
+        addresses=(address,),
+        path=None,
+        service=None,
+        sentinel_username=None,
+        sentinel_password=None,
+    )
+
+
+def ask_node(node: Node, commands: Sequence[Command]) -> list[Any]:
+    """Send commands to one server; where they may have been done and no one knows, say so."""
+    # What can't connect has sent nothing.
+    node.connect()
+    try:
+        return node.pipeline(commands)
+    except RedisUnreachable as error:
+        raise uncertain(error, commands) from error
+
+
+class Uncertain(RedisUnreachable):
+    """The server went away before it answered a command that writes: it may have been done."""
+
+
+def uncertain(error: RedisUnreachable, commands: Sequence[Command]) -> RedisUnreachable:
+    """`error`, saying of commands that write that they may have been done."""
+    writes = writes_in(commands)
+    if not writes or isinstance(error, LoginRefused | Uncertain):
+        return error
+    return Uncertain(
+        f"{error.message} No one knows whether it has done {writes}.",
+        hint=f"Look at what is stored before you repeat it. {error.hint}",
+    )

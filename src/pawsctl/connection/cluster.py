@@ -1,0 +1,244 @@
+"""A cluster: commands go to the primary that has their key, through redirections and failovers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from pawsctl.connection import slots
+from pawsctl.connection.base import POLL_SECONDS, Connection, Uncertain, uncertain
+from pawsctl.connection.commands import Command, joined, parts_of
+from pawsctl.connection.node import Node, Notice, Timeouts
+from pawsctl.connection.replies import checked, has_code
+from pawsctl.connection.routing import Batch
+from pawsctl.connection.slots import Claim, View
+from pawsctl.errors import LoginRefused, RedisUnreachable
+from pawsctl.target import Address, Target
+
+# A dead node costs no more than this before another is asked about the cluster.
+_PROBE_SECONDS = 1.0
+
+
+class Cluster(Connection):
+    """All primaries of a cluster, found from any of its nodes."""
+
+    def __init__(self, target: Target, timeouts: Timeouts, notice: Notice) -> None:
+        super().__init__(target, timeouts, notice)
+        self._owners: list[Address | None] = []
+        self._nodes: dict[Address, Node] = {}
+        self._probes: dict[Address, Node] = {}
+        self._opened: list[Node] = []
+
+    @property
+    def cluster(self) -> Cluster:
+        """This."""
+        return self
+
+    def connect(self) -> None:
+        """Learn who owns which slots."""
+        if not self._owners:
+            self._refresh()
+
+    def close(self) -> None:
+        """Let go of every socket."""
+        for node in (*self._nodes.values(), *self._probes.values(), *self._opened):
+            node.close()
+        self._opened.clear()
+
+    def primaries(self) -> list[Node]:
+        """Every primary that has slots. Raises RedisUnreachable where one does not answer."""
+        view = self.view()
+        if view.silent:
+            raise RedisUnreachable(
+                f"{len(view.silent)} of {len(view.silent) + len(view.claims)} primaries of "
+                f"{self.target.url} do not answer: {', '.join(map(str, view.silent))}.",
+                hint="See 'CLUSTER NODES' on any node.",
+            )
+        return [self._to(claim.address) for claim in view.claims.values() if claim.slots]
+
+    def reader(self) -> Node:
+        """The primary of the first slot that has one."""
+        self.connect()
+        return self._to(next(owner for owner in self._owners if owner))
+
+    def open(self, address: Address) -> Node:
+        """A node on a socket of its own: what is under way there disturbs no other command."""
+        node = self._node(address)
+        self._opened.append(node)
+        return node
+
+    def view(self) -> View:
+        """What every primary says of itself now; one that does not answer in a second is silent."""
+        for asked, nodes, rows in self._told():
+            announced = {
+                name: address
+                for shard in slots.shards(rows, asked)
+                for name, address in shard.nodes
+                if name
+            }
+            # One that failed and was replaced stays in the list without its slots.
+            found = [
+                each
+                for each in slots.members(nodes, asked)
+                if each.is_primary and (each.slots or "fail" not in each.flags)
+            ]
+            return self._claims([announced.get(each.id, each.address) for each in found])
+        raise AssertionError("_told yields or raises")
+
+    def _claims(self, addresses: Iterable[Address]) -> View:
+        asked = [(address, self._probe(address)) for address in dict.fromkeys(addresses)]
+        waiting: list[tuple[Address, Node]] = []
+        silent: list[Address] = []
+        claims: dict[str, Claim] = {}
+        # All are asked before the first answer is waited for.
+        for address, node in asked:
+            try:
+                node.send([("CLUSTER", "NODES")])
+                waiting.append((address, node))
+            except RedisUnreachable as error:
+                self._raise_login(error)
+                silent.append(address)
+        for address, node in waiting:
+            try:
+                reply = checked(node.receive(1)[0])
+            except RedisUnreachable as error:
+                self._raise_login(error)
+                silent.append(address)
+                continue
+            own = next(each for each in slots.members(reply, address) if "myself" in each.flags)
+            if own.is_primary:
+                claims[own.id] = Claim(
+                    own.id, address, own.epoch, own.slots, own.leaving, own.coming
+                )
+        return View(claims, tuple(silent))
+
+    def _raise_login(self, error: RedisUnreachable) -> None:
+        if isinstance(error, LoginRefused):
+            raise error
+
+    def _told(self) -> Iterator[tuple[Address, bytes, Any]]:
+        """What the nodes that can be reached say of the cluster, one after the other.
+
+        Each with its address, its CLUSTER NODES and its CLUSTER SLOTS. Raises RedisUnreachable
+        where there is none left.
+        """
+        failures: list[RedisUnreachable] = []
+        owners = (owner for owner in self._owners if owner)
+        for address in dict.fromkeys((*self._probes, *owners, *self.target.addresses)):
+            try:
+                nodes, rows = self._probe(address).pipeline(
+                    [("CLUSTER", "NODES"), ("CLUSTER", "SLOTS")]
+                )
+            except RedisUnreachable as error:
+                self._raise_login(error)
+                failures.append(error)
+                continue
+            if has_code(nodes, "ERR") and "cluster support disabled" in nodes.text:
+                raise RedisUnreachable(
+                    f"Redis at {address} is no node of a cluster.",
+                    hint="Use redis:// for a single server.",
+                )
+            yield address, checked(nodes), checked(rows)
+        if len(failures) == 1:
+            raise failures[0]
+        raise RedisUnreachable(
+            f"No node of the cluster at {self.target.url} can be reached. "
+            + " ".join(each.message for each in failures),
+            hint=failures[0].hint,
+        )
+
+    def _refresh(self) -> None:
+        for asked, _, rows in self._told():
+            owners: list[Address | None] = [None] * slots.SLOTS
+            for shard in slots.shards(rows, asked):
+                count = shard.last - shard.first + 1
+                owners[shard.first : shard.last + 1] = [shard.nodes[0][1]] * count
+            self._owners = owners
+            return
+
+    def _to(self, address: Address) -> Node:
+        if address not in self._nodes:
+            self._nodes[address] = self._node(address)
+        return self._nodes[address]
+
+    def _probe(self, address: Address) -> Node:
+        if address not in self._probes:
+            self._probes[address] = self._node(
+                address, timeouts=self.timeouts.at_most(_PROBE_SECONDS)
+            )
+        return self._probes[address]
+
+    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+        parts = [parts_of(command) for command in commands]
+        replies = iter(self._ask_each([each for some in parts for each in some]))
+        return [
+            joined(command, [next(replies) for _ in some])
+            for command, some in zip(commands, parts, strict=True)
+        ]
+
+    def _ask_each(self, commands: Sequence[Command]) -> list[Any]:
+        self.connect()
+        batch = Batch(commands)
+        since: float | None = None
+        while batch.todo:
+            trouble = self._round(batch)
+            if trouble is None and not batch.must_wait:
+                continue
+            since = since or time.monotonic()
+            if time.monotonic() > since + self.timeouts.failover:
+                break
+            if trouble is not None:
+                self.note(
+                    f"{trouble.message} Waiting up to {self.timeouts.failover:g} s for a failover."
+                )
+            time.sleep(POLL_SECONDS)
+            self._refresh()
+        else:
+            return batch.replies
+        raise self._gave_up(batch, trouble)
+
+    def _round(self, batch: Batch) -> RedisUnreachable | None:
+        """Send what is to do to where it belongs; the failure of a server that went away."""
+        trouble: RedisUnreachable | None = None
+        lost: Uncertain | None = None
+        sent: list[tuple[Node, list[int]]] = []
+        for address, indexes in batch.by_address(self._owners).items():
+            node = self._to(address)
+            try:
+                node.connect()
+            except RedisUnreachable as error:
+                self._raise_login(error)
+                trouble = error
+                continue
+            try:
+                node.send(batch.wire(indexes))
+                sent.append((node, indexes))
+            except RedisUnreachable as error:
+                trouble = uncertain(error, batch.commands_at(indexes))
+        for node, indexes in sent:
+            try:
+                replies = node.receive(len(batch.wire(indexes)))
+            except RedisUnreachable as error:
+                trouble = uncertain(error, batch.commands_at(indexes))
+                lost = trouble if isinstance(trouble, Uncertain) else lost
+                self._raise_login(trouble)
+            else:
+                batch.take(indexes, replies, self._owners, node.target.addresses[0])
+        if lost is not None:
+            raise lost
+        return trouble
+
+    def _gave_up(self, batch: Batch, trouble: RedisUnreachable | None) -> RedisUnreachable:
+        waited = f"Waited {self.timeouts.failover:g} s."
+        hint = "See 'CLUSTER NODES' on any node; --failover-timeout waits longer."
+        if trouble is not None:
+            return type(trouble)(f"{trouble.message} {waited}", hint=hint)
+        unserved = {batch.slots[index] for index in batch.todo} - {None}
+        reply = next((batch.replies[i] for i in batch.todo if batch.replies[i] is not None), None)
+        because = f" ({reply})" if reply is not None else ""
+        names = slots.ranges_text(slot for slot in unserved if slot is not None)
+        return RedisUnreachable(
+            f"The cluster at {self.target.url} does not serve slot {names}{because}. {waited}",
+            hint=hint,
+        )

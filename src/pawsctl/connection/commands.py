@@ -1,0 +1,117 @@
+"""What a command does to which key. Pure; it knows the commands that pawsctl sends."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pawsctl.connection.replies import ErrorReply, has_code
+
+Command = Sequence[bytes | str | int]
+
+_WITHOUT_KEY = frozenset(
+    b"ACL AUTH CLIENT CLUSTER COMMAND CONFIG DBSIZE ECHO INFO LATENCY PING ROLE SCAN SCRIPT "
+    b"SENTINEL SLOWLOG TIME".split()
+)
+_READS = frozenset(
+    b"CLIENT CLUSTER COMMAND DBSIZE ECHO EXISTS EXPIRETIME GET GETRANGE INFO MEMORY MGET OBJECT "
+    b"PEXPIRETIME PING PTTL ROLE SCAN SENTINEL STRLEN TIME TTL TYPE".split()
+)
+# What a cluster takes for keys of one slot only, and what adds up the replies of single keys.
+_COUNTS = frozenset((b"DEL", b"EXISTS", b"TOUCH", b"UNLINK"))
+_SCRIPTS = frozenset((b"EVAL", b"EVALSHA", b"EVAL_RO", b"EVALSHA_RO"))
+
+
+def as_bytes(part: bytes | str | int) -> bytes:
+    """A part of a command as it goes over the wire."""
+    return part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogateescape")
+
+
+def name_of(command: Command) -> bytes:
+    """The command's name in upper case."""
+    return as_bytes(command[0]).upper()
+
+
+def key_of(command: Command) -> bytes | None:
+    """The (first) key that a command is about; None for one that any server can answer."""
+    name = name_of(command)
+    if name in _WITHOUT_KEY:
+        return None
+    position = 1
+    if name in _SCRIPTS:
+        if not int(command[2]):
+            return None
+        position = 3
+    elif name in (b"MEMORY", b"OBJECT"):
+        position = 2
+    return as_bytes(command[position]) if len(command) > position else None
+
+
+def is_read(command: Command) -> bool:
+    """Whether doing it twice is as good as once, because it changes nothing.
+
+    A script that is given no key is one of ours that only looks.
+    """
+    name = name_of(command)
+    return name in _READS or (name in _SCRIPTS and not int(command[2]))
+
+
+def writes_in(commands: Sequence[Command]) -> str:
+    """The names of the commands that change something, for a message: `SETEX, DEL`."""
+    names = dict.fromkeys(name_of(command).decode() for command in commands if not is_read(command))
+    return ", ".join(names)
+
+
+# The time left of many keys in one reply: the parsing of a reply each would cost more than all else
+# in a pass. ARGV and not KEYS, since a cluster refuses keys of several slots.
+_TTLS_SCRIPT = """\
+local left = {}
+for number, key in ipairs(ARGV) do left[number] = redis.call('PTTL', key) end
+return left"""
+_VALUES_SCRIPT = """\
+local values = {}
+for number, key in ipairs(ARGV) do
+  local value = redis.pcall('GET', key)
+  if type(value) == 'table' then
+    if not string.find(value.err, 'WRONGTYPE', 1, true) then return value end
+    value = false
+  end
+  values[number] = value
+end
+return values"""
+_SCRIPTED = {_TTLS_SCRIPT: b"PTTL", _VALUES_SCRIPT: b"GET"}
+
+
+def ttls_of(keys: Iterable[bytes]) -> Command:
+    """The PTTL of each key in one reply, whatever slots they are in, where scripts may run."""
+    return ("EVAL", _TTLS_SCRIPT, 0, *keys)
+
+
+def parts_of(command: Command) -> list[Command]:
+    """What to send instead where keys of several slots can't go into one command: one for each."""
+    name = name_of(command)
+    if name == b"MGET":
+        return [(b"GET", key) for key in command[1:]]
+    if name in _COUNTS and len(command) > 2:
+        return [(name, key) for key in command[1:]]
+    if name == b"EVAL" and command[1] in _SCRIPTED and len(command) > 3:
+        return [(_SCRIPTED[str(command[1])], key) for key in command[3:]]
+    return [command]
+
+
+def for_one_node(command: Command) -> list[Command]:
+    """What to send where one node of a cluster has all keys: a script in the place of MGET."""
+    if name_of(command) == b"MGET":
+        return [("EVAL", _VALUES_SCRIPT, 0, *command[1:])]
+    return [command] if name_of(command) in _SCRIPTS else parts_of(command)
+
+
+def joined(command: Command, replies: Sequence[Any]) -> Any:
+    """The reply to a command from the replies to its parts; the first error is the whole's."""
+    if parts_of(command) == [command]:
+        return replies[0]
+    if name_of(command) == b"MGET":
+        # MGET's own word for a key of another type.
+        replies = [None if has_code(reply, "WRONGTYPE") else reply for reply in replies]
+    failed = next((reply for reply in replies if isinstance(reply, ErrorReply)), None)
+    if failed is not None:
+        return failed
+    return sum(replies) if name_of(command) in _COUNTS else list(replies)

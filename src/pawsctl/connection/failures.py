@@ -1,0 +1,108 @@
+"""The SDK's exceptions as ours: one sentence on what happened, one on what to do next."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+
+from pawsctl.connection.replies import error_reply, refused
+from pawsctl.errors import LoginRefused, PawsctlError, RedisUnreachable
+from pawsctl.target import Target
+
+_CERTIFICATE_HINT = (
+    "Name the authority that signed it: ssl_ca_certs=FILE in the URL's parameters (and "
+    "ssl_certfile=FILE, ssl_keyfile=FILE where the server wants to know the client)."
+)
+
+
+def explained(
+    error: Exception, target: Target, *, program: str, was_connected: bool
+) -> PawsctlError:
+    """What an exception of the SDK or the socket means.
+
+    `program` is what was meant to answer: Redis, or a Sentinel.
+    """
+    import redis
+
+    where = f"{program} at {target.url}"
+    if isinstance(error, redis.AuthenticationError):
+        what = "refuses the login" if target.password else "asks for a password"
+        hint = (
+            "Check sentinel_username and sentinel_password in the URL."
+            if program != "Redis"
+            else "Check the user and password in REDIS_URL, REDIS_PASSWORD or REDISCLI_AUTH "
+            "('pawsctl config' shows which are set)."
+        )
+        return LoginRefused(f"{where} {what}.", hint=hint)
+    if isinstance(error, redis.ResponseError):
+        if "SELECT" in str(error) and "cluster" in str(error):
+            return RedisUnreachable(
+                f"{where} is a node of a cluster, which has only database 0.",
+                hint="Leave the database out of the URL, and -n out of the command.",
+            )
+        return refused(error_reply(error))
+    reason, hint = _tls_reason(error, target)
+    if not reason:
+        reason = _reason(error)
+        hint = "Start it with 'pawsctl redis up'" if target.is_local else "Check the address"
+        hint += f", or name another with --url or REDIS_URL (this one is from {target.origin})."
+    verb = "stopped answering" if was_connected else "can't be reached"
+    return RedisUnreachable(f"{where} {verb}: {reason}.", hint=hint)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    root: BaseException | None = error
+    while root is not None:
+        yield root
+        root = root.__cause__ or root.__context__
+
+
+def _tls_reason(error: Exception, target: Target) -> tuple[str, str]:
+    """Why TLS failed, or that it is missing, with what to do; empty where TLS is not to blame."""
+    import ssl
+
+    import redis
+
+    for root in _causes(error):
+        if isinstance(root, ssl.SSLCertVerificationError):
+            if "match" in root.verify_message.lower() or root.verify_code in (62, 63, 64):
+                return (
+                    f"its certificate is for another name ({root.verify_message.rstrip('.')})",
+                    "Use the name in the certificate, or ssl_check_hostname=false in the URL where "
+                    "you trust everyone whom that authority has signed.",
+                )
+            return f"its certificate is not trusted ({root.verify_message})", _CERTIFICATE_HINT
+        if isinstance(root, ssl.SSLError):
+            return _handshake_reason(root.reason or "the server hung up")
+    if target.tls is None and isinstance(error, redis.InvalidResponse) and _is_tls_alert(error):
+        return "it speaks TLS", "Use rediss:// in the URL."
+    return "", ""
+
+
+def _handshake_reason(reason: str) -> tuple[str, str]:
+    if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
+        return "it asks for a client's certificate", _CERTIFICATE_HINT
+    if "CERTIFICATE" in reason or "UNKNOWN_CA" in reason:
+        return "it does not trust the client's certificate", _CERTIFICATE_HINT
+    return (
+        f"no TLS could be agreed on ({reason})",
+        "If this server speaks no TLS, use redis:// and not rediss://.",
+    )
+
+
+def _is_tls_alert(error: Exception) -> bool:
+    # A TLS record of type alert (0x15) begins where a reply should.
+    return "\\x15" in repr(str(error)) or "\x15" in str(error)
+
+
+def _reason(error: Exception) -> str:
+    """Why a connection failed, in a few words; redis-py's own carry the address again."""
+    import redis
+
+    for root in _causes(error):
+        if isinstance(root, OSError) and root.errno == errno.ECONNREFUSED:
+            return "the connection was refused"
+    if isinstance(error, redis.TimeoutError | TimeoutError):
+        return "it did not answer in time"
+    text = str(error).rstrip(".")
+    return text if len(text) < 200 else text[:200] + "…"

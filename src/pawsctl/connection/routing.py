@@ -1,0 +1,83 @@
+"""Commands on their way to the servers of a cluster, through its redirections. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pawsctl.connection.commands import Command, key_of
+from pawsctl.connection.replies import ErrorReply
+from pawsctl.connection.slots import slot_of
+from pawsctl.target import Address
+
+# Replies that say: not here, or not now. Nothing was done.
+REDIRECTS = ("MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY")
+
+
+class Batch:
+    """Commands on their way to several servers: which are to do, where, and what came back."""
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        self.commands = commands
+        self.replies: list[Any] = [None] * len(commands)
+        self.todo = list(range(len(commands)))
+        keys = (key_of(command) for command in commands)
+        self.slots = [None if key is None else slot_of(key) for key in keys]
+        # Where the next try of a command goes because a server said ASK.
+        self.asking: dict[int, Address] = {}
+        self.must_wait = False
+        self._redirected = 0
+
+    def by_address(self, owners: Sequence[Address | None]) -> dict[Address, list[int]]:
+        """What is to do, by server; commands of slots that nobody owns are left out."""
+        groups: dict[Address, list[int]] = {}
+        anyone = next(owner for owner in owners if owner) if any(owners) else None
+        for index in self.todo:
+            slot = self.slots[index]
+            address = self.asking.get(index) or (anyone if slot is None else owners[slot])
+            if address is not None:
+                groups.setdefault(address, []).append(index)
+        # Until a round proves otherwise: what no one was asked must be tried again.
+        self.must_wait = sum(map(len, groups.values())) < len(self.todo)
+        return groups
+
+    def commands_at(self, indexes: Sequence[int]) -> list[Command]:
+        """The commands of a group."""
+        return [self.commands[index] for index in indexes]
+
+    def wire(self, indexes: Sequence[int]) -> list[Command]:
+        """The commands of a group as they are sent: after ASK, each with ASKING before it."""
+        lines: list[Command] = []
+        for index in indexes:
+            if index in self.asking:
+                lines.append(("ASKING",))
+            lines.append(self.commands[index])
+        return lines
+
+    def take(
+        self,
+        indexes: Sequence[int],
+        replies: Sequence[Any],
+        owners: list[Address | None],
+        asked: Address,
+    ) -> None:
+        """Keep the replies of a group; a redirection changes `owners` or is followed once."""
+        answers = iter(replies)
+        done: set[int] = set()
+        for index in indexes:
+            if self.asking.pop(index, None):
+                next(answers)
+            reply = self.replies[index] = next(answers)
+            if not isinstance(reply, ErrorReply) or reply.code not in REDIRECTS:
+                done.add(index)
+                continue
+            self._redirected += 1
+            if reply.code in ("MOVED", "ASK") and self._redirected < 5 * len(self.commands):
+                slot, _, where = reply.text.partition(" ")
+                host, _, port = where.rpartition(":")
+                address = Address(asked.host if host in ("", "?") else host.strip("[]"), int(port))
+                if reply.code == "MOVED":
+                    owners[int(slot)] = address
+                else:
+                    self.asking[index] = address
+            else:
+                self.must_wait = True
+        self.todo = [index for index in self.todo if index not in done]

@@ -1,0 +1,238 @@
+"""A primary that Sentinels name, followed through its failovers, and its replicas."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from pawsctl.connection.base import POLL_SECONDS, Connection, Uncertain, ask_node, at
+from pawsctl.connection.commands import Command, is_read
+from pawsctl.connection.node import Node, Notice, Timeouts
+from pawsctl.connection.replies import ErrorReply, has_code
+from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
+from pawsctl.target import Address, Target
+
+# A dead Sentinel costs no more than this before the next is asked.
+_SENTINEL_SECONDS = 1.0
+_UNFIT = ("down", "disconnected")
+
+
+class _NotYet(RedisUnreachable):
+    """The Sentinels name a primary that is none (yet): a failover may be under way."""
+
+
+class Sentinel(Connection):
+    """The primary of a Sentinel's service, and where reads prefer one, a replica."""
+
+    def __init__(
+        self, target: Target, timeouts: Timeouts, notice: Notice, *, prefer_replica: bool = False
+    ) -> None:
+        super().__init__(target, timeouts, notice)
+        self._prefer_replica = prefer_replica
+        # The one that answered last comes first.
+        self._sentinels = list(target.addresses)
+        self._primary: Node | None = None
+        self._replica: Node | None = None
+
+    @property
+    def cluster(self) -> None:
+        """None: Sentinels watch over single primaries."""
+
+    def connect(self) -> None:
+        """Find the server to read from, waiting for a failover that is under way."""
+        self.reader()
+
+    def close(self) -> None:
+        """Let go of every socket."""
+        for node in (self._primary, self._replica):
+            if node is not None:
+                node.close()
+        self._primary = self._replica = None
+
+    def primaries(self) -> list[Node]:
+        """The primary."""
+        return [self._await_primary(time.monotonic())]
+
+    def reader(self) -> Node:
+        """The server that reads go to."""
+        if self._prefer_replica:
+            if self._replica is None:
+                self._replica = self._find_replica()
+            if self._replica is not None:
+                return self._replica
+            self.note("No replica can be reached: the primary is read.")
+        return self._await_primary(time.monotonic())
+
+    def lost(self, error: RedisUnreachable, *, since: float) -> None:
+        """Find who takes the place of a server that went away.
+
+        `since` is the monotonic time when things began to go wrong. Raises `error`, or a newer one,
+        where the time for a failover is over, and what no waiting mends at once.
+        """
+        if isinstance(error, LoginRefused):
+            raise error
+        self.close()
+        if time.monotonic() > since + self.timeouts.failover:
+            raise self._waited(error) from error
+        self.note(f"{error.message} Waiting up to {self.timeouts.failover:g} s for a failover.")
+        time.sleep(POLL_SECONDS)
+        self._await_primary(since)
+
+    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+        replies: list[Any] = [None] * len(commands)
+        todo = list(range(len(commands)))
+        since: float | None = None
+        while True:
+            wanted = [commands[index] for index in todo]
+            reads = all(map(is_read, wanted))
+            node = self.reader() if reads else self._await_primary(since or time.monotonic())
+            try:
+                answers = ask_node(node, wanted)
+            except Uncertain:
+                self.close()
+                raise
+            except RedisUnreachable as error:
+                since = since or time.monotonic()
+                self.lost(error, since=since)
+                continue
+            for index, answer in zip(todo, answers, strict=True):
+                replies[index] = answer
+            # Refused by a server that is no primary any more, or not yet: nothing was done.
+            todo = [i for i in todo if has_code(replies[i], "READONLY", "LOADING", "MASTERDOWN")]
+            since = since or time.monotonic()
+            if not todo or time.monotonic() > since + self.timeouts.failover:
+                return replies
+            self.close()
+            time.sleep(POLL_SECONDS)
+
+    def _await_primary(self, since: float) -> Node:
+        while self._primary is None:
+            try:
+                self._primary = self._find_primary()
+            except _NotYet as error:
+                if time.monotonic() > since + self.timeouts.failover:
+                    raise self._waited(error) from error
+                self.note(
+                    f"{error.message} Waiting up to {self.timeouts.failover:g} s for a failover."
+                )
+                time.sleep(POLL_SECONDS)
+        return self._primary
+
+    def _waited(self, error: RedisUnreachable) -> RedisUnreachable:
+        return type(error)(
+            f"{error.message} No other took its place within {self.timeouts.failover:g} s.",
+            hint=f"{error.hint} --failover-timeout waits longer.",
+        )
+
+    def _find_primary(self) -> Node:
+        service = self.target.service or ""
+        failure: RedisUnreachable | None = None
+        known: set[str] = set()
+        for sentinel in self._answering():
+            reply = sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)
+            if reply is None:
+                known |= {
+                    fields["name"] for fields in _tables(sentinel.call("SENTINEL", "MASTERS"))
+                }
+                continue
+            address = Address(reply[0].decode(), int(reply[1]))
+            node = self._node(address)
+            try:
+                role = ask_node(node, [("ROLE",)])[0]
+            except LoginRefused:
+                raise
+            except RedisUnreachable as error:
+                failure = _NotYet(
+                    f"Sentinel names {address} as the primary of {service}. {error.message}",
+                    hint=error.hint,
+                )
+                continue
+            # Who may not ask for the role takes the Sentinel's word.
+            if has_code(role, "NOPERM") or (
+                not isinstance(role, ErrorReply) and role[0] == b"master"
+            ):
+                return node
+            node.close()
+            failure = _NotYet(
+                f"Sentinel names {address} as the primary of {service}, and it is none (yet).",
+                hint="Wait for the failover to end.",
+            )
+        raise failure or _unknown(service, known, self.target)
+
+    def _answering(self) -> Iterator[Node]:
+        """Each Sentinel that answers, one after the other; raises where there is none."""
+        failures: list[RedisUnreachable] = []
+        for address in tuple(self._sentinels):
+            login = at(self.target, address).with_login(
+                self.target.sentinel_username, self.target.sentinel_password
+            )
+            sentinel = Node(
+                replace(login, db=0),
+                self.timeouts.at_most(_SENTINEL_SECONDS),
+                self.note,
+                program="The Sentinel",
+            )
+            try:
+                sentinel.call("PING")
+                self._sentinels.remove(address)
+                self._sentinels.insert(0, address)
+                yield sentinel
+            except RedisUnreachable as error:
+                failures.append(error)
+            finally:
+                sentinel.close()
+        if len(failures) == len(self._sentinels):
+            refused = next((each for each in failures if isinstance(each, LoginRefused)), None)
+            if refused or len(failures) == 1:
+                raise refused or failures[0]
+            raise RedisUnreachable(
+                f"None of {len(failures)} Sentinels can be reached. "
+                + " ".join(each.message for each in failures),
+                hint=failures[0].hint,
+            )
+
+    def _find_replica(self) -> Node | None:
+        service = self.target.service or ""
+        for sentinel in self._answering():
+            try:
+                rows = list(_tables(sentinel.call("SENTINEL", "REPLICAS", service)))
+            except OperationFailed:
+                continue
+            for row in rows:
+                if any(word in row["flags"] for word in _UNFIT):
+                    continue
+                node = self._node(Address(row["ip"], int(row["port"])))
+                try:
+                    role = ask_node(node, [("ROLE",)])[0]
+                except LoginRefused:
+                    raise
+                except RedisUnreachable:
+                    continue
+                # Its link to the primary: what is not connected would lag for good.
+                if has_code(role, "NOPERM") or (
+                    not isinstance(role, ErrorReply)
+                    and role[0] == b"slave"
+                    and role[3] == b"connected"
+                ):
+                    self.note(f"Reading from the replica {node}, which may lag behind the primary.")
+                    return node
+                node.close()
+        return None
+
+
+def _tables(reply: Any) -> Iterator[dict[str, str]]:
+    """Sentinel's rows, each a flat list of names and values."""
+    for row in reply:
+        texts = [each.decode("utf-8", "backslashreplace") for each in row]
+        yield dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _unknown(service: str, known: set[str], target: Target) -> RedisUnreachable:
+    names = ", ".join(sorted(known)) or "none"
+    return RedisUnreachable(
+        f"No Sentinel of {target.url} knows a service '{service}'.",
+        hint=f"They know: {names}. Name it in the URL: redis+sentinel://host:26379/SERVICE.",
+    )

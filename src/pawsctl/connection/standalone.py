@@ -1,0 +1,76 @@
+"""One server, named by its URL; where it turns out to be a node of a cluster, the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from pawsctl.connection.base import Connection, ask_node
+from pawsctl.connection.commands import Command
+from pawsctl.connection.node import ASK_FOR_CLUSTER, Node, Notice, Timeouts
+from pawsctl.connection.replies import has_code
+from pawsctl.target import Target
+
+if TYPE_CHECKING:
+    from pawsctl.connection.cluster import Cluster
+
+
+class Standalone(Connection):
+    """One server. Whether it is a cluster's is asked with the greeting, which costs no time."""
+
+    def __init__(self, target: Target, timeouts: Timeouts, notice: Notice) -> None:
+        super().__init__(target, timeouts, notice)
+        # A Unix socket leads to one node, and no other node can be reached through it.
+        greeting = () if target.path is not None else (ASK_FOR_CLUSTER,)
+        self._server = Node(target, timeouts, self.note, greeting=greeting)
+        self._cluster: Cluster | None = None
+
+    @property
+    def cluster(self) -> Cluster | None:
+        """The cluster that the server belongs to, where it has said so."""
+        # A Unix socket leads to one node; addresses of others mean nothing beside it.
+        if self._cluster is None and self._server.is_cluster and self.target.path is None:
+            # 5 ms: only who meets a cluster pays for it.
+            from pawsctl.connection.cluster import Cluster
+
+            self.note(f"{self.target.url} is a cluster, and is used as one.")
+            self._cluster = Cluster(replace(self.target, kind="cluster"), self.timeouts, self.note)
+        return self._cluster
+
+    def connect(self) -> None:
+        """Connect and log in."""
+        if not self._server.has_answered:
+            self.call("PING")
+
+    def close(self) -> None:
+        """Let go of every socket."""
+        self._server.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+    def primaries(self) -> list[Node]:
+        """The server; where it is a cluster's, all primaries."""
+        self.connect()
+        return [self._server] if self.cluster is None else self.cluster.primaries()
+
+    def reader(self) -> Node:
+        """The server."""
+        return self._server
+
+    def _ask(self, commands: Sequence[Command]) -> list[Any]:
+        if self._cluster is not None:
+            return self._cluster.pipeline(commands)
+        replies = ask_node(self._server, commands)
+        if self.cluster is not None:
+            # What this node answered is true; what it would not answer belongs to another.
+            others = [
+                index
+                for index, reply in enumerate(replies)
+                if has_code(reply, "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN")
+            ]
+            answers = self.cluster.pipeline([commands[index] for index in others])
+            for index, answer in zip(others, answers, strict=True):
+                replies[index] = answer
+        return replies

@@ -1,0 +1,47 @@
+"""Redis's globs, for keys that did not come from a SCAN with MATCH. Pure."""
+
+import re
+
+
+def matcher(glob: bytes) -> re.Pattern[bytes]:
+    """A pattern whose fullmatch says what Redis's MATCH says: `*`, `?`, `[a-z]`, `[^a]`, `\\x`."""
+    pattern = b""
+    position = 0
+    while position < len(glob):
+        character = glob[position : position + 1]
+        position += 1
+        if character == b"*":
+            pattern += b".*"
+        elif character == b"?":
+            pattern += b"."
+        elif character == b"[":
+            some, position = _set(glob, position)
+            pattern += some
+        else:
+            if character == b"\\" and position < len(glob):
+                character = glob[position : position + 1]
+                position += 1
+            pattern += re.escape(character)
+    return re.compile(pattern, re.DOTALL)
+
+
+def _set(glob: bytes, position: int) -> tuple[bytes, int]:
+    """The characters between brackets; as Redis has it, a missing bracket is at the end."""
+    is_negated = glob[position : position + 1] == b"^"
+    position += is_negated
+    members: list[bytes] = []
+    while position < len(glob) and glob[position : position + 1] != b"]":
+        if glob[position : position + 1] == b"\\" and position + 1 < len(glob):
+            members.append(re.escape(glob[position + 1 : position + 2]))
+            position += 2
+        elif glob[position + 1 : position + 2] == b"-" and position + 2 < len(glob):
+            first, last = sorted((glob[position], glob[position + 2]))
+            members.append(re.escape(bytes([first])) + b"-" + re.escape(bytes([last])))
+            position += 3
+        else:
+            members.append(re.escape(glob[position : position + 1]))
+            position += 1
+    position += 1
+    if not members:
+        return (b"." if is_negated else b"(?!)"), position
+    return b"[" + (b"^" if is_negated else b"") + b"".join(members) + b"]", position

@@ -1,0 +1,227 @@
+"""A pass over all primaries of a cluster at once, while slots move and primaries fail.
+
+SCAN finds what stays on one node from its begin to its end. A key that moves meanwhile may be
+missed on the node it left and on the one it came to. So what every primary says of its slots is
+looked at before and after: slots that changed hands, are half moved, or were those of a primary
+that failed, are looked at again, and once more, until nothing has changed meanwhile. Within a slot
+that is half moved keys go one way only, so its owner is asked before the node it goes to.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import count
+from typing import NamedTuple
+
+from pawsctl.connection import Command, ErrorReply, Node, has_code
+from pawsctl.connection.base import POLL_SECONDS, Uncertain
+from pawsctl.connection.cluster import Cluster
+from pawsctl.connection.commands import for_one_node, joined, parts_of
+from pawsctl.connection.routing import REDIRECTS
+from pawsctl.connection.slots import SLOTS, Claim, View, ranges_text, slot_of
+from pawsctl.errors import LoginRefused, Partial, RedisUnreachable
+from pawsctl.sessions.globs import matcher
+from pawsctl.sessions.scan import BATCH, Ask, Batch, Known, node_batches
+
+_ALL = frozenset(range(SLOTS))
+# Up to this many slots of a node are looked at one by one: each is told whole at one moment, so
+# that a rescan comes to an end while others keep moving. More than this are scanned.
+_FEW_SLOTS = 1_000
+_SLOTS_AT_A_TIME = 50
+_NO_LIMIT = 1 << 30
+
+
+# However late it is, what changed during a rescan gets this many more.
+_ROUNDS = 5
+
+
+class _Asked(NamedTuple):
+    """A command of the caller's, and what was sent in its place."""
+
+    command: Command
+    sent: list[Command]
+
+
+class _Hopeless(Exception):
+    """The cluster did not come back within the time for a failover."""
+
+
+class Sweep:
+    """One pass; `suspects` are the slots of which not everything may have been seen."""
+
+    def __init__(self, cluster: Cluster, pattern: bytes, ask: Ask, known: Known) -> None:
+        self._cluster = cluster
+        self._pattern = pattern
+        self._matches = matcher(pattern).fullmatch
+        self._ask = ask
+        self._known = known
+        self._asked: dict[bytes, list[_Asked]] = {}
+        self._may_bundle = True
+        self._may_ask_for_slots = True
+        self._suspects: set[int] = set()
+        self._primaries = 0
+
+    def batches(self) -> Iterator[Batch]:
+        """Every batch; raises Partial at the end where slots are missing."""
+        before = self._cluster.view()
+        self._primaries = sum(bool(each.slots) for each in before.claims.values())
+        self._primaries += len(before.silent)
+        self._suspects |= _ALL - before.covered
+        try:
+            owned = {name: claim.slots for name, claim in before.claims.items()}
+            yield from self._all(before.claims.values(), self._scanned, owned)
+            yield from self._until_nothing_changed(before)
+        except _Hopeless as error:
+            raise self._partial() from error
+        if self._suspects:
+            raise self._partial()
+        self._cluster.note(f"{self._primaries} of {self._primaries} primaries answered.")
+
+    def _until_nothing_changed(self, before: View) -> Iterator[Batch]:
+        deadline = time.monotonic() + self._cluster.timeouts.failover
+        moving = before.moving
+        for number in count(1):
+            after = self._settled_view(deadline)
+            self._suspects |= after.changed_since(before)
+            if number == 1:
+                self._suspects |= moving | after.moving
+            todo = frozenset(self._suspects & after.covered)
+            if not todo or (number > _ROUNDS and time.monotonic() > deadline):
+                return
+            self._suspects -= todo
+            claims = after.claims.values()
+            owned = {claim.id: todo & claim.slots for claim in claims}
+            yield from self._all(claims, self._rescanned, owned)
+            # What is on its way: only now, since the owner was asked first.
+            coming = {claim.id: todo & claim.coming.keys() for claim in claims}
+            yield from self._all(claims, self._rescanned, coming)
+            before = after
+
+    def _settled_view(self, deadline: float) -> View:
+        """The cluster as it is when every suspect slot has an owner, or the time is over."""
+        while True:
+            view = View({}, ())
+            with suppress(RedisUnreachable):
+                view = self._cluster.view()
+            if self._suspects <= view.covered or time.monotonic() > deadline:
+                return view
+            seconds = self._cluster.timeouts.failover
+            self._cluster.note(
+                f"No primary answers for the slots {ranges_text(self._suspects - view.covered)}: "
+                f"waiting up to {seconds:g} s for a failover."
+            )
+            time.sleep(POLL_SECONDS)
+
+    def _all(
+        self,
+        claims: Iterable[Claim],
+        look: Callable[[Node, frozenset[int]], Iterator[Batch]],
+        wanted: Mapping[str, frozenset[int]],
+    ) -> Iterator[Batch]:
+        """Look at several primaries side by side: each works on its next batch meanwhile.
+
+        The slots of one that goes away become suspects.
+        """
+        running: list[tuple[Node, frozenset[int], Iterator[Batch]]] = []
+        for claim in claims:
+            if slots := wanted[claim.id]:
+                node = self._cluster.open(claim.address)
+                running.append((node, slots, look(node, slots)))
+        try:
+            while running:
+                for each in tuple(running):
+                    node, slots, found = each
+                    try:
+                        batch = next(found, None)
+                    except LoginRefused:
+                        raise
+                    except RedisUnreachable as error:
+                        self._suspects |= slots
+                        self._cluster.note(error.message)
+                        batch = None
+                    if batch is None:
+                        running.remove(each)
+                    elif (settled := self._settled(batch)) is not None:
+                        yield settled
+        except _Hopeless:
+            self._suspects.update(*(slots for _, slots, _ in running))
+            raise
+        finally:
+            for node, _, _ in running:
+                node.close()
+
+    def _scanned(self, node: Node, _slots: frozenset[int]) -> Iterator[Batch]:
+        return node_batches(node, self._pattern, self._sent, self._known)
+
+    def _rescanned(self, node: Node, slots: frozenset[int]) -> Iterator[Batch]:
+        if len(slots) > _FEW_SLOTS or not self._may_ask_for_slots:
+            yield from self._scanned(node, slots)
+            return
+        numbers = sorted(slots)
+        for begin in range(0, len(numbers), _SLOTS_AT_A_TIME):
+            some = numbers[begin : begin + _SLOTS_AT_A_TIME]
+            told = node.pipeline([("CLUSTER", "GETKEYSINSLOT", slot, _NO_LIMIT) for slot in some])
+            if any(isinstance(reply, ErrorReply) for reply in told):
+                self._may_ask_for_slots = False
+                yield from self._scanned(node, slots)
+                return
+            keys = self._known.fresh(key for reply in told for key in reply if self._matches(key))
+            for first in range(0, len(keys), BATCH):
+                names = keys[first : first + BATCH]
+                try:
+                    replies = node.pipeline(self._sent(names))
+                except RedisUnreachable:
+                    self._known.forget(keys[first:])
+                    raise
+                yield names, replies
+
+    def _sent(self, names: list[bytes]) -> list[Command]:
+        """What is sent to the node that told these keys; nothing it refuses for their slots."""
+        asked = self._asked[names[0]] = [
+            _Asked(command, for_one_node(command) if self._may_bundle else parts_of(command))
+            for command in self._ask(names)
+        ]
+        return [command for each in asked for command in each.sent]
+
+    def _settled(self, batch: Batch) -> Batch | None:
+        """A batch whose replies are those of who has the keys now; None where no one can know."""
+        names, replies = batch
+        asked = self._asked.pop(names[0])
+        sent = [command for each in asked for command in each.sent]
+        strays = [
+            index
+            for index, reply in enumerate(replies)
+            if isinstance(reply, ErrorReply)
+            and (reply.code in REDIRECTS or len(parts_of(sent[index])) > 1)
+        ]
+        if strays:
+            if any(has_code(replies[index], "NOPERM") for index in strays):
+                self._may_bundle = False
+            try:
+                answers = self._cluster.pipeline([sent[index] for index in strays])
+            except LoginRefused:
+                raise
+            except RedisUnreachable as error:
+                self._known.forget(names)
+                self._suspects.update(map(slot_of, names))
+                if isinstance(error, Uncertain):
+                    return None
+                raise _Hopeless from error
+            for index, answer in zip(strays, answers, strict=True):
+                replies[index] = answer
+        rest = iter(replies)
+        return names, [
+            joined(each.command, [next(rest) for _ in each.sent])
+            if len(each.sent) > 1
+            else next(rest)
+            for each in asked
+        ]
+
+    def _partial(self) -> Partial:
+        missing = ranges_text(self._suspects)
+        return Partial(
+            f"Not all of the {self._primaries} primaries of {self._cluster.target.url} answered: "
+            f"the slots {missing} are missing.",
+            hint="What was shown is true and not the whole. --failover-timeout waits longer than "
+            f"{self._cluster.timeouts.failover:g} s.",
+        )
