@@ -1,0 +1,64 @@
+"""What a person sees of a server's memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pawsctl.cli.views import bars, size
+
+if TYPE_CHECKING:
+    from pawsctl.cli.text import Line
+    from pawsctl.memory import LimitSet, Memory, NodeMemory
+
+_BAR = 30
+
+HOW_TO_KEEP = (
+    "It lasts until Redis restarts. To keep it: for this project's own Redis set REDIS_MAXMEMORY "
+    "and run 'pawsctl redis up'; elsewhere set maxmemory in redis.conf, or run CONFIG REWRITE."
+)
+
+
+def report(found: Memory) -> Iterator[Line]:
+    """Each primary's figures, and what should worry somebody."""
+    for node in found.nodes:
+        yield [(node.node, "bold cyan")]
+        yield from _figures(node)
+        for warning in node.warnings:
+            yield [("  ! ", "yellow"), (warning, "yellow")]
+
+
+def _figures(node: NodeMemory) -> Iterator[Line]:
+    if node.limit is None:
+        yield [(f"  used           {size(node.used)}, no limit", "")]
+    else:
+        part = min(node.used / node.limit, 1)
+        bar = bars(node.used, node.limit, _BAR) if part < 1 else "█" * _BAR
+        yield [
+            (f"  used           {size(node.used)} of {size(node.limit)} ", ""),
+            (bar, "red" if node.warnings else "cyan"),
+            (f" {part:.0%}", ""),
+        ]
+    yield [(f"  peak           {size(node.peak)}", "")]
+    yield [(f"  fragmentation  {node.fragmentation:g}", "")]
+    yield [(f"  policy         {node.policy}", "")]
+    yield [(f"  evicted        {node.evicted}", "")]
+    yield [(f"  AOF            {'on' if node.aof else 'off'}", "")]
+
+
+def change(found: Memory, limit: int) -> Iterator[Line]:
+    """What a new limit would change, and where."""
+    yield [("in ", ""), (found.url, "bold"), (":", "")]
+    for node in found.nodes:
+        old = size(node.limit) if node.limit else "no limit"
+        new = size(limit) if limit else "no limit"
+        yield [(f"  {node.node}: {old} → {new}, {size(node.used)} used", "")]
+        if limit and limit < node.used:
+            yield [("  ! less than is used: keys will be evicted, or writes fail", "yellow")]
+
+
+def limit_set(found: LimitSet) -> Iterator[Line]:
+    """The limit that is set now."""
+    words = f"maxmemory is {size(found.limit)}" if found.limit else "there is no memory limit"
+    for node in found.nodes:
+        yield [(f"{node}: {words}", "")]

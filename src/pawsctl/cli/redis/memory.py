@@ -1,0 +1,51 @@
+"""Commands that follow the URL, not this project's own Redis: `memory`, `maxmemory`."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli.options import Command, invocation, lazy
+from pawsctl.cli.redis.group import Yes, app
+
+if TYPE_CHECKING:
+    from pawsctl import memory
+    from pawsctl.cli import memory_views
+else:
+    memory = lazy("pawsctl.memory")
+    memory_views = lazy("pawsctl.cli.memory_views")
+
+
+@app.command("memory", cls=Command)
+def memory_(ctx: typer.Context) -> None:
+    """Show the memory of each primary: used, limit, policy, evictions; warn where it should."""
+    run = invocation(ctx)
+    with run.connect() as connection:
+        run.output.show(memory.report(connection), memory_views.report)
+
+
+@app.command(cls=Command)
+def maxmemory(
+    ctx: typer.Context,
+    size: Annotated[str, typer.Argument(metavar="SIZE", help="Such as 512mb; 0 for no limit.")],
+    *,
+    yes: Yes = False,
+    confirm: Annotated[
+        str,
+        typer.Option(
+            "--confirm", metavar="HOST", help="Name the host where it is not this machine."
+        ),
+    ] = "",
+) -> None:
+    """Change the memory limit of each primary, at once and until it restarts."""
+    run = invocation(ctx)
+    limit = memory.size(size)
+    with run.connect() as connection:
+        run.output.confirm_on(
+            connection.target,
+            memory_views.change(memory.report(connection), limit),
+            yes=yes,
+            host=confirm,
+            question="Change the limit?",
+        )
+        run.output.show(memory.set_limit(connection, limit), memory_views.limit_set)
+    run.output.note(memory_views.HOW_TO_KEEP)

@@ -1,0 +1,92 @@
+"""`pawsctl redis memory` and `pawsctl redis maxmemory`."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture
+def limited(server: Server) -> Iterator[Server]:
+    """A server with the limit and the policy of this project's own Redis, without its AOF."""
+    server.client.config_set("maxmemory", 256 * MEGABYTE)
+    server.client.config_set("maxmemory-policy", "allkeys-lru")
+    server.client.config_resetstat()
+    yield server
+    server.client.config_set("maxmemory", 0)
+    server.client.config_set("maxmemory-policy", "noeviction")
+
+
+def test_memory_tells_figures_under_keys_that_scripts_rely_on(
+    pawsctl: Pawsctl, limited: Server
+) -> None:
+    """In bytes, a node at a time."""
+    found = pawsctl("redis", "memory", "--json").json
+    assert list(found) == ["url", "nodes"]
+    (node,) = found["nodes"]
+    assert list(node) == [
+        "node", "used", "peak", "limit", "fragmentation", "policy", "evicted", "aof", "warnings",
+    ]  # fmt: skip
+    assert node["limit"] == 256 * MEGABYTE
+    assert node["policy"] == "allkeys-lru"
+    assert 0 < node["used"] <= node["peak"]
+    assert node["warnings"] == [
+        "AOF is off: sessions since the last save are lost when Redis stops"
+    ]
+
+
+def test_memory_warns_of_evicted_sessions(pawsctl: Pawsctl, limited: Server) -> None:
+    """And of a limit that is nearly reached."""
+    used = int(limited.client.info("memory")["used_memory"])
+    limited.client.config_set("maxmemory", used + MEGABYTE)
+    pipe = limited.client.pipeline(transaction=False)
+    for number in range(4_000):
+        pipe.set(f"wh:session:+{number}", b"x" * 1_000)
+    pipe.execute()
+    warnings = pawsctl("redis", "memory", "--json").json["nodes"][0]["warnings"]
+    assert "keys were evicted" in warnings[0]
+    assert "of the limit is used" in warnings[1]
+
+
+def test_memory_warns_where_nothing_limits_or_evicts(pawsctl: Pawsctl, server: Server) -> None:
+    """As a Redis comes without any settings."""
+    text = pawsctl("redis", "memory").text
+    assert server.url.removeprefix("redis://") in text
+    assert "there is no memory limit" in text
+    assert "the policy is noeviction" in text
+
+
+def test_maxmemory_changes_the_limit_and_says_how_to_keep_it(
+    pawsctl: Pawsctl, limited: Server
+) -> None:
+    """It asks first; the answer can be given beforehand."""
+    asked = pawsctl("redis", "maxmemory", "512mb")
+    assert asked.status == ExitStatus.NOT_CONFIRMED
+    assert "256.0 MB → 512.0 MB" in asked.err
+    done = pawsctl("redis", "maxmemory", "512mb", "--yes", "--json")
+    assert done.json["limit"] == 512 * MEGABYTE
+    assert "CONFIG REWRITE" in done.err
+    assert limited.client.config_get("maxmemory")["maxmemory"] == str(512 * MEGABYTE)
+
+
+@pytest.mark.parametrize("size", ["", "lots", "12tb", "-1", "1.5gb"])
+def test_what_is_no_size_is_wrong_usage(pawsctl: Pawsctl, size: str) -> None:
+    """Exit 2, before anything is asked."""
+    assert pawsctl("redis", "maxmemory", "--yes", "--", size).status == ExitStatus.USAGE
+
+
+def test_a_user_who_may_not_ask_is_told_so(pawsctl: Pawsctl, server: Server) -> None:
+    """Exit 1 with Redis's own word."""
+    server.client.execute_command("ACL", "SETUSER", "reader", "on", ">x", "~*", "+get")
+    try:
+        url = f"redis://reader:x@127.0.0.1:{server.port}"
+        result = pawsctl("redis", "memory", "--url", url)
+    finally:
+        server.client.execute_command("ACL", "DELUSER", "reader")
+    assert result.status == ExitStatus.FAILED
+    assert "NOPERM" in result.err
