@@ -66,6 +66,10 @@ _TTLS_SCRIPT = """\
 local left = {}
 for number, key in ipairs(ARGV) do left[number] = redis.call('PTTL', key) end
 return left"""
+_TYPES_SCRIPT = """\
+local types = {}
+for number, key in ipairs(ARGV) do types[number] = redis.call('TYPE', key).ok end
+return types"""
 _VALUES_SCRIPT = """\
 local values = {}
 for number, key in ipairs(ARGV) do
@@ -77,12 +81,33 @@ for number, key in ipairs(ARGV) do
   values[number] = value
 end
 return values"""
-_SCRIPTED = {_TTLS_SCRIPT: b"PTTL", _VALUES_SCRIPT: b"GET"}
+_SCRIPTED = {_TTLS_SCRIPT: b"PTTL", _TYPES_SCRIPT: b"TYPE", _VALUES_SCRIPT: b"GET"}
+
+# A step of a pass that deletes without a key ever leaving the server. It is given the pattern as
+# its key, so that it counts as a command that writes.
+_UNLINK_SCRIPT = """\
+local found = redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1], 'COUNT', ARGV[2])
+local count = 0
+if #found[2] > 0 then count = redis.call('UNLINK', unpack(found[2])) end
+return {found[1], count}"""
 
 
 def ttls_of(keys: Iterable[bytes]) -> Command:
     """The PTTL of each key in one reply, whatever slots they are in, where scripts may run."""
     return ("EVAL", _TTLS_SCRIPT, 0, *keys)
+
+
+def types_of(keys: Iterable[bytes]) -> Command:
+    """The TYPE of each key in one reply, whatever slots they are in, where scripts may run."""
+    return ("EVAL", _TYPES_SCRIPT, 0, *keys)
+
+
+def unlink_step(pattern: bytes, cursor: bytes, count: int) -> Command:
+    """Delete what SCAN finds from `cursor` on; replies with the next cursor and how many it was.
+
+    For a single server: in a cluster, the keys of a batch belong to several slots.
+    """
+    return ("EVAL", _UNLINK_SCRIPT, 1, pattern, cursor, count)
 
 
 def parts_of(command: Command) -> list[Command]:

@@ -109,6 +109,10 @@ def node_batches(node: Node, pattern: bytes, ask: Ask, known: Known) -> Iterator
             if is_last:
                 break
             cursor, keys = _cursor_and_keys(replies[-1], known)
+    except GeneratorExit:
+        # Who stops early leaves replies under way: the next command would take them for its own.
+        node.close()
+        raise
     except RedisUnreachable:
         known.forget(keys)
         if waiting is not None:

@@ -1,13 +1,22 @@
 """The bot's operations on its sessions, command for command as the bot does them, and reading."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from pawsctl.connection import Command, Connection, ErrorReply, checked, ttls_of
+from pawsctl.connection import (
+    Command,
+    Connection,
+    ErrorReply,
+    checked,
+    ttls_of,
+    types_of,
+    unlink_step,
+)
 from pawsctl.sessions import keys, scan
 from pawsctl.sessions.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS, Record
 
@@ -187,16 +196,27 @@ class SessionStore:
 
     def count(self, pattern: bytes = scan.SESSIONS) -> dict[str, int]:
         """How many keys match, by Redis type."""
-        counts: dict[str, int] = {}
-        for _, replies in scan.batches(self.node, pattern, _types):
-            for kind in replies:
-                name = checked(kind).decode()
-                if name != "none":
-                    counts[name] = counts.get(name, 0) + 1
-        return counts
+        counts: Counter[bytes] = Counter()
+        if self._may_script:
+            for _, replies in scan.batches(self.node, pattern, lambda names: [types_of(names)]):
+                counts.update(checked(replies[0]))
+        else:
+            for _, replies in scan.batches(self.node, pattern, _types):
+                counts.update(map(checked, replies))
+        # Gone between SCAN and TYPE.
+        del counts[b"none"]
+        return {kind.decode(): count for kind, count in counts.items()}
 
     def unlink(self, pattern: bytes = scan.SESSIONS) -> Iterator[int]:
         """Delete what matches, batch by batch; yields how many keys each batch deleted."""
+        self.node.connect()
+        if self.node.cluster is None and self._may_script:
+            cursor = b"0"
+            while True:
+                cursor, count = self.node.call(*unlink_step(pattern, cursor, scan.BATCH))
+                yield count
+                if cursor == b"0":
+                    return
         # A key that a server lost, and found again in a failover, is deleted again.
         for _, replies in scan.batches(
             self.node, pattern, lambda names: [("UNLINK", *names)], once=False

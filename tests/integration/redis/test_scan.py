@@ -1,0 +1,44 @@
+"""A pass over many keys, on real servers."""
+
+from pawsctl.connection import connect
+from pawsctl.sessions.store import SessionStore
+from pawsctl.target import parse
+from tests.servers import Server
+
+SESSIONS = 3_000
+
+
+def filled(server: Server) -> SessionStore:
+    """A store of some thousand sessions, a hash among them."""
+    pipe = server.client.pipeline(transaction=False)
+    for number in range(SESSIONS):
+        pipe.set(f"wh:session:+{number}", b"{}", ex=60)
+    pipe.hset("wh:session:+h", mapping={"a": "b"})
+    pipe.set("other", 1)
+    pipe.execute()
+    return SessionStore(connect(parse(server.url, origin="the test")))
+
+
+def test_a_pass_that_is_left_early_disturbs_no_later_command(any_server: Server) -> None:
+    """The replies that were under way are nobody's."""
+    with filled(any_server) as store:
+        for _ in range(3):
+            assert next(store.records()).value == b"{}"
+            assert store.count() == {"string": SESSIONS, "hash": 1}
+
+
+def test_keys_are_counted_and_deleted_by_users_who_may_run_no_script(any_server: Server) -> None:
+    """The same result without EVAL, only slower."""
+    filled(any_server)
+    any_server.client.execute_command(
+        "ACL", "SETUSER", "plain", "on", ">x", "~*", "+@all", "-@scripting"
+    )
+    try:
+        url = f"redis://plain:x@127.0.0.1:{any_server.port}"
+        with SessionStore(connect(parse(url, origin="the test"))) as store:
+            assert store.count() == {"string": SESSIONS, "hash": 1}
+            assert sum(1 for _ in store.records()) == SESSIONS + 1
+            assert sum(store.unlink()) == SESSIONS + 1
+    finally:
+        any_server.client.execute_command("ACL", "DELUSER", "plain")
+    assert any_server.client.keys() == [b"other"]
