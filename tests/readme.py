@@ -5,6 +5,7 @@ test in tests/cli/test_readme.py runs the same and compares.
 """
 
 import re
+import secrets
 import shlex
 import subprocess
 import sys
@@ -15,14 +16,13 @@ from pathlib import Path
 
 from tests import servers
 from tests.cli_runner import Pawsctl
-from tests.servers import Server, free_port
+from tests.servers import Server
 
 README = Path(__file__).parent.parent / "README.md"
 SAMPLES = Path(__file__).parent / "sessions"
 PROJECT = "pawsctl-test-readme"
 
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
-_HEADING = re.compile(r"^## (.*)$", re.MULTILINE)
 
 # What the examples find stored: phone → (sample, seconds to live).
 STORED: Mapping[str, tuple[str, int | None]] = {
@@ -34,12 +34,18 @@ STORED: Mapping[str, tuple[str, int | None]] = {
 }
 
 
-def blocks(section: str) -> list[str]:
-    """The console blocks under a second-level heading."""
+def parts(section: str) -> tuple[str, str, str]:
+    """The README before a second-level heading, from there to the next, and after that."""
     text = README.read_text("utf-8")
     begin = text.index(f"\n## {section}\n")
     end = text.find("\n## ", begin + 1)
-    return _BLOCK.findall(text[begin : end if end > 0 else len(text)])
+    end = end if end > 0 else len(text)
+    return text[:begin], text[begin:end], text[end:]
+
+
+def blocks(section: str) -> list[str]:
+    """The console blocks under a second-level heading."""
+    return _BLOCK.findall(parts(section)[1])
 
 
 def store_examples(server: Server) -> None:
@@ -67,6 +73,10 @@ class Examples:
         return "\n".join(lines) + "\n"
 
     def _run(self, command: str) -> str:
+        for real, shown in self.hidden.items():
+            # What the README calls 6379 is a free port here.
+            if real.isdigit():
+                command = re.sub(rf":{shown}\b", f":{real}", command)
         words = shlex.split(command)
         shell = command if {"|", ";", "&&", "echo"} & set(words) else f"exec {command}"
         done = subprocess.run(
@@ -100,21 +110,26 @@ def session_examples(folder: Path, server: Server) -> Iterator[Examples]:
 
 
 @contextmanager
-def stack_examples(folder: Path, project: str) -> Iterator[Examples]:
-    """Examples that run this project's own Redis, on Docker."""
-    port, commander = str(free_port()), str(free_port())
+def stack_examples(folder: Path, project: str, engine: str) -> Iterator[Examples]:
+    """Examples that run this project's own Redis, and its topologies."""
+    shift = secrets.randbelow(2_000) + 2_000
+    real = {
+        str(port + shift): str(port)
+        for first, count in ((6379, 3), (7001, 6), (8081, 1), (26379, 3))
+        for port in range(first, first + count)
+    }
     pawsctl = Pawsctl(folder)
     pawsctl.environment |= {
-        "PAWSCTL_ENGINE": "docker",
+        "PAWSCTL_ENGINE": engine,
         "PAWSCTL_PROJECT": project,
-        "REDIS_PORT": port,
-        "REDIS_COMMANDER_PORT": commander,
+        "REDIS_PORT": str(6379 + shift),
+        "REDIS_COMMANDER_PORT": str(8081 + shift),
     }
-    hidden = {project: "paws-wpp", f"{port}": "6379", f"{commander}": "8081", str(folder): "~"}
     try:
-        yield Examples(pawsctl, hidden)
+        yield Examples(pawsctl, {project: "paws-wpp", **real, str(folder): "~"})
     finally:
-        pawsctl("redis", "down", "--volumes", "--yes")
+        for topology in ("single", "sentinel", "cluster"):
+            pawsctl("redis", "down", "--volumes", "--yes", "--topology", topology)
 
 
 def masked(text: str) -> list[str]:
@@ -122,26 +137,28 @@ def masked(text: str) -> list[str]:
     text = re.sub(r"\d+[hms]( \d+[ms])?\b|\d+d \d+h", "0s", text)
     text = re.sub(r"[█▏▎▍▌▋▊▉]+", "█", text)
     text = re.sub(r"\d[\d.,:]*( [KMG]?B)?", "0", text)
-    return [" ".join(line.split()) for line in text.splitlines()]
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    # Whether there is anything to wait for is a matter of luck.
+    return [line for line in lines if not line.startswith("Waiting")]
 
 
 def main() -> None:
     """Write the real output of every example into the README."""
-    text = README.read_text("utf-8")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for each in ("data", "session", "stack"):
+        for each in ("data", "session", "stack", "production"):
             (folder / each).mkdir()
         with (
             servers.running(folder / "data", program="redis-server") as server,
             session_examples(folder / "session", server) as session,
-            stack_examples(folder / "stack", PROJECT) as stack,
+            stack_examples(folder / "stack", PROJECT, "docker") as stack,
+            stack_examples(folder / "production", PROJECT, "embedded") as production,
         ):
-            kinds = {"Sessions": session, "Redis": stack}
+            kinds = {"Sessions": session, "Redis": stack, "Production": production}
             for section, examples in kinds.items():
-                for block in blocks(section):
-                    text = text.replace(block, examples.run(block))
-    README.write_text(text, "utf-8")
+                before, text, after = parts(section)
+                text = _BLOCK.sub(lambda block, run=examples.run: run(block[0]), text)
+                README.write_text(before + text + after, "utf-8")
 
 
 if __name__ == "__main__":

@@ -67,6 +67,13 @@ def test_stack_examples_print_what_the_readme_says(
 ) -> None:
     """On a real Docker Engine, numbers and spacing aside."""
     assert docker_engine.ping()
-    with readme.stack_examples(tmp_path, project) as examples:
+    with readme.stack_examples(tmp_path, project, "docker") as examples:
         for block in readme.blocks("Redis"):
+            assert masked(examples.run(block)) == masked(block)
+
+
+def test_production_examples_print_what_the_readme_says(tmp_path: Path) -> None:
+    """On embedded topologies, numbers and spacing aside."""
+    with readme.stack_examples(tmp_path, readme.PROJECT, "embedded") as examples:
+        for block in readme.blocks("Production"):
             assert masked(examples.run(block)) == masked(block)
