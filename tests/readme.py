@@ -135,6 +135,7 @@ def stack_examples(folder: Path, project: str, engine: str) -> Iterator[Examples
 def masked(text: str) -> list[str]:
     """What of an output is the same in every run: its words, without numbers and spacing."""
     text = re.sub(r"\d+[hms]( \d+[ms])?\b|\d+d \d+h", "0s", text)
+    text = re.sub(r"sha256:[0-9a-f]+", "sha256", text)
     text = re.sub(r"[█▏▎▍▌▋▊▉]+", "█", text)
     text = re.sub(r"\d[\d.,:]*( [KMG]?B)?", "0", text)
     lines = (" ".join(line.split()) for line in text.splitlines())
