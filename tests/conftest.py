@@ -10,7 +10,11 @@ from tests.cli_runner import Pawsctl
 from tests.needs import skip_or_fail
 from tests.servers import Server
 
-pytest_plugins = ["tests.docker_fixtures", "tests.stack_fixtures"]
+pytest_plugins = [
+    "tests.docker_fixtures",
+    "tests.stack_fixtures",
+    "tests.topology_fixtures",
+]
 
 SAMPLES = Path(__file__).parent / "sessions"
 GOOD = sorted(SAMPLES.glob("*.json"))

@@ -11,7 +11,7 @@ _ENGINES = {"docker": "Docker", "embedded": "the embedded server"}
 _STATES = {"running": "green", "absent": "red", "exited": "red", "restarting": "red"}
 _HEALTHS = {"healthy": "green", "unhealthy": "red", "starting": "yellow"}
 _PREFIX_STYLES = ("cyan", "magenta", "yellow", "green")
-# Both services' names fit, and the lines of one stand under those of the other.
+# All services' names fit, and the lines of one stand under those of the other.
 _PREFIX_WIDTH = len("redis-commander")
 
 

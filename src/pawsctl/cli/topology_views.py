@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from pawsctl.cli import stack_views
 from pawsctl.cli.text import Column, Line, Span, table
 from pawsctl.cli.views import duration, size
+from pawsctl.drill.failover import Drill
 from pawsctl.stack.results import StackStatus
 from pawsctl.stack.topologies import Member, TopologyStatus
 
@@ -33,6 +34,29 @@ def _topology(result: TopologyStatus) -> Iterator[Line]:
     if not result.serves:
         up = f"pawsctl redis up --topology {result.topology}"
         yield [(f"It takes no writes; start it with '{up}'.", "red")]
+
+
+def drill(result: Drill) -> Iterator[Line]:
+    """Who failed, who was promoted, and what it cost."""
+    how = "was killed" if result.method == "kill" else "gave way"
+    yield [
+        (f"{result.primary} ", "bold"),
+        (f"{how}; ", ""),
+        (f"{result.promoted} ", "bold"),
+        (f"was the primary after {result.promoted_after:.2f} s.", ""),
+    ]
+    elsewhere = ""
+    if result.outage_elsewhere is not None:
+        elsewhere = f" (on the other primaries {result.outage_elsewhere:.2f} s)"
+    yield [("outage   ", "bold"), (f"{result.outage:.2f} s without a write{elsewhere}", "")]
+    writes = result.writes
+    told = f"{writes.acknowledged} acknowledged, {writes.failed} failed, {writes.uncertain} unknown"
+    yield [("writes   ", "bold"), (told, "")]
+    if result.lost:
+        yield [("lost     ", "bold"), (f"{result.lost} acknowledged sessions", "red")]
+    else:
+        yield [("lost     ", "bold"), ("no acknowledged session", "green")]
+    yield [(f"{result.primary} is a replica now; the test sessions are deleted.", "")]
 
 
 def _state(row: Member) -> Span:

@@ -49,7 +49,7 @@ def look(project: Project) -> View:
     problems = [f"{name} does not answer" for port, name in ports.items() if port not in answers]
     for port, answer in answers.items():
         problems += _problems(ports[port], answer, expected=len(ports))
-    covered = {slot for each in answers.values() for slot in _numbers(each.own.slots)}
+    covered = {slot for each in answers.values() for slot in numbers(each.own.slots)}
     if len(covered) < SLOTS:
         problems.append(f"{SLOTS - len(covered)} slots are without a primary that answers")
     return View(
@@ -98,7 +98,7 @@ def join(project: Project) -> None:
     for port in ports[1:]:
         if port not in known:
             ask(ports[0], "CLUSTER", "MEET", layout.HOST, port)
-    owned = {slot for each in answers.values() for slot in _numbers(each.own.slots)}
+    owned = {slot for each in answers.values() for slot in numbers(each.own.slots)}
     for index, port in enumerate(ports[:_PRIMARIES]):
         first, last = index * SLOTS // _PRIMARIES, (index + 1) * SLOTS // _PRIMARIES - 1
         if answers[port].own.is_primary and owned.isdisjoint(range(first, last + 1)):
@@ -174,7 +174,8 @@ def _rows(reply: Any) -> tuple[_Row, ...]:
     return tuple(rows)
 
 
-def _numbers(ranges: Sequence[str]) -> set[int]:
+def numbers(ranges: Sequence[str]) -> set[int]:
+    """The slots in ranges such as `0-5460` or `7000`."""
     numbers: set[int] = set()
     for each in ranges:
         first, _, last = each.partition("-")

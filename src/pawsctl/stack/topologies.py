@@ -50,8 +50,8 @@ class TopologyStatus(Struct, frozen=True):
 
     engine: EngineName
     url: str
-    topology: Topology
     services: tuple[Member, ...]
+    topology: Topology
     quorum: Quorum | None
     serves: bool
     problems: tuple[str, ...]

@@ -1,0 +1,199 @@
+"""The drill: a primary fails while sessions are written, and what that cost is told."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Literal, TypeVar
+
+from msgspec import Struct
+
+from pawsctl.connection import Timeouts, connect
+from pawsctl.connection.slots import slot_of
+from pawsctl.drill.writing import Writer, delete, lost
+from pawsctl.errors import OperationFailed, TimedOut
+from pawsctl.settings import StackSettings
+from pawsctl.stack import cluster, failing, forming, layout, operations, project
+from pawsctl.stack.choice import engine_of
+from pawsctl.stack.engine import Emit, EngineName, Waiting
+from pawsctl.stack.interrupt import uninterrupted
+from pawsctl.stack.layout import Topology
+from pawsctl.stack.nodes import View
+from pawsctl.stack.project import Project
+from pawsctl.target import Target, parse
+
+Method = Literal["kill", "graceful"]
+Found = TypeVar("Found")
+
+# Seconds of writing before the failure and after it is over.
+_LEAD = 0.5
+_PAUSE = 0.02
+_CONNECT_TIMEOUT = 0.5
+_REPLY_TIMEOUT = 1.0
+
+
+class Writes(Struct, frozen=True):
+    """How many writes were acknowledged, refused or not sent, and left in doubt."""
+
+    acknowledged: int
+    failed: int
+    uncertain: int
+
+
+class Drill(Struct, frozen=True):
+    """What a failover cost. Times in seconds.
+
+    `promoted_after` is from the failure until another was the primary for all; `outage` the longest
+    time without an acknowledged write to what `primary` was responsible for; `outage_elsewhere`
+    the same for the other primaries of a cluster, null where there are none. `lost` counts the
+    sessions that were acknowledged and are not there; with `ok` there are none.
+    """
+
+    ok: bool
+    engine: EngineName
+    url: str
+    topology: Topology
+    method: Method
+    primary: str
+    promoted: str
+    promoted_after: float
+    outage: float
+    outage_elsewhere: float | None
+    writes: Writes
+    lost: int
+
+
+def failover(
+    settings: StackSettings, topology: Topology, *, method: Method, timeout: float, emit: Emit
+) -> Drill:
+    """Kill or demote a primary of a topology of this machine while sessions are written.
+
+    Afterwards the topology is whole again, what was killed as a replica, and the sessions are
+    deleted. `timeout` is seconds until another is the primary, and until all is whole again. Raises
+    OperationFailed where the topology is not whole to begin with, TimedOut, NoEngine.
+    """
+    here = project.load(settings, topology)
+    engine = engine_of(here, emit)
+    before = forming.view(here)
+    _check_whole(here, before)
+    primary = failing.chosen(here, before)
+    url = layout.url(topology, here.stack)
+    target = parse(url, origin="the project's settings").with_login(None, here.password)
+    writers = _writers(target, before, primary, timeout)
+    try:
+        for each in writers:
+            each.start()
+        time.sleep(_LEAD)
+        begun = time.monotonic()
+        try:
+            if method == "kill":
+                engine.kill(primary)
+            else:
+                failing.give_way(here, primary)
+            emit(Waiting(f"another takes the place of {primary}"))
+            promoted = _promoted(here, before, primary, timeout)
+            promoted_after = time.monotonic() - begun
+            if method == "graceful":
+                # Not hastened by us: until Sentinels demote it, it takes writes that nobody keeps.
+                emit(Waiting(f"{primary} is demoted"))
+                _await_demotion(here, primary, timeout)
+            _await_writes(writers, timeout)
+        finally:
+            with uninterrupted():
+                emit(Waiting("all is whole again"))
+                # Which engine that is has been told.
+                operations.start(settings, topology, timeout=timeout, emit=lambda _event: None)
+        time.sleep(_LEAD)
+    finally:
+        with uninterrupted():
+            missing = _looked_up(target, writers, timeout)
+    affected, *others = writers
+    return Drill(
+        ok=missing == 0,
+        engine=engine.name,
+        url=url,
+        topology=topology,
+        method=method,
+        primary=primary,
+        promoted=promoted,
+        promoted_after=promoted_after,
+        outage=affected.longest_silence(),
+        outage_elsewhere=others[0].longest_silence() if others else None,
+        writes=Writes(
+            acknowledged=sum(len(each.acknowledged) for each in writers),
+            failed=sum(len(each.failed) for each in writers),
+            uncertain=sum(len(each.uncertain) for each in writers),
+        ),
+        lost=missing,
+    )
+
+
+def _check_whole(here: Project, view: View) -> None:
+    if view.problems:
+        raise OperationFailed(
+            f"The {here.topology} topology is not whole: {'; '.join(view.problems)}.",
+            hint=f"Bring it up with 'pawsctl redis up{here.hint}'.",
+        )
+
+
+def _writers(target: Target, view: View, primary: str, timeout: float) -> list[Writer]:
+    """The one that writes to the primary that fails, and in a cluster one that writes elsewhere."""
+    timeouts = Timeouts(connect=_CONNECT_TIMEOUT, reply=_REPLY_TIMEOUT, failover=timeout)
+    open_one = partial(connect, target, timeouts)
+    if target.kind != "cluster":
+        return [Writer(open_one)]
+    slots = cluster.numbers(view.nodes[primary].slots)
+    return [
+        Writer(open_one, lambda key: slot_of(key) in slots),
+        Writer(open_one, lambda key: slot_of(key) not in slots),
+    ]
+
+
+def _promoted(here: Project, before: View, primary: str, timeout: float) -> str:
+    def found() -> str | None:
+        return failing.successor(before, forming.view(here), primary)
+
+    return _until(found, timeout, f"No other took the place of {primary}")
+
+
+def _await_demotion(here: Project, primary: str, timeout: float) -> None:
+    def is_replica() -> bool:
+        node = forming.view(here).nodes.get(primary)
+        return node is not None and node.role == "replica"
+
+    _until(is_replica, timeout, f"{primary} was not demoted")
+
+
+def _await_writes(writers: list[Writer], timeout: float) -> None:
+    for writer in writers:
+        seen = len(writer.times)
+        _until(partial(_has_more, writer, seen), timeout, "Writes were not acknowledged any more")
+
+
+def _has_more(writer: Writer, seen: int) -> bool:
+    return len(writer.times) > seen
+
+
+def _until(look: Callable[[], Found | None], timeout: float, otherwise: str) -> Found:
+    deadline = time.monotonic() + timeout
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise TimedOut(
+                f"{otherwise} within {timeout:g} s.", hint="Give it more time with --timeout."
+            )
+        time.sleep(_PAUSE)
+    return found
+
+
+def _looked_up(target: Target, writers: list[Writer], timeout: float) -> int:
+    """Stop writing, see what is lost, and delete the sessions."""
+    for each in writers:
+        each.stop()
+    for each in writers:
+        with suppress(RuntimeError):
+            each.join(timeout)
+    with connect(target, Timeouts(failover=timeout)) as connection:
+        try:
+            return lost(connection, writers)
+        finally:
+            delete(connection, writers)

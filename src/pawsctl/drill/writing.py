@@ -1,0 +1,110 @@
+"""Sessions written without a pause while a primary fails, and read again afterwards.
+
+They are sessions of nobody: phones of 16 random digits, longer than any real number, and each with
+a TTL from its first write.
+"""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+
+from pawsctl.connection import Connection, ErrorReply
+from pawsctl.connection.base import Uncertain
+from pawsctl.errors import PawsctlError
+from pawsctl.sessions.keys import session_key
+
+# Seconds: what an interrupted drill leaves is gone after this.
+_TTL = 900
+# Seconds between two writes, and between two tries: enough to see milliseconds, and no flood.
+_PAUSE = 0.001
+_RETRY_PAUSE = 0.01
+_BATCH = 500
+
+
+class Writer(threading.Thread):
+    """Writes a session after the other through a connection of its own, until it is told to stop.
+
+    `wanted` says of a key whether this writer writes it.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Connection], wanted: Callable[[bytes], bool] | None = None
+    ) -> None:
+        super().__init__(daemon=True)
+        self._connect = connect
+        self._wanted = wanted or (lambda _key: True)
+        self._is_over = threading.Event()
+        # Monotonic times of the acknowledgements.
+        self.times: list[float] = []
+        self.acknowledged: dict[bytes, bytes] = {}
+        # Never acknowledged: one that failed was not done, of the others no one knows.
+        self.failed: list[bytes] = []
+        self.uncertain: list[bytes] = []
+
+    def run(self) -> None:
+        """Write; each failure is noted, and the next session is another."""
+        with self._connect() as connection:
+            while not self._is_over.wait(_PAUSE):
+                key, value = self._key(), _value()
+                try:
+                    connection.call("SET", key, value, "EX", _TTL)
+                except Uncertain:
+                    self.uncertain.append(key)
+                except PawsctlError:
+                    self.failed.append(key)
+                    self._is_over.wait(_RETRY_PAUSE)
+                else:
+                    self.times.append(time.monotonic())
+                    self.acknowledged[key] = value
+
+    def stop(self) -> None:
+        """Write no more."""
+        self._is_over.set()
+
+    def longest_silence(self) -> float:
+        """Seconds between the two acknowledgements that lie farthest apart."""
+        return max((after - before for before, after in pairwise(self.times)), default=0.0)
+
+    def _key(self) -> bytes:
+        while True:
+            key = session_key("+" + str(secrets.randbelow(9 * 10**15) + 10**15))
+            if self._wanted(key):
+                return key
+
+
+def lost(connection: Connection, writers: Iterable[Writer]) -> int:
+    """How many sessions that were acknowledged are not there as they were written.
+
+    Raises what `connection` raises, and OperationFailed where one can't be read.
+    """
+    count = 0
+    for writer in writers:
+        for batch in _batches(writer.acknowledged):
+            replies = connection.pipeline([("GET", key) for key in batch])
+            for key, reply in zip(batch, replies, strict=True):
+                if isinstance(reply, ErrorReply):
+                    raise reply
+                count += reply != writer.acknowledged[key]
+    return count
+
+
+def delete(connection: Connection, writers: Iterable[Writer]) -> None:
+    """Delete every session that may have been written."""
+    for writer in writers:
+        for batch in _batches((*writer.acknowledged, *writer.uncertain, *writer.failed)):
+            connection.pipeline([("DEL", key) for key in batch])
+
+
+def _batches(keys: Iterable[bytes]) -> Iterator[list[bytes]]:
+    found = list(keys)
+    for start in range(0, len(found), _BATCH):
+        yield found[start : start + _BATCH]
+
+
+def _value() -> bytes:
+    return (
+        b'{"status":"active","messages":[{"role":"user","content":"drill %s"}],"updatedAt":%d}'
+        % (secrets.token_hex(8).encode(), time.time_ns() // 1_000_000)
+    )

@@ -1,0 +1,124 @@
+"""The drill: a primary fails on purpose, and what is told of it is so."""
+
+import threading
+import time
+
+import pytest
+import redis
+
+from pawsctl.stack import wire
+from tests.topology_fixtures import Topology
+
+SESSIONS = "wh:session:*"
+DEADLINE_SECONDS = 30.0
+PASSWORD = "s3cret $HOME"
+
+
+def _keys(topology: Topology, password: str | None = None) -> list[bytes]:
+    found = []
+    environment = {"REDIS_PASSWORD": password} if password else None
+    for port in topology.ports_of("primary", environment):
+        with redis.Redis(port=port, password=password, protocol=2) as client:
+            found += [key for key in client.scan_iter(SESSIONS, count=1000) if key]
+    return found
+
+
+@pytest.mark.parametrize("how", ["--kill", "--graceful"])
+def test_a_failover_is_measured_and_all_is_whole_afterwards(topology: Topology, how: str) -> None:
+    """Who failed is a replica now, and no test session is left."""
+    topology.up()
+    before = topology.roles()
+
+    done = topology.run("failover", how, "--json")
+
+    told = done.json
+    assert done.status == (0 if told["ok"] else 1), done.err
+    assert told["ok"] == (told["lost"] == 0)
+    assert told["method"] == how.removeprefix("--")
+    assert before[told["primary"]] == "primary"
+    assert before[told["promoted"]] == "replica"
+    if (topology.topology, how) == ("cluster", "--graceful"):
+        # CLUSTER FAILOVER holds writes back meanwhile. SENTINEL FAILOVER does not, nor does kill -9.
+        assert told["lost"] == 0
+    assert told["writes"]["acknowledged"] > 0
+    assert told["outage"] > 0
+    assert (told["outage_elsewhere"] is None) == (topology.topology == "sentinel")
+    status = topology.status()
+    assert status["problems"] == []
+    roles = {each["service"]: each["role"] for each in status["services"]}
+    assert (roles[told["primary"]], roles[told["promoted"]]) == ("replica", "primary")
+    assert _keys(topology) == []
+
+
+def test_a_session_that_is_lost_is_counted(cluster_of_six: Topology) -> None:
+    """Here somebody deletes three of those that were acknowledged."""
+    cluster_of_six.up()
+    (port, *_) = cluster_of_six.ports_of("primary")[1:]
+    deleted: list[bytes] = []
+
+    def delete_three() -> None:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        with redis.Redis(port=port, protocol=2) as client:
+            while len(deleted) < 3 and time.monotonic() < deadline:
+                for key in list(client.scan_iter(SESSIONS, count=1000))[: 3 - len(deleted)]:
+                    deleted.extend([key] * client.delete(key))
+
+    thief = threading.Thread(target=delete_three)
+    thief.start()
+    done = cluster_of_six.run("failover", "--json")
+    thief.join()
+
+    assert len(deleted) == 3
+    assert (done.status, done.json["ok"], done.json["lost"]) == (1, False, 3)
+
+
+def test_the_sessions_of_before_are_left_alone(topology: Topology) -> None:
+    """Only the drill's own are deleted; here with a password, which it takes from the settings."""
+    environment = {"REDIS_PASSWORD": PASSWORD}
+    topology.up(environment)
+    topology.write("wh:session:+1234", "{}", PASSWORD)
+
+    done = topology.run("failover", env=environment)
+
+    assert done.status == 0, done.err
+    assert _keys(topology, PASSWORD) == [b"wh:session:+1234"]
+    assert "no acknowledged session" in done.text
+
+
+def test_a_topology_that_is_not_whole_is_not_drilled(topology: Topology) -> None:
+    """It says what is missing, before anything is done."""
+    nothing = topology.run("failover")
+    topology.up()
+    topology.kill(topology.ports_of("replica")[0])
+
+    degraded = topology.run("failover")
+
+    assert (nothing.status, degraded.status) == (1, 1)
+    assert "does not answer" in degraded.err
+    assert f"pawsctl redis up --topology {topology.topology}" in degraded.err
+
+
+def test_where_no_other_can_take_over_it_ends_in_time_and_mends_it(
+    cluster_of_six: Topology,
+) -> None:
+    """Replicas that may not be promoted: the killed primary is started again all the same."""
+    cluster_of_six.up()
+    for port in cluster_of_six.ports_of("replica"):
+        wire.ask(port, None, ("CONFIG", "SET", "cluster-replica-no-failover", "yes"))
+
+    done = cluster_of_six.run("failover", "--timeout", "5", "--json")
+
+    assert done.status == 8
+    assert "No other took the place of node-1 within 5 s" in done.error["message"]
+    assert cluster_of_six.roles()["node-1"] == "primary"
+    assert cluster_of_six.status()["problems"] == []
+    assert _keys(cluster_of_six) == []
+
+
+def test_the_single_redis_and_a_url_are_wrong_usage(topology: Topology) -> None:
+    """It is for what `redis up --topology` made."""
+    single = topology("redis", "failover", "--topology", "single")
+    none = topology("redis", "failover")
+    url = topology.run("failover", "--url", "redis+cluster://example.invalid")
+
+    assert (single.status, none.status, url.status) == (2, 2, 2)

@@ -1,0 +1,321 @@
+"""The production shape on one machine, as processes: formed, kept through stops, and taken down."""
+
+import json
+import signal
+import socket
+import time
+
+import pytest
+from redis.cluster import RedisCluster
+from redis.sentinel import Sentinel
+
+from pawsctl.stack import wire
+from tests.stack_fixtures import Stack
+from tests.topology_fixtures import Topology, free_base, port_of
+
+SECRET = "s3cret $HOME 'x'"
+
+
+def test_up_returns_when_all_is_whole(whole: Topology) -> None:
+    """Every replica is connected, everyone knows everyone."""
+    found = whole.status()
+
+    assert (found["serves"], found["problems"]) == (True, [])
+    assert {each["state"] for each in found["services"]} == {"running"}
+    roles = sorted(each["role"] for each in found["services"])
+    if whole.topology == "cluster":
+        assert roles == ["primary"] * 3 + ["replica"] * 3
+        assert found["quorum"] is None
+        slots = [each["slots"] for each in found["services"] if each["role"] == "primary"]
+        assert slots == [["0-5460"], ["5461-10921"], ["10922-16383"]]
+    else:
+        assert roles == ["primary"] + ["replica"] * 2 + ["sentinel"] * 3
+        assert found["quorum"] == {"sentinels": 3, "agreeing": 3, "needed": 2}
+
+
+def test_replicas_name_their_primary_and_how_far_behind_they_are(whole: Topology) -> None:
+    """In bytes, and in seconds since they heard of it."""
+    services = whole.status()["services"]
+
+    primaries = {each["service"] for each in services if each["role"] == "primary"}
+    replicas = [each for each in services if each["role"] == "replica"]
+    assert {each["primary"] for each in replicas} == primaries
+    for each in replicas:
+        assert each["lag"]["bytes"] >= 0
+        assert each["lag"]["seconds"] >= 0
+
+
+def test_the_url_is_one_that_clients_follow(whole: Topology) -> None:
+    """A client of the SDK finds every node from it, under the addresses that they announce."""
+    url = whole.up()["url"]
+
+    addresses = url.partition("://")[2].partition("/")[0].split(",")
+    ports = [int(each.partition(":")[2]) for each in addresses]
+    if whole.topology == "cluster":
+        assert url.startswith("redis+cluster://127.0.0.1:")
+        client = RedisCluster(host="127.0.0.1", port=ports[0])
+        client.set("a", "1")
+        client.set("b", "2")
+        assert (client.get("a"), client.get("b")) == (b"1", b"2")
+        client.close()
+    else:
+        assert url.endswith("/paws")
+        sentinel = Sentinel([("127.0.0.1", port) for port in ports])
+        with sentinel.master_for("paws") as primary:
+            primary.set("a", "1")
+            assert primary.get("a") == b"1"
+        for each in sentinel.sentinels:
+            each.close()
+
+
+def test_a_second_up_changes_nothing(whole: Topology) -> None:
+    """`up` is safe to repeat."""
+    before = whole.roles()
+
+    again = whole.up()
+
+    assert {each["action"] for each in again["services"]} == {"running"}
+    assert whole.roles() == before
+
+
+def test_status_in_text_shows_who_replicates_whom(whole: Topology) -> None:
+    """For people."""
+    done = whole.run("status")
+
+    assert done.status == 0
+    assert "replica of " in done.text
+    assert ("0-5460" if whole.topology == "cluster" else "3 of 3 Sentinels agree") in done.text
+
+
+def test_status_has_the_keys_that_scripts_rely_on(whole: Topology) -> None:
+    """Those of the single Redis, and what a topology has besides."""
+    found = whole.status()
+
+    assert list(found)[:3] == ["engine", "url", "services"]
+    assert list(found["services"][0])[:6] == [
+        "service",
+        "name",
+        "state",
+        "health",
+        "ports",
+        "uptime",
+    ]
+
+
+def test_logs_of_all_or_of_one(whole: Topology) -> None:
+    """Each line begins with its service."""
+    services = {each["service"] for each in whole.status()["services"]}
+    one = min(services)
+
+    told = whole.run("logs").text.splitlines()
+    of_one = whole.run("logs", one, "-n", "1").text.splitlines()
+    unknown = whole.run("logs", "redis-9")
+
+    assert {line.split()[0] for line in told} == services
+    assert [line.split()[0] for line in of_one] == [one]
+    assert unknown.status == 2
+
+
+def test_it_runs_beside_the_single_redis(whole: Topology) -> None:
+    """Neither's commands touch the other, and no port is shared."""
+    assert whole("redis", "status").status == 1
+
+    up = whole("redis", "up")
+    down = whole("redis", "down", "--volumes", "--yes")
+
+    assert (up.status, down.status) == (0, 0)
+    assert whole.status()["problems"] == []
+
+
+def test_data_and_roles_are_there_after_down_and_up(topology: Topology) -> None:
+    """`down` keeps the data, and whose replica a node is."""
+    topology.up()
+    topology.write("kept", "1")
+    before = topology.roles()
+
+    down = topology.run("down")
+    between = topology.run("status", "--json")
+    topology.up()
+
+    assert down.status == 0
+    assert topology.processes() != []
+    assert (between.status, between.json["serves"]) == (1, False)
+    assert {each["state"] for each in between.json["services"]} == {"absent"}
+    assert topology.roles() == before
+    assert topology.copies("kept") == [b"1"] * (2 if topology.topology == "cluster" else 3)
+
+
+def test_a_failover_before_down_counts_after_up(topology: Topology) -> None:
+    """The old primary comes back as a replica: what it never heard of is not overwritten."""
+    topology.up()
+    killed = topology.ports_of("primary")[0]
+    topology.kill(killed)
+    topology.wait_for(
+        lambda found: (
+            found["serves"]
+            and killed not in [port_of(e) for e in found["services"] if e["role"] == "primary"]
+        )
+    )
+    topology.write("after the failover", "1")
+    primaries = set(topology.ports_of("primary"))
+
+    topology.run("down")
+    topology.up()
+
+    assert killed in topology.ports_of("replica")
+    assert set(topology.ports_of("primary")) == primaries
+    assert topology.copies("after the failover") == [b"1"] * (
+        2 if topology.topology == "cluster" else 3
+    )
+
+
+def test_a_node_that_died_is_told_and_up_brings_it_back(topology: Topology) -> None:
+    """Status exits with 0 while writes are taken, and says what is missing."""
+    topology.up()
+    replica = topology.ports_of("replica")[-1]
+    topology.kill(replica)
+
+    degraded = topology.run("status", "--json")
+    up = topology.up()
+
+    assert degraded.status == 0
+    assert any("does not answer" in each for each in degraded.json["problems"])
+    assert [each["action"] for each in up["services"]].count("started") == 1
+    assert topology.status()["problems"] == []
+
+
+def test_what_was_stopped_starts_again(topology: Topology) -> None:
+    """`stop` and `start` are a pair."""
+    topology.up()
+    topology.write("kept", "1")
+
+    stopped = topology.run("stop", "--json")
+    assert topology.processes() == []
+    started = topology.run("start", "--json")
+
+    assert len(stopped.json["stopped"]) == 6
+    assert {each["action"] for each in started.json["services"]} == {"started"}
+    assert b"1" in topology.copies("kept")
+
+
+def test_reset_and_down_with_volumes_delete_the_data_after_asking(topology: Topology) -> None:
+    """And `reset` forms an empty one anew."""
+    topology.up()
+    topology.write("gone", "1")
+
+    asked = topology.run("reset", "--no-backup")
+    assert (asked.status, b"1" in topology.copies("gone")) == (3, True)
+    assert "(1 key)" in asked.err
+    reset = topology.run("reset", "--no-backup", "--yes")
+    assert reset.status == 0, reset.err
+    assert topology.copies("gone") == []
+    assert topology.status()["problems"] == []
+    down = topology.run("down", "--volumes", "--yes", "--json")
+
+    assert len(down.json["removed"]) == 12
+    assert topology.processes() == []
+
+
+@pytest.mark.parametrize("number", [0, -1])
+def test_a_port_in_use_is_named_and_nothing_left(topology: Topology, number: int) -> None:
+    """Whether it is the first that is started or the last."""
+    url = topology.status()["url"].partition("://")[2].partition("/")[0]
+    port = int(url.split(",")[number].rpartition(":")[2])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        done = topology.run("up")
+
+    assert done.status == 7
+    assert f"Port {port} on 127.0.0.1 is in use by" in done.err
+    assert "REDIS_PORT" in done.err
+    assert topology.processes() == []
+    assert {each["state"] for each in topology.status()["services"]} == {"absent"}
+
+
+@pytest.mark.parametrize("delay", [0.15, 0.4, 1.0])
+def test_an_interrupted_up_leaves_all_or_nothing(topology: Topology, delay: float) -> None:
+    """While processes start, and while they find each other."""
+    up = topology.start("redis", "up", "--topology", topology.topology)
+    time.sleep(delay)
+    up.send_signal(signal.SIGINT)
+    up.communicate(timeout=30)
+
+    if up.returncode == 0:
+        assert topology.status()["problems"] == []
+    else:
+        assert up.returncode == 130
+        assert topology.processes() == []
+        assert {each["state"] for each in topology.status()["services"]} == {"absent"}
+
+
+def test_an_interrupted_up_keeps_the_data_that_was_there(topology: Topology) -> None:
+    """What it did not create it does not remove."""
+    topology.up()
+    topology.write("kept", "1")
+    topology.run("down")
+    up = topology.start("redis", "up", "--topology", topology.topology)
+    time.sleep(0.3)
+    up.send_signal(signal.SIGINT)
+    up.communicate(timeout=30)
+
+    topology.up()
+
+    assert b"1" in topology.copies("kept")
+
+
+def test_all_nodes_ask_for_the_password_which_shows_nowhere(topology: Topology) -> None:
+    """Not in the process list, not in what is printed; Sentinels ask for none."""
+    environment = {"REDIS_PASSWORD": SECRET}
+
+    up = topology.run("up", "-v", env=environment)
+    status = topology.run("status", env=environment)
+    lists = [each.cmdline() for each in topology.processes()]
+
+    assert (up.status, status.status) == (0, 0), up.err
+    for told in (up.text, up.err, status.text, str(lists)):
+        assert "s3cret" not in told
+    for port in topology.ports_of("primary", environment):
+        assert wire.ping(port, None).startswith("NOAUTH")
+
+
+def test_a_password_that_changes_reaches_everyone(topology: Topology) -> None:
+    """Replicas and Sentinels, too; the data is kept."""
+    topology.up({"REDIS_PASSWORD": "first"})
+    topology.write("kept", "1", "first")
+
+    done = topology.up({"REDIS_PASSWORD": SECRET})
+    copies = topology.copies("kept", SECRET)
+    open_again = topology.up()
+
+    changed = [each["changed"] for each in done["services"] if each["changed"]]
+    assert changed == [["secrets"]] * (6 if topology.topology == "cluster" else 3)
+    assert b"1" in copies
+    assert b"1" in topology.copies("kept")
+    assert open_again["engine"] == "embedded"
+
+
+def test_data_of_other_ports_is_refused_in_so_many_words(topology: Topology) -> None:
+    """The nodes remember each other's addresses; nothing of the data is touched."""
+    topology.up()
+    topology.write("kept", "1")
+    topology.run("down")
+
+    other = str(free_base(topology.topology))
+    done = topology.run("up", env={"REDIS_PORT": other})
+    assert topology.processes() == []
+    topology.up()
+
+    assert done.status == 1
+    assert "Set REDIS_PORT back" in done.err
+    assert b"1" in topology.copies("kept")
+
+
+def test_a_redis_port_that_leaves_no_room_is_wrong_usage(bare_stack: Stack) -> None:
+    """The Sentinels' ports are 20000 above it."""
+    done = bare_stack(
+        "redis", "up", "--topology", "sentinel", "--json", env={"REDIS_PORT": "60000"}
+    )
+
+    assert done.status == 2
+    assert "REDIS_PORT" in json.loads(done.err.splitlines()[-1])["error"]["hint"]

@@ -1,0 +1,190 @@
+"""Fixtures for tests of the topologies: a project of the test's own, on ports that are all free.
+
+Loaded as a pytest plugin, like `tests.stack_fixtures`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import redis
+
+from pawsctl.stack import layout
+from tests.cli_runner import Result
+from tests.stack_fixtures import Stack
+
+TOPOLOGIES: tuple[layout.Topology, ...] = ("sentinel", "cluster")
+DEADLINE_SECONDS = 30.0
+
+
+class Topology(Stack):
+    """pawsctl with a topology on one of the engines, its commands given `--topology`."""
+
+    def __init__(self, folder: Path, topology: layout.Topology, engine_name: str) -> None:
+        prefix = os.environ.get("PAWSCTL_TEST_PREFIX", "pawsctl-test-")
+        super().__init__(folder, f"{prefix}{secrets.token_hex(4)}", engine_name)
+        self.topology = topology
+        self.port = free_base(topology)
+        self.environment["REDIS_PORT"] = str(self.port)
+
+    def run(self, command: str, *arguments: str, env: dict[str, str] | None = None) -> Result:
+        """`pawsctl redis COMMAND --topology …`."""
+        return self("redis", command, "--topology", self.topology, *arguments, env=env)
+
+    def up(self, env: dict[str, str] | None = None) -> dict[str, Any]:
+        """`redis up`, which has to succeed."""
+        done = self.run("up", "--json", env=env)
+        assert done.status == 0, done.err
+        found: dict[str, Any] = done.json
+        return found
+
+    def status(self, env: dict[str, str] | None = None) -> dict[str, Any]:
+        """`redis status`."""
+        found: dict[str, Any] = self.run("status", "--json", env=env).json
+        return found
+
+    def roles(self, env: dict[str, str] | None = None) -> dict[str, str]:
+        """Service → role, of those that have one."""
+        services = self.status(env)["services"]
+        return {each["service"]: each["role"] for each in services if each["role"]}
+
+    def ports_of(self, role: str, env: dict[str, str] | None = None) -> list[int]:
+        """The ports of all services of a role."""
+        services = self.status(env)["services"]
+        return [port_of(each) for each in services if each["role"] == role]
+
+    def write(self, key: str, value: str, password: str | None = None) -> None:
+        """Store something where it belongs."""
+        for port in self.ports_of("primary", {"REDIS_PASSWORD": password} if password else None):
+            with (
+                redis.Redis(port=port, password=password, protocol=2) as client,
+                # Another primary has its slot.
+                suppress(redis.ResponseError),
+            ):
+                client.set(key, value)
+                return
+        raise AssertionError("no primary took it")
+
+    def copies(self, key: str, password: str | None = None) -> list[bytes]:
+        """What all nodes, replicas too, hold under a key."""
+        found = []
+        environment = {"REDIS_PASSWORD": password} if password else None
+        for port in self.ports_of("primary", environment) + self.ports_of("replica", environment):
+            with redis.Redis(port=port, password=password, protocol=2) as client:
+                if self.topology == "cluster":
+                    client.execute_command("READONLY")
+                with suppress(redis.ResponseError):
+                    value = client.get(key)
+                    if isinstance(value, bytes):
+                        found.append(value)
+        return found
+
+    def processes(self) -> list[psutil.Process]:
+        """The embedded servers of this project that run."""
+        home = self.folder / "state"
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                if process.name() == "valkey-server" and home in Path(process.cwd()).parents:
+                    found.append(process)
+        return found
+
+    def kill(self, port: int) -> None:
+        """SIGKILL the embedded server on a port."""
+        for process in self.processes():
+            for each in process.net_connections("tcp"):
+                if each.status == psutil.CONN_LISTEN and each.laddr.port == port:
+                    process.send_signal(signal.SIGKILL)
+                    return
+        raise AssertionError(f"nothing listens on {port}")
+
+    def wait_for(self, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The status, as soon as it is what the test waits for."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not is_so(found := self.status()):
+            assert time.monotonic() < deadline, found
+            time.sleep(0.1)
+        return found
+
+
+def port_of(service: dict[str, Any]) -> int:
+    """The port that clients of a service use."""
+    return int(service["ports"][0].rpartition(":")[2])
+
+
+def free_base(topology: layout.Topology) -> int:
+    """A REDIS_PORT with which all ports of the topology are free.
+
+    None of them lies in the range that systems hand to outgoing connections.
+    """
+    while True:
+        base = 10_000 + secrets.randbelow(2_000)
+        wanted = [base, *map(int, layout.variables(topology, base).values())]
+        if all(_is_free(port) for port in wanted):
+            return base
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+@contextmanager
+def embedded_topology(folder: Path, topology: layout.Topology) -> Iterator[Topology]:
+    """A topology on the embedded engine, of which nothing runs at the end."""
+    made = Topology(folder, topology, "embedded")
+    try:
+        yield made
+    finally:
+        # Not psutil's wait: that one waits for somebody to reap it, too.
+        while left := made.processes():
+            for process in left:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            time.sleep(0.01)
+
+
+@pytest.fixture(params=TOPOLOGIES)
+def topology(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Topology]:
+    """One topology after the other, embedded, nothing of it started."""
+    with embedded_topology(tmp_path, request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def sentinels(tmp_path: Path) -> Iterator[Topology]:
+    """The Sentinel topology, embedded, nothing of it started."""
+    with embedded_topology(tmp_path, "sentinel") as made:
+        yield made
+
+
+@pytest.fixture
+def cluster_of_six(tmp_path: Path) -> Iterator[Topology]:
+    """The cluster topology, embedded, nothing of it started."""
+    with embedded_topology(tmp_path, "cluster") as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=TOPOLOGIES)
+def whole(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Topology]:
+    """A topology that is up, for tests that leave it as it is."""
+    with embedded_topology(tmp_path_factory.mktemp("whole"), request.param) as made:
+        made.up()
+        yield made
