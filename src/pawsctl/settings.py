@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 import msgspec
 
-from pawsctl import target
+from pawsctl import dotenv_file, target
 from pawsctl.errors import UsageError
 from pawsctl.target import Target
 
@@ -238,8 +238,8 @@ def load(
     search for `.env` begins. Raises UsageError for a `.env` that can't be read, naming the line.
     """
     options = options or {}
-    path = env_file or _nearest_env_file(directory)
-    file = _read_env_file(path) if path else {}
+    path = env_file or dotenv_file.nearest(directory)
+    file = dotenv_file.read(path) if path else {}
     values = {}
     for known in KNOWN:
         if option := options.get(known.name):
@@ -255,42 +255,3 @@ def load(
 
 
 _OPTION_NAMES = {"REDIS_URL": "url"}
-
-
-def _nearest_env_file(directory: Path) -> Path | None:
-    for folder in (directory, *directory.parents):
-        path = folder / ".env"
-        if path.is_file():
-            return path
-    return None
-
-
-def _read_env_file(path: Path) -> dict[str, tuple[str, int]]:
-    """Name → (value, line number). `$` stays as it is written: a password may hold one."""
-    from io import StringIO
-
-    # Costs 25 ms, and most directories have no .env.
-    from dotenv.parser import parse_stream
-
-    try:
-        # utf-8-sig: Windows editors write a byte order mark.
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise UsageError(
-            f"{path} can't be read: {reason}.",
-            hint="Mend the file, or name another with --env-file.",
-        ) from error
-    values = {}
-    for binding in parse_stream(StringIO(text)):
-        # A binding that follows blank lines begins with them.
-        written = binding.original.string
-        line = binding.original.line + written[: len(written) - len(written.lstrip())].count("\n")
-        if binding.error:
-            raise UsageError(
-                f"{path}, line {line}, can't be read as NAME=value.",
-                hint="Mend that line; quote a value that holds spaces, # or quotes.",
-            )
-        if binding.key and binding.value:
-            values[binding.key] = (binding.value, line)
-    return values

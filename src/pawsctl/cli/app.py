@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import typer
 
-from pawsctl.cli.options import Invocation, LazyGroup
+from pawsctl.cli.invocation import Invocation
+from pawsctl.cli.options import LazyGroup
 from pawsctl.errors import ExitStatus, PawsctlError
 
 

@@ -13,7 +13,7 @@ from pawsctl.cli.views import moment, or_dash, size, ttl_span
 from pawsctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from pawsctl.cli.options import Format
+    from pawsctl.cli.invocation import Format
     from pawsctl.sessions.listing import Listed
 
 

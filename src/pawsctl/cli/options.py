@@ -4,101 +4,17 @@
 further right wins. A command that declares an option of the same name keeps its own.
 """
 
-import os
 import sys
 from collections.abc import Callable, Sequence, Set
-from functools import cached_property
 from importlib import import_module
 from importlib.util import LazyLoader, find_spec, module_from_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-if TYPE_CHECKING:
-    from pawsctl.cli.output import Output
-    from pawsctl.connection import Connection
-    from pawsctl.sessions.store import SessionStore
-    from pawsctl.settings import Settings
-    from pawsctl.target import Target
-
-Format = Literal["text", "json", "jsonl", "csv"]
-FORMATS: tuple[Format, ...] = ("text", "json", "jsonl", "csv")
-
-
-class Invocation:
-    """What the global options say; made as they are parsed, read by the command.
-
-    Settings are resolved when a command first asks: `--help` reads no file.
-    """
-
-    def __init__(self) -> None:
-        self.format: Format = "text"
-        self.url: str | None = None
-        self.env_file: Path | None = None
-        self.no_color = False
-        self.verbose = False
-        self.connect_timeout: float | None = None
-        self.timeout: float | None = None
-        self.failover_timeout: float | None = None
-        self.db: int | None = None
-        self.prefer_replica = False
-
-    @cached_property
-    def settings(self) -> "Settings":
-        """Every setting, resolved. Raises UsageError for a `.env` that can't be read."""
-        from pawsctl import settings
-
-        return settings.load(
-            environ=os.environ,
-            directory=Path.cwd(),
-            env_file=self.env_file,
-            options={"REDIS_URL": self.url} if self.url else {},
-        )
-
-    @cached_property
-    def output(self) -> "Output":
-        """The only writer."""
-        from pawsctl.cli.output import Output
-
-        return Output(self.format, no_color=self.no_color, verbose=self.verbose, environ=os.environ)
-
-    def target(self) -> "Target":
-        """The Redis that this command talks to. Raises UsageError for a URL that can't be read."""
-        target = self.settings.redis_target()
-        return target if self.db is None else target.with_db(self.db)
-
-    def connect(self) -> "Connection":
-        """A connection to it, made when first used."""
-        # 0.1 s: only a command that talks to Redis pays for it.
-        from pawsctl.connection import Timeouts, connect
-
-        stated = {
-            "connect": self.connect_timeout,
-            "reply": self.timeout,
-            "failover": self.failover_timeout,
-        }
-        timeouts = Timeouts(**{name: value for name, value in stated.items() if value is not None})
-        return connect(
-            self.target(), timeouts, notice=self.output.note, prefer_replica=self.prefer_replica
-        )
-
-    def store(self) -> "SessionStore":
-        """The sessions in it."""
-        from pawsctl.sessions.store import SessionStore
-
-        return SessionStore(self.connect())
-
-    def refuse_url(self) -> None:
-        """For commands on this project's own stack. Raises UsageError where a URL was given."""
-        if self.url:
-            from pawsctl.errors import UsageError
-
-            raise UsageError(
-                "--url does not apply: this command acts on this project's own containers.",
-                hint="Leave it out; REDIS_PORT and PAWSCTL_PROJECT say which they are.",
-            )
+from pawsctl.cli.invocation import FORMATS, Invocation
 
 
 def lazy(name: str) -> Any:

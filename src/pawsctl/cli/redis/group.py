@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pawsctl.cli.options import Group, Invocation, invocation
+from pawsctl.cli.invocation import Invocation
+from pawsctl.cli.options import Group, invocation
 
 if TYPE_CHECKING:
     from pawsctl.settings import StackSettings

@@ -1,0 +1,178 @@
+"""stderr: notices, errors, questions and progress; what is no data."""
+
+import io
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+
+from pawsctl import safe
+from pawsctl.cli.invocation import Format
+from pawsctl.cli.text import Line, coloured, plain
+from pawsctl.errors import NotConfirmed
+
+if TYPE_CHECKING:
+    from pawsctl.target import Target
+
+
+class Talk:
+    """Speaks to the person at the terminal, and to the log of a job."""
+
+    def __init__(
+        self, output_format: Format, *, no_color: bool, verbose: bool, environ: Mapping[str, str]
+    ) -> None:
+        self.format = output_format
+        self.verbose = verbose
+        colour = not (no_color or environ.get("NO_COLOR") or environ.get("TERM") == "dumb")
+        self._colour_out = colour and sys.stdout.isatty()
+        self._colour_err = colour and sys.stderr.isatty()
+        for stream in (sys.stdout, sys.stderr):
+            # What a console can't show becomes '?' and no traceback.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(encoding="utf-8", errors="replace")
+
+    @property
+    def is_json(self) -> bool:
+        """Whether stdout is for a program that reads JSON."""
+        return self.format in ("json", "jsonl")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether progress may be drawn on stderr."""
+        return sys.stderr.isatty() and not self.is_json and os.environ.get("TERM") != "dumb"
+
+    def note(self, text: str) -> None:
+        """Say something that is no data."""
+        self._say([(text, "")])
+
+    def detail(self, text: str) -> None:
+        """Say something that only --verbose wants to hear."""
+        if self.verbose:
+            self._say([(text, "dim")])
+
+    def warn(self, text: str) -> None:
+        """Say something the user should not miss."""
+        self._say([("warning: ", "yellow"), (text, "")])
+
+    def error(self, message: str, *, code: str, hint: str, detail: Sequence[str] = ()) -> None:
+        """Tell a failure: a sentence and what to do next, or one JSON object.
+
+        `detail` are the last lines of a log, told before the failure itself.
+        """
+        self._flush_quietly()
+        for line in detail:
+            self._say([("  | ", "dim"), (line, "")])
+        if self.is_json:
+            document = {"error": {"code": code, "message": message, "hint": hint}}
+            self._to_stderr(safe.json_line(msgspec.json.encode(_encodable(document))).decode())
+            return
+        self._say([("error: ", "bold red"), (message, "")])
+        if hint:
+            self._say([("  → ", "cyan"), (hint, "")])
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Ask before what can't be undone; `yes` is the answer given beforehand.
+
+        Raises NotConfirmed where the answer is no or nobody is there to give one.
+        """
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise NotConfirmed(
+                f"Not confirmed: {question}", hint="Answer with --yes where no one can be asked."
+            )
+        self._to_stderr(safe.visible(question) + " [y/N] ", end="")
+        answer = sys.stdin.readline()
+        if answer.strip().lower() not in ("y", "yes"):
+            raise NotConfirmed("Declined; nothing was changed.", hint="Answer y to go on.")
+
+    def confirm_on(
+        self,
+        target: "Target",
+        about: Iterable[Line],
+        *,
+        yes: bool,
+        host: str,
+        question: str = "Delete them?",
+    ) -> None:
+        """Show what is about to be done, and ask; where it is not on this machine, ask for more.
+
+        Raises NotConfirmed where a remote host was not named by `host`, or the answer is no.
+        """
+        for line in about:
+            self._say(line)
+        if host and host != target.host:
+            raise NotConfirmed(
+                f"--confirm names {host}, and the target is {target.host}.",
+                hint="Look again at --url and REDIS_URL.",
+            )
+        if not target.is_local and not host:
+            raise NotConfirmed(
+                f"{target.host} is not this machine.",
+                hint=f"If you mean it, say so with --confirm {target.host}.",
+            )
+        self.confirm(question, yes=yes)
+
+    @contextmanager
+    def progress(self, doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        """A progress bar on stderr where that is a terminal; yields what advances it.
+
+        A `total` of None is not known.
+        """
+        if not self.is_live:
+            yield lambda _count: None
+            return
+        from pawsctl.cli import progress
+
+        with progress.one_bar(doing, total, colour=self._colour_err) as advance:
+            yield advance
+
+    @contextmanager
+    def bars(self) -> Iterator[Callable[[str, str, int, int], None]]:
+        """Bars of bytes on stderr where that is a terminal; yields what makes and moves them.
+
+        That takes (key, doing, done, total), a total of 0 being unknown yet.
+        """
+        if not self.is_live:
+            yield lambda _key, _doing, _done, _total: None
+            return
+        from pawsctl.cli import progress
+
+        with progress.many_bars(colour=self._colour_err) as move:
+            yield move
+
+    def _flush_quietly(self) -> None:
+        try:
+            sys.stdout.flush()
+        except OSError:
+            return
+
+    def _say(self, line: Line) -> None:
+        shown = [(safe.visible(text, keep="\t"), style) for text, style in line]
+        if self._colour_err:
+            self._to_stderr(coloured(shown), end="")
+        else:
+            self._to_stderr(plain(shown))
+
+    def _to_stderr(self, text: str, end: str = "\n") -> None:
+        self._flush_quietly()
+        _write_all(sys.stderr, text + end)
+
+
+def _encodable(value: Any) -> Any:
+    """`value` with lone surrogates in its strings escaped: msgspec can't encode them."""
+    if isinstance(value, dict):
+        return {key: _encodable(each) for key, each in value.items()}
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def _write_all(stream: IO[str], text: str) -> None:
+    try:
+        stream.write(text)
+        stream.flush()
+    except OSError:
+        # Nobody listens to the talk; the data and the exit status still count.
+        return
