@@ -1,7 +1,7 @@
 """Which engine does the work."""
 
 from pawsctl.errors import NoEngine
-from pawsctl.stack.docker.client import connect
+from pawsctl.stack.docker.client import check_host_network, connect
 from pawsctl.stack.docker.engine import DockerEngine
 from pawsctl.stack.embedded.engine import EmbeddedEngine
 from pawsctl.stack.embedded.server import program
@@ -30,7 +30,10 @@ def engine_of(project: Project, emit: Emit, *, docker_only: bool = False) -> Eng
         emit(EngineChosen("embedded", "its server is in use"))
         return embedded
     try:
-        docker = DockerEngine(connect(), project)
+        api = connect()
+        if project.topology != "single":
+            check_host_network(api)
+        docker = DockerEngine(api, project)
     except NoEngine as no_docker:
         if wanted == "docker" or docker_only:
             raise

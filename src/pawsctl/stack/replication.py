@@ -145,7 +145,7 @@ def _watch(sentinel: int, primary: int, password: str | None) -> None:
 
 def _tell_password(project: Project, words: dict[int, _Word]) -> None:
     for port, word in words.items():
-        if "s_down" in word.flags or "disconnected" in word.flags:
+        if "s_down" in word.flags:
             with suppress(wire.Refused, OSError):
                 wire.ask(port, None, _password_command(project.password or ""))
 

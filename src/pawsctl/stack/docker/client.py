@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,21 @@ def connect() -> APIClient:
         raise _no_engine(error, where) from error
     api.timeout = _ANY_ANSWER
     return api
+
+
+def check_host_network(api: APIClient) -> None:
+    """Raise NoEngine where the host that containers see is not this machine."""
+    about = api.info()
+    if about.get("OperatingSystem") == "Docker Desktop" or sys.platform != "linux":
+        where = "Docker Desktop runs containers in a virtual machine"
+    elif any("name=rootless" in each for each in about.get("SecurityOptions") or ()):
+        where = "Rootless Docker runs containers on a network of its own"
+    else:
+        return
+    raise NoEngine(
+        f"{where}, and the addresses that these nodes announce would not lead there.",
+        hint="Set PAWSCTL_ENGINE=embedded to run them without Docker, on Linux and macOS.",
+    )
 
 
 def _address() -> str:

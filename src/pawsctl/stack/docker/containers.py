@@ -10,9 +10,10 @@ from typing import Any
 from msgspec import Struct
 
 from pawsctl.stack.docker import labels
-from pawsctl.stack.services import Service, Stack
+from pawsctl.stack.services import Port, Service, Stack
 
 Inspected = Mapping[str, Any]
+_HOST = "host"
 _NANOSECONDS = 1_000_000_000
 
 
@@ -20,6 +21,7 @@ class Facts(Struct, frozen=True):
     """What of a container can differ from its description, by the compose file's names."""
 
     image: str
+    entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     mem_limit: int
     ports: tuple[tuple[str, str, str], ...]
@@ -32,9 +34,14 @@ class Facts(Struct, frozen=True):
 
 def definition(stack: Stack, service: Service, image_id: str) -> dict[str, Any]:
     """The body of `POST /containers/create` for a service."""
+    network: dict[str, Any] = {}
+    if not service.on_host:
+        aliases = {"Aliases": [service.container, service.key]}
+        network = {"NetworkingConfig": {"EndpointsConfig": {stack.network: aliases}}}
     test, interval, timeout, retries = _health(service)
     return {
         "Image": service.image,
+        "Entrypoint": list(service.entrypoint) or None,
         "Cmd": list(service.command) or None,
         "Labels": labels.of_container(stack, service, image_id),
         "ExposedPorts": {f"{port.target}/tcp": {} for port in service.ports},
@@ -57,15 +64,13 @@ def definition(stack: Stack, service: Service, image_id: str) -> dict[str, Any]:
             ],
             "PortBindings": {
                 f"{port.target}/tcp": [{"HostIp": port.host, "HostPort": str(port.published)}]
-                for port in service.ports
+                for port in _published(service)
             },
             "Memory": service.memory,
             "RestartPolicy": {"Name": service.restart},
-            "NetworkMode": stack.network,
+            "NetworkMode": _network(stack, service),
         },
-        "NetworkingConfig": {
-            "EndpointsConfig": {stack.network: {"Aliases": [service.container, service.key]}}
-        },
+        **network,
     }
 
 
@@ -93,16 +98,20 @@ def name_aside(service: Service, container: Inspected) -> str:
 def _wanted(stack: Stack, service: Service, image: Inspected) -> Facts:
     return Facts(
         image=image["Id"],
+        entrypoint=service.entrypoint or tuple(image["Config"].get("Entrypoint") or ()),
         command=service.command or tuple(image["Config"].get("Cmd") or ()),
         mem_limit=service.memory,
         ports=tuple(
-            sorted((f"{port.target}/tcp", port.host, str(port.published)) for port in service.ports)
+            sorted(
+                (f"{port.target}/tcp", port.host, str(port.published))
+                for port in _published(service)
+            )
         ),
         volumes=tuple(sorted((each.name, each.target) for each in service.volumes)),
         secrets=tuple(sorted((str(each.source), each.target) for each in service.files)),
         healthcheck=_health(service),
         restart=service.restart,
-        networks=(stack.network,),
+        networks=(_network(stack, service),),
     )
 
 
@@ -111,6 +120,7 @@ def _found(container: Inspected, network_id: str) -> Facts:
     check = config.get("Healthcheck") or {}
     return Facts(
         image=container["Image"],
+        entrypoint=tuple(config.get("Entrypoint") or ()),
         command=tuple(config.get("Cmd") or ()),
         mem_limit=host.get("Memory", 0),
         ports=tuple(
@@ -148,10 +158,18 @@ def _found(container: Inspected, network_id: str) -> Facts:
             sorted(
                 name
                 for name, each in container["NetworkSettings"]["Networks"].items()
-                if each["NetworkID"] in ("", network_id)
+                if name == _HOST or each["NetworkID"] in ("", network_id)
             )
         ),
     )
+
+
+def _network(stack: Stack, service: Service) -> str:
+    return _HOST if service.on_host else stack.network
+
+
+def _published(service: Service) -> tuple[Port, ...]:
+    return () if service.on_host else service.ports
 
 
 def _health(service: Service) -> tuple[tuple[str, ...], int, int, int]:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import OperationFailed
@@ -27,13 +28,12 @@ from pawsctl.stack.engine import (
     Stopped,
     Thing,
 )
+from pawsctl.stack.wire import HOST
 
 if TYPE_CHECKING:
     from docker.api import APIClient
 
     from pawsctl.stack.project import Project
-
-_NOTHING_THERE = "Start it with 'pawsctl redis up'."
 
 # Inside the container: no password is in our arguments, in our environment or on its way.
 _CLIENT = (
@@ -50,6 +50,7 @@ class DockerEngine:
     def __init__(self, api: APIClient, project: Project) -> None:
         self._api = api
         self._stack = project.stack
+        self._start_it = f"Start it with 'pawsctl redis up{project.hint}'."
         self._containers = Containers(api, project)
 
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
@@ -129,7 +130,7 @@ class DockerEngine:
             if missing or not found:
                 raise OperationFailed(
                     f"There is no container of {', '.join(missing) or 'this project'}.",
-                    hint=_NOTHING_THERE,
+                    hint=self._start_it,
                 )
             wanted = {name: found[name] for name in found if not services or name in services}
             yield from logs.read(self._api, wanted, query)
@@ -139,7 +140,7 @@ class DockerEngine:
         with told():
             redis = self._containers.find(self._stack.services[0])
         if redis is None or not is_running(redis):
-            raise OperationFailed("Redis is not running.", hint=_NOTHING_THERE)
+            raise OperationFailed("Redis is not running.", hint=self._start_it)
         docker = shutil.which("docker")
         if docker is None:
             raise OperationFailed(
@@ -185,10 +186,18 @@ def _status(container: dict[str, Any]) -> ServiceStatus:
         name=_name(container),
         state=state["Status"],
         health=(state.get("Health") or {}).get("Status") if state["Running"] else None,
-        ports=tuple(
-            f"{binding['HostIp']}:{binding['HostPort']}->{port}"
-            for port, bindings in (container["NetworkSettings"]["Ports"] or {}).items()
-            for binding in bindings or ()
-        ),
+        ports=_ports(container),
         uptime=uptime,
+    )
+
+
+def _ports(container: dict[str, Any]) -> tuple[str, ...]:
+    if container["HostConfig"]["NetworkMode"] == "host":
+        # It publishes none: it listens where its command says.
+        words = container["Config"]["Cmd"] or []
+        return tuple(f"{HOST}:{port}" for word, port in pairwise(words) if word == "--port")
+    return tuple(
+        f"{binding['HostIp']}:{binding['HostPort']}->{port}"
+        for port, bindings in (container["NetworkSettings"]["Ports"] or {}).items()
+        for binding in bindings or ()
     )

@@ -102,6 +102,7 @@ class Containers:
                 done.append(self._service_up(service, image, plan.emit, deadline, undo))
             for service in services:
                 self._wait(service, plan, deadline)
+            plan.form(deadline)
         for each in self.all():
             # What was replaced stood by until now, to be put back.
             if any(containers.name_aside(service, each) in each["Name"] for service in services):
@@ -120,7 +121,9 @@ class Containers:
 
         while time.monotonic() < deadline:
             container = self.find(service)
-            network = resources.network(self._api, self._stack, undo, emit)
+            network = ""
+            if not service.on_host:
+                network = resources.network(self._api, self._stack, undo, emit)
             if container is not None:
                 changed = containers.changed(
                     self._stack, service, container, image=image, network_id=network
@@ -186,6 +189,10 @@ class Containers:
     def _start(self, service: Service, container_id: str) -> None:
         from docker.errors import APIError
 
+        for port in service.ports if service.on_host else ():
+            # Docker publishes none of them, and would start a server that then finds it busy.
+            if not ports.is_free(port.published):
+                raise self._port_taken(service, f":{port.published}")
         for attempt in range(_TRIES):
             try:
                 self._api.start(container_id)
