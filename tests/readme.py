@@ -158,7 +158,8 @@ def main() -> None:
             kinds = {"Sessions": session, "Redis": stack, "Production": production}
             for section, examples in kinds.items():
                 before, text, after = parts(section)
-                text = _BLOCK.sub(lambda block, run=examples.run: run(block[0]), text)
+                for block in blocks(section):
+                    text = text.replace(block, examples.run(block), 1)
                 README.write_text(before + text + after, "utf-8")
 
 
