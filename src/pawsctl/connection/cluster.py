@@ -68,6 +68,11 @@ class Cluster(Connection):
         self._opened.append(node)
         return node
 
+    def release(self, node: Node) -> None:
+        """Let go of a node that `open` gave, and of its socket."""
+        node.close()
+        self._opened.remove(node)
+
     def view(self) -> View:
         """What every primary says of itself now; one that does not answer in a second is silent."""
         for asked, nodes, rows in self._told():

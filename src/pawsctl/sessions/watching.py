@@ -55,7 +55,7 @@ class Poll(msgspec.Struct, frozen=True):
     """One look at all sessions: how many there are, of which one in `one_in` is followed.
 
     It took `seconds`, and the next one begins `pause` seconds after it began: the `interval` that
-    was asked for, or more. `is_news` where that is the first to be told, or has changed.
+    was asked for, or more. `is_news` where that is the first to be told, or has changed much.
     """
 
     sessions: int
@@ -106,14 +106,15 @@ def follow(
 
     `interval` is in seconds. What is there at the beginning is no event.
     """
-    watch, slowed = _Watch(store, pattern), None
+    watch, told = _Watch(store, pattern), 0.0
     while True:
         begun = time.monotonic()
         yield from watch.poll()
         seconds = time.monotonic() - begun
         pause = max(interval, seconds / SHARE)
-        is_news = slowed is not (pause > interval)
-        slowed = pause > interval
+        # That polls are rarer is told once, and again where it is twice or half as bad.
+        is_news = pause >= 2 * told or pause <= told / 2 or pause > interval == told
+        told = pause if is_news else told
         yield Poll(
             watch.sessions, watch.one_in, seconds, interval, pause, watch.sees_sizes, is_news
         )
