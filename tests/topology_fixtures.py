@@ -108,10 +108,12 @@ class Topology(Stack):
                     return
         raise AssertionError(f"nothing listens on {port}")
 
-    def wait_for(self, is_so: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    def wait_for(
+        self, is_so: Callable[[dict[str, Any]], bool], env: dict[str, str] | None = None
+    ) -> dict[str, Any]:
         """The status, as soon as it is what the test waits for."""
         deadline = time.monotonic() + DEADLINE_SECONDS
-        while not is_so(found := self.status()):
+        while not is_so(found := self.status(env)):
             assert time.monotonic() < deadline, found
             time.sleep(0.1)
         return found

@@ -1,0 +1,183 @@
+"""The production shape on Docker: on the host's network, with docker compose as well as pawsctl."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import docker
+import pytest
+from docker.models.containers import Container
+
+from pawsctl.stack import layout, wire
+from pawsctl.stack.files import compose_file
+from tests.docker_fixtures import remove_project
+from tests.stack_fixtures import NOTHING, Docker
+from tests.topology_fixtures import TOPOLOGIES, Topology
+
+PASSWORD = "s3cret $HOME 'x'"
+
+Compose = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(params=TOPOLOGIES)
+def on_docker(
+    request: pytest.FixtureRequest, tmp_path: Path, docker_engine: docker.DockerClient
+) -> Iterator[Topology]:
+    """One topology after the other, on Docker, nothing of it started."""
+    made = Topology(tmp_path, request.param, "docker")
+    try:
+        yield made
+    finally:
+        remove_project(docker_engine, _project(made))
+
+
+def _project(topology: Topology) -> str:
+    return f"{topology.project}-{topology.topology}"
+
+
+@pytest.fixture
+def view(docker_engine: docker.DockerClient, on_docker: Topology) -> Docker:
+    """What the engine has of the test's project."""
+    return Docker(docker_engine, _project(on_docker))
+
+
+@pytest.fixture
+def docker_compose(compose: Path, on_docker: Topology, tmp_path: Path) -> Compose:
+    """Runs docker compose on the topology's file as it is, with free ports and a password."""
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "redis.conf").write_text(f'requirepass "{PASSWORD}"\nmasterauth "{PASSWORD}"\n')
+    (files / "redis_password").write_text(PASSWORD)
+    environment = {
+        **on_docker.environment,
+        **layout.variables(on_docker.topology, on_docker.port),
+        "PAWSCTL_FILES": str(files),
+    }
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [compose, "-f", compose_file(on_docker.topology), *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return run
+
+
+def test_it_lives_through_a_drill_and_down_and_up(on_docker: Topology, view: Docker) -> None:
+    """Formed, failed over, taken down, up again in its new roles, with its data."""
+    up = on_docker.up()
+    assert {each["action"] for each in up["services"]} == {"created"}
+    assert on_docker.status()["problems"] == []
+    assert {each["action"] for each in on_docker.up()["services"]} == {"running"}
+    on_docker.write("kept", "1")
+
+    drill = on_docker.run("failover", "--json")
+    assert drill.status == (0 if drill.json["lost"] == 0 else 1), drill.err
+    roles = on_docker.roles()
+    assert roles[drill.json["promoted"]] == "primary"
+    assert roles[drill.json["primary"]] == "replica"
+
+    on_docker.run("down")
+    assert view.names()["containers"] == []
+    on_docker.up()
+    assert on_docker.roles() == roles
+    assert b"1" in on_docker.copies("kept")
+    down = on_docker.run("down", "--volumes", "--yes")
+
+    assert down.status == 0, down.err
+    assert view.names() == NOTHING
+
+
+def test_docker_compose_forms_it_and_pawsctl_takes_it_as_its_own(
+    on_docker: Topology, view: Docker, docker_compose: Compose
+) -> None:
+    """Twice `docker compose up -d`, with a password; then looked at, and taken down."""
+    environment = {"REDIS_PASSWORD": PASSWORD}
+    docker_compose("up", "-d")
+    docker_compose("up", "-d")
+
+    on_docker.wait_for(lambda found: found["problems"] == [], environment)
+    on_docker.write("kept", "1", PASSWORD)
+    up = on_docker.up(environment)
+    assert b"1" in on_docker.copies("kept", PASSWORD)
+    inspected = json.dumps([each.attrs for each in _containers(view)])
+
+    # Compose mounts its own files with the password.
+    assert {tuple(each["changed"]) for each in up["services"]} == {("secrets",)}
+    assert "s3cret" not in inspected
+    docker_compose("down", "--volumes")
+    assert view.names() == NOTHING
+
+
+def test_the_health_checks_log_in(on_docker: Topology, view: Docker) -> None:
+    """On the port of each, with the password, which shows nowhere."""
+    on_docker.up({"REDIS_PASSWORD": PASSWORD})
+
+    for container in _containers(view):
+        check = container.attrs["Config"]["Healthcheck"]["Test"]
+        assert check[0] == "CMD"
+        done = container.exec_run(check[1:])
+        assert (done.exit_code, done.output) == (0, b"PONG\n"), container.name
+        assert "s3cret" not in json.dumps(container.attrs) + json.dumps(container.top())
+
+
+def test_no_node_listens_beyond_this_machine(on_docker: Topology) -> None:
+    """The host's network has other addresses; nobody answers there."""
+    url = on_docker.up()["url"]
+    port = int(url.partition("://")[2].partition(",")[0].rpartition(":")[2])
+
+    assert wire.ping(port, None) == ""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outward:
+        # Sends nothing: it asks which address of this machine leads elsewhere.
+        outward.connect(("192.0.2.1", 9))
+        address = outward.getsockname()[0]
+    with socket.socket() as client:
+        assert client.connect_ex((address, port)) != 0
+
+
+def test_a_port_in_use_names_the_process_and_leaves_nothing(
+    on_docker: Topology, view: Docker
+) -> None:
+    """Docker itself would not notice on the host's network."""
+    port = int(on_docker.status()["url"].partition("/paws")[0].rpartition(":")[2])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        done = on_docker.run("up")
+
+    assert done.status == 7
+    assert f"Port {port} on 127.0.0.1 is in use by" in done.err
+    assert f"(process {os.getpid()})" in done.err
+    assert view.names() == NOTHING
+
+
+@pytest.mark.parametrize("delay", [0.5, 1.5])
+def test_an_interrupted_up_leaves_all_or_nothing(
+    on_docker: Topology, view: Docker, delay: float
+) -> None:
+    """While containers start, and while they find each other."""
+    up = on_docker.start("redis", "up", "--topology", on_docker.topology)
+    time.sleep(delay)
+    up.send_signal(signal.SIGINT)
+    up.communicate(timeout=60)
+
+    if up.returncode == 0:
+        assert on_docker.status()["problems"] == []
+    else:
+        assert (up.returncode, view.names()) == (130, NOTHING)
+
+
+def _containers(view: Docker) -> list[Container]:
+    names = view.names()["containers"]
+    assert len(names) == 6
+    return [view.api.containers.get(name) for name in names]
