@@ -1,5 +1,6 @@
 """Fixtures that more than one kind of test needs."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,11 @@ pytest_plugins = [
 SAMPLES = Path(__file__).parent / "sessions"
 GOOD = sorted(SAMPLES.glob("*.json"))
 BROKEN = sorted((SAMPLES / "broken").iterdir())
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what tests start: a shell ignores it for what it runs in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -79,9 +79,14 @@ def changed(
 ) -> tuple[str, ...]:
     """The fields in which `container` differs from what the service should be."""
     wanted, found = _wanted(stack, service, image), _found(container, network_id)
-    return tuple(
+    names = [
         name for name in Facts.__struct_fields__ if getattr(wanted, name) != getattr(found, name)
-    )
+    ]
+    if "image" in names:
+        # What the service leaves to its image changes with it, and is no change of its own.
+        left = {"entrypoint": not service.entrypoint, "command": not service.command}
+        names = [name for name in names if not left.get(name)]
+    return tuple(names)
 
 
 def is_running(container: Inspected) -> bool:
