@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pawsctl.errors import OperationFailed
-from pawsctl.stack import spec
+from pawsctl.stack import layout, spec
 from pawsctl.stack.files import compose_file
 from pawsctl.stack.services import Health, Port, Service, Volume
 
@@ -60,6 +60,55 @@ def test_our_own_commander_reads_its_file_where_node_config_looks() -> None:
     assert commander.depends_on == ("redis",)
 
 
+@pytest.mark.parametrize("topology", ["sentinel", "cluster"])
+def test_every_server_of_a_topology_has_a_port_and_data_of_its_own(
+    topology: layout.Topology,
+) -> None:
+    """On the host's network; without variables the ports are those of the default REDIS_PORT."""
+    stack = spec.read(compose_file(topology), {})
+
+    assert stack.project == f"paws-wpp-{topology}"
+    assert len(stack.services) == 6
+    ports = {port.published for each in stack.services for port in each.ports}
+    assert ports == {int(port) for port in layout.variables(topology, 6379).values()}
+    assert len({each.volumes[0].name for each in stack.services}) == 6
+    for each in stack.services:
+        assert each.on_host
+        assert each.command[each.command.index("--port") + 1] == str(each.ports[0].published)
+        assert str(each.ports[0].published) in each.health.test
+        for file in each.files:
+            assert file.source.is_file()
+
+
+def test_the_topologies_share_no_port() -> None:
+    """All of them run side by side."""
+    single = {6379, 8081}
+    sentinel = {int(port) for port in layout.variables("sentinel", 6379).values()}
+    cluster = {int(port) for port in layout.variables("cluster", 6379).values()}
+
+    assert len(single | sentinel | cluster) == 2 + 6 + 12
+
+
+@pytest.mark.parametrize(
+    ("topology", "url"),
+    [
+        ("single", "redis://localhost:6379"),
+        (
+            "sentinel",
+            "redis+sentinel://127.0.0.1:26379,127.0.0.1:26380,127.0.0.1:26381/paws",
+        ),
+        (
+            "cluster",
+            "redis+cluster://127.0.0.1:7001,127.0.0.1:7002,127.0.0.1:7003,"
+            "127.0.0.1:7004,127.0.0.1:7005,127.0.0.1:7006",
+        ),
+    ],
+)
+def test_a_topology_has_one_url(topology: layout.Topology, url: str) -> None:
+    """It names every server that a client may begin with."""
+    assert layout.url(topology, spec.read(compose_file(topology), {})) == url
+
+
 def test_variables_are_put_in_and_defaults_where_there_are_none(written: Path) -> None:
     """An empty value counts as none, as `:-` has it."""
     assert spec.read(written, {"PROJECT": "other", "PORT": "7000"}).project == "other"
@@ -93,6 +142,9 @@ def test_a_value_is_put_in_as_it_is(written: Path) -> None:
         ("    restart: always", "    restart: always\n    volumes: [data:/data]", "not declared"),
         ("    restart: always", "    restart: always\n    secrets: [missing]", "missing"),
         ('"127.0.0.1:${PORT:-6379}:6379"', '"6379:6379"', "not enough values"),
+        ("    restart: always", "    restart: always\n    network_mode: host", "neither ports nor"),
+        ("    restart: always", "    restart: always\n    network_mode: bridge", "Invalid enum"),
+        ("    restart: always", "    restart: always\n    expose: ['1']", "neither ports nor"),
         ("services:", "services: [", "while parsing"),
         ("services:", "x-own: 1\nservices:", "unknown field `x-own`"),
     ],

@@ -12,6 +12,10 @@ from pawsctl.stack.topologies import Member, TopologyStatus
 _STATES = {"running": "green", "absent": "red", "exited": "red", "restarting": "red"}
 _ROLES = {"primary": "cyan", "sentinel": "magenta"}
 _WIDTH = 200
+_WHY_LOST = {
+    "kill": "A primary acknowledges before its replicas have a write; it died in between.",
+    "graceful": "Until it was demoted, the old primary took writes that the new one never had.",
+}
 
 
 def status(result: StackStatus | TopologyStatus) -> Iterable[Line]:
@@ -54,6 +58,7 @@ def drill(result: Drill) -> Iterator[Line]:
     yield [("writes   ", "bold"), (told, "")]
     if result.lost:
         yield [("lost     ", "bold"), (f"{result.lost} acknowledged sessions", "red")]
+        yield [(f"         {_WHY_LOST[result.method]}", "")]
     else:
         yield [("lost     ", "bold"), ("no acknowledged session", "green")]
     yield [(f"{result.primary} is a replica now; the test sessions are deleted.", "")]

@@ -1,5 +1,6 @@
 """The drill: a primary fails on purpose, and what is told of it is so."""
 
+import signal
 import threading
 import time
 
@@ -25,11 +26,13 @@ def _keys(topology: Topology, password: str | None = None) -> list[bytes]:
 
 @pytest.mark.parametrize("how", ["--kill", "--graceful"])
 def test_a_failover_is_measured_and_all_is_whole_afterwards(topology: Topology, how: str) -> None:
-    """Who failed is a replica now, and no test session is left."""
-    topology.up()
-    before = topology.roles()
+    """Who failed is a replica now; of the sessions, those of before are left alone."""
+    environment = {"REDIS_PASSWORD": PASSWORD}
+    topology.up(environment)
+    topology.write("wh:session:+1234", "{}", PASSWORD)
+    before = topology.roles(environment)
 
-    done = topology.run("failover", how, "--json")
+    done = topology.run("failover", how, "--json", env=environment)
 
     told = done.json
     assert done.status == (0 if told["ok"] else 1), done.err
@@ -38,16 +41,15 @@ def test_a_failover_is_measured_and_all_is_whole_afterwards(topology: Topology, 
     assert before[told["primary"]] == "primary"
     assert before[told["promoted"]] == "replica"
     if (topology.topology, how) == ("cluster", "--graceful"):
-        # CLUSTER FAILOVER holds writes back meanwhile. SENTINEL FAILOVER does not, nor does kill -9.
+        # It holds writes back meanwhile. SENTINEL FAILOVER may not, and kill -9 does not.
         assert told["lost"] == 0
     assert told["writes"]["acknowledged"] > 0
     assert told["outage"] > 0
     assert (told["outage_elsewhere"] is None) == (topology.topology == "sentinel")
-    status = topology.status()
-    assert status["problems"] == []
-    roles = {each["service"]: each["role"] for each in status["services"]}
+    assert topology.status(environment)["problems"] == []
+    roles = topology.roles(environment)
     assert (roles[told["primary"]], roles[told["promoted"]]) == ("replica", "primary")
-    assert _keys(topology) == []
+    assert _keys(topology, PASSWORD) == [b"wh:session:+1234"]
 
 
 def test_a_session_that_is_lost_is_counted(cluster_of_six: Topology) -> None:
@@ -72,17 +74,18 @@ def test_a_session_that_is_lost_is_counted(cluster_of_six: Topology) -> None:
     assert (done.status, done.json["ok"], done.json["lost"]) == (1, False, 3)
 
 
-def test_the_sessions_of_before_are_left_alone(topology: Topology) -> None:
-    """Only the drill's own are deleted; here with a password, which it takes from the settings."""
-    environment = {"REDIS_PASSWORD": PASSWORD}
-    topology.up(environment)
-    topology.write("wh:session:+1234", "{}", PASSWORD)
+def test_an_interrupted_drill_mends_and_cleans_up(topology: Topology) -> None:
+    """Ctrl-C while the primary is dead: it is started again, and the sessions are deleted."""
+    topology.up()
+    drill = topology.start("redis", "failover", "--topology", topology.topology)
+    topology.wait_for(lambda found: found["problems"] != [])
 
-    done = topology.run("failover", env=environment)
+    drill.send_signal(signal.SIGINT)
+    drill.communicate(timeout=DEADLINE_SECONDS)
 
-    assert done.status == 0, done.err
-    assert _keys(topology, PASSWORD) == [b"wh:session:+1234"]
-    assert "no acknowledged session" in done.text
+    assert drill.returncode == 130
+    assert topology.status()["problems"] == []
+    assert _keys(topology) == []
 
 
 def test_a_topology_that_is_not_whole_is_not_drilled(topology: Topology) -> None:

@@ -1,9 +1,11 @@
 """The production shape on one machine, as processes: formed, kept through stops, and taken down."""
 
+import gzip
 import json
 import signal
 import socket
 import time
+from pathlib import Path
 
 import pytest
 from redis.cluster import RedisCluster
@@ -13,6 +15,7 @@ from pawsctl.stack import wire
 from tests.stack_fixtures import Stack
 from tests.topology_fixtures import Topology, free_base, port_of
 
+SESSION = "wh:session:+1234"
 SECRET = "s3cret $HOME 'x'"
 
 
@@ -199,16 +202,17 @@ def test_what_was_stopped_starts_again(topology: Topology) -> None:
 
 
 def test_reset_and_down_with_volumes_delete_the_data_after_asking(topology: Topology) -> None:
-    """And `reset` forms an empty one anew."""
+    """And `reset` forms an empty one anew, its sessions exported before."""
     topology.up()
-    topology.write("gone", "1")
+    topology.write(SESSION, "{}")
 
-    asked = topology.run("reset", "--no-backup")
-    assert (asked.status, b"1" in topology.copies("gone")) == (3, True)
+    asked = topology.run("reset")
+    assert (asked.status, b"{}" in topology.copies(SESSION)) == (3, True)
     assert "(1 key)" in asked.err
-    reset = topology.run("reset", "--no-backup", "--yes")
+    reset = topology.run("reset", "--yes", "--json")
     assert reset.status == 0, reset.err
-    assert topology.copies("gone") == []
+    assert b"+1234" in gzip.decompress(Path(reset.json["backup"]).read_bytes())
+    assert topology.copies(SESSION) == []
     assert topology.status()["problems"] == []
     down = topology.run("down", "--volumes", "--yes", "--json")
 
