@@ -73,11 +73,11 @@ class Invocation:
             self.target(), timeouts, notice=self.output.note, prefer_replica=self.prefer_replica
         )
 
-    def store(self) -> "SessionStore":
-        """The sessions in it."""
+    def store(self, *, partial: bool = False) -> "SessionStore":
+        """The sessions in it; `partial` for what shows those of the nodes that answer."""
         from pawsctl.sessions.store import SessionStore
 
-        return SessionStore(self.connect())
+        return SessionStore(self.connect(), partial=partial)
 
     def refuse_url(self) -> None:
         """For commands on this project's own stack. Raises UsageError where a URL was given."""

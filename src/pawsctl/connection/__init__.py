@@ -4,7 +4,7 @@ A `Connection` is one server, the primary that Sentinels name, or a cluster; com
 by themselves. A `Node` is one server behind one socket.
 """
 
-from pawsctl.connection.base import Connection
+from pawsctl.connection.base import Connection, Uncertain
 from pawsctl.connection.commands import Command, ttls_of, types_of, unlink_step
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import ErrorReply, checked, has_code, refused
@@ -17,6 +17,7 @@ __all__ = [
     "Node",
     "Notice",
     "Timeouts",
+    "Uncertain",
     "checked",
     "connect",
     "has_code",

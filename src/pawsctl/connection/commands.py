@@ -122,16 +122,21 @@ def parts_of(command: Command) -> list[Command]:
     return [command]
 
 
-def for_one_node(command: Command) -> list[Command]:
-    """What to send where one node of a cluster has all keys: a script in the place of MGET."""
+def is_many(command: Command) -> bool:
+    """Whether it is about several keys, so that a cluster may refuse it and take its parts."""
+    return parts_of(command) != [command]
+
+
+def scripted(command: Command) -> Command:
+    """What gets the same reply from the one node that has all keys: a script instead of MGET."""
     if name_of(command) == b"MGET":
-        return [("EVAL", _VALUES_SCRIPT, 0, *command[1:])]
-    return [command] if name_of(command) in _SCRIPTS else parts_of(command)
+        return ("EVAL", _VALUES_SCRIPT, 0, *command[1:])
+    return command
 
 
 def joined(command: Command, replies: Sequence[Any]) -> Any:
     """The reply to a command from the replies to its parts; the first error is the whole's."""
-    if parts_of(command) == [command]:
+    if not is_many(command):
         return replies[0]
     if name_of(command) == b"MGET":
         # MGET's own word for a key of another type.

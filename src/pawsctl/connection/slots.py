@@ -69,7 +69,8 @@ class View(msgspec.Struct, frozen=True):
         """The slots of which keys may have gone from one primary to another meanwhile.
 
         A primary that answered then and not now has lost its slots to one that answers, or nobody
-        owns them. A slot that went away and came back leaves no trace but its owner's new epoch: of
+        owns them. A slot that went away and came back leaves no trace but its owner's new epoch
+        (which every primary takes that is given a slot, but for the one that has the newest): of
         such an owner every slot counts.
         """
         changed: set[int] = set()
@@ -81,7 +82,7 @@ class View(msgspec.Struct, frozen=True):
             changed |= now.slots ^ then.slots
             changed.update(slot for slot, _ in now.leaving.items() ^ then.leaving.items())
             changed.update(slot for slot, _ in now.coming.items() ^ then.coming.items())
-            if now.epoch != then.epoch and not now.slots - then.slots:
+            if now.epoch != then.epoch:
                 changed |= now.slots
         return frozenset(changed)
 

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -12,11 +13,13 @@ from pawsctl.connection import (
     Command,
     Connection,
     ErrorReply,
+    Uncertain,
     checked,
     ttls_of,
     types_of,
     unlink_step,
 )
+from pawsctl.errors import Partial
 from pawsctl.sessions import keys, scan
 from pawsctl.sessions.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS, Record
 
@@ -27,10 +30,17 @@ Document = dict[str, Any]
 
 
 class SessionStore:
-    """The sessions behind one connection, which it closes at the end of a `with`."""
+    """The sessions behind one connection, which it closes at the end of a `with`.
 
-    def __init__(self, node: Connection) -> None:
+    Where a part of a cluster does not answer, a pass over all keys raises Partial when it has told
+    what the others have. With `partial`, it ends as if that were all, and the `with` raises Partial
+    at its end: for what shows what there is, and draws no conclusion from what is missing.
+    """
+
+    def __init__(self, node: Connection, *, partial: bool = False) -> None:
         self.node = node
+        self._partial = partial
+        self._missing: Partial | None = None
 
     @cached_property
     def _may_script(self) -> bool:
@@ -181,27 +191,32 @@ class SessionStore:
     def _batches(self, ask: scan.Ask, pattern: bytes = scan.SESSIONS) -> Iterator[scan.Batch]:
         """Every key that matches in batches: the list of their PTTLs, then the replies to `ask`."""
         if self._may_script:
-            for names, replies in scan.batches(
-                self.node,
+            for names, replies in self._pass(
                 pattern,
                 lambda names: [ttls_of(names), *ask(names)],
             ):
                 yield names, [checked(replies[0]), *replies[1:]]
         else:
-            for names, replies in scan.batches(
-                self.node, pattern, lambda names: [*_ttls(names), *ask(names)]
-            ):
+            for names, replies in self._pass(pattern, lambda names: [*_ttls(names), *ask(names)]):
                 count = len(names)
                 yield names, [[checked(ttl_ms) for ttl_ms in replies[:count]], *replies[count:]]
+
+    def _pass(self, pattern: bytes, ask: scan.Ask, *, once: bool = True) -> Iterator[scan.Batch]:
+        try:
+            yield from scan.batches(self.node, pattern, ask, once=once)
+        except Partial as error:
+            if not self._partial:
+                raise
+            self._missing = error
 
     def count(self, pattern: bytes = scan.SESSIONS) -> dict[str, int]:
         """How many keys match, by Redis type."""
         counts: Counter[bytes] = Counter()
         if self._may_script:
-            for _, replies in scan.batches(self.node, pattern, lambda names: [types_of(names)]):
+            for _, replies in self._pass(pattern, lambda names: [types_of(names)]):
                 counts.update(checked(replies[0]))
         else:
-            for _, replies in scan.batches(self.node, pattern, _types):
+            for _, replies in self._pass(pattern, _types):
                 counts.update(map(checked, replies))
         # Gone between SCAN and TYPE.
         del counts[b"none"]
@@ -211,17 +226,21 @@ class SessionStore:
         """Delete what matches, batch by batch; yields how many keys each batch deleted."""
         self.node.connect()
         if self.node.cluster is None and self._may_script:
-            cursor = b"0"
-            while True:
-                cursor, count = self.node.call(*unlink_step(pattern, cursor, scan.BATCH))
-                yield count
-                if cursor == b"0":
-                    return
+            # Where the server goes away, another may take its place: that is begun with anew.
+            with suppress(Uncertain):
+                yield from self._unlinked_there(pattern)
+                return
         # A key that a server lost, and found again in a failover, is deleted again.
-        for _, replies in scan.batches(
-            self.node, pattern, lambda names: [("UNLINK", *names)], once=False
-        ):
+        for _, replies in self._pass(pattern, lambda names: [("UNLINK", *names)], once=False):
             yield checked(replies[0])
+
+    def _unlinked_there(self, pattern: bytes) -> Iterator[int]:
+        cursor = b"0"
+        while True:
+            cursor, count = self.node.call(*unlink_step(pattern, cursor, scan.BATCH))
+            yield count
+            if cursor == b"0":
+                return
 
     def unlink_keys(self, names: Sequence[bytes]) -> int:
         """Delete these keys; how many of them existed."""
@@ -230,8 +249,10 @@ class SessionStore:
     def __enter__(self) -> "SessionStore":
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         self.node.close()
+        if error is None and self._missing is not None:
+            raise self._missing
 
 
 def trimmed(messages: Sequence[Document]) -> list[Document]:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from pawsctl.connection import Command, ErrorReply, Node, has_code
 from pawsctl.connection.base import POLL_SECONDS, Uncertain
 from pawsctl.connection.cluster import Cluster
-from pawsctl.connection.commands import for_one_node, joined, parts_of
+from pawsctl.connection.commands import is_many, joined, name_of, parts_of, scripted
 from pawsctl.connection.routing import REDIRECTS
 from pawsctl.connection.slots import SLOTS, Claim, View, ranges_text, slot_of
 from pawsctl.errors import LoginRefused, Partial, RedisUnreachable
@@ -36,10 +36,11 @@ _ROUNDS = 5
 
 
 class _Asked(NamedTuple):
-    """A command of the caller's, and what was sent in its place."""
+    """A command of the caller's, and what was sent in its place: another, or its parts."""
 
     command: Command
     sent: list[Command]
+    is_split: bool
 
 
 class _Hopeless(Exception):
@@ -56,7 +57,7 @@ class Sweep:
         self._ask = ask
         self._known = known
         self._asked: dict[bytes, list[_Asked]] = {}
-        self._may_bundle = True
+        self._may_script = True
         self._may_ask_for_slots = True
         self._suspects: set[int] = set()
         self._primaries = 0
@@ -141,6 +142,7 @@ class Sweep:
                         batch = None
                     if batch is None:
                         running.remove(each)
+                        self._cluster.release(node)
                     elif (settled := self._settled(batch)) is not None:
                         yield settled
         except _Hopeless:
@@ -148,7 +150,7 @@ class Sweep:
             raise
         finally:
             for node, _, _ in running:
-                node.close()
+                self._cluster.release(node)
 
     def _scanned(self, node: Node, _slots: frozenset[int]) -> Iterator[Batch]:
         return node_batches(node, self._pattern, self._sent, self._known)
@@ -177,11 +179,14 @@ class Sweep:
 
     def _sent(self, names: list[bytes]) -> list[Command]:
         """What is sent to the node that told these keys; nothing it refuses for their slots."""
-        asked = self._asked[names[0]] = [
-            _Asked(command, for_one_node(command) if self._may_bundle else parts_of(command))
-            for command in self._ask(names)
-        ]
+        asked = self._asked[names[0]] = [self._in_place_of(each) for each in self._ask(names)]
         return [command for each in asked for command in each.sent]
+
+    def _in_place_of(self, command: Command) -> _Asked:
+        other = scripted(command)
+        if is_many(command) and (not self._may_script or name_of(other) != b"EVAL"):
+            return _Asked(command, parts_of(command), is_split=True)
+        return _Asked(command, [other], is_split=False)
 
     def _settled(self, batch: Batch) -> Batch | None:
         """A batch whose replies are those of who has the keys now; None where no one can know."""
@@ -191,12 +196,11 @@ class Sweep:
         strays = [
             index
             for index, reply in enumerate(replies)
-            if isinstance(reply, ErrorReply)
-            and (reply.code in REDIRECTS or len(parts_of(sent[index])) > 1)
+            if isinstance(reply, ErrorReply) and (reply.code in REDIRECTS or is_many(sent[index]))
         ]
         if strays:
             if any(has_code(replies[index], "NOPERM") for index in strays):
-                self._may_bundle = False
+                self._may_script = False
             try:
                 answers = self._cluster.pipeline([sent[index] for index in strays])
             except LoginRefused:
@@ -211,9 +215,7 @@ class Sweep:
                 replies[index] = answer
         rest = iter(replies)
         return names, [
-            joined(each.command, [next(rest) for _ in each.sent])
-            if len(each.sent) > 1
-            else next(rest)
+            joined(each.command, [next(rest) for _ in each.sent]) if each.is_split else next(rest)
             for each in asked
         ]
 

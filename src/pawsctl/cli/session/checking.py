@@ -25,7 +25,7 @@ else:
 def stats(ctx: typer.Context) -> None:
     """Show sessions at a glance: how many, how long they live, how large they are, what fits."""
     run = invocation(ctx)
-    with run.store() as store:
+    with run.store(partial=True) as store:
         run.output.show(overview.gather(store), stats_views.overview)
 
 
@@ -47,7 +47,7 @@ def lint(
     """Hold every session to the rules of what the bot stores; exit 1 where one is broken."""
     run = invocation(ctx)
     wanted = linting.chosen(rule or (), ignore or ())
-    with run.store() as store:
+    with run.store(partial=True) as store:
         check = linting.Lint(store, wanted)
         run.output.report(
             check.findings(),

@@ -39,7 +39,7 @@ def list_(
     order = ordering.order(sort, reverse=reverse, limit=limit)
     names = list_views.chosen(columns, run.format)
     wanted = chosen_filter(ctx)
-    with run.store() as store:
+    with run.store(partial=True) as store:
         run.output.rows(
             operations.list_all(store, wanted, order),
             list_views.columns(names),
@@ -89,7 +89,7 @@ def ttl(
 ) -> None:
     """Show the seconds that sessions have left; without PHONE, how expiry is spread."""
     run = invocation(ctx)
-    with run.store() as store:
+    with run.store(partial=True) as store:
         if phones:
             found = operations.times_left(store, phone_keys(phones))
             run.output.rows(found, views.TTL_COLUMNS, single=is_single(phones))

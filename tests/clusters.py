@@ -1,0 +1,251 @@
+"""Real clusters for tests: primaries and replicas, each a process on a free port of loopback."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+
+import redis
+
+from pawsctl.connection.slots import SLOTS, slot_of
+from tests.servers import binary, free_port
+
+READY_DEADLINE_SECONDS = 30.0
+NODE_TIMEOUT_MS = 1_500
+
+
+class Member:
+    """A node of a cluster: a process, and a plain SDK client for arranging and looking."""
+
+    def __init__(self, folder: Path, options: Sequence[str], client: Mapping[str, object]) -> None:
+        self.port = free_port()
+        self.folder = folder
+        self.log = folder / f"{self.port}.log"
+        self._options = [
+            *("--port", str(self.port), "--dir", str(folder), "--save", ""),
+            *("--cluster-enabled", "yes", "--cluster-config-file", f"nodes-{self.port}.conf"),
+            *("--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--repl-diskless-sync-delay", "0"),
+            *("--cluster-allow-replica-migration", "no", *options),
+        ]
+        self.client = redis.Redis(port=self.port, **client)  # type: ignore[arg-type]
+
+    def start(self, program: str) -> None:
+        """Start the process; it may not answer yet."""
+        path = binary(program)
+        assert path is not None
+        with self.log.open("ab") as stream:
+            self.process = subprocess.Popen([path, *self._options], stdout=stream, stderr=stream)
+
+    def kill(self) -> None:
+        """Kill the process as a power cut would; a paused one too."""
+        self.process.kill()
+        self.process.wait()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the process without closing its sockets: what is sent to it is not answered."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """Kill the process and let go of the client."""
+        self.client.close()
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def id(self) -> str:
+        """The node's name in the cluster."""
+        return str(self.cluster("MYID").decode())
+
+    def cluster(self, *command: str | int) -> bytes:
+        """Run a CLUSTER command."""
+        # redis-py parses some of these replies; here they are wanted as they are.
+        reply: bytes = self.client.execute_command("CLUSTER", *command, NEVER_DECODE=True)
+        return reply
+
+
+class Cluster:
+    """A cluster; its first `primaries` members began as such, the others as their replicas."""
+
+    def __init__(self, members: Sequence[Member], primaries: int, scheme: str) -> None:
+        self.members = members
+        self.primaries = members[:primaries]
+        self._scheme = scheme
+
+    @property
+    def url(self) -> str:
+        """A URL that names every member."""
+        hosts = ",".join(member.address for member in self.members)
+        return f"{self._scheme}+cluster://{hosts}"
+
+    def slots_of(self, index: int) -> range:
+        """The slots that a primary began with."""
+        count = len(self.primaries)
+        return range(index * SLOTS // count, (index + 1) * SLOTS // count)
+
+    def owner_of(self, key: bytes) -> Member:
+        """The primary that began with the slot of a key."""
+        return next(p for i, p in enumerate(self.primaries) if slot_of(key) in self.slots_of(i))
+
+    def seed(self, sessions: int, *, size: int = 200) -> set[str]:
+        """Write that many sessions to the primaries they belong to; their phones."""
+        value = b'{"status":"active","messages":[{"role":"user","content":"%s"}],"updatedAt":1}' % (
+            b"x" * size
+        )
+        batches: dict[int, list[bytes]] = {primary.port: [] for primary in self.primaries}
+        phones = [f"+{10**10 + number}" for number in range(sessions)]
+        for phone in phones:
+            key = f"wh:session:{phone}".encode()
+            batches[self.owner_of(key).port].append(key)
+        for primary in self.primaries:
+            keys = batches[primary.port]
+            for begin in range(0, len(keys), 5_000):
+                with primary.client.pipeline(transaction=False) as pipe:
+                    for key in keys[begin : begin + 5_000]:
+                        pipe.execute_command("SET", key, value, "EX", 21_600)
+                    pipe.execute()
+        self.wait_for_replicas()
+        return set(phones)
+
+    def wait_for_replicas(self) -> None:
+        """Return when every replica has all that its primary has."""
+        for primary in self.primaries:
+            if primary.process.poll() is None and primary.client.info("replication").get(
+                "connected_slaves"
+            ):
+                primary.client.wait(1, 10_000)
+
+    def move_slot(self, slot: int, source: Member, target: Member) -> None:
+        """Hand a slot over with all its keys, step by step as redis-cli does."""
+        self.begin_move(slot, source, target)
+        self.move_keys(slot, source, target)
+        self.end_move(slot, source, target)
+
+    def end_move(self, slot: int, source: Member, target: Member) -> None:
+        """Give a half-migrated slot without keys at its source to the target."""
+        others = [each for each in self.primaries if each not in (source, target)]
+        for member in (target, source, *others):
+            member.cluster("SETSLOT", slot, "NODE", target.id)
+
+    def begin_move(self, slot: int, source: Member, target: Member) -> None:
+        """Make a slot half-migrated."""
+        target.cluster("SETSLOT", slot, "IMPORTING", source.id)
+        source.cluster("SETSLOT", slot, "MIGRATING", target.id)
+
+    def move_keys(
+        self, slot: int, source: Member, target: Member, limit: int = 1_000_000
+    ) -> list[str]:
+        """Migrate up to `limit` keys of a half-migrated slot; which they were."""
+        keys = source.client.execute_command("CLUSTER GETKEYSINSLOT", slot, limit)
+        while keys:
+            try:
+                source.client.execute_command(
+                    *("MIGRATE", "127.0.0.1", target.port, "", 0, 5_000, "KEYS", *keys)
+                )
+                break
+            except redis.ResponseError as error:
+                # Gossip of before has made the target forget that the slot is coming.
+                if "MOVED" not in str(error):
+                    raise
+                self.begin_move(slot, source, target)
+        return list(keys)
+
+    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        """Return when a condition holds; fails where it does not in time."""
+        deadline = time.monotonic() + READY_DEADLINE_SECONDS
+        while True:
+            try:
+                if condition():
+                    return
+            except redis.RedisError:
+                pass
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not in time: {what}")
+            time.sleep(0.02)
+
+    def is_sound(self) -> bool:
+        """Whether every member knows all of them and says that all is well."""
+        return all(
+            b"cluster_state:ok" in info and b"cluster_known_nodes:%d" % len(self.members) in info
+            for info in (member.cluster("INFO") for member in self.members)
+        )
+
+    def form(self) -> None:
+        """Make a cluster of members that know nothing of each other."""
+        self.wait_until(lambda: all(each.client.ping() for each in self.members), "PONG")
+        first = self.members[0]
+        for number, member in enumerate(self.members):
+            member.cluster("SET-CONFIG-EPOCH", number + 1)
+            if member is not first:
+                first.cluster("MEET", "127.0.0.1", member.port)
+        for index, primary in enumerate(self.primaries):
+            slots = self.slots_of(index)
+            primary.client.execute_command("CLUSTER ADDSLOTSRANGE", slots[0], slots[-1])
+        names = {primary.id: primary for primary in self.primaries}
+        replicas = self.members[len(self.primaries) :]
+        for number, replica in enumerate(replicas):
+            name = list(names)[number % len(names)]
+            self.wait_until(partial(_knows, replica, name), "MEET")
+            replica.cluster("REPLICATE", name)
+        self.wait_until(self.is_sound, "a cluster")
+        if replicas:
+            self.wait_until(self._all_follow, "replicas that follow")
+
+    def _all_follow(self) -> bool:
+        replicas = self.members[len(self.primaries) :]
+        return all(
+            replica.client.info("replication").get("master_link_status") == "up"
+            for replica in replicas
+        )
+
+
+def _knows(member: Member, name: str) -> bool:
+    return name.encode() in member.cluster("NODES")
+
+
+@contextmanager
+def running(
+    folder: Path,
+    *options: str,
+    primaries: int = 3,
+    replicas: int = 1,
+    program: str = "valkey-server",
+    scheme: str = "redis",
+    **client: object,
+) -> Iterator[Cluster]:
+    """A cluster of `primaries` with `replicas` each, sound and full; killed at the end.
+
+    `options` are the servers' command line, `client` goes to the SDK's clients.
+    """
+    with ExitStack() as stack:
+        members = []
+        for _ in range(primaries * (1 + replicas)):
+            member = Member(folder, options, {"protocol": 2, **client})
+            member.start(program)
+            stack.callback(member.close)
+            members.append(member)
+        cluster = Cluster(members, primaries, scheme)
+        cluster.form()
+        yield cluster
+
+
+@contextmanager
+def swallowing() -> Iterator[int]:
+    """A port that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield int(listener.getsockname()[1])

@@ -1,0 +1,211 @@
+"""Nodes that die or fall silent in the middle of a command: the whole answer, or the truth."""
+
+import itertools
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pawsctl.connection import Timeouts, connect
+from pawsctl.errors import ExitStatus
+from pawsctl.sessions.store import SessionStore
+from pawsctl.target import parse
+from tests import clusters
+from tests.cli_runner import Pawsctl, Result
+from tests.clusters import Cluster
+
+SESSIONS = 100_000
+
+
+def interrupted(pawsctl: Pawsctl, do: Callable[[], None], *arguments: str) -> Result:
+    """Run a command, and do something when it has printed its first bytes.
+
+    The pipe is not read meanwhile, so that what prints much has not come to its end.
+    """
+    process = pawsctl.start(*arguments)
+    assert process.stdout is not None
+    first = os.read(process.stdout.fileno(), 1)
+    do()
+    out, err = process.communicate(timeout=60)
+    return Result(process.returncode, first + out, err.decode())
+
+
+def phones_in(result: Result) -> list[str]:
+    """The phones of a list that was printed as JSON lines."""
+    return [line.split(b'"', 4)[3].decode() for line in result.out.splitlines()]
+
+
+def test_a_primary_killed_in_the_middle_of_list(breakable: Cluster, anywhere: Pawsctl) -> None:
+    """Its replica takes over, and is scanned: every session is listed once."""
+    phones = breakable.seed(SESSIONS)
+    result = interrupted(
+        anywhere,
+        breakable.primaries[1].kill,
+        *("session", "list", "-o", "jsonl", "--url", breakable.url),
+    )
+    assert result.status == ExitStatus.OK, result.err
+    listed = phones_in(result)
+    assert len(listed) == len(phones)
+    assert set(listed) == phones
+    assert breakable.primaries[1].address in result.err
+    assert "3 of 3 primaries answered" in result.err
+
+
+def test_a_primary_killed_in_the_middle_of_an_export(
+    breakable: Cluster, anywhere: Pawsctl, tmp_path: Path
+) -> None:
+    """The archive that is whole at the end has them all."""
+    phones = breakable.seed(SESSIONS)
+    result = interrupted(
+        anywhere,
+        breakable.primaries[0].kill,
+        *("session", "export", "-", "--url", breakable.url),
+    )
+    assert result.status == ExitStatus.OK, result.err
+    (tmp_path / "a.jsonl").write_bytes(result.out)
+    verified = anywhere("session", "verify", "a.jsonl", "--json")
+    assert (verified.status, verified.json["sessions"]) == (0, len(phones))
+
+
+def test_a_primary_killed_in_the_middle_of_flush(breakable: Cluster, anywhere: Pawsctl) -> None:
+    """What its replica still has is deleted too, and no other application's key."""
+    breakable.seed(SESSIONS)
+    for number in range(100):
+        key = f"other:{number}"
+        breakable.owner_of(key.encode()).client.set(key, "1")
+    breakable.wait_for_replicas()
+    victim = breakable.primaries[2]
+    with SessionStore(connect(parse(breakable.url, origin="a test"), Timeouts(reply=2))) as store:
+        deletions = store.unlink()
+        for _ in itertools.takewhile(lambda n: n < 20_000, itertools.accumulate(deletions)):
+            pass
+        victim.kill()
+        for _ in deletions:
+            pass
+    listed = anywhere("session", "list", "--json", "--url", breakable.url)
+    assert (listed.status, listed.json) == (ExitStatus.OK, [])
+    others = sum(member.client.dbsize() for member in breakable.members if member is not victim)
+    # A replica that stayed one has the same keys as its primary.
+    assert others >= 100
+
+
+def test_a_paused_primary_is_replaced(breakable: Cluster, anywhere: Pawsctl) -> None:
+    """It keeps its sockets open and answers nothing: its replica is asked after the timeout."""
+    phones = breakable.seed(20_000)
+    with breakable.primaries[0].paused():
+        result = anywhere(
+            *("session", "list", "-o", "jsonl", "--url", breakable.url, "--timeout", "1")
+        )
+        assert result.status == ExitStatus.OK, result.err
+        assert sorted(phones_in(result)) == sorted(phones)
+        key = next(p for p in phones if breakable.owner_of(_key(p)) is breakable.primaries[0])
+        assert anywhere("session", "get", key, "--url", breakable.url).status == ExitStatus.OK
+
+
+def _key(phone: str) -> bytes:
+    return f"wh:session:{phone}".encode()
+
+
+def test_get_waits_for_the_failover(breakable: Cluster, anywhere: Pawsctl) -> None:
+    """The primary of the key has just died: the answer comes from the one that follows it."""
+    phones = sorted(breakable.seed(300))
+    victim = breakable.primaries[0]
+    lost = [phone for phone in phones if breakable.owner_of(_key(phone)) is victim]
+    victim.kill()
+    result = anywhere("session", "get", *lost, "--json", "--url", breakable.url)
+    assert result.status == ExitStatus.OK, result.err
+    assert [each["phone"] for each in result.json] == lost
+    assert "Waiting up to 15 s for a failover" in result.err
+
+
+@pytest.mark.parametrize("covers_all", ["yes", "no"])
+def test_slots_that_nobody_serves_are_named(
+    tmp_path: Path, anywhere: Pawsctl, covers_all: str
+) -> None:
+    """No replica is there to take over: what is printed is true, exit 9 names what is missing."""
+    options = ("--cluster-require-full-coverage", covers_all)
+    with clusters.running(tmp_path, *options, replicas=0) as cluster:
+        phones = cluster.seed(3_000)
+        victim = cluster.primaries[1]
+        missing = f"the slots {cluster.slots_of(1)[0]}-{cluster.slots_of(1)[-1]} are missing"
+        victim.kill()
+        url = ("--url", cluster.url, "--failover-timeout", "3")
+        if covers_all == "no":
+            left = {phone for phone in phones if cluster.owner_of(_key(phone)) is not victim}
+            result = anywhere("session", "list", "-o", "jsonl", *url)
+            assert result.status == ExitStatus.PARTIAL
+            assert set(phones_in(result)) == left
+            assert missing in result.error["message"]
+            text = anywhere("session", "list", *url)
+            assert text.status == ExitStatus.PARTIAL
+            assert len(text.out.splitlines()) == 1 + len(left)
+            flushed = anywhere("session", "flush", "--yes", "--json", *url)
+            assert flushed.status == ExitStatus.PARTIAL
+            assert missing in flushed.error["message"]
+        else:
+            cluster.wait_until(
+                lambda: b"cluster_state:fail" in cluster.primaries[0].cluster("INFO"), "failure"
+            )
+            result = anywhere("session", "list", "-o", "jsonl", *url)
+            assert result.status == ExitStatus.PARTIAL
+            assert set(phones_in(result)) <= phones
+        phone = next(each for each in phones if cluster.owner_of(_key(each)) is victim)
+        got = anywhere("session", "get", phone, "--json", *url)
+        assert got.status == ExitStatus.UNREACHABLE
+        assert "Waited 3 s" in got.error["message"]
+
+
+def test_a_paused_primary_without_a_replica_ends_in_time(tmp_path: Path, anywhere: Pawsctl) -> None:
+    """The command ends when the stated times are over, and says what is missing."""
+    with clusters.running(tmp_path, replicas=0) as cluster:
+        cluster.seed(300)
+        with cluster.primaries[2].paused():
+            times = ("--timeout", "1", "--failover-timeout", "1")
+            result = anywhere("session", "ttl", "--json", "--url", cluster.url, *times, timeout=30)
+            assert result.status == ExitStatus.PARTIAL
+            assert f"{cluster.slots_of(2)[0]}-16383 are missing" in result.error["message"]
+
+
+def test_a_write_that_may_have_happened_is_told(breakable: Cluster, anywhere: Pawsctl) -> None:
+    """The server took the command and did not answer: nobody repeats it unasked."""
+    breakable.seed(100)
+    victim = breakable.owner_of(_key("+10000000001"))
+    with breakable.primaries[breakable.primaries.index(victim)].paused():
+        result = anywhere(
+            *("session", "touch", "+10000000001", "--json", "--url", breakable.url),
+            *("--timeout", "1"),
+        )
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "No one knows whether it has done EXPIRE" in result.error["message"]
+
+
+def test_no_node_answers(anywhere: Pawsctl) -> None:
+    """Every address is named with its reason, at once."""
+    first, second = (f"127.0.0.1:{port}" for port in (1, 2))
+    result = anywhere("session", "list", "--json", "--url", f"redis+cluster://{first},{second}")
+    assert result.status == ExitStatus.UNREACHABLE
+    assert first in result.error["message"]
+    assert second in result.error["message"]
+    assert "refused" in result.error["message"]
+
+
+def test_a_dead_node_in_the_url_is_passed_over(cluster: Cluster, anywhere: Pawsctl) -> None:
+    """One that swallows packets too, after a second."""
+    cluster.seed(10)
+    with clusters.swallowing() as port:
+        hosts = f"127.0.0.1:1,127.0.0.1:{port},{cluster.primaries[0].address}"
+        result = anywhere("session", "list", "--json", "--url", f"redis+cluster://{hosts}")
+    assert (result.status, len(result.json)) == (ExitStatus.OK, 10)
+
+
+def test_two_passes_at_once_share_no_socket(cluster: Cluster) -> None:
+    """A pass may be left open while other commands are sent."""
+    phones = cluster.seed(5_000)
+    with SessionStore(connect(parse(cluster.url, origin="a test"))) as store:
+        seen = set()
+        for number, record in enumerate(store.records()):
+            seen.add(record.key)
+            if number % 500 == 0:
+                assert store.touch(record.key.decode().removeprefix("wh:session:"))
+        assert len(seen) == len(phones)

@@ -1,0 +1,138 @@
+"""Slots on the move while all sessions are listed or deleted: nothing twice, nothing missed."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+
+from pawsctl.connection import Timeouts, connect
+from pawsctl.connection.slots import slot_of
+from pawsctl.sessions.store import SessionStore
+from pawsctl.target import parse
+from tests.cli_runner import Pawsctl
+from tests.clusters import Cluster
+
+# Long enough for every node to have heard of a move: until then Redis itself may lose a slot that
+# is moved again.
+GOSSIP_SECONDS = 1.3
+
+
+def store_of(cluster: Cluster) -> SessionStore:
+    """The sessions of a cluster, read by this process."""
+    return SessionStore(connect(parse(cluster.url, origin="a test"), Timeouts()))
+
+
+def phones_of(store: SessionStore) -> Iterator[str]:
+    """The phone of each session, as a pass finds them."""
+    return (record.key.decode().removeprefix("wh:session:") for record in store.records())
+
+
+def test_what_moves_away_before_it_is_scanned_is_found(movable: Cluster) -> None:
+    """Slots go from the end of one node to one whose scan has passed there, keys and all."""
+    phones = movable.seed(20_000)
+    first, second, third = movable.primaries
+    with store_of(movable) as store:
+        found = phones_of(store)
+        seen = [next(found) for _ in range(100)]
+        for slot in movable.slots_of(0)[:150]:
+            movable.move_slot(slot, first, second)
+        for slot in movable.slots_of(2)[:150]:
+            movable.move_slot(slot, third, second)
+        seen += [next(found) for _ in range(9_000)]
+        for slot in movable.slots_of(0)[150:200]:
+            movable.move_slot(slot, first, third)
+        seen += found
+    assert len(seen) == len(phones)
+    assert set(seen) == phones
+
+
+def test_a_slot_that_went_away_and_came_back_is_looked_at_again(movable: Cluster) -> None:
+    """Its owner before and after is the same; in between its keys were out of sight."""
+    phones = movable.seed(20_000)
+    first, second, _ = movable.primaries
+    slots = movable.slots_of(0)[:40]
+    with store_of(movable) as store:
+        found = phones_of(store)
+        seen = [next(found) for _ in range(100)]
+        for slot in slots:
+            movable.move_slot(slot, first, second)
+        seen += [next(found) for _ in range(10_000)]
+        time.sleep(GOSSIP_SECONDS)
+        for slot in slots:
+            movable.move_slot(slot, second, first)
+        seen += found
+    assert len(seen) == len(phones)
+    assert set(seen) == phones
+
+
+def test_a_half_migrated_slot_is_whole_for_every_command(
+    movable: Cluster, anywhere: Pawsctl
+) -> None:
+    """Some of its keys are here and some there: each is listed once, read, touched and deleted."""
+    phones = movable.seed(3_000)
+    first, second, _ = movable.primaries
+    halves: set[str] = set()
+    for slot in movable.slots_of(0)[:300]:
+        movable.begin_move(slot, first, second)
+        halves.update(movable.move_keys(slot, first, second, limit=1))
+    assert halves
+    gone = sorted(key.removeprefix("wh:session:") for key in halves)
+    stayed = [
+        phone
+        for phone in sorted(phones)
+        if slot_of(f"wh:session:{phone}".encode()) in movable.slots_of(0)[:300]
+        and phone not in gone
+    ]
+    listed = anywhere("session", "list", "--json", "--url", movable.url)
+    assert listed.status == 0
+    assert sorted(each["phone"] for each in listed.json) == sorted(phones)
+    some = [*gone[:20], *stayed[:20]]
+    for command in ("get", "ttl", "touch"):
+        result = anywhere("session", command, *some, "--json", "--url", movable.url)
+        assert (result.status, [each["phone"] for each in result.json]) == (0, some)
+    assert anywhere("session", "delete", *some, "--url", movable.url).status == 0
+    flushed = anywhere("session", "flush", "--yes", "--json", "--url", movable.url)
+    assert (flushed.status, flushed.json["deleted"]) == (0, len(phones) - len(some))
+    assert [primary.client.dbsize() for primary in movable.primaries] == [0, 0, 0]
+
+
+def test_a_reshard_under_way_hides_nothing(movable: Cluster, anywhere: Pawsctl) -> None:
+    """redis-cli moves slots all the while that the command lists, again and again."""
+    phones = movable.seed(100_000)
+    first, _, third = movable.primaries
+    reshard = subprocess.Popen(
+        [
+            *("redis-cli", "--cluster", "reshard", first.address, "--cluster-from", first.id),
+            *("--cluster-to", third.id, "--cluster-slots", "700", "--cluster-yes"),
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        runs = 0
+        while reshard.poll() is None:
+            result = anywhere("session", "list", "-o", "jsonl", "--url", movable.url)
+            assert result.status == 0
+            listed = [line.split(b'"', 4)[3].decode() for line in result.out.splitlines()]
+            assert len(listed) == len(phones)
+            assert set(listed) == phones
+            runs += 1
+        assert runs > 1
+    finally:
+        reshard.kill()
+        reshard.wait()
+
+
+def test_a_connection_follows_a_slot_that_has_moved(movable: Cluster) -> None:
+    """What it knows of the slots is old by then: MOVED and ASK lead on."""
+    movable.seed(100)
+    key = b"wh:session:+10000000001"
+    source = movable.owner_of(key)
+    target = next(each for each in movable.primaries if each is not source)
+    with store_of(movable) as store:
+        assert store.record(key) is not None
+        movable.begin_move(slot_of(key), source, target)
+        assert store.touch("+10000000001")
+        movable.move_keys(slot_of(key), source, target)
+        assert store.record(key) is not None
+        movable.end_move(slot_of(key), source, target)
+        assert store.touch("+10000000001")
+        assert store.end("+10000000001")
