@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measure import Pair, Work, median, pair, run
-from benchmarks.redis_server import Store
+from benchmarks.redis_server import Cluster, Store
 from benchmarks.report import Report
 
 HERE = Path(__file__).parent
@@ -213,10 +213,11 @@ def archives(store: Store, scale: Scale, report: Report) -> None:
 
     load = paws(store, "session", "import", str(ours))
     feed = shell(store, f"redis-cli -p $PORT <'{theirs}' >/dev/null")
+    # Once: redis-cli takes half a minute.
     found = pair(
         Work(load.name, load.command, load.environment, prepare=empty),
         Work(feed.name, feed.command, feed.environment, prepare=empty),
-        times=min(3, scale.times),
+        times=1,
         warm_up=0,
     )
     store.restore()
@@ -297,6 +298,40 @@ def memory(store: Store, scale: Scale, report: Report) -> None:
             )
 
 
+def cluster(store: Store, scale: Scale, report: Report) -> None:
+    """A list of three primaries beside one of a single server, and who works how long."""
+    shape = Cluster(store.folder, "pawsctl-bench")
+    shape.up()
+    try:
+        run(shape.work("session", "seed", str(scale.sessions)))
+        many = shape.work("session", "list", "-o", "jsonl")
+        single = paws(store, "session", "list", "-o", "jsonl")
+        found = pair(many, single, times=scale.times)
+        at_most(report, "`session list`, 3 primaries", found, "one server", 0.8)
+        one = [_work_of(single, store.processor_seconds) for _ in range(scale.times)]
+        three = [_work_of(many, shape.processor_seconds) for _ in range(scale.times)]
+    finally:
+        shape.down()
+    sides = [
+        f"{name}: {statistics.median(client for client, _ in times):.2f} s of pawsctl, "
+        f"{statistics.median(server for _, server in times):.2f} s of the servers"
+        for name, times in (("one server", one), ("three primaries", three))
+    ]
+    report.note(
+        "Processor time of a list, side by side. "
+        + "; ".join(sides)
+        + ". More primaries share the "
+        "servers' part between them, and pawsctl's own stays: where that is the larger, on two "
+        "cores, the list can't become quicker."
+    )
+
+
+def _work_of(work: Work, server_seconds: Callable[[], float]) -> tuple[float, float]:
+    """The processor seconds of a command, and of the servers meanwhile."""
+    before = server_seconds()
+    return run(work).cpu, server_seconds() - before
+
+
 ALL: tuple[Callable[[Store, Scale, Report], None], ...] = (
     start_up,
     docker_up,
@@ -306,5 +341,6 @@ ALL: tuple[Callable[[Store, Scale, Report], None], ...] = (
     flushing,
     archives,
     latency,
+    cluster,
     memory,
 )

@@ -1,11 +1,14 @@
 """A Redis for one benchmark run, and a store of sessions that it can be set back to."""
 
+import json
 import shutil
 import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import psutil
 
 from benchmarks.measure import Work, run
 from pawsctl.connection import connect
@@ -59,6 +62,11 @@ class Store:
             self.process.wait()
             self.process = None
 
+    def processor_seconds(self) -> float:
+        """The processor time that the server has used so far."""
+        assert self.process
+        return _seconds(psutil.Process(self.process.pid))
+
     def call(self, *command: str | bytes | int) -> object:
         """Send one command."""
         node = connect(parse(self.url, origin="the benchmark"))
@@ -80,3 +88,55 @@ class Store:
     def restore(self) -> None:
         """Set the data back to what was seeded."""
         self.start()
+
+
+class Cluster:
+    """The cluster of `redis up --topology cluster`, with its state in a folder of the benchmark."""
+
+    def __init__(self, folder: Path, project: str) -> None:
+        self.folder = folder
+        self.environment = {
+            "PAWSCTL_PROJECT": project,
+            "PAWSCTL_ENGINE": "embedded",
+            "REDIS_PORT": "9379",
+            "XDG_STATE_HOME": str(folder / "state"),
+        }
+
+    def up(self) -> None:
+        """Start it, and learn its URL."""
+        self._redis("up")
+        status = subprocess.run(
+            [sys.executable, "-m", "pawsctl", "redis", "status", "--topology", "cluster", "--json"],
+            env=self.environment,
+            capture_output=True,
+            check=True,
+        )
+        self.environment["REDIS_URL"] = json.loads(status.stdout)["url"]
+
+    def down(self) -> None:
+        """Stop it and delete its data."""
+        del self.environment["REDIS_URL"]
+        self._redis("down", "--volumes", "--yes")
+
+    def _redis(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "pawsctl", "redis", *arguments, "--topology", "cluster"]
+        run(Work(" ".join(command), command, self.environment))
+
+    def work(self, *arguments: str) -> Work:
+        """A pawsctl command on the cluster."""
+        program = str(Path(sys.executable).with_name("pawsctl"))
+        return Work(" ".join(arguments), [program, *arguments], self.environment)
+
+    def processor_seconds(self) -> float:
+        """The processor time that all its nodes have used so far."""
+        state = str(self.folder / "state")
+        return sum(
+            _seconds(each)
+            for each in psutil.process_iter(["name", "cwd"])
+            if each.info["name"] == "valkey-server" and (each.info["cwd"] or "").startswith(state)
+        )
+
+
+def _seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
