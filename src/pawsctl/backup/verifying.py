@@ -68,7 +68,7 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
             shifted = [_shifted(each, shift_ms) for each in sessions]
             differences += _unwritten(shifted, writer.write(shifted))
             progress(len(batch))
-        count = store.node.call("DBSIZE")
+        count = store.connection.call("DBSIZE")
         for batch in archive.batches(BATCH):
             shifted = [_shifted(each, shift_ms) for each in _sound(batch)]
             differences += _unlike(shifted, store, writer)
@@ -110,7 +110,7 @@ def _wait_until_ready(store: SessionStore, log: Path) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while True:
         try:
-            store.node.call("PING")
+            store.connection.call("PING")
         except RedisUnreachable as error:
             if time.monotonic() > deadline:
                 lines = log.read_text("utf-8", "replace").splitlines() if log.exists() else []

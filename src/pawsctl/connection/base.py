@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pawsctl.connection.commands import Command, writes_in
+from pawsctl.connection.commands import Command, is_bound, writes_in
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import checked
 from pawsctl.errors import LoginRefused, RedisUnreachable
@@ -123,22 +123,32 @@ def at(target: Target, address: Address) -> Target:
     )
 
 
+class Uncertain(RedisUnreachable):
+    """The server went away in the middle: a command that writes may have been done.
+
+    Or it is the next step of what that server began, and means nothing to another.
+    """
+
+
 def ask_node(node: Node, commands: Sequence[Command]) -> list[Any]:
-    """Send commands to one server; where they may have been done and no one knows, say so."""
-    # What can't connect has sent nothing.
-    node.connect()
+    """Send commands to one server; raises Uncertain for what must not be repeated elsewhere."""
+    is_step = any(map(is_bound, commands))
+    begun = False
     try:
+        if not is_step and node.was_cut():
+            node.close()
+        # What can't connect has sent nothing.
+        node.connect()
+        begun = True
         return node.pipeline(commands)
     except RedisUnreachable as error:
-        raise uncertain(error, commands) from error
-
-
-class Uncertain(RedisUnreachable):
-    """The server went away before it answered a command that writes: it may have been done."""
+        if begun or is_step:
+            raise uncertain(error, commands) from error
+        raise
 
 
 def uncertain(error: RedisUnreachable, commands: Sequence[Command]) -> RedisUnreachable:
-    """`error`, saying of commands that write that they may have been done."""
+    """`error` for commands that were sent and not answered, saying so of those that write."""
     writes = writes_in(commands)
     if not writes or isinstance(error, LoginRefused | Uncertain):
         return error

@@ -54,6 +54,12 @@ def is_read(command: Command) -> bool:
     return name in _READS or (name in _SCRIPTS and not int(command[2]))
 
 
+def is_bound(command: Command) -> bool:
+    """Whether it goes on at the server where it began: a cursor means nothing to another."""
+    name = name_of(command)
+    return name == b"SCAN" or (name in _SCRIPTS and bool(int(command[2])))
+
+
 def writes_in(commands: Sequence[Command]) -> str:
     """The names of the commands that change something, for a message: `SETEX, DEL`."""
     names = dict.fromkeys(name_of(command).decode() for command in commands if not is_read(command))

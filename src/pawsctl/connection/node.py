@@ -122,6 +122,13 @@ class Node:
         """Send one command and return its reply. Raises OperationFailed for an error reply."""
         return checked(self.pipeline([command])[0])
 
+    def was_cut(self) -> bool:
+        """Whether the server has closed the connection while nothing was under way."""
+        if not self._socket.is_connected or self._unread:
+            return False
+        with self._told():
+            return bool(self._socket.can_read(0))
+
     def close(self) -> None:
         """Let go of the socket."""
         self._socket.disconnect()

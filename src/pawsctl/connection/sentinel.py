@@ -9,14 +9,16 @@ from typing import Any
 from msgspec.structs import replace
 
 from pawsctl.connection.base import POLL_SECONDS, Connection, Uncertain, ask_node, at
-from pawsctl.connection.commands import Command, is_read
+from pawsctl.connection.commands import Command, is_bound, is_read
 from pawsctl.connection.node import Node, Notice, Timeouts
-from pawsctl.connection.replies import ErrorReply, has_code
+from pawsctl.connection.replies import ErrorReply, checked, has_code
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 from pawsctl.target import Address, Target
 
 # A dead Sentinel costs no more than this before the next is asked.
 _SENTINEL_SECONDS = 1.0
+# Refused by a server that is no primary any more, or not yet.
+_NOT_DONE = ("READONLY", "LOADING", "MASTERDOWN")
 _UNFIT = ("down", "disconnected")
 
 
@@ -91,6 +93,7 @@ class Sentinel(Connection):
             node = self.reader() if reads else self._await_primary(since or time.monotonic())
             try:
                 answers = ask_node(node, wanted)
+                self._keep_bound(node, wanted, answers)
             except Uncertain:
                 self.close()
                 raise
@@ -100,13 +103,19 @@ class Sentinel(Connection):
                 continue
             for index, answer in zip(todo, answers, strict=True):
                 replies[index] = answer
-            # Refused by a server that is no primary any more, or not yet: nothing was done.
-            todo = [i for i in todo if has_code(replies[i], "READONLY", "LOADING", "MASTERDOWN")]
+            todo = [i for i in todo if has_code(replies[i], *_NOT_DONE)]
             since = since or time.monotonic()
             if not todo or time.monotonic() > since + self.timeouts.failover:
                 return replies
             self.close()
             time.sleep(POLL_SECONDS)
+
+    def _keep_bound(self, node: Node, commands: Sequence[Command], answers: Sequence[Any]) -> None:
+        for command, answer in zip(commands, answers, strict=True):
+            if is_bound(command) and has_code(answer, *_NOT_DONE):
+                raise Uncertain(
+                    f"{node} is no primary any more: {answer}.", hint="Run the command again."
+                )
 
     def _await_primary(self, since: float) -> Node:
         while self._primary is None:
@@ -132,7 +141,14 @@ class Sentinel(Connection):
         failure: RedisUnreachable | None = None
         known: set[str] = set()
         for sentinel in self._answering():
-            reply = sentinel.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)
+            reply = sentinel.pipeline([("SENTINEL", "GET-MASTER-ADDR-BY-NAME", service)])[0]
+            if has_code(reply, "ERR") and "unknown command" in reply.text:
+                failure = RedisUnreachable(
+                    f"{sentinel} is a Redis and no Sentinel.",
+                    hint="Name the Sentinels' port, or use redis:// for a single server.",
+                )
+                continue
+            checked(reply)
             if reply is None:
                 known |= {
                     fields["name"] for fields in _tables(sentinel.call("SENTINEL", "MASTERS"))

@@ -53,5 +53,5 @@ def _each(store: SessionStore, commands: Sequence[Command]) -> list[bool]:
     return [
         bool(checked(reply))
         for begin in range(0, len(commands), BATCH)
-        for reply in store.node.pipeline(commands[begin : begin + BATCH])
+        for reply in store.connection.pipeline(commands[begin : begin + BATCH])
     ]

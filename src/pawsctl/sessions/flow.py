@@ -58,7 +58,7 @@ class Flow:
         """Delete every key the flow may have written."""
         phones = (self.phone, self.trimmed, self.short)
         names = [keys.session_key(phone) for phone in phones] + [keys.seen_key(self.message_id)]
-        self.store.node.pipeline([("DEL", name) for name in names])
+        self.store.connection.pipeline([("DEL", name) for name in names])
 
     def append(self, *messages: Document) -> None:
         """Append to the conversation and keep what was stored."""
@@ -72,7 +72,7 @@ class Flow:
 
     def ttl(self, key: bytes) -> float:
         """Seconds left for a key: -0.001 for never, -0.002 for no such key."""
-        return float(self.store.node.call("PTTL", key)) / 1000
+        return float(self.store.connection.call("PTTL", key)) / 1000
 
     def expect_ttl(self, key: bytes, seconds: int) -> str:
         """That a key was given `seconds` to live just now."""
@@ -110,8 +110,8 @@ def _random_phone() -> str:
 
 
 def _connect(flow: Flow) -> str:
-    expect(flow.store.node.call("PING") == b"PONG", "PING was not answered with PONG")
-    return flow.store.node.target.url
+    expect(flow.store.connection.call("PING") == b"PONG", "PING was not answered with PONG")
+    return flow.store.connection.target.url
 
 
 def _first_message(flow: Flow) -> str:
@@ -151,7 +151,7 @@ def _tool_call(flow: Flow) -> str:
 
 
 def _load(flow: Flow) -> str:
-    value = flow.store.node.call("GET", keys.session_key(flow.phone))
+    value = flow.store.connection.call("GET", keys.session_key(flow.phone))
     expect(value == flow.stored, "the bytes loaded are not the bytes stored")
     return f"{len(flow.stored)} bytes, the same"
 
@@ -159,7 +159,7 @@ def _load(flow: Flow) -> str:
 def _touch(flow: Flow) -> str:
     key = keys.session_key(flow.phone)
     before = flow.load(flow.phone)["updatedAt"]
-    flow.store.node.call("EXPIRE", key, TTL_SECONDS // 2)
+    flow.store.connection.call("EXPIRE", key, TTL_SECONDS // 2)
     expect(flow.store.touch(flow.phone), "touch did not find the session")
     left = flow.expect_ttl(key, TTL_SECONDS)
     expect(flow.load(flow.phone)["updatedAt"] == before, "touch changed updatedAt")
@@ -230,14 +230,14 @@ def run(
     """
     flow = Flow(store)
     results = []
-    store.node.connect()
+    store.connection.connect()
     try:
         for result in _results(flow, max_latency):
             results.append(result)
             done(result)
     finally:
         flow.clean_up()
-    return FlowReport(all(result.ok for result in results), store.node.target.url, results)
+    return FlowReport(all(result.ok for result in results), store.connection.target.url, results)
 
 
 def _results(flow: Flow, max_latency: float | None) -> Iterator[StepResult]:
@@ -257,13 +257,13 @@ def _results(flow: Flow, max_latency: float | None) -> Iterator[StepResult]:
 def _run_step(
     flow: Flow, name: str, step: Callable[[Flow], str], max_latency: float | None
 ) -> StepResult:
-    node = flow.store.node
-    node.slowest = 0.0
+    connection = flow.store.connection
+    connection.slowest = 0.0
     begun = time.perf_counter()
     try:
         detail, ok = step(flow), True
-        if max_latency is not None and node.slowest > max_latency:
-            slowest, limit = node.slowest * 1000, max_latency * 1000
+        if max_latency is not None and connection.slowest > max_latency:
+            slowest, limit = connection.slowest * 1000, max_latency * 1000
             detail, ok = f"an operation took {slowest:.1f} ms, more than {limit:g} ms", False
     except StepFailed as error:
         detail, ok = str(error), False

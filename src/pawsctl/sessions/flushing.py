@@ -87,11 +87,11 @@ def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None
         raise type(error)(
             f"{error.message} {deleted} keys were deleted before that.", hint=error.hint
         ) from error
-    return Flushed(store.node.target.url, deleted)
+    return Flushed(store.connection.target.url, deleted)
 
 
 def _plan(store: SessionStore, counts: dict[str, int], seen: int) -> FlushPlan:
-    target = store.node.target
+    target = store.connection.target
     return FlushPlan(target.url, target.origin, counts.pop("string", 0), counts, seen)
 
 

@@ -72,7 +72,7 @@ def measure(store: SessionStore, sample: Sequence[bytes]) -> Footprint:
 def _info(store: SessionStore, left_out: list[str]) -> list[dict[str, str]]:
     """The memory and statistics sections of each primary; none where one would not tell."""
     found = []
-    for node in store.node.primaries():
+    for node in store.connection.primaries():
         # A section at a time: servers before 7.0 take only one.
         replies = node.pipeline([("INFO", "memory"), ("INFO", "stats")])
         for reply in replies:
@@ -84,7 +84,7 @@ def _info(store: SessionStore, left_out: list[str]) -> list[dict[str, str]]:
 
 
 def _per_session(store: SessionStore, sample: Sequence[bytes], left_out: list[str]) -> list[int]:
-    replies = store.node.pipeline([("MEMORY", "USAGE", key) for key in sample])
+    replies = store.connection.pipeline([("MEMORY", "USAGE", key) for key in sample])
     for reply in replies:
         if isinstance(reply, ErrorReply):
             left_out.append(f"memory per session: MEMORY USAGE was refused ({reply})")

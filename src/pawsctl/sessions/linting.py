@@ -81,7 +81,7 @@ class Lint:
         """What was found so far."""
         counts = [RuleCount(rule, findings) for rule, findings in self._counts.items()]
         return LintReport(
-            not self._broken, self._store.node.target.url, self._checked, self._broken, counts
+            not self._broken, self._store.connection.target.url, self._checked, self._broken, counts
         )
 
 

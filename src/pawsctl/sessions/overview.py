@@ -68,7 +68,7 @@ def gather(store: SessionStore) -> Overview:
     found = footprint.measure(store, counts.sample)
     statuses = sorted(counts.statuses.items(), key=lambda each: -each[1])
     return Overview(
-        url=store.node.target.url,
+        url=store.connection.target.url,
         sessions=counts.expiry.result().sessions,
         problems=counts.problems,
         statuses=[StatusCount(status, sessions) for status, sessions in statuses],

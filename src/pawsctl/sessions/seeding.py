@@ -54,9 +54,9 @@ def seed(
 
     Raises UsageError where Redis is not on this machine, OperationFailed where it refuses.
     """
-    if not store.node.target.is_local:
+    if not store.connection.target.is_local:
         raise UsageError(
-            f"{store.node.target.host} is not this machine, and made-up sessions don't belong "
+            f"{store.connection.target.host} is not this machine: made-up sessions don't belong "
             "there.",
             hint="Seed a local Redis: 'pawsctl redis up' starts one.",
         )
@@ -73,7 +73,7 @@ def seed(
                 )
             written += 1
         progress(len(batch))
-    return Seeded(store.node.target.url, written, number)
+    return Seeded(store.connection.target.url, written, number)
 
 
 def sessions(count: int, *, number: int, now_ms: int) -> Iterator[Saved]:

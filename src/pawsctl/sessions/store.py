@@ -37,22 +37,22 @@ class SessionStore:
     at its end: for what shows what there is, and draws no conclusion from what is missing.
     """
 
-    def __init__(self, node: Connection, *, partial: bool = False) -> None:
-        self.node = node
+    def __init__(self, connection: Connection, *, partial: bool = False) -> None:
+        self.connection = connection
         self._partial = partial
         self._missing: Partial | None = None
 
     @cached_property
     def _may_script(self) -> bool:
         """Whether the server runs our script for this user."""
-        reply = self.node.pipeline([ttls_of([])])[0]
+        reply = self.connection.pipeline([ttls_of([])])[0]
         return not isinstance(reply, ErrorReply)
 
     # The bot's own operations.
 
     def load(self, phone: str) -> Document | None:
         """GET and decode; None where there is no session or the value can't be parsed."""
-        value = self.node.call("GET", keys.session_key(phone))
+        value = self.connection.call("GET", keys.session_key(phone))
         if value is None:
             return None
         try:
@@ -65,12 +65,12 @@ class SessionStore:
         """Set `updatedAt` to now and SETEX for `ttl` seconds; the bytes that were stored."""
         session["updatedAt"] = int(time.time() * 1000)
         value = msgspec.json.encode(session)
-        self.node.call("SETEX", keys.session_key(phone), ttl, value)
+        self.connection.call("SETEX", keys.session_key(phone), ttl, value)
         return value
 
     def touch(self, phone: str) -> bool:
         """EXPIRE to six hours from now; whether the session exists."""
-        return bool(self.node.call("EXPIRE", keys.session_key(phone), TTL_SECONDS))
+        return bool(self.connection.call("EXPIRE", keys.session_key(phone), TTL_SECONDS))
 
     def append(self, phone: str, *messages: Document) -> bytes:
         """Load, push, trim, save, as the bot does it: not atomic. Returns the bytes stored."""
@@ -80,15 +80,15 @@ class SessionStore:
 
     def end(self, phone: str) -> bool:
         """DEL; whether there was a session."""
-        return bool(self.node.call("DEL", keys.session_key(phone)))
+        return bool(self.connection.call("DEL", keys.session_key(phone)))
 
     def mark_seen(self, message_id: str) -> None:
         """Remember for an hour that a WhatsApp message was handled."""
-        self.node.call("SETEX", keys.seen_key(message_id), SEEN_TTL_SECONDS, "1")
+        self.connection.call("SETEX", keys.seen_key(message_id), SEEN_TTL_SECONDS, "1")
 
     def is_seen(self, message_id: str) -> bool:
         """Whether a WhatsApp message was handled in the last hour."""
-        return bool(self.node.call("EXISTS", keys.seen_key(message_id)))
+        return bool(self.connection.call("EXISTS", keys.seen_key(message_id)))
 
     # Reading, for those who look on.
 
@@ -98,7 +98,7 @@ class SessionStore:
 
     def _record(self, key: bytes, value: Any, ttl_ms: Any) -> Record | None:
         if isinstance(value, ErrorReply) and value.code == "WRONGTYPE":
-            kind = self.node.call("TYPE", key).decode()
+            kind = self.connection.call("TYPE", key).decode()
             return Record(key, checked(ttl_ms), None, kind)
         if checked(value) is None or checked(ttl_ms) == -2:
             return None
@@ -129,7 +129,7 @@ class SessionStore:
                     strange.append((key, ttl_ms))
             yield times.pop(names[0]), found
         now = time.time()
-        kinds = self.node.pipeline([("TYPE", key) for key, _ in strange])
+        kinds = self.connection.pipeline([("TYPE", key) for key, _ in strange])
         yield (
             now,
             [
@@ -142,7 +142,7 @@ class SessionStore:
     def records_of(self, names: Sequence[bytes]) -> list[Record | None]:
         """What is stored under each of these keys; None where it does not exist."""
         asked = [command for key in names for command in ((b"GET", key), (b"PTTL", key))]
-        replies = iter(self.node.pipeline(asked))
+        replies = iter(self.connection.pipeline(asked))
         return [
             self._record(key, value, ttl_ms)
             for key, value, ttl_ms in zip(names, replies, replies, strict=True)
@@ -150,7 +150,7 @@ class SessionStore:
 
     def ttls(self, names: Sequence[bytes]) -> list[int | None]:
         """Milliseconds left for each key, -1 for never, None where it does not exist."""
-        replies = self.node.pipeline([("PTTL", key) for key in names])
+        replies = self.connection.pipeline([("PTTL", key) for key in names])
         return [None if checked(reply) == -2 else reply for reply in replies]
 
     def all_ttls(self) -> Iterator[int]:
@@ -185,7 +185,7 @@ class SessionStore:
     @cached_property
     def leaves_lru_alone(self) -> bool:
         """Whether the server lets us read a key without making it look used."""
-        reply = self.node.pipeline([("CLIENT", "NO-TOUCH", "ON")])[0]
+        reply = self.connection.pipeline([("CLIENT", "NO-TOUCH", "ON")])[0]
         return not isinstance(reply, ErrorReply)
 
     def _batches(self, ask: scan.Ask, pattern: bytes = scan.SESSIONS) -> Iterator[scan.Batch]:
@@ -203,7 +203,7 @@ class SessionStore:
 
     def _pass(self, pattern: bytes, ask: scan.Ask, *, once: bool = True) -> Iterator[scan.Batch]:
         try:
-            yield from scan.batches(self.node, pattern, ask, once=once)
+            yield from scan.batches(self.connection, pattern, ask, once=once)
         except Partial as error:
             if not self._partial:
                 raise
@@ -224,8 +224,8 @@ class SessionStore:
 
     def unlink(self, pattern: bytes = scan.SESSIONS) -> Iterator[int]:
         """Delete what matches, batch by batch; yields how many keys each batch deleted."""
-        self.node.connect()
-        if self.node.cluster is None and self._may_script:
+        self.connection.connect()
+        if self.connection.cluster is None and self._may_script:
             # Where the server goes away, another may take its place: that is begun with anew.
             with suppress(Uncertain):
                 yield from self._unlinked_there(pattern)
@@ -237,20 +237,22 @@ class SessionStore:
     def _unlinked_there(self, pattern: bytes) -> Iterator[int]:
         cursor = b"0"
         while True:
-            cursor, count = self.node.call(*unlink_step(pattern, cursor, scan.BATCH))
+            cursor, count = self.connection.call(*unlink_step(pattern, cursor, scan.BATCH))
             yield count
             if cursor == b"0":
                 return
 
     def unlink_keys(self, names: Sequence[bytes]) -> int:
         """Delete these keys; how many of them existed."""
-        return sum(checked(each) for each in self.node.pipeline([(b"UNLINK", k) for k in names]))
+        return sum(
+            checked(each) for each in self.connection.pipeline([(b"UNLINK", k) for k in names])
+        )
 
     def __enter__(self) -> "SessionStore":
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        self.node.close()
+        self.connection.close()
         if error is None and self._missing is not None:
             raise self._missing
 

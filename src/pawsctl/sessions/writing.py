@@ -33,12 +33,12 @@ class Writer:
         """What `write` would return, where Redis refuses nothing."""
         if self._replace:
             return [True] * len(sessions)
-        replies = self._store.node.pipeline([(b"EXISTS", each.key) for each in sessions])
+        replies = self._store.connection.pipeline([(b"EXISTS", each.key) for each in sessions])
         return [not checked(reply) for reply in replies]
 
     def write(self, sessions: Sequence[Saved]) -> list[Any]:
         """Write a batch; for each session true, false where one exists and stays, or ErrorReply."""
-        replies = self._store.node.pipeline([self._command(each) for each in sessions])
+        replies = self._store.connection.pipeline([self._command(each) for each in sessions])
         written = [each if isinstance(each, ErrorReply) else each is not None for each in replies]
         refused = [number for number, each in enumerate(written) if _is_syntax_error(each)]
         if refused and self._knows_pxat:
@@ -72,7 +72,7 @@ def clock_offset(store: SessionStore) -> float:
     """
     before = time.time()
     try:
-        seconds, microseconds = store.node.call("TIME")
+        seconds, microseconds = store.connection.call("TIME")
     except OperationFailed:
         return 0.0
     return int(seconds) + int(microseconds) / 1e6 - (before + time.time()) / 2

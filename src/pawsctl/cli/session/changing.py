@@ -37,7 +37,7 @@ def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None
     run = invocation(ctx)
     names = phone_keys(phones)
     with run.store() as store:
-        run.output.confirm_on(store.node.target, (), yes=True, host=confirm)
+        run.output.confirm_on(store.connection.target, (), yes=True, host=confirm)
         deleted = changing.delete(store, names)
         run.output.rows(deleted, archive_views.DELETED_COLUMNS, single=is_single(phones))
         changing.require_existed(deleted)
@@ -66,7 +66,9 @@ def flush(
         if dry_run:
             run.output.show(plan, views.flush_plan)
             return
-        run.output.confirm_on(store.node.target, views.flush_plan(plan), yes=yes, host=confirm)
+        run.output.confirm_on(
+            store.connection.target, views.flush_plan(plan), yes=yes, host=confirm
+        )
         with run.output.progress("deleting", plan.total) as progress:
             flushed = flushing.flush(store, planned, progress=progress)
         run.output.show(flushed, views.flushed)

@@ -45,7 +45,7 @@ def list_(
             list_views.columns(names),
             item=list_views.item(names),
             empty=f"No {'sessions' if wanted.is_empty else 'such session'} in "
-            f"{store.node.target.url}.",
+            f"{store.connection.target.url}.",
         )
 
 

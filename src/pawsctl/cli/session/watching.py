@@ -53,7 +53,7 @@ def watch(
     run, seconds = invocation(ctx), interval_of(interval)
     output = run.output
     with run.store() as store:
-        target = store.node.target
+        target = store.connection.target
         if phone is not None:
             key = keys.session_key(phone)
             said = tailing.tail(

@@ -55,7 +55,7 @@ def to_stream(store: SessionStore, write: files.Write, progress: Progress) -> Ex
 
     # By the server's clock, which will let them expire.
     offset = clock_offset(store)
-    put(layout.header(store.node.target.url, time.time() + offset))
+    put(layout.header(store.connection.target.url, time.time() + offset))
     for asked_at, records in store.snapshots():
         now_ms = int((asked_at + offset) * 1000)
         saved = []
@@ -71,4 +71,4 @@ def to_stream(store: SessionStore, write: files.Write, progress: Progress) -> Ex
         progress(len(saved))
     digest = f"sha256:{checksum.hexdigest()}"
     put(layout.trailer(sessions, digest))
-    return Exported(store.node.target.url, None, sessions, size, digest, left_out)
+    return Exported(store.connection.target.url, None, sessions, size, digest, left_out)

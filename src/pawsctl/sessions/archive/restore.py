@@ -105,7 +105,7 @@ def restore(
         ) from error
     evicted_since = _evicted_keys(store)
     return Imported(
-        url=store.node.target.url,
+        url=store.connection.target.url,
         file=archive.name,
         dry_run=dry_run,
         imported=tally.imported,
@@ -143,7 +143,7 @@ def _alive(batch: Sequence[Numbered], now_ms: float, tally: _Tally) -> list[Save
 def _evicted_keys(store: SessionStore) -> int | None:
     """How many keys all primaries have evicted so far; None where one may not be asked."""
     try:
-        return sum(_evicted_by(node) for node in store.node.primaries())
+        return sum(_evicted_by(node) for node in store.connection.primaries())
     except OperationFailed:
         return None
 
