@@ -51,6 +51,9 @@ def blocks(section: str) -> list[str]:
 def store_examples(server: Server) -> None:
     """Store what the examples find, and nothing else."""
     server.client.flushall()
+    # What earlier work on the server left: its figures, and the limit that an example sets.
+    server.client.config_resetstat()
+    server.client.config_set("maxmemory", 0)
     for phone, (name, ttl) in STORED.items():
         server.client.set(f"wh:session:{phone}", (SAMPLES / name).read_bytes(), ex=ttl)
 
