@@ -60,14 +60,17 @@ def test_a_socket_without_permission_says_how_to_get_it() -> None:
 # is there, loads all that the second one needs.
 _AS_NOBODY = """
 import os, sys, tempfile
-state = tempfile.mkdtemp()
-os.chmod(state, 0o777)
-os.environ.update(XDG_STATE_HOME=state, HOME=state)
-os.environ.update(PAWSCTL_ENGINE="docker", PAWSCTL_PROJECT="pawsctl-test-x")
-os.environ["DOCKER_HOST"] = f"unix://{state}/missing.sock"
 from pawsctl.cli import app
+
+def place(socket):
+    state = tempfile.mkdtemp()
+    os.chmod(state, 0o777)
+    os.environ.update(XDG_STATE_HOME=state, HOME=state, DOCKER_HOST="unix://" + socket)
+
+os.environ.update(PAWSCTL_ENGINE="docker", PAWSCTL_PROJECT="pawsctl-test-x")
+place("/missing.sock")
 assert app.run(["redis", "status"]) == 6
-os.environ["DOCKER_HOST"] = "unix://" + sys.argv[1]
+place(sys.argv[1])
 os.chdir("/")
 os.setgroups([])
 os.setgid(65534)
