@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import redis
 
@@ -23,7 +24,7 @@ NODE_TIMEOUT_MS = 1_500
 class Member:
     """A node of a cluster: a process, and a plain SDK client for arranging and looking."""
 
-    def __init__(self, folder: Path, options: Sequence[str], client: Mapping[str, object]) -> None:
+    def __init__(self, folder: Path, options: Sequence[str], client: Mapping[str, Any]) -> None:
         self.port = free_port()
         self.folder = folder
         self.log = folder / f"{self.port}.log"
@@ -31,9 +32,10 @@ class Member:
             *("--port", str(self.port), "--dir", str(folder), "--save", ""),
             *("--cluster-enabled", "yes", "--cluster-config-file", f"nodes-{self.port}.conf"),
             *("--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--repl-diskless-sync-delay", "0"),
-            *("--cluster-allow-replica-migration", "no", *options),
+            *("--cluster-allow-replica-migration", "no"),
+            *(option.format(port=self.port) for option in options),
         ]
-        self.client = redis.Redis(port=self.port, **client)  # type: ignore[arg-type]
+        self.client = redis.Redis(port=self.port, **client)
 
     def start(self, program: str) -> None:
         """Start the process; it may not answer yet."""
@@ -191,8 +193,8 @@ class Cluster:
         first = self.members[0]
         for number, member in enumerate(self.members):
             member.cluster("SET-CONFIG-EPOCH", number + 1)
-            if member is not first:
-                first.cluster("MEET", "127.0.0.1", member.port)
+        for member in self.members[1:]:
+            first.cluster("MEET", "127.0.0.1", member.port)
         for index, primary in enumerate(self.primaries):
             slots = self.slots_of(index)
             primary.client.execute_command("CLUSTER ADDSLOTSRANGE", slots[0], slots[-1])
@@ -226,7 +228,7 @@ def running(
     replicas: int = 1,
     program: str = "valkey-server",
     scheme: str = "redis",
-    **client: object,
+    **client: Any,
 ) -> Iterator[Cluster]:
     """A cluster of `primaries` with `replicas` each, sound and full; killed at the end.
 

@@ -41,7 +41,7 @@ def explained(
                 hint="Leave the database out of the URL, and -n out of the command.",
             )
         return refused(error_reply(error))
-    reason, hint = _tls_reason(error, target)
+    reason, hint = _tls_reason(error, target, was_connected=was_connected)
     if not reason:
         reason = _reason(error)
         hint = "Start it with 'pawsctl redis up'" if target.is_local else "Check the address"
@@ -57,11 +57,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         root = root.__cause__ or root.__context__
 
 
-def _tls_reason(error: Exception, target: Target) -> tuple[str, str]:
+def _tls_reason(error: Exception, target: Target, *, was_connected: bool) -> tuple[str, str]:
     """Why TLS failed, or that it is missing, with what to do; empty where TLS is not to blame."""
     import ssl
-
-    import redis
 
     for root in _causes(error):
         if isinstance(root, ssl.SSLCertVerificationError):
@@ -74,8 +72,23 @@ def _tls_reason(error: Exception, target: Target) -> tuple[str, str]:
             return f"its certificate is not trusted ({root.verify_message})", _CERTIFICATE_HINT
         if isinstance(root, ssl.SSLError):
             return _handshake_reason(root.reason or "the server hung up")
-    if target.tls is None and isinstance(error, redis.InvalidResponse) and _is_tls_alert(error):
-        return "it speaks TLS", "Use rediss:// in the URL."
+    return ("", "") if was_connected else _missing_tls(error, target)
+
+
+def _missing_tls(error: Exception, target: Target) -> tuple[str, str]:
+    """What looks as if one side spoke TLS and the other did not."""
+    import redis
+
+    if target.tls is not None and isinstance(error, redis.TimeoutError):
+        return (
+            "it did not answer in time, nor would a server that speaks no TLS",
+            "Check the address; if it speaks no TLS, use redis:// and not rediss://.",
+        )
+    if target.tls is None and target.path is None and _hung_up(error):
+        return (
+            "it hung up at once, as a server does that speaks TLS",
+            "If it speaks TLS, use rediss:// and not redis://.",
+        )
     return "", ""
 
 
@@ -86,13 +99,15 @@ def _handshake_reason(reason: str) -> tuple[str, str]:
         return "it does not trust the client's certificate", _CERTIFICATE_HINT
     return (
         f"no TLS could be agreed on ({reason})",
-        "If this server speaks no TLS, use redis:// and not rediss://.",
+        "If it speaks no TLS, use redis:// and not rediss://; if it wants to know its clients, "
+        "ssl_certfile=FILE and ssl_keyfile=FILE in the URL's parameters.",
     )
 
 
-def _is_tls_alert(error: Exception) -> bool:
-    # A TLS record of type alert (0x15) begins where a reply should.
-    return "\\x15" in repr(str(error)) or "\x15" in str(error)
+def _hung_up(error: Exception) -> bool:
+    return "closed by server" in str(error) or any(
+        isinstance(root, ConnectionResetError | BrokenPipeError) for root in _causes(error)
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -203,14 +202,25 @@ def _socket(target: Target, timeouts: Timeouts) -> AbstractConnection:
 
 
 def _require_files(tls: Tls) -> None:
-    files = {
-        "ssl_ca_certs": tls.ca_certs,
-        "ssl_certfile": tls.certfile,
-        "ssl_keyfile": tls.keyfile,
-    }
-    for name, path in files.items():
-        if path is not None and not Path(path).is_file():
-            raise UsageError(
-                f"{name} in the URL names {path}, which is no file.",
-                hint="Give the path of a PEM file, absolute or from the working directory.",
-            )
+    """Raises UsageError for PEM files that can't be used: the server is not to blame."""
+    import ssl
+
+    if tls.keyfile is not None and tls.certfile is None:
+        raise UsageError(
+            "ssl_keyfile in the URL is of no use without ssl_certfile.", hint="Name both."
+        )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    given = "ssl_ca_certs"
+    try:
+        if tls.ca_certs is not None:
+            context.load_verify_locations(tls.ca_certs)
+        if tls.certfile is not None:
+            given = "ssl_certfile and ssl_keyfile" if tls.keyfile else "ssl_certfile"
+            context.load_cert_chain(tls.certfile, tls.keyfile)
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror
+        raise UsageError(
+            f"What {given} in the URL names can't be used: {reason}.",
+            hint="Give PEM files that belong together, with paths that are absolute or from the "
+            "working directory.",
+        ) from error

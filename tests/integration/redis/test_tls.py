@@ -1,0 +1,140 @@
+"""TLS: what is trusted works, and what is not is told for what it is."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests import certificates, clusters
+from tests.certificates import Certificates
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Certificates of a test's own authority."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def tls_server(signed: Certificates) -> Iterator[Server]:
+    """A Redis that speaks TLS only."""
+    with certificates.tls_server(signed) as server:
+        yield server
+
+
+def error_of(pawsctl: Pawsctl, url: str, *options: str) -> dict[str, str]:
+    """The error of a list that must fail for want of a connection."""
+    result = pawsctl("session", "list", "--json", "--url", url, *options)
+    assert result.status == ExitStatus.UNREACHABLE, result
+    return result.error
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_a_certificate_that_is_trusted(
+    bare_pawsctl: Pawsctl, tls_server: Server, signed: Certificates, host: str
+) -> None:
+    """By name and by address, reading and writing."""
+    tls_server.client.set("wh:session:+1", b"{}", ex=100)
+    url = f"rediss://{host}:{tls_server.port}{signed.query}"
+    listed = bare_pawsctl("session", "list", "--json", "--url", url)
+    assert [each["phone"] for each in listed.json] == ["+1"]
+    assert bare_pawsctl("test-session", "--url", url).status == ExitStatus.OK
+
+
+def test_an_authority_that_nobody_knows(bare_pawsctl: Pawsctl, tls_server: Server) -> None:
+    """The system's store does not have it; the hint says how to name it."""
+    error = error_of(bare_pawsctl, f"rediss://localhost:{tls_server.port}")
+    assert "its certificate is not trusted" in error["message"]
+    assert "ssl_ca_certs" in error["hint"]
+
+
+def test_a_certificate_for_another_name(bare_pawsctl: Pawsctl, signed: Certificates) -> None:
+    """It is refused, and taken where the URL says that names do not matter."""
+    with certificates.tls_server(signed, "elsewhere") as server:
+        url = f"rediss://localhost:{server.port}{signed.query}"
+        error = error_of(bare_pawsctl, url)
+        assert "its certificate is for another name" in error["message"]
+        assert "ssl_check_hostname=false" in error["hint"]
+        trusting = f"{url}&ssl_check_hostname=false"
+        assert bare_pawsctl("session", "list", "--json", "--url", trusting).json == []
+
+
+def test_a_server_that_wants_to_know_its_client(
+    bare_pawsctl: Pawsctl, signed: Certificates
+) -> None:
+    """Without a certificate it hangs up; with one it answers."""
+    with certificates.tls_server(signed, clients="yes") as server:
+        url = f"rediss://localhost:{server.port}"
+        error = error_of(bare_pawsctl, url + signed.query)
+        assert "TLS" in error["message"]
+        assert "ssl_certfile" in error["hint"]
+        listed = bare_pawsctl("session", "list", "--json", "--url", url + signed.query_with_client)
+        assert listed.json == []
+
+
+def test_tls_to_a_plain_server(bare_pawsctl: Pawsctl, any_server: Server) -> None:
+    """rediss:// in the place of redis://."""
+    error = error_of(bare_pawsctl, f"rediss://127.0.0.1:{any_server.port}", "--timeout", "1")
+    assert "TLS" in error["message"]
+    assert "redis://" in error["hint"]
+
+
+def test_plain_to_a_tls_server(bare_pawsctl: Pawsctl, tls_server: Server) -> None:
+    """redis:// in the place of rediss://."""
+    error = error_of(bare_pawsctl, f"redis://127.0.0.1:{tls_server.port}")
+    assert "TLS" in error["message"]
+    assert "rediss://" in error["hint"]
+
+
+@pytest.mark.parametrize("name", ["ssl_ca_certs", "ssl_certfile", "ssl_keyfile"])
+def test_a_file_that_is_not_there(bare_pawsctl: Pawsctl, tls_server: Server, name: str) -> None:
+    """The parameter is named: it is the URL that is wrong."""
+    url = f"rediss://localhost:{tls_server.port}?{name}=nowhere.pem"
+    result = bare_pawsctl("session", "list", "--json", "--url", url)
+    assert result.status == ExitStatus.USAGE
+    assert name in result.error["message"]
+
+
+@pytest.mark.parametrize("name", ["ssl_ca_certs", "ssl_certfile"])
+def test_a_file_that_is_no_certificate(
+    bare_pawsctl: Pawsctl, tls_server: Server, name: str
+) -> None:
+    """It is not taken for a fault of the server."""
+    (bare_pawsctl.folder / "text.pem").write_text("no certificate\n")
+    url = f"rediss://localhost:{tls_server.port}?{name}=text.pem"
+    result = bare_pawsctl("session", "list", "--json", "--url", url)
+    assert result.status == ExitStatus.USAGE
+    assert "PEM" in result.error["hint"]
+
+
+def test_a_silent_server_ends_the_handshake_in_time(bare_pawsctl: Pawsctl) -> None:
+    """It takes the connection and says nothing."""
+    with clusters.swallowing() as port:
+        error = error_of(bare_pawsctl, f"rediss://127.0.0.1:{port}", "--timeout", "1")
+    assert "in time" in error["message"]
+
+
+def test_a_cluster_over_tls(
+    bare_pawsctl: Pawsctl, signed: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Every node is spoken to in TLS, also those that the URL does not name."""
+    options = ["--port", "0", "--tls-port", "{port}", "--tls-cluster", "yes"]
+    with clusters.running(
+        tmp_path_factory.mktemp("tls"),
+        *options,
+        *signed.server_options(),
+        replicas=0,
+        program="redis-server",
+        scheme="rediss",
+        **signed.client_options,
+    ) as cluster:
+        phones = cluster.seed(300)
+        for url in (
+            cluster.url + signed.query,
+            f"rediss://{cluster.primaries[1].address}{signed.query}",
+        ):
+            listed = bare_pawsctl("session", "list", "--json", "--url", url)
+            assert {each["phone"] for each in listed.json} == phones
+        assert "not trusted" in error_of(bare_pawsctl, cluster.url)["message"]

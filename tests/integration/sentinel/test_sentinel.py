@@ -1,0 +1,217 @@
+"""A primary that Sentinels name: found, followed, and told apart from what is none."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pawsctl.connection import Timeouts, connect
+from pawsctl.errors import ExitStatus, RedisUnreachable
+from pawsctl.sessions.store import SessionStore
+from pawsctl.target import parse
+from tests import clusters, sentinels
+from tests.cli_runner import Pawsctl, Result
+from tests.sentinels import SERVICE, Trio
+
+SESSIONS = 100_000
+
+
+def phones_in(result: Result) -> list[str]:
+    """The phones of a list that was printed as JSON lines."""
+    return [line.split(b'"', 4)[3].decode() for line in result.out.splitlines()]
+
+
+def interrupted(pawsctl: Pawsctl, do: Callable[[], None], *arguments: str) -> Result:
+    """Run a command, and do something when it has printed its first byte."""
+    process = pawsctl.start(*arguments)
+    assert process.stdout is not None
+    first = os.read(process.stdout.fileno(), 1)
+    do()
+    out, err = process.communicate(timeout=60)
+    return Result(process.returncode, first + out, err.decode())
+
+
+def test_every_command_works(trio: Trio, anywhere: Pawsctl) -> None:
+    """Reading, the flow with its writes, and flush, by the one URL."""
+    phones = trio.seed(1_000)
+    url = ("--url", trio.url)
+    listed = anywhere("session", "list", "-o", "jsonl", *url)
+    assert (listed.status, set(phones_in(listed))) == (0, phones)
+    assert anywhere("session", "get", "+10000000001", *url).status == 0
+    assert anywhere("session", "ttl", "--check", *url).status == 0
+    assert anywhere("session", "stats", *url).status == 0
+    assert anywhere("redis", "memory", *url).status == 0
+    flow = anywhere("test-session", "--json", *url)
+    assert (flow.status, flow.json["ok"]) == (0, True)
+    assert flow.json["target"] == trio.url
+    flushed = anywhere("session", "flush", "--yes", "--json", *url)
+    assert (flushed.status, flushed.json["deleted"]) == (0, 1_000)
+
+
+def test_lettuces_url_is_understood(trio: Trio, anywhere: Pawsctl) -> None:
+    """redis-sentinel://host?sentinelMasterId=SERVICE."""
+    url = f"redis-sentinel://{trio.sentinels[1].address}?sentinelMasterId={SERVICE}"
+    assert anywhere("session", "list", "--json", "--url", url).json == []
+
+
+def test_a_primary_killed_in_the_middle_of_list(breakable: Trio, anywhere: Pawsctl) -> None:
+    """The new primary is scanned from the start, and every session is listed once."""
+    phones = breakable.seed(SESSIONS)
+    result = interrupted(
+        anywhere,
+        breakable.primary.kill,
+        *("session", "list", "-o", "jsonl", "--url", breakable.url),
+    )
+    assert result.status == ExitStatus.OK, result.err
+    listed = phones_in(result)
+    assert len(listed) == len(phones)
+    assert set(listed) == phones
+    assert "Waiting up to 15 s for a failover" in result.err
+
+
+def test_a_primary_killed_in_the_middle_of_flush(breakable: Trio, anywhere: Pawsctl) -> None:
+    """What the new primary still has is deleted too."""
+    breakable.seed(SESSIONS)
+    with SessionStore(connect(parse(breakable.url, origin="a test"))) as store:
+        deletions = store.unlink()
+        assert next(deletions) > 0
+        breakable.primary.kill()
+        for _ in deletions:
+            pass
+    listed = anywhere("session", "list", "--json", "--url", breakable.url)
+    assert (listed.status, listed.json) == (ExitStatus.OK, [])
+
+
+def test_a_paused_primary_is_replaced(breakable: Trio, anywhere: Pawsctl) -> None:
+    """Reading goes on at the next one; a write that was on its way is not repeated but told."""
+    breakable.seed(100)
+    url = ("--url", breakable.url, "--timeout", "1")
+    with breakable.primary.paused():
+        touched = anywhere("session", "touch", "+10000000001", "--json", *url)
+        if touched.status != ExitStatus.OK:
+            # Sentinel still named it: the command went to a server that did not answer.
+            assert touched.status == ExitStatus.UNREACHABLE
+        assert anywhere("session", "get", "+10000000001", *url).status == ExitStatus.OK
+
+
+def test_a_write_that_may_have_happened_is_told(breakable: Trio) -> None:
+    """The primary falls silent between the connection and the command."""
+    breakable.seed(10)
+    primary = breakable.primary
+    told: list[str] = []
+    timeouts = Timeouts(reply=1)
+    connection = connect(parse(breakable.url, origin="a test"), timeouts, notice=told.append)
+    with SessionStore(connection) as store:
+        assert store.touch("+10000000001")
+        with primary.paused():
+            with pytest.raises(RedisUnreachable, match="No one knows whether it has done EXPIRE"):
+                store.touch("+10000000002")
+            # The next command finds the next primary.
+            assert store.touch("+10000000003")
+
+
+def test_a_demoted_primary_is_left(breakable: Trio) -> None:
+    """What a replica refuses was not done, and goes to the new primary."""
+    breakable.seed(10)
+    old = breakable.primary
+    with SessionStore(connect(parse(breakable.url, origin="a test"))) as store:
+        assert store.touch("+10000000001")
+        breakable.sentinels[0].client.execute_command("SENTINEL FAILOVER", SERVICE)
+        sentinels.wait_until(lambda: old.client.role()[0] == b"slave", "a demotion")
+        assert store.touch("+10000000002")
+        assert store.end("+10000000003")
+
+
+def test_sentinels_that_lie_down_cost_a_second_each(trio: Trio, anywhere: Pawsctl) -> None:
+    """One is dead, one swallows packets, one is paused: the fourth answers."""
+    trio.seed(3)
+    with clusters.swallowing() as port, trio.sentinels[0].paused():
+        hosts = ("127.0.0.1:1", f"127.0.0.1:{port}", trio.sentinels[0].address)
+        url = trio.url_of(",".join((*hosts, trio.sentinels[1].address)))
+        begun = time.monotonic()
+        result = anywhere("session", "list", "--json", "--url", url)
+        assert time.monotonic() - begun < 10
+    assert (result.status, len(result.json)) == (0, 3)
+
+
+def test_no_sentinel_answers(anywhere: Pawsctl) -> None:
+    """Each is named with its reason."""
+    url = f"redis+sentinel://127.0.0.1:1,127.0.0.1:2/{SERVICE}"
+    result = anywhere("session", "list", "--json", "--url", url)
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "None of 2 Sentinels can be reached" in result.error["message"]
+    assert "127.0.0.1:2" in result.error["message"]
+
+
+def test_an_unknown_service_is_told_with_those_there_are(trio: Trio, anywhere: Pawsctl) -> None:
+    """A slip of the pen is seen at once."""
+    url = f"redis+sentinel://{trio.sentinels[0].address}/pawz"
+    result = anywhere("session", "list", "--json", "--url", url)
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "'pawz'" in result.error["message"]
+    assert SERVICE in result.error["hint"]
+
+
+def test_a_redis_is_no_sentinel(trio: Trio, anywhere: Pawsctl) -> None:
+    """The port of a server in the place of a Sentinel's."""
+    result = anywhere("session", "list", "--json", "--url", trio.url_of(trio.primary.address))
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "is a Redis and no Sentinel" in result.error["message"]
+
+
+def test_a_primary_that_nobody_replaces(tmp_path: Path, anywhere: Pawsctl) -> None:
+    """The Sentinels still name it when the time for a failover is over."""
+    with sentinels.running(tmp_path, failover=False) as trio:
+        trio.primary.kill()
+        result = anywhere(
+            *("session", "list", "--json", "--url", trio.url, "--failover-timeout", "1")
+        )
+    assert result.status == ExitStatus.UNREACHABLE
+    assert trio.servers[0].address in result.error["message"]
+    assert "No other took its place within 1 s" in result.error["message"]
+
+
+def test_reads_go_to_a_replica_that_is_told_of(trio: Trio, anywhere: Pawsctl) -> None:
+    """--prefer-replica: the primary is not even asked for what a replica can answer."""
+    phones = trio.seed(200)
+    before = trio.primary.client.info("commandstats").get("cmdstat_scan", {"calls": 0})["calls"]
+    result = anywhere("session", "list", "--json", "--url", trio.url, "--prefer-replica")
+    assert (result.status, {each["phone"] for each in result.json}) == (0, phones)
+    assert "which may lag behind the primary" in result.err
+    after = trio.primary.client.info("commandstats").get("cmdstat_scan", {"calls": 0})["calls"]
+    assert after == before
+    flow = anywhere("session", "touch", "+10000000001", "--url", trio.url, "--prefer-replica")
+    assert flow.status == 0
+    flushed = anywhere(
+        *("session", "flush", "--yes", "--json", "--url", trio.url, "--prefer-replica")
+    )
+    assert (flushed.status, flushed.json["deleted"]) == (0, 200)
+
+
+def test_passwords_of_servers_and_of_sentinels(tmp_path: Path, anywhere: Pawsctl) -> None:
+    """Each has its own; a wrong one is told of the right place, and never shown."""
+    with sentinels.running(tmp_path, password="s3rver", sentinel_password="w4tch") as trio:
+        hosts = ",".join(sentinel.address for sentinel in trio.sentinels)
+        query = "?sentinel_password="
+
+        def listed(login: str, sentinel_password: str) -> Result:
+            url = trio.url_of(hosts, login=login, query=query + sentinel_password)
+            return anywhere("session", "list", "--json", "--url", url)
+
+        assert listed(":s3rver@", "w4tch").json == []
+        wrong_server = listed(":wr0ng@", "w4tch")
+        assert wrong_server.status == ExitStatus.UNREACHABLE
+        assert wrong_server.error["code"] == "login-refused"
+        assert trio.primary.address in wrong_server.error["message"]
+        wrong_sentinel = listed(":s3rver@", "wr0ng")
+        assert wrong_sentinel.error["code"] == "login-refused"
+        assert "Sentinel" in wrong_sentinel.error["message"]
+        assert "sentinel_password" in wrong_sentinel.error["hint"]
+        none = anywhere("session", "list", "--json", "--url", trio.url_of(hosts))
+        assert none.error["code"] == "login-refused"
+        for result in (wrong_server, wrong_sentinel):
+            assert "wr0ng" not in result.err
+            assert "s3rver" not in result.err
+            assert "w4tch" not in result.err

@@ -1,0 +1,173 @@
+"""A real Sentinel trio for tests: a primary, two replicas, three Sentinels, on free ports."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis
+
+from tests.servers import binary, free_port
+
+READY_DEADLINE_SECONDS = 30.0
+SERVICE = "paws"
+
+
+class Process:
+    """A server or Sentinel: a process, and a plain SDK client for arranging and looking."""
+
+    def __init__(self, arguments: Sequence[str], port: int, log: Path, **client: Any) -> None:
+        self.port = port
+        self.client = redis.Redis(port=port, protocol=2, **client)
+        with log.open("ab") as stream:
+            self.process = subprocess.Popen(arguments, stdout=stream, stderr=stream)
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"127.0.0.1:{self.port}"
+
+    def kill(self) -> None:
+        """Kill the process as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the process without closing its sockets: what is sent to it is not answered."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """Kill the process and let go of the client."""
+        self.client.close()
+        self.kill()
+
+
+class Trio:
+    """`servers` (the first began as primary) and the `sentinels` that watch over them."""
+
+    def __init__(self, servers: Sequence[Process], sentinels: Sequence[Process]) -> None:
+        self.servers = servers
+        self.sentinels = sentinels
+
+    @property
+    def url(self) -> str:
+        """A URL that names every Sentinel."""
+        return self.url_of(",".join(sentinel.address for sentinel in self.sentinels))
+
+    def url_of(self, hosts: str, *, login: str = "", query: str = "") -> str:
+        """A URL that names these Sentinels."""
+        return f"redis+sentinel://{login}{hosts}/{SERVICE}{query}"
+
+    @property
+    def primary(self) -> Process:
+        """The server that is one now."""
+        return next(
+            server
+            for server in self.servers
+            if server.process.poll() is None and server.client.role()[0] == b"master"
+        )
+
+    def seed(self, sessions: int) -> set[str]:
+        """Write that many sessions, and return when the replicas have them; their phones."""
+        value = b'{"status":"active","messages":[{"role":"user","content":"Hola"}],"updatedAt":1}'
+        phones = [f"+{10**10 + number}" for number in range(sessions)]
+        client = self.primary.client
+        for begin in range(0, sessions, 5_000):
+            with client.pipeline(transaction=False) as pipe:
+                for phone in phones[begin : begin + 5_000]:
+                    pipe.set(f"wh:session:{phone}", value, ex=21_600)
+                pipe.execute()
+        client.wait(len(self.servers) - 1, 10_000)
+        return set(phones)
+
+    def is_sound(self) -> bool:
+        """Whether the replicas follow, and every Sentinel knows them and the other Sentinels."""
+        links = [server.client.info("replication") for server in self.servers[1:]]
+        states: list[dict[str, Any]] = [
+            sentinel.client.sentinel_master(SERVICE) for sentinel in self.sentinels
+        ]
+        return all(link.get("master_link_status") == "up" for link in links) and all(
+            state["num-slaves"] == len(self.servers) - 1
+            and state["num-other-sentinels"] == len(self.sentinels) - 1
+            for state in states
+        )
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Return when a condition holds; fails where it does not in time."""
+    deadline = time.monotonic() + READY_DEADLINE_SECONDS
+    while True:
+        try:
+            if condition():
+                return
+        except redis.RedisError:
+            pass
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not in time: {what}")
+        time.sleep(0.02)
+
+
+@contextmanager
+def running(
+    folder: Path, *, password: str = "", sentinel_password: str = "", failover: bool = True
+) -> Iterator[Trio]:
+    """A trio that is sound; killed at the end. Without `failover`, no replica takes over."""
+    path = binary("valkey-server")
+    assert path is not None
+    with ExitStack() as stack:
+
+        def started(name: str, port: int, arguments: Sequence[str], secret: str) -> Process:
+            process = Process(
+                [path, *arguments], port, folder / f"{name}.log", password=secret or None
+            )
+            stack.callback(process.close)
+            return process
+
+        servers: list[Process] = []
+        for number in range(3):
+            port = free_port()
+            data = folder / f"data{number}"
+            data.mkdir()
+            options = ["--port", str(port), "--dir", str(data), "--save", ""]
+            options += ["--repl-diskless-sync-delay", "0"]
+            if password:
+                options += ["--requirepass", password, "--masterauth", password]
+            if servers:
+                options += ["--replicaof", "127.0.0.1", str(servers[0].port)]
+            servers.append(started(f"server{number}", port, options, password))
+        wait_until(lambda: all(server.client.ping() for server in servers), "PONG")
+        sentinels = []
+        for number in range(3):
+            port = free_port()
+            file = folder / f"sentinel{number}.conf"
+            lines = [
+                f"port {port}",
+                f"dir {folder}",
+                f"sentinel monitor {SERVICE} 127.0.0.1 {servers[0].port} 2",
+                f"sentinel down-after-milliseconds {SERVICE} {1_000 if failover else 600_000}",
+                f"sentinel failover-timeout {SERVICE} 5000",
+            ]
+            if password:
+                lines.append(f"sentinel auth-pass {SERVICE} {password}")
+            if sentinel_password:
+                lines += [
+                    f"requirepass {sentinel_password}",
+                    f"sentinel sentinel-pass {sentinel_password}",
+                ]
+            file.write_text("\n".join(lines) + "\n")
+            sentinels.append(
+                started(f"sentinel{number}", port, [str(file), "--sentinel"], sentinel_password)
+            )
+        trio = Trio(servers, sentinels)
+        wait_until(trio.is_sound, "a Sentinel trio")
+        yield trio
