@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import redis
 
@@ -93,8 +93,9 @@ class Trio:
     def is_sound(self) -> bool:
         """Whether the replicas follow, and every Sentinel knows them and the other Sentinels."""
         links = [server.client.info("replication") for server in self.servers[1:]]
-        states: list[dict[str, Any]] = [
-            sentinel.client.sentinel_master(SERVICE) for sentinel in self.sentinels
+        states = [
+            cast(dict[str, Any], sentinel.client.sentinel_master(SERVICE))
+            for sentinel in self.sentinels
         ]
         return all(link.get("master_link_status") == "up" for link in links) and all(
             state["num-slaves"] == len(self.servers) - 1

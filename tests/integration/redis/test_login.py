@@ -110,7 +110,6 @@ def test_a_unix_socket(bare_pawsctl: Pawsctl, guarded: Server, tmp_path: Path) -
 
 def test_a_database(bare_pawsctl: Pawsctl, server: Server) -> None:
     """-n wins over the URL; one that there is not is told."""
-    server.client.execute_command("SELECT", 3)
     with redis.Redis(port=server.port, db=3) as third:
         third.set("wh:session:+3", b"{}", ex=100)
         assert [each["phone"] for each in listed(bare_pawsctl, f"{server.url}/3").json] == ["+3"]
