@@ -16,6 +16,7 @@ class Root(LazyGroup):
         "redis": ("pawsctl.cli.redis", "app"),
         "session": ("pawsctl.cli.session", "app"),
         "test-session": ("pawsctl.cli.smoke", "app"),
+        "health": ("pawsctl.cli.health", "app"),
         "config": ("pawsctl.cli.config", "app"),
     }
 

@@ -1,0 +1,31 @@
+"""`pawsctl health`: whether Redis can do the bot's work, for people and probes."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from pawsctl.cli.options import Command, invocation, lazy
+from pawsctl.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from pawsctl import health
+    from pawsctl.cli import health_views
+else:
+    health = lazy("pawsctl.health")
+    health_views = lazy("pawsctl.cli.health_views")
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command("health", cls=Command)
+def health_(ctx: typer.Context) -> None:
+    """Check that every primary answers, may be read and takes writes; writes nothing itself.
+
+    Exits with 1 where a check fails, with 5 where Redis can't be reached.
+    """
+    run = invocation(ctx)
+    with run.connect() as connection:
+        found = health.check(connection)
+    run.output.show(found, health_views.report)
+    if not found.ok:
+        raise typer.Exit(ExitStatus.FAILED)

@@ -1,0 +1,47 @@
+"""`pawsctl health`."""
+
+from pathlib import Path
+
+from pawsctl.errors import ExitStatus
+from tests import servers
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+
+def test_a_redis_that_can_do_its_work_is_healthy(tmp_path: Path, any_server: Server) -> None:
+    """Under keys that scripts rely on; nothing is written."""
+    result = Pawsctl(tmp_path, any_server.url)("health", "--json")
+    assert result.status == ExitStatus.OK
+    assert list(result.json) == ["ok", "url", "checks"]
+    assert [list(check) for check in result.json["checks"]] == [
+        ["name", "ok", "seconds", "detail"]
+    ] * 3
+    assert any_server.client.dbsize() == 0
+
+
+def test_a_full_redis_is_unhealthy(pawsctl: Pawsctl, server: Server) -> None:
+    """The bot's next save would fail."""
+    server.client.config_set("maxmemory-policy", "noeviction")
+    server.client.config_set("maxmemory", 1)
+    try:
+        result = pawsctl("health")
+    finally:
+        server.client.config_set("maxmemory", 0)
+    assert result.status == ExitStatus.FAILED
+    assert "its memory is full" in result.text
+    assert result.text.splitlines()[-1] == f"unhealthy: {server.url}"
+
+
+def test_a_replica_is_no_place_for_the_bot(tmp_path: Path, server: Server) -> None:
+    """It answers, and refuses every write."""
+    with servers.running(tmp_path, "--replicaof", f"127.0.0.1 {server.port}") as replica:
+        result = Pawsctl(tmp_path, replica.url)("health")
+    assert result.status == ExitStatus.FAILED
+    assert "it is a replica" in result.text
+
+
+def test_an_unreachable_redis_is_exit_5(bare_pawsctl: Pawsctl) -> None:
+    """With no report as if there were one."""
+    result = bare_pawsctl("health", "--json", "--url", "redis://127.0.0.1:1")
+    assert result.status == ExitStatus.UNREACHABLE
+    assert result.out == b""
