@@ -187,6 +187,12 @@ class _Parser:
                     "names no Sentinel service",
                     hint="Write it like redis+sentinel://host1:26379,host2:26379/mymaster.",
                 )
+            # It may be the rest of a password with a raw '/'.
+            if "@" in service:
+                raise self.error(
+                    "has no service where one should stand",
+                    hint="Percent-encode special characters of a password (/ is %2F).",
+                )
             return replace(
                 target,
                 addresses=self.addresses(SENTINEL_PORT),

@@ -41,6 +41,8 @@ def connect(
     reads to a replica, where Sentinels name one.
     """
     timeouts = timeouts or Timeouts()
+    if prefer_replica and target.kind != "sentinel":
+        notice("--prefer-replica needs redis+sentinel://; primaries are read.")
     # Each of these costs some milliseconds that the others need not pay.
     if target.kind == "sentinel":
         from pawsctl.connection.sentinel import Sentinel

@@ -138,7 +138,11 @@ class Cluster(Connection):
             except RedisUnreachable as error:
                 self._raise_login(error)
                 failures.append(error)
+                # Those that have answered come first next time.
+                del self._probes[address]
                 continue
+            # Another is asked first next time: one that is cut off from the others never learns.
+            self._probes[address] = self._probes.pop(address)
             if has_code(nodes, "ERR") and "cluster support disabled" in nodes.text:
                 raise RedisUnreachable(
                     f"Redis at {address} is no node of a cluster.",

@@ -1,0 +1,118 @@
+"""Every command on a cluster, named as one or found to be one; and logins that are refused."""
+
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests import clusters
+from tests.cli_runner import Pawsctl
+from tests.clusters import Cluster
+
+
+@pytest.fixture(params=["cluster URL", "URL of a primary", "URL of a replica"])
+def url(request: pytest.FixtureRequest, cluster: Cluster) -> str:
+    """The cluster by its own scheme, or any node of it by a plain one."""
+    if request.param == "cluster URL":
+        return cluster.url
+    member = cluster.members[0 if request.param == "URL of a primary" else -1]
+    return f"redis://{member.address}"
+
+
+def test_every_command_works(cluster: Cluster, anywhere: Pawsctl, url: str) -> None:
+    """One URL is enough, and what is found out is said."""
+    phones = cluster.seed(1_000)
+    cluster.owner_of(b"wh:session:list").client.rpush("wh:session:list", "x")
+    some = sorted(phones)[:5]
+
+    def run(*arguments: str) -> object:
+        result = anywhere(*arguments, "--json", "--url", url)
+        assert result.status == ExitStatus.OK, result
+        assert ("is a cluster, and is used as one" in result.err) == ("+cluster" not in url)
+        return result.json
+
+    listed = run("session", "list")
+    assert isinstance(listed, list)
+    assert {each["phone"] for each in listed} == {*phones, "list"}
+    got = run("session", "get", *some)
+    assert isinstance(got, list)
+    assert [each["phone"] for each in got] == some
+    for command in ("session stats", "session ttl", "redis memory", "test-session"):
+        assert run(*command.split())
+    exported = run("session", "export", "a.jsonl")
+    assert isinstance(exported, dict)
+    assert (exported["sessions"], exported["left_out"]) == (1_000, {"list": 1})
+    flushed = run("session", "flush", "--yes")
+    assert isinstance(flushed, dict)
+    assert flushed["deleted"] == 1_001
+    imported = run("session", "import", "a.jsonl")
+    assert isinstance(imported, dict)
+    assert imported["imported"] == 1_000
+    assert sum(primary.client.dbsize() for primary in cluster.primaries) == 1_000
+
+
+def test_a_list_says_how_many_primaries_answered(cluster: Cluster, anywhere: Pawsctl) -> None:
+    """On stderr, where talk belongs."""
+    cluster.seed(10)
+    result = anywhere("session", "list", "-o", "csv", "--url", cluster.url)
+    assert "3 of 3 primaries answered." in result.err
+    assert len(result.out.splitlines()) == 11
+
+
+@pytest.mark.parametrize("options", [["-n", "1"], []])
+def test_a_cluster_has_one_database(
+    cluster: Cluster, anywhere: Pawsctl, options: list[str]
+) -> None:
+    """Asked for by an option, or found when a plain URL turns out to be a cluster's."""
+    url = cluster.url if options else f"redis://{cluster.members[0].address}/1"
+    result = anywhere("session", "list", "--json", "--url", url, *options)
+    if options:
+        assert result.status == ExitStatus.USAGE
+        assert "only database 0" in result.error["message"]
+    else:
+        # Valkey would allow more than one, where it is told to.
+        assert result.status == ExitStatus.FAILED
+        assert "out of range" in result.error["message"]
+
+
+def test_a_single_server_is_no_cluster(cluster: Cluster, pawsctl: Pawsctl) -> None:
+    """redis+cluster:// in the place of redis://."""
+    url = pawsctl.environment["REDIS_URL"].replace("redis://", "redis+cluster://")
+    result = pawsctl("session", "list", "--json", "--url", url)
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "is no node of a cluster" in result.error["message"]
+
+
+def test_a_password_that_one_node_refuses(tmp_path: Path, anywhere: Pawsctl) -> None:
+    """The node is named, and nothing is printed as if it were the whole."""
+    options = ("--requirepass", "s3cret", "--masterauth", "s3cret")
+    with clusters.running(tmp_path, *options, replicas=0, password="s3cret") as cluster:
+        cluster.seed(100)
+        url = cluster.url.replace("://", "://:s3cret@")
+        assert len(anywhere("session", "list", "--json", "--url", url).json) == 100
+        wrong = anywhere("session", "list", "--json", "--url", url.replace("s3cret", "wr0ng"))
+        assert (wrong.status, wrong.error["code"]) == (ExitStatus.UNREACHABLE, "login-refused")
+        odd = cluster.primaries[1]
+        odd.client.config_set("requirepass", "other")
+        result = anywhere("session", "list", "--json", "--url", url)
+        assert (result.status, result.error["code"]) == (ExitStatus.UNREACHABLE, "login-refused")
+        assert odd.address in result.error["message"]
+        for each in (wrong, result):
+            assert "s3cret" not in each.err
+            assert "wr0ng" not in each.err
+
+
+def test_a_password_that_no_node_asks_for(cluster: Cluster, anywhere: Pawsctl) -> None:
+    """It is said of each node once, and the nodes are used."""
+    cluster.seed(10)
+    url = cluster.url.replace("://", "://:s3cret@")
+    result = anywhere("session", "list", "--json", "--url", url)
+    assert (result.status, len(result.json)) == (ExitStatus.OK, 10)
+    assert "asks for no password" in result.err
+
+
+def test_a_replica_is_preferred_by_sentinels_only(cluster: Cluster, anywhere: Pawsctl) -> None:
+    """An option without effect says so."""
+    result = anywhere("session", "list", "--json", "--url", cluster.url, "--prefer-replica")
+    assert (result.status, result.json) == (ExitStatus.OK, [])
+    assert "--prefer-replica needs redis+sentinel://" in result.err

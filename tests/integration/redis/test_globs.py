@@ -1,0 +1,35 @@
+"""Globs matched here, as Redis matches them."""
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from pawsctl.sessions.globs import matcher
+from tests.servers import Server
+
+GLOBS = st.lists(
+    st.sampled_from([b"*", b"?", b"[", b"]", b"^", b"-", b"\\", b"a", b"b", b"c", b"\n", b"\xff"]),
+    max_size=8,
+).map(b"".join)
+KEYS = st.lists(
+    st.sampled_from([b"a", b"b", b"c", b"-", b"^", b"]", b"\\", b"\n", b"\xff"]),
+    min_size=1,
+    max_size=5,
+).map(b"".join)
+
+
+@settings(
+    deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(GLOBS, st.lists(KEYS, min_size=1, max_size=8))
+@example(b"[a-c]*", [b"b", b"d", b"-"])
+@example(b"[^a]", [b"a", b"b", b"^"])
+@example(b"[]", [b"]", b"a"])
+@example(b"a\\*", [b"a*", b"ab"])
+def test_keys_match_as_they_do_in_redis(server: Server, glob: bytes, keys: list[bytes]) -> None:
+    """For every pattern, also those that no one would write."""
+    client = server.client
+    client.flushall()
+    client.mset(dict.fromkeys(keys, b"1"))
+    matches = matcher(glob).fullmatch
+    found = {key for key in keys if matches(key)}
+    assert found == set(client.scan_iter(match=glob, count=100))

@@ -1,0 +1,89 @@
+"""What is known of commands: their keys, whether they may be repeated, and their parts."""
+
+import pytest
+
+from pawsctl.connection.commands import (
+    Command,
+    is_bound,
+    is_many,
+    is_read,
+    joined,
+    key_of,
+    parts_of,
+    ttls_of,
+    types_of,
+    unlink_step,
+    writes_in,
+)
+from pawsctl.connection.replies import ErrorReply
+
+
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [
+        (("GET", b"k"), b"k"),
+        (("get", "k"), b"k"),
+        (("SETEX", b"k", 5, b"v"), b"k"),
+        (("MEMORY", "USAGE", b"k"), b"k"),
+        (("EVAL", "return 1", 1, b"k", b"a"), b"k"),
+        (("EVAL", "return 1", 0, b"a"), None),
+        (("PING",), None),
+        (("SCAN", b"0", "MATCH", b"k"), None),
+        (("INFO", "memory"), None),
+    ],
+)
+def test_the_key_of_a_command(command: Command, key: bytes | None) -> None:
+    """It decides where in a cluster the command goes."""
+    assert key_of(command) == key
+
+
+@pytest.mark.parametrize("name", ["SET", "SETEX", "DEL", "UNLINK", "EXPIRE", "RESTORE", "FLUSHALL"])
+def test_what_writes_is_not_repeated(name: str) -> None:
+    """And is named where it may have happened."""
+    assert not is_read((name, b"k"))
+    assert writes_in([("GET", b"k"), (name, b"k"), (name, b"j")]) == name
+
+
+def test_what_only_looks_may_be_repeated() -> None:
+    """Our scripts without keys too."""
+    for command in [("GET", b"k"), ("PTTL", b"k"), ttls_of([b"k"]), types_of([b"k"])]:
+        assert is_read(command)
+        assert not is_bound(command)
+
+
+def test_a_step_of_a_pass_belongs_to_its_server() -> None:
+    """Its cursor means nothing to another."""
+    assert is_bound(unlink_step(b"k*", b"7", 10))
+    assert not is_read(unlink_step(b"k*", b"7", 10))
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_commands_over_many_keys_have_parts(count: int) -> None:
+    """One for each key, and a reply that is made of theirs."""
+    keys = [b"%d" % number for number in range(count)]
+    assert parts_of(("MGET", *keys)) == [(b"GET", key) for key in keys]
+    assert joined(("MGET", *keys), [b"v"] * count) == [b"v"] * count
+    assert parts_of(ttls_of(keys)) == [(b"PTTL", key) for key in keys]
+    assert joined(ttls_of(keys), [5] * count) == [5] * count
+    assert parts_of(types_of(keys)) == [(b"TYPE", key) for key in keys]
+
+
+def test_counts_of_parts_are_added_up() -> None:
+    """As one server does it for all keys."""
+    assert parts_of(("UNLINK", b"a", b"b")) == [(b"UNLINK", b"a"), (b"UNLINK", b"b")]
+    assert joined(("UNLINK", b"a", b"b"), [1, 0]) == 1
+
+
+def test_an_error_of_a_part_is_the_wholes() -> None:
+    """But a key of another type is nothing to MGET."""
+    refused = ErrorReply("NOPERM", "no")
+    assert joined(("UNLINK", b"a", b"b"), [1, refused]) is refused
+    wrong = ErrorReply("WRONGTYPE", "a hash")
+    assert joined(("MGET", b"a", b"b"), [b"v", wrong]) == [b"v", None]
+
+
+def test_a_command_over_one_key_is_its_own_part() -> None:
+    """And its reply stays as it is."""
+    for command in [("GET", b"k"), ("UNLINK", b"k"), ttls_of([])]:
+        assert not is_many(command)
+        assert joined(command, [7]) == 7
