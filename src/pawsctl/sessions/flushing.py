@@ -14,7 +14,7 @@ import msgspec
 from pawsctl.errors import Interrupted, PawsctlError, UsageError
 from pawsctl.sessions import keys, listing
 from pawsctl.sessions.filters import Filter
-from pawsctl.sessions.scan import BATCH
+from pawsctl.sessions.scan import WRITTEN
 from pawsctl.sessions.store import SessionStore
 
 SEEN = keys.SEEN_PREFIX.encode() + b"*"
@@ -109,9 +109,9 @@ def _matching(store: SessionStore, wanted: Filter) -> tuple[list[bytes], dict[st
 def _deletions(store: SessionStore, planned: Flush) -> Iterator[int]:
     for pattern in planned.patterns:
         yield from store.unlink(pattern)
-    for begin in range(0, len(planned.names), BATCH):
+    for begin in range(0, len(planned.names), WRITTEN):
         now_ms = time.time() * 1000
-        found = store.records_of(planned.names[begin : begin + BATCH])
+        found = store.records_of(planned.names[begin : begin + WRITTEN])
         yield store.unlink_keys(
             [
                 record.key

@@ -237,7 +237,7 @@ class SessionStore:
     def _unlinked_there(self, pattern: bytes) -> Iterator[int]:
         cursor = b"0"
         while True:
-            cursor, count = self.connection.call(*unlink_step(pattern, cursor, scan.BATCH))
+            cursor, count = self.connection.call(*unlink_step(pattern, cursor, scan.WRITTEN))
             yield count
             if cursor == b"0":
                 return
