@@ -14,7 +14,9 @@ from typing import Any
 
 import redis
 
+from pawsctl.connection import slots
 from pawsctl.connection.slots import SLOTS, slot_of
+from pawsctl.target import Address
 from tests.servers import binary, free_port
 
 READY_DEADLINE_SECONDS = 30.0
@@ -181,11 +183,19 @@ class Cluster:
             time.sleep(0.02)
 
     def is_sound(self) -> bool:
-        """Whether every member knows all of them and says that all is well."""
-        return all(
+        """Whether every member knows all of them, says that all is well, and they agree."""
+        owners = {
+            tuple(sorted((each.id, tuple(sorted(each.slots))) for each in self._told_by(member)))
+            for member in self.members
+        }
+        return len(owners) == 1 and all(
             b"cluster_state:ok" in info and b"cluster_known_nodes:%d" % len(self.members) in info
             for info in (member.cluster("INFO") for member in self.members)
         )
+
+    def _told_by(self, member: Member) -> list[slots.Member]:
+        told = slots.members(member.cluster("NODES"), Address("127.0.0.1", member.port))
+        return [each for each in told if each.is_primary]
 
     def form(self) -> None:
         """Make a cluster of members that know nothing of each other."""
@@ -196,8 +206,8 @@ class Cluster:
         for member in self.members[1:]:
             first.cluster("MEET", "127.0.0.1", member.port)
         for index, primary in enumerate(self.primaries):
-            slots = self.slots_of(index)
-            primary.client.execute_command("CLUSTER ADDSLOTSRANGE", slots[0], slots[-1])
+            own = self.slots_of(index)
+            primary.client.execute_command("CLUSTER ADDSLOTSRANGE", own[0], own[-1])
         names = {primary.id: primary for primary in self.primaries}
         replicas = self.members[len(self.primaries) :]
         for number, replica in enumerate(replicas):
