@@ -11,7 +11,8 @@ from typing import Any
 import redis
 
 from tests.needs import skip_or_fail
-from tests.servers import Server, binary, free_port, wait_until_ready
+from tests.ports import free_port
+from tests.servers import Server, binary, wait_until_ready
 
 
 class Certificates:

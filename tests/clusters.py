@@ -8,7 +8,6 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ import redis
 from pawsctl.connection import slots
 from pawsctl.connection.slots import SLOTS, slot_of
 from pawsctl.target import Address
-from tests.servers import binary, free_port
+from tests.ports import free_port
+from tests.servers import binary
 
 READY_DEADLINE_SECONDS = 30.0
 NODE_TIMEOUT_MS = 1_500
@@ -200,11 +200,9 @@ class Cluster:
     def form(self) -> None:
         """Make a cluster of members that know nothing of each other."""
         self.wait_until(lambda: all(each.client.ping() for each in self.members), "PONG")
-        first = self.members[0]
         for number, member in enumerate(self.members):
             member.cluster("SET-CONFIG-EPOCH", number + 1)
-        for member in self.members[1:]:
-            first.cluster("MEET", "127.0.0.1", member.port)
+        self.wait_until(self._all_met, "members that know each other")
         for index, primary in enumerate(self.primaries):
             own = self.slots_of(index)
             primary.client.execute_command("CLUSTER ADDSLOTSRANGE", own[0], own[-1])
@@ -212,11 +210,19 @@ class Cluster:
         replicas = self.members[len(self.primaries) :]
         for number, replica in enumerate(replicas):
             name = list(names)[number % len(names)]
-            self.wait_until(partial(_knows, replica, name), "MEET")
             replica.cluster("REPLICATE", name)
         self.wait_until(self.is_sound, "a cluster")
         if replicas:
             self.wait_until(self._all_follow, "replicas that follow")
+
+    def _all_met(self) -> bool:
+        """Whether every member knows all; asks those to join that are missing, once more."""
+        first, *others = self.members
+        for member in others:
+            if not _knows(first, member.id):
+                first.cluster("MEET", "127.0.0.1", member.port)
+        names = [each.id for each in self.members]
+        return all(_knows(member, name) for member in self.members for name in names)
 
     def _all_follow(self) -> bool:
         replicas = self.members[len(self.primaries) :]

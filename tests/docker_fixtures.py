@@ -11,7 +11,6 @@ import importlib.util
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 import urllib.error
@@ -25,6 +24,7 @@ import pytest
 from docker.errors import DockerException, NotFound
 
 from tests.needs import skip_or_fail
+from tests.ports import free_port
 from tests.standins import engine
 from tests.standins.images import REDIS, STANDINS, ensure
 from tests.standins.machine import CannotBuildError
@@ -32,19 +32,6 @@ from tests.standins.machine import CannotBuildError
 PROJECT_LABEL = "com.docker.compose.project"
 REGISTRY_DEADLINE = 15.0
 """Seconds in which a registry must answer; Debian's takes a tenth of one."""
-
-
-def free_port() -> int:
-    """Return a TCP port that nothing listens on at 127.0.0.1.
-
-    It lies below the range that systems hand to outgoing connections (32768 up on Linux), so
-    that only another call of this, at random, could take it before it is used.
-    """
-    while True:
-        port = 20_000 + secrets.randbelow(12_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @pytest.fixture(scope="session")

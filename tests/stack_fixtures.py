@@ -17,8 +17,9 @@ import redis
 from docker.models.containers import Container
 
 from tests.cli_runner import Pawsctl
-from tests.docker_fixtures import PROJECT_LABEL, free_port, remove_project
+from tests.docker_fixtures import PROJECT_LABEL, remove_project
 from tests.needs import skip_or_fail
+from tests.ports import free_port
 from tests.standins import engine
 from tests.standins.images import REDIS
 

@@ -12,7 +12,8 @@ import pytest
 from pawsctl.errors import ExitStatus
 from tests import servers
 from tests.cli_runner import Pawsctl
-from tests.servers import Server, free_port
+from tests.ports import free_port
+from tests.servers import Server
 
 SECRET = "hunter2"
 

@@ -12,7 +12,7 @@ from pawsctl.stack.engine import Event, Plan, Waiting
 from pawsctl.stack.lock import locked
 from pawsctl.stack.ready import until_ready
 from tests import servers
-from tests.docker_fixtures import free_port
+from tests.ports import free_port
 from tests.servers import Server
 
 

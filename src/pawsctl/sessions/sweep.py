@@ -3,8 +3,8 @@
 SCAN finds what stays on one node from its begin to its end. A key that moves meanwhile may be
 missed on the node it left and on the one it came to. So what every primary says of its slots is
 looked at before and after: slots that changed hands, are half moved, or were those of a primary
-that failed, are looked at again, and once more, until nothing has changed meanwhile. Within a slot
-that is half moved keys go one way only, so its owner is asked before the node it goes to.
+that failed, are looked at again, and once more, until none of them has changed meanwhile. Within a
+slot that is half moved keys go one way only, so its owner is asked before the node it goes to.
 """
 
 import time
@@ -71,21 +71,23 @@ class Sweep:
         try:
             owned = {name: claim.slots for name, claim in before.claims.items()}
             yield from self._all(before.claims.values(), self._scanned, owned)
-            yield from self._until_nothing_changed(before)
+            yield from self._again(before)
         except _Hopeless as error:
             raise self._partial() from error
         if self._suspects:
             raise self._partial()
         self._cluster.note(f"{self._primaries} of {self._primaries} primaries answered.")
 
-    def _until_nothing_changed(self, before: View) -> Iterator[Batch]:
+    def _again(self, before: View) -> Iterator[Batch]:
+        """Look at suspect slots until none of them has changed while it was looked at."""
         deadline = time.monotonic() + self._cluster.timeouts.failover
-        moving = before.moving
+        # All at first; what begins to move when all nodes have been scanned does not matter.
+        todo = _ALL
         for number in count(1):
             after = self._settled_view(deadline)
-            self._suspects |= after.changed_since(before)
+            self._suspects |= after.changed_since(before) & todo
             if number == 1:
-                self._suspects |= moving | after.moving
+                self._suspects |= before.moving | after.moving
             todo = frozenset(self._suspects & after.covered)
             if not todo or (number > _ROUNDS and time.monotonic() > deadline):
                 return

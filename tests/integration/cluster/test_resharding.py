@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from pawsctl.connection import Timeouts, connect
 from pawsctl.connection.slots import slot_of
@@ -95,27 +96,32 @@ def test_a_half_migrated_slot_is_whole_for_every_command(
     assert [primary.client.dbsize() for primary in movable.primaries] == [0, 0, 0]
 
 
-def test_a_reshard_under_way_hides_nothing(movable: Cluster, anywhere: Pawsctl) -> None:
+def test_a_reshard_under_way_hides_nothing(
+    movable: Cluster, anywhere: Pawsctl, tmp_path: Path
+) -> None:
     """redis-cli moves slots all the while that the command lists, again and again."""
     phones = movable.seed(100_000)
     first, _, third = movable.primaries
-    reshard = subprocess.Popen(
-        [
-            *("redis-cli", "--cluster", "reshard", first.address, "--cluster-from", first.id),
-            *("--cluster-to", third.id, "--cluster-slots", "700", "--cluster-yes"),
-        ],
-        stdout=subprocess.DEVNULL,
-    )
+    log = tmp_path / "reshard.log"
+    with log.open("wb") as stream:
+        reshard = subprocess.Popen(
+            [
+                *("redis-cli", "--cluster", "reshard", first.address, "--cluster-from", first.id),
+                *("--cluster-to", third.id, "--cluster-slots", "700", "--cluster-yes"),
+            ],
+            stdout=stream,
+        )
     try:
-        is_over = False
-        while not is_over:
-            # redis-cli gives up by itself where nodes do not agree yet; what was moved, was moved.
-            is_over = reshard.poll() is not None
+        runs = 0
+        while reshard.poll() is None:
             result = anywhere("session", "list", "-o", "jsonl", "--url", movable.url)
             assert result.status == 0
             listed = [line.split(b'"', 4)[3].decode() for line in result.out.splitlines()]
             assert len(listed) == len(phones)
             assert set(listed) == phones
+            runs += 1
+        assert reshard.returncode == 0, log.read_text()[-2_000:]
+        assert runs > 1
     finally:
         reshard.kill()
         reshard.wait()

@@ -2,7 +2,7 @@
 
 import docker
 
-from tests.docker_fixtures import free_port
+from tests.ports import free_port
 from tests.stack_fixtures import NOTHING, Docker, Stack
 
 
