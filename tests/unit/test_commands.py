@@ -4,7 +4,6 @@ import pytest
 
 from pawsctl.connection.commands import (
     Command,
-    is_bound,
     is_many,
     is_read,
     joined,
@@ -12,7 +11,6 @@ from pawsctl.connection.commands import (
     parts_of,
     ttls_of,
     types_of,
-    unlink_step,
     writes_in,
 )
 from pawsctl.connection.replies import ErrorReply
@@ -48,13 +46,6 @@ def test_what_only_looks_may_be_repeated() -> None:
     """Our scripts without keys too."""
     for command in [("GET", b"k"), ("PTTL", b"k"), ttls_of([b"k"]), types_of([b"k"])]:
         assert is_read(command)
-        assert not is_bound(command)
-
-
-def test_a_step_of_a_pass_belongs_to_its_server() -> None:
-    """Its cursor means nothing to another."""
-    assert is_bound(unlink_step(b"k*", b"7", 10))
-    assert not is_read(unlink_step(b"k*", b"7", 10))
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pawsctl.sessions.listing import Item, TimeLeft
     from pawsctl.sessions.stats import Expiry
     from pawsctl.settings import Setting
+    from pawsctl.target import Target
 
 
 def duration(seconds: float) -> str:
@@ -101,6 +102,11 @@ def bars(count: int, most: int, width: int) -> str:
     return "█" * max(1 if count else 0, round(width * count / most))
 
 
+def flush_target(target: Target) -> Iterator[Line]:
+    """Where a flush deletes."""
+    yield [("in ", ""), (target.url, "bold"), (f" (from {target.origin})", "")]
+
+
 def flush_plan(plan: FlushPlan) -> Iterator[Line]:
     """What a flush would delete, and where."""
     yield [("in ", ""), (plan.url, "bold"), (f" (from {plan.origin}):", "")]
@@ -114,6 +120,8 @@ def flush_plan(plan: FlushPlan) -> Iterator[Line]:
 def flushed(result: Flushed) -> Iterator[Line]:
     """What a flush deleted."""
     yield [(f"Deleted {plural(result.deleted, 'key')} in {result.url}.", "")]
+    for kind, count in result.others.items():
+        yield [(f"  {plural(count, 'key')} of type {kind} among them", "yellow")]
 
 
 def flow_step(step: StepResult) -> Iterator[Line]:

@@ -5,7 +5,7 @@ by themselves. A `Node` is one server behind one socket.
 """
 
 from pawsctl.connection.base import Connection, Uncertain
-from pawsctl.connection.commands import Command, ttls_of, types_of, unlink_step
+from pawsctl.connection.commands import Command, ttls_of, types_of
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import ErrorReply, checked, has_code, refused
 from pawsctl.target import Target
@@ -24,7 +24,6 @@ __all__ = [
     "refused",
     "ttls_of",
     "types_of",
-    "unlink_step",
 ]
 
 

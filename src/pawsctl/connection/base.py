@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pawsctl.connection.commands import Command, is_bound, writes_in
+from pawsctl.connection.commands import Command, writes_in
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import checked
 from pawsctl.errors import LoginRefused, RedisUnreachable
@@ -124,25 +124,21 @@ def at(target: Target, address: Address) -> Target:
 
 
 class Uncertain(RedisUnreachable):
-    """The server went away in the middle: a command that writes may have been done.
-
-    Or it is the next step of what that server began, and means nothing to another.
-    """
+    """The server went away in the middle: a command that writes may have been done."""
 
 
 def ask_node(node: Node, commands: Sequence[Command]) -> list[Any]:
     """Send commands to one server; raises Uncertain for what must not be repeated elsewhere."""
-    is_step = any(map(is_bound, commands))
     begun = False
     try:
-        if not is_step and node.was_cut():
+        if node.was_cut():
             node.close()
         # What can't connect has sent nothing.
         node.connect()
         begun = True
         return node.pipeline(commands)
     except RedisUnreachable as error:
-        if begun or is_step:
+        if begun:
             raise uncertain(error, commands) from error
         raise
 

@@ -54,12 +54,6 @@ def is_read(command: Command) -> bool:
     return name in _READS or (name in _SCRIPTS and not int(command[2]))
 
 
-def is_bound(command: Command) -> bool:
-    """Whether it goes on at the server where it began: a cursor means nothing to another."""
-    name = name_of(command)
-    return name == b"SCAN" or (name in _SCRIPTS and bool(int(command[2])))
-
-
 def writes_in(commands: Sequence[Command]) -> str:
     """The names of the commands that change something, for a message: `SETEX, DEL`."""
     names = dict.fromkeys(name_of(command).decode() for command in commands if not is_read(command))
@@ -89,14 +83,6 @@ end
 return values"""
 _SCRIPTED = {_TTLS_SCRIPT: b"PTTL", _TYPES_SCRIPT: b"TYPE", _VALUES_SCRIPT: b"GET"}
 
-# A step of a pass that deletes without a key ever leaving the server. It is given the pattern as
-# its key, so that it counts as a command that writes.
-_UNLINK_SCRIPT = """\
-local found = redis.call('SCAN', ARGV[1], 'MATCH', KEYS[1], 'COUNT', ARGV[2])
-local count = 0
-if #found[2] > 0 then count = redis.call('UNLINK', unpack(found[2])) end
-return {found[1], count}"""
-
 
 def ttls_of(keys: Iterable[bytes]) -> Command:
     """The PTTL of each key in one reply, whatever slots they are in, where scripts may run."""
@@ -106,14 +92,6 @@ def ttls_of(keys: Iterable[bytes]) -> Command:
 def types_of(keys: Iterable[bytes]) -> Command:
     """The TYPE of each key in one reply, whatever slots they are in, where scripts may run."""
     return ("EVAL", _TYPES_SCRIPT, 0, *keys)
-
-
-def unlink_step(pattern: bytes, cursor: bytes, count: int) -> Command:
-    """Delete what SCAN finds from `cursor` on; replies with the next cursor and how many it was.
-
-    For a single server: in a cluster, the keys of a batch belong to several slots.
-    """
-    return ("EVAL", _UNLINK_SCRIPT, 1, pattern, cursor, count)
 
 
 def parts_of(command: Command) -> list[Command]:

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from pawsctl.connection.base import POLL_SECONDS, Connection, Uncertain, ask_node, at
-from pawsctl.connection.commands import Command, is_bound, is_read
+from pawsctl.connection.commands import Command, is_read
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import ErrorReply, checked, has_code
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
@@ -93,7 +93,6 @@ class Sentinel(Connection):
             node = self.reader() if reads else self._await_primary(since or time.monotonic())
             try:
                 answers = ask_node(node, wanted)
-                self._keep_bound(node, wanted, answers)
             except Uncertain:
                 self.close()
                 raise
@@ -109,13 +108,6 @@ class Sentinel(Connection):
                 return replies
             self.close()
             time.sleep(POLL_SECONDS)
-
-    def _keep_bound(self, node: Node, commands: Sequence[Command], answers: Sequence[Any]) -> None:
-        for command, answer in zip(commands, answers, strict=True):
-            if is_bound(command) and has_code(answer, *_NOT_DONE):
-                raise Uncertain(
-                    f"{node} is no primary any more: {answer}.", hint="Run the command again."
-                )
 
     def _await_primary(self, since: float) -> Node:
         while self._primary is None:

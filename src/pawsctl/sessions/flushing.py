@@ -1,13 +1,15 @@
 """Deleting sessions: all of them, or those that a filter lets through.
 
-All, or those of a glob, go by SCAN and UNLINK alone. Other filters need the values: these are read
+All, or those of a glob, go by SCAN and UNLINK alone, and are counted before only where someone has
+to decide. Other filters need the values: these are read
 once to say what would be deleted, and once more in the moment before. A session that changed
 meanwhile and is no longer meant is kept; one that changes within that moment, about a millisecond,
 may still be deleted.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -36,23 +38,29 @@ class FlushPlan(msgspec.Struct, frozen=True):
 
 
 class Flushed(msgspec.Struct, frozen=True):
-    """How many keys a flush deleted, and from where."""
+    """How many keys a flush deleted, and from where; `others` were no strings, by their type."""
 
     url: str
     deleted: int
+    others: dict[str, int]
 
 
 class Flush(msgspec.Struct, frozen=True):
-    """A flush that was planned: every key of `patterns`, and those `names` that are still meant."""
+    """A flush that was planned: every key of `patterns`, and those `names` that are still meant.
 
-    plan: FlushPlan
+    `plan` is None where nobody asked how many that are.
+    """
+
+    plan: FlushPlan | None
     wanted: Filter
     patterns: Sequence[bytes] = ()
     names: Sequence[bytes] = ()
 
 
-def planned(store: SessionStore, wanted: Filter, *, include_seen: bool) -> Flush:
-    """Find what a flush would delete.
+def planned(
+    store: SessionStore, wanted: Filter, *, include_seen: bool, counted: bool = True
+) -> Flush:
+    """Find what a flush would delete; how many, where it must be `counted` or is known anyway.
 
     Raises UsageError for seen marks beside a filter: a mark belongs to no session.
     """
@@ -64,8 +72,10 @@ def planned(store: SessionStore, wanted: Filter, *, include_seen: bool) -> Flush
     if wanted.reads_values:
         names, counts = _matching(store, wanted)
         return Flush(_plan(store, counts, 0), wanted, names=names)
-    seen = sum(store.count(SEEN).values()) if include_seen else 0
-    plan = _plan(store, store.count(wanted.pattern), seen)
+    plan = None
+    if counted:
+        seen = sum(store.count(SEEN).values()) if include_seen else 0
+        plan = _plan(store, store.count(wanted.pattern), seen)
     return Flush(plan, wanted, (wanted.pattern, SEEN) if include_seen else (wanted.pattern,))
 
 
@@ -74,20 +84,22 @@ def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None
 
     Raises Interrupted on Ctrl-C, saying how far it got, as every other failure here does.
     """
-    deleted = 0
+    kinds = Counter[str]()
     try:
-        for count in _deletions(store, planned):
-            deleted += count
-            progress(count)
+        for found in _deletions(store, planned):
+            kinds.update(found)
+            progress(sum(found.values()))
     except KeyboardInterrupt as error:
         raise Interrupted(
-            f"Interrupted: {deleted} keys were deleted.", hint="Run it again for the rest."
+            f"Interrupted: {kinds.total()} keys were deleted.", hint="Run it again for the rest."
         ) from error
     except PawsctlError as error:
         raise type(error)(
-            f"{error.message} {deleted} keys were deleted before that.", hint=error.hint
+            f"{error.message} {kinds.total()} keys were deleted before that.", hint=error.hint
         ) from error
-    return Flushed(store.connection.target.url, deleted)
+    deleted = kinds.total()
+    del kinds["string"]
+    return Flushed(store.connection.target.url, deleted, dict(kinds))
 
 
 def _plan(store: SessionStore, counts: dict[str, int], seen: int) -> FlushPlan:
@@ -106,16 +118,17 @@ def _matching(store: SessionStore, wanted: Filter) -> tuple[list[bytes], dict[st
     return names, counts
 
 
-def _deletions(store: SessionStore, planned: Flush) -> Iterator[int]:
+def _deletions(store: SessionStore, planned: Flush) -> Iterator[Mapping[str, int]]:
+    """How many keys of each type every batch deleted."""
     for pattern in planned.patterns:
         yield from store.unlink(pattern)
     for begin in range(0, len(planned.names), WRITTEN):
         now_ms = time.time() * 1000
         found = store.records_of(planned.names[begin : begin + WRITTEN])
-        yield store.unlink_keys(
-            [
-                record.key
-                for record in found
-                if record and planned.wanted.matches(listing.listed(record, now_ms), now_ms)
-            ]
-        )
+        meant = [
+            record
+            for record in found
+            if record and planned.wanted.matches(listing.listed(record, now_ms), now_ms)
+        ]
+        gone = store.unlink_keys([record.key for record in meant])
+        yield Counter(record.type for record, is_gone in zip(meant, gone, strict=True) if is_gone)

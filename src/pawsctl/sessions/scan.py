@@ -6,7 +6,7 @@ does: this doubles the speed of a pass that decodes every value.
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from pawsctl.connection import Command, Connection, Node, checked, has_code
 from pawsctl.errors import LoginRefused, RedisUnreachable
@@ -22,8 +22,27 @@ WRITTEN = 500
 
 SESSIONS = SESSION_PREFIX.encode() + b"*"
 
+# What a server says that has become a replica, or is about to: another is the primary.
+_NO_PRIMARY = ("READONLY", "LOADING", "MASTERDOWN")
+
 Ask = Callable[[list[bytes]], list[Command]]
 Batch = tuple[list[bytes], list[Any]]
+
+
+class Search(NamedTuple):
+    """What a pass looks for: keys that match a glob, of one Redis type or, where empty, of any.
+
+    `size` is how many keys are looked at, and asked about, at a time.
+    """
+
+    pattern: bytes = SESSIONS
+    kind: bytes = b""
+    size: int = BATCH
+
+    def step(self, cursor: bytes) -> Command:
+        """The SCAN that goes on from a cursor."""
+        kind = (b"TYPE", self.kind) if self.kind else ()
+        return (b"SCAN", cursor, b"MATCH", self.pattern, b"COUNT", self.size, *kind)
 
 
 class Known:
@@ -55,28 +74,31 @@ class Known:
 
 
 def batches(
-    connection: Connection, pattern: bytes, ask: Ask, *, once: bool = True
+    connection: Connection, search: Search, ask: Ask, *, deletes: bool = False
 ) -> Iterator[Batch]:
-    """Every key that matches `pattern`, once, in batches, with the replies to what `ask` asked.
+    """Every key that is looked for, once, in batches, with the replies to what `ask` asked.
 
     What exists throughout is found, whatever fails or moves meanwhile: a server that goes away is
     waited for as long as a failover may take, and whoever takes its place is asked again. A refused
     reply stands in the batch; a refused SCAN is OperationFailed. Raises RedisUnreachable, and
-    Partial where a part of a cluster did not answer. `once` is false where a key may come twice.
+    Partial where a part of a cluster did not answer. With `deletes`, what is asked last deletes the
+    keys: only a primary is asked, and a key that a failover brought back comes again.
     """
-    known = Known(once=once)
+    known = Known(once=not deletes)
     connection.connect()
     if connection.cluster is not None:
         # 5 ms: only who meets a cluster pays for it.
         from pawsctl.sessions.sweep import Sweep
 
-        yield from Sweep(connection.cluster, pattern, ask, known).batches()
+        yield from Sweep(connection.cluster, search, ask, known).batches()
         return
     since: float | None = None
     while True:
-        node = connection.reader()
         try:
-            for batch in node_batches(node, pattern, ask, known):
+            node = connection.primaries()[0] if deletes else connection.reader()
+            for batch in node_batches(node, search, ask, known):
+                if deletes:
+                    _require_primary(node, batch[1][-1])
                 since = None
                 yield batch
         except LoginRefused:
@@ -88,7 +110,7 @@ def batches(
             return
 
 
-def node_batches(node: Node, pattern: bytes, ask: Ask, known: Known) -> Iterator[Batch]:
+def node_batches(node: Node, search: Search, ask: Ask, known: Known) -> Iterator[Batch]:
     """One server's part of a pass.
 
     Raises RedisUnreachable where it goes away, when all it has answered has been handed out and
@@ -97,12 +119,12 @@ def node_batches(node: Node, pattern: bytes, ask: Ask, known: Known) -> Iterator
     waiting: Batch | None = None
     keys: list[bytes] = []
     try:
-        node.send([_scan(b"0", pattern)])
+        node.send([search.step(b"0")])
         cursor, keys = _cursor_and_keys(node.receive(1)[0], known)
         while True:
             commands = ask(keys) if keys else []
             is_last = cursor == b"0"
-            node.send(commands if is_last else [*commands, _scan(cursor, pattern)])
+            node.send(commands if is_last else [*commands, search.step(cursor)])
             asked = len(commands)
             if waiting is not None:
                 ready, waiting = waiting, None
@@ -126,8 +148,11 @@ def node_batches(node: Node, pattern: bytes, ask: Ask, known: Known) -> Iterator
         yield waiting
 
 
-def _scan(cursor: bytes, pattern: bytes) -> Command:
-    return (b"SCAN", cursor, b"MATCH", pattern, b"COUNT", BATCH)
+def _require_primary(node: Node, reply: Any) -> None:
+    if has_code(reply, *_NO_PRIMARY):
+        raise RedisUnreachable(
+            f"{node} is no primary (any more): {reply}.", hint="Run the command again."
+        )
 
 
 def _cursor_and_keys(reply: Any, known: Known) -> tuple[bytes, list[bytes]]:

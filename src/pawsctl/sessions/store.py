@@ -13,13 +13,11 @@ from pawsctl.connection import (
     Command,
     Connection,
     ErrorReply,
-    Uncertain,
     checked,
     ttls_of,
     types_of,
-    unlink_step,
 )
-from pawsctl.errors import Partial
+from pawsctl.errors import OperationFailed, Partial
 from pawsctl.sessions import keys, scan
 from pawsctl.sessions.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS, Record
 
@@ -190,20 +188,18 @@ class SessionStore:
 
     def _batches(self, ask: scan.Ask, pattern: bytes = scan.SESSIONS) -> Iterator[scan.Batch]:
         """Every key that matches in batches: the list of their PTTLs, then the replies to `ask`."""
+        search = scan.Search(pattern)
         if self._may_script:
-            for names, replies in self._pass(
-                pattern,
-                lambda names: [ttls_of(names), *ask(names)],
-            ):
+            for names, replies in self._pass(search, lambda names: [ttls_of(names), *ask(names)]):
                 yield names, [checked(replies[0]), *replies[1:]]
         else:
-            for names, replies in self._pass(pattern, lambda names: [*_ttls(names), *ask(names)]):
+            for names, replies in self._pass(search, lambda names: [*_ttls(names), *ask(names)]):
                 count = len(names)
                 yield names, [[checked(ttl_ms) for ttl_ms in replies[:count]], *replies[count:]]
 
-    def _pass(self, pattern: bytes, ask: scan.Ask, *, once: bool = True) -> Iterator[scan.Batch]:
+    def _pass(self, search: scan.Search, ask: scan.Ask) -> Iterator[scan.Batch]:
         try:
-            yield from scan.batches(self.connection, pattern, ask, once=once)
+            yield from scan.batches(self.connection, search, ask)
         except Partial as error:
             if not self._partial:
                 raise
@@ -211,42 +207,39 @@ class SessionStore:
 
     def count(self, pattern: bytes = scan.SESSIONS) -> dict[str, int]:
         """How many keys match, by Redis type."""
-        counts: Counter[bytes] = Counter()
-        if self._may_script:
-            for _, replies in self._pass(pattern, lambda names: [types_of(names)]):
-                counts.update(checked(replies[0]))
-        else:
-            for _, replies in self._pass(pattern, _types):
-                counts.update(map(checked, replies))
-        # Gone between SCAN and TYPE.
-        del counts[b"none"]
-        return {kind.decode(): count for kind, count in counts.items()}
+        counts: Counter[str] = Counter()
+        for _, replies in self._pass(scan.Search(pattern), self._ask_kinds):
+            counts.update(_kinds(replies))
+        return dict(counts)
 
-    def unlink(self, pattern: bytes = scan.SESSIONS) -> Iterator[int]:
-        """Delete what matches, batch by batch; yields how many keys each batch deleted."""
-        self.connection.connect()
-        if self.connection.cluster is None and self._may_script:
-            # Where the server goes away, another may take its place: that is begun with anew.
-            with suppress(Uncertain):
-                yield from self._unlinked_there(pattern)
-                return
-        # A key that a server lost, and found again in a failover, is deleted again.
-        for _, replies in self._pass(pattern, lambda names: [("UNLINK", *names)], once=False):
-            yield checked(replies[0])
+    def unlink(self, pattern: bytes = scan.SESSIONS) -> Iterator[dict[str, int]]:
+        """Delete what matches, batch by batch; yields how many keys of each type it was.
 
-    def _unlinked_there(self, pattern: bytes) -> Iterator[int]:
-        cursor = b"0"
-        while True:
-            cursor, count = self.connection.call(*unlink_step(pattern, cursor, scan.WRITTEN))
-            yield count
-            if cursor == b"0":
-                return
+        Sessions go first, and no key is asked for its type: Redis tells strings alone. Then the
+        few keys of other types, one pass more over what is left.
+        """
+        strings = scan.Search(pattern, b"string", scan.WRITTEN)
+        # A server before Redis 6 knows no TYPE there. Whatever else it refused, it will again.
+        with suppress(OperationFailed):
+            for _, replies in self._deleting(strings, lambda _names: []):
+                yield {"string": checked(replies[0])}
+        for _, replies in self._deleting(scan.Search(pattern, size=scan.WRITTEN), self._ask_kinds):
+            checked(replies[-1])
+            yield _kinds(replies[:-1])
 
-    def unlink_keys(self, names: Sequence[bytes]) -> int:
-        """Delete these keys; how many of them existed."""
-        return sum(
-            checked(each) for each in self.connection.pipeline([(b"UNLINK", k) for k in names])
+    def _deleting(self, search: scan.Search, ask: scan.Ask) -> Iterator[scan.Batch]:
+        """A pass that asks something of a batch of keys and deletes them."""
+        return scan.batches(
+            self.connection, search, lambda names: [*ask(names), ("UNLINK", *names)], deletes=True
         )
+
+    def _ask_kinds(self, names: list[bytes]) -> list[Command]:
+        return [types_of(names)] if self._may_script else _types(names)
+
+    def unlink_keys(self, names: Sequence[bytes]) -> list[bool]:
+        """Delete these keys; whether each of them existed."""
+        replies = self.connection.pipeline([(b"UNLINK", key) for key in names])
+        return [bool(checked(each)) for each in replies]
 
     def __enter__(self) -> "SessionStore":
         return self
@@ -279,3 +272,12 @@ def _ttls(names: Iterable[bytes]) -> list[Command]:
 
 def _types(names: Iterable[bytes]) -> list[Command]:
     return [(b"TYPE", key) for key in names]
+
+
+def _kinds(replies: Sequence[Any]) -> dict[str, int]:
+    """How many keys of each type there are, by the replies to what asked for it."""
+    told = replies[0] if len(replies) == 1 and isinstance(replies[0], list) else replies
+    counts = Counter(map(checked, told))
+    # Gone between SCAN and TYPE.
+    del counts[b"none"]
+    return {kind.decode(): count for kind, count in counts.items()}

@@ -10,7 +10,7 @@ slot that is half moved keys go one way only, so its owner is asked before the n
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from itertools import count
+from itertools import chain, compress, count
 from typing import NamedTuple
 
 from pawsctl.connection import Command, ErrorReply, Node, has_code
@@ -21,7 +21,7 @@ from pawsctl.connection.routing import REDIRECTS
 from pawsctl.connection.slots import SLOTS, Claim, View, ranges_text, slot_of
 from pawsctl.errors import LoginRefused, Partial, RedisUnreachable
 from pawsctl.sessions.globs import matcher
-from pawsctl.sessions.scan import BATCH, Ask, Batch, Known, node_batches
+from pawsctl.sessions.scan import Ask, Batch, Known, Search, node_batches
 
 _ALL = frozenset(range(SLOTS))
 # Up to this many slots of a node are looked at one by one: each is told whole at one moment, so
@@ -50,10 +50,10 @@ class _Hopeless(Exception):
 class Sweep:
     """One pass; `suspects` are the slots of which not everything may have been seen."""
 
-    def __init__(self, cluster: Cluster, pattern: bytes, ask: Ask, known: Known) -> None:
+    def __init__(self, cluster: Cluster, search: Search, ask: Ask, known: Known) -> None:
         self._cluster = cluster
-        self._pattern = pattern
-        self._matches = matcher(pattern).fullmatch
+        self._search = search
+        self._matches = matcher(search.pattern).fullmatch
         self._ask = ask
         self._known = known
         self._asked: dict[bytes, list[_Asked]] = {}
@@ -155,7 +155,7 @@ class Sweep:
                 self._cluster.release(node)
 
     def _scanned(self, node: Node, _slots: frozenset[int]) -> Iterator[Batch]:
-        return node_batches(node, self._pattern, self._sent, self._known)
+        return node_batches(node, self._search, self._sent, self._known)
 
     def _rescanned(self, node: Node, slots: frozenset[int]) -> Iterator[Batch]:
         if len(slots) > _FEW_SLOTS or not self._may_ask_for_slots:
@@ -169,15 +169,24 @@ class Sweep:
                 self._may_ask_for_slots = False
                 yield from self._scanned(node, slots)
                 return
-            keys = self._known.fresh(key for reply in told for key in reply if self._matches(key))
-            for first in range(0, len(keys), BATCH):
-                names = keys[first : first + BATCH]
+            keys = self._known.fresh(self._of_kind(node, filter(self._matches, chain(*told))))
+            for first in range(0, len(keys), self._search.size):
+                names = keys[first : first + self._search.size]
                 try:
                     replies = node.pipeline(self._sent(names))
                 except RedisUnreachable:
                     self._known.forget(keys[first:])
                     raise
                 yield names, replies
+
+    def _of_kind(self, node: Node, keys: Iterable[bytes]) -> Iterable[bytes]:
+        """Those of the type that is looked for."""
+        kind = self._search.kind
+        if not kind:
+            return keys
+        names = list(keys)
+        kinds = node.pipeline([("TYPE", name) for name in names])
+        return compress(names, (each == kind for each in kinds))
 
     def _sent(self, names: list[bytes]) -> list[Command]:
         """What is sent to the node that told these keys; nothing it refuses for their slots."""

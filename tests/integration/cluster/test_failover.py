@@ -78,7 +78,8 @@ def test_a_primary_killed_in_the_middle_of_flush(breakable: Cluster, anywhere: P
     victim = breakable.primaries[2]
     with SessionStore(connect(parse(breakable.url, origin="a test"), Timeouts(reply=2))) as store:
         deletions = store.unlink()
-        for _ in itertools.takewhile(lambda n: n < 20_000, itertools.accumulate(deletions)):
+        counts = (sum(found.values()) for found in deletions)
+        for _ in itertools.takewhile(lambda n: n < 20_000, itertools.accumulate(counts)):
             pass
         victim.kill()
         for _ in deletions:

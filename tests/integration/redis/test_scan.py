@@ -1,5 +1,7 @@
 """A pass over many keys, on real servers."""
 
+from collections import Counter
+
 from pawsctl.connection import connect
 from pawsctl.sessions.store import SessionStore
 from pawsctl.target import parse
@@ -38,7 +40,7 @@ def test_keys_are_counted_and_deleted_by_users_who_may_run_no_script(any_server:
         with SessionStore(connect(parse(url, origin="the test"))) as store:
             assert store.count() == {"string": SESSIONS, "hash": 1}
             assert sum(1 for _ in store.records()) == SESSIONS + 1
-            assert sum(store.unlink()) == SESSIONS + 1
+            assert sum(map(Counter, store.unlink()), Counter()) == {"string": SESSIONS, "hash": 1}
     finally:
         any_server.client.execute_command("ACL", "DELUSER", "plain")
     assert any_server.client.keys() == [b"other"]

@@ -61,15 +61,17 @@ def flush(
     run = invocation(ctx)
     wanted = chosen_filter(ctx)
     with run.store() as store:
-        planned = flushing.planned(store, wanted, include_seen=include_seen)
+        target = store.connection.target
+        planned = flushing.planned(
+            store, wanted, include_seen=include_seen, counted=dry_run or not yes
+        )
         plan = planned.plan
-        if dry_run:
+        if plan is not None and dry_run:
             run.output.show(plan, views.flush_plan)
             return
-        run.output.confirm_on(
-            store.connection.target, views.flush_plan(plan), yes=yes, host=confirm
-        )
-        with run.output.progress("deleting", plan.total) as progress:
+        about = views.flush_plan(plan) if plan is not None else views.flush_target(target)
+        run.output.confirm_on(target, about, yes=yes, host=confirm)
+        with run.output.progress("deleting", plan.total if plan else None) as progress:
             flushed = flushing.flush(store, planned, progress=progress)
         run.output.show(flushed, views.flushed)
 
