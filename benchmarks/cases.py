@@ -163,9 +163,16 @@ def seeding(store: Store, scale: Scale, report: Report) -> None:
 
 def listing(store: Store, scale: Scale, report: Report) -> None:
     """A list of everything beside the least that it could cost."""
-    floor = Work("floor", [sys.executable, str(HERE / "floor.py"), str(store.port)], {})
-    found = pair(paws(store, "session", "list", "-o", "jsonl"), floor, times=scale.times)
+    floor = [sys.executable, str(HERE / "floor.py"), str(store.port)]
+    work = paws(store, "session", "list", "-o", "jsonl")
+    found = pair(work, Work("floor", floor, {}), times=scale.times)
     at_most(report, "`session list -o jsonl`", found, "floor", 1.5)
+    blind = pair(work, Work("count", [*floor, "count"], {}), times=scale.times)
+    report.note(
+        "A floor that counts messages and does not decode them, so that it could not tell a "
+        f"broken session from a sound one, takes {seconds(median(blind.second))}: `session list` "
+        f"takes {blind.ratio:.2f} times as long."
+    )
 
 
 def expiry(store: Store, scale: Scale, report: Report) -> None:
@@ -189,8 +196,14 @@ def flushing(store: Store, scale: Scale, report: Report) -> None:
         times=min(3, scale.times),
         warm_up=0,
     )
-    store.restore()
     times_as_fast(report, "`session flush --yes`", found, "`redis-cli --scan \\| xargs`", 5)
+    store.restore()
+    _, server = _work_of(flush, store.processor_seconds)
+    report.note(
+        f"In `session flush`, the server itself works {seconds(server)} to find and delete its "
+        "keys, one after the other: no client can be quicker than that."
+    )
+    store.restore()
 
 
 def archives(store: Store, scale: Scale, report: Report) -> None:

@@ -1,6 +1,7 @@
 """The least a list of sessions can cost in Python: one socket, hiredis, msgspec, and nothing else.
 
-`session list -o jsonl` is measured against it. Usage: floor.py PORT
+`session list -o jsonl` is measured against it. Usage: floor.py PORT [count]: with `count`, messages
+are only counted, and not decoded.
 """
 
 import socket
@@ -11,8 +12,23 @@ import hiredis
 import msgspec
 
 
+class Message(msgspec.Struct):
+    """One message of a conversation."""
+
+    role: str
+    content: Any
+
+
 class Session(msgspec.Struct):
-    """What a list tells of a value; `messages` are counted and not looked into."""
+    """A value decoded."""
+
+    status: str
+    messages: list[Message]
+    updatedAt: float  # noqa: N815 - the bot's name
+
+
+class Counted(msgspec.Struct):
+    """A value whose messages are counted and not looked into."""
 
     status: str
     messages: list[msgspec.Raw]
@@ -23,7 +39,8 @@ def main() -> None:
     """SCAN, PTTL and MGET one batch after the other, decoding each value."""
     connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
     reader = hiredis.Reader()
-    decode = msgspec.json.Decoder(Session).decode
+    shape: type[Session | Counted] = Counted if sys.argv[2:] == ["count"] else Session
+    decode = msgspec.json.Decoder(shape).decode
 
     def ask(*commands: tuple[Any, ...]) -> list[Any]:
         connection.sendall(b"".join(map(hiredis.pack_command, commands)))
@@ -42,8 +59,10 @@ def main() -> None:
         cursor, keys = scan[0]
         *ttls, values = ask(*((b"PTTL", key) for key in keys), (b"MGET", *keys))
         for key, ttl_ms, value in zip(keys, ttls, values, strict=True):
-            session = decode(value)
-            count += bool((key, ttl_ms, session.status, len(session.messages), len(value)))
+            # None: it has expired since.
+            if value is not None:
+                session = decode(value)
+                count += bool((key, ttl_ms, session.status, len(session.messages), len(value)))
         if cursor == b"0":
             break
     sys.stdout.write(f"{count}\n")

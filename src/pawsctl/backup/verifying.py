@@ -14,8 +14,9 @@ from pawsctl.sessions.archive.layout import Rejected
 from pawsctl.sessions.archive.reading import Archive, Numbered
 from pawsctl.sessions.keys import key_text
 from pawsctl.sessions.saved import Saved
+from pawsctl.sessions.scan import WRITTEN
 from pawsctl.sessions.store import SessionStore
-from pawsctl.sessions.writing import BATCH, Writer
+from pawsctl.sessions.writing import Writer
 from pawsctl.stack.embedded import throwaway
 from pawsctl.target import Target
 
@@ -59,7 +60,7 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
         shift_ms = int(now_ms - archive.header.exported_at.timestamp() * 1000) + _GRACE_MS
         size = expired = 0
         differences: list[str] = []
-        for batch in archive.batches(BATCH):
+        for batch in archive.batches(WRITTEN):
             sessions = _sound(batch)
             size += sum(len(each.value) for each in sessions)
             expired += sum(
@@ -69,7 +70,7 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
             differences += _unwritten(shifted, writer.write(shifted))
             progress(len(batch))
         count = store.connection.call("DBSIZE")
-        for batch in archive.batches(BATCH):
+        for batch in archive.batches(WRITTEN):
             shifted = [_shifted(each, shift_ms) for each in _sound(batch)]
             differences += _unlike(shifted, store, writer)
             progress(len(batch))

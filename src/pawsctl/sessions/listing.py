@@ -1,7 +1,7 @@
 """A record summed up for a list or shown whole: the results that scripts rely on. Pure."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -89,25 +89,32 @@ class Conversation(msgspec.Struct, frozen=True):
 
 def listed(record: Record, now_ms: float) -> Listed:
     """Sum up a record; `now_ms` is the time now in milliseconds since the epoch."""
-    value = record.value
-    session = model.read_quickly(value) if value is not None else None
-    if value is None or session is None or not rules.is_sound(record, session, now_ms):
-        return _listed_with_care(record, now_ms)
-    # A sound session has a key that is ASCII and a date that exists.
-    key = record.key.decode()
-    return Listed(
-        Item(
-            key[_PREFIX_LENGTH:],
-            key,
-            (record.ttl_ms + 500) // 1000,
-            session.status,
-            len(session.messages),
-            model.as_time(session.updated_at),
-            len(value),
-            None,
-        ),
-        session,
-    )
+    return next(all_listed([record], now_ms))
+
+
+def all_listed(records: Iterable[Record], now_ms: float) -> Iterator[Listed]:
+    """Sum up records, each as `listed` does."""
+    for record in records:
+        value = record.value
+        session = model.read_quickly(value) if value is not None else None
+        if value is None or session is None or not rules.is_sound(record, session, now_ms):
+            yield _listed_with_care(record, now_ms)
+            continue
+        # A sound session has a key that is ASCII and a date that exists.
+        key = record.key.decode()
+        yield Listed(
+            Item(
+                key[_PREFIX_LENGTH:],
+                key,
+                (record.ttl_ms + 500) // 1000,
+                session.status,
+                len(session.messages),
+                datetime.fromtimestamp(session.updated_at / 1000, UTC),
+                len(value),
+                None,
+            ),
+            session,
+        )
 
 
 def _listed_with_care(record: Record, now_ms: float) -> Listed:

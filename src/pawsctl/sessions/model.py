@@ -91,7 +91,9 @@ class _BotMessage(Message, frozen=True, gc=False):
     role: Literal["user", "assistant"]
 
 
-class _BotSession(Session, frozen=True, gc=False):
+class BotSession(Session, frozen=True, gc=False):
+    """A session just as the bot writes it today."""
+
     messages: list[_BotMessage]
     updated_at: float
 
@@ -120,7 +122,7 @@ class Reading(msgspec.Struct, frozen=True):
     problems: Sequence[Problem]
 
 
-_decode = msgspec.json.Decoder(_BotSession).decode
+_decode = msgspec.json.Decoder(BotSession).decode
 _decode_results = msgspec.json.Decoder(list[Block]).decode
 _decode_answers = msgspec.json.Decoder(list[_Answer]).decode
 
@@ -131,7 +133,7 @@ def read(value: bytes) -> Reading:
     return _read_leniently(value) if session is None else Reading(session, [])
 
 
-def read_quickly(value: bytes) -> Session | None:
+def read_quickly(value: bytes) -> BotSession | None:
     """The session in a value just as the bot writes it today; None where it takes a closer look.
 
     Its roles are `user` and `assistant`, and nothing is wrong with it but, maybe, the answers of

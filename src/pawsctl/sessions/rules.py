@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from pawsctl.sessions import keys, model
-from pawsctl.sessions.model import Block, Message, Problem, Reading, Session
+from pawsctl.sessions.model import Block, BotSession, Message, Problem, Reading, Session
 
 TTL_SECONDS = 21_600
 MAX_MESSAGES = 24
@@ -72,39 +72,35 @@ def problems(record: Record, reading: Reading, now_ms: float) -> Iterator[Proble
             yield Problem(rule.id, message)
 
 
-def is_sound(record: Record, session: Session, now_ms: float) -> bool:
+def is_sound(record: Record, session: BotSession, now_ms: float) -> bool:
     """Whether a session that was read quickly breaks no rule: the same, told at once.
 
     Nearly all sessions are sound, and a pass over a million asks this of each.
     """
-    updated_at, messages = session.updated_at, session.messages
-    if not (
-        record.value is not None
+    value, messages = record.value, session.messages
+    return (
+        value is not None
         and 0 <= record.ttl_ms <= _TTL_MS
-        and updated_at is not None
-        and 0 <= updated_at <= now_ms + _CLOCK_TOLERANCE_MS
+        and 0 <= session.updated_at <= now_ms + _CLOCK_TOLERANCE_MS
         and keys.is_normalised(record.key)
         and (len(messages) <= MAX_MESSAGES or len(model.turns(messages)) <= MAX_TURNS)
-    ):
-        return False
-    return _MARK not in record.value or _are_answers_sound(messages)
+        and (_MARK not in value or _are_answers_sound(messages))
+    )
 
 
 def _are_answers_sound(messages: Sequence[Message]) -> bool:
     """Whether all tool results answer the calls before them; roles are `user` and `assistant`."""
-    asking: Sequence[Block] = ()
+    asking: str | list[Block] | None = None
     for message in messages:
         content = message.content
-        if isinstance(content, str):
-            if message.role == "assistant":
-                asking = ()
-            elif content.startswith(model.TOOL_RESULTS):
-                called = [block.id for block in asking if block.type == "tool_use"]
-                for each in model.answered(content):
-                    if each not in called:
-                        return False
-        elif message.role == "assistant":
-            asking = content or ()
+        if message.role == "assistant":
+            asking = content
+        elif isinstance(content, str) and content.startswith(model.TOOL_RESULTS):
+            blocks = asking if isinstance(asking, list) else ()
+            called = [block.id for block in blocks if block.type == "tool_use"]
+            for each in model.answered(content):
+                if each not in called:
+                    return False
     return True
 
 

@@ -12,10 +12,12 @@ from pawsctl.connection import Command, Connection, Node, checked, has_code
 from pawsctl.errors import LoginRefused, RedisUnreachable
 from pawsctl.sessions.keys import SESSION_PREFIX
 
-# Keys asked for at a time. Redis answers one command at a time, and other clients wait meanwhile:
-# with 500 the slowest of their replies take three times as long as with this, and a list, which
-# works on the last batch while Redis prepares the next, becomes no quicker.
-BATCH = 100
+# How many keys are asked about at a time, without and with their values. Redis answers one command
+# at a time, and other clients wait meanwhile: the slowest of their replies take twice as long as
+# beside an idle Redis, and 25 times with 500 values. A list, which works on one batch while Redis
+# prepares the next, is 3 % slower for it.
+KEYS = 200
+VALUES = 50
 
 # Keys written or deleted at a time, where every round trip is waited for.
 WRITTEN = 500
@@ -37,7 +39,7 @@ class Search(NamedTuple):
 
     pattern: bytes = SESSIONS
     kind: bytes = b""
-    size: int = BATCH
+    size: int = KEYS
 
     def step(self, cursor: bytes) -> Command:
         """The SCAN that goes on from a cursor."""
@@ -60,12 +62,12 @@ class Known:
         """Those that are new; from now on they are known."""
         if not self._once:
             return list(keys)
-        found = []
-        for key in keys:
-            number = hash(key)
-            if number not in self._hashes:
-                self._hashes.add(number)
-                found.append(key)
+        found = list(keys)
+        numbers = set(map(hash, found))
+        if len(numbers) < len(found) or not self._hashes.isdisjoint(numbers):
+            first = {hash(key): key for key in reversed(found)}
+            found = [key for number, key in first.items() if number not in self._hashes]
+        self._hashes |= numbers
         return found
 
     def forget(self, keys: Iterable[bytes]) -> None:

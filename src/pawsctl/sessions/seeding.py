@@ -11,8 +11,9 @@ from pawsctl.errors import UsageError
 from pawsctl.sessions.keys import SESSION_PREFIX
 from pawsctl.sessions.rules import TTL_SECONDS
 from pawsctl.sessions.saved import Saved
+from pawsctl.sessions.scan import WRITTEN
 from pawsctl.sessions.store import Document, SessionStore
-from pawsctl.sessions.writing import BATCH, Writer
+from pawsctl.sessions.writing import Writer
 
 # Eight digits after +5989, a mobile number of Uruguay.
 MOST = 10**8
@@ -63,7 +64,7 @@ def seed(
     writer = Writer(store, replace=True)
     made = sessions(count, number=number, now_ms=int(writer.now_ms()))
     written = 0
-    while batch := list(islice(made, BATCH)):
+    while batch := list(islice(made, WRITTEN)):
         for each in writer.write(batch):
             if isinstance(each, ErrorReply):
                 failure = refused(each)

@@ -116,7 +116,7 @@ class SessionStore:
             times[names[0]] = time.time()
             return [("MGET", *names)]
 
-        for names, replies in self._batches(ask, pattern):
+        for names, replies in self._batches(ask, scan.Search(pattern, size=scan.VALUES)):
             ttls, values = replies
             found = []
             for key, ttl_ms, value in zip(names, ttls, checked(values), strict=True):
@@ -153,7 +153,7 @@ class SessionStore:
 
     def all_ttls(self) -> Iterator[int]:
         """Milliseconds left of every session, -1 for never, as they come from SCAN."""
-        for _, replies in self._batches(lambda _names: []):
+        for _, replies in self._batches(lambda _names: [], scan.Search()):
             yield from (ttl_ms for ttl_ms in replies[0] if ttl_ms != -2)
 
     def glances(
@@ -172,7 +172,7 @@ class SessionStore:
             chosen[names[0]] = [key for key in names if sized(key)]
             return [(b"STRLEN", key) for key in chosen[names[0]]]
 
-        for names, (ttls, *replies) in self._batches(ask, pattern):
+        for names, (ttls, *replies) in self._batches(ask, scan.Search(pattern)):
             sizes = dict(zip(chosen.pop(names[0]), map(_size, replies), strict=True))
             found = zip(names, ttls, strict=True)
             yield (
@@ -186,9 +186,8 @@ class SessionStore:
         reply = self.connection.pipeline([("CLIENT", "NO-TOUCH", "ON")])[0]
         return not isinstance(reply, ErrorReply)
 
-    def _batches(self, ask: scan.Ask, pattern: bytes = scan.SESSIONS) -> Iterator[scan.Batch]:
+    def _batches(self, ask: scan.Ask, search: scan.Search) -> Iterator[scan.Batch]:
         """Every key that matches in batches: the list of their PTTLs, then the replies to `ask`."""
-        search = scan.Search(pattern)
         if self._may_script:
             for names, replies in self._pass(search, lambda names: [ttls_of(names), *ask(names)]):
                 yield names, [checked(replies[0]), *replies[1:]]

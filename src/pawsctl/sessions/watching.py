@@ -15,7 +15,7 @@ import msgspec
 
 from pawsctl.sessions import keys, listing
 from pawsctl.sessions.rules import Record
-from pawsctl.sessions.scan import BATCH
+from pawsctl.sessions.scan import VALUES
 from pawsctl.sessions.store import SessionStore
 
 SHARE = 0.25
@@ -176,8 +176,8 @@ class _Watch:
         return self.sees_sizes and self._is_followed(key)
 
     def _read(self, names: Sequence[bytes], *, are_new: bool) -> Iterator[Event]:
-        for begin in range(0, len(names), BATCH):
-            batch = names[begin : begin + BATCH]
+        for begin in range(0, len(names), VALUES):
+            batch = names[begin : begin + VALUES]
             now_ms = time.time() * 1000
             for key, record in zip(batch, self.store.records_of(batch), strict=True):
                 if record is None:

@@ -9,8 +9,6 @@ from pawsctl.errors import OperationFailed
 from pawsctl.sessions.saved import Saved
 from pawsctl.sessions.store import SessionStore
 
-BATCH = 500
-
 
 class Writer:
     """Writes sessions to a store.

@@ -3,6 +3,7 @@
 import subprocess
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 from pawsctl.connection import Timeouts, connect
@@ -91,8 +92,14 @@ def test_a_half_migrated_slot_is_whole_for_every_command(
         result = anywhere("session", command, *some, "--json", "--url", movable.url)
         assert (result.status, [each["phone"] for each in result.json]) == (0, some)
     assert anywhere("session", "delete", *some, "--url", movable.url).status == 0
+    strange = next(key for key in (b"wh:session:+%d" % n for n in count()) if slot_of(key) < 300)
+    with second.client.pipeline(transaction=False) as pipe:
+        pipe.execute_command("ASKING")
+        pipe.hset(strange, "a", "b")
+        pipe.execute()
     flushed = anywhere("session", "flush", "--yes", "--json", "--url", movable.url)
-    assert (flushed.status, flushed.json["deleted"]) == (0, len(phones) - len(some))
+    assert (flushed.status, flushed.json["deleted"]) == (0, len(phones) - len(some) + 1)
+    assert flushed.json["others"] == {"hash": 1}
     assert [primary.client.dbsize() for primary in movable.primaries] == [0, 0, 0]
 
 

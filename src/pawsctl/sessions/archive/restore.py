@@ -10,8 +10,9 @@ from pawsctl.errors import Interrupted, OperationFailed, PawsctlError
 from pawsctl.sessions.archive.layout import Rejected
 from pawsctl.sessions.archive.reading import Archive, Numbered
 from pawsctl.sessions.saved import Saved
+from pawsctl.sessions.scan import WRITTEN
 from pawsctl.sessions.store import SessionStore
-from pawsctl.sessions.writing import BATCH, Writer
+from pawsctl.sessions.writing import Writer
 
 # Rejected lines that are told one by one.
 _TOLD = 5
@@ -89,7 +90,7 @@ def restore(
     evicted = _evicted_keys(store)
     try:
         writer = Writer(store, replace=replace)
-        for batch in archive.batches(BATCH):
+        for batch in archive.batches(WRITTEN):
             sessions = _alive(batch, writer.now_ms(), tally)
             tally.add(writer.would_write(sessions) if dry_run else writer.write(sessions))
             progress(len(batch))
