@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,59 +15,32 @@ from pawsctl.connection import slots
 from pawsctl.connection.slots import SLOTS, slot_of
 from pawsctl.target import Address
 from tests.ports import free_port
+from tests.processes import Process
 from tests.servers import binary
 
 READY_DEADLINE_SECONDS = 30.0
 NODE_TIMEOUT_MS = 1_500
 
 
-class Member:
-    """A node of a cluster: a process, and a plain SDK client for arranging and looking."""
+class Member(Process):
+    """A node of a cluster."""
 
     def __init__(self, folder: Path, options: Sequence[str], client: Mapping[str, Any]) -> None:
-        self.port = free_port()
-        self.folder = folder
-        self.log = folder / f"{self.port}.log"
+        port = free_port()
+        super().__init__(port, folder / f"{port}.log", **client)
         self._options = [
-            *("--port", str(self.port), "--dir", str(folder), "--save", ""),
-            *("--cluster-enabled", "yes", "--cluster-config-file", f"nodes-{self.port}.conf"),
+            *("--port", str(port), "--dir", str(folder), "--save", ""),
+            *("--cluster-enabled", "yes", "--cluster-config-file", f"nodes-{port}.conf"),
             *("--cluster-node-timeout", str(NODE_TIMEOUT_MS), "--repl-diskless-sync-delay", "0"),
             *("--cluster-allow-replica-migration", "no"),
-            *(option.format(port=self.port) for option in options),
+            *(option.format(port=port) for option in options),
         ]
-        self.client = redis.Redis(port=self.port, **client)
 
     def start(self, program: str) -> None:
         """Start the process; it may not answer yet."""
         path = binary(program)
         assert path is not None
-        with self.log.open("ab") as stream:
-            self.process = subprocess.Popen([path, *self._options], stdout=stream, stderr=stream)
-
-    def kill(self) -> None:
-        """Kill the process as a power cut would; a paused one too."""
-        self.process.kill()
-        self.process.wait()
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Stop the process without closing its sockets: what is sent to it is not answered."""
-        self.process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.process.send_signal(signal.SIGCONT)
-
-    def close(self) -> None:
-        """Kill the process and let go of the client."""
-        self.client.close()
-        self.process.kill()
-        self.process.wait()
-
-    @property
-    def address(self) -> str:
-        """`host:port`."""
-        return f"127.0.0.1:{self.port}"
+        self.run([path, *self._options])
 
     @property
     def id(self) -> str:
@@ -253,7 +224,7 @@ def running(
     with ExitStack() as stack:
         members = []
         for _ in range(primaries * (1 + replicas)):
-            member = Member(folder, options, {"protocol": 2, **client})
+            member = Member(folder, options, client)
             member.start(program)
             stack.callback(member.close)
             members.append(member)

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import servers
+from tests.certificates import Certificates, tls_server
 from tests.cli_runner import Pawsctl
 from tests.servers import Server
 
@@ -23,6 +24,9 @@ SAMPLES = Path(__file__).parent / "sessions"
 PROJECT = "pawsctl-test-readme"
 
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+
+# A server with TLS, and the authority that has signed its certificate.
+_FAR = ("redis.example.com:6380", "/etc/ssl/redis-ca.pem")
 
 # What the examples find stored: phone → (sample, seconds to live).
 STORED: Mapping[str, tuple[str, int | None]] = {
@@ -77,11 +81,13 @@ class Examples:
 
     def _run(self, command: str) -> str:
         for real, shown in self.hidden.items():
-            # What the README calls 6379 is a free port here.
+            # What the README calls 6379 is a free port here, and its far host is this one.
             if real.isdigit():
                 command = re.sub(rf":{shown}\b", f":{real}", command)
+            elif shown in _FAR:
+                command = command.replace(shown, real)
         words = shlex.split(command)
-        shell = command if {"|", ";", "&&", "echo"} & set(words) else f"exec {command}"
+        shell = command if {"|", "&", ";", "&&", "echo"} & set(words) else f"exec {command}"
         done = subprocess.run(
             ["sh", "-c", shell],
             stdin=subprocess.DEVNULL,
@@ -118,7 +124,7 @@ def stack_examples(folder: Path, project: str, engine: str) -> Iterator[Examples
     shift = secrets.randbelow(2_000) + 2_000
     real = {
         str(port + shift): str(port)
-        for first, count in ((6379, 3), (7001, 6), (8081, 1), (26379, 3))
+        for first, count in ((6379, 4), (7001, 6), (8081, 1), (26379, 3))
         for port in range(first, first + count)
     }
     pawsctl = Pawsctl(folder)
@@ -133,6 +139,21 @@ def stack_examples(folder: Path, project: str, engine: str) -> Iterator[Examples
     finally:
         for topology in ("single", "sentinel", "cluster"):
             pawsctl("redis", "down", "--volumes", "--yes", "--topology", topology)
+
+
+@contextmanager
+def production_examples(folder: Path, project: str) -> Iterator[Examples]:
+    """The same on the embedded engine, and a server with TLS."""
+    signed = folder / "certificates"
+    signed.mkdir()
+    certificates = Certificates(signed)
+    with (
+        tls_server(certificates) as server,
+        stack_examples(folder, project, "embedded") as examples,
+    ):
+        host, authority = _FAR
+        far = {f"localhost:{server.port}": host, str(certificates.ca): authority}
+        yield Examples(examples.pawsctl, far | dict(examples.hidden))
 
 
 def masked(text: str) -> list[str]:
@@ -156,7 +177,7 @@ def main() -> None:
             servers.running(folder / "data", program="redis-server") as server,
             session_examples(folder / "session", server) as session,
             stack_examples(folder / "stack", PROJECT, "docker") as stack,
-            stack_examples(folder / "production", PROJECT, "embedded") as production,
+            production_examples(folder / "production", PROJECT) as production,
         ):
             kinds = {"Sessions": session, "Redis": stack, "Production": production}
             for section, examples in kinds.items():

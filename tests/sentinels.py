@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,44 +11,11 @@ from typing import Any, cast
 import redis
 
 from tests.ports import free_port
+from tests.processes import Process
 from tests.servers import binary
 
 READY_DEADLINE_SECONDS = 30.0
 SERVICE = "paws"
-
-
-class Process:
-    """A server or Sentinel: a process, and a plain SDK client for arranging and looking."""
-
-    def __init__(self, arguments: Sequence[str], port: int, log: Path, **client: Any) -> None:
-        self.port = port
-        self.client = redis.Redis(port=port, protocol=2, **client)
-        with log.open("ab") as stream:
-            self.process = subprocess.Popen(arguments, stdout=stream, stderr=stream)
-
-    @property
-    def address(self) -> str:
-        """`host:port`."""
-        return f"127.0.0.1:{self.port}"
-
-    def kill(self) -> None:
-        """Kill the process as a power cut would."""
-        self.process.kill()
-        self.process.wait()
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Stop the process without closing its sockets: what is sent to it is not answered."""
-        self.process.send_signal(signal.SIGSTOP)
-        try:
-            yield
-        finally:
-            self.process.send_signal(signal.SIGCONT)
-
-    def close(self) -> None:
-        """Kill the process and let go of the client."""
-        self.client.close()
-        self.kill()
 
 
 class Trio:
@@ -129,9 +94,8 @@ def running(
     with ExitStack() as stack:
 
         def started(name: str, port: int, arguments: Sequence[str], secret: str) -> Process:
-            process = Process(
-                [path, *arguments], port, folder / f"{name}.log", password=secret or None
-            )
+            process = Process(port, folder / f"{name}.log", password=secret or None)
+            process.run([path, *arguments])
             stack.callback(process.close)
             return process
 

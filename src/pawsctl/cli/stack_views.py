@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from pawsctl.cli.text import Line
+from pawsctl.cli.text import Line, Span
 from pawsctl.cli.views import duration, size
 from pawsctl.stack.engine import EngineName, LogLine, ServiceUp, Thing
 from pawsctl.stack.results import Dev, Down, Reset, StackStatus, Stop, Up
@@ -56,10 +56,15 @@ def reset(result: Reset) -> Iterator[Line]:
 
 def status(result: StackStatus) -> Iterator[Line]:
     """Engine and URL, a line per service, memory and keys."""
-    yield [("engine   ", "bold"), (result.engine, "")]
-    yield [("url      ", "bold"), (result.url, "cyan")]
+    width = max(map(len, ["engine", *(each.service for each in result.services)])) + 2
+
+    def label(text: str) -> Span:
+        return f"{text:{width}}", "bold"
+
+    yield [label("engine"), (result.engine, "")]
+    yield [label("url"), (result.url, "cyan")]
     for each in result.services:
-        line = [(f"{each.service:9}", "bold"), (each.state, _STATES.get(each.state, "yellow"))]
+        line = [label(each.service), (each.state, _STATES.get(each.state, "yellow"))]
         if each.health:
             line += [(", ", ""), (each.health, _HEALTHS.get(each.health, ""))]
         if each.uptime is not None:
@@ -70,10 +75,10 @@ def status(result: StackStatus) -> Iterator[Line]:
     if result.memory:
         used, peak, most = result.memory.used, result.memory.peak, result.memory.maximum
         of = f" of {size(most)}" if most else ", no limit"
-        yield [("memory   ", "bold"), (f"{size(used)}{of} (peak {size(peak)})", "")]
+        yield [label("memory"), (f"{size(used)}{of} (peak {size(peak)})", "")]
     if result.keys:
         keys = result.keys
-        yield [("keys     ", "bold"), (f"{keys.total} ({keys.expiring} with a TTL)", "")]
+        yield [label("keys"), (f"{keys.total} ({keys.expiring} with a TTL)", "")]
     if not result.is_running:
         yield [("Redis does not answer; start it with 'pawsctl redis up'.", "red")]
 

@@ -207,7 +207,7 @@ class SessionStore:
     def count(self, pattern: bytes = scan.SESSIONS) -> dict[str, int]:
         """How many keys match, by Redis type."""
         counts: Counter[str] = Counter()
-        for _, replies in self._pass(scan.Search(pattern), self._ask_kinds):
+        for _, replies in self._pass(scan.Search(pattern), self._ask_kinds()):
             counts.update(_kinds(replies))
         return dict(counts)
 
@@ -222,7 +222,8 @@ class SessionStore:
         with suppress(OperationFailed):
             for _, replies in self._deleting(strings, lambda _names: []):
                 yield {"string": checked(replies[0])}
-        for _, replies in self._deleting(scan.Search(pattern, size=scan.WRITTEN), self._ask_kinds):
+        rest = scan.Search(pattern, size=scan.WRITTEN)
+        for _, replies in self._deleting(rest, self._ask_kinds()):
             checked(replies[-1])
             yield _kinds(replies[:-1])
 
@@ -232,8 +233,9 @@ class SessionStore:
             self.connection, search, lambda names: [*ask(names), ("UNLINK", *names)], deletes=True
         )
 
-    def _ask_kinds(self, names: list[bytes]) -> list[Command]:
-        return [types_of(names)] if self._may_script else _types(names)
+    def _ask_kinds(self) -> scan.Ask:
+        """What asks for the types of keys; decided before a pass, which has the line to itself."""
+        return (lambda names: [types_of(names)]) if self._may_script else _types
 
     def unlink_keys(self, names: Sequence[bytes]) -> list[bool]:
         """Delete these keys; whether each of them existed."""

@@ -43,6 +43,9 @@ def test_every_command_works(trio: Trio, anywhere: Pawsctl) -> None:
     assert anywhere("session", "ttl", "--check", *url).status == 0
     assert anywhere("session", "stats", *url).status == 0
     assert anywhere("redis", "memory", *url).status == 0
+    healthy = anywhere("health", "--json", *url)
+    assert (healthy.status, healthy.json["url"]) == (0, trio.url)
+    assert healthy.json["checks"][0]["name"] == f"{trio.primary.address} answers"
     flow = anywhere("test-session", "--json", *url)
     assert (flow.status, flow.json["ok"]) == (0, True)
     assert flow.json["target"] == trio.url

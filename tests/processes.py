@@ -1,0 +1,50 @@
+"""A server as a process of its own, to be looked at, paused and killed."""
+
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis
+
+
+class Process:
+    """A server on a port of loopback; `client` is a plain SDK client for arranging and looking."""
+
+    process: subprocess.Popen[bytes]
+
+    def __init__(self, port: int, log: Path, **client: Any) -> None:
+        self.port = port
+        self.log = log
+        self.client = redis.Redis(port=port, **{"protocol": 2, **client})
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+        return f"127.0.0.1:{self.port}"
+
+    def run(self, arguments: Sequence[str]) -> None:
+        """Start the process; it may not answer yet."""
+        with self.log.open("ab") as stream:
+            self.process = subprocess.Popen(arguments, stdout=stream, stderr=stream)
+
+    def kill(self) -> None:
+        """Kill the process as a power cut would; a paused one too."""
+        self.process.kill()
+        self.process.wait()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop the process without closing its sockets: what is sent to it is not answered."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """Kill the process and let go of the client."""
+        self.client.close()
+        self.kill()
