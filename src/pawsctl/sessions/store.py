@@ -1,25 +1,17 @@
-"""The bot's operations on its sessions, command for command as the bot does them, and reading."""
+"""The bot's operations on its sessions, command for command as the bot does them, and deleting."""
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from pawsctl.connection import (
-    Command,
-    Connection,
-    ErrorReply,
-    checked,
-    ttls_of,
-    types_of,
-)
-from pawsctl.errors import OperationFailed, Partial
-from pawsctl.sessions import keys, scan
-from pawsctl.sessions.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS, Record
+from pawsctl.connection import checked
+from pawsctl.errors import OperationFailed
+from pawsctl.sessions import keys, reader, scan
+from pawsctl.sessions.reader import SessionReader
+from pawsctl.sessions.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS
 
 SEEN_TTL_SECONDS = 3_600
 
@@ -27,26 +19,8 @@ SEEN_TTL_SECONDS = 3_600
 Document = dict[str, Any]
 
 
-class SessionStore:
-    """The sessions behind one connection, which it closes at the end of a `with`.
-
-    Where a part of a cluster does not answer, a pass over all keys raises Partial when it has told
-    what the others have. With `partial`, it ends as if that were all, and the `with` raises Partial
-    at its end: for what shows what there is, and draws no conclusion from what is missing.
-    """
-
-    def __init__(self, connection: Connection, *, partial: bool = False) -> None:
-        self.connection = connection
-        self._partial = partial
-        self._missing: Partial | None = None
-
-    @cached_property
-    def _may_script(self) -> bool:
-        """Whether the server runs our script for this user."""
-        reply = self.connection.pipeline([ttls_of([])])[0]
-        return not isinstance(reply, ErrorReply)
-
-    # The bot's own operations.
+class SessionStore(SessionReader):
+    """The sessions behind one connection, to be read and written."""
 
     def load(self, phone: str) -> Document | None:
         """GET and decode; None where there is no session or the value can't be parsed."""
@@ -88,129 +62,6 @@ class SessionStore:
         """Whether a WhatsApp message was handled in the last hour."""
         return bool(self.connection.call("EXISTS", keys.seen_key(message_id)))
 
-    # Reading, for those who look on.
-
-    def record(self, key: bytes) -> Record | None:
-        """What is stored under a key, whatever its type; None where it does not exist."""
-        return self.records_of([key])[0]
-
-    def _record(self, key: bytes, value: Any, ttl_ms: Any) -> Record | None:
-        if isinstance(value, ErrorReply) and value.code == "WRONGTYPE":
-            kind = self.connection.call("TYPE", key).decode()
-            return Record(key, checked(ttl_ms), None, kind)
-        if checked(value) is None or checked(ttl_ms) == -2:
-            return None
-        return Record(key, ttl_ms, value)
-
-    def records(self, pattern: bytes = scan.SESSIONS) -> Iterator[Record]:
-        """Every session that matches, as SCAN finds them; what vanishes meanwhile is left out."""
-        for _, found in self.snapshots(pattern):
-            yield from found
-
-    def snapshots(self, pattern: bytes = scan.SESSIONS) -> Iterator[tuple[float, list[Record]]]:
-        """The same in batches, each with when it was asked for: seconds since the epoch."""
-        strange: list[tuple[bytes, int]] = []
-        times: dict[bytes, float] = {}
-
-        def ask(names: list[bytes]) -> list[Command]:
-            times[names[0]] = time.time()
-            return [("MGET", *names)]
-
-        for names, replies in self._batches(ask, scan.Search(pattern, size=scan.VALUES)):
-            ttls, values = replies
-            found = []
-            for key, ttl_ms, value in zip(names, ttls, checked(values), strict=True):
-                if value is not None and ttl_ms != -2:
-                    found.append(Record(key, ttl_ms, value))
-                elif ttl_ms != -2:
-                    # MGET's word for any other type; asked about when the line is free.
-                    strange.append((key, ttl_ms))
-            yield times.pop(names[0]), found
-        now = time.time()
-        kinds = self.connection.pipeline([("TYPE", key) for key, _ in strange])
-        yield (
-            now,
-            [
-                Record(key, ttl_ms, None, kind.decode())
-                for (key, ttl_ms), kind in zip(strange, kinds, strict=True)
-                if checked(kind) not in (b"none", b"string")
-            ],
-        )
-
-    def records_of(self, names: Sequence[bytes]) -> list[Record | None]:
-        """What is stored under each of these keys; None where it does not exist."""
-        asked = [command for key in names for command in ((b"GET", key), (b"PTTL", key))]
-        replies = iter(self.connection.pipeline(asked))
-        return [
-            self._record(key, value, ttl_ms)
-            for key, value, ttl_ms in zip(names, replies, replies, strict=True)
-        ]
-
-    def ttls(self, names: Sequence[bytes]) -> list[int | None]:
-        """Milliseconds left for each key, -1 for never, None where it does not exist."""
-        replies = self.connection.pipeline([("PTTL", key) for key in names])
-        return [None if checked(reply) == -2 else reply for reply in replies]
-
-    def all_ttls(self) -> Iterator[int]:
-        """Milliseconds left of every session, -1 for never, as they come from SCAN."""
-        for _, replies in self._batches(lambda _names: [], scan.Search()):
-            yield from (ttl_ms for ttl_ms in replies[0] if ttl_ms != -2)
-
-    def glances(
-        self, pattern: bytes, sized: Callable[[bytes], bool]
-    ) -> Iterator[tuple[float, list[tuple[bytes, int, int]]]]:
-        """Every key that matches, its PTTL, and its value's size in bytes.
-
-        The size is asked for where `sized` says so, and is -1 where it is not known. In batches,
-        each with when it was asked for, in seconds of the monotonic clock.
-        """
-        times: dict[bytes, float] = {}
-        chosen: dict[bytes, list[bytes]] = {}
-
-        def ask(names: list[bytes]) -> list[Command]:
-            times[names[0]] = time.monotonic()
-            chosen[names[0]] = [key for key in names if sized(key)]
-            return [(b"STRLEN", key) for key in chosen[names[0]]]
-
-        for names, (ttls, *replies) in self._batches(ask, scan.Search(pattern)):
-            sizes = dict(zip(chosen.pop(names[0]), map(_size, replies), strict=True))
-            found = zip(names, ttls, strict=True)
-            yield (
-                times.pop(names[0]),
-                [(key, ttl_ms, sizes.get(key, -1)) for key, ttl_ms in found if ttl_ms != -2],
-            )
-
-    @cached_property
-    def leaves_lru_alone(self) -> bool:
-        """Whether the server lets us read a key without making it look used."""
-        reply = self.connection.pipeline([("CLIENT", "NO-TOUCH", "ON")])[0]
-        return not isinstance(reply, ErrorReply)
-
-    def _batches(self, ask: scan.Ask, search: scan.Search) -> Iterator[scan.Batch]:
-        """Every key that matches in batches: the list of their PTTLs, then the replies to `ask`."""
-        if self._may_script:
-            for names, replies in self._pass(search, lambda names: [ttls_of(names), *ask(names)]):
-                yield names, [checked(replies[0]), *replies[1:]]
-        else:
-            for names, replies in self._pass(search, lambda names: [*_ttls(names), *ask(names)]):
-                count = len(names)
-                yield names, [[checked(ttl_ms) for ttl_ms in replies[:count]], *replies[count:]]
-
-    def _pass(self, search: scan.Search, ask: scan.Ask) -> Iterator[scan.Batch]:
-        try:
-            yield from scan.batches(self.connection, search, ask)
-        except Partial as error:
-            if not self._partial:
-                raise
-            self._missing = error
-
-    def count(self, pattern: bytes = scan.SESSIONS) -> dict[str, int]:
-        """How many keys match, by Redis type."""
-        counts: Counter[str] = Counter()
-        for _, replies in self._pass(scan.Search(pattern), self._ask_kinds()):
-            counts.update(_kinds(replies))
-        return dict(counts)
-
     def unlink(self, pattern: bytes = scan.SESSIONS) -> Iterator[dict[str, int]]:
         """Delete what matches, batch by batch; yields how many keys of each type it was.
 
@@ -223,9 +74,9 @@ class SessionStore:
             for _, replies in self._deleting(strings, lambda _names: []):
                 yield {"string": checked(replies[0])}
         rest = scan.Search(pattern, size=scan.WRITTEN)
-        for _, replies in self._deleting(rest, self._ask_kinds()):
+        for _, replies in self._deleting(rest, self.ask_kinds()):
             checked(replies[-1])
-            yield _kinds(replies[:-1])
+            yield reader.kinds(replies[:-1])
 
     def _deleting(self, search: scan.Search, ask: scan.Ask) -> Iterator[scan.Batch]:
         """A pass that asks something of a batch of keys and deletes them."""
@@ -233,22 +84,10 @@ class SessionStore:
             self.connection, search, lambda names: [*ask(names), ("UNLINK", *names)], deletes=True
         )
 
-    def _ask_kinds(self) -> scan.Ask:
-        """What asks for the types of keys; decided before a pass, which has the line to itself."""
-        return (lambda names: [types_of(names)]) if self._may_script else _types
-
     def unlink_keys(self, names: Sequence[bytes]) -> list[bool]:
         """Delete these keys; whether each of them existed."""
         replies = self.connection.pipeline([(b"UNLINK", key) for key in names])
         return [bool(checked(each)) for each in replies]
-
-    def __enter__(self) -> "SessionStore":
-        return self
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        self.connection.close()
-        if error is None and self._missing is not None:
-            raise self._missing
 
 
 def trimmed(messages: Sequence[Document]) -> list[Document]:
@@ -257,28 +96,3 @@ def trimmed(messages: Sequence[Document]) -> list[Document]:
         return list(messages)
     starts = [index for index, each in enumerate(messages) if each.get("role") == "user"]
     return list(messages[starts[-MAX_TURNS] :] if len(starts) > MAX_TURNS else messages)
-
-
-def _size(reply: Any) -> int:
-    """STRLEN's reply; what is no string has no size."""
-    if isinstance(reply, ErrorReply) and reply.code == "WRONGTYPE":
-        return -1
-    size: int = checked(reply)
-    return size
-
-
-def _ttls(names: Iterable[bytes]) -> list[Command]:
-    return [(b"PTTL", key) for key in names]
-
-
-def _types(names: Iterable[bytes]) -> list[Command]:
-    return [(b"TYPE", key) for key in names]
-
-
-def _kinds(replies: Sequence[Any]) -> dict[str, int]:
-    """How many keys of each type there are, by the replies to what asked for it."""
-    told = replies[0] if len(replies) == 1 and isinstance(replies[0], list) else replies
-    counts = Counter(map(checked, told))
-    # Gone between SCAN and TYPE.
-    del counts[b"none"]
-    return {kind.decode(): count for kind, count in counts.items()}
