@@ -22,6 +22,12 @@ VALUES = 50
 # Keys written or deleted at a time, where every round trip is waited for.
 WRITTEN = 500
 
+# From a server that is further away than this, in seconds there and back, more is asked for at a
+# time, or a pass would be spent on the way. The others that wait have a long way too, as a rule.
+_NEAR = 0.0003
+_MOST_TIMES = 10
+_MOST = 1_000
+
 SESSIONS = SESSION_PREFIX.encode() + b"*"
 
 # What a server says that has become a replica, or is about to: another is the primary.
@@ -121,6 +127,7 @@ def node_batches(node: Node, search: Search, ask: Ask, known: Known) -> Iterator
     waiting: Batch | None = None
     keys: list[bytes] = []
     try:
+        search = search._replace(size=_size(node, search.size))
         node.send([search.step(b"0")])
         cursor, keys = _cursor_and_keys(node.receive(1)[0], known)
         while True:
@@ -148,6 +155,15 @@ def node_batches(node: Node, search: Search, ask: Ask, known: Known) -> Iterator
         raise
     if waiting is not None:
         yield waiting
+
+
+def _size(node: Node, near: int) -> int:
+    """How many at a time, by the way that a message has."""
+    node.connect()
+    begun = time.perf_counter()
+    node.pipeline([("PING",)])
+    times = int((time.perf_counter() - begun) / _NEAR)
+    return min(near * min(max(times, 1), _MOST_TIMES), _MOST)
 
 
 def _require_primary(node: Node, reply: Any) -> None:

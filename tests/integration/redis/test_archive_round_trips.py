@@ -18,8 +18,8 @@ from pawsctl.sessions.saved import Saved
 from pawsctl.sessions.store import SessionStore
 from pawsctl.sessions.writing import Writer
 from pawsctl.target import parse
+from tests import between
 from tests.archives import assert_same, held
-from tests.old_server import before_6_2
 from tests.servers import Server
 
 
@@ -110,7 +110,7 @@ def test_a_server_before_6_2_gets_the_same_ttls(
         export.to_file(store, tmp_path / "a.jsonl", lambda _count: None)
     client.flushall()
     client.set("wh:session:+0", "mine", ex=30)
-    with before_6_2(any_server) as url:
+    with between.standing(any_server, refuses=between.before_6_2) as url:
         imported = import_from(tmp_path / "a.jsonl", url, replace=replace)
     assert (imported.imported, imported.kept) == ((701, 0) if replace else (700, 1))
     after = held(any_server)

@@ -5,6 +5,7 @@ from collections import Counter
 from pawsctl.connection import connect
 from pawsctl.sessions.store import SessionStore
 from pawsctl.target import parse
+from tests import between
 from tests.servers import Server
 
 SESSIONS = 3_000
@@ -44,3 +45,27 @@ def test_keys_are_counted_and_deleted_by_users_who_may_run_no_script(any_server:
     finally:
         any_server.client.execute_command("ACL", "DELUSER", "plain")
     assert any_server.client.keys() == [b"other"]
+
+
+def test_sessions_of_a_server_before_6_are_deleted_too(any_server: Server) -> None:
+    """It can't tell strings alone: every key is asked for its type."""
+    filled(any_server).connection.close()
+    with (
+        between.standing(any_server, refuses=between.before_6_0) as url,
+        SessionStore(connect(parse(url, origin="the test"))) as store,
+    ):
+        deleted = sum(map(Counter, store.unlink()), Counter())
+    assert deleted == {"string": SESSIONS, "hash": 1}
+    assert any_server.client.keys() == [b"other"]
+
+
+def test_on_a_long_way_more_is_asked_for_at_a_time(any_server: Server) -> None:
+    """Most of a pass would be spent on the way: 60 times there and back."""
+    filled(any_server).connection.close()
+    any_server.client.config_resetstat()
+    with (
+        between.standing(any_server, seconds=0.01) as url,
+        SessionStore(connect(parse(url, origin="the test"))) as store,
+    ):
+        assert sum(1 for _ in store.records()) == SESSIONS + 1
+    assert any_server.client.info("commandstats")["cmdstat_mget"]["calls"] < 12
