@@ -1,6 +1,7 @@
 """`pawsctl session flush` with filters: exactly what matches, and nothing else."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pawsctl.sessions import flushing
 from pawsctl.sessions.filters import Filter
 from pawsctl.sessions.store import SessionStore
 from pawsctl.target import parse
+from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.conftest import SAMPLES
 from tests.servers import Server
@@ -87,3 +89,17 @@ def test_seen_marks_and_filters_do_not_mix(pawsctl: Pawsctl, server: Server) -> 
     result = pawsctl("session", "flush", "--include-seen", "--waiting", "--yes")
     assert result.status == ExitStatus.USAGE
     assert server.client.exists("wh:seen:x")
+
+
+def test_a_replica_is_not_flushed(pawsctl: Pawsctl, server: Server, tmp_path: Path) -> None:
+    """Exit 1 with Redis's own word, and whom to ask instead."""
+    server.client.set("wh:session:+1", WAITING, ex=600)
+    following = ("--replicaof", "127.0.0.1", str(server.port))
+    with servers.running(tmp_path, *following) as replica:
+        while replica.client.info("replication")["master_link_status"] != "up":
+            time.sleep(0.02)
+        result = pawsctl("session", "flush", "--yes", "--url", replica.url)
+    assert result.status == ExitStatus.FAILED
+    assert "READONLY" in result.err
+    assert "use the primary's address" in result.err
+    assert server.client.exists("wh:session:+1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pawsctl.connection.commands import Command, writes_in
 from pawsctl.connection.node import Node, Notice, Timeouts
@@ -26,6 +26,9 @@ class Connection(ABC):
     Every method raises RedisUnreachable where nothing answers in time, LoginRefused where the login
     is not taken, and OperationFailed where Redis refuses.
     """
+
+    follows_failovers: ClassVar = False
+    """Whether it finds out who takes the place of a server that is no primary any more."""
 
     def __init__(self, target: Target, timeouts: Timeouts, notice: Notice) -> None:
         self.target = target

@@ -29,6 +29,8 @@ class _NotYet(RedisUnreachable):
 class Sentinel(Connection):
     """The primary of a Sentinel's service, and where reads prefer one, a replica."""
 
+    follows_failovers = True
+
     def __init__(
         self, target: Target, timeouts: Timeouts, notice: Notice, *, prefer_replica: bool = False
     ) -> None:

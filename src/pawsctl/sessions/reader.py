@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from pawsctl.connection import Command, Connection, ErrorReply, checked, ttls_of, types_of
 from pawsctl.errors import Partial
-from pawsctl.sessions import scan
+from pawsctl.sessions import passes, scan
 from pawsctl.sessions.rules import Record
 
 
@@ -139,7 +139,7 @@ class SessionReader:
 
     def _pass(self, search: scan.Search, ask: scan.Ask) -> Iterator[scan.Batch]:
         try:
-            yield from scan.batches(self.connection, search, ask)
+            yield from passes.batches(self.connection, search, ask)
         except Partial as error:
             if not self._partial:
                 raise

@@ -1,4 +1,4 @@
-"""One pass over many keys: SCAN, and what is asked about each batch of keys it finds.
+"""One server's part of a pass over many keys: SCAN, and what is asked about each batch it finds.
 
 The next batch is asked for before the last one is handed out, so that Redis works while the caller
 does: this doubles the speed of a pass that decodes every value.
@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from pawsctl.connection import Command, Connection, Node, checked, has_code
-from pawsctl.errors import LoginRefused, RedisUnreachable
+from pawsctl.connection import Command, Node, checked, has_code
+from pawsctl.errors import RedisUnreachable
 from pawsctl.sessions.keys import SESSION_PREFIX
 
 # How many keys are asked about at a time, without and with their values. Redis answers one command
@@ -29,9 +29,6 @@ _MOST_TIMES = 10
 _MOST = 1_000
 
 SESSIONS = SESSION_PREFIX.encode() + b"*"
-
-# What a server says that has become a replica, or is about to: another is the primary.
-_NO_PRIMARY = ("READONLY", "LOADING", "MASTERDOWN")
 
 Ask = Callable[[list[bytes]], list[Command]]
 Batch = tuple[list[bytes], list[Any]]
@@ -79,43 +76,6 @@ class Known:
     def forget(self, keys: Iterable[bytes]) -> None:
         """Take back keys of which nothing was learnt."""
         self._hashes.difference_update(map(hash, keys))
-
-
-def batches(
-    connection: Connection, search: Search, ask: Ask, *, deletes: bool = False
-) -> Iterator[Batch]:
-    """Every key that is looked for, once, in batches, with the replies to what `ask` asked.
-
-    What exists throughout is found, whatever fails or moves meanwhile: a server that goes away is
-    waited for as long as a failover may take, and whoever takes its place is asked again. A refused
-    reply stands in the batch; a refused SCAN is OperationFailed. Raises RedisUnreachable, and
-    Partial where a part of a cluster did not answer. With `deletes`, what is asked last deletes the
-    keys: only a primary is asked, and a key that a failover brought back comes again.
-    """
-    known = Known(once=not deletes)
-    connection.connect()
-    if connection.cluster is not None:
-        # 5 ms: only who meets a cluster pays for it.
-        from pawsctl.sessions.sweep import Sweep
-
-        yield from Sweep(connection.cluster, search, ask, known).batches()
-        return
-    since: float | None = None
-    while True:
-        try:
-            node = connection.primaries()[0] if deletes else connection.reader()
-            for batch in node_batches(node, search, ask, known):
-                if deletes:
-                    _require_primary(node, batch[1][-1])
-                since = None
-                yield batch
-        except LoginRefused:
-            raise
-        except RedisUnreachable as error:
-            since = since or time.monotonic()
-            connection.lost(error, since=since)
-        else:
-            return
 
 
 def node_batches(node: Node, search: Search, ask: Ask, known: Known) -> Iterator[Batch]:
@@ -168,13 +128,6 @@ def _size(node: Node, near: int) -> int:
         ways.append(time.perf_counter() - begun)
     times = int(min(ways) / _NEAR)
     return min(near * min(max(times, 1), _MOST_TIMES), _MOST)
-
-
-def _require_primary(node: Node, reply: Any) -> None:
-    if has_code(reply, *_NO_PRIMARY):
-        raise RedisUnreachable(
-            f"{node} is no primary (any more): {reply}.", hint="Run the command again."
-        )
 
 
 def _cursor_and_keys(reply: Any, known: Known) -> tuple[bytes, list[bytes]]:

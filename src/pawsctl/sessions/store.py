@@ -9,7 +9,7 @@ import msgspec
 
 from pawsctl.connection import checked
 from pawsctl.errors import OperationFailed
-from pawsctl.sessions import keys, reader, scan
+from pawsctl.sessions import keys, passes, reader, scan
 from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS
 
@@ -80,7 +80,7 @@ class SessionStore(SessionReader):
 
     def _deleting(self, search: scan.Search, ask: scan.Ask) -> Iterator[scan.Batch]:
         """A pass that asks something of a batch of keys and deletes them."""
-        return scan.batches(
+        return passes.batches(
             self.connection, search, lambda names: [*ask(names), ("UNLINK", *names)], deletes=True
         )
 

@@ -1,0 +1,56 @@
+"""One pass over many keys, whatever stands behind the connection, and whatever fails meanwhile."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from pawsctl.connection import Connection, Node, has_code
+from pawsctl.errors import LoginRefused, RedisUnreachable
+from pawsctl.sessions.scan import Ask, Batch, Known, Search, node_batches
+
+# What a server says that has become a replica, or is about to: another is the primary.
+_NO_PRIMARY = ("READONLY", "LOADING", "MASTERDOWN")
+
+
+def batches(
+    connection: Connection, search: Search, ask: Ask, *, deletes: bool = False
+) -> Iterator[Batch]:
+    """Every key that is looked for, once, in batches, with the replies to what `ask` asked.
+
+    What exists throughout is found, whatever fails or moves meanwhile: a server that goes away is
+    waited for as long as a failover may take, and whoever takes its place is asked again. A refused
+    reply stands in the batch; a refused SCAN is OperationFailed. Raises RedisUnreachable, and
+    Partial where a part of a cluster did not answer. With `deletes`, what is asked last deletes the
+    keys: only a primary is asked, and a key that a failover brought back comes again.
+    """
+    known = Known(once=not deletes)
+    connection.connect()
+    if connection.cluster is not None:
+        # 5 ms: only who meets a cluster pays for it.
+        from pawsctl.sessions.sweep import Sweep
+
+        yield from Sweep(connection.cluster, search, ask, known).batches()
+        return
+    since: float | None = None
+    while True:
+        try:
+            node = connection.primaries()[0] if deletes else connection.reader()
+            for batch in node_batches(node, search, ask, known):
+                if deletes and connection.follows_failovers:
+                    _require_primary(node, batch[1][-1])
+                since = None
+                yield batch
+        except LoginRefused:
+            raise
+        except RedisUnreachable as error:
+            since = since or time.monotonic()
+            connection.lost(error, since=since)
+        else:
+            return
+
+
+def _require_primary(node: Node, reply: Any) -> None:
+    if has_code(reply, *_NO_PRIMARY):
+        raise RedisUnreachable(
+            f"{node} is no primary any more: {reply}.", hint="Run the command again."
+        )
