@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import socket
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,9 @@ from pawsctl.connection import slots
 from pawsctl.connection.slots import SLOTS, slot_of
 from pawsctl.target import Address
 from tests.ports import free_port
-from tests.processes import Process
+from tests.processes import Process, wait_until
 from tests.servers import binary
 
-READY_DEADLINE_SECONDS = 30.0
 NODE_TIMEOUT_MS = 1_500
 
 
@@ -140,19 +138,6 @@ class Cluster:
                 self.begin_move(slot, source, target)
         return list(keys)
 
-    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
-        """Return when a condition holds; fails where it does not in time."""
-        deadline = time.monotonic() + READY_DEADLINE_SECONDS
-        while True:
-            try:
-                if condition():
-                    return
-            except redis.RedisError:
-                pass
-            if time.monotonic() > deadline:
-                raise AssertionError(f"not in time: {what}")
-            time.sleep(0.02)
-
     def is_sound(self) -> bool:
         """Whether every member knows all of them, says that all is well, and they agree."""
         owners = {
@@ -170,10 +155,10 @@ class Cluster:
 
     def form(self) -> None:
         """Make a cluster of members that know nothing of each other."""
-        self.wait_until(lambda: all(each.client.ping() for each in self.members), "PONG")
+        wait_until(lambda: all(each.client.ping() for each in self.members), "PONG")
         for number, member in enumerate(self.members):
             member.cluster("SET-CONFIG-EPOCH", number + 1)
-        self.wait_until(self._all_met, "members that know each other")
+        wait_until(self._all_met, "members that know each other")
         for index, primary in enumerate(self.primaries):
             own = self.slots_of(index)
             primary.client.execute_command("CLUSTER ADDSLOTSRANGE", own[0], own[-1])
@@ -182,9 +167,9 @@ class Cluster:
         for number, replica in enumerate(replicas):
             name = list(names)[number % len(names)]
             replica.cluster("REPLICATE", name)
-        self.wait_until(self.is_sound, "a cluster")
+        wait_until(self.is_sound, "a cluster")
         if replicas:
-            self.wait_until(self._all_follow, "replicas that follow")
+            wait_until(self._all_follow, "replicas that follow")
 
     def _all_met(self) -> bool:
         """Whether every member knows all; asks those to join that are missing, once more."""

@@ -2,12 +2,15 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import redis
+
+READY_DEADLINE_SECONDS = 30.0
 
 
 class Process:
@@ -48,3 +51,17 @@ class Process:
         """Kill the process and let go of the client."""
         self.client.close()
         self.kill()
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Return when a condition holds; fails where it does not in time."""
+    deadline = time.monotonic() + READY_DEADLINE_SECONDS
+    while True:
+        try:
+            if condition():
+                return
+        except redis.RedisError:
+            pass
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not in time: {what}")
+        time.sleep(0.02)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-import redis
-
 from tests.ports import free_port
-from tests.processes import Process
+from tests.processes import Process, wait_until
 from tests.servers import binary
 
-READY_DEADLINE_SECONDS = 30.0
 SERVICE = "paws"
 
 
@@ -68,20 +64,6 @@ class Trio:
             and state["num-other-sentinels"] == len(self.sentinels) - 1
             for state in states
         )
-
-
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Return when a condition holds; fails where it does not in time."""
-    deadline = time.monotonic() + READY_DEADLINE_SECONDS
-    while True:
-        try:
-            if condition():
-                return
-        except redis.RedisError:
-            pass
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not in time: {what}")
-        time.sleep(0.02)
 
 
 @contextmanager

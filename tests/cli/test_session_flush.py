@@ -1,7 +1,6 @@
 """`pawsctl session flush` with filters: exactly what matches, and nothing else."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from pawsctl.target import parse
 from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.conftest import SAMPLES
+from tests.processes import wait_until
 from tests.servers import Server
 
 WAITING = (SAMPLES / "waiting.json").read_bytes()
@@ -96,8 +96,9 @@ def test_a_replica_is_not_flushed(pawsctl: Pawsctl, server: Server, tmp_path: Pa
     server.client.set("wh:session:+1", WAITING, ex=600)
     following = ("--replicaof", "127.0.0.1", str(server.port))
     with servers.running(tmp_path, *following) as replica:
-        while replica.client.info("replication")["master_link_status"] != "up":
-            time.sleep(0.02)
+        wait_until(
+            lambda: replica.client.info("replication")["master_link_status"] == "up", "a link"
+        )
         result = pawsctl("session", "flush", "--yes", "--url", replica.url)
     assert result.status == ExitStatus.FAILED
     assert "READONLY" in result.err

@@ -14,6 +14,7 @@ from pawsctl.target import parse
 from tests import clusters
 from tests.cli_runner import Pawsctl, Result
 from tests.clusters import Cluster
+from tests.processes import wait_until
 
 SESSIONS = 100_000
 
@@ -145,7 +146,7 @@ def test_slots_that_nobody_serves_are_named(
             assert flushed.status == ExitStatus.PARTIAL
             assert missing in flushed.error["message"]
         else:
-            cluster.wait_until(
+            wait_until(
                 lambda: b"cluster_state:fail" in cluster.primaries[0].cluster("INFO"), "failure"
             )
             result = anywhere("session", "list", "-o", "jsonl", *url)

@@ -13,6 +13,7 @@ from pawsctl.sessions.store import SessionStore
 from pawsctl.target import parse
 from tests import clusters, sentinels
 from tests.cli_runner import Pawsctl, Result
+from tests.processes import wait_until
 from tests.sentinels import SERVICE, Trio
 
 SESSIONS = 100_000
@@ -122,7 +123,7 @@ def test_a_demoted_primary_is_left(breakable: Trio) -> None:
     with SessionStore(connect(parse(breakable.url, origin="a test"))) as store:
         assert store.touch("+10000000001")
         breakable.sentinels[0].client.execute_command("SENTINEL FAILOVER", SERVICE)
-        sentinels.wait_until(lambda: old.client.role()[0] == b"slave", "a demotion")
+        wait_until(lambda: old.client.role()[0] == b"slave", "a demotion")
         assert store.touch("+10000000002")
         assert store.end("+10000000003")
 
