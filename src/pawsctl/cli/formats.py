@@ -7,6 +7,7 @@ from itertools import chain, islice
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from pawsctl import safe
 
@@ -53,27 +54,23 @@ def _encoded(items: Iterable[Any], batch: int) -> Iterator[bytes]:
         yield lines
 
 
-def csv_rows(items: Iterable[Any]) -> Iterator[bytes]:
-    """A header of the first item's fields, and a row for each item."""
+def csv_rows(items: Iterable[Any], *, batch: int = BATCH) -> Iterator[bytes]:
+    """A header of the first item's fields, then a row for each item, `batch` of them at a time."""
     # 3 ms: only -o csv pays for it.
     import csv
 
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-
-    def written(cells: Iterable[str]) -> bytes:
-        writer.writerow(cells)
-        row = buffer.getvalue().encode()
-        buffer.seek(0)
-        buffer.truncate()
-        return row
+    def written(rows: Iterable[Iterable[str]]) -> bytes:
+        buffer = io.StringIO()
+        csv.writer(buffer, lineterminator="\n").writerows(rows)
+        return buffer.getvalue().encode()
 
     iterator = iter(items)
     for first in islice(iterator, 1):
         names = first.__struct_fields__
-        yield written(names)
-        for item in chain([first], iterator):
-            yield written(_csv_cell(name, getattr(item, name)) for name in names)
+        yield written([names])
+        following = chain([first], iterator)
+        while some := list(islice(following, batch)):
+            yield written(map(_csv_cell, names, astuple(item)) for item in some)
 
 
 def _csv_cell(name: str, value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -98,7 +99,7 @@ def columns(names: Sequence[str]) -> list[Column[Listed]]:
 def item(names: Sequence[str]) -> Callable[[Listed], Any]:
     """What makes a row an object with exactly those fields, for JSON and CSV."""
     if names == [name for name in FIELDS if name != "last_message"]:
-        return lambda row: row.item
+        return attrgetter("item")
     made: Callable[..., Any] = msgspec.defstruct("Row", names)
     values = [FIELDS[name].value for name in names]
     return lambda row: made(*(value(row) for value in values))

@@ -100,7 +100,7 @@ class Output(Talk):
         self, items: Iterable[Any], *, single: bool, batch: int = formats.BATCH
     ) -> Iterator[bytes]:
         if self.format == "csv":
-            return formats.csv_rows(items)
+            return formats.csv_rows(items, batch=batch)
         if self.format == "json" and not single:
             return formats.json_array(items, batch=batch)
         return formats.json_lines(items, batch=batch)
