@@ -13,9 +13,13 @@ def main() -> NoReturn:
     gc.set_threshold(100_000)
     # What Ctrl-C undoes or cleans up, a CI runner's TERM must not leave lying about.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    from pawsctl.cli.app import run
+    try:
+        from pawsctl.cli.app import run
 
-    status = run(sys.argv[1:])
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        # Before there was anything to interrupt.
+        status = 130
     gc.freeze()
     sys.exit(status)
 

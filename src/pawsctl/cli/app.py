@@ -1,5 +1,7 @@
 """The root command: where commands are found, and where every failure becomes an exit status."""
 
+import errno
+import sys
 from typing import ClassVar
 
 import typer
@@ -42,12 +44,7 @@ def run(arguments: list[str]) -> int:
     # Kept here, so that a failure is told in the format that was asked for.
     current = Invocation()
     try:
-        result = typer.main.get_command(app)(
-            arguments,
-            prog_name="pawsctl",
-            standalone_mode=False,
-            obj=current,
-        )
+        result = _called(arguments, current)
     except PawsctlError as error:
         current.output.error(error.message, code=error.code, hint=error.hint, detail=error.detail)
         return error.status
@@ -66,6 +63,25 @@ def run(arguments: list[str]) -> int:
     except OutputClosed:
         return ExitStatus.OK
     return result if isinstance(result, int) else ExitStatus.OK
+
+
+def _called(arguments: list[str], current: Invocation) -> object:
+    """Call the command; what Typer prints itself, help and version, ends as our own output does."""
+    from pawsctl.cli import output
+
+    try:
+        result: object = typer.main.get_command(app)(
+            arguments, prog_name="pawsctl", standalone_mode=False, obj=current
+        )
+        sys.stdout.flush()
+    except SystemExit as error:
+        # Rich's way to end where nobody reads the help.
+        raise output.OutputClosed from error
+    except OSError as error:
+        if error.errno in (errno.EPIPE, errno.ENOSPC):
+            raise output.failed(error) from error
+        raise
+    return result
 
 
 def _command_of(error: typer.TyperException) -> str:

@@ -17,7 +17,7 @@ from pawsctl import safe
 from pawsctl.cli import formats
 from pawsctl.cli.talk import Talk
 from pawsctl.cli.text import Column, Line, coloured, plain, table
-from pawsctl.errors import UsageError
+from pawsctl.errors import OperationFailed, UsageError
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -209,15 +209,15 @@ class Output(Talk):
         """Hand over what is buffered. Raises OutputClosed where nobody reads it."""
         try:
             sys.stdout.flush()
-        except BrokenPipeError as error:
-            raise _reader_left() from error
+        except OSError as error:
+            raise failed(error) from error
 
     def _write(self, data: bytes) -> None:
         # Once for each row of a list, and so without the price of a context manager.
         try:
             sys.stdout.buffer.write(data)
-        except BrokenPipeError as error:
-            raise _reader_left() from error
+        except OSError as error:
+            raise failed(error) from error
 
     def _write_line(self, line: Line) -> None:
         shown = [(safe.visible(text, keep="\t"), style) for text, style in line]
@@ -227,7 +227,13 @@ class Output(Talk):
             self._write(plain(shown).encode("utf-8", "replace") + b"\n")
 
 
-def _reader_left() -> OutputClosed:
+def failed(error: OSError) -> Exception:
+    """What it means that stdout can't be written: nobody reads it any more, or it is full."""
     # What is still buffered goes nowhere; Python would complain of it at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return OutputClosed()
+    if isinstance(error, BrokenPipeError):
+        return OutputClosed()
+    return OperationFailed(
+        f"stdout can't be written: {error.strerror}.",
+        hint="What was printed is not the whole; send it where there is room.",
+    )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from pawsctl.errors import TimedOut
+from pawsctl.errors import OperationFailed, TimedOut
 from pawsctl.stack.engine import Emit, Waiting
 
 
@@ -29,7 +29,10 @@ def locked(directory: Path, *, deadline: float, emit: Emit) -> Iterator[None]:
                 break
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                    raise
+                    raise OperationFailed(
+                        f"The lock of this project in {directory} can't be taken: {error}.",
+                        hint="It must be a folder that you may write to, on a disk with room.",
+                    ) from error
                 if time.monotonic() > deadline:
                     raise TimedOut(
                         "Another pawsctl still works on this project.",

@@ -5,11 +5,11 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import TemporaryFile, mkstemp
-from typing import IO, BinaryIO
+from typing import IO, TypeVar
 
 from pawsctl.errors import OperationFailed, UsageError
 
@@ -24,6 +24,7 @@ _LONGEST_STEM = 100
 
 Write = Callable[[bytes], object]
 Stream = IO[bytes] | gzip.GzipFile
+AnyStream = TypeVar("AnyStream", IO[bytes], gzip.GzipFile)
 
 
 @contextmanager
@@ -46,7 +47,7 @@ def replacing(path: Path) -> Iterator[Write]:
         raise _unwritable(path, error) from error
     unfinished = Path(name)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with _closing(os.fdopen(descriptor, "wb"), path) as file:
             with _compressed(file, path) as stream:
                 yield _write_to(stream, path)
             _finish(file, path)
@@ -57,12 +58,28 @@ def replacing(path: Path) -> Iterator[Write]:
 
 
 @contextmanager
-def _compressed(file: BinaryIO, path: Path) -> Iterator[Stream]:
+def _compressed(file: IO[bytes], path: Path) -> Iterator[Stream]:
     if path.suffix != ".gz":
         yield file
         return
-    with gzip.GzipFile("", "wb", _GZIP_LEVEL, file) as stream:
+    with _closing(gzip.GzipFile("", "wb", _GZIP_LEVEL, file), path) as stream:
         yield stream
+
+
+@contextmanager
+def _closing(stream: AnyStream, path: Path) -> Iterator[AnyStream]:
+    """Close it at the end: what it holds back until then may be what the disk has no room for."""
+    try:
+        yield stream
+    except BaseException:
+        # It would try once more, and say the same.
+        with suppress(OSError):
+            stream.close()
+        raise
+    try:
+        stream.close()
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def _write_to(stream: Stream, path: Path) -> Write:
@@ -75,7 +92,7 @@ def _write_to(stream: Stream, path: Path) -> Write:
     return write
 
 
-def _finish(file: BinaryIO, path: Path) -> None:
+def _finish(file: IO[bytes], path: Path) -> None:
     try:
         file.flush()
         os.fsync(file.fileno())
