@@ -1,5 +1,6 @@
 """The `pawsctl redis` group, and what several of its commands share."""
 
+import math
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -17,13 +18,24 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+LONGEST_TIMEOUT = 86_400
+
+
+def _number(seconds: float) -> float:
+    """The seconds as they came. Raises BadParameter for nan, which no range excludes."""
+    if math.isnan(seconds):
+        raise typer.BadParameter(f"nan is not in the range 0.1<=x<={LONGEST_TIMEOUT}.")
+    return seconds
+
+
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Timeout = Annotated[
     float,
     typer.Option(
         "--timeout",
         min=0.1,
-        max=86_400,
+        max=LONGEST_TIMEOUT,
+        callback=_number,
         metavar="SECONDS",
         help="How long to wait until it answers.",
     ),

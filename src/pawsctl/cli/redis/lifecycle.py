@@ -6,7 +6,7 @@ import typer
 
 from pawsctl.cli.options import Command, lazy
 from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Topology, Yes, app, stack_of
-from pawsctl.errors import ExitStatus
+from pawsctl.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
     from pawsctl.backup import resetting
@@ -146,13 +146,14 @@ def reset(
 def failover(
     ctx: typer.Context,
     topology: Annotated[
-        Literal["sentinel", "cluster"],
-        typer.Option("--topology", help="Which of this project's own topologies."),
-    ],
+        Literal["sentinel", "cluster"] | None,
+        typer.Option("--topology", help="Which of this project's own topologies; required."),
+    ] = None,
     *,
-    kill: Annotated[
-        bool, typer.Option("--kill/--graceful", help="Kill a primary, or have it give way.")
-    ] = True,
+    kill: Annotated[bool, typer.Option("--kill", help="Kill a primary, the default.")] = False,
+    graceful: Annotated[
+        bool, typer.Option("--graceful", help="Have a primary give way instead.")
+    ] = False,
     timeout: Timeout = TIMEOUT,
 ) -> None:
     """Practise a failover: what does it cost when a primary fails?
@@ -161,12 +162,19 @@ def failover(
     how long writes failed, and whether a session was lost that had been acknowledged; exits with 1
     where one was. Only for what 'redis up --topology' made on this machine, never for --url.
     """
+    if topology is None:
+        raise UsageError(
+            "A failover needs a topology to practise it on.",
+            hint="Add --topology sentinel or --topology cluster.",
+        )
+    if kill and graceful:
+        raise UsageError("--kill and --graceful exclude each other.", hint="Give one of them.")
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
         done = drill.failover(
             settings,
             topology,
-            method="kill" if kill else "graceful",
+            method="graceful" if graceful else "kill",
             timeout=timeout,
             emit=emit,
         )
