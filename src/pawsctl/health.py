@@ -1,12 +1,16 @@
 """Whether the Redis behind a URL can do the bot's work now: asked, not guessed."""
 
 import time
+from collections.abc import Callable
+from secrets import randbelow
+from typing import Any
 
 import msgspec
 
-from pawsctl.connection import Connection, Node
+from pawsctl.connection import Connection, ErrorReply, Node, has_code, refused, slots
 from pawsctl.errors import PawsctlError
 from pawsctl.sessions.keys import SESSION_PREFIX
+from pawsctl.target import Address
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -55,28 +59,68 @@ def _asked(name: str, node: Node, *command: str) -> Check:
 
 
 def _writable(node: Node) -> Check:
-    """By what the server says of itself: a check must not write into production."""
+    """Whether the bot's next save would be taken, found out without a write.
+
+    The bot's own command is sent with a TTL of 0: Redis looks at the user's permissions, at memory,
+    disk and role first, and refuses it for the TTL where nothing else stands against it.
+    """
     name = f"{node} takes writes"
     begun = time.perf_counter()
     try:
-        reply = node.call("INFO").decode("utf-8", "replace")
+        reply = _refusal(node)
+        reason = "" if has_code(reply, "ERR") and "expire" in reply.text else _reason(node, reply)
+        if not reason and _info(node).get("role") == "slave":
+            # One that may be written to: what it takes is lost with the next synchronisation.
+            reason = "it is a replica"
     except PawsctlError as error:
-        # A user who may only look is no fault of the server.
-        return Check(name, ok=True, seconds=time.perf_counter() - begun, detail=error.message)
-    info = dict(line.split(":", 1) for line in reply.splitlines() if ":" in line)
-    reason = _obstacle(info)
+        reason = error.message
     return Check(name, not reason, time.perf_counter() - begun, reason)
 
 
-def _obstacle(info: dict[str, str]) -> str:
-    """Why writes would fail, or an empty text."""
-    limit, used = int(info.get("maxmemory", "0")), int(info.get("used_memory", "0"))
-    if info.get("role") == "slave":
-        return "it is a replica"
-    if info.get("loading") == "1":
-        return "it is still loading its data"
-    if info.get("maxmemory_policy") == "noeviction" and 0 < limit <= used:
+def _refusal(node: Node) -> Any:
+    """The reply to a SETEX that can't succeed, of a key that belongs to this node."""
+    reply = _refused_for(node, lambda _slot: True)
+    if not has_code(reply, "MOVED", "ASK", "TRYAGAIN"):
+        return reply
+    lines = slots.members(node.call("CLUSTER", "NODES"), Address("", 0))
+    own = next(each for each in lines if "myself" in each.flags)
+    stay = own.slots - own.leaving.keys()
+    return _refused_for(node, stay.__contains__) if stay else reply
+
+
+def _refused_for(node: Node, fits: Callable[[int], bool]) -> Any:
+    while True:
+        # No phone has 16 digits.
+        key = f"{SESSION_PREFIX}+{randbelow(10**16):016}"
+        if fits(slots.slot_of(key.encode())):
+            return node.pipeline([("SETEX", key, 0, "")])[0]
+
+
+_REASONS = {
+    "NOPERM": "this user may not write sessions",
+    "READONLY": "it is a replica",
+    "LOADING": "it is still loading its data",
+}
+
+
+def _reason(node: Node, reply: Any) -> str:
+    """Why a write is refused, in few words."""
+    if not isinstance(reply, ErrorReply):
+        return "it takes a TTL of 0, as no Redis does"
+    if reply.code != "OOM":
+        return _REASONS.get(reply.code) or refused(reply).message
+    policy = _info(node).get("maxmemory_policy")
+    if policy is None:
+        return "its memory is full"
+    if policy == "noeviction":
         return "its memory is full, and its policy is noeviction"
-    if info.get("aof_last_write_status", "ok") != "ok":
-        return "it can't write its AOF to disk"
-    return ""
+    return f"its memory is full, and {policy} finds nothing more to evict"
+
+
+def _info(node: Node) -> dict[str, str]:
+    """What the server says of itself; nothing where this user may not ask."""
+    reply = node.pipeline([("INFO",)])[0]
+    if isinstance(reply, ErrorReply):
+        return {}
+    lines = reply.decode("utf-8", "replace").splitlines()
+    return dict(line.split(":", 1) for line in lines if ":" in line)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from pawsctl.errors import ExitStatus
 from tests import servers
 from tests.cli_runner import Pawsctl
@@ -30,6 +32,43 @@ def test_a_full_redis_is_unhealthy(pawsctl: Pawsctl, server: Server) -> None:
     assert result.status == ExitStatus.FAILED
     assert "its memory is full" in result.text
     assert result.text.splitlines()[-1] == f"unhealthy: {server.url}"
+
+
+def test_a_limit_that_no_eviction_can_meet_is_unhealthy(any_server: Server, tmp_path: Path) -> None:
+    """Under every policy a save fails with OOM where nothing is left to evict."""
+    any_server.client.config_set("maxmemory-policy", "allkeys-lru")
+    any_server.client.config_set("maxmemory", "1k")
+    try:
+        result = Pawsctl(tmp_path, any_server.url)("health")
+    finally:
+        any_server.client.config_set("maxmemory", 0)
+        any_server.client.config_set("maxmemory-policy", "noeviction")
+    assert result.status == ExitStatus.FAILED
+    assert "✗" in result.text
+    assert "its memory is full, and allkeys-lru finds nothing more to evict" in result.text
+
+
+@pytest.mark.parametrize(
+    ("rules", "status", "detail"),
+    [
+        (["+@all", "-setex", "-@write"], ExitStatus.FAILED, "this user may not write sessions"),
+        (["+@all", "-info"], ExitStatus.OK, ""),
+        (["+scan", "+ping", "+setex"], ExitStatus.OK, ""),
+    ],
+)
+def test_what_a_user_may_decides_and_not_what_the_server_could(
+    tmp_path: Path, any_server: Server, rules: list[str], status: ExitStatus, detail: str
+) -> None:
+    """One who may not ask the server about itself may write all the same."""
+    any_server.client.execute_command("ACL", "SETUSER", "one", "reset", "on", ">x", "~*", *rules)
+    try:
+        url = any_server.url.replace("//", "//one:x@")
+        result = Pawsctl(tmp_path, url)("health", "--json")
+    finally:
+        any_server.client.execute_command("ACL", "DELUSER", "one")
+    assert result.status == status
+    assert result.json["checks"][2]["detail"] == detail
+    assert any_server.client.dbsize() == 0
 
 
 def test_a_replica_is_no_place_for_the_bot(tmp_path: Path, server: Server) -> None:
