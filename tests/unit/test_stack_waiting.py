@@ -73,7 +73,14 @@ def test_a_server_is_pinged_with_its_password(tmp_path: Path) -> None:
         assert wire.ping(server.port, None).startswith("NOAUTH")
         assert wire.ping(server.port, "wrong").startswith("WRONGPASS")
         assert wire.info(server.port, "pa ss")["tcp_port"] == str(server.port)
-        assert wire.info(server.port, "wrong") == {}
+        with pytest.raises(wire.LoginRefused):
+            wire.info(server.port, "wrong")
+
+
+def test_a_password_that_nobody_asks_for_is_as_good_as_none(server: Server) -> None:
+    """As it is for redis-cli."""
+    assert wire.ping(server.port, "pa ss") == ""
+    assert wire.info(server.port, "pa ss")["tcp_port"] == str(server.port)
 
 
 def test_nobody_there_is_told_as_the_system_tells_it() -> None:

@@ -79,8 +79,8 @@ def status(result: StackStatus) -> Iterator[Line]:
     if result.keys:
         keys = result.keys
         yield [label("keys"), (f"{keys.total} ({keys.expiring} with a TTL)", "")]
-    if not result.is_running:
-        yield [("Redis does not answer; start it with 'pawsctl redis up'.", "red")]
+    if result.problem:
+        yield [(result.problem, "red")]
 
 
 def log_line(*, timestamps: bool, prefix: bool) -> Callable[[LogLine], Line]:

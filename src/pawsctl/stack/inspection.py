@@ -13,15 +13,20 @@ from pawsctl.stack.layout import Topology
 from pawsctl.stack.project import REDIS, Project
 from pawsctl.stack.results import Keys, Memory, StackStatus
 
+_NOT_THERE = "Redis does not answer; start it with 'pawsctl redis up'."
+_WAY_IN = "set REDIS_PASSWORD to the password it was started with, or 'pawsctl redis up'"
+_REFUSED = f"Redis runs and refuses the login: {_WAY_IN} to start it anew with this one."
+_ASKED = f"Redis runs and asks for a password: {_WAY_IN} to start it anew without one."
+
 
 def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
     """What runs of the single Redis. Raises NoEngine where that can't be known."""
     here = project.load(settings)
     engine = engine_of(here, emit)
     services = engine.status()
-    told = _info(here, services)
+    told, problem = _told(here, services)
     where = url(here, services) or layout.url("single", here.stack)
-    return StackStatus(engine.name, where, services, _memory(told), _keys(told))
+    return StackStatus(engine.name, where, services, _memory(told), _keys(told), problem)
 
 
 def logs(
@@ -73,7 +78,7 @@ def url(here: Project, services: Sequence[ServiceStatus]) -> str | None:
 def held(here: Project, services: Sequence[ServiceStatus]) -> Keys | None:
     """How many keys there are, by what answers; None where nothing does."""
     if here.topology == "single":
-        return _keys(_info(here, services))
+        return _keys(_told(here, services)[0])
     primaries = [each for each in forming.view(here).nodes.values() if each.role == "primary"]
     if not primaries:
         return None
@@ -91,10 +96,16 @@ def _published(services: Sequence[ServiceStatus]) -> int | None:
     return None
 
 
-def _info(here: Project, services: Sequence[ServiceStatus]) -> dict[str, str]:
-    """The fields of INFO of the Redis that `services` tell of; none where it does not answer."""
+def _told(here: Project, services: Sequence[ServiceStatus]) -> tuple[dict[str, str], str | None]:
+    """The fields of INFO of the Redis that `services` tell of, and why there are none."""
     port = _published(services)
-    return wire.info(port, here.password) if port else {}
+    if not port:
+        return {}, _NOT_THERE
+    try:
+        info = wire.info(port, here.password)
+    except wire.LoginRefused:
+        return {}, _REFUSED if here.password else _ASKED
+    return info, None if info else _NOT_THERE
 
 
 def _memory(info: dict[str, str]) -> Memory | None:

@@ -77,13 +77,18 @@ class Keys(Struct, frozen=True):
 
 
 class StackStatus(Struct, frozen=True):
-    """What runs. `memory` and `keys` are null where Redis does not answer."""
+    """What runs.
+
+    `memory` and `keys` are null where Redis does not answer; `problem` then says why, and what to
+    do.
+    """
 
     engine: EngineName
     url: str
     services: tuple[ServiceStatus, ...]
     memory: Memory | None
     keys: Keys | None
+    problem: str | None
 
     @property
     def is_running(self) -> bool:

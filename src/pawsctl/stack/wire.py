@@ -13,8 +13,15 @@ HOST = "127.0.0.1"
 Words = Sequence[str | int]
 
 
+_NO_PASSWORD_ASKED = ("without any password configured", "no password is set")
+
+
 class Refused(Exception):
     """An error reply."""
+
+
+class LoginRefused(Refused):
+    """The error reply to a missing or a wrong password."""
 
 
 def ping(port: int, password: str | None, *, timeout: float = 2.0) -> str:
@@ -31,9 +38,11 @@ def ping(port: int, password: str | None, *, timeout: float = 2.0) -> str:
 
 
 def info(port: int, password: str | None, *, timeout: float = 2.0) -> dict[str, str]:
-    """The fields of INFO, and none where Redis does not answer or refuses."""
+    """The fields of INFO, and none where Redis does not answer. Raises LoginRefused."""
     try:
         (reply,) = ask(port, password, ("INFO",), timeout=timeout)
+    except LoginRefused:
+        raise
     except (Refused, OSError):
         return {}
     return fields(reply)
@@ -67,15 +76,24 @@ def text(reply: Any) -> str:
 def ask(port: int, password: str | None, *commands: Words, timeout: float = 2.0) -> list[Any]:
     """The replies to `commands`: bytes, numbers, None, and lists of these.
 
-    `timeout` is seconds for the connection and for each reply. Raises Refused for an error reply,
-    OSError where none comes.
+    `timeout` is seconds for the connection and for each reply. A `password` that nobody asks for is
+    as good as none. Raises Refused for an error reply, OSError where none comes.
     """
     login: list[Words] = [] if password is None else [("AUTH", password)]
     with socket.create_connection((HOST, port), timeout) as connection:
         connection.sendall(b"".join(_packed(each) for each in (*login, *commands)))
         with connection.makefile("rb") as stream:
-            replies = [_reply(stream) for _ in (*login, *commands)]
-    return replies[len(login) :]
+            for _ in login:
+                _log_in(stream)
+            return [_reply(stream) for _ in commands]
+
+
+def _log_in(stream: BinaryIO) -> None:
+    try:
+        _reply(stream)
+    except Refused as error:
+        if not any(each in str(error) for each in _NO_PASSWORD_ASKED):
+            raise
 
 
 def _packed(words: Words) -> bytes:
@@ -91,7 +109,8 @@ def _reply(stream: BinaryIO) -> Any:
         raise ConnectionResetError
     kind, rest = line[:1], line[1:-2]
     if kind == b"-":
-        raise Refused(rest.decode("utf-8", "replace"))
+        text = rest.decode("utf-8", "replace")
+        raise (LoginRefused if text.startswith(("NOAUTH", "WRONGPASS")) else Refused)(text)
     if kind == b"+":
         return rest
     if kind in b":$*" and rest.removeprefix(b"-").isdigit():

@@ -182,7 +182,7 @@ def test_status_tells_what_runs(running: Stack) -> None:
 
     found = done.json
     assert done.status == 0
-    assert list(found) == ["engine", "url", "services", "memory", "keys"]
+    assert list(found) == ["engine", "url", "services", "memory", "keys", "problem"]
     assert found["engine"] == running.engine
     assert found["url"] == f"redis://localhost:{running.port}"
     assert found["memory"]["maximum"] == 256 << 20
