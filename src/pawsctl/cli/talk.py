@@ -86,6 +86,9 @@ class Talk:
             )
         self._to_stderr(safe.visible(question) + " [y/N] ", end="")
         answer = sys.stdin.readline()
+        if not answer:
+            # Ctrl-D leaves the cursor behind the question.
+            self._to_stderr("")
         if answer.strip().lower() not in ("y", "yes"):
             raise NotConfirmed("Declined; nothing was changed.", hint="Answer y to go on.")
 
