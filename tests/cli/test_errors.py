@@ -146,6 +146,29 @@ def test_a_phone_without_a_digit_is_wrong_usage(pawsctl: Pawsctl) -> None:
     assert pawsctl("session", "get", "hello").status == ExitStatus.USAGE
 
 
+@pytest.mark.parametrize("command", ["get", "ttl", "touch", "delete"])
+def test_an_empty_phone_and_an_empty_stdin_are_wrong_usage(pawsctl: Pawsctl, command: str) -> None:
+    """What a script left empty by mistake must not look like success."""
+    empty = pawsctl("session", command, "")
+    assert (empty.status, empty.out) == (ExitStatus.USAGE, b"")
+    assert "'' has no digit" in empty.err
+    silent = pawsctl("session", command, "-", stdin=b"\n")
+    assert (silent.status, silent.out) == (ExitStatus.USAGE, b"")
+    assert "No phone on stdin." in silent.err
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_bytes_that_are_not_utf_8_are_told_as_bytes(pawsctl: Pawsctl, options: list[str]) -> None:
+    """On stdin and as an argument."""
+    for result in (
+        pawsctl("session", "ttl", "-", *options, stdin=b"\xff\xfe\n"),
+        pawsctl("session", "ttl", b"\xff\xfe", *options),
+    ):
+        assert result.status == ExitStatus.USAGE
+        message = result.error["message"] if options else result.err
+        assert r"'\xff\xfe' has no digit" in message
+
+
 def test_wrong_usage_is_json_where_json_was_asked_for(pawsctl: Pawsctl) -> None:
     """Even where the parser gave up before it came to --json."""
     result = pawsctl("session", "list", "--bogus", "--json")

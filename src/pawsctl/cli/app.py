@@ -2,6 +2,7 @@
 
 import errno
 import sys
+import re
 from typing import ClassVar
 
 import typer
@@ -46,14 +47,16 @@ def run(arguments: list[str]) -> int:
     try:
         result = _called(arguments, current)
     except PawsctlError as error:
-        current.output.error(error.message, code=error.code, hint=error.hint, detail=error.detail)
+        current.output.error(
+            _shown(error.message), code=error.code, hint=error.hint, detail=error.detail
+        )
         return error.status
     except typer.TyperException as error:
         if "--json" in arguments:
             # The parser gave up before it came to the option.
             current.format = "json"
         current.output.error(
-            error.format_message(), code="usage", hint=f"See '{_command_of(error)} --help'."
+            _shown(error.format_message()), code="usage", hint=f"See '{_command_of(error)} --help'."
         )
         return ExitStatus.USAGE
     except typer.Abort:
@@ -82,6 +85,11 @@ def _called(arguments: list[str], current: Invocation) -> object:
             raise output.failed(error) from error
         raise
     return result
+
+
+def _shown(message: str) -> str:
+    r"""A message in which bytes that were not UTF-8, surrogates to Python, are `\xff`."""
+    return re.sub("[\udc80-\udcff]", lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", message)
 
 
 def _command_of(error: typer.TyperException) -> str:

@@ -42,16 +42,18 @@ def invocation(ctx: typer.Context) -> Invocation:
 def phone_keys(phones: Sequence[str]) -> list[bytes]:
     """The keys that a command's PHONE arguments mean; `-` stands for the lines of stdin.
 
-    Raises UsageError for what can be no phone.
+    Raises UsageError for what can be no phone, and where stdin has none.
     """
+    from pawsctl.errors import UsageError
     from pawsctl.sessions.keys import session_key
 
-    given = (
-        line
-        for phone in phones
-        for line in (sys.stdin.read().splitlines() if phone == "-" else [phone])
-    )
-    return [session_key(phone) for phone in given if phone.strip()]
+    read: list[str] = []
+    if "-" in phones:
+        read = [line for line in sys.stdin.read().splitlines() if line.strip()]
+        if not read:
+            raise UsageError("No phone on stdin.", hint="Write one on each line.")
+    given = [each for phone in phones for each in (read if phone == "-" else [phone])]
+    return [session_key(phone) for phone in given]
 
 
 def is_single(phones: Sequence[str]) -> bool:
