@@ -1,8 +1,8 @@
 """The root command: where commands are found, and where every failure becomes an exit status."""
 
 import errno
-import sys
 import re
+import sys
 from typing import ClassVar
 
 import typer
