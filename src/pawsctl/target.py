@@ -18,6 +18,8 @@ Kind = Literal["standalone", "sentinel", "cluster"]
 
 REDIS_PORT = 6379
 SENTINEL_PORT = 26379
+# Redis keeps the number of a database in 32 bits.
+MOST_DATABASE = 2**31 - 1
 
 _SCHEMES: dict[str, tuple[Kind, bool]] = {
     "redis": ("standalone", False),
@@ -54,7 +56,10 @@ class Tls(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where a command's Redis is; `origin` says which setting named it."""
+    """Where a command's Redis is; `origin` says which setting named it.
+
+    `is_member`: one server of several, found through a Sentinel or a cluster.
+    """
 
     kind: Kind
     addresses: tuple[Address, ...]
@@ -67,6 +72,20 @@ class Target(msgspec.Struct, frozen=True):
     service: str | None = None
     sentinel_username: str | None = None
     sentinel_password: str | None = None
+    is_member: bool = False
+
+    @property
+    def may_be_ours(self) -> bool:
+        """Whether `redis up` starts a server at this address.
+
+        It does so at the default one, and at a single server of REDIS_URL's on this machine; not
+        at what --url names, but for the port that needs no setting.
+        """
+        if self.kind != "standalone" or self.is_member or self.path or self.tls:
+            return False
+        return self.is_local and (
+            self.origin != "option --url" or self.addresses[0].port == REDIS_PORT
+        )
 
     @property
     def is_local(self) -> bool:
@@ -210,11 +229,17 @@ class _Parser:
 
     def db(self, path: str) -> int:
         text = path.rstrip("/") or self.query.get("db", "") or "0"
-        if not (text.isascii() and text.isdigit()):
+        # What stands before the last @ is a password's, with a / that cut it off.
+        if "@" in text:
             raise self.error(
                 "has no number where its database stands",
                 hint="Percent-encode special characters of a password (/ is %2F, ? is %3F, "
                 "# is %23, @ is %40).",
+            )
+        if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > MOST_DATABASE:
+            raise self.error(
+                "has no number where its database stands",
+                hint=f"A database is a number from 0 to {MOST_DATABASE}: redis://localhost:6379/0.",
             )
         return int(text)
 

@@ -60,6 +60,86 @@ def test_a_redis_that_is_not_running_is_named_with_the_command_that_starts_it(
     assert "pawsctl redis up" in result.err
 
 
+def test_the_default_redis_is_named_with_the_command_that_starts_it(bare_pawsctl: Pawsctl) -> None:
+    """`redis up` follows REDIS_PORT."""
+    result = bare_pawsctl("session", "list", env={"REDIS_PORT": str(free_port())})
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "pawsctl redis up" in result.err
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("redis://localhost:1", "the connection was refused."),
+        ("unix:///nosuch.sock", "no such file or directory."),
+        ("redis://no.such.host.invalid", "no.such.host.invalid can't be found: "),
+        ("redis+cluster://localhost:1", "the connection was refused."),
+        ("redis+sentinel://localhost:1/mymaster", "the connection was refused."),
+    ],
+)
+def test_what_redis_up_would_not_start_is_no_reason_to_run_it(
+    bare_pawsctl: Pawsctl, url: str, reason: str
+) -> None:
+    """The hint is to look at the URL; the reason is in plain words."""
+    result = bare_pawsctl("session", "list", "--url", url, "--failover-timeout", "0.1")
+    assert result.status == ExitStatus.UNREACHABLE
+    assert reason in result.err
+    assert "redis up" not in result.err
+    assert "Look at --url and REDIS_URL ('pawsctl config')" in result.err
+    assert "rror" not in result.err.removeprefix("error: ")
+
+
+@pytest.mark.parametrize(("options", "url"), [(["-n", "99"], ""), ([], "/99")])
+def test_a_database_that_is_not_there_is_told_by_its_number(
+    bare_pawsctl: Pawsctl, server: Server, options: list[str], url: str
+) -> None:
+    """No log of Redis says more."""
+    result = bare_pawsctl("session", "list", "--url", server.url + url, *options)
+    assert result.status == ExitStatus.FAILED
+    assert "has no database 99." in result.err
+    assert "'databases'" in result.err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-n", "9" * 21],
+        ["--url", "redis://localhost/" + "9" * 5_000],
+        ["--url", "redis://localhost/abc"],
+    ],
+)
+def test_what_can_be_no_database_is_wrong_usage(bare_pawsctl: Pawsctl, options: list[str]) -> None:
+    """No password is blamed where there is none."""
+    result = bare_pawsctl("session", "list", *options)
+    assert result.status == ExitStatus.USAGE
+    assert "a number from 0 to 2147483647" in result.err
+    assert "ercent-encode" not in result.err
+
+
+@pytest.mark.parametrize("command", [["test-session"], ["session", "seed", "1"]])
+def test_a_refusal_ends_in_one_full_stop(
+    pawsctl: Pawsctl, server: Server, command: list[str]
+) -> None:
+    """Redis ends some of its own sentences in one."""
+    server.client.config_set("maxmemory", 1)
+    try:
+        result = pawsctl(*command)
+    finally:
+        server.client.config_set("maxmemory", 0)
+    told = result.err + result.text
+    assert "'maxmemory'" in told
+    assert ".." not in told
+
+
+@pytest.mark.parametrize("name", ["--timeout", "--connect-timeout", "--failover-timeout"])
+@pytest.mark.parametrize("value", ["0", "99999999999", "1e99", "nan"])
+def test_a_timeout_out_of_bounds_names_both(bare_pawsctl: Pawsctl, name: str, value: str) -> None:
+    """Exit 2."""
+    result = bare_pawsctl("session", "list", name, value)
+    assert result.status == ExitStatus.USAGE
+    assert "above 0, 86400 at most" in result.err
+
+
 def test_json_mode_ends_stderr_with_an_error_object(bare_pawsctl: Pawsctl) -> None:
     """Scripts read code, message and hint; stdout stays empty."""
     result = bare_pawsctl("--json", "--url", f"redis://localhost:{free_port()}", "session", "list")
@@ -112,7 +192,8 @@ def test_a_server_that_speaks_no_redis_is_no_crash(bare_pawsctl: Pawsctl) -> Non
     with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
         result = bare_pawsctl("session", "list", "--url", f"redis://127.0.0.1:{port}")
     assert result.status == ExitStatus.UNREACHABLE
-    assert "Traceback" not in result.err
+    assert "something answers there that is not Redis" in result.err
+    assert "redis up" not in result.err
 
 
 def test_a_line_of_the_env_file_that_cannot_be_read_is_named(

@@ -16,6 +16,8 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from pawsctl.cli.invocation import FORMATS, Invocation
 
+_MOST_SECONDS = 86_400
+
 
 def lazy(name: str) -> Any:
     """A module that is imported when something of it is first used.
@@ -94,14 +96,18 @@ def _store_format(ctx: typer.Context, _parameter: Any, value: Any) -> Any:
 
 
 def _seconds(ctx: typer.Context, parameter: Any, value: Any) -> Any:
-    if value is not None and not 0 < value <= 86_400:
-        raise typer.BadParameter("it is a number of seconds above 0.")
+    if value is not None and not 0 < value <= _MOST_SECONDS:
+        raise typer.BadParameter(f"it is a number of seconds above 0, {_MOST_SECONDS} at most.")
     return _store(parameter.name)(ctx, parameter, value)
 
 
 def _database(ctx: typer.Context, parameter: Any, value: Any) -> Any:
-    if value is not None and value < 0:
-        raise typer.BadParameter("it is a number from 0.")
+    if value is None:
+        return None
+    from pawsctl.target import MOST_DATABASE
+
+    if not 0 <= value <= MOST_DATABASE:
+        raise typer.BadParameter(f"it is a number from 0 to {MOST_DATABASE}.")
     return _store(parameter.name)(ctx, parameter, value)
 
 

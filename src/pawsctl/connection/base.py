@@ -123,6 +123,7 @@ def at(target: Target, address: Address) -> Target:
         service=None,
         sentinel_username=None,
         sentinel_password=None,
+        is_member=True,
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import socket
 from collections.abc import Iterator
 
 from pawsctl.connection.replies import error_reply, refused
-from pawsctl.errors import LoginRefused, PawsctlError, RedisUnreachable
+from pawsctl.errors import LoginRefused, OperationFailed, PawsctlError, RedisUnreachable
 from pawsctl.target import Target
 
 _CERTIFICATE_HINT = (
@@ -35,6 +36,12 @@ def explained(
         )
         return LoginRefused(f"{where} {what}.", hint=hint)
     if isinstance(error, redis.ResponseError):
+        if "DB index" in str(error):
+            return OperationFailed(
+                f"{where} has no database {target.db}.",
+                hint="Give -n, or the URL, a number below the server's 'databases' (16 unless "
+                "changed).",
+            )
         if "SELECT" in str(error) and "cluster" in str(error):
             return RedisUnreachable(
                 f"{where} is a node of a cluster, which has only database 0.",
@@ -43,11 +50,22 @@ def explained(
         return refused(error_reply(error))
     reason, hint = _tls_reason(error, target, was_connected=was_connected)
     if not reason:
-        reason = _reason(error)
-        hint = "Start it with 'pawsctl redis up'" if target.is_local else "Check the address"
-        hint += f", or name another with --url or REDIS_URL (this one is from {target.origin})."
+        reason = _reason(error, target)
+        hint = _next_step(error, target)
     verb = "stopped answering" if was_connected else "can't be reached"
     return RedisUnreachable(f"{where} {verb}: {reason}.", hint=hint)
+
+
+def _next_step(error: Exception, target: Target) -> str:
+    """What to do where nothing answers, or what does is no Redis."""
+    import redis
+
+    origin = f"this one is from {target.origin}"
+    if target.may_be_ours and not isinstance(error, redis.InvalidResponse):
+        return (
+            f"Start it with 'pawsctl redis up', or name another with --url or REDIS_URL ({origin})."
+        )
+    return f"Look at --url and REDIS_URL ('pawsctl config'); {origin}."
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -110,14 +128,21 @@ def _hung_up(error: Exception) -> bool:
     )
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, target: Target) -> str:
     """Why a connection failed, in a few words; redis-py's own carry the address again."""
     import redis
 
-    for root in _causes(error):
-        if isinstance(root, OSError) and root.errno == errno.ECONNREFUSED:
-            return "the connection was refused"
+    if isinstance(error, redis.InvalidResponse):
+        return "something answers there that is not Redis"
+    roots = [root for root in _causes(error) if isinstance(root, OSError)]
+    if any(root.errno == errno.ECONNREFUSED for root in roots):
+        return "the connection was refused"
     if isinstance(error, redis.TimeoutError | TimeoutError):
         return "it did not answer in time"
+    for root in roots:
+        if isinstance(root, socket.gaierror):
+            return f"{target.host} can't be found: {root.strerror}"
+        if root.strerror:
+            return root.strerror[:1].lower() + root.strerror[1:]
     text = str(error).rstrip(".")
     return text if len(text) < 200 else text[:200] + "…"

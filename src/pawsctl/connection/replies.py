@@ -38,7 +38,8 @@ def refused(reply: ErrorReply) -> OperationFailed:
         "CROSSSLOT": "A cluster takes no command over keys of several slots.",
     }
     return OperationFailed(
-        f"Redis refused: {reply}.", hint=hints.get(reply.code, "See Redis's log for more.")
+        f"Redis refused: {str(reply).rstrip('.')}.",
+        hint=hints.get(reply.code, "See Redis's log for more."),
     )
 
 
