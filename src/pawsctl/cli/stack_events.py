@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pawsctl.cli.output import Output
-from pawsctl.cli.views import plural
+from pawsctl.cli.views import plural, size
 from pawsctl.stack.engine import (
     Copied,
     Created,
@@ -18,6 +18,7 @@ from pawsctl.stack.engine import (
     Ready,
     Recreating,
     Removed,
+    Shrinking,
     Started,
     Stopped,
     Waiting,
@@ -76,6 +77,11 @@ def _worth_a_line(event: Event) -> str:
             text = f"Pulling {image}"
         case Recreating(service, _, changed):
             text = f"Recreating {service}, changed: {', '.join(changed)}; its data is kept."
+        case Shrinking(service, used, limit):
+            text = (
+                f"Warning: {service} uses {size(used)}, and its new limit is {size(limit)}: "
+                "Redis evicts keys, or refuses writes, until the rest fits."
+            )
         case Copied(sessions, path):
             text = f"Exported {plural(sessions, 'session')} to {path}"
         case Kept(kind, name, reason):

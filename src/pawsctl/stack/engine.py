@@ -79,6 +79,14 @@ class Recreating(Event, frozen=True):
     changed: tuple[str, ...]
 
 
+class Shrinking(Event, frozen=True):
+    """A service that uses `used` bytes is about to get a memory limit of only `limit`."""
+
+    service: str
+    used: int
+    limit: int
+
+
 class Stopped(Event, frozen=True):
     """A service was shut down; it still exists."""
 

@@ -69,7 +69,7 @@ def client(settings: StackSettings, arguments: Sequence[str], *, terminal: bool,
 def url(here: Project, services: Sequence[ServiceStatus]) -> str | None:
     """Where clients of what runs begin; None where nothing does."""
     if here.topology == "single":
-        port = _published(services)
+        port = _published(services, REDIS)
         return f"redis://localhost:{port}" if port else None
     is_up = any(each.state == "running" for each in services)
     return layout.url(here.topology, here.stack) if is_up else None
@@ -88,17 +88,25 @@ def held(here: Project, services: Sequence[ServiceStatus]) -> Keys | None:
     )
 
 
-def _published(services: Sequence[ServiceStatus]) -> int | None:
-    """The port of this machine that leads to Redis: not the settings', should they have changed."""
+def used(here: Project, service: str, services: Sequence[ServiceStatus]) -> int:
+    """The bytes that a server uses by its own words; 0 where it does not say."""
+    told, _ = _told(here, services, service)
+    return int(told.get("used_memory", "0"))
+
+
+def _published(services: Sequence[ServiceStatus], service: str) -> int | None:
+    """The port of this machine that leads to it: not the settings', should they have changed."""
     for each in services:
-        if each.service == REDIS and each.ports:
+        if each.service == service and each.ports:
             return int(each.ports[0].partition("->")[0].rpartition(":")[2])
     return None
 
 
-def _told(here: Project, services: Sequence[ServiceStatus]) -> tuple[dict[str, str], str | None]:
-    """The fields of INFO of the Redis that `services` tell of, and why there are none."""
-    port = _published(services)
+def _told(
+    here: Project, services: Sequence[ServiceStatus], service: str = REDIS
+) -> tuple[dict[str, str], str | None]:
+    """The fields of INFO of a Redis that `services` tell of, and why there are none."""
+    port = _published(services, service)
     if not port:
         return {}, _NOT_THERE
     try:

@@ -10,14 +10,17 @@ from contextlib import AbstractContextManager
 
 from pawsctl.errors import OperationFailed
 from pawsctl.settings import KNOWN_COMMANDER_PASSWORD, StackSettings
-from pawsctl.stack import files, forming, inspection, layout, project
+from pawsctl.stack import changes, files, forming, inspection, layout, project
 from pawsctl.stack.choice import engine_of
 from pawsctl.stack.engine import (
     Emit,
     Engine,
+    Event,
     Plan,
     Pull,
+    Recreating,
     ServiceUp,
+    Shrinking,
 )
 from pawsctl.stack.layout import Topology
 from pawsctl.stack.lock import locked
@@ -180,12 +183,29 @@ def _up(
         probes=here.probes(),
         timeout=timeout,
         pull=pull,
-        emit=emit,
+        emit=_warning(here, engine, emit),
         form=forming.form_of(here, emit, timeout=timeout),
     )
     done = engine.up(plan)
     files.forget_all_but(here.redis.files[0].source.parent, here.directory)
     return done
+
+
+def _warning(here: Project, engine: Engine, emit: Emit) -> Emit:
+    """`emit`, told ahead of a memory limit that is below what a server uses by now."""
+
+    def told(event: Event) -> None:
+        if isinstance(event, Recreating) and changes.MAXMEMORY in event.changed:
+            # It imports the SDK of Redis; only who changes the limit pays for it.
+            from pawsctl.memory import size
+
+            limit = size(here.settings.redis_maxmemory)
+            used = inspection.used(here, event.service, engine.status())
+            if used > limit > 0:
+                emit(Shrinking(event.service, used, limit))
+        emit(event)
+
+    return told
 
 
 def _main(here: Project) -> list[str]:

@@ -50,7 +50,7 @@ def test_up_tells_a_commander_that_exists_the_new_password(docker_stack: Stack) 
 
     done = docker_stack("redis", "up", "--json", env={"REDIS_PASSWORD": "new"})
 
-    assert [each["changed"] for each in done.json["services"]] == [["secrets"], ["secrets"]]
+    assert [each["changed"] for each in done.json["services"]] == [["password"], ["login"]]
     assert commander.probe(docker_stack.commander_port, "admin", "admin123") == ""
 
 

@@ -28,8 +28,8 @@ def test_changed_settings_are_named_and_the_data_kept(
     )
 
     (service,) = done.json["services"]
-    assert (service["action"], service["changed"]) == ("recreated", ["command", "secrets"])
-    assert "command, secrets" in done.err
+    assert (service["action"], service["changed"]) == ("recreated", ["maxmemory", "password"])
+    assert "maxmemory, password" in done.err
     with docker_stack.client("new") as client:
         assert client.get("kept") == b"1"
         assert client.config_get("maxmemory")["maxmemory"] == str(64 << 20)

@@ -135,7 +135,7 @@ def test_settings_that_changed_are_named_and_the_data_kept(embedded_stack: Stack
 
     (service,) = done.json["services"]
     assert service["action"] == "recreated"
-    assert sorted(service["changed"]) == ["command", "ports", "secrets"]
+    assert sorted(service["changed"]) == ["maxmemory", "password", "ports"]
     with embedded_stack.client("new") as client:
         assert client.get("kept") == b"1"
 

@@ -293,7 +293,7 @@ def test_a_password_that_changes_reaches_everyone(topology: Topology) -> None:
     open_again = topology.up()
 
     changed = [each["changed"] for each in done["services"] if each["changed"]]
-    assert changed == [["secrets"]] * (6 if topology.topology == "cluster" else 3)
+    assert changed == [["password"]] * (6 if topology.topology == "cluster" else 3)
     assert b"1" in copies
     assert b"1" in topology.copies("kept")
     assert open_again["engine"] == "embedded"

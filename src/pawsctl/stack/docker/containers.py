@@ -1,7 +1,7 @@
 """A service as Docker's API wants it, and what differs in a container that exists.
 
-Pure. What changed is found by comparing with `inspect`, never by imitating compose's hash; the
-names of the fields are those of the compose file.
+What changed is found by comparing with `inspect`, never by imitating compose's hash; the names of
+the fields are those of the compose file.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from pawsctl.stack import changes
 from pawsctl.stack.docker import labels
 from pawsctl.stack.services import Port, Service, Stack
 
@@ -77,7 +78,10 @@ def definition(stack: Stack, service: Service, image_id: str) -> dict[str, Any]:
 def changed(
     stack: Stack, service: Service, container: Inspected, *, image: Inspected, network_id: str
 ) -> tuple[str, ...]:
-    """The fields in which `container` differs from what the service should be."""
+    """The fields in which `container` differs from what the service should be.
+
+    Of the command and the secrets it is the options, and what the files hold, that are named.
+    """
     wanted, found = _wanted(stack, service, image), _found(container, network_id)
     names = [
         name for name in Facts.__struct_fields__ if getattr(wanted, name) != getattr(found, name)
@@ -86,7 +90,12 @@ def changed(
         # What the service leaves to its image changes with it, and is no change of its own.
         left = {"entrypoint": not service.entrypoint, "command": not service.command}
         names = [name for name in names if not left.get(name)]
-    return tuple(names)
+    found_files, wanted_files = ([path for path, _ in each.secrets] for each in (found, wanted))
+    parts = {
+        changes.COMMAND: changes.options(found.command, wanted.command),
+        changes.SECRETS: changes.contents(found_files, wanted_files),
+    }
+    return tuple(part for name in names for part in parts.get(name, (name,)))
 
 
 def is_running(container: Inspected) -> bool:

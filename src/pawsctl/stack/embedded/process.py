@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pawsctl.stack import ports, wire
+from pawsctl.stack import changes, ports, wire
 from pawsctl.stack.embedded.server import Record, Server
 from pawsctl.stack.engine import (
     Action,
@@ -34,7 +34,7 @@ _TAIL_LINES = 15
 # Times with their zone, so that `--since` and `--timestamps` need not guess it.
 _LOG_FORMAT = ("--log-timestamp-format", "iso8601")
 # The compose file's names for what an option of the server says.
-_FIELDS = {"--port": "ports", "--dir": "volumes", "--include": "secrets"}
+_FIELDS = {"port": "ports", "dir": "volumes", "include": changes.SECRETS}
 
 
 class Process:
@@ -195,12 +195,12 @@ class Process:
 
 
 def _changed(before: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """The compose file's names of the fields that differ between two command lines."""
-    if len(before) != len(wanted):
-        return ("command",)
-    names = []
-    for index, (old, new) in enumerate(zip(before, wanted, strict=True)):
-        if old != new:
-            is_file = index == 0
-            names.append("secrets" if is_file else _FIELDS.get(wanted[index - 1], "command"))
+    """The names of what differs between two command lines; the first word is a file."""
+    names = [_FIELDS.get(each, each) for each in changes.options(before[1:], wanted[1:])]
+    if before[0] != wanted[0]:
+        names.insert(0, changes.SECRETS)
+    if changes.SECRETS in names:
+        files = ([each for each in words if each.startswith("/")] for words in (before, wanted))
+        index = names.index(changes.SECRETS)
+        names[index : index + 1] = changes.contents(*files)
     return tuple(dict.fromkeys(names))
