@@ -22,6 +22,11 @@ _LARGEST_PORT = 65_535
 _BUS = 10_000
 
 
+def option(topology: Topology) -> str:
+    """The option that makes a command act on this topology, with a blank before it."""
+    return "" if topology == "single" else f" --topology {topology}"
+
+
 def variables(topology: Topology, redis_port: int) -> dict[str, str]:
     """The ports as the topology's compose file calls them.
 

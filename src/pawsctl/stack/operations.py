@@ -5,10 +5,10 @@ None of them prints; `emit` is told what happens meanwhile.
 
 import time
 import webbrowser
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
-from pawsctl.errors import OperationFailed
+from pawsctl.errors import Interrupted, OperationFailed
 from pawsctl.settings import KNOWN_COMMANDER_PASSWORD, StackSettings
 from pawsctl.stack import changes, files, forming, inspection, layout, project
 from pawsctl.stack.choice import engine_of
@@ -79,8 +79,14 @@ def dev(
 def start(
     settings: StackSettings, topology: Topology = "single", *, timeout: float, emit: Emit
 ) -> Up:
-    """Start what `stop` stopped. Raises what `up` raises; OperationFailed where nothing exists."""
-    with _alone(settings, topology, timeout, emit):
+    """Start what `stop` stopped.
+
+    Raises what `up` raises, OperationFailed where nothing exists, Interrupted.
+    """
+    with (
+        _told_if_interrupted("what was begun is undone", topology),
+        _alone(settings, topology, timeout, emit),
+    ):
         here = project.load(settings, topology, with_files=True)
         engine = engine_of(here, emit)
         if not _existing(engine):
@@ -92,8 +98,11 @@ def start(
 
 
 def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) -> Stop:
-    """Shut down what runs, and keep it. Raises NoEngine, TimedOut."""
-    with _alone(settings, topology, DEFAULT_TIMEOUT, emit):
+    """Shut down what runs, and keep it. Raises NoEngine, TimedOut, Interrupted."""
+    with (
+        _told_if_interrupted("what was stopped stays stopped", topology),
+        _alone(settings, topology, DEFAULT_TIMEOUT, emit),
+    ):
         engine = engine_of(project.load(settings, topology), emit)
         return Stop(engine.name, engine.stop(emit))
 
@@ -157,6 +166,18 @@ def reset(
         removed = engine.down(volumes=True, emit=emit)
         done = _up(here, engine, services, timeout=timeout, pull="missing", emit=emit)
     return Reset(engine.name, layout.url(topology, here.stack), removed, done, copy)
+
+
+@contextmanager
+def _told_if_interrupted(left: str, topology: Topology) -> Iterator[None]:
+    """Ctrl-C as Interrupted, with how it `left` the stack."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            f"Interrupted: {left}.",
+            hint=f"'pawsctl redis start{layout.option(topology)}' starts it.",
+        ) from error
 
 
 def _alone(

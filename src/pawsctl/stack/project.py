@@ -36,7 +36,7 @@ class Project:
     @property
     def hint(self) -> str:
         """The option that makes a command act on this topology, with a blank before it."""
-        return "" if self.topology == "single" else f" --topology {self.topology}"
+        return layout.option(self.topology)
 
     @property
     def password(self) -> str | None:

@@ -93,9 +93,11 @@ class Process:
     def stop(self, emit: Emit) -> bool:
         """Shut the server down, what it holds saved, and say whether it ran."""
         record = self.server.record()
-        if record is None or not self.server.shut_down():
+        if record is None or not self.is_running:
             return False
+        # Before it ends, should nobody be here any more when it has.
         self.server.remember(Record(record.pid, record.port, record.arguments, is_stopped=True))
+        self.server.shut_down()
         emit(Stopped(self.key, self.name))
         return True
 
