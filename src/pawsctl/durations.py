@@ -1,11 +1,11 @@
-"""Lengths of time as people write them: `90s`, `30m`, `1h30m`, `2d`. Pure."""
+"""Lengths of time as people write them: `90s`, `30m`, `1h30m`, `2d`, `1w`. Pure."""
 
 import re
 
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])", re.ASCII)
-# Seconds in a hundred years: nothing here lives longer, and no date overflows.
-_MOST = 100 * 365 * 86_400
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
+# A hundred years: nothing here lives longer, and no date overflows.
+MOST_DAYS = 36_500
 
 
 def seconds(text: str) -> float:
@@ -18,6 +18,6 @@ def seconds(text: str) -> float:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"'{text}' is no duration")
     total = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if total > _MOST:
+    if total > MOST_DAYS * 86_400:
         raise ValueError(f"'{text}' is too long")
     return total

@@ -82,7 +82,6 @@ def test_a_list_is_sorted_and_limited(many: Pawsctl) -> None:
     assert set(phones(many, "--sort", "ttl", "--reverse", "--limit", "2")) == {"+5", "+7"}
     assert phones(many, "--sort", "bytes", "--reverse")[-1] == "+7"
     assert len(phones(many, "--limit", "3")) == 3
-    assert phones(many, "--limit", "0") == []
     assert phones(many, "--sort", "messages", "--match", "+[123]", "--limit", "2") == ["+1", "+2"]
 
 
@@ -120,6 +119,11 @@ def test_csv_has_every_field_and_the_last_message(many: Pawsctl) -> None:
         ["--sort", "size"],
         ["--reverse"],
         ["--limit", "-1"],
+        ["--limit", "0"],
+        ["--limit", "9223372036854775808"],
+        ["--columns", "phone,ttl,phone"],
+        ["--never-expires", "--expiring-within", "1h"],
+        ["--idle", "0s"],
         ["--idle", "10"],
         ["--expiring-within", "soon"],
     ],
@@ -168,3 +172,12 @@ def test_no_sample_reaches_the_terminal_with_a_dangerous_character(
     result = pawsctl("session", *command)
     assert result.out
     assert not DANGEROUS & set(result.text + result.err)
+
+
+@pytest.mark.parametrize("option", ["--idle", "--expiring-within"])
+@pytest.mark.parametrize("value", ["0", "0s", "10", f"{'9' * 400}d", "1y"])
+def test_what_a_time_may_be_is_told(pawsctl: Pawsctl, option: str, value: str) -> None:
+    """Units and bounds."""
+    result = pawsctl("session", "list", option, value)
+    assert result.status == ExitStatus.USAGE
+    assert "like 90s, 30m, 1h30m, 2d or 1w, from 1s to 36500d" in result.err

@@ -15,20 +15,33 @@ if TYPE_CHECKING:
 _META = "pawsctl.filter"
 
 
-def duration(text: str) -> float:
-    """Seconds, for an option like `--idle 10m`."""
+def duration(text: str, *, least: str = "1s") -> float:
+    """Seconds, for an option like `--idle 10m`, from `least` on."""
     try:
-        return durations.seconds(text)
-    except ValueError as error:
-        raise typer.BadParameter("write it like 30m, 2h, 90s or 1d.") from error
+        seconds = durations.seconds(text)
+    except ValueError:
+        seconds = -1
+    if seconds < durations.seconds(least):
+        raise typer.BadParameter(
+            "write it with units, like 90s, 30m, 1h30m, 2d or 1w, "
+            f"from {least} to {durations.MOST_DAYS}d."
+        )
+    return seconds
 
 
 def chosen_filter(ctx: typer.Context) -> "Filter":
-    """What the options of a FilteringCommand ask for."""
+    """What the options of a FilteringCommand ask for. Raises UsageError where none can be meant."""
     # 15 ms: help and completion need no filter.
+    from pawsctl.errors import UsageError
     from pawsctl.sessions.filters import Filter
 
-    return Filter(**ctx.meta.get(_META, {}))
+    wanted = Filter(**ctx.meta.get(_META, {}))
+    if wanted.never_expires and wanted.expiring_within is not None:
+        raise UsageError(
+            "No session that never expires is gone within a time.",
+            hint="Give --never-expires or --expiring-within.",
+        )
+    return wanted
 
 
 def _option(*names: str, convert: Callable[[str], Any] | None = None, **about: Any) -> TyperOption:

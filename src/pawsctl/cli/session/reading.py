@@ -7,6 +7,7 @@ import typer
 from pawsctl.cli.options import Command, invocation, is_single, lazy, phone_keys
 from pawsctl.cli.session.filtering import FilteringCommand, chosen_filter
 from pawsctl.cli.session.group import OptionalPhones, Phones, app
+from pawsctl.errors import UsageError
 
 if TYPE_CHECKING:
     from pawsctl.cli import list_views, transcripts, views
@@ -19,6 +20,32 @@ else:
     ordering = lazy("pawsctl.sessions.ordering")
 
 
+def _require_once(columns: str | None) -> None:
+    """Raises UsageError where `--columns a,b,a` names one twice."""
+    names = [] if columns is None else [name.strip() for name in columns.split(",")]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"--columns names '{name}' twice.", hint="Name each column no more than once."
+            )
+
+
+def _require_plain(output_format: str, *, full: bool, last: int | None) -> None:
+    """Raises UsageError for options that say how to show what `--raw` does not show."""
+    if output_format != "text":
+        what = f"-o {output_format}"
+    elif full:
+        what = "--full"
+    elif last is not None:
+        what = "--last"
+    else:
+        return
+    raise UsageError(
+        f"--raw prints the stored bytes as they are, and {what} would change them.",
+        hint=f"Leave out --raw or {what}.",
+    )
+
+
 @app.command("list", cls=FilteringCommand)
 def list_(
     ctx: typer.Context,
@@ -27,7 +54,8 @@ def list_(
     ] = None,
     reverse: Annotated[bool, typer.Option("--reverse", help="Sort the other way round.")] = False,
     limit: Annotated[
-        int | None, typer.Option("--limit", min=0, metavar="N", help="At most N sessions.")
+        int | None,
+        typer.Option("--limit", min=1, max=10**9, metavar="N", help="At most N sessions."),
     ] = None,
     columns: Annotated[
         str | None,
@@ -37,6 +65,7 @@ def list_(
     """List sessions: phone, status, messages, time left, last update, size, last message."""
     run = invocation(ctx)
     order = ordering.order(sort, reverse=reverse, limit=limit)
+    _require_once(columns)
     names = list_views.chosen(columns, run.format)
     wanted = chosen_filter(ctx)
     with run.store(partial=True) as store:
@@ -58,12 +87,20 @@ def get(
     ] = False,
     full: Annotated[bool, typer.Option("--full", help="Unfold tool calls and results.")] = False,
     last: Annotated[
-        int | None, typer.Option("--last", min=0, metavar="N", help="Only the last N messages.")
+        int | None,
+        typer.Option("--last", min=0, max=10**9, metavar="N", help="Only the last N messages."),
     ] = None,
 ) -> None:
     """Show conversations: who said what, time left, last update."""
     run = invocation(ctx)
+    if raw:
+        _require_plain(run.format, full=full, last=last)
     names = phone_keys(phones)
+    if raw and len(names) > 1:
+        raise UsageError(
+            "--raw prints one session's bytes, and several were asked for.",
+            hint="Name one phone, or leave --raw out.",
+        )
     with run.store() as store:
         found = operations.conversations(store, names)
         if raw:

@@ -19,14 +19,6 @@ else:
     watching = lazy("pawsctl.sessions.watching")
 
 
-def interval_of(text: str) -> float:
-    """Seconds between two polls: a tenth of one at least."""
-    seconds = duration(text)
-    if seconds < 0.1:
-        raise typer.BadParameter("100ms is the least.")
-    return seconds
-
-
 @app.command(cls=Command)
 def watch(
     ctx: typer.Context,
@@ -43,14 +35,16 @@ def watch(
     ] = None,
     last: Annotated[
         int | None,
-        typer.Option("--last", min=0, metavar="N", help="With PHONE: begin with N messages."),
+        typer.Option(
+            "--last", min=0, max=10**9, metavar="N", help="With PHONE: begin with N messages."
+        ),
     ] = None,
 ) -> None:
     """Watch sessions appear, change and expire; with PHONE, one conversation as it grows.
 
     Looks again and again, and so rarely that it takes a quarter of the time at most.
     """
-    run, seconds = invocation(ctx), interval_of(interval)
+    run, seconds = invocation(ctx), duration(interval, least="100ms")
     output = run.output
     with run.store() as store:
         target = store.connection.target
