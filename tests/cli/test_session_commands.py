@@ -154,6 +154,65 @@ def test_ttl_without_a_phone_tells_how_expiry_is_spread(pawsctl: Pawsctl, server
     assert (found.json["never"], found.json["over_6h"]) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("ttls", "told", "hint"),
+    [
+        ([None], "1 session never expires.", "'pawsctl session list --never-expires' shows"),
+        ([None, None], "2 sessions never expire.", "--never-expires"),
+        ([SIX_HOURS + 60], "1 session lives longer than 6 h.", "--sort ttl --reverse' shows"),
+        (
+            [None, SIX_HOURS + 60, SIX_HOURS + 60],
+            "1 session never expires and 2 sessions live longer than 6 h.",
+            "--never-expires' and 'pawsctl session list --sort ttl --reverse' show which",
+        ),
+    ],
+)
+def test_what_a_check_of_expiry_found_is_a_sentence(
+    pawsctl: Pawsctl, server: Server, ttls: list[int | None], told: str, hint: str
+) -> None:
+    """Of what there is, and of nothing else."""
+    for number, seconds in enumerate(ttls):
+        store(server, f"+{number}", GOOD[0].read_bytes(), seconds)
+    phones = [f"+{number}" for number in range(len(ttls))]
+    for result in (
+        pawsctl("session", "ttl", "--check"),
+        pawsctl("session", "ttl", *phones, "--check"),
+    ):
+        assert result.status == ExitStatus.FAILED
+        assert f"error: {told}" in result.err
+        assert hint in result.err
+
+
+def test_one_session_expires_and_two_expire(pawsctl: Pawsctl, server: Server) -> None:
+    """In `ttl` and `stats`."""
+    store(server, "+1", GOOD[0].read_bytes(), None)
+    for command in ("ttl", "stats"):
+        assert "! 1 session that never expires\n" in pawsctl("session", command).text
+    store(server, "+2", GOOD[0].read_bytes(), None)
+    assert "! 2 sessions that never expire\n" in pawsctl("session", "ttl").text
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--raw", "--json"],
+        ["--raw", "-o", "csv"],
+        ["--raw", "--full"],
+        ["--raw", "--last", "1"],
+        ["--raw", "+2"],
+        ["--last", "9223372036854775808"],
+    ],
+)
+def test_options_that_contradict_each_other_are_wrong_usage(
+    pawsctl: Pawsctl, server: Server, options: list[str]
+) -> None:
+    """None of them is silently left aside."""
+    store(server, "+1", GOOD[0].read_bytes())
+    store(server, "+2", GOOD[0].read_bytes())
+    result = pawsctl("session", "get", "+1", *options)
+    assert (result.status, result.out) == (ExitStatus.USAGE, b"")
+
+
 def test_ttl_of_one_phone_is_one_object(pawsctl: Pawsctl, server: Server) -> None:
     """In seconds, -1 for never."""
     store(server, "+1", b"{}", None)

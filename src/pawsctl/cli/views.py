@@ -83,7 +83,8 @@ def expiry(found: Expiry) -> Iterator[Line]:
         yield [(f"shortest {duration(found.shortest)}, longest {duration(found.longest)}", "")]
     yield [(f"within 15 min {found.within_15m}, within 60 min {found.within_60m}", "")]
     if found.never:
-        yield [(f"! {plural(found.never, 'session')} that never expire", "red")]
+        verb = "expires" if found.never == 1 else "expire"
+        yield [(f"! {plural(found.never, 'session')} that never {verb}", "red")]
     if found.over_6h:
         yield [(f"! {plural(found.over_6h, 'session')} with more than 6 h left", "red")]
     most = max(bar.sessions for bar in found.histogram)

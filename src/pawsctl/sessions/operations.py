@@ -95,8 +95,23 @@ def expiry(store: SessionStore) -> Expiry:
 
 def require_sound(found: Expiry) -> None:
     """Raises OperationFailed where a session never expires or lives longer than six hours."""
-    if not found.is_sound:
-        raise OperationFailed(
-            f"{found.never} sessions never expire and {found.over_6h} live longer than 6 h.",
-            hint="'pawsctl session list' shows which; the bot mends the TTL when it next saves.",
+    if found.is_sound:
+        return
+    faults, hints = [], []
+    if found.never:
+        one = found.never == 1
+        faults.append(
+            f"{found.never} {'session never expires' if one else 'sessions never expire'}"
         )
+        hints.append("'pawsctl session list --never-expires'")
+    if found.over_6h:
+        one = found.over_6h == 1
+        faults.append(
+            f"{found.over_6h} {'session lives' if one else 'sessions live'} longer than 6 h"
+        )
+        hints.append("'pawsctl session list --sort ttl --reverse'")
+    raise OperationFailed(
+        f"{' and '.join(faults)}.",
+        hint=f"{' and '.join(hints)} {'shows' if len(hints) == 1 else 'show'} which; the bot mends "
+        "the TTL when it next saves.",
+    )
