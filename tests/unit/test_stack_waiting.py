@@ -118,6 +118,23 @@ def test_the_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
     assert [type(each) for each in events] == [Waiting]
 
 
+def test_a_moment_of_waiting_is_not_worth_a_word(tmp_path: Path) -> None:
+    """Two that start together meet at the lock, and nobody has to know."""
+    events: list[Event] = []
+
+    def second() -> None:
+        with locked(tmp_path, deadline=time.monotonic() + 10, emit=events.append):
+            pass
+
+    with locked(tmp_path, deadline=time.monotonic(), emit=events.append):
+        thread = threading.Thread(target=second)
+        thread.start()
+        time.sleep(0.3)
+    thread.join()
+
+    assert events == []
+
+
 def test_a_lock_that_is_held_too_long_is_not_waited_for(tmp_path: Path) -> None:
     """The deadline holds here, too."""
     with (

@@ -14,6 +14,9 @@ from pathlib import Path
 from pawsctl.errors import OperationFailed, TimedOut
 from pawsctl.stack.engine import Emit, Waiting
 
+# Seconds. What is over sooner is not worth a word.
+_TELL_AFTER = 1.0
+
 
 @contextmanager
 def locked(directory: Path, *, deadline: float, emit: Emit) -> Iterator[None]:
@@ -22,6 +25,7 @@ def locked(directory: Path, *, deadline: float, emit: Emit) -> Iterator[None]:
     Raises TimedOut where another still holds it at `deadline` (time.monotonic).
     """
     is_told = False
+    tell_at = time.monotonic() + _TELL_AFTER
     with closing(sqlite3.connect(directory / "lock", timeout=0, isolation_level=None)) as lock:
         while True:
             try:
@@ -38,7 +42,7 @@ def locked(directory: Path, *, deadline: float, emit: Emit) -> Iterator[None]:
                         "Another pawsctl still works on this project.",
                         hint="Wait for it to end, or end it, and try again.",
                     ) from error
-            if not is_told:
+            if not is_told and time.monotonic() > tell_at:
                 emit(Waiting("another pawsctl is done with this project"))
                 is_told = True
             time.sleep(0.02)
