@@ -250,6 +250,25 @@ def test_bytes_that_are_not_utf_8_are_told_as_bytes(pawsctl: Pawsctl, options: l
         assert r"'\xff\xfe' has no digit" in message
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["redi", "up"], "'redis'"),
+        (["test-sesion"], "'test-session'"),
+        (["session", "lst"], "'list'"),
+        (["redis", "stats"], "'status'"),
+    ],
+)
+def test_a_mistyped_command_is_answered_with_the_one_meant(
+    bare_pawsctl: Pawsctl, typed: list[str], meant: str
+) -> None:
+    """On every level."""
+    result = bare_pawsctl(*typed)
+    assert result.status == ExitStatus.USAGE
+    assert "Did you mean" in result.err
+    assert meant in result.err
+
+
 def test_wrong_usage_is_json_where_json_was_asked_for(pawsctl: Pawsctl) -> None:
     """Even where the parser gave up before it came to --json."""
     result = pawsctl("session", "list", "--bogus", "--json")

@@ -74,11 +74,15 @@ def test_a_junit_report_holds_every_step(pawsctl: Pawsctl, tmp_path: Path, serve
     assert ET.parse(report).getroot().get("failures") == str(len(NAMES))  # noqa: S314 - ours
 
 
-def test_a_report_that_cannot_be_written_is_told(pawsctl: Pawsctl) -> None:
-    """Exit 2, naming the file."""
-    result = pawsctl("test-session", "--junit", "missing/report.xml")
-    assert result.status == ExitStatus.USAGE
-    assert "missing/report.xml" in result.err
+@pytest.mark.parametrize("command", [["test-session"], ["session", "lint"]])
+@pytest.mark.parametrize("path", ["missing/report.xml", "."])
+def test_a_report_that_cannot_be_written_is_told(
+    pawsctl: Pawsctl, command: list[str], path: str
+) -> None:
+    """Exit 2, naming the file, before anything is done."""
+    result = pawsctl(*command, "--junit", path, "--json")
+    assert (result.status, result.out) == (ExitStatus.USAGE, b"")
+    assert f"{path} can't be written" in result.error["message"]
 
 
 def test_github_actions_gets_annotations_and_a_summary(pawsctl: Pawsctl, tmp_path: Path) -> None:

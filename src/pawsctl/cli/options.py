@@ -4,6 +4,8 @@
 further right wins. A command that declares an option of the same name keeps its own.
 """
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Sequence, Set
 from importlib import import_module
@@ -61,6 +63,28 @@ def phone_keys(phones: Sequence[str]) -> list[bytes]:
 def is_single(phones: Sequence[str]) -> bool:
     """Whether exactly one session was asked for by name: JSON is then one object, no array."""
     return len(phones) == 1 and phones[0] != "-"
+
+
+def require_writable(path: Path | None) -> None:
+    """For a report that is written when all is done. Raises UsageError where it can't be."""
+    if path is None:
+        return
+    if path.is_dir():
+        reason = errno.EISDIR
+    elif not path.parent.exists():
+        reason = errno.ENOENT
+    elif not path.parent.is_dir():
+        reason = errno.ENOTDIR
+    elif not os.access(path.parent, os.W_OK | os.X_OK):
+        reason = errno.EACCES
+    else:
+        return
+    from pawsctl.errors import UsageError
+
+    raise UsageError(
+        f"{path} can't be written: {os.strerror(reason)}.",
+        hint="Name a file in a directory that exists and is yours.",
+    )
 
 
 def _store(name: str) -> Callable[[typer.Context, Any, Any], Any]:
@@ -223,6 +247,13 @@ class LazyGroup(Group):
     def list_commands(self, _ctx: Any) -> list[str]:
         """The names of all commands, in the order of their declaration."""
         return list(self.sources)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is named first; one that is not there is held against all that are."""
+        if args[0] not in self.sources:
+            for name in self.sources:
+                self.get_command(ctx, name)
+        return super().resolve_command(ctx, args)
 
     def get_command(self, _ctx: Any, cmd_name: str) -> Any:
         """The command of that name, imported now, or None."""

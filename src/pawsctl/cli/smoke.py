@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, invocation, lazy
+from pawsctl.cli.options import Command, invocation, lazy, require_writable
 from pawsctl.errors import ExitStatus
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def test_session(
     Works on random phones that no person has, and deletes what it wrote.
     """
     run = invocation(ctx)
+    require_writable(junit)
     with run.store() as store:
         report = flow.run(store, max_latency=max_latency, done=run.output.live(views.flow_step))
     run.output.show(report, views.flow_summary)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, invocation, lazy
+from pawsctl.cli.options import Command, invocation, lazy, require_writable
 from pawsctl.cli.session.group import app
 from pawsctl.errors import ExitStatus
 
@@ -46,6 +46,7 @@ def lint(
 ) -> None:
     """Hold every session to the rules of what the bot stores; exit 1 where one is broken."""
     run = invocation(ctx)
+    require_writable(junit)
     wanted = linting.chosen(rule or (), ignore or ())
     with run.store(partial=True) as store:
         check = linting.Lint(store, wanted)
