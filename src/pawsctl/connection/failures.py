@@ -40,7 +40,7 @@ def explained(
             return OperationFailed(
                 f"{where} has no database {target.db}.",
                 hint="Give -n, or the URL, a number below the server's 'databases' (16 unless "
-                "changed).",
+                "changed); a cluster has 0 only.",
             )
         if "SELECT" in str(error) and "cluster" in str(error):
             return RedisUnreachable(

@@ -72,7 +72,7 @@ def test_a_cluster_has_one_database(
     else:
         # Valkey would allow more than one, where it is told to.
         assert result.status == ExitStatus.FAILED
-        assert "out of range" in result.error["message"]
+        assert "has no database 1." in result.error["message"]
 
 
 def test_a_single_server_is_no_cluster(cluster: Cluster, pawsctl: Pawsctl) -> None:

@@ -119,7 +119,7 @@ def test_a_database(bare_pawsctl: Pawsctl, server: Server) -> None:
         third.flushdb()
     beyond = listed(bare_pawsctl, server.url, "-n", "9999")
     assert beyond.status == ExitStatus.FAILED
-    assert "out of range" in beyond.error["message"]
+    assert "has no database 9999." in beyond.error["message"]
 
 
 @pytest.mark.parametrize("command", ["session list", "session get +1", "test-session"])
