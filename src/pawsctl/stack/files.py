@@ -8,6 +8,7 @@ the mount's source then tells that a container has old ones, and no hash of a pa
 import json
 import secrets
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,29 +29,39 @@ def compose_file(topology: Topology = "single") -> Path:
     return folder / ("compose.yaml" if topology == "single" else f"compose.{topology}.yaml")
 
 
-def state_directory(project: str, topology: Topology = "single") -> Path:
-    """The user's own directory for what this project must remember; made where it is missing.
+def state_path(project: str, topology: Topology = "single") -> Path:
+    """Where what this project must remember is kept, whether it is there or not.
 
-    Each topology besides the single Redis has one of its own below that.
-
-    Raises OperationFailed where it can't be made.
+    Each topology besides the single Redis has a directory of its own below the project's. Raises
+    OperationFailed where nobody could tell.
     """
     # 10 ms, and --help does not pay for it.
     from platformdirs import user_state_path
 
     home = user_state_path("pawsctl", appauthor=False)
+    directory = home / project if topology == "single" else home / project / topology
+    try:
+        directory.stat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise _unusable(home, error) from error
+    return directory
+
+
+def state_directory(project: str, topology: Topology = "single") -> Path:
+    """The same, the user's own directory; made where it is missing.
+
+    Raises OperationFailed where it can't be made.
+    """
+    directory = state_path(project, topology)
+    home = state_path(project).parent
     try:
         home.mkdir(parents=True, mode=_PRIVATE, exist_ok=True)
-        directory = home / project
+        directory.parent.mkdir(mode=_PRIVATE, exist_ok=True)
         directory.mkdir(mode=_PRIVATE, exist_ok=True)
-        if topology != "single":
-            directory /= topology
-            directory.mkdir(mode=_PRIVATE, exist_ok=True)
     except OSError as error:
-        raise OperationFailed(
-            f"{home} can't be written: {error.strerror}.",
-            hint="pawsctl keeps its state there; make it writable, or set XDG_STATE_HOME.",
-        ) from error
+        raise _unusable(home, error) from error
     return directory
 
 
@@ -82,6 +93,20 @@ def forget_all_but(kept: Path | None, directory: Path) -> None:
                     # Windows does not delete what is read-only.
                     file.chmod(0o600)
                 shutil.rmtree(version)
+        remove_if_empty(versions)
+
+
+def remove_if_empty(directory: Path) -> None:
+    """Remove a directory that holds nothing; one that does, or is gone, is left."""
+    with suppress(OSError):
+        directory.rmdir()
+
+
+def _unusable(home: Path, error: OSError) -> OperationFailed:
+    return OperationFailed(
+        f"{home} can't be written: {error.strerror}.",
+        hint="pawsctl keeps its state there; make it writable, or set XDG_STATE_HOME.",
+    )
 
 
 def _contents(settings: StackSettings, defaults: Path) -> dict[str, str]:

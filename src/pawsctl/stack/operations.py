@@ -132,6 +132,8 @@ def down(
     engine = engine_of(here, emit)
     if dry_run:
         return Down(engine.name, engine.belongings(volumes=volumes), dry_run=True)
+    if not here.directory.exists() and not engine.belongings(volumes=True):
+        return Down(engine.name, (), dry_run=False)
     if volumes:
         confirm(_question(here, engine))
     with _alone(settings, topology, DEFAULT_TIMEOUT, emit):

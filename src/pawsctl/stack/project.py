@@ -73,12 +73,14 @@ def load(
 ) -> Project:
     """The project of these settings, in one of its topologies.
 
-    `with_files` renders the files that the services mount; without it the descriptions name those
-    of compose/defaults, which is as good where nothing is created. Raises OperationFailed where
+    `with_files` renders the files that the services mount, into a state directory that is made;
+    without it the descriptions name those of compose/defaults, which is as good where nothing is
+    created, and the state directory may be missing. Raises OperationFailed where
     the compose file or the state directory can't be used.
     """
     ports = layout.variables(topology, settings.redis_port)
-    directory = files.state_directory(settings.project, topology)
+    place = files.state_directory if with_files else files.state_path
+    directory = place(settings.project, topology)
     path = files.compose_file(topology)
     variables = {
         "PAWSCTL_PROJECT": settings.project,

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pawsctl.errors import OperationFailed
-from pawsctl.stack import wire
+from pawsctl.stack import files, wire
 from pawsctl.stack.embedded import logs
 from pawsctl.stack.embedded.process import Process
 from pawsctl.stack.embedded.server import program
@@ -36,7 +36,7 @@ class EmbeddedEngine:
     name: EngineName = "embedded"
 
     def __init__(self, project: Project) -> None:
-        home = project.directory / "embedded"
+        self._home = home = project.directory / "embedded"
         self._project = project
         self._processes = [
             Process(
@@ -89,6 +89,7 @@ class EmbeddedEngine:
             for thing in things:
                 emit(Removed(thing.kind, thing.name))
             removed += things
+        files.remove_if_empty(self._home)
         return tuple(removed)
 
     def status(self) -> tuple[ServiceStatus, ...]:

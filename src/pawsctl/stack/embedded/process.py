@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pawsctl.stack import changes, ports, wire
+from pawsctl.stack import changes, files, ports, wire
 from pawsctl.stack.embedded.server import Record, Server
 from pawsctl.stack.engine import (
     Action,
@@ -115,6 +115,7 @@ class Process:
         self.server.log.unlink(missing_ok=True)
         if volumes and self._has_data():
             shutil.rmtree(self.server.data)
+        files.remove_if_empty(self.server.directory)
 
     def status(self) -> ServiceStatus:
         """The server, whether it runs or not."""
@@ -202,7 +203,7 @@ def _changed(before: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...
     if before[0] != wanted[0]:
         names.insert(0, changes.SECRETS)
     if changes.SECRETS in names:
-        files = ([each for each in words if each.startswith("/")] for words in (before, wanted))
+        paths = ([each for each in words if each.startswith("/")] for words in (before, wanted))
         index = names.index(changes.SECRETS)
-        names[index : index + 1] = changes.contents(*files)
+        names[index : index + 1] = changes.contents(*paths)
     return tuple(dict.fromkeys(names))

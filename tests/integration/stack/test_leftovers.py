@@ -1,0 +1,72 @@
+"""What is left in the state directory."""
+
+import sys
+
+import pytest
+
+from tests.stack_fixtures import Stack
+from tests.topology_fixtures import Topology
+
+ALL = ["single", "sentinel", "cluster"]
+
+
+def _left(stack: Stack) -> list[str]:
+    state = stack.folder / "state"
+    return sorted(str(each.relative_to(state)) for each in state.rglob("*"))
+
+
+@pytest.mark.parametrize("topology", ALL)
+@pytest.mark.parametrize("command", [["down"], ["down", "--volumes", "--yes"], ["status"]])
+def test_what_never_existed_leaves_nothing(
+    bare_stack: Stack, command: list[str], topology: str
+) -> None:
+    """No directory for a topology that nobody ever brought up."""
+    bare_stack("redis", *command, "--topology", topology)
+
+    assert _left(bare_stack) == []
+
+
+def test_nothing_is_asked_where_there_is_nothing_to_delete(bare_stack: Stack) -> None:
+    """Nobody is there to answer, either."""
+    done = bare_stack("redis", "down", "--volumes")
+
+    assert done.status == 0, done.err
+    assert "Nothing to remove" in done.text
+
+
+def test_down_with_volumes_leaves_the_lock_alone(stack: Stack) -> None:
+    """Another may wait for it; without data every directory below it is gone."""
+    stack("redis", "up", env={"REDIS_PASSWORD": "secret"})
+
+    done = stack("redis", "down", "--volumes", "--yes")
+
+    assert done.status == 0, done.err
+    project = f"pawsctl/{stack.project}"
+    assert _left(stack) == ["pawsctl", project, f"{project}/lock"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is not for Windows")
+def test_no_directory_of_a_node_is_left(cluster_of_six: Topology) -> None:
+    """Of none of the six."""
+    cluster_of_six.up()
+
+    cluster_of_six.run("down", "--volumes", "--yes")
+
+    project = f"pawsctl/{cluster_of_six.project}"
+    assert _left(cluster_of_six) == [
+        "pawsctl",
+        project,
+        f"{project}/cluster",
+        f"{project}/cluster/lock",
+    ]
+
+
+def test_a_state_directory_that_is_a_file_is_told(bare_stack: Stack) -> None:
+    """Where nothing has to be written, too."""
+    (bare_stack.folder / "state").write_text("")
+
+    done = bare_stack("redis", "status")
+
+    assert done.status == 1
+    assert "Not a directory" in done.err
+    assert "XDG_STATE_HOME" in done.err
