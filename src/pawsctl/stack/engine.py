@@ -11,6 +11,8 @@ from typing import Literal, Protocol
 
 from msgspec import Struct
 
+from pawsctl.errors import Conflict
+
 EngineName = Literal["docker", "embedded"]
 Pull = Literal["missing", "always", "never"]
 Kind = Literal["container", "network", "volume", "process", "data"]
@@ -233,6 +235,9 @@ class Engine(Protocol):
 
     def status(self) -> tuple[ServiceStatus, ...]:
         """Every service that exists, and the first one in any case."""
+
+    def obstacle(self) -> Conflict | None:
+        """What would keep `up` from starting the first service, which does not run."""
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """Lines of these services, or of all where none is named."""

@@ -13,6 +13,7 @@ from pawsctl.stack.layout import Topology
 from pawsctl.stack.project import REDIS, Project
 from pawsctl.stack.results import Keys, Memory, StackStatus
 
+_AT_REST = ("absent", "created", "exited")
 _NOT_THERE = "Redis does not answer; start it with 'pawsctl redis up'."
 _WAY_IN = "set REDIS_PASSWORD to the password it was started with, or 'pawsctl redis up'"
 _REFUSED = f"Redis runs and refuses the login: {_WAY_IN} to start it anew with this one."
@@ -25,6 +26,10 @@ def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
     engine = engine_of(here, emit)
     services = engine.status()
     told, problem = _told(here, services)
+    if all(each.state in _AT_REST for each in services if each.service == REDIS):
+        obstacle = engine.obstacle()
+        if obstacle:
+            problem = f"Redis does not run. {obstacle.message} {obstacle.hint}"
     where = url(here, services) or layout.url("single", here.stack)
     return StackStatus(engine.name, where, services, _memory(told), _keys(told), problem)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from pawsctl.errors import OperationFailed
+from pawsctl.errors import Conflict, OperationFailed
 from pawsctl.stack.docker import labels, logs, resources
 from pawsctl.stack.docker.client import told
 from pawsctl.stack.docker.containers import is_running
@@ -121,6 +121,11 @@ class DockerEngine:
         redis = self._stack.services[0]
         absent = ServiceStatus(redis.key, redis.container, "absent", None, (), None)
         return tuple({redis.key: absent, **found}.values())
+
+    def obstacle(self) -> Conflict | None:
+        """A container of our name that is not ours, or whoever holds the port."""
+        with told():
+            return self._containers.obstacle(self._stack.services[0])
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """What the containers wrote."""

@@ -72,6 +72,17 @@ class Containers:
         labels.check_owner("container", service.container, found["Config"]["Labels"], self._stack)
         return found
 
+    def obstacle(self, service: Service) -> Conflict | None:
+        """What would keep a service that does not run from being started."""
+        try:
+            self.find(service)
+        except Conflict as found:
+            return found
+        for port in service.ports:
+            if not ports.is_free(port.published):
+                return self._port_taken(service, f":{port.published}")
+        return None
+
     def stop(self, container: dict[str, Any]) -> None:
         """Shut it down in order; one that is gone is no failure."""
         from docker.errors import NotFound

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pawsctl.errors import OperationFailed
+from pawsctl.errors import Conflict, OperationFailed
 from pawsctl.stack import files, wire
 from pawsctl.stack.embedded import logs
 from pawsctl.stack.embedded.process import Process
@@ -96,6 +96,10 @@ class EmbeddedEngine:
         """The servers, whether they run or not."""
         found = [each.status() for each in self._processes]
         return tuple(each for each in found if each.state != "absent") or tuple(found[:1])
+
+    def obstacle(self) -> Conflict | None:
+        """Whoever holds the port."""
+        return self._processes[0].obstacle()
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """What the servers wrote."""

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pawsctl.errors import Conflict
 from pawsctl.stack import changes, files, ports, wire
 from pawsctl.stack.embedded.server import Record, Server
 from pawsctl.stack.engine import (
@@ -134,6 +135,13 @@ class Process:
             uptime=max(0.0, time.time() - process.create_time()),
         )
 
+    def obstacle(self) -> Conflict | None:
+        """Whoever holds one of its ports, while it does not run."""
+        for port in self.service.ports:
+            if not ports.is_free(port.published):
+                return self._busy(port.published)
+        return None
+
     def _arguments(self) -> tuple[str, ...]:
         """What the container's server is given, with this machine's paths, port and data."""
         service, data = self.service, self.server.data
@@ -154,9 +162,8 @@ class Process:
         if running:
             undo.callback(self.server.launch, running.arguments, running.port)
             self.server.shut_down()
-        for port in self.service.ports:
-            if not ports.is_free(port.published):
-                self._raise_busy(port.published)
+        if taken := self.obstacle():
+            raise taken
         with uninterrupted():
             undo.callback(self._undo_launch, before, had_data=had_data)
             self._prepare(Path(wanted[0]))
@@ -187,11 +194,11 @@ class Process:
         if self.is_running:
             return ""
         if any("Address already in use" in line for line in self.server.log_from(self._log_start)):
-            self._raise_busy(self.service.ports[0].published)
+            raise self._busy(self.service.ports[0].published)
         return "it ended"
 
-    def _raise_busy(self, port: int) -> None:
-        raise ports.busy(port, port_setting(self.service), held_by=ports.holder(port))
+    def _busy(self, port: int) -> Conflict:
+        return ports.busy(port, port_setting(self.service), held_by=ports.holder(port))
 
     def _log_tail(self) -> tuple[str, ...]:
         return self.server.log_from(self._log_start)[-_TAIL_LINES:]
