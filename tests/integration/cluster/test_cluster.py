@@ -51,6 +51,21 @@ def test_every_command_works(cluster: Cluster, anywhere: Pawsctl, url: str) -> N
     assert sum(primary.client.dbsize() for primary in cluster.primaries) == 1_000
 
 
+def test_health_asks_each_primary_for_a_key_of_its_own(cluster: Cluster, anywhere: Pawsctl) -> None:
+    """One that is full is found among those that are not; nothing is written."""
+    full = cluster.primaries[-1]
+    full.client.config_set("maxmemory", 1)
+    try:
+        result = anywhere("health", "--json", "--url", cluster.url)
+    finally:
+        full.client.config_set("maxmemory", 0)
+    assert result.status == ExitStatus.FAILED
+    assert [each["name"] for each in result.json["checks"] if not each["ok"]] == [
+        f"{full.address} takes writes"
+    ]
+    assert all(primary.client.dbsize() == 0 for primary in cluster.primaries)
+
+
 def test_a_list_says_how_many_primaries_answered(cluster: Cluster, anywhere: Pawsctl) -> None:
     """On stderr, where talk belongs."""
     cluster.seed(10)
