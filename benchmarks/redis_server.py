@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.measure import Work, run
-from pawsctl.connection import connect
+from pawsctl.connection import Timeouts, connect
 from pawsctl.stack.embedded.server import program
 from pawsctl.target import parse
 
@@ -69,7 +69,9 @@ class Store:
 
     def call(self, *command: str | bytes | int) -> object:
         """Send one command."""
-        node = connect(parse(self.url, origin="the benchmark"))
+        # SAVE of a million sessions takes as long as the disk does.
+        patient = Timeouts(reply=120)
+        node = connect(parse(self.url, origin="the benchmark"), patient)
         try:
             return node.call(*command)
         finally:
