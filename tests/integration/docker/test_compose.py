@@ -92,7 +92,7 @@ def test_pawsctl_up_after_compose_with_other_settings_keeps_the_data(
 
     done = docker_stack("redis", "up", "--json", env={"REDIS_MAXMEMORY": "64mb"})
 
-    assert done.json["services"][0]["changed"] == ["command"]
+    assert done.json["services"][0]["changed"] == ["maxmemory"]
     with docker_stack.client() as client:
         assert client.get("kept") == b"1"
 
