@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import servers
+from tests.bot import HEALTHY, bot
 from tests.certificates import Certificates, tls_server
 from tests.cli_runner import Pawsctl
 from tests.servers import Server
@@ -156,6 +157,14 @@ def production_examples(folder: Path, project: str) -> Iterator[Examples]:
         yield Examples(examples.pawsctl, far | dict(examples.hidden))
 
 
+@contextmanager
+def trouble_examples(folder: Path, project: str) -> Iterator[Examples]:
+    """Examples that find out what is wrong, beside a bot that is well."""
+    with bot(200, HEALTHY) as url, stack_examples(folder, project, "embedded") as examples:
+        examples.pawsctl.environment["APP_URL"] = url
+        yield Examples(examples.pawsctl, {url: "http://localhost:3000"} | dict(examples.hidden))
+
+
 def masked(text: str) -> list[str]:
     """What of an output is the same in every run: its words, without numbers and spacing."""
     text = re.sub(r"\d+[hms]( \d+[ms])?\b|\d+d \d+h", "0s", text)
@@ -171,15 +180,21 @@ def main() -> None:
     """Write the real output of every example into the README."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for each in ("data", "session", "stack", "production"):
+        for each in ("data", "session", "stack", "production", "trouble"):
             (folder / each).mkdir()
         with (
             servers.running(folder / "data", program="redis-server") as server,
             session_examples(folder / "session", server) as session,
             stack_examples(folder / "stack", PROJECT, "docker") as stack,
             production_examples(folder / "production", PROJECT) as production,
+            trouble_examples(folder / "trouble", PROJECT) as trouble,
         ):
-            kinds = {"Sessions": session, "Redis": stack, "Production": production}
+            kinds = {
+                "Sessions": session,
+                "Redis": stack,
+                "Production": production,
+                "When something is wrong": trouble,
+            }
             for section, examples in kinds.items():
                 before, text, after = parts(section)
                 for block in blocks(section):

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from pawsctl.connection import Connection, ErrorReply, Node, has_code, refused, slots
+from pawsctl.connection import Connection, ErrorReply, Node, has_code, info_fields, refused, slots
 from pawsctl.errors import PawsctlError
 from pawsctl.sessions.keys import SESSION_PREFIX
 from pawsctl.target import Address
@@ -120,7 +120,4 @@ def _reason(node: Node, reply: Any) -> str:
 def _info(node: Node) -> dict[str, str]:
     """What the server says of itself; nothing where this user may not ask."""
     reply = node.pipeline([("INFO",)])[0]
-    if isinstance(reply, ErrorReply):
-        return {}
-    lines = reply.decode("utf-8", "replace").splitlines()
-    return dict(line.split(":", 1) for line in lines if ":" in line)
+    return {} if isinstance(reply, ErrorReply) else info_fields(reply)

@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from pawsctl.connection import Connection, Node
+from pawsctl.connection import Connection, Node, info_fields
 from pawsctl.errors import OperationFailed, UsageError
 
 _NEARLY_FULL = 0.9
@@ -68,12 +68,6 @@ def set_limit(connection: Connection, limit: int) -> LimitSet:
     for node in nodes:
         node.call("CONFIG", "SET", "maxmemory", limit)
     return LimitSet(connection.target.url, limit, [str(node) for node in nodes])
-
-
-def info_fields(reply: bytes) -> dict[str, str]:
-    """The fields of an INFO reply by name."""
-    lines = (line.partition(":") for line in reply.decode("utf-8", "replace").splitlines())
-    return {name: value for name, separator, value in lines if separator}
 
 
 def _info(node: Node) -> dict[str, str]:

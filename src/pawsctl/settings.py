@@ -49,7 +49,7 @@ KNOWN = (
     Known("REDIS_COMMANDER_PASSWORD", KNOWN_COMMANDER_PASSWORD, "its password", is_secret=True),
     Known("PAWSCTL_PROJECT", "paws-wpp", "the compose project that owns the containers"),
     Known("PAWSCTL_ENGINE", "auto", "auto, docker or embedded"),
-    Known("APP_URL", "http://localhost:3000", "the bot, for `health`"),
+    Known("APP_URL", "http://localhost:3000", "the bot, for `doctor`"),
     Known("NODE_ENV", "", "as the bot reads it"),
 )
 

@@ -78,3 +78,10 @@ def test_production_examples_print_what_the_readme_says(tmp_path: Path) -> None:
     with readme.production_examples(tmp_path, readme.PROJECT) as examples:
         for block in readme.blocks("Production"):
             assert masked(examples.run(block)) == masked(block)
+
+
+def test_examples_of_trouble_print_what_the_readme_says(tmp_path: Path) -> None:
+    """With the embedded server, numbers and spacing aside."""
+    with readme.trouble_examples(tmp_path, readme.PROJECT) as examples:
+        for block in readme.blocks("When something is wrong"):
+            assert masked(examples.run(block)) == masked(block)

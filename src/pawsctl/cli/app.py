@@ -20,6 +20,7 @@ class Root(LazyGroup):
         "session": ("pawsctl.cli.session", "app"),
         "test-session": ("pawsctl.cli.smoke", "app"),
         "health": ("pawsctl.cli.health", "app"),
+        "doctor": ("pawsctl.cli.doctor", "app"),
         "config": ("pawsctl.cli.config", "app"),
     }
 

@@ -7,7 +7,7 @@ by themselves. A `Node` is one server behind one socket.
 from pawsctl.connection.base import Connection, Uncertain
 from pawsctl.connection.commands import Command, ttls_of, types_of
 from pawsctl.connection.node import Node, Notice, Timeouts
-from pawsctl.connection.replies import ErrorReply, checked, has_code, refused
+from pawsctl.connection.replies import ErrorReply, checked, has_code, info_fields, refused
 from pawsctl.target import Target
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "checked",
     "connect",
     "has_code",
+    "info_fields",
     "refused",
     "ttls_of",
     "types_of",

@@ -26,6 +26,12 @@ def has_code(reply: Any, *codes: str) -> bool:
     return isinstance(reply, ErrorReply) and reply.code in codes
 
 
+def info_fields(reply: bytes) -> dict[str, str]:
+    """The fields of an INFO reply by name."""
+    lines = (line.partition(":") for line in reply.decode("utf-8", "replace").splitlines())
+    return {name: value for name, separator, value in lines if separator}
+
+
 def refused(reply: ErrorReply) -> OperationFailed:
     """Redis's refusal of a command as a failure with a next step."""
     hints = {

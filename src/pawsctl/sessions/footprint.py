@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pawsctl.connection import ErrorReply
-from pawsctl.memory import info_fields
+from pawsctl.connection import ErrorReply, info_fields
 from pawsctl.sessions.rules import TTL_SECONDS
 from pawsctl.sessions.store import SessionStore
 

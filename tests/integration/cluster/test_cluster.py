@@ -37,7 +37,14 @@ def test_every_command_works(cluster: Cluster, anywhere: Pawsctl, url: str) -> N
     got = run("session", "get", *some)
     assert isinstance(got, list)
     assert [each["phone"] for each in got] == some
-    for command in ("session stats", "session ttl", "redis memory", "test-session", "health"):
+    for command in (
+        "session stats",
+        "session ttl",
+        "redis memory",
+        "test-session",
+        "health",
+        "doctor",
+    ):
         assert run(*command.split())
     exported = run("session", "export", "a.jsonl")
     assert isinstance(exported, dict)

@@ -47,6 +47,7 @@ def test_every_command_works(trio: Trio, anywhere: Pawsctl) -> None:
     healthy = anywhere("health", "--json", *url)
     assert (healthy.status, healthy.json["url"]) == (0, trio.url)
     assert healthy.json["checks"][0]["name"] == f"{trio.primary.address} answers"
+    assert anywhere("doctor", *url).status == 0
     flow = anywhere("test-session", "--json", *url)
     assert (flow.status, flow.json["ok"]) == (0, True)
     assert flow.json["target"] == trio.url

@@ -1,0 +1,41 @@
+"""What a person sees of an examination. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from pawsctl.cli.views import plural
+
+if TYPE_CHECKING:
+    from pawsctl.cli.text import Line, Span
+    from pawsctl.doctor.findings import Diagnosis, Finding, State
+
+_MARKS: dict[State, Span] = {
+    "ok": ("✓ ", "green"),
+    "warning": ("! ", "yellow"),
+    "failed": ("✗ ", "bold red"),
+    "skipped": ("- ", "dim"),
+}
+
+
+def finding(found: Finding) -> Iterator[Line]:
+    """A line for what was found, and one for what to do about it."""
+    mark, style = _MARKS[found.state]
+    line: list[Span] = [(mark, style), (found.name, "bold")]
+    if found.detail:
+        line.append((f"  {found.detail}", "" if found.state == "ok" else style))
+    yield line
+    if found.hint:
+        yield [(f"  → {found.hint}", "dim")]
+
+
+def summary(found: Diagnosis) -> Iterator[Line]:
+    """How many findings need somebody."""
+    states = [each.state for each in found.findings]
+    failed, warnings = states.count("failed"), states.count("warning")
+    if not failed and not warnings:
+        yield [("nothing is wrong", "bold green")]
+        return
+    style = "bold red" if failed else "bold yellow"
+    yield [(f"{plural(failed, 'failure')}, {plural(warnings, 'warning')}", style)]

@@ -1,0 +1,1 @@
+"""What is wrong with this project's Redis and its sessions, and how to mend it."""

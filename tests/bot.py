@@ -1,0 +1,34 @@
+"""The bot's health endpoint, which says what a test wants, over a real socket."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+SERVICES = {name: {"configured": True} for name in ("redis", "anthropic", "database", "twilio")}
+HEALTHY = {"status": "healthy", "services": SERVICES}
+
+
+@contextmanager
+def bot(status: int, answer: object) -> Iterator[str]:
+    """The endpoint with that HTTP status and answer, bytes or JSON; yields the bot's URL."""
+    body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+
+    class Endpoint(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/api/health" else 404)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endpoint) as endpoint:
+        thread = threading.Thread(target=endpoint.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{endpoint.server_port}"
+        finally:
+            endpoint.shutdown()
+            thread.join()
