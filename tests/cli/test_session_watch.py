@@ -16,6 +16,7 @@ from pawsctl.errors import ExitStatus
 from pawsctl.sessions import watching
 from pawsctl.sessions.store import SessionStore
 from pawsctl.target import parse
+from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.conftest import SAMPLES
 from tests.following import DEADLINE_SECONDS, following
@@ -218,3 +219,15 @@ def test_polls_become_rarer_where_they_take_long(server: Server) -> None:
     assert all(poll.seconds <= poll.pause * watching.SHARE * 1.001 for poll in polls)
     for poll, pause in zip(polls, slept, strict=False):
         assert 0 < pause <= poll.pause
+
+
+def test_polls_outlive_a_server_that_cuts_idle_connections(tmp_path: Path) -> None:
+    """Its `timeout` may be shorter than the interval."""
+    with servers.running(tmp_path, "--timeout", "1", "--hz", "100") as server:
+        pawsctl = Pawsctl(tmp_path, server.url)
+        with following(pawsctl, "session", "watch", "--interval", "3s", "--json") as watch:
+            watch.said()
+            server.client.set("wh:session:+1", "{}", ex=60)
+            assert watch.event()["event"] == "appeared"
+            server.client.delete("wh:session:+1")
+            assert watch.event()["event"] == "deleted"

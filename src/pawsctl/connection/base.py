@@ -135,8 +135,6 @@ def ask_node(node: Node, commands: Sequence[Command]) -> list[Any]:
     """Send commands to one server; raises Uncertain for what must not be repeated elsewhere."""
     begun = False
     try:
-        if node.was_cut():
-            node.close()
         # What can't connect has sent nothing.
         node.connect()
         begun = True

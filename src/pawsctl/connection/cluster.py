@@ -99,6 +99,7 @@ class Cluster(Connection):
         # All are asked before the first answer is waited for.
         for address, node in asked:
             try:
+                node.connect()
                 node.send([("CLUSTER", "NODES")])
                 waiting.append((address, node))
             except RedisUnreachable as error:
@@ -209,8 +210,7 @@ class Cluster(Connection):
 
     def _round(self, batch: Batch) -> RedisUnreachable | None:
         """Send what is to do to where it belongs; the failure of a server that went away."""
-        trouble: RedisUnreachable | None = None
-        lost: Uncertain | None = None
+        failures: list[RedisUnreachable] = []
         sent: list[tuple[Node, list[int]]] = []
         for address, indexes in batch.by_address(self._owners).items():
             node = self._to(address)
@@ -218,25 +218,25 @@ class Cluster(Connection):
                 node.connect()
             except RedisUnreachable as error:
                 self._raise_login(error)
-                trouble = error
+                failures.append(error)
                 continue
             try:
                 node.send(batch.wire(indexes))
                 sent.append((node, indexes))
             except RedisUnreachable as error:
-                trouble = uncertain(error, batch.commands_at(indexes))
+                # Some of it may have arrived.
+                failures.append(uncertain(error, batch.commands_at(indexes)))
         for node, indexes in sent:
             try:
                 replies = node.receive(len(batch.wire(indexes)))
             except RedisUnreachable as error:
-                trouble = uncertain(error, batch.commands_at(indexes))
-                lost = trouble if isinstance(trouble, Uncertain) else lost
-                self._raise_login(trouble)
+                failures.append(uncertain(error, batch.commands_at(indexes)))
             else:
                 batch.take(indexes, replies, self._owners, node.target.addresses[0])
-        if lost is not None:
-            raise lost
-        return trouble
+        for failure in failures:
+            if isinstance(failure, Uncertain | LoginRefused):
+                raise failure
+        return failures[-1] if failures else None
 
     def _gave_up(self, batch: Batch, trouble: RedisUnreachable | None) -> RedisUnreachable:
         waited = f"Waited {self.timeouts.failover:g} s."

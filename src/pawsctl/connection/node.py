@@ -74,9 +74,17 @@ class Node:
         return str(self.target.addresses[0] if self.target.addresses else self.target.path)
 
     def connect(self) -> None:
-        """Connect and log in; `send` does so by itself. Raises RedisUnreachable, LoginRefused."""
-        if self._socket.is_connected:
-            return
+        """Connect and log in, again where the server has cut the connection while it was idle.
+
+        Nothing may be under way. `send` connects by itself, and `pipeline` renews too. Raises
+        RedisUnreachable, LoginRefused.
+        """
+        if self._was_cut():
+            self._socket.disconnect()
+        if not self._socket.is_connected:
+            self._open()
+
+    def _open(self) -> None:
         self.has_answered = False
         with self._told():
             self._log_in()
@@ -98,7 +106,8 @@ class Node:
 
     def send(self, commands: Sequence[Command]) -> None:
         """Send commands whose replies `receive` will read in the same order."""
-        self.connect()
+        if not self._socket.is_connected:
+            self._open()
         with self._told():
             self._send(commands)
 
@@ -114,6 +123,7 @@ class Node:
 
     def pipeline(self, commands: Sequence[Command]) -> list[Any]:
         """Send commands and read their replies, in one round trip."""
+        self.connect()
         self.send(commands)
         return self.receive(len(commands))
 
@@ -121,12 +131,16 @@ class Node:
         """Send one command and return its reply. Raises OperationFailed for an error reply."""
         return checked(self.pipeline([command])[0])
 
-    def was_cut(self) -> bool:
-        """Whether the server has closed the connection while nothing was under way."""
+    def _was_cut(self) -> bool:
+        import redis
+
         if not self._socket.is_connected or self._unread:
             return False
-        with self._told():
+        try:
+            # Nothing was asked: what can be read is the end, or the server's word on why.
             return bool(self._socket.can_read(0))
+        except (redis.RedisError, OSError):
+            return True
 
     def close(self) -> None:
         """Let go of the socket."""
