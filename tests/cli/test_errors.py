@@ -314,3 +314,58 @@ def test_a_closed_pipe_ends_quietly(pawsctl: Pawsctl, server: Server) -> None:
     assert process.wait(30) == ExitStatus.OK
     assert process.stderr.read() == b""
     process.stderr.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "session flush --yes",
+        "session export a.jsonl",
+        "test-session",
+        "session get +1",
+        "session watch",
+        "redis maxmemory 1gb --yes",
+        "redis down --volumes --yes",
+        "health",
+    ],
+)
+def test_csv_of_what_is_no_list_is_refused_before_anything_is_done(
+    pawsctl: Pawsctl, server: Server, command: str
+) -> None:
+    """Exit 2, and everything is as it was."""
+    server.client.set("wh:session:+1", "{}", ex=60)
+    result = pawsctl(*command.split(), "-o", "csv")
+    assert result.status == ExitStatus.USAGE
+    assert "no list to print as csv" in result.err
+    assert server.client.keys() == [b"wh:session:+1"]
+    assert server.client.config_get("maxmemory") == {"maxmemory": "0"}
+    assert not list(pawsctl.folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_json"),
+    [
+        ("session list --bogus --json", True),
+        ("session list -o json --bogus", True),
+        ("session list --bogus -ojson", True),
+        ("session list --bogus --output=json", True),
+        ("session list --json --bogus -o text", False),
+        ("session list --bogus -- --json", False),
+        ("session list --bogus -o", False),
+    ],
+)
+def test_wrong_usage_is_told_in_the_format_that_was_asked_for(
+    bare_pawsctl: Pawsctl, arguments: str, is_json: bool
+) -> None:
+    """Wherever on the command line that stands."""
+    result = bare_pawsctl(*arguments.split())
+    assert result.status == ExitStatus.USAGE
+    assert ('"code":"usage"' in result.err) == is_json
+
+
+@pytest.mark.parametrize("option", ["--timeout=9", "--db=5", "--prefer-replica", "--url=redis://a"])
+def test_the_stack_refuses_options_for_another_redis(bare_pawsctl: Pawsctl, option: str) -> None:
+    """They would change nothing."""
+    result = bare_pawsctl(option, "redis", "status")
+    assert result.status == ExitStatus.USAGE
+    assert f"{option.partition('=')[0]} does not apply" in result.err

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import typer
 
-from pawsctl.cli.invocation import Invocation
+from pawsctl.cli.invocation import FORMATS, Format, Invocation
 from pawsctl.cli.options import LazyGroup
 from pawsctl.errors import ExitStatus, PawsctlError
 
@@ -53,9 +53,8 @@ def run(arguments: list[str]) -> int:
         )
         return error.status
     except typer.TyperException as error:
-        if "--json" in arguments:
-            # The parser gave up before it came to the option.
-            current.format = "json"
+        # The parser may have given up before it came to the option.
+        current.format = _format_in(arguments) or current.format
         current.output.error(
             _shown(error.format_message()), code="usage", hint=f"See '{_command_of(error)} --help'."
         )
@@ -86,6 +85,22 @@ def _called(arguments: list[str], current: Invocation) -> object:
             raise output.failed(error) from error
         raise
     return result
+
+
+def _format_in(arguments: list[str]) -> Format | None:
+    """The output format that a command line asks for last, whatever else is wrong with it."""
+    found: Format | None = None
+    following = [*arguments[1:], ""]
+    for argument, after in zip(arguments, following, strict=True):
+        if argument == "--":
+            break
+        value = "json" if argument == "--json" else ""
+        if argument in ("-o", "--output"):
+            value = after
+        elif argument.startswith(("-o", "--output=")):
+            value = argument.removeprefix("--output=").removeprefix("-o")
+        found = next((each for each in FORMATS if each == value), found)
+    return found
 
 
 def _shown(message: str) -> str:

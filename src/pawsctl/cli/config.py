@@ -3,13 +3,13 @@
 import typer
 
 from pawsctl.cli import views
-from pawsctl.cli.options import Command, invocation
+from pawsctl.cli.options import ListCommand, invocation
 from pawsctl.settings import shown
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("config", cls=Command)
+@app.command("config", cls=ListCommand)
 def config(ctx: typer.Context) -> None:
     """Show every setting, its value and where it came from; passwords are hidden."""
     run = invocation(ctx)

@@ -73,18 +73,43 @@ class Invocation:
             self.target(), timeouts, notice=self.output.note, prefer_replica=self.prefer_replica
         )
 
-    def store(self, *, partial: bool = False) -> "SessionStore":
-        """The sessions in it; `partial` for what shows those of the nodes that answer."""
+    def store(self, *, partial: bool = False, writes: bool = False) -> "SessionStore":
+        """The sessions in it; `partial` for what shows those of the nodes that answer.
+
+        A command that `writes` reads from the primary: what a replica has not heard of yet would be
+        taken for gone.
+        """
         from pawsctl.sessions.store import SessionStore
 
+        if writes and self.prefer_replica:
+            self.output.note("This command writes: it reads from the primary too.")
+            self.prefer_replica = False
         return SessionStore(self.connect(), partial=partial)
 
-    def refuse_url(self) -> None:
-        """For commands on this project's own stack. Raises UsageError where a URL was given."""
-        if self.url:
+    def refuse_connection_options(self) -> None:
+        """For commands on this project's own stack, which follow no URL.
+
+        Raises UsageError where an option says how to reach a Redis.
+        """
+        for name in _ABOUT_CONNECTIONS:
+            if getattr(self, name) in (None, False):
+                continue
             from pawsctl.errors import UsageError
 
             raise UsageError(
-                "--url does not apply: this command acts on this project's own containers.",
-                hint="Leave it out; REDIS_PORT and PAWSCTL_PROJECT say which they are.",
+                f"--{name.replace('_', '-')} does not apply: this command acts on this project's "
+                "own containers.",
+                hint="Leave it out; REDIS_PORT and PAWSCTL_PROJECT say which they are."
+                if name == "url"
+                else "Leave it out; what belongs to this command stands behind its name.",
             )
+
+
+_ABOUT_CONNECTIONS = (
+    "url",
+    "db",
+    "prefer_replica",
+    "connect_timeout",
+    "timeout",
+    "failover_timeout",
+)

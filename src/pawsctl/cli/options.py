@@ -221,8 +221,26 @@ def _with_global_options(params: Sequence[Any] | None) -> list[Any]:
 class Command(TyperCommand):
     """A command that takes the global options too."""
 
+    has_list: ClassVar = False
+    """Whether its result is a list, which csv can show."""
+
     def __init__(self, *args: Any, params: list[Any] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, params=_with_global_options(params), **kwargs)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse; csv of what is no list is refused before anything is done."""
+        rest = super().parse_args(ctx, args)
+        if not ctx.resilient_parsing and not self.has_list and invocation(ctx).format == "csv":
+            from pawsctl.errors import UsageError
+
+            raise UsageError("This command has no list to print as csv.", hint="Use -o json.")
+        return rest
+
+
+class ListCommand(Command):
+    """A command whose result is a list."""
+
+    has_list = True
 
 
 class Group(TyperGroup):

@@ -115,8 +115,6 @@ class Output(Talk):
     ) -> None:
         """Print several results one after the other; JSON as `rows` does it."""
         if self.format != "text":
-            if self.format == "csv":
-                raise UsageError("This command has no list to print as csv.", hint="Use -o json.")
             self.rows(results, (), item=item, single=single)
             return
         separator: list[Line] = []
@@ -177,12 +175,7 @@ class Output(Talk):
         *,
         item: Callable[[Row], Any] = lambda row: row,
     ) -> None:
-        """Print what comes without an end, each row at once; JSON is a value a line, no array.
-
-        Raises UsageError for csv: not all that may come has the same fields.
-        """
-        if self.format == "csv":
-            raise UsageError("A stream of events can't be csv.", hint="Use -o jsonl.")
+        """Print what comes without an end, each row at once; JSON is a value a line, no array."""
         for row in rows:
             if self.is_json:
                 self._write(b"".join(formats.json_lines([item(row)])))

@@ -189,6 +189,7 @@ def test_reads_go_to_a_replica_that_is_told_of(trio: Trio, anywhere: Pawsctl) ->
     assert after == before
     flow = anywhere("session", "touch", "+10000000001", "--url", trio.url, "--prefer-replica")
     assert flow.status == 0
+    assert "reads from the primary too" in flow.err
     flushed = anywhere(
         *("session", "flush", "--yes", "--json", "--url", trio.url, "--prefer-replica")
     )

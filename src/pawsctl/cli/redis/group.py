@@ -56,8 +56,8 @@ Topology = Annotated[
 def stack_of(ctx: typer.Context) -> "tuple[Invocation, StackSettings]":
     """The invocation, and the settings of the project's own containers.
 
-    Raises UsageError where a URL was given: these commands follow none.
+    Raises UsageError for options on how to reach another Redis.
     """
     run = invocation(ctx)
-    run.refuse_url()
+    run.refuse_connection_options()
     return run, run.settings.stack()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl import durations
-from pawsctl.cli.options import Command, lazy
+from pawsctl.cli.options import Command, ListCommand, lazy
 from pawsctl.cli.redis.group import Topology, app, stack_of
 from pawsctl.errors import ExitStatus
 
@@ -49,7 +49,7 @@ def status(ctx: typer.Context, topology: Topology = "single") -> None:
         raise typer.Exit(ExitStatus.FAILED)
 
 
-@app.command(cls=Command)
+@app.command(cls=ListCommand)
 def logs(
     ctx: typer.Context,
     services: Annotated[

@@ -70,7 +70,7 @@ def import_(
     that is cut short or was changed.
     """
     run = invocation(ctx)
-    with run.store() as store, reading.opened(file) as archive:
+    with run.store(writes=True) as store, reading.opened(file) as archive:
         if replace and not dry_run:
             run.output.confirm_on(store.connection.target, (), yes=True, host=confirm)
         with run.output.progress("importing", archive.count) as progress:

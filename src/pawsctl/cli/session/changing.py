@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, invocation, is_single, lazy, phone_keys
+from pawsctl.cli.options import Command, ListCommand, invocation, is_single, lazy, phone_keys
 from pawsctl.cli.session.filtering import FilteringCommand, chosen_filter
 from pawsctl.cli.session.group import Confirm, DryRun, Phones, Yes, app
 
@@ -20,23 +20,23 @@ else:
     seeding = lazy("pawsctl.sessions.seeding")
 
 
-@app.command(cls=Command)
+@app.command(cls=ListCommand)
 def touch(ctx: typer.Context, phones: Phones) -> None:
     """Give sessions six hours more from now, as the bot does with each message."""
     run = invocation(ctx)
     names = phone_keys(phones)
-    with run.store() as store:
+    with run.store(writes=True) as store:
         touched = changing.touch(store, names)
         run.output.rows(touched, views.TTL_COLUMNS, single=is_single(phones))
         operations.require_all(touched)
 
 
-@app.command(cls=Command)
+@app.command(cls=ListCommand)
 def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
     """End conversations: the bot starts anew with the next message."""
     run = invocation(ctx)
     names = phone_keys(phones)
-    with run.store() as store:
+    with run.store(writes=True) as store:
         run.output.confirm_on(store.connection.target, (), yes=True, host=confirm)
         deleted = changing.delete(store, names)
         run.output.rows(deleted, archive_views.DELETED_COLUMNS, single=is_single(phones))
@@ -60,7 +60,7 @@ def flush(
     """
     run = invocation(ctx)
     wanted = chosen_filter(ctx)
-    with run.store() as store:
+    with run.store(writes=True) as store:
         target = store.connection.target
         planned = flushing.planned(
             store, wanted, include_seen=include_seen, counted=dry_run or not yes
@@ -87,6 +87,6 @@ def seed(
 ) -> None:
     """Write made-up sessions into a Redis on this machine, for tests and demos."""
     run = invocation(ctx)
-    with run.store() as store, run.output.progress("seeding", count) as progress:
+    with run.store(writes=True) as store, run.output.progress("seeding", count) as progress:
         seeded = seeding.seed(store, count, number=number, progress=progress)
     run.output.show(seeded, archive_views.seeded)

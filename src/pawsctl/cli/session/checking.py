@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, invocation, lazy, require_writable
+from pawsctl.cli.options import Command, ListCommand, invocation, lazy, require_writable
 from pawsctl.cli.session.group import app
 from pawsctl.errors import ExitStatus
 
@@ -29,7 +29,7 @@ def stats(ctx: typer.Context) -> None:
         run.output.show(overview.gather(store), stats_views.overview)
 
 
-@app.command(cls=Command)
+@app.command(cls=ListCommand)
 def lint(
     ctx: typer.Context,
     rule: Annotated[

@@ -7,7 +7,7 @@ import typer
 from typer.core import TyperOption
 
 from pawsctl import durations
-from pawsctl.cli.options import Command
+from pawsctl.cli.options import Command, ListCommand
 
 if TYPE_CHECKING:
     from pawsctl.sessions.filters import Filter
@@ -80,3 +80,7 @@ class FilteringCommand(Command):
 
     def __init__(self, *args: Any, params: Sequence[Any] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, params=[*(params or ()), *_filter_options()], **kwargs)
+
+
+class FilteringListCommand(FilteringCommand, ListCommand):
+    """The same, with a list of them as its result."""

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, invocation, is_single, lazy, phone_keys
-from pawsctl.cli.session.filtering import FilteringCommand, chosen_filter
+from pawsctl.cli.options import Command, ListCommand, invocation, is_single, lazy, phone_keys
+from pawsctl.cli.session.filtering import FilteringListCommand, chosen_filter
 from pawsctl.cli.session.group import OptionalPhones, Phones, app
 from pawsctl.errors import UsageError
 
@@ -46,7 +46,7 @@ def _require_plain(output_format: str, *, full: bool, last: int | None) -> None:
     )
 
 
-@app.command("list", cls=FilteringCommand)
+@app.command("list", cls=FilteringListCommand)
 def list_(
     ctx: typer.Context,
     sort: Annotated[
@@ -115,7 +115,7 @@ def get(
         operations.require_found(found)
 
 
-@app.command(cls=Command)
+@app.command(cls=ListCommand)
 def ttl(
     ctx: typer.Context,
     phones: OptionalPhones = None,
