@@ -1,6 +1,7 @@
 """The `pawsctl` command, and `python -m pawsctl`."""
 
 import gc
+import os
 import signal
 import sys
 from typing import NoReturn
@@ -13,6 +14,7 @@ def main() -> NoReturn:
     gc.set_threshold(100_000)
     # What Ctrl-C undoes or cleans up, a CI runner's TERM must not leave lying about.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _open_closed_streams()
     try:
         from pawsctl.cli.app import run
 
@@ -22,6 +24,20 @@ def main() -> NoReturn:
         status = 130
     gc.freeze()
     sys.exit(status)
+
+
+def _open_closed_streams() -> None:
+    """What was closed, as in `<&-` and `>&-`: a file or a socket must not take its number.
+
+    stdin is then empty, nothing can be written to stdout, and what is said on stderr is lost.
+    """
+    for name, mode, flags in (
+        ("stdin", "r", os.O_RDONLY),
+        ("stdout", "w", os.O_RDONLY),
+        ("stderr", "w", os.O_WRONLY),
+    ):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, flags), mode))
 
 
 if __name__ == "__main__":

@@ -261,7 +261,9 @@ class _Parser:
             host, _, port = text.rpartition(":")
         if not host:
             host = "localhost"
-        number = int(port) if port.isascii() and port.isdigit() else -1 if port else default_port
+        number = default_port
+        if port:
+            number = int(port) if re.fullmatch(r"[0-9]{1,5}", port) else -1
         if not 0 < number < 65536 or any(c in host for c in " /@[]") or host.count(":") == 1:
             raise self.error(
                 "has no valid host and port",

@@ -1,5 +1,6 @@
 """stdout, a disk, a state directory without room: one sentence, and nothing that looks whole."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_a_disk_without_room_for_an_archive_is_told(filled: Pawsctl, name: str) 
     """And nothing is left there."""
     status, err = run(filled, "session", "export", name, line='ulimit -f 16; exec "$@"')
     assert status == ExitStatus.FAILED
-    assert err.startswith(f"error: {filled.folder / name} can't be written: File too large.")
+    assert err.startswith(f"error: {name} can't be written: File too large.")
     assert "Traceback" not in err
     assert not list(filled.folder.glob("*sessions*"))
 
@@ -93,3 +94,67 @@ def test_a_state_directory_without_room_is_told(bare_pawsctl: Pawsctl) -> None:
     assert status == ExitStatus.FAILED
     assert "Traceback" not in err
     assert err.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line", "status", "said"),
+    [
+        ("session get -", '"$@" <&-', ExitStatus.USAGE, "No phone on stdin."),
+        ("session import -", '"$@" <&-', ExitStatus.FAILED, "is no archive of sessions"),
+        ("config", '"$@" >&-', ExitStatus.FAILED, "stdout can't be written: Bad file descriptor."),
+        ("--help", '"$@" >&-', ExitStatus.FAILED, "stdout can't be written: Bad file descriptor."),
+        ("config --bogus", '"$@" 2>&-', ExitStatus.USAGE, ""),
+    ],
+)
+def test_a_closed_stream_is_no_crash(
+    bare_pawsctl: Pawsctl, arguments: str, line: str, status: ExitStatus, said: str
+) -> None:
+    """No socket or file takes its place either."""
+    done, err = run(bare_pawsctl, *arguments.split(), line=line)
+    assert done == status
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_an_archive_from_a_pipe_needs_room(filled: Pawsctl) -> None:
+    """It is read twice; stdout is not to blame."""
+    assert filled("session", "export", "a.jsonl").status == ExitStatus.OK
+    line = 'cat a.jsonl | (ulimit -f 16; exec "$@")'
+    status, err = run(filled, "session", "import", "-", line=line)
+    assert status == ExitStatus.FAILED
+    assert "can't be kept in a temporary file meanwhile: File too large." in err
+    assert "TMPDIR" in err
+
+
+@pytest.mark.parametrize("command", ["session export", "session lint --junit"])
+@pytest.mark.parametrize("place", ["a" * 300, "loop", "fifo", "file/below", "nowhere/a"])
+def test_a_place_that_takes_no_file_is_told(pawsctl: Pawsctl, command: str, place: str) -> None:
+    """And is left as it was."""
+    (pawsctl.folder / "loop").symlink_to("loop")
+    (pawsctl.folder / "file").touch()
+    os.mkfifo(pawsctl.folder / "fifo")
+    before = sorted(pawsctl.folder.iterdir())
+    result = pawsctl(*command.split(), place)
+    assert result.status in (ExitStatus.FAILED, ExitStatus.USAGE)
+    assert place in result.err
+    assert "Traceback" not in result.err
+    assert sorted(pawsctl.folder.iterdir()) == before
+
+
+def test_a_report_is_made_as_the_umask_has_it_and_where_a_link_leads(pawsctl: Pawsctl) -> None:
+    """As one that the shell had made."""
+    (pawsctl.folder / "link.xml").symlink_to("real.xml")
+    status, err = run(
+        pawsctl, "session", "lint", "--junit", "link.xml", line='umask 027; exec "$@"'
+    )
+    assert (status, err) == (ExitStatus.OK, "")
+    assert (pawsctl.folder / "link.xml").is_symlink()
+    assert (pawsctl.folder / "real.xml").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_summary_that_cannot_be_written_is_told(pawsctl: Pawsctl) -> None:
+    """GitHub names the file."""
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "/nowhere/summary.md"}
+    result = pawsctl("session", "lint", env=env)
+    assert result.status == ExitStatus.FAILED
+    assert "The summary can't be written to /nowhere/summary.md" in result.err

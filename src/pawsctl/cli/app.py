@@ -81,7 +81,7 @@ def _called(arguments: list[str], current: Invocation) -> object:
         # Rich's way to end where nobody reads the help.
         raise output.OutputClosed from error
     except OSError as error:
-        if error.errno in (errno.EPIPE, errno.ENOSPC):
+        if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EBADF):
             raise output.failed(error) from error
         raise
     return result

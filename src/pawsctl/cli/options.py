@@ -69,22 +69,33 @@ def require_writable(path: Path | None) -> None:
     """For a report that is written when all is done. Raises UsageError where it can't be."""
     if path is None:
         return
-    if path.is_dir():
-        reason = errno.EISDIR
-    elif not path.parent.exists():
-        reason = errno.ENOENT
-    elif not path.parent.is_dir():
-        reason = errno.ENOTDIR
-    elif not os.access(path.parent, os.W_OK | os.X_OK):
-        reason = errno.EACCES
-    else:
-        return
-    from pawsctl.errors import UsageError
+    try:
+        reason = _unfit(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        from pawsctl.errors import UsageError
 
-    raise UsageError(
-        f"{path} can't be written: {os.strerror(reason)}.",
-        hint="Name a file in a directory that exists and is yours.",
-    )
+        raise UsageError(
+            f"{path} can't be written: {reason}.",
+            hint="Name a file in a directory that exists and is yours.",
+        )
+
+
+def _unfit(path: Path) -> str:
+    """What keeps a file from being written there, or ''."""
+    reason = ""
+    if path.is_dir():
+        reason = os.strerror(errno.EISDIR)
+    elif path.exists() and not path.is_file():
+        reason = "it is no file"
+    elif not path.parent.exists():
+        reason = os.strerror(errno.ENOENT)
+    elif not path.parent.is_dir():
+        reason = os.strerror(errno.ENOTDIR)
+    elif not os.access(path.parent, os.W_OK | os.X_OK):
+        reason = os.strerror(errno.EACCES)
+    return reason
 
 
 def _store(name: str) -> Callable[[typer.Context, Any, Any], Any]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from pawsctl import safe
+from pawsctl import safe, whole_file
 from pawsctl.cli.output import Output
 from pawsctl.cli.views import plural
-from pawsctl.errors import UsageError
+from pawsctl.errors import OperationFailed
 
 if TYPE_CHECKING:
     from pawsctl.sessions.flow import FlowReport
@@ -64,34 +62,23 @@ def publish(
 ) -> None:
     """Write the JUnit file, and inside GitHub Actions annotations and the step summary.
 
-    Raises UsageError where a file can't be written.
+    Raises OperationFailed where a file can't be written.
     """
     if junit is not None:
-        write_whole(junit, junit_xml(report))
+        with whole_file.replacing(junit, private=False) as write:
+            write(junit_xml(report))
     if environ.get("GITHUB_ACTIONS") == "true":
         for annotation in github_annotations(report):
             output.note(annotation)
         if path := environ.get("GITHUB_STEP_SUMMARY"):
-            with Path(path).open("a", encoding="utf-8") as file:
-                file.write(step_summary(report))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under a temporary name beside it and rename it: no half file is ever seen."""
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as f:
-            temporary = Path(f.name)
-            f.write(content)
-        # Readable as a file made by the shell would be.
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise UsageError(
-            f"{path} can't be written: {os.strerror(error.errno or 0)}.",
-            hint="Name a file in a directory that exists and is yours.",
-        ) from error
+            try:
+                with Path(path).open("a", encoding="utf-8") as file:
+                    file.write(step_summary(report))
+            except OSError as error:
+                raise OperationFailed(
+                    f"The summary can't be written to {path}: {error.strerror}.",
+                    hint="Set GITHUB_STEP_SUMMARY to a file that can, or unset it.",
+                ) from error
 
 
 def junit_xml(report: Report) -> bytes:

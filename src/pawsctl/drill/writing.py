@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
-from pawsctl.connection import Connection, ErrorReply
+from pawsctl.connection import Connection, checked
 from pawsctl.connection.base import Uncertain
 from pawsctl.errors import PawsctlError
 from pawsctl.sessions.keys import session_key
@@ -84,9 +84,7 @@ def lost(connection: Connection, writers: Iterable[Writer]) -> int:
         for batch in _batches(writer.acknowledged):
             replies = connection.pipeline([("GET", key) for key in batch])
             for key, reply in zip(batch, replies, strict=True):
-                if isinstance(reply, ErrorReply):
-                    raise reply
-                count += reply != writer.acknowledged[key]
+                count += checked(reply) != writer.acknowledged[key]
     return count
 
 

@@ -11,6 +11,7 @@ from pawsctl.sessions.archive import files, layout
 from pawsctl.sessions.saved import Saved
 from pawsctl.sessions.store import SessionStore
 from pawsctl.sessions.writing import clock_offset
+from pawsctl.whole_file import Write
 
 Progress = Callable[[int], None]
 
@@ -36,12 +37,12 @@ def to_file(store: SessionStore, path: Path, progress: Progress) -> Exported:
     Tells `progress` how many sessions each batch had. Raises OperationFailed where it can't be
     written, and what the store raises.
     """
-    with files.replacing(path) as write:
+    with files.writing(path) as write:
         exported = to_stream(store, write, progress)
     return msgspec.structs.replace(exported, file=str(path.resolve()))
 
 
-def to_stream(store: SessionStore, write: files.Write, progress: Progress) -> Exported:
+def to_stream(store: SessionStore, write: Write, progress: Progress) -> Exported:
     """Hand an archive to `write`, piece by piece. One without its last line is not whole."""
     checksum = hashlib.sha256()
     size = sessions = 0
