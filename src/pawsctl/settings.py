@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 import msgspec
+from msgspec.structs import replace
 
 from pawsctl import dotenv_file, target
 from pawsctl.errors import UsageError
@@ -104,18 +105,23 @@ class Settings(msgspec.Struct, frozen=True):
         """
         url = self["REDIS_URL"]
         if not url.value:
-            port = self.port("REDIS_PORT")
+            port = self["REDIS_PORT"]
             found = target.parse(
-                f"redis://localhost:{port}",
-                origin=self["REDIS_PORT"].origin.replace("default", "the default"),
+                f"redis://localhost:{self.port('REDIS_PORT')}",
+                origin="the default" if port.is_default else port.origin,
             )
         else:
             found = target.parse(url.value, origin=url.origin)
         if found.password is not None:
             return found
-        return found.with_login(found.username, self._password_for(found))
+        if password := self._password_for_any_host():
+            return found.with_login(found.username, password)
+        if not found.is_local:
+            return found
+        own = self.text("REDIS_PASSWORD") or None
+        return replace(found.with_login(found.username, own), password_stays=True)
 
-    def _password_for(self, found: Target) -> str | None:
+    def _password_for_any_host(self) -> str | None:
         if password := self.text("REDISCLI_AUTH"):
             return password
         if file := self.text("REDIS_PASSWORD_FILE"):
@@ -127,7 +133,7 @@ class Settings(msgspec.Struct, frozen=True):
                     f"The file that REDIS_PASSWORD_FILE names can't be read: {reason}.",
                     hint=f"Mend {file} or unset REDIS_PASSWORD_FILE.",
                 ) from error
-        return (self.text("REDIS_PASSWORD") or None) if found.is_local else None
+        return None
 
     def stack(self) -> StackSettings:
         """The settings of this project's own containers, judged.

@@ -58,7 +58,8 @@ class Tls(msgspec.Struct, frozen=True):
 class Target(msgspec.Struct, frozen=True):
     """Where a command's Redis is; `origin` says which setting named it.
 
-    `is_member`: one server of several, found through a Sentinel or a cluster.
+    `is_member`: one server of several, found through a Sentinel or a cluster. `password_stays`: the
+    password is for servers on this machine, and none that these name elsewhere is given it.
     """
 
     kind: Kind
@@ -73,6 +74,7 @@ class Target(msgspec.Struct, frozen=True):
     sentinel_username: str | None = None
     sentinel_password: str | None = None
     is_member: bool = False
+    password_stays: bool = False
 
     @property
     def may_be_ours(self) -> bool:
@@ -94,7 +96,7 @@ class Target(msgspec.Struct, frozen=True):
 
     @property
     def host(self) -> str:
-        """The name that `--confirm` asks for: the first host."""
+        """The first host, or the path of the socket."""
         return self.path or self.addresses[0].host
 
     @property

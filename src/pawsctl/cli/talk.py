@@ -15,7 +15,7 @@ from pawsctl.cli.text import Line, coloured, plain
 from pawsctl.errors import NotConfirmed
 
 if TYPE_CHECKING:
-    from pawsctl.target import Target
+    from pawsctl.connection import Connection
 
 
 class Talk:
@@ -94,7 +94,7 @@ class Talk:
 
     def confirm_on(
         self,
-        target: "Target",
+        connection: "Connection",
         about: Iterable[Line],
         *,
         yes: bool,
@@ -103,19 +103,20 @@ class Talk:
     ) -> None:
         """Show what is about to be done, and ask; where it is not on this machine, ask for more.
 
-        Raises NotConfirmed where a remote host was not named by `host`, or the answer is no.
+        Raises NotConfirmed where a foreign host was not named by `host`, or the answer is no.
         """
         for line in about:
             self._say(line)
-        if host and host != target.host:
+        foreign = connection.foreign_host()
+        if host and host != (foreign or connection.target.host):
             raise NotConfirmed(
-                f"--confirm names {host}, and the target is {target.host}.",
+                f"--confirm names {host}, and the target is {foreign or connection.target.host}.",
                 hint="Look again at --url and REDIS_URL.",
             )
-        if not target.is_local and not host:
+        if foreign and not host:
             raise NotConfirmed(
-                f"{target.host} is not this machine.",
-                hint=f"If you mean it, say so with --confirm {target.host}.",
+                f"{foreign} is not this machine.",
+                hint=f"If you mean it, say so with --confirm {foreign}.",
             )
         self.confirm(question, yes=yes)
 

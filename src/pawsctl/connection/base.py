@@ -11,7 +11,7 @@ from pawsctl.connection.commands import Command, writes_in
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import checked
 from pawsctl.errors import LoginRefused, RedisUnreachable
-from pawsctl.target import Address, Target
+from pawsctl.target import Address, Target, is_loopback
 
 if TYPE_CHECKING:
     from pawsctl.connection.cluster import Cluster
@@ -60,6 +60,22 @@ class Connection(ABC):
     @abstractmethod
     def primaries(self) -> list[Node]:
         """Every primary. Raises RedisUnreachable where one does not answer."""
+
+    @abstractmethod
+    def addresses(self) -> list[Address]:
+        """Where every primary is, also one that does not answer."""
+
+    def foreign_host(self) -> str | None:
+        """A host that commands go to and that is not this machine; None where all is here.
+
+        The URL may lead to a Sentinel or a node here that names servers elsewhere.
+        """
+        if not self.target.is_local:
+            return self.target.host
+        if self.target.path is not None:
+            return None
+        hosts = (address.host for address in self.addresses())
+        return next((host for host in hosts if not is_loopback(host)), None)
 
     @abstractmethod
     def reader(self) -> Node:
@@ -115,8 +131,10 @@ def at(target: Target, address: Address) -> Target:
     """The one server at `address` among those of a Sentinel's or cluster's target."""
     from msgspec.structs import replace
 
+    stays = target.password_stays and not is_loopback(address.host)
     return replace(
         target,
+        password=None if stays else target.password,
         kind="standalone",
         addresses=(address,),
         path=None,

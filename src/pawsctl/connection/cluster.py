@@ -57,6 +57,11 @@ class Cluster(Connection):
             )
         return [self._to(claim.address) for claim in view.claims.values() if claim.slots]
 
+    def addresses(self) -> list[Address]:
+        """Where every primary is, also one that does not answer."""
+        view = self.view()
+        return [*(claim.address for claim in view.claims.values()), *view.silent]
+
     def reader(self) -> Node:
         """The primary of the first slot that has one."""
         self.connect()

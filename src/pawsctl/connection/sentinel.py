@@ -60,6 +60,10 @@ class Sentinel(Connection):
         """The primary."""
         return [self._await_primary(time.monotonic())]
 
+    def addresses(self) -> list[Address]:
+        """Where the primary is."""
+        return [node.target.addresses[0] for node in self.primaries()]
+
     def reader(self) -> Node:
         """The server that reads go to."""
         if self._prefer_replica:

@@ -11,7 +11,7 @@ from pawsctl.connection.base import Connection, ask_node
 from pawsctl.connection.commands import Command
 from pawsctl.connection.node import ASK_FOR_CLUSTER, Node, Notice, Timeouts
 from pawsctl.connection.replies import has_code
-from pawsctl.target import Target
+from pawsctl.target import Address, Target
 
 if TYPE_CHECKING:
     from pawsctl.connection.cluster import Cluster
@@ -54,6 +54,11 @@ class Standalone(Connection):
         """The server; where it is a cluster's, all primaries."""
         self.connect()
         return [self._server] if self.cluster is None else self.cluster.primaries()
+
+    def addresses(self) -> list[Address]:
+        """Where the server is; where it is a cluster's, all primaries."""
+        self.connect()
+        return list(self.target.addresses) if self.cluster is None else self.cluster.addresses()
 
     def reader(self) -> Node:
         """The server."""

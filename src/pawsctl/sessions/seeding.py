@@ -55,10 +55,9 @@ def seed(
 
     Raises UsageError where Redis is not on this machine, OperationFailed where it refuses.
     """
-    if not store.connection.target.is_local:
+    if foreign := store.connection.foreign_host():
         raise UsageError(
-            f"{store.connection.target.host} is not this machine: made-up sessions don't belong "
-            "there.",
+            f"{foreign} is not this machine: made-up sessions don't belong there.",
             hint="Seed a local Redis: 'pawsctl redis up' starts one.",
         )
     writer = Writer(store, replace=True)

@@ -41,7 +41,7 @@ def maxmemory(
     limit = memory.size(size)
     with run.connect() as connection:
         run.output.confirm_on(
-            connection.target,
+            connection,
             memory_views.change(memory.report(connection), limit),
             yes=yes,
             host=confirm,

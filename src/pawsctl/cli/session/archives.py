@@ -72,7 +72,7 @@ def import_(
     run = invocation(ctx)
     with run.store(writes=True) as store, reading.opened(file) as archive:
         if replace and not dry_run:
-            run.output.confirm_on(store.connection.target, (), yes=True, host=confirm)
+            run.output.confirm_on(store.connection, (), yes=True, host=confirm)
         with run.output.progress("importing", archive.count) as progress:
             imported = restore.restore(
                 store, archive, replace=replace, dry_run=dry_run, progress=progress

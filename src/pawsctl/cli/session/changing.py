@@ -37,7 +37,7 @@ def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None
     run = invocation(ctx)
     names = phone_keys(phones)
     with run.store(writes=True) as store:
-        run.output.confirm_on(store.connection.target, (), yes=True, host=confirm)
+        run.output.confirm_on(store.connection, (), yes=True, host=confirm)
         deleted = changing.delete(store, names)
         run.output.rows(deleted, archive_views.DELETED_COLUMNS, single=is_single(phones))
         changing.require_existed(deleted)
@@ -70,7 +70,7 @@ def flush(
             run.output.show(plan, views.flush_plan)
             return
         about = views.flush_plan(plan) if plan is not None else views.flush_target(target)
-        run.output.confirm_on(target, about, yes=yes, host=confirm)
+        run.output.confirm_on(store.connection, about, yes=yes, host=confirm)
         with run.output.progress("deleting", plan.total if plan else None) as progress:
             flushed = flushing.flush(store, planned, progress=progress)
         run.output.show(flushed, views.flushed)

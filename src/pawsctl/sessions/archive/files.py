@@ -61,24 +61,26 @@ def twice_readable(name: str) -> Iterator[Stream]:
                     hint="Name a file that 'pawsctl session export' made, or - for stdin.",
                 ) from error
         if not source.seekable():
-            source = _spooled(source, stack)
+            with _told_of_no_room():
+                spool = stack.enter_context(tempfile.TemporaryFile())
+                copyfileobj(source, spool, _CHUNK)
+                spool.seek(0)
+            source = spool
         # By what it holds and not by its name: it may come through a pipe.
         is_compressed = source.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
         source.seek(0)
         yield stack.enter_context(gzip.GzipFile(fileobj=source)) if is_compressed else source
 
 
-def _spooled(source: IO[bytes], stack: ExitStack) -> IO[bytes]:
+@contextmanager
+def _told_of_no_room() -> Iterator[None]:
     try:
-        spool = stack.enter_context(tempfile.TemporaryFile())
-        copyfileobj(source, spool, _CHUNK)
-        spool.seek(0)
+        yield
     except OSError as error:
         raise OperationFailed(
             f"What comes in can't be kept in a temporary file meanwhile: {error.strerror}.",
             hint="Make room, set TMPDIR to a folder that has some, or name a file instead of -.",
         ) from error
-    return spool
 
 
 def blocks(stream: Stream, name: str) -> Iterator[bytes]:
