@@ -13,6 +13,7 @@ from pawsctl.stack.engine import (
     Event,
     Kept,
     LayerProgress,
+    LeftOut,
     Pulled,
     Pulling,
     Ready,
@@ -84,6 +85,11 @@ def _worth_a_line(event: Event) -> str:
             )
         case Copied(sessions, path):
             text = f"Exported {plural(sessions, 'session')} to {path}"
+        case LeftOut(keys, kind):
+            text = (
+                "Not exported, since it is no session: "
+                f"{plural(keys, 'key')} of type {kind} under wh:session:"
+            )
         case Kept(kind, name, reason):
             text = f"Kept {kind} {name}: {reason}."
     return text

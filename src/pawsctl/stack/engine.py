@@ -118,6 +118,13 @@ class Copied(Event, frozen=True):
     path: str
 
 
+class LeftOut(Event, frozen=True):
+    """That many keys of a type under wh:session: were not copied, since they are no sessions."""
+
+    keys: int
+    type: str
+
+
 class Ready(Event, frozen=True):
     """A service answers."""
 

@@ -8,7 +8,8 @@ the mount's source then tells that a container has old ones, and no hash of a pa
 import json
 import secrets
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,12 +41,8 @@ def state_path(project: str, topology: Topology = "single") -> Path:
 
     home = user_state_path("pawsctl", appauthor=False)
     directory = home / project if topology == "single" else home / project / topology
-    try:
+    with usable(home), suppress(FileNotFoundError):
         directory.stat()
-    except FileNotFoundError:
-        pass
-    except OSError as error:
-        raise _unusable(home, error) from error
     return directory
 
 
@@ -56,13 +53,24 @@ def state_directory(project: str, topology: Topology = "single") -> Path:
     """
     directory = state_path(project, topology)
     home = state_path(project).parent
-    try:
+    with usable(home):
         home.mkdir(parents=True, mode=_PRIVATE, exist_ok=True)
         directory.parent.mkdir(mode=_PRIVATE, exist_ok=True)
         directory.mkdir(mode=_PRIVATE, exist_ok=True)
-    except OSError as error:
-        raise _unusable(home, error) from error
     return directory
+
+
+@contextmanager
+def usable(directory: Path) -> Iterator[None]:
+    """What the system refuses in a directory of the state, as OperationFailed that names it."""
+    try:
+        yield
+    except OSError as error:
+        raise OperationFailed(
+            f"{error.filename or directory} can't be used: {error.strerror or error}.",
+            hint="pawsctl keeps its state there: make it yours, on a disk with room, or set "
+            "XDG_STATE_HOME.",
+        ) from error
 
 
 def rendered(settings: StackSettings, directory: Path) -> Path:
@@ -100,13 +108,6 @@ def remove_if_empty(directory: Path) -> None:
     """Remove a directory that holds nothing; one that does, or is gone, is left."""
     with suppress(OSError):
         directory.rmdir()
-
-
-def _unusable(home: Path, error: OSError) -> OperationFailed:
-    return OperationFailed(
-        f"{home} can't be written: {error.strerror}.",
-        hint="pawsctl keeps its state there; make it writable, or set XDG_STATE_HOME.",
-    )
 
 
 def _contents(settings: StackSettings, defaults: Path) -> dict[str, str]:

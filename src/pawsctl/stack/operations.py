@@ -31,7 +31,7 @@ from pawsctl.stack.results import Dev, Down, Login, Reset, Stop, Up
 DEFAULT_TIMEOUT = 60.0
 
 Confirm = Callable[[str], None]
-# Makes a copy of what the Redis at a URL holds (None where none runs), and says where.
+# Makes a copy of the sessions in the Redis at a URL (None where none runs), and says where.
 Save = Callable[[str | None], str | None]
 
 
@@ -252,5 +252,6 @@ def _question(here: Project, engine: Engine, *, is_saved: bool = False) -> str:
         count = f"{keys.total} key{'' if keys.total == 1 else 's'}"
     data = _data(engine)
     where = f" in {' and '.join(data)}" if data else ""
-    copy = "Its sessions are exported first." if is_saved else "Nothing keeps a copy."
+    saved = "Its sessions are exported first, and nothing else is."
+    copy = saved if is_saved else "Nothing keeps a copy."
     return f"Delete all data of this project's Redis{where} ({count})? {copy}"

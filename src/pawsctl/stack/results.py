@@ -51,7 +51,8 @@ class Stop(Struct, frozen=True):
 class Reset(Struct, frozen=True):
     """The data is gone, and an empty Redis answers at `url`.
 
-    `backup` is the file that keeps what was there, None where nothing was, or none was wanted.
+    `backup` is the file that keeps the sessions, or the folder with a file for each database where
+    several held some; None where none did, or no copy was wanted.
     """
 
     engine: EngineName

@@ -14,9 +14,10 @@ def backups(stack: Stack) -> list[Path]:
     return sorted((stack.folder / "state").rglob("sessions-*.jsonl.gz"))
 
 
-def store(stack: Stack, *phones: str) -> None:
+def store(stack: Stack, *phones: str, db: int = 0) -> None:
     """Store sessions with an hour to live."""
     with stack.client() as client:
+        client.select(db)
         for phone in phones:
             client.set(f"wh:session:{phone}", f"value of {phone}", ex=3_600)
 
@@ -52,9 +53,64 @@ def test_the_question_says_what_becomes_of_the_sessions(embedded_stack: Stack) -
     asked_without = stack("redis", "reset", "--no-backup")
 
     assert asked.status == asked_without.status == ExitStatus.NOT_CONFIRMED
-    assert "Its sessions are exported first." in asked.err
+    assert "Its sessions are exported first, and nothing else is." in asked.err
     assert "Nothing keeps a copy." in asked_without.err
     assert backups(stack) == []
+
+
+def test_sessions_of_another_database_are_kept(embedded_stack: Stack) -> None:
+    """As the bot of whoever has REDIS_URL=redis://localhost:6379/3; the file says which."""
+    stack = embedded_stack
+    stack("redis", "up")
+    store(stack, "+3", db=3)
+
+    done = stack("redis", "reset", "--yes", "--json")
+
+    (file,) = backups(stack)
+    assert file.name.endswith("-db3.jsonl.gz")
+    assert done.json["backup"] == str(file)
+    assert stack("session", "import", "-n", "3", str(file)).status == ExitStatus.OK
+    with stack.client() as client:
+        client.select(3)
+        assert client.get("wh:session:+3") == b"value of +3"
+
+
+def test_several_databases_are_kept_in_one_folder(embedded_stack: Stack) -> None:
+    """A file for each, all or none; a database without sessions has none."""
+    stack = embedded_stack
+    stack("redis", "up")
+    store(stack, "+0")
+    store(stack, "+12", db=12)
+    with stack.client() as client:
+        client.select(5)
+        client.set("another", "application")
+
+    done = stack("redis", "reset", "--yes", "--json")
+
+    assert done.status == ExitStatus.OK, done.err
+    folder = Path(done.json["backup"])
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    names = ["sessions-db0.jsonl.gz", "sessions-db12.jsonl.gz"]
+    assert [each.name for each in backups(stack)] == names
+    assert "Exported 1 session to " + str(folder / names[1]) in done.err
+    assert stack("session", "import", "-n", "12", str(folder / names[1])).status == ExitStatus.OK
+    with stack.client() as client:
+        client.select(12)
+        assert client.get("wh:session:+12") == b"value of +12"
+
+
+def test_what_is_no_session_is_told_before_it_is_deleted(embedded_stack: Stack) -> None:
+    """A key of another type below the prefix stands in no export."""
+    stack = embedded_stack
+    stack("redis", "up")
+    with stack.client() as client:
+        client.hset("wh:session:+1", "status", "active")
+
+    done = stack("redis", "reset", "--yes", "--json")
+
+    assert done.status == ExitStatus.OK, done.err
+    assert "Not exported, since it is no session: 1 key of type hash under wh:session:" in done.err
+    assert done.json["backup"] is None
 
 
 def test_no_backup_keeps_nothing(embedded_stack: Stack) -> None:
@@ -83,6 +139,13 @@ def test_the_last_five_are_kept(embedded_stack: Stack) -> None:
 
     assert empty.json["backup"] is None
     assert backups(stack) == made[1:]
+    store(stack, "+7")
+    store(stack, "+8", db=8)
+    folder = Path(stack("redis", "reset", "--yes", "--json").json["backup"])
+    store(stack, "+9")
+    stack("redis", "reset", "--yes")
+    kept = sorted(folder.parent.iterdir())
+    assert (kept[0], kept[3]) == (made[3], folder)
 
 
 def test_a_redis_that_does_not_run_is_not_reset_without_saying_so(stack: Stack) -> None:
