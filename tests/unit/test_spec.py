@@ -80,6 +80,16 @@ def test_every_server_of_a_topology_has_a_port_and_data_of_its_own(
             assert file.source.is_file()
 
 
+@pytest.mark.parametrize("topology", ["single", "sentinel", "cluster"])
+def test_every_redis_can_be_given_another_memory_limit(topology: layout.Topology) -> None:
+    """By one variable, which pawsctl and the users of docker compose set; 0 is no limit."""
+    path = compose_file(topology)
+    for limit, memory in (("2g", 2 << 30), ("0b", 0)):
+        stack = spec.read(path, {"REDIS_MEMORY_LIMIT": limit})
+        servers = [stack.service(key) for key in layout.redis_ports(stack).values()]
+        assert {each.memory for each in servers if each.volumes} == {memory}
+
+
 def test_the_topologies_share_no_port() -> None:
     """All of them run side by side."""
     single = {6379, 8081}

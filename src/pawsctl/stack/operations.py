@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from pawsctl.errors import Interrupted, OperationFailed
+from pawsctl.memory import size
 from pawsctl.settings import KNOWN_COMMANDER_PASSWORD, StackSettings
 from pawsctl.stack import changes, files, forming, inspection, layout, project
 from pawsctl.stack.choice import engine_of
@@ -219,9 +220,6 @@ def _warning(here: Project, engine: Engine, emit: Emit) -> Emit:
 
     def told(event: Event) -> None:
         if isinstance(event, Recreating) and changes.MAXMEMORY in event.changed:
-            # It imports the SDK of Redis; only who changes the limit pays for it.
-            from pawsctl.memory import size
-
             limit = size(here.settings.redis_maxmemory)
             used = inspection.used(here, event.service, engine.status())
             if used > limit > 0:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from pawsctl.memory import size
 from pawsctl.settings import StackSettings
 from pawsctl.stack import commander, files, layout, spec, wire
 from pawsctl.stack.engine import Probe
@@ -12,6 +13,9 @@ from pawsctl.stack.services import Service, Stack
 
 REDIS = "redis"
 COMMANDER = "redis-commander"
+
+# Bytes for a container whose Redis is small, in which the server itself has room, too.
+_LEAST_MEMORY = 512 << 20
 
 
 @dataclass(frozen=True)
@@ -73,10 +77,10 @@ def load(
 ) -> Project:
     """The project of these settings, in one of its topologies.
 
-    `with_files` renders the files that the services mount, into a state directory that is made;
-    without it the descriptions name those of compose/defaults, which is as good where nothing is
-    created, and the state directory may be missing. Raises OperationFailed where
-    the compose file or the state directory can't be used.
+    `with_files` renders the files that the services mount, into a state directory that is made.
+    Without it nothing is written, and the descriptions name the files of compose/defaults: that is
+    enough for whoever creates nothing. Raises OperationFailed where the compose file or the state
+    directory can't be used, UsageError for a memory limit that is no size.
     """
     ports = layout.variables(topology, settings.redis_port)
     place = files.state_directory if with_files else files.state_path
@@ -87,6 +91,7 @@ def load(
         "REDIS_IMAGE": settings.redis_image,
         "REDIS_PORT": str(settings.redis_port),
         "REDIS_MAXMEMORY": settings.redis_maxmemory,
+        "REDIS_MEMORY_LIMIT": f"{_memory_limit(settings.redis_maxmemory)}b",
         "REDIS_COMMANDER_IMAGE": settings.commander_image,
         "REDIS_COMMANDER_PORT": str(settings.commander_port),
         **ports,
@@ -95,3 +100,12 @@ def load(
         variables["PAWSCTL_FILES"] = str(files.rendered(settings, directory))
     stack = spec.read(path, variables)
     return Project(settings=settings, topology=topology, stack=stack, directory=directory)
+
+
+def _memory_limit(maxmemory: str) -> int:
+    """How many bytes the container of a Redis with that limit may use; 0 for no limit.
+
+    Twice as many: rewriting the append-only file forks, and a fork may touch every page.
+    """
+    limit = size(maxmemory)
+    return max(2 * limit, _LEAST_MEMORY) if limit else 0

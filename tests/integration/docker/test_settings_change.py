@@ -36,6 +36,22 @@ def test_changed_settings_are_named_and_the_data_kept(
     assert engine_view.names()["containers"] == [docker_stack.container]
 
 
+def test_the_container_has_room_for_a_larger_limit(
+    docker_stack: Stack, engine_view: Docker
+) -> None:
+    """Twice maxmemory, at least 512 MB, or Docker would kill a Redis that is full; none for none."""
+    docker_stack("redis", "up")
+
+    larger = docker_stack("redis", "up", "--json", env={"REDIS_MAXMEMORY": "1gb"})
+    memory = engine_view.container().attrs["HostConfig"]["Memory"]
+    none = docker_stack("redis", "up", "--json", env={"REDIS_MAXMEMORY": "0"})
+
+    assert larger.json["services"][0]["changed"] == ["maxmemory", "mem_limit"]
+    assert memory == 2 << 30
+    assert none.json["services"][0]["changed"] == ["maxmemory", "mem_limit"]
+    assert engine_view.container().attrs["HostConfig"]["Memory"] == 0
+
+
 def test_another_port_is_taken_and_the_old_one_left(docker_stack: Stack) -> None:
     """REDIS_PORT moves the container."""
     docker_stack("redis", "up")

@@ -159,12 +159,26 @@ def test_a_failed_replacement_starts_the_old_server_again(embedded_stack: Stack)
 
 
 def test_a_server_that_ends_at_once_shows_its_log(embedded_stack: Stack) -> None:
-    """Here its own program refuses to start."""
-    done = embedded_stack("redis", "up", env={"REDIS_MAXMEMORY": "99999999999999999999gb"})
+    """Here it can't read its own data, which stays as it is."""
+    data = _state(embedded_stack).with_name("data") / "appendonlydir"
+    data.mkdir(parents=True)
+    (data / "appendonly.aof.manifest").write_text("damaged\n")
+
+    done = embedded_stack("redis", "up")
 
     assert done.status == 1
     assert "did not start" in done.err
-    assert "maxmemory" in done.err
+    assert "manifest" in done.err
+    assert not _state(embedded_stack).exists()
+    assert (data / "appendonly.aof.manifest").read_text() == "damaged\n"
+
+
+def test_a_memory_limit_that_is_no_size_is_told(embedded_stack: Stack) -> None:
+    """Before anything is made of it."""
+    done = embedded_stack("redis", "up", env={"REDIS_MAXMEMORY": "99999999999999999999gb"})
+
+    assert done.status == 2
+    assert "'99999999999999999999gb' is no size" in done.err
     assert not _state(embedded_stack).parent.exists()
 
 
