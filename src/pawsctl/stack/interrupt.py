@@ -1,4 +1,4 @@
-"""What is half done is undone, and Ctrl-C comes where it can be acted on."""
+"""Undo what is half done, and keep Ctrl-C out of steps that must not be cut in two."""
 
 import signal
 import threading
@@ -6,32 +6,41 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
+# Windows has no SIGHUP.
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold the first Ctrl-C back until the block is done.
+    """Hold the first Ctrl-C, TERM or hangup back until the block is done.
 
     Between the request that creates something and the line that notes it down, an interrupt would
-    leave it behind. A second Ctrl-C gets through at once, should the block hang.
+    leave it behind. A second one gets through at once, should the block hang.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(before):
+    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    handlers = {number: signal.getsignal(number) for number in numbers}
+    # What is left to the system, or ignored, stays so.
+    interrupts = {number: handler for number, handler in handlers.items() if callable(handler)}
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
     pressed: list[tuple[int, FrameType | None]] = []
 
     def hold(number: int, frame: FrameType | None) -> None:
         if pressed:
-            before(number, frame)
+            interrupts[number](number, frame)
         pressed.append((number, frame))
 
-    signal.signal(signal.SIGINT, hold)
+    for number in interrupts:
+        signal.signal(number, hold)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in interrupts.items():
+            signal.signal(number, handler)
     if pressed:
-        before(*pressed[0])
+        number, frame = pressed[0]
+        interrupts[number](number, frame)
 
 
 @contextmanager
