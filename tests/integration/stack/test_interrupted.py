@@ -53,6 +53,29 @@ def test_an_interrupted_stop_says_how_it_left_redis(stack: Stack, command: str) 
         assert client.ping()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_change_leaves_the_old_container_running(
+    docker_stack: Stack, number: signal.Signals
+) -> None:
+    """Here it is being shut down, which takes its time, and has its name still."""
+    stack = docker_stack
+    stack("redis", "up")
+    busy = threading.Thread(target=_keep_busy, args=[stack])
+    busy.start()
+    time.sleep(0.2)
+    up = stack.start("redis", "up", env={"REDIS_PASSWORD": "new"})
+    assert up.stderr
+    assert b"Recreating" in up.stderr.readline()
+    time.sleep(0.3)
+
+    up.send_signal(number)
+    up.communicate(timeout=60)
+    busy.join()
+
+    assert up.returncode == 130
+    assert stack("redis", "up", "--json").json["services"][0]["action"] == "running"
+
+
 def test_an_interrupted_start_says_that_it_undid_it(docker_stack: Stack, silent_image: str) -> None:
     """Nothing is left that does not answer."""
     docker_stack("redis", "up")

@@ -182,9 +182,12 @@ class Containers:
     def _put_back(self, service: Service, container: dict[str, Any]) -> None:
         from docker.errors import APIError
 
+        # Docker goes on to stop it where nobody waits any more, and would stop what is started now.
+        self.stop(container)
         # Where the name is another's by now, so is the data.
         with suppress(APIError):
-            self._api.rename(container["Id"], service.container)
+            if self._api.inspect_container(container["Id"])["Name"] != f"/{service.container}":
+                self._api.rename(container["Id"], service.container)
             if containers.is_running(container):
                 self._api.start(container["Id"])
 
