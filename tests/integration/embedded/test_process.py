@@ -2,16 +2,24 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import pytest
 
+from pawsctl import settings
+from pawsctl.errors import TimedOut
+from pawsctl.stack import operations
+from pawsctl.stack.embedded import server
+from tests.ports import free_port
 from tests.stack_fixtures import Stack
 
 # It has no valkey-server; conftest.py keeps this from being collected there.
@@ -121,7 +129,7 @@ def test_settings_that_changed_are_named_and_the_data_kept(embedded_stack: Stack
     with embedded_stack.client() as client:
         client.set("kept", "1")
 
-    embedded_stack.port = embedded_stack.commander_port
+    embedded_stack.port = free_port()
     done = embedded_stack(
         "redis",
         "up",
@@ -147,13 +155,92 @@ def test_a_failed_replacement_starts_the_old_server_again(embedded_stack: Stack)
         client.set("kept", "1")
 
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", embedded_stack.commander_port))
+        listener.bind(("127.0.0.1", 0))
         listener.listen()
-        done = embedded_stack("redis", "up", env={"REDIS_PORT": str(embedded_stack.commander_port)})
+        done = embedded_stack("redis", "up", env={"REDIS_PORT": str(listener.getsockname()[1])})
 
     assert done.status == 7
     # It is started, and answers when it has loaded its data.
     assert embedded_stack("redis", "up").status == 0
+    with embedded_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
+def test_a_server_that_does_not_end_is_not_replaced(
+    embedded_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two servers must never share the data, and the one that hangs is remembered."""
+    embedded_stack("redis", "up")
+    hung = _process(embedded_stack)
+    record = _state(embedded_stack).read_bytes()
+    environment = embedded_stack.environment | {"REDIS_MAXMEMORY": "64mb"}
+    monkeypatch.setenv("XDG_STATE_HOME", environment["XDG_STATE_HOME"])
+    monkeypatch.setattr(server, "_SHUTDOWN", 0.5)
+    wanted = settings.load(environ=environment, directory=embedded_stack.folder).stack()
+
+    hung.suspend()
+    try:
+        with pytest.raises(TimedOut, match=f"process {hung.pid}"):
+            operations.up(wanted, timeout=5, pull="missing", emit=lambda _event: None)
+
+        assert _servers(embedded_stack) == [hung.pid]
+        assert _state(embedded_stack).read_bytes() == record
+    finally:
+        hung.resume()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_change_leaves_the_old_server_running(
+    embedded_stack: Stack, number: signal.Signals
+) -> None:
+    """Here it is being shut down, which takes its time."""
+    embedded_stack("redis", "up")
+    slow = _process(embedded_stack)
+    slow.suspend()
+    up = embedded_stack.start("redis", "up", env={"REDIS_MAXMEMORY": "64mb"})
+    assert up.stderr
+    assert b"Recreating" in up.stderr.readline()
+    time.sleep(0.3)
+
+    up.send_signal(number)
+    time.sleep(0.3)
+    slow.resume()
+    up.communicate(timeout=60)
+
+    assert up.returncode == 130
+    assert len(_servers(embedded_stack)) == 1
+    assert embedded_stack("redis", "up", "--json").json["services"][0]["action"] == "running"
+
+
+def test_a_server_that_cannot_be_remembered_is_ended(embedded_stack: Stack) -> None:
+    """It would run for ever; the state directory is named."""
+    blocked = _state(embedded_stack).with_suffix(".new")
+    (blocked / "something").mkdir(parents=True)
+
+    done = embedded_stack("redis", "up")
+
+    assert done.status == 1, done.err
+    assert f"{blocked} can't be used" in done.err
+    assert "XDG_STATE_HOME" in done.err
+    assert _servers(embedded_stack) == []
+
+
+def test_a_change_that_cannot_be_remembered_keeps_what_is_known(embedded_stack: Stack) -> None:
+    """The data is there, and the next `up` takes it."""
+    embedded_stack("redis", "up")
+    with embedded_stack.client() as client:
+        client.set("kept", "1")
+    blocked = _state(embedded_stack).with_suffix(".new")
+    (blocked / "something").mkdir(parents=True)
+
+    done = embedded_stack("redis", "up", env={"REDIS_MAXMEMORY": "64mb"})
+    left = _servers(embedded_stack)
+    shutil.rmtree(blocked)
+    again = embedded_stack("redis", "up", "--json")
+
+    assert done.status == 1, done.err
+    assert left == []
+    assert again.json["services"][0]["action"] == "started"
     with embedded_stack.client() as client:
         assert client.get("kept") == b"1"
 
@@ -171,15 +258,6 @@ def test_a_server_that_ends_at_once_shows_its_log(embedded_stack: Stack) -> None
     assert "manifest" in done.err
     assert not _state(embedded_stack).exists()
     assert (data / "appendonly.aof.manifest").read_text() == "damaged\n"
-
-
-def test_a_memory_limit_that_is_no_size_is_told(embedded_stack: Stack) -> None:
-    """Before anything is made of it."""
-    done = embedded_stack("redis", "up", env={"REDIS_MAXMEMORY": "99999999999999999999gb"})
-
-    assert done.status == 2
-    assert "'99999999999999999999gb' is no size" in done.err
-    assert not _state(embedded_stack).parent.exists()
 
 
 def test_ups_at_once_all_succeed_and_make_one_server(embedded_stack: Stack) -> None:
@@ -285,6 +363,18 @@ def test_followed_logs_show_what_is_written_from_now_on(embedded_stack: Stack) -
 
 def _state(stack: Stack) -> Path:
     return stack.folder / "state" / "pawsctl" / stack.project / "embedded" / "server.json"
+
+
+def _servers(stack: Stack) -> list[int]:
+    """The process ids of all servers that work in the stack's directory."""
+    data = str(_state(stack).with_name("data"))
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            is_server = process.name() == "valkey-server" and process.cwd() == data
+            if is_server and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
 
 
 def _process(stack: Stack) -> psutil.Process:

@@ -160,8 +160,10 @@ class Process:
         """Start the server, in the place of the one that runs."""
         before, had_data = self.server.record(), self._has_data()
         if running:
-            undo.callback(self.server.launch, running.arguments, running.port)
-            self.server.shut_down()
+            # Run again once it has ended, and only then: two must never share the data.
+            with uninterrupted():
+                self.server.shut_down()
+                undo.callback(self.server.launch, running.arguments, running.port)
         if taken := self.obstacle():
             raise taken
         with uninterrupted():
@@ -181,9 +183,10 @@ class Process:
 
     def _undo_launch(self, before: Record | None, *, had_data: bool) -> None:
         self.server.kill()
-        self.server.forget()
         if before:
             self.server.remember(before)
+        else:
+            self.server.forget()
         if not had_data:
             shutil.rmtree(self.server.directory)
 

@@ -16,6 +16,7 @@ import psutil
 from msgspec import Struct
 
 from pawsctl.errors import NoEngine, TimedOut
+from pawsctl.stack.files import usable
 
 _PROGRAM = "valkey-server"
 # Seconds that a server has to save its data in and to end.
@@ -45,17 +46,20 @@ class Server:
         self._file = directory / "server.json"
 
     def record(self) -> Record | None:
-        """What is remembered; None where there is nothing, or nothing that can be read."""
-        try:
+        """What is remembered; None where there is nothing, or nothing that makes sense.
+
+        Raises OperationFailed where it may not be read.
+        """
+        with usable(self.directory), suppress(FileNotFoundError, msgspec.DecodeError):
             return msgspec.json.decode(self._file.read_bytes(), type=Record)
-        except (FileNotFoundError, msgspec.DecodeError):
-            return None
+        return None
 
     def remember(self, record: Record) -> None:
-        """Write it down, whole or not at all."""
+        """Write it down, whole or not at all. Raises OperationFailed where it can't be written."""
         unfinished = self._file.with_suffix(".new")
-        unfinished.write_bytes(msgspec.json.encode(record))
-        unfinished.replace(self._file)
+        with usable(self.directory):
+            unfinished.write_bytes(msgspec.json.encode(record))
+            unfinished.replace(self._file)
 
     def forget(self) -> None:
         """Remember nothing."""
@@ -80,11 +84,14 @@ class Server:
     def launch(self, arguments: tuple[str, ...], port: int) -> None:
         """Start it, and remember it. It has its own session: no Ctrl-C or hangup reaches it.
 
-        Raises NoEngine where there is no valkey-server.
+        One that can't be remembered is ended. Raises NoEngine where there is no valkey-server,
+        OperationFailed where the directory can't be written.
         """
         command = [str(program()), *arguments]
-        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
+        with usable(self.directory):
+            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            log = self.log.open("ab")
+        with log:
             started = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
                 command,
                 cwd=self.data,
@@ -93,7 +100,12 @@ class Server:
                 stderr=log,
                 start_new_session=True,
             )
-        self.remember(Record(started.pid, port, arguments))
+        try:
+            self.remember(Record(started.pid, port, arguments))
+        except BaseException:
+            started.kill()
+            started.wait()
+            raise
         # It outlives us on purpose; Popen would warn of that.
         started.returncode = 0
 
