@@ -80,7 +80,7 @@ def load(
     `with_files` renders the files that the services mount, into a state directory that is made.
     Without it nothing is written, and the descriptions name the files of compose/defaults: that is
     enough for whoever creates nothing. Raises OperationFailed where the compose file or the state
-    directory can't be used, UsageError for a memory limit that is no size.
+    directory can't be used.
     """
     ports = layout.variables(topology, settings.redis_port)
     place = files.state_directory if with_files else files.state_path

@@ -2,6 +2,7 @@
 
 import docker
 
+from tests.ports import free_port
 from tests.stack_fixtures import Docker, Stack
 
 
@@ -55,15 +56,14 @@ def test_the_container_has_room_for_a_larger_limit(
 def test_another_port_is_taken_and_the_old_one_left(docker_stack: Stack) -> None:
     """REDIS_PORT moves the container."""
     docker_stack("redis", "up")
+    port = free_port()
 
-    done = docker_stack(
-        "redis", "up", "--json", env={"REDIS_PORT": str(docker_stack.commander_port)}
-    )
+    done = docker_stack("redis", "up", "--json", env={"REDIS_PORT": str(port)})
     status = docker_stack("redis", "status", "--json")
 
     assert done.json["services"][0]["changed"] == ["ports"]
     # The settings still say the old port; what is shown is where it runs.
-    assert status.json["url"].endswith(f":{docker_stack.commander_port}")
+    assert status.json["url"].endswith(f":{port}")
 
 
 def test_a_container_that_lost_its_network_is_replaced(
