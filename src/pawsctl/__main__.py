@@ -12,8 +12,12 @@ def main() -> NoReturn:
     # Start-up makes many objects and no garbage: looking for some every 700 costs 10 ms, and
     # looking through all of them once more at exit another 20.
     gc.set_threshold(100_000)
-    # What Ctrl-C undoes or cleans up, a CI runner's TERM must not leave lying about.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What Ctrl-C undoes or cleans up, a CI runner's TERM or a closed terminal must not leave lying
+    # about. Windows has no SIGHUP, and nohup wants it ignored.
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     _open_closed_streams()
     try:
         from pawsctl.cli.app import run

@@ -1,15 +1,12 @@
 """How much memory each primary holds, and what of it should worry somebody."""
 
-import re
-
 import msgspec
 
+from pawsctl import sizes
 from pawsctl.connection import Connection, Node, info_fields
 from pawsctl.errors import OperationFailed, UsageError
 
 _NEARLY_FULL = 0.9
-_UNITS = {"": 1, "b": 1, "k": 1000, "kb": 1 << 10, "m": 1000**2, "mb": 1 << 20, "g": 1000**3}
-_UNITS["gb"] = 1 << 30
 
 
 class NodeMemory(msgspec.Struct, frozen=True):
@@ -56,10 +53,10 @@ def size(text: str) -> int:
 
     Raises UsageError for anything else.
     """
-    found = re.fullmatch(r"(\d{1,15})([kmg]?b?)", text.strip().lower())
-    if not found:
-        raise UsageError(f"'{text}' is no size.", hint="Write it like 512mb or 1gb.")
-    return int(found[1]) * _UNITS[found[2]]
+    try:
+        return sizes.in_bytes(text)
+    except ValueError as error:
+        raise UsageError(f"'{text}' is no size.", hint="Write it like 512mb or 1gb.") from error
 
 
 def set_limit(connection: Connection, limit: int) -> LimitSet:

@@ -13,7 +13,7 @@ from typing import Literal, cast
 import msgspec
 from msgspec.structs import replace
 
-from pawsctl import dotenv_file, target
+from pawsctl import dotenv_file, sizes, target
 from pawsctl.errors import UsageError
 from pawsctl.target import Target
 
@@ -139,7 +139,7 @@ class Settings(msgspec.Struct, frozen=True):
         """The settings of this project's own containers, judged.
 
         Port and password come from REDIS_PORT and REDIS_PASSWORD, else from a loopback REDIS_URL.
-        Raises UsageError where one can't be used or where those two disagree.
+        Raises UsageError where one can't be used, or where they contradict each other.
         """
         port, password = self._stack_port_and_password()
         for name in ("REDIS_PASSWORD", "REDIS_COMMANDER_USER", "REDIS_COMMANDER_PASSWORD"):
@@ -150,6 +150,12 @@ class Settings(msgspec.Struct, frozen=True):
                     "redis.conf and docker compose read differently.",
                     hint="Choose one without them.",
                 )
+        commander_port = self.port("REDIS_COMMANDER_PORT")
+        if commander_port == port:
+            raise UsageError(
+                f"Redis and Redis Commander would both listen on port {port}.",
+                hint="Give REDIS_PORT or REDIS_COMMANDER_PORT another one.",
+            )
         return StackSettings(
             project=self._matching(
                 "PAWSCTL_PROJECT", r"[a-z0-9][a-z0-9_-]*", "lower-case letters, digits, - and _"
@@ -161,11 +167,9 @@ class Settings(msgspec.Struct, frozen=True):
             redis_port=port,
             redis_password=password,
             redis_image=self.text("REDIS_IMAGE"),
-            redis_maxmemory=self._matching(
-                "REDIS_MAXMEMORY", r"(?i)\d+([kmg]b?|b)?", "a size like 256mb"
-            ),
+            redis_maxmemory=self._size("REDIS_MAXMEMORY"),
             commander_image=self.text("REDIS_COMMANDER_IMAGE"),
-            commander_port=self.port("REDIS_COMMANDER_PORT"),
+            commander_port=commander_port,
             commander_user=self.text("REDIS_COMMANDER_USER"),
             commander_password=self.text("REDIS_COMMANDER_PASSWORD"),
         )
@@ -176,7 +180,7 @@ class Settings(msgspec.Struct, frozen=True):
         if not url.value:
             return port, password
         found = target.parse(url.value, origin=url.origin)
-        if found.kind != "standalone" or found.path is not None or not found.is_local:
+        if not _may_be_the_stacks(found):
             return port, password
         url_port = found.addresses[0].port
         if self["REDIS_PORT"].is_default:
@@ -206,14 +210,32 @@ class Settings(msgspec.Struct, frozen=True):
             )
         )
 
+    def _size(self, name: str) -> str:
+        setting = self[name]
+        try:
+            sizes.in_bytes(setting.value)
+        except ValueError as error:
+            raise _unusable(setting, "a size like 256mb") from error
+        return setting.value
+
     def _matching(self, name: str, pattern: str, wanted: str) -> str:
         setting = self[name]
         if not re.fullmatch(pattern, setting.value, re.ASCII):
-            raise UsageError(
-                f"{name} ({setting.origin}) is '{setting.value}', which can't be used.",
-                hint=f"Set it to {wanted}.",
-            )
+            raise _unusable(setting, wanted)
         return setting.value
+
+
+def _unusable(setting: Setting, wanted: str) -> UsageError:
+    return UsageError(
+        f"{setting.name} ({setting.origin}) is '{setting.value}', which can't be used.",
+        hint=f"Set it to {wanted}.",
+    )
+
+
+def _may_be_the_stacks(found: Target) -> bool:
+    """Whether a URL may name this project's own Redis, which has no TLS and no users."""
+    is_one = found.kind == "standalone" and found.path is None and found.tls is None
+    return is_one and found.is_local and found.username in (None, "default")
 
 
 def shown(settings: Settings) -> list[Setting]:
@@ -256,8 +278,21 @@ def load(
             found = Setting(known.name, entry[0], f"{known.name} in {path}:{entry[1]}")
         else:
             found = Setting(known.name, known.default, "default")
+        if not _is_text(found.value):
+            raise UsageError(
+                f"{known.name} ({found.origin}) is not UTF-8.", hint="Set it anew, or unset it."
+            )
         values[known.name] = found
     return Settings(values)
+
+
+def _is_text(value: str) -> bool:
+    """Whether bytes of the environment were UTF-8; else Python has surrogates in their place."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 _OPTION_NAMES = {"REDIS_URL": "url"}

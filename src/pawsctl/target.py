@@ -230,7 +230,10 @@ class _Parser:
         return replace(target, addresses=self.addresses(REDIS_PORT), db=db_number)
 
     def db(self, path: str) -> int:
-        text = path.rstrip("/") or self.query.get("db", "") or "0"
+        named, asked = path.rstrip("/"), self.query.get("db", "")
+        if named and asked and named != asked:
+            raise self.error("names two databases", hint="Leave out the path or ?db=.")
+        text = named or asked or "0"
         # What stands before the last @ is a password's, with a / that cut it off.
         if "@" in text:
             raise self.error(

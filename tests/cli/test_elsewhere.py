@@ -25,7 +25,7 @@ def watched(folder: Path, server: Server) -> Iterator[str]:
     process = Process(port, folder / "sentinel.log")
     process.run([path, str(file), "--sentinel"])
     try:
-        wait_until(lambda: process.client.ping(), "PONG")
+        wait_until(process.client.ping, "PONG")
         yield f"redis+sentinel://127.0.0.1:{port}/paws"
     finally:
         process.close()

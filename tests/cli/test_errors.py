@@ -1,7 +1,10 @@
 """Failures as users and scripts see them: one sentence, the next step, the exit status."""
 
+import signal
 import socket
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -369,3 +372,53 @@ def test_the_stack_refuses_options_for_another_redis(bare_pawsctl: Pawsctl, opti
     result = bare_pawsctl(option, "redis", "status")
     assert result.status == ExitStatus.USAGE
     assert f"{option.partition('=')[0]} does not apply" in result.err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("session get +1 --json --last 1", "--last is about the transcript"),
+        ("session get +1 -o jsonl --full", "--full is about the transcript"),
+        ("session watch --last 3", "--last is about one conversation"),
+        ("session watch +1 --match +2*", "--match is about many sessions"),
+        ("session watch --interval 5ms", "'--interval'"),
+        ("session list --url redis://h/1?db=2", "names two databases"),
+    ],
+)
+def test_options_that_would_do_nothing_are_wrong_usage(
+    bare_pawsctl: Pawsctl, command: str, said: str
+) -> None:
+    """Exit 2, and which."""
+    result = bare_pawsctl(*command.split())
+    assert result.status == ExitStatus.USAGE
+    assert said in result.err
+
+
+def test_a_working_directory_that_is_gone_is_told(bare_pawsctl: Pawsctl) -> None:
+    """Nobody could tell which `.env` is the nearest."""
+    done = subprocess.run(
+        [
+            "sh",
+            "-c",
+            f"mkdir gone; cd gone; rmdir ../gone; exec {sys.executable} -m pawsctl config",
+        ],
+        capture_output=True,
+        cwd=bare_pawsctl.folder,
+        env=bare_pawsctl.environment,
+        check=False,
+    )
+    assert done.returncode == ExitStatus.USAGE
+    assert done.stderr.startswith(b"error: The working directory can't be used")
+
+
+def test_an_interruption_is_told_to_programs(bare_pawsctl: Pawsctl) -> None:
+    """The error object is the last line of stderr, as of every failure."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"redis://127.0.0.1:{listener.getsockname()[1]}"
+        process = bare_pawsctl.start("session", "list", "--json", "--timeout=30", "--url", url)
+        connection, _ = listener.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=20)
+    assert process.returncode == ExitStatus.INTERRUPTED
+    assert err.splitlines()[-1].startswith(b'{"error":{"code":"interrupted"')

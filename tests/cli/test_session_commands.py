@@ -276,3 +276,44 @@ def test_an_empty_list_is_an_empty_array(pawsctl: Pawsctl) -> None:
     """And in text a word on stderr, nothing on stdout."""
     assert pawsctl("session", "list", "--json").json == []
     assert pawsctl("session", "list").out == b""
+
+
+STRANGE = (
+    b'{"status":"active","odd":1,"messages":[5,{"role":"assistant","content":['
+    b'{"type":"thinking","thinking":"let me see","signature":"x"},'
+    b'{"type":"tool_use","id":"a","name":"web_search",'
+    b'"input":{"n":5,"id":9007199254740993,"long":12345678901234567890123}},'
+    b'{"type":"web_search_tool_result","tool_use_id":"a","content":[{"url":"https://a"}]}]}],'
+    b'"updatedAt":1704067200000}'
+)
+
+
+def test_a_transcript_hides_and_changes_nothing(pawsctl: Pawsctl, server: Server) -> None:
+    """Numbers are those that are stored, in values that only the patient way can read too."""
+    store(server, "+1", STRANGE)
+    text = pawsctl("session", "get", "+1", "--full").text
+    for each in ("let me see", '"n": 5,', "9007199254740993,", "12345678901234567890123"):
+        assert each in text
+    assert "https://a" in text
+    (item,) = pawsctl("session", "list", "--json").json
+    assert item["messages"] == 2
+    assert item["problem"] == "messages: message 1 is a number"
+
+
+def test_a_problem_that_quotes_a_lone_surrogate_is_told(pawsctl: Pawsctl, server: Server) -> None:
+    """As an escape: JSON can't hold it."""
+    store(server, "+1", b'{"status":"active","messages":[{"role":"\\ud83d"}],"updatedAt":1}')
+    problem = pawsctl("session", "get", "--json", "+1").json["problem"]
+    assert problem == "role: message 1 has the role '\\ud83d'"
+
+
+@pytest.mark.parametrize("depth", range(940, 1000, 3))
+def test_a_tool_result_of_any_depth_is_no_crash(
+    pawsctl: Pawsctl, server: Server, depth: int
+) -> None:
+    """Python can read a little deeper than it can write."""
+    nested = "[" * depth + "]" * depth
+    messages = [{"role": "tool", "tool_use_id": "x", "content": nested}]
+    value = json.dumps({"status": "active", "messages": messages, "updatedAt": 1})
+    store(server, "+1", value.encode())
+    assert pawsctl("session", "get", "+1").status == ExitStatus.OK

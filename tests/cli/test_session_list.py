@@ -181,3 +181,19 @@ def test_what_a_time_may_be_is_told(pawsctl: Pawsctl, option: str, value: str) -
     result = pawsctl("session", "list", option, value)
     assert result.status == ExitStatus.USAGE
     assert "like 90s, 30m, 1h30m, 2d or 1w, from 1s to 36500d" in result.err
+
+
+@pytest.mark.parametrize("arguments", ["list", "list --columns ttl,phone", "lint"])
+def test_csv_of_nothing_has_its_header(pawsctl: Pawsctl, server: Server, arguments: str) -> None:
+    """Whoever reads it by its columns finds them."""
+    command = ("session", *arguments.split(), "-o", "csv")
+    empty = pawsctl(*command).text.splitlines()
+    server.client.set("wh:session:+1", "{}")
+    assert empty == pawsctl(*command).text.splitlines()[:1]
+
+
+def test_csv_has_the_words_of_json(pawsctl: Pawsctl, server: Server) -> None:
+    """And not Python's."""
+    server.client.set("wh:session:+1", "{}")
+    rows = pawsctl("session", "delete", "+1", "-o", "csv").text.splitlines()
+    assert rows == ["phone,key,deleted", "+1,wh:session:+1,true"]

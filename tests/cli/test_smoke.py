@@ -1,6 +1,8 @@
 """`pawsctl test-session`."""
 
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -10,6 +12,7 @@ import pytest
 from pawsctl.errors import ExitStatus
 from pawsctl.sessions.flow import STEPS
 from tests.cli_runner import Pawsctl
+from tests.processes import wait_until
 from tests.servers import Server
 
 NAMES = [name for name, _ in STEPS]
@@ -124,3 +127,40 @@ def test_two_flows_at_once_do_not_meet(pawsctl: Pawsctl, server: Server) -> None
         out, err = process.communicate(timeout=60)
         assert process.returncode == ExitStatus.OK, (out, err)
     assert server.client.keys() == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
+def test_a_closed_terminal_leaves_nothing_behind(pawsctl: Pawsctl, server: Server) -> None:
+    """As Ctrl-C and TERM leave nothing; the step that waits for an expiry takes a second."""
+    process = pawsctl.start("test-session")
+    wait_until(lambda: server.client.dbsize() > 0, "a session")
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=20)
+    assert process.returncode == ExitStatus.INTERRUPTED
+    assert server.client.dbsize() == 0
+
+
+def test_a_check_whose_output_nobody_reads_is_made_all_the_same(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """`| head -n 1` in CI must not make a success of a failure."""
+    server.client.set("wh:session:+1", "{}")
+    line = 'set -o pipefail; "$@" | true'
+    for command, status in (
+        ("session lint --junit lint.xml", ExitStatus.FAILED),
+        ("session ttl --check", ExitStatus.FAILED),
+        ("session get +9 --json", ExitStatus.NO_SESSION),
+        ("session delete +8 +9", ExitStatus.NO_SESSION),
+        ("test-session --max-latency 0.0001ms", ExitStatus.FAILED),
+        ("session list", ExitStatus.OK),
+    ):
+        done = subprocess.run(
+            ["bash", "-c", line, "bash", sys.executable, "-m", "pawsctl", *command.split()],
+            capture_output=True,
+            cwd=pawsctl.folder,
+            env=pawsctl.environment,
+            check=False,
+        )
+        assert done.returncode == status, command
+        assert b"Traceback" not in done.stderr
+    assert (pawsctl.folder / "lint.xml").exists()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pawsctl.sessions import listing, model, rules
+from pawsctl.sessions import decoding, listing, rules
 from pawsctl.sessions.rules import Record
 from tests.conftest import BROKEN, GOOD
 
@@ -32,7 +32,7 @@ def session(**fields: object) -> bytes:
 def test_what_the_bot_wrote_is_read_without_a_problem(sample: Path) -> None:
     """Every sample decodes, with as many messages as it has."""
     value = sample.read_bytes()
-    reading = model.read(value)
+    reading = decoding.read(value)
     assert reading.session is not None
     assert len(reading.session.messages) == len(json.loads(value)["messages"])
     assert problems(value) == []
@@ -69,7 +69,7 @@ def test_every_broken_sample_is_tested() -> None:
 @given(st.binary())
 def test_no_value_makes_reading_fail(value: bytes) -> None:
     """Whatever bytes are stored, they are read or a problem is told."""
-    reading = model.read(value)
+    reading = decoding.read(value)
     assert reading.session is not None or reading.problems
 
 
@@ -139,7 +139,7 @@ def test_a_session_is_sound_where_no_rule_is_broken(
     value = session(messages=messages, updatedAt=updated_at)
     record = Record(key, ttl_ms, value)
     found = list(rules.problems(record, rules.read(record), NOW_MS))
-    quick = model.read_quickly(value)
+    quick = decoding.read_quickly(value)
     sound = quick is not None and rules.is_sound(record, quick, NOW_MS)
     is_old = updated_at < 0 or any(message["role"] == "tool" for message in messages)
     assert sound == (not found) or (is_old and not sound)
@@ -149,9 +149,9 @@ def test_a_session_is_sound_where_no_rule_is_broken(
 def test_both_ways_of_decoding_see_the_same(roles: list[str]) -> None:
     """The quick path and the patient one give the same session."""
     messages = [{"role": role, "content": f"m{n}"} for n, role in enumerate(roles)]
-    quick = model.read(session(messages=messages))
+    quick = decoding.read(session(messages=messages))
     # A lone surrogate in an unknown field is all it takes to leave the quick path.
-    patient = model.read(session(messages=messages, extra="\ud83d"))
+    patient = decoding.read(session(messages=messages, extra="\ud83d"))
     assert msgspec.to_builtins(quick) == msgspec.to_builtins(patient)
 
 
@@ -209,7 +209,7 @@ def test_a_key_that_the_bot_would_never_make_is_found() -> None:
 
 def test_results_are_frozen() -> None:
     """Nothing read from Redis changes under a reader's hands."""
-    reading = model.read(session())
+    reading = decoding.read(session())
     with pytest.raises(AttributeError):
         reading.problems = ()  # type: ignore[misc]
     assert isinstance(reading, msgspec.Struct)

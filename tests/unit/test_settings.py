@@ -116,6 +116,15 @@ def test_the_stack_takes_port_and_password_from_a_loopback_url(tmp_path: Path) -
     assert (stack.redis_port, stack.redis_password) == (6400, "x")
 
 
+@pytest.mark.parametrize("url", ["rediss://localhost:7", "redis://bot:x@localhost:7"])
+def test_the_stack_has_no_tls_and_no_users(tmp_path: Path, url: str) -> None:
+    """A URL that needs them leads to another Redis, if to this machine."""
+    found = load(tmp_path, REDIS_URL=url).stack()
+    assert (found.redis_port, found.redis_password) == (6379, None)
+    found = load(tmp_path, REDIS_URL="redis://default:x@localhost:7").stack()
+    assert (found.redis_port, found.redis_password) == (7, "x")
+
+
 def test_the_stack_never_follows_a_url_elsewhere(tmp_path: Path) -> None:
     """Not its port, not its password."""
     stack = load(tmp_path, REDIS_URL="redis://:x@redis.example:6400").stack()
@@ -172,3 +181,37 @@ def test_what_is_shown_holds_no_password(tmp_path: Path) -> None:
     shown = settings.shown(found)
     assert not any("secret" in each.value for each in shown)
     assert any(each.value == "redis://u@localhost:6379" for each in shown)
+
+
+def test_two_servers_on_one_port_are_a_contradiction(tmp_path: Path) -> None:
+    """Found before either is started."""
+    with pytest.raises(UsageError, match="both listen on port 8081"):
+        load(tmp_path, REDIS_PORT="8081").stack()
+
+
+@pytest.mark.parametrize("value", ["256", "1GB", "100k", "0"])
+def test_a_memory_limit_is_a_size_of_redis_conf(tmp_path: Path, value: str) -> None:
+    """As it is written."""
+    assert load(tmp_path, REDIS_MAXMEMORY=value).stack().redis_maxmemory == value
+
+
+@pytest.mark.parametrize("value", ["9999999999gb", "9223372036854775808", "1tb", "-1", "1.5gb"])
+def test_a_memory_limit_that_redis_would_misread_is_refused(tmp_path: Path, value: str) -> None:
+    """It keeps 64 bits, and wraps the rest round."""
+    with pytest.raises(UsageError, match="REDIS_MAXMEMORY"):
+        load(tmp_path, REDIS_MAXMEMORY=value).stack()
+
+
+def test_a_setting_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    """And not quoted: it may be a password."""
+    with pytest.raises(UsageError, match="REDIS_PASSWORD .* is not UTF-8"):
+        load(tmp_path, REDIS_PASSWORD="\udcff")
+
+
+def test_where_a_url_came_from_is_told_as_it_is(tmp_path: Path) -> None:
+    """Also where the folder's name holds a word of ours."""
+    folder = tmp_path / "default"
+    folder.mkdir()
+    found = load(folder, "REDIS_PORT=7\n").redis_target()
+    assert found.origin == f"REDIS_PORT in {folder / '.env'}:1"
+    assert load(tmp_path).redis_target().origin == "the default"

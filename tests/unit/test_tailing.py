@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pawsctl.sessions import model
+from pawsctl.sessions import decoding
 from pawsctl.sessions.model import Message
 from pawsctl.sessions.tailing import appended
 
@@ -35,8 +35,10 @@ def test_another_conversation_is_no_continuation() -> None:
 
 def test_a_session_of_another_shape_goes_on_all_the_same() -> None:
     """A lone surrogate changes how all of a session is decoded, not what was said before it."""
-    before = model.read(b'{"status":"","messages":[{"role":"user","content":"a"}],"updatedAt":1}')
-    now = model.read(
+    before = decoding.read(
+        b'{"status":"","messages":[{"role":"user","content":"a"}],"updatedAt":1}'
+    )
+    now = decoding.read(
         b'{"status":"","messages":[{"role":"user","content":"a"},'
         b'{"role":"user","content":"\\ud83d"}],"updatedAt":1}'
     )

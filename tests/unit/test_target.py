@@ -80,7 +80,12 @@ def test_every_form(url: str, expected: Target) -> None:
         *("h:6379", "http://h", "redis:h", "redis://h:port", "redis://h:0", "redis://h:65536"),
         *("redis://a,b", "redis://h/x", "redis://h/-1", "redis://h#1", "unix://", "unix://h/s"),
         *("redis+sentinel://h", "redis+sentinel:///svc/x", "redis+cluster://h/1"),
-        *("redis+cluster://h?db=1", "redis://h?ssl_ca_certs=x", "rediss://h?ssl_check_hostname=?"),
+        *(
+            "redis+cluster://h?db=1",
+            "redis://h/1?db=2",
+            "redis://h?ssl_ca_certs=x",
+            "rediss://h?ssl_check_hostname=?",
+        ),
         *("redis+cluster://h?sentinel_password=x", "redis://a b"),
     ],
 )

@@ -59,9 +59,9 @@ def run(arguments: list[str]) -> int:
             _shown(error.format_message()), code="usage", hint=f"See '{_command_of(error)} --help'."
         )
         return ExitStatus.USAGE
-    except typer.Abort:
-        return ExitStatus.INTERRUPTED
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
+        if current.output.is_json:
+            current.output.error("Interrupted.", code="interrupted", hint="")
         return ExitStatus.INTERRUPTED
     except OutputClosed:
         return ExitStatus.OK

@@ -36,12 +36,20 @@ class Invocation:
 
     @cached_property
     def settings(self) -> "Settings":
-        """Every setting, resolved. Raises UsageError for a `.env` that can't be read."""
+        """Every setting, resolved. Raises UsageError where one can't be read."""
         from pawsctl import settings
+        from pawsctl.errors import UsageError
 
+        try:
+            directory = Path.cwd()
+        except OSError as error:
+            raise UsageError(
+                f"The working directory can't be used: {error.strerror}.",
+                hint="Change to one that exists.",
+            ) from error
         return settings.load(
             environ=os.environ,
-            directory=Path.cwd(),
+            directory=directory,
             env_file=self.env_file,
             options={"REDIS_URL": self.url} if self.url else {},
         )

@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence, Set
 from importlib import import_module
-from importlib.util import LazyLoader, find_spec, module_from_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,20 +20,18 @@ from pawsctl.cli.invocation import FORMATS, Invocation
 _MOST_SECONDS = 86_400
 
 
-def lazy(name: str) -> Any:
+class lazy:  # noqa: N801 - it stands for a module
     """A module that is imported when something of it is first used.
 
     Listing a group's commands, for help or completion, must not load what they need to run.
+    importlib's own LazyLoader leaves half a module behind where Ctrl-C comes between.
     """
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = find_spec(name)
-    if spec is None or spec.loader is None:
-        raise ModuleNotFoundError(name)
-    spec.loader = LazyLoader(spec.loader)
-    module = sys.modules[name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module(self._name), name)
 
 
 def invocation(ctx: typer.Context) -> Invocation:

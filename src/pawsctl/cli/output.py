@@ -7,9 +7,12 @@ same lines are written as they are, which spares a command half of its start-up.
 import os
 import shutil
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import wraps
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
@@ -21,10 +24,25 @@ from pawsctl.errors import OperationFailed, UsageError
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 
 class OutputClosed(Exception):
     """The reader of stdout went away, as `head` does; nobody is left to tell."""
+
+
+def _while_read(show: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """A method that prints as long as somebody reads it, and then ends quietly.
+
+    The command goes on: it may have to judge what it found, or to write it elsewhere.
+    """
+
+    @wraps(show)
+    def shown(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        with suppress(OutputClosed):
+            show(*args, **kwargs)
+
+    return shown
 
 
 class Output(Talk):
@@ -35,6 +53,7 @@ class Output(Talk):
         """Columns of the terminal, or what COLUMNS says; 200 where there is neither."""
         return shutil.get_terminal_size((200, 24)).columns
 
+    @_while_read
     def show(self, result: Result, view: Callable[[Result], Iterable[Line]]) -> None:
         """Print one result. Raises UsageError for csv, which is for lists."""
         if self.format == "csv":
@@ -44,19 +63,21 @@ class Output(Talk):
         else:
             self.lines(view(result))
 
+    @_while_read
     def rows(
         self,
         rows: Iterable[Row],
         columns: Sequence[Column[Row]],
         *,
         item: Callable[[Row], Any] = lambda row: row,
+        fields: Sequence[str] = (),
         empty: str = "",
         single: bool = False,
     ) -> None:
         """Print a list as it comes; `item` makes a row what JSON and CSV show of it.
 
-        `empty` is said on stderr where a text table would have no row; a `single` row is one JSON
-        object and no array.
+        `fields` are the names of an item's fields, for a list that may be empty. `empty` is said on
+        stderr where a text table would have no row; a `single` row is one JSON object and no array.
         """
         if self.format == "text":
             lines = table(rows, columns, self.width)
@@ -66,8 +87,13 @@ class Output(Talk):
             elif empty:
                 self.note(empty)
         else:
-            for part in self._written(map(item, rows), single=single):
-                self._write(part)
+            self._parts(self._written(map(item, rows), fields, single=single))
+        self.flush()
+
+    @_while_read
+    def _parts(self, parts: Iterable[bytes]) -> None:
+        for part in parts:
+            self._write(part)
         self.flush()
 
     def report(
@@ -76,35 +102,43 @@ class Output(Talk):
         columns: Sequence[Column[Row]],
         *,
         name: str,
+        fields: Sequence[str],
         summary: Callable[[], Any],
         view: Callable[[], Iterable[Line]],
     ) -> None:
-        """Print a list as it comes, and then what it amounts to.
+        """Print a list as it comes, and then what it amounts to; `fields` as `rows` has them.
 
         JSON is one object: the list under `name`, then the fields of the summary. In jsonl and csv
         stdout is the list alone, and the summary is told on stderr.
         """
+        found = iter(rows)
         if self.format == "json":
-            for part in formats.json_report(name, rows, summary):
-                self._write(part)
-            self.flush()
-            return
-        self.rows(rows, columns)
+            self._parts(formats.json_report(name, found, summary))
+        else:
+            self.rows(found, columns, fields=fields)
+        # Where nobody reads them, what is summed up is all of them nevertheless.
+        deque(found, maxlen=0)
         if self.format == "text":
             self.lines(view())
-        else:
+        elif self.format != "json":
             for line in view():
                 self.note(plain(line))
 
     def _written(
-        self, items: Iterable[Any], *, single: bool, batch: int = formats.BATCH
+        self,
+        items: Iterable[Any],
+        fields: Sequence[str],
+        *,
+        single: bool,
+        batch: int = formats.BATCH,
     ) -> Iterator[bytes]:
         if self.format == "csv":
-            return formats.csv_rows(items, batch=batch)
+            return formats.csv_rows(items, fields, batch=batch)
         if self.format == "json" and not single:
             return formats.json_array(items, batch=batch)
         return formats.json_lines(items, batch=batch)
 
+    @_while_read
     def each(
         self,
         results: Sequence[Result],
@@ -123,6 +157,7 @@ class Output(Talk):
             self.lines(separator + lines)
             separator = [[]] if lines else separator
 
+    @_while_read
     def lines(self, lines: Iterable[Line]) -> None:
         """Print lines of text."""
         for line in lines:
@@ -135,6 +170,7 @@ class Output(Talk):
             return lambda _result: None
         return lambda result: self.lines(view(result))
 
+    @_while_read
     def raw(self, values: Iterable[bytes]) -> None:
         """Write bytes as they are, and not one more."""
         for value in values:
@@ -150,8 +186,11 @@ class Output(Talk):
             )
         return self._write
 
-    def stream(self, rows: Iterable[Row], *, view: Callable[[Row], Line]) -> None:
-        """Print a list that comes over time, each row at once."""
+    @_while_read
+    def stream(
+        self, rows: Iterable[Row], *, view: Callable[[Row], Line], fields: Sequence[str]
+    ) -> None:
+        """Print a list that comes over time, each row at once; `fields` are an item's."""
 
         def shown() -> Iterator[Row]:
             for row in rows:
@@ -164,10 +203,11 @@ class Output(Talk):
                 for row in shown():
                     self._write_line(view(row))
             case _:
-                for part in self._written(shown(), single=False, batch=1):
+                for part in self._written(shown(), fields, single=False, batch=1):
                     self._write(part)
                 self.flush()
 
+    @_while_read
     def follow(
         self,
         rows: Iterable[Row],
@@ -189,6 +229,7 @@ class Output(Talk):
         is_dumb = os.environ.get("TERM") == "dumb"
         return self.format == "text" and sys.stdout.isatty() and not is_dumb
 
+    @_while_read
     def screen(
         self, states: Iterable[Row], view: Callable[[Row, int, int], Iterable[Line]]
     ) -> None:

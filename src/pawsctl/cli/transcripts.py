@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pawsctl.cli.text import Line
 from pawsctl.cli.views import duration, moment, plural, size
-from pawsctl.sessions import model
+from pawsctl.sessions import decoding, model
 
 if TYPE_CHECKING:
     from pawsctl.sessions.listing import Conversation
@@ -62,7 +62,7 @@ def _header(found: Conversation, record: Record) -> Iterator[Line]:
 def message_lines(message: Message, *, full: bool) -> Iterator[Line]:
     """One message: the speaker and the words, or tool traffic."""
     if message.is_tool_results:
-        results = model.tool_results(message)
+        results = decoding.tool_results(message)
         if results is None:
             yield from _said("tool", message.text, "red")
         for result in results or ():
@@ -94,7 +94,10 @@ def _said(speaker: str, text: str, style: str) -> Iterator[Line]:
 
 def _block(block: Block, *, full: bool) -> Iterator[Line]:
     label = f"→ {block.name}" if block.name else f"[{block.type or 'block'}]"
-    yield from _folded(label, block.input, style="magenta", full=full)
+    content = block.input if block.content is None else block.content
+    if isinstance(block, model.StrangeBlock):
+        content = block.fields
+    yield from _folded(label, content, style="magenta", full=full)
 
 
 def _tool_result(content: Any, *, is_error: bool, full: bool, name: str = "") -> Iterator[Line]:
@@ -112,10 +115,17 @@ def _folded(label: str, content: Any, *, style: str, full: bool) -> Iterator[Lin
         yield [("       " + label, style)]
     elif full:
         yield [("       " + label, style)]
-        for line in json.dumps(content, ensure_ascii=False, indent=2).split("\n"):
+        for line in _json(content, indent=2).split("\n"):
             yield [("         " + line, "dim")]
     else:
-        text = json.dumps(content, ensure_ascii=False)
+        text = _json(content)
         if len(text) > _FOLDED:
             text = text[:_FOLDED] + f"… ({plural(len(text), 'character')}, --full shows them)"
         yield [("       " + label + " ", style), (text, "dim")]
+
+
+def _json(content: Any, *, indent: int | None = None) -> str:
+    try:
+        return json.dumps(content, ensure_ascii=False, indent=indent)
+    except RecursionError:
+        return "(nested too deep to be shown)"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from pawsctl.sessions import keys, model, rules
+from pawsctl.sessions import decoding, keys, model, rules
 from pawsctl.sessions.model import Problem, Session
 from pawsctl.sessions.rules import Record
 
@@ -83,7 +83,7 @@ class Conversation(msgspec.Struct, frozen=True):
         raw = None
         if self.session is not None and self.record.value is not None:
             raw = msgspec.Raw(self.record.value.strip())
-        problem = str(self.problems[0]) if self.problems else None
+        problem = model.encodable(str(self.problems[0])) if self.problems else None
         return Stored(self.phone, name, self.record.ttl, raw, problem)
 
 
@@ -96,7 +96,7 @@ def all_listed(records: Iterable[Record], now_ms: float) -> Iterator[Listed]:
     """Sum up records, each as `listed` does."""
     for record in records:
         value = record.value
-        session = model.read_quickly(value) if value is not None else None
+        session = decoding.read_quickly(value) if value is not None else None
         if value is None or session is None or not rules.is_sound(record, session, now_ms):
             yield _listed_with_care(record, now_ms)
             continue

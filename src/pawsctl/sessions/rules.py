@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from pawsctl.sessions import keys, model
-from pawsctl.sessions.model import Block, BotSession, Message, Problem, Reading, Session
+from pawsctl.sessions import decoding, keys, model
+from pawsctl.sessions.decoding import BotSession
+from pawsctl.sessions.model import Block, Message, Problem, Reading, Session
 
 TTL_SECONDS = 21_600
 MAX_MESSAGES = 24
@@ -57,7 +58,7 @@ def read(record: Record) -> Reading:
     """Decode a record's value."""
     if record.value is None:
         return Reading(None, [Problem("type", f"the key holds a {record.type}, not a string")])
-    return model.read(record.value)
+    return decoding.read(record.value)
 
 
 def problems(record: Record, reading: Reading, now_ms: float) -> Iterator[Problem]:
@@ -98,7 +99,7 @@ def _are_answers_sound(messages: Sequence[Message]) -> bool:
         elif isinstance(content, str) and content.startswith(model.TOOL_RESULTS):
             blocks = asking if isinstance(asking, list) else ()
             called = [block.id for block in blocks if block.type == "tool_use"]
-            for each in model.answered(content):
+            for each in decoding.answered(content):
                 if each not in called:
                     return False
     return True
@@ -106,7 +107,7 @@ def _are_answers_sound(messages: Sequence[Message]) -> bool:
 
 def broken(record: Record, now_ms: float) -> list[Problem]:
     """Everything that is wrong with a record, decoded and judged at once."""
-    session = model.read_quickly(record.value) if record.value is not None else None
+    session = decoding.read_quickly(record.value) if record.value is not None else None
     if session is not None and is_sound(record, session, now_ms):
         return []
     return list(problems(record, read(record), now_ms))
@@ -133,7 +134,7 @@ def _wrong_answer(message: Message, asking: Message | None) -> str:
     """What is wrong with the answers of tools to the assistant's message before them, or ''."""
     answered = [message.tool_use_id]
     if message.role != "tool":
-        results = model.tool_results(message)
+        results = decoding.tool_results(message)
         if results is None:
             return "has tool results that are no JSON list of objects"
         answered = [result.tool_use_id for result in results]

@@ -83,7 +83,9 @@ def logs(
     with stack_events.told(run.output) as emit:
         lines = inspection.logs(settings, services or (), query, topology, emit=emit)
     run.output.stream(
-        lines, view=stack_views.log_line(timestamps=timestamps, prefix=not no_log_prefix)
+        lines,
+        view=stack_views.log_line(timestamps=timestamps, prefix=not no_log_prefix),
+        fields=engine.LogLine.__struct_fields__,
     )
 
 

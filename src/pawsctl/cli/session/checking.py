@@ -54,6 +54,7 @@ def lint(
             check.findings(),
             lint_views.FINDING_COLUMNS,
             name="findings",
+            fields=linting.Finding.__struct_fields__,
             summary=check.report,
             view=lambda: lint_views.summary(check.report()),
         )

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 _META = "pawsctl.filter"
 
 
-def duration(text: str, *, least: str = "1s") -> float:
-    """Seconds, for an option like `--idle 10m`, from `least` on."""
+def duration(text: str, *, least: str = "1s", option: str | None = None) -> float:
+    """Seconds, for an option like `--idle 10m`, from `least` on.
+
+    Raises BadParameter, which names the `option`; in an option's own callback it is known.
+    """
     try:
         seconds = durations.seconds(text)
     except ValueError:
@@ -24,7 +27,8 @@ def duration(text: str, *, least: str = "1s") -> float:
     if seconds < durations.seconds(least):
         raise typer.BadParameter(
             "write it with units, like 90s, 30m, 1h30m, 2d or 1w, "
-            f"from {least} to {durations.MOST_DAYS}d."
+            f"from {least} to {durations.MOST_DAYS}d.",
+            param_hint=option and f"'{option}'",
         )
     return seconds
 

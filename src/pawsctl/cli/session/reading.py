@@ -73,6 +73,7 @@ def list_(
             operations.list_all(store, wanted, order),
             list_views.columns(names),
             item=list_views.item(names),
+            fields=names,
             empty=f"No {'sessions' if wanted.is_empty else 'such session'} in "
             f"{store.connection.target.url}.",
         )
@@ -95,6 +96,12 @@ def get(
     run = invocation(ctx)
     if raw:
         _require_plain(run.format, full=full, last=last)
+    elif run.format != "text" and (full or last is not None):
+        raise UsageError(
+            f"{'--full' if full else '--last'} is about the transcript, and -o {run.format} prints "
+            "the whole session.",
+            hint="Leave one of them out.",
+        )
     names = phone_keys(phones)
     if raw and len(names) > 1:
         raise UsageError(

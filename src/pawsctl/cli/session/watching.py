@@ -7,6 +7,7 @@ import typer
 from pawsctl.cli.options import Command, invocation, lazy
 from pawsctl.cli.session.filtering import duration
 from pawsctl.cli.session.group import app
+from pawsctl.errors import UsageError
 
 if TYPE_CHECKING:
     from pawsctl.cli import watch_views
@@ -44,8 +45,12 @@ def watch(
 
     Looks again and again, and so rarely that it takes a quarter of the time at most.
     """
-    run, seconds = invocation(ctx), duration(interval, least="100ms")
+    run, seconds = invocation(ctx), duration(interval, least="100ms", option="--interval")
     output = run.output
+    if phone is None and last is not None:
+        raise UsageError("--last is about one conversation.", hint="Name its PHONE.")
+    if phone is not None and match is not None:
+        raise UsageError("--match is about many sessions.", hint="Leave out PHONE or --match.")
     with run.store() as store:
         target = store.connection.target
         if phone is not None:
