@@ -204,7 +204,7 @@ def test_a_memory_limit_that_redis_would_misread_is_refused(tmp_path: Path, valu
 
 def test_a_setting_that_is_not_utf8_is_named(tmp_path: Path) -> None:
     """And not quoted: it may be a password."""
-    with pytest.raises(UsageError, match="REDIS_PASSWORD .* is not UTF-8"):
+    with pytest.raises(UsageError, match=r"REDIS_PASSWORD .* is not UTF-8"):
         load(tmp_path, REDIS_PASSWORD="\udcff")
 
 

@@ -60,11 +60,12 @@ def run(arguments: list[str]) -> int:
         )
         return ExitStatus.USAGE
     except (typer.Abort, KeyboardInterrupt):
-        if current.output.is_json:
-            current.output.error("Interrupted.", code="interrupted", hint="")
-        return ExitStatus.INTERRUPTED
+        result = ExitStatus.INTERRUPTED
     except OutputClosed:
         return ExitStatus.OK
+    # Typer makes this of Ctrl-C.
+    if result == ExitStatus.INTERRUPTED and current.output.is_json:
+        current.output.error("Interrupted.", code="interrupted", hint="")
     return result if isinstance(result, int) else ExitStatus.OK
 
 
