@@ -221,6 +221,13 @@ class Engine(Protocol):
     def name(self) -> EngineName:
         """What a person calls it."""
 
+    def prepare(self, plan: Plan) -> None:
+        """Get what `up` will need, and look whether something is in its way.
+
+        What this project itself holds is not: it is about to be removed. Raises Conflict for a port
+        or name that is somebody else's, OperationFailed for an image that is not to be had.
+        """
+
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
         """Make the services exist, as described, run and answer.
 

@@ -7,6 +7,7 @@ import time
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from typing import Literal
 
 from pawsctl.errors import Interrupted, OperationFailed
 from pawsctl.memory import size
@@ -154,8 +155,9 @@ def reset(
 ) -> Reset:
     """Delete the data, and start again what existed.
 
-    `confirm` is asked before, and raises NotConfirmed. Where there is data, `save` is called before
-    it is deleted. Raises what `up` and `save` raise.
+    `confirm` is asked before, and raises NotConfirmed. Nothing is deleted where it could not start
+    again, as far as that can be known. Where there is data, `save` is called before it is deleted.
+    Raises what `up` and `save` raise, and Interrupted.
     """
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
@@ -164,22 +166,26 @@ def reset(
         here = project.load(settings, topology, with_files=True)
         # The one that was asked about, with the files that are to be mounted.
         engine = engine_of(here, lambda _event: None)
-        services = [*_existing(engine), *_main(here)]
+        plan = _plan(here, engine, _main(here), timeout=timeout, pull="missing", emit=emit)
+        engine.prepare(plan)
         copy = save(inspection.url(here, engine.status())) if save and _data(engine) else None
-        removed = engine.down(volumes=True, emit=emit)
-        done = _up(here, engine, services, timeout=timeout, pull="missing", emit=emit)
+        with _told_if_interrupted("what was deleted stays deleted", topology, way_on="up"):
+            removed = engine.down(volumes=True, emit=emit)
+            done = _carry_out(plan, here, engine)
     return Reset(engine.name, layout.url(topology, here.stack), removed, done, copy)
 
 
 @contextmanager
-def _told_if_interrupted(left: str, topology: Topology) -> Iterator[None]:
-    """Ctrl-C as Interrupted, with how it `left` the stack."""
+def _told_if_interrupted(
+    left: str, topology: Topology, *, way_on: Literal["start", "up"] = "start"
+) -> Iterator[None]:
+    """Ctrl-C as Interrupted, with how it `left` the stack, and the command that goes on."""
     try:
         yield
     except KeyboardInterrupt as error:
         raise Interrupted(
             f"Interrupted: {left}.",
-            hint=f"'pawsctl redis start{layout.option(topology)}' starts it.",
+            hint=f"'pawsctl redis {way_on}{layout.option(topology)}' starts it.",
         ) from error
 
 
@@ -201,8 +207,21 @@ def _up(
     emit: Emit,
 ) -> tuple[ServiceUp, ...]:
     """Bring up these services, and what exists besides."""
+    plan = _plan(here, engine, services, timeout=timeout, pull=pull, emit=emit)
+    return _carry_out(plan, here, engine)
+
+
+def _plan(
+    here: Project,
+    engine: Engine,
+    services: Sequence[str],
+    *,
+    timeout: float,
+    pull: Pull,
+    emit: Emit,
+) -> Plan:
     wanted = {*services, *_existing(engine)}
-    plan = Plan(
+    return Plan(
         services=[each.key for each in here.stack.services if each.key in wanted],
         probes=here.probes(),
         timeout=timeout,
@@ -210,6 +229,9 @@ def _up(
         emit=_warning(here, engine, emit),
         form=forming.form_of(here, emit, timeout=timeout),
     )
+
+
+def _carry_out(plan: Plan, here: Project, engine: Engine) -> tuple[ServiceUp, ...]:
     done = engine.up(plan)
     files.forget_all_but(here.redis.files[0].source.parent, here.directory)
     return done

@@ -161,6 +161,26 @@ def test_a_port_in_use_names_the_process_and_leaves_nothing(
     assert view.names() == NOTHING
 
 
+def test_an_image_is_pulled_once_for_all_that_run_it(
+    on_docker: Topology, unpulled_image: str
+) -> None:
+    """Six servers, one download."""
+    done = on_docker.run("up", "--pull", "always", env={"REDIS_IMAGE": unpulled_image})
+
+    assert done.status == 0, done.err
+    assert done.err.count(f"Pulling {unpulled_image}\n") == 1
+
+
+def test_a_reset_finds_its_own_ports_free(on_docker: Topology) -> None:
+    """On the host's network, where Docker publishes none."""
+    on_docker.up()
+
+    done = on_docker.run("reset", "--yes", "--no-backup", "--json")
+
+    assert done.status == 0, done.err
+    assert {each["action"] for each in done.json["services"]} == {"created"}
+
+
 @pytest.mark.parametrize("delay", [0.5, 1.5])
 def test_an_interrupted_up_leaves_all_or_nothing(
     on_docker: Topology, view: Docker, delay: float

@@ -8,6 +8,9 @@ import docker
 import pytest
 from docker.errors import NotFound
 
+from pawsctl import settings
+from pawsctl.errors import TimedOut
+from pawsctl.stack import operations
 from tests.stack_fixtures import NOTHING, Docker, Stack
 
 DEADLINE_SECONDS = 20.0
@@ -79,6 +82,20 @@ def test_a_redis_that_never_answers_times_out_with_its_log(
     assert "the last state was" in done.err
     assert "warming up" in done.err
     assert "--timeout" in done.err
+    assert engine_view.names() == NOTHING
+
+
+def test_a_service_whose_turn_never_came_is_named(
+    docker_stack: Stack, engine_view: Docker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has taken its name: there was no time left to create it."""
+    monkeypatch.setenv("XDG_STATE_HOME", docker_stack.environment["XDG_STATE_HOME"])
+    wanted = settings.load(environ=docker_stack.environment, directory=docker_stack.folder)
+
+    with pytest.raises(TimedOut, match="redis could not be brought up within 0 s") as caught:
+        operations.up(wanted.stack(), timeout=0, pull="missing", emit=lambda _event: None)
+
+    assert "--timeout" in caught.value.hint
     assert engine_view.names() == NOTHING
 
 

@@ -104,6 +104,18 @@ def is_running(container: Inspected) -> bool:
     return bool(state["Running"] and not state["Restarting"])
 
 
+def ports_held(container: Inspected) -> set[int]:
+    """The ports of this machine that it holds while it runs; none where it does not."""
+    if not container["State"]["Running"]:
+        return set()
+    host = container["HostConfig"]
+    if host["NetworkMode"] == _HOST:
+        # It publishes none; those that it listens on are declared.
+        return {int(each.partition("/")[0]) for each in container["Config"]["ExposedPorts"] or {}}
+    bindings = (host.get("PortBindings") or {}).values()
+    return {int(each["HostPort"]) for some in bindings for each in some or ()}
+
+
 def name_aside(service: Service, container: Inspected) -> str:
     """The name of a container that another takes the place of."""
     return f"{service.container}_{container['Id'][:12]}"

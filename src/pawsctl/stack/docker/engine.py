@@ -53,6 +53,11 @@ class DockerEngine:
         self._start_it = f"Start it with 'pawsctl redis up{project.hint}'."
         self._containers = Containers(api, project)
 
+    def prepare(self, plan: Plan) -> None:
+        """Have the images of the services, and their names and ports free or ours."""
+        with told():
+            self._containers.prepare(plan)
+
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
         """Make the services exist, as described, run and answer; what exists besides is renewed."""
         with told():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -73,13 +74,14 @@ class Containers:
         return found
 
     def obstacle(self, service: Service) -> Conflict | None:
-        """What would keep a service that does not run from being started."""
+        """What would keep a service from being started, if no container of ours ran."""
         try:
             self.find(service)
         except Conflict as found:
             return found
+        ours = {port for each in self.all() for port in containers.ports_held(each)}
         for port in service.ports:
-            if not ports.is_free(port.published):
+            if port.published not in ours and not ports.is_free(port.published):
                 return self._port_taken(service, f":{port.published}")
         return None
 
@@ -100,17 +102,23 @@ class Containers:
             if error.status_code not in (404, 409):
                 raise
 
+    def prepare(self, plan: Plan) -> None:
+        """Have every image, and nothing in the way. Raises Conflict, OperationFailed."""
+        services = self._services(plan)
+        self._images(services, plan)
+        for service in services:
+            if found := self.obstacle(service):
+                raise found
+
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
         """The services up and answering. Raises Conflict, TimedOut, OperationFailed."""
-        services = [self._stack.service(key) for key in plan.services]
-        images = [
-            pull.image(self._api, each.image, pull=plan.pull, emit=plan.emit) for each in services
-        ]
+        services = self._services(plan)
+        images = self._images(services, plan)
         deadline = time.monotonic() + plan.timeout
         done = []
         with rollback() as undo:
-            for service, image in zip(services, images, strict=True):
-                done.append(self._service_up(service, image, plan.emit, deadline, undo))
+            for service in services:
+                done.append(self._service_up(service, images[service.image], plan, deadline, undo))
             for service in services:
                 self._wait(service, plan, deadline)
             plan.form(deadline)
@@ -120,16 +128,26 @@ class Containers:
                 self.remove(each["Id"])
         return tuple(done)
 
+    def _services(self, plan: Plan) -> list[Service]:
+        return [self._stack.service(key) for key in plan.services]
+
+    def _images(self, services: Sequence[Service], plan: Plan) -> dict[str, dict[str, Any]]:
+        """Name → what `inspect` says of it; each is pulled once, however many services run it."""
+        names = dict.fromkeys(each.image for each in services)
+        return {name: pull.image(self._api, name, pull=plan.pull, emit=plan.emit) for name in names}
+
     def _service_up(
         self,
         service: Service,
         image: dict[str, Any],
-        emit: Emit,
+        plan: Plan,
         deadline: float,
         undo: ExitStack,
     ) -> ServiceUp:
         from docker.errors import APIError
 
+        emit = plan.emit
+        is_taken = False
         while time.monotonic() < deadline:
             container = self.find(service)
             network = ""
@@ -149,15 +167,21 @@ class Containers:
                 # Another `up` was quicker: its container may be just what is wanted. Docker
                 # gives the name away some time before it shows who has it.
                 if error.status_code == 409:
+                    is_taken = True
                     time.sleep(_PAUSE)
                     continue
                 raise
             if container is not None:
                 return ServiceUp(service.key, service.container, "recreated", changed)
             return ServiceUp(service.key, service.container, "created")
+        if is_taken:
+            raise TimedOut(
+                f"The name '{service.container}' is taken by a container that does not show.",
+                hint="Another program may be creating it: try again.",
+            )
         raise TimedOut(
-            f"The name '{service.container}' is taken by a container that does not show.",
-            hint="Another program may be creating it: try again.",
+            f"{service.key} could not be brought up within {plan.timeout:g} s.",
+            hint="Give it more time with --timeout.",
         )
 
     def _started(

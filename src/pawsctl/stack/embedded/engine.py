@@ -52,10 +52,18 @@ class EmbeddedEngine:
         """Whether a server of it runs, or was stopped to be started again."""
         return any(each.holds_on for each in self._processes)
 
+    def prepare(self, plan: Plan) -> None:
+        """Have a valkey-server, and its ports free or ours."""
+        program()
+        ours = {port for each in self._processes for port in each.ports_held()}
+        for each in self._wanted(plan):
+            if found := each.obstacle(ours):
+                raise found
+
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
         """Make the servers run, with the settings as they are now, and answer."""
         program()
-        wanted = [each for each in self._processes if each.key in plan.services]
+        wanted = self._wanted(plan)
         deadline = time.monotonic() + plan.timeout
         with rollback() as undo:
             done = tuple(each.up(plan.emit, undo) for each in wanted)
@@ -135,6 +143,9 @@ class EmbeddedEngine:
             (found, "-h", wire.HOST, "-p", str(record.port), *arguments),
             {"REDISCLI_AUTH": password} if password else {},
         )
+
+    def _wanted(self, plan: Plan) -> list[Process]:
+        return [each for each in self._processes if each.key in plan.services]
 
     @property
     def _start_it(self) -> str:

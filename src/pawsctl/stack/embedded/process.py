@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Collection
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,12 +136,21 @@ class Process:
             uptime=max(0.0, time.time() - process.create_time()),
         )
 
-    def obstacle(self) -> Conflict | None:
-        """Whoever holds one of its ports, while it does not run."""
+    def obstacle(self, ours: Collection[int] = ()) -> Conflict | None:
+        """Whoever holds one of the ports that it wants, but for those that are `ours`."""
         for port in self.service.ports:
-            if not ports.is_free(port.published):
+            if port.published not in ours and not ports.is_free(port.published):
                 return self._busy(port.published)
         return None
+
+    def ports_held(self) -> set[int]:
+        """The ports that it listens on while it runs; none where it does not."""
+        record = self.server.record()
+        if record is None or not self.is_running:
+            return set()
+        # That of the cluster's bus moves with the first.
+        moved = record.port - self.service.ports[0].published
+        return {port.published + moved for port in self.service.ports}
 
     def _arguments(self) -> tuple[str, ...]:
         """What the container's server is given, with this machine's paths, port and data."""
