@@ -259,6 +259,14 @@ def test_logs_since_a_time_to_come_are_empty(running: Stack) -> None:
     assert (none.status, none.text) == (0, "")
 
 
+def test_logs_since_before_computers_are_all(running: Stack) -> None:
+    """Docker counts from 1970, and knows nothing below."""
+    everything = running("redis", "logs").text
+
+    for since in ("1960-01-01", "1970-01-01"):
+        assert running("redis", "logs", "--since", since).text == everything
+
+
 def test_logs_as_json_are_one_array(running: Stack) -> None:
     """Lines with service and time, for programs."""
     done = running("redis", "logs", "-n", "1", "--json")

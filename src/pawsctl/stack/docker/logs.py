@@ -30,13 +30,15 @@ def read(api: APIClient, containers: Mapping[str, str], query: LogQuery) -> Iter
 
 def _lines(api: APIClient, service: str, container: str, query: LogQuery) -> Iterator[LogLine]:
     assembly = Lines()
+    # The SDK refuses what is not after 1970, when nothing was written yet.
+    since = query.since.timestamp() if query.since else 0.0
     chunks = api.logs(
         container,
         stream=True,
         follow=query.follow,
         timestamps=True,
         tail="all" if query.tail is None else query.tail,
-        since=query.since.timestamp() if query.since else None,
+        since=since if since > 0 else None,
     )
     for chunk in chunks:
         for line in assembly.feed(chunk):
