@@ -4,9 +4,12 @@ import os
 import re
 import shutil
 import socket
+import socketserver
 import stat
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler
 
 from tests.needs import skip_or_fail
 from tests.stack_fixtures import Stack
@@ -59,6 +62,40 @@ def test_a_socket_without_permission_says_how_to_get_it(asking: Stack) -> None:
     assert done.returncode == 6, done.stderr
     assert "There is no permission to use Docker's socket" in done.stderr
     assert "group 'docker'" in done.stderr
+
+
+class _NoInfo(BaseHTTPRequestHandler):
+    """An engine that knows its version and fails when it is asked what it is."""
+
+    def do_GET(self) -> None:
+        """Answer as Docker would."""
+        is_version = self.path.endswith("/version")
+        body = b'{"ApiVersion": "1.41"}' if is_version else b'{"message": "out of order"}'
+        self.send_response(200 if is_version else 500)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+    def address_string(self) -> str:
+        """A Unix socket's client has no address."""
+        return "-"
+
+
+def test_an_engine_that_fails_is_told_in_its_words(asking: Stack) -> None:
+    """A topology wants to know more of it than others."""
+    path = asking.folder / "failing.sock"
+    with socketserver.ThreadingUnixStreamServer(str(path), _NoInfo) as failing:
+        threading.Thread(target=failing.serve_forever, daemon=True).start()
+        done = asking("redis", "up", "--topology", "cluster", env={"DOCKER_HOST": f"unix://{path}"})
+        failing.shutdown()
+
+    assert done.status == 1
+    assert "Docker refused: out of order" in done.err
+    assert "Traceback" not in done.err
 
 
 def test_a_terminal_shows_a_bar_per_layer(unpulled_image: str, docker_stack: Stack) -> None:

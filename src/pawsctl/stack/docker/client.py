@@ -43,8 +43,12 @@ def connect() -> APIClient:
 
 
 def check_host_network(api: APIClient) -> None:
-    """Raise NoEngine where the host that containers see is not this machine."""
-    about = api.info()
+    """Raise NoEngine where the host that containers see is not this machine.
+
+    Raises OperationFailed where the engine refuses to tell.
+    """
+    with told():
+        about = api.info()
     if about.get("OperatingSystem") == "Docker Desktop" or sys.platform != "linux":
         where = "Docker Desktop runs containers in a virtual machine"
     elif any("name=rootless" in each for each in about.get("SecurityOptions") or ()):
