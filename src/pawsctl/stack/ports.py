@@ -10,8 +10,10 @@ from pawsctl.stack.wire import HOST
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen there. A server that only then found out would still have been
-    taken for ready, by the answers of the one that holds the port.
+    """Whether a server could listen on `port`.
+
+    Checked before starting one: otherwise whoever holds the port would answer, and be taken for
+    ours.
     """
     with socket.socket() as probe:
         if sys.platform != "win32":

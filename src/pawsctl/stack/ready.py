@@ -23,8 +23,7 @@ def until_ready(
     """Return as soon as the service's probe is content.
 
     `died` gives an empty string while the service runs, else how it ended. Raises OperationFailed
-    where it ended, TimedOut at `deadline`
-    (time.monotonic); both carry the tail of its log.
+    where it ended, and TimedOut at `deadline` (time.monotonic); both carry the tail of its log.
     """
     probe = plan.probes[service]
     pause = _FIRST_PAUSE
