@@ -12,8 +12,8 @@ from pawsctl.stack.project import Project
 def engine_of(project: Project, emit: Emit, *, docker_only: bool = False) -> Engine:
     """The engine that PAWSCTL_ENGINE names; for `auto` Docker where one answers, else embedded.
 
-    An embedded server that runs, or that `redis stop` stopped, keeps being the one. Raises
-    NoEngine where there is none, or with `docker_only` where it is not Docker.
+    An embedded server keeps being the one until `redis down`, whether it runs, was stopped or has
+    crashed. Raises NoEngine where there is none, or with `docker_only` where it is not Docker.
     """
     embedded = EmbeddedEngine(project)
     wanted = project.settings.engine

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.stack_fixtures import Stack, embedded
@@ -81,6 +82,26 @@ def test_auto_stays_with_an_embedded_server_that_is_in_use(undecided: Stack) -> 
 
     assert running.json["engine"] == "embedded"
     assert started.json["engine"] == "embedded"
+
+
+def test_auto_stays_with_an_embedded_server_that_crashed(undecided: Stack) -> None:
+    """Or was cut off with the machine: its data must not seem lost beside an empty container."""
+    undecided("redis", "up")
+    with undecided.client() as client:
+        client.set("kept", "1")
+        pid = client.info("server")["process_id"]
+    psutil.Process(pid).kill()
+    undecided.environment["DOCKER_HOST"] = os.environ.get(
+        "DOCKER_HOST", "unix:///var/run/docker.sock"
+    )
+
+    down = undecided("redis", "status", "--json")
+    up = undecided("redis", "up", "--json")
+
+    assert (down.json["engine"], down.json["services"][0]["state"]) == ("embedded", "exited")
+    assert up.json["engine"] == "embedded"
+    with undecided.client() as client:
+        assert client.get("kept") == b"1"
 
 
 def test_dev_does_not_fall_back(undecided: Stack) -> None:

@@ -49,7 +49,7 @@ class EmbeddedEngine:
 
     @property
     def holds_on(self) -> bool:
-        """Whether a server of it runs, or was stopped to be started again."""
+        """Whether a server of it runs, or ran and was not taken down: its data is here."""
         return any(each.holds_on for each in self._processes)
 
     def prepare(self, plan: Plan) -> None:

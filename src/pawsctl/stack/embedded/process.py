@@ -65,9 +65,8 @@ class Process:
 
     @property
     def holds_on(self) -> bool:
-        """Whether its server runs, or was stopped to be started again."""
-        record = self.server.record()
-        return record is not None and (record.is_stopped or self.is_running)
+        """Whether its server runs, or ran and was not taken down."""
+        return self.server.record() is not None
 
     def up(self, emit: Emit, undo: ExitStack) -> ServiceUp:
         """Make the server run with the settings as they are now; `undo` puts back what was."""
@@ -94,14 +93,10 @@ class Process:
 
     def stop(self, emit: Emit) -> bool:
         """Shut the server down, what it holds saved, and say whether it ran."""
-        record = self.server.record()
-        if record is None or not self.is_running:
-            return False
-        # Before it ends, should nobody be here any more when it has.
-        self.server.remember(Record(record.pid, record.port, record.arguments, is_stopped=True))
-        self.server.shut_down()
-        emit(Stopped(self.key, self.name))
-        return True
+        was_running = self.server.shut_down()
+        if was_running:
+            emit(Stopped(self.key, self.name))
+        return was_running
 
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
         """The process, and with `volumes` its data."""

@@ -25,15 +25,11 @@ _PAUSE = 0.005
 
 
 class Record(Struct, frozen=True):
-    """What is remembered of a server: `arguments` hold no password, the file they name does.
-
-    `is_stopped` tells a server that was asked to stop from one that vanished.
-    """
+    """What is remembered of a server: `arguments` hold no password, the file they name does."""
 
     pid: int
     port: int
     arguments: tuple[str, ...]
-    is_stopped: bool = False
 
 
 class Server:
