@@ -1,12 +1,13 @@
-"""Every failure that pawsctl expects, and the exit status that tells it to a script.
+"""What pawsctl fails with, and the exit status that tells it to a script.
 
 An error carries one sentence on what happened (`message`) and one on what to do next (`hint`);
 where a server failed, `detail` has the last lines of its log, as it wrote them.
-Adapters raise these from an SDK's exceptions; nothing catches them but the command line.
+Adapters raise these from an SDK's exceptions. Besides the command line, they are caught only to try
+again, or to add how far the work got (`adding`).
 """
 
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ExitStatus(IntEnum):
@@ -36,6 +37,14 @@ class PawsctlError(Exception):
         self.message = message
         self.hint = hint
         self.detail = detail
+
+    def adding(self, *, before: str = "", after: str = "", hint: str = "") -> Self:
+        """The same failure with sentences before and after its own, and after its hint."""
+        return type(self)(
+            " ".join(filter(None, (before, self.message, after))),
+            hint=" ".join(filter(None, (self.hint, hint))),
+            detail=self.detail,
+        )
 
 
 class OperationFailed(PawsctlError):
@@ -68,6 +77,13 @@ class RedisUnreachable(PawsctlError):
 
     status = ExitStatus.UNREACHABLE
     code = "unreachable"
+
+
+class RedisNotReady(RedisUnreachable):
+    """A server answers and can't serve yet: it loads its data, or has lost its primary."""
+
+    status = ExitStatus.FAILED
+    code = "not-ready"
 
 
 class LoginRefused(RedisUnreachable):

@@ -36,7 +36,9 @@ def check(connection: Connection) -> Health:
     Raises RedisUnreachable and LoginRefused where there is no one to ask.
     """
     connection.connect()
-    checks = [each for node in connection.primaries() for each in _checks(node)]
+    nodes, silent = connection.answering()
+    checks = [each for node in nodes for each in _checks(node)]
+    checks += [Check(f"{address} answers", False, 0.0, "it does not") for address in silent]
     return Health(all(each.ok for each in checks), connection.target.url, checks)
 
 

@@ -4,7 +4,7 @@ import msgspec
 
 from pawsctl import sizes
 from pawsctl.connection import Connection, Node, info_fields
-from pawsctl.errors import OperationFailed, UsageError
+from pawsctl.errors import OperationFailed, Partial, UsageError
 
 _NEARLY_FULL = 0.9
 
@@ -28,10 +28,11 @@ class NodeMemory(msgspec.Struct, frozen=True):
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """The memory of every primary behind `url`."""
+    """The memory of every primary behind `url` but the `silent` ones, which do not answer."""
 
     url: str
     nodes: list[NodeMemory]
+    silent: list[str]
 
 
 class LimitSet(msgspec.Struct, frozen=True):
@@ -43,9 +44,20 @@ class LimitSet(msgspec.Struct, frozen=True):
 
 
 def report(connection: Connection) -> Memory:
-    """Ask every primary. Raises OperationFailed where one may not be asked."""
-    nodes = [_node_memory(str(node), _info(node)) for node in connection.primaries()]
-    return Memory(connection.target.url, nodes)
+    """Ask every primary that answers. Raises OperationFailed where one may not be asked."""
+    nodes, silent = connection.answering()
+    told = [_node_memory(str(node), _info(node)) for node in nodes]
+    return Memory(connection.target.url, told, list(map(str, silent)))
+
+
+def require_all(found: Memory) -> None:
+    """Raises Partial where a primary does not answer."""
+    if found.silent:
+        raise Partial(
+            f"{len(found.silent)} of {len(found.silent) + len(found.nodes)} primaries of "
+            f"{found.url} do not answer: {', '.join(found.silent)}.",
+            hint="See 'CLUSTER NODES' on any node.",
+        )
 
 
 def size(text: str) -> int:

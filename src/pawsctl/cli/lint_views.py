@@ -24,5 +24,8 @@ def summary(report: LintReport) -> Iterator[Line]:
     if report.ok:
         yield [(checked, ""), ("nothing is wrong", "bold green")]
         return
+    if not report.broken:
+        yield [(checked, ""), ("nothing is wrong with them, and not all could be", "bold yellow")]
+        return
     findings = plural(sum(each.findings for each in report.rules), "finding")
     yield [(checked, ""), (f"{findings} in {report.broken:,} of them", "bold red")]

@@ -61,6 +61,10 @@ class Connection(ABC):
     def primaries(self) -> list[Node]:
         """Every primary. Raises RedisUnreachable where one does not answer."""
 
+    def answering(self) -> tuple[list[Node], list[Address]]:
+        """Every primary that answers, and where those are that do not."""
+        return self.primaries(), []
+
     @abstractmethod
     def addresses(self) -> list[Address]:
         """Where every primary is, also one that does not answer."""

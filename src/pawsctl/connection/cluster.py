@@ -26,6 +26,8 @@ class Cluster(Connection):
     def __init__(self, target: Target, timeouts: Timeouts, notice: Notice) -> None:
         super().__init__(target, timeouts, notice)
         self._owners: list[Address | None] = []
+        # Who told of them, and answers what any node can.
+        self._teller: Address | None = None
         self._nodes: dict[Address, Node] = {}
         self._probes: dict[Address, Node] = {}
         self._opened: list[Node] = []
@@ -48,14 +50,20 @@ class Cluster(Connection):
 
     def primaries(self) -> list[Node]:
         """Every primary that has slots. Raises RedisUnreachable where one does not answer."""
-        view = self.view()
-        if view.silent:
+        nodes, silent = self.answering()
+        if silent:
             raise RedisUnreachable(
-                f"{len(view.silent)} of {len(view.silent) + len(view.claims)} primaries of "
-                f"{self.target.url} do not answer: {', '.join(map(str, view.silent))}.",
+                f"{len(silent)} of {len(silent) + len(nodes)} primaries of "
+                f"{self.target.url} do not answer: {', '.join(map(str, silent))}.",
                 hint="See 'CLUSTER NODES' on any node.",
             )
-        return [self._to(claim.address) for claim in view.claims.values() if claim.slots]
+        return nodes
+
+    def answering(self) -> tuple[list[Node], list[Address]]:
+        """Every primary that has slots and answers, and where those are that do not."""
+        view = self.view()
+        nodes = [self._to(claim.address) for claim in view.claims.values() if claim.slots]
+        return nodes, list(view.silent)
 
     def addresses(self) -> list[Address]:
         """Where every primary is, also one that does not answer."""
@@ -169,7 +177,7 @@ class Cluster(Connection):
             for shard in slots.shards(rows, asked):
                 count = shard.last - shard.first + 1
                 owners[shard.first : shard.last + 1] = [shard.nodes[0][1]] * count
-            self._owners = owners
+            self._owners, self._teller = owners, asked
             return
 
     def _to(self, address: Address) -> Node:
@@ -217,7 +225,7 @@ class Cluster(Connection):
         """Send what is to do to where it belongs; the failure of a server that went away."""
         failures: list[RedisUnreachable] = []
         sent: list[tuple[Node, list[int]]] = []
-        for address, indexes in batch.by_address(self._owners).items():
+        for address, indexes in batch.by_address(self._owners, self._teller).items():
             node = self._to(address)
             try:
                 node.connect()

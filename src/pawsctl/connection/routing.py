@@ -26,10 +26,14 @@ class Batch:
         self.must_wait = False
         self._redirected = 0
 
-    def by_address(self, owners: Sequence[Address | None]) -> dict[Address, list[int]]:
-        """What is to do, by server; commands of slots that nobody owns are left out."""
+    def by_address(
+        self, owners: Sequence[Address | None], anyone: Address | None
+    ) -> dict[Address, list[int]]:
+        """What is to do, by server; commands of slots that nobody owns are left out.
+
+        `anyone` is asked what is about no key.
+        """
         groups: dict[Address, list[int]] = {}
-        anyone = next(owner for owner in owners if owner) if any(owners) else None
         for index in self.todo:
             slot = self.slots[index]
             address = self.asking.get(index) or (anyone if slot is None else owners[slot])

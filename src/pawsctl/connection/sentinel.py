@@ -129,9 +129,9 @@ class Sentinel(Connection):
         return self._primary
 
     def _waited(self, error: RedisUnreachable) -> RedisUnreachable:
-        return type(error)(
-            f"{error.message} No other took its place within {self.timeouts.failover:g} s.",
-            hint=f"{error.hint} --failover-timeout waits longer.",
+        return error.adding(
+            after=f"No other took its place within {self.timeouts.failover:g} s.",
+            hint="--failover-timeout waits longer.",
         )
 
     def _find_primary(self) -> Node:

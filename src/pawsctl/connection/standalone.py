@@ -42,7 +42,8 @@ class Standalone(Connection):
     def connect(self) -> None:
         """Connect and log in."""
         if not self._server.has_answered:
-            self.call("PING")
+            # A refusal is an answer too; what comes next will say what it means there.
+            self.pipeline([("PING",)])
 
     def close(self) -> None:
         """Let go of every socket."""

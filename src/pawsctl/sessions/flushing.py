@@ -1,10 +1,9 @@
 """Deleting sessions: all of them, or those that a filter lets through.
 
 All, or those of a glob, go by SCAN and UNLINK alone, and are counted before only where someone has
-to decide. Other filters need the values: these are read
-once to say what would be deleted, and once more in the moment before. A session that changed
-meanwhile and is no longer meant is kept; one that changes within that moment, about a millisecond,
-may still be deleted.
+to decide. Other filters need the values: these are read once to say what would be deleted, and once
+more in the moment before. A session that changed meanwhile and is no longer meant is kept; one that
+changes within that moment, about a millisecond, may still be deleted.
 """
 
 import time
@@ -16,7 +15,7 @@ import msgspec
 from pawsctl.errors import Interrupted, PawsctlError, UsageError
 from pawsctl.sessions import keys, listing
 from pawsctl.sessions.filters import Filter
-from pawsctl.sessions.scan import WRITTEN
+from pawsctl.sessions.scan import WRITTEN, slices
 from pawsctl.sessions.store import SessionStore
 
 SEEN = keys.SEEN_PREFIX.encode() + b"*"
@@ -94,9 +93,8 @@ def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None
             f"Interrupted: {kinds.total()} keys were deleted.", hint="Run it again for the rest."
         ) from error
     except PawsctlError as error:
-        raise type(error)(
-            f"{error.message} {kinds.total()} keys were deleted before that.", hint=error.hint
-        ) from error
+        done = f"{kinds.total()} keys were deleted before that."
+        raise error.adding(after=done) from error
     deleted = kinds.total()
     del kinds["string"]
     return Flushed(store.connection.target.url, deleted, dict(kinds))
@@ -122,9 +120,9 @@ def _deletions(store: SessionStore, planned: Flush) -> Iterator[Mapping[str, int
     """How many keys of each type every batch deleted."""
     for pattern in planned.patterns:
         yield from store.unlink(pattern)
-    for begin in range(0, len(planned.names), WRITTEN):
+    for some in slices(planned.names, WRITTEN):
         now_ms = time.time() * 1000
-        found = store.records_of(planned.names[begin : begin + WRITTEN])
+        found = store.records_of(some)
         meant = [
             record
             for record in found

@@ -71,7 +71,13 @@ def measure(store: SessionStore, sample: Sequence[bytes]) -> Footprint:
 def _info(store: SessionStore, left_out: list[str]) -> list[dict[str, str]]:
     """The memory and statistics sections of each primary; none where one would not tell."""
     found = []
-    for node in store.connection.primaries():
+    nodes, silent = store.connection.answering()
+    if silent:
+        left_out.append(
+            f"maxmemory, evicted and expired keys: {', '.join(map(str, silent))} does not answer"
+        )
+        return []
+    for node in nodes:
         # A section at a time: servers before 7.0 take only one.
         replies = node.pipeline([("INFO", "memory"), ("INFO", "stats")])
         for reply in replies:

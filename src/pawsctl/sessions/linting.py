@@ -31,7 +31,10 @@ class RuleCount(msgspec.Struct, frozen=True):
 
 
 class LintReport(msgspec.Struct, frozen=True):
-    """How a check went: `checked` sessions, of which `broken` break at least one of the rules."""
+    """How a check went: `checked` sessions, of which `broken` break at least one of the rules.
+
+    `ok` says that all were checked, and none is broken.
+    """
 
     ok: bool
     url: str
@@ -81,7 +84,11 @@ class Lint:
         """What was found so far."""
         counts = [RuleCount(rule, findings) for rule, findings in self._counts.items()]
         return LintReport(
-            not self._broken, self._store.connection.target.url, self._checked, self._broken, counts
+            not self._broken and not self._store.is_partial,
+            self._store.connection.target.url,
+            self._checked,
+            self._broken,
+            counts,
         )
 
 

@@ -27,7 +27,11 @@ def list_all(
 def conversations(store: SessionStore, names: Sequence[bytes]) -> list[Conversation]:
     """The sessions under those keys, in that order; one that does not exist has no record."""
     now_ms = time.time() * 1000
-    return [listing.conversation(key, store.record(key), now_ms) for key in names]
+    records = store.records_of(names)
+    return [
+        listing.conversation(key, record, now_ms)
+        for key, record in zip(names, records, strict=True)
+    ]
 
 
 def raw_value(found: Conversation) -> bytes:

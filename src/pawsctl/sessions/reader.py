@@ -25,6 +25,11 @@ class SessionReader:
         self._partial = partial
         self._missing: Partial | None = None
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether a pass has missed a part of a cluster."""
+        return self._missing is not None
+
     @cached_property
     def _may_script(self) -> bool:
         """Whether the server runs our script for this user."""
@@ -80,17 +85,20 @@ class SessionReader:
 
     def records_of(self, names: Sequence[bytes]) -> list[Record | None]:
         """What is stored under each of these keys; None where it does not exist."""
-        asked = [command for key in names for command in ((b"GET", key), (b"PTTL", key))]
-        replies = iter(self.connection.pipeline(asked))
-        return [
-            self._record(key, value, ttl_ms)
-            for key, value, ttl_ms in zip(names, replies, replies, strict=True)
-        ]
+        found: list[Record | None] = []
+        for some in scan.slices(names, scan.VALUES):
+            asked = [command for key in some for command in ((b"GET", key), (b"PTTL", key))]
+            replies = iter(self.connection.pipeline(asked))
+            found += map(self._record, some, replies, replies)
+        return found
 
     def ttls(self, names: Sequence[bytes]) -> list[int | None]:
         """Milliseconds left for each key, -1 for never, None where it does not exist."""
-        replies = self.connection.pipeline([("PTTL", key) for key in names])
-        return [None if checked(reply) == -2 else reply for reply in replies]
+        found: list[int | None] = []
+        for some in scan.slices(names, scan.KEYS):
+            replies = self.connection.pipeline([("PTTL", key) for key in some])
+            found += [None if checked(reply) == -2 else reply for reply in replies]
+        return found
 
     def all_ttls(self) -> Iterator[int]:
         """Milliseconds left of every session, -1 for never, as they come from SCAN."""

@@ -66,11 +66,7 @@ def seed(
     while batch := list(islice(made, WRITTEN)):
         for each in writer.write(batch):
             if isinstance(each, ErrorReply):
-                failure = refused(each)
-                raise type(failure)(
-                    f"{failure.message} {written} sessions were written before that.",
-                    hint=failure.hint,
-                )
+                raise refused(each).adding(after=f"{written} sessions were written before that.")
             written += 1
         progress(len(batch))
     return Seeded(store.connection.target.url, written, number)

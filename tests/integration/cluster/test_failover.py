@@ -121,6 +121,39 @@ def test_get_waits_for_the_failover(breakable: Cluster, anywhere: Pawsctl) -> No
     assert "Waiting up to 15 s for a failover" in result.err
 
 
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_what_is_left_of_a_cluster_is_shown(tmp_path: Path, anywhere: Pawsctl, number: int) -> None:
+    """Whichever primary is missing, the one of the first slot too; and nothing is called sound."""
+    options = ("--cluster-require-full-coverage", "no")
+    with clusters.running(tmp_path, *options, replicas=0) as cluster:
+        phones = cluster.seed(300)
+        victim = cluster.primaries[number]
+        victim.kill()
+        left = {phone for phone in phones if cluster.owner_of(_key(phone)) is not victim}
+        url = ("--url", cluster.url, "--failover-timeout", "1")
+        listed = anywhere("session", "list", "--json", *url)
+        assert (listed.status, len(listed.json)) == (ExitStatus.PARTIAL, len(left))
+        stats = anywhere("session", "stats", "--json", *url)
+        assert (stats.status, stats.json["sessions"]) == (ExitStatus.PARTIAL, len(left))
+        assert any(f"{victim.address} does not answer" in each for each in stats.json["left_out"])
+        lint = anywhere("session", "lint", "--json", *url)
+        assert (lint.status, lint.json["ok"]) == (ExitStatus.PARTIAL, False)
+        assert (
+            "and not all could be" in anywhere("session", "lint", "--ignore=tool-result", *url).text
+        )
+        health = anywhere("health", "--json", *url)
+        assert (health.status, health.json["ok"]) == (ExitStatus.FAILED, False)
+        assert [each["name"] for each in health.json["checks"] if not each["ok"]] == [
+            f"{victim.address} answers"
+        ]
+        memory = anywhere("redis", "memory", "--json", *url)
+        assert (memory.status, len(memory.json["nodes"])) == (ExitStatus.PARTIAL, 2)
+        assert memory.json["silent"] == [victim.address]
+        exported = anywhere("session", "export", "a.jsonl", *url)
+        assert exported.status == ExitStatus.PARTIAL
+        assert not (anywhere.folder / "a.jsonl").exists()
+
+
 @pytest.mark.parametrize("covers_all", ["yes", "no"])
 def test_slots_that_nobody_serves_are_named(
     tmp_path: Path, anywhere: Pawsctl, covers_all: str

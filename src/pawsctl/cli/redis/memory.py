@@ -20,7 +20,9 @@ def memory_(ctx: typer.Context) -> None:
     """Show the memory of each primary: used, limit, policy, evictions; warn where it should."""
     run = invocation(ctx)
     with run.connect() as connection:
-        run.output.show(memory.report(connection), memory_views.report)
+        found = memory.report(connection)
+    run.output.show(found, memory_views.report)
+    memory.require_all(found)
 
 
 @app.command(cls=Command)
@@ -40,9 +42,11 @@ def maxmemory(
     run = invocation(ctx)
     limit = memory.size(size)
     with run.connect() as connection:
+        now = memory.report(connection)
+        memory.require_all(now)
         run.output.confirm_on(
             connection,
-            memory_views.change(memory.report(connection), limit),
+            memory_views.change(now, limit),
             yes=yes,
             host=confirm,
             question="Change the limit?",

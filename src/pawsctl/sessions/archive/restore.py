@@ -100,9 +100,9 @@ def restore(
             hint="Run it again for the rest; what is there is kept.",
         ) from error
     except PawsctlError as error:
-        raise type(error)(
-            f"{error.message} That was after {tally.total} of {archive.count} sessions: {tally}.",
-            hint=f"{error.hint} Then run it again for the rest.",
+        raise error.adding(
+            after=f"That was after {tally.total} of {archive.count} sessions: {tally}.",
+            hint="Then run it again for the rest.",
         ) from error
     evicted_since = _evicted_keys(store)
     return Imported(

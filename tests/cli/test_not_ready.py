@@ -1,0 +1,77 @@
+"""A server that answers and can't serve: it loads its data, or has lost its primary."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from pawsctl.errors import ExitStatus
+from tests import servers
+from tests.cli_runner import Pawsctl
+from tests.ports import free_port
+from tests.processes import Process, wait_until
+from tests.servers import binary
+
+# Slow enough for every command of a test: 30,000 keys of 2 ms each.
+KEYS = 30_000
+DELAY_MICROSECONDS = "2000"
+
+
+def refuses(client: redis.Redis, code: str) -> bool:
+    """Whether a read is refused with that code."""
+    try:
+        client.get("a")
+    except redis.ResponseError as error:
+        return code in str(error) or type(error).__name__.startswith(code.title()[:4])
+    except redis.BusyLoadingError:
+        return code == "LOADING"
+    return False
+
+
+@pytest.fixture(params=["LOADING", "MASTERDOWN"])
+def not_ready(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The URL of such a server, and the code it refuses with."""
+    path = binary("valkey-server")
+    assert path is not None
+    options = ["--replicaof", "127.0.0.1 1", "--replica-serve-stale-data", "no"]
+    if request.param == "LOADING":
+        with servers.running(tmp_path) as server:
+            pipe = server.client.pipeline(transaction=False)
+            for number in range(KEYS):
+                pipe.set(f"wh:session:+{number}", "{}")
+            pipe.execute()
+            server.client.save()
+        options = ["--key-load-delay", DELAY_MICROSECONDS]
+        options += ["--loading-process-events-interval-bytes", "1024"]
+    process = Process(free_port(), tmp_path / "log")
+    process.run([path, "--port", str(process.port), "--dir", str(tmp_path), *options])
+    try:
+        wait_until(lambda: refuses(process.client, request.param), request.param)
+        yield f"redis://127.0.0.1:{process.port}", request.param
+    finally:
+        process.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["session list", "session get +1", "session ttl", "session flush --yes", "test-session"],
+)
+def test_it_is_a_refusal_whatever_the_command(
+    bare_pawsctl: Pawsctl, not_ready: tuple[str, str], command: str
+) -> None:
+    """Exit 1, as for everything that Redis refuses: it can be reached."""
+    url, code = not_ready
+    result = bare_pawsctl(*command.split(), "--url", url)
+    assert result.status == ExitStatus.FAILED
+    assert code in (result.text + result.err)
+    assert ".." not in result.err
+
+
+def test_health_tells_what_it_found(bare_pawsctl: Pawsctl, not_ready: tuple[str, str]) -> None:
+    """A report, and not only an error."""
+    url, code = not_ready
+    result = bare_pawsctl("health", "--json", "--url", url)
+    assert result.status == ExitStatus.FAILED
+    assert result.json["ok"] is False
+    assert any(code in each["detail"] for each in result.json["checks"] if not each["ok"])
