@@ -66,8 +66,10 @@ def usable(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        # What is removed with its directory is named within that.
+        place = directory / error.filename if error.filename else directory
         raise OperationFailed(
-            f"{error.filename or directory} can't be used: {error.strerror or error}.",
+            f"{place} can't be used: {error.strerror or error}.",
             hint="pawsctl keeps its state there: make it yours, on a disk with room, or set "
             "XDG_STATE_HOME.",
         ) from error
@@ -77,25 +79,29 @@ def rendered(settings: StackSettings, directory: Path) -> Path:
     """The directory with the three files for these settings.
 
     It is `compose/defaults` where nothing differs, else one below the state `directory`: the one
-    that already says the same, or a new one.
+    that already says the same, or a new one. Raises OperationFailed where that can't be used.
     """
     defaults = compose_file().parent / "defaults"
     wanted = _contents(settings, defaults)
     if _holds(defaults, wanted):
         return defaults
     versions = directory / "files"
-    versions.mkdir(mode=_PRIVATE, exist_ok=True)
-    for version in versions.iterdir():
-        if _holds(version, wanted):
-            return version
-    return _write(versions / secrets.token_hex(8), wanted)
+    with usable(versions):
+        versions.mkdir(mode=_PRIVATE, exist_ok=True)
+        for version in versions.iterdir():
+            if _holds(version, wanted):
+                return version
+        return _write(versions / secrets.token_hex(8), wanted)
 
 
 def forget_all_but(kept: Path | None, directory: Path) -> None:
-    """Remove the renderings that no container uses any more: they hold old passwords."""
+    """Remove the renderings that no container uses any more: they hold old passwords.
+
+    Raises OperationFailed where they can't be removed.
+    """
     versions = directory / "files"
-    if versions.is_dir():
-        for version in versions.iterdir():
+    with usable(versions):
+        for version in versions.iterdir() if versions.is_dir() else ():
             if version != kept:
                 for file in version.iterdir():
                     # Windows does not delete what is read-only.

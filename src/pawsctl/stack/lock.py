@@ -22,28 +22,45 @@ _TELL_AFTER = 1.0
 def locked(directory: Path, *, deadline: float, emit: Emit) -> Iterator[None]:
     """Hold the lock of the project whose state is in `directory`.
 
-    Raises TimedOut where another still holds it at `deadline` (time.monotonic).
+    Raises TimedOut where another still holds it at `deadline` (time.monotonic), OperationFailed
+    where it can't be taken at all.
     """
     is_told = False
     tell_at = time.monotonic() + _TELL_AFTER
-    with closing(sqlite3.connect(directory / "lock", timeout=0, isolation_level=None)) as lock:
-        while True:
-            try:
-                lock.execute("BEGIN EXCLUSIVE")
-                break
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                    raise OperationFailed(
-                        f"The lock of this project in {directory} can't be taken: {error}.",
-                        hint="It must be a folder that you may write to, on a disk with room.",
-                    ) from error
-                if time.monotonic() > deadline:
-                    raise TimedOut(
-                        "Another pawsctl still works on this project.",
-                        hint="Wait for it to end, or end it, and try again.",
-                    ) from error
-            if not is_told and time.monotonic() > tell_at:
+    with closing(_opened(directory)) as lock:
+        while not _taken(lock, directory):
+            now = time.monotonic()
+            if now > deadline:
+                raise TimedOut(
+                    "Another pawsctl still works on this project.",
+                    hint="Wait for it to end, or end it, and try again.",
+                )
+            if not is_told and now > tell_at:
                 emit(Waiting("another pawsctl is done with this project"))
                 is_told = True
             time.sleep(0.02)
         yield
+
+
+def _opened(directory: Path) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(directory / "lock", timeout=0, isolation_level=None)
+    except sqlite3.OperationalError as error:
+        raise _unusable(directory, error) from error
+
+
+def _taken(lock: sqlite3.Connection, directory: Path) -> bool:
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise _unusable(directory, error) from error
+        return False
+    return True
+
+
+def _unusable(directory: Path, error: sqlite3.OperationalError) -> OperationFailed:
+    return OperationFailed(
+        f"The lock of this project in {directory} can't be taken: {error}.",
+        hint="It must be a folder that you may write to, on a disk with room.",
+    )

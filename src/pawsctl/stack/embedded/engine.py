@@ -111,7 +111,8 @@ class EmbeddedEngine:
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """What the servers wrote."""
-        there = [each for each in self._processes if each.server.log.exists()]
+        with files.usable(self._home):
+            there = [each for each in self._processes if each.server.log.exists()]
         known = [each.key for each in there]
         missing = [each for each in services if each not in known]
         if missing or not there:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pawsctl.stack.engine import LogLine, LogQuery
+from pawsctl.stack.files import usable
 from pawsctl.stack.logs import Lines, stamp
 
 # `6115:M 2026-11-23T09:52:34.391+00:00 * Configuration loaded`
@@ -26,11 +27,12 @@ def read(
 ) -> Iterator[LogLine]:
     """The lines of the files of `paths` (service → file), those written in order of time.
 
-    Followed, until all the servers that write them have ended.
+    Followed, until all the servers that write them have ended. Raises OperationFailed where one
+    can't be read.
     """
     with ExitStack() as files:
         assemblies = [
-            _Assembly(service, query.since, files.enter_context(path.open("rb")))
+            _Assembly(service, query.since, files.enter_context(_opened(path)))
             for service, path in paths.items()
         ]
         written = [
@@ -46,6 +48,11 @@ def read(
             if not runs:
                 break
             time.sleep(_PAUSE)
+
+
+def _opened(path: Path) -> BinaryIO:
+    with usable(path.parent):
+        return path.open("rb")
 
 
 class _Assembly:

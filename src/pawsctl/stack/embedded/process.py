@@ -106,12 +106,13 @@ class Process:
         return tuple(things)
 
     def remove(self, *, volumes: bool) -> None:
-        """Shut the server down and forget it."""
+        """Shut the server down and forget it. Raises OperationFailed where a file stays."""
         self.server.shut_down()
         self.server.forget()
-        self.server.log.unlink(missing_ok=True)
-        if volumes and self._has_data():
-            shutil.rmtree(self.server.data)
+        with files.usable(self.server.data):
+            self.server.log.unlink(missing_ok=True)
+            if volumes and self._has_data():
+                shutil.rmtree(self.server.data)
         files.remove_if_empty(self.server.directory)
 
     def status(self) -> ServiceStatus:
@@ -178,7 +179,9 @@ class Process:
 
     def _prepare(self, configuration: Path) -> None:
         """What topology/start.sh does in a container: a file for the server to note its role in."""
-        if configuration.parent == self.server.data:
+        if configuration.parent != self.server.data:
+            return
+        with files.usable(self.server.data):
             self.server.data.mkdir(mode=0o700, parents=True, exist_ok=True)
             configuration.touch(mode=0o600)
             if configuration.name == "redis.conf":
@@ -193,7 +196,8 @@ class Process:
         else:
             self.server.forget()
         if not had_data:
-            shutil.rmtree(self.server.directory)
+            with files.usable(self.server.directory):
+                shutil.rmtree(self.server.directory)
 
     def _has_data(self) -> bool:
         return self.server.data.exists()

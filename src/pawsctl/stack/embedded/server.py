@@ -58,8 +58,9 @@ class Server:
             unfinished.replace(self._file)
 
     def forget(self) -> None:
-        """Remember nothing."""
-        self._file.unlink(missing_ok=True)
+        """Remember nothing. Raises OperationFailed where that can't be done."""
+        with usable(self.directory):
+            self._file.unlink(missing_ok=True)
 
     def process(self) -> psutil.Process | None:
         """The process that runs, or None: a remembered one may have ended, its number reused."""
@@ -86,16 +87,15 @@ class Server:
         command = [str(program()), *arguments]
         with usable(self.directory):
             self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-            log = self.log.open("ab")
-        with log:
-            started = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
-                command,
-                cwd=self.data,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            with self.log.open("ab") as log:
+                started = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
+                    command,
+                    cwd=self.data,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
         try:
             self.remember(Record(started.pid, port, arguments))
         except BaseException:
@@ -135,12 +135,16 @@ class Server:
             time.sleep(_PAUSE)
 
     def log_size(self) -> int:
-        """How many bytes its log has."""
-        return self.log.stat().st_size if self.log.exists() else 0
+        """How many bytes its log has. Raises OperationFailed where it can't be reached."""
+        with usable(self.directory):
+            return self.log.stat().st_size if self.log.exists() else 0
 
     def log_from(self, start: int) -> tuple[str, ...]:
-        """The lines of its log from byte `start` on."""
-        with self.log.open("rb") as file:
+        """The lines of its log from byte `start` on.
+
+        Raises OperationFailed where it can't be read.
+        """
+        with usable(self.directory), self.log.open("rb") as file:
             file.seek(start)
             return tuple(file.read().decode("utf-8", "replace").splitlines())
 
