@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Literal
 
+from pawsctl import sizes
 from pawsctl.errors import Interrupted, OperationFailed
-from pawsctl.memory import size
 from pawsctl.settings import KNOWN_COMMANDER_PASSWORD, StackSettings
 from pawsctl.stack import changes, files, forming, inspection, layout, project
 from pawsctl.stack.choice import engine_of
@@ -242,7 +242,7 @@ def _warning(here: Project, engine: Engine, emit: Emit) -> Emit:
 
     def told(event: Event) -> None:
         if isinstance(event, Recreating) and changes.MAXMEMORY in event.changed:
-            limit = size(here.settings.redis_maxmemory)
+            limit = sizes.in_bytes(here.settings.redis_maxmemory)
             used = inspection.used(here, event.service, engine.status())
             if used > limit > 0:
                 emit(Shrinking(event.service, used, limit))

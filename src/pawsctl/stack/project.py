@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from pawsctl.memory import size
+from pawsctl import sizes
 from pawsctl.settings import StackSettings
 from pawsctl.stack import commander, files, layout, spec, wire
 from pawsctl.stack.engine import Probe
@@ -107,5 +107,5 @@ def _memory_limit(maxmemory: str) -> int:
 
     Twice as many: rewriting the append-only file forks, and a fork may touch every page.
     """
-    limit = size(maxmemory)
+    limit = sizes.in_bytes(maxmemory)
     return max(2 * limit, _LEAST_MEMORY) if limit else 0
