@@ -150,9 +150,8 @@ def test_a_port_in_use_names_the_process_and_leaves_nothing(
 ) -> None:
     """Docker itself would not notice on the host's network."""
     port = int(on_docker.status()["url"].partition("/paws")[0].rpartition(":")[2])
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", port))
-        listener.listen()
+    # Where the last connections of another server linger, too.
+    with socket.create_server(("127.0.0.1", port)):
         done = on_docker.run("up")
 
     assert done.status == 7

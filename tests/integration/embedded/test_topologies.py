@@ -225,9 +225,8 @@ def test_a_port_in_use_is_named_and_nothing_left(topology: Topology, number: int
     """Whether it is the first that is started or the last."""
     url = topology.status()["url"].partition("://")[2].partition("/")[0]
     port = int(url.split(",")[number].rpartition(":")[2])
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", port))
-        listener.listen()
+    # Where the last connections of another server linger, too.
+    with socket.create_server(("127.0.0.1", port)):
         done = topology.run("up")
 
     assert done.status == 7

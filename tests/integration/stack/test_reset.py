@@ -16,9 +16,7 @@ from tests.topology_fixtures import Topology
 
 @contextmanager
 def _taken_port() -> Iterator[str]:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         yield str(listener.getsockname()[1])
 
 
