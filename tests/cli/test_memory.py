@@ -27,7 +27,7 @@ def test_memory_tells_figures_under_keys_that_scripts_rely_on(
 ) -> None:
     """In bytes, a node at a time."""
     found = pawsctl("redis", "memory", "--json").json
-    assert list(found) == ["url", "nodes"]
+    assert list(found) == ["url", "nodes", "silent"]
     (node,) = found["nodes"]
     assert list(node) == [
         "node", "used", "peak", "limit", "fragmentation", "policy", "evicted", "aof", "warnings",

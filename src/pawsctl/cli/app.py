@@ -64,7 +64,8 @@ def run(arguments: list[str]) -> int:
     except OutputClosed:
         return ExitStatus.OK
     # Typer makes this of Ctrl-C.
-    if result == ExitStatus.INTERRUPTED and current.output.is_json:
+    is_failure = result == ExitStatus.INTERRUPTED and not current.output.is_endless
+    if is_failure and current.output.is_json:
         current.output.error("Interrupted.", code="interrupted", hint="")
     return result if isinstance(result, int) else ExitStatus.OK
 

@@ -48,6 +48,9 @@ def _while_read(show: Callable[Arguments, None]) -> Callable[Arguments, None]:
 class Output(Talk):
     """Writes results in the format that was asked for, and talks beside them."""
 
+    is_endless = False
+    """Whether what is printed may have no end of its own, so that Ctrl-C is no failure."""
+
     @property
     def width(self) -> int:
         """Columns of the terminal, or what COLUMNS says; 200 where there is neither."""
@@ -192,6 +195,8 @@ class Output(Talk):
     ) -> None:
         """Print a list that comes over time, each row at once; `fields` are an item's."""
 
+        self.is_endless = True
+
         def shown() -> Iterator[Row]:
             for row in rows:
                 yield row
@@ -216,6 +221,7 @@ class Output(Talk):
         item: Callable[[Row], Any] = lambda row: row,
     ) -> None:
         """Print what comes without an end, each row at once; JSON is a value a line, no array."""
+        self.is_endless = True
         for row in rows:
             if self.is_json:
                 self._write(b"".join(formats.json_lines([item(row)])))
