@@ -5,6 +5,7 @@ Windows, macOS and Linux. The system lets go of it when its process ends, howeve
 is no stale lock to recognise.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -43,10 +44,14 @@ def locked(directory: Path, *, deadline: float, emit: Emit) -> Iterator[None]:
 
 
 def _opened(directory: Path) -> sqlite3.Connection:
+    path = directory / "lock"
+    if os.access(path, os.F_OK) and not os.access(path, os.W_OK):
+        # SQLite would lock nothing, and say nothing.
+        raise _unusable(directory, "it may only be read")
     try:
-        return sqlite3.connect(directory / "lock", timeout=0, isolation_level=None)
+        return sqlite3.connect(path, timeout=0, isolation_level=None)
     except sqlite3.OperationalError as error:
-        raise _unusable(directory, error) from error
+        raise _unusable(directory, str(error)) from error
 
 
 def _taken(lock: sqlite3.Connection, directory: Path) -> bool:
@@ -54,13 +59,13 @@ def _taken(lock: sqlite3.Connection, directory: Path) -> bool:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-            raise _unusable(directory, error) from error
+            raise _unusable(directory, str(error)) from error
         return False
     return True
 
 
-def _unusable(directory: Path, error: sqlite3.OperationalError) -> OperationFailed:
+def _unusable(directory: Path, reason: str) -> OperationFailed:
     return OperationFailed(
-        f"The lock of this project in {directory} can't be taken: {error}.",
+        f"The lock of this project in {directory} can't be taken: {reason}.",
         hint="It must be a folder that you may write to, on a disk with room.",
     )

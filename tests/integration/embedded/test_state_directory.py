@@ -47,6 +47,7 @@ def stopped(embedded_stack: Stack) -> Iterator[Stack]:
         (".", NOTHING, ["up", "status", "stop", "start", "down", "logs", "reset"]),
         (".", READ_ONLY, ["up", "start", "reset"]),
         ("lock", NOTHING, ["up", "stop", "down", "reset"]),
+        ("lock", READ_ONLY, ["up", "stop", "down", "reset"]),
         ("files", NOTHING, ["up", "down", "reset"]),
         ("files", READ_ONLY, ["up", "down"]),
         ("embedded", NOTHING, ["up", "status", "stop", "start", "down", "logs", "reset"]),
