@@ -8,6 +8,11 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
 MOST_DAYS = 36_500
 
 
+def whole_seconds(milliseconds: int) -> int:
+    """Seconds, rounded as Redis's TTL does; -1 stays what it is, never."""
+    return milliseconds if milliseconds < 0 else (milliseconds + 500) // 1000
+
+
 def seconds(text: str) -> float:
     """The seconds that `text` stands for.
 

@@ -27,31 +27,26 @@ class Known(msgspec.Struct, frozen=True):
     """A setting that pawsctl reads."""
 
     name: str
-    default: str
-    about: str
+    default: str = ""
     is_secret: bool = False
 
 
 KNOWN = (
-    Known("REDIS_URL", "", "the Redis that session commands talk to", is_secret=True),
-    Known("REDIS_PORT", "6379", "the port of this project's own Redis"),
-    Known("REDIS_PASSWORD", "", "the password of this project's own Redis", is_secret=True),
-    Known("REDIS_PASSWORD_FILE", "", "a file that holds the password, for any host"),
-    Known("REDISCLI_AUTH", "", "the password, for any host, as redis-cli reads it", is_secret=True),
-    Known("REDIS_IMAGE", "redis:7.2-alpine", "the image `redis up` runs"),
-    Known("REDIS_MAXMEMORY", "256mb", "the memory limit of this project's own Redis"),
-    Known(
-        "REDIS_COMMANDER_IMAGE",
-        "ghcr.io/joeferner/redis-commander:latest",
-        "the image `redis dev` adds",
-    ),
-    Known("REDIS_COMMANDER_PORT", "8081", "the port of Redis Commander"),
-    Known("REDIS_COMMANDER_USER", "admin", "its login"),
-    Known("REDIS_COMMANDER_PASSWORD", KNOWN_COMMANDER_PASSWORD, "its password", is_secret=True),
-    Known("PAWSCTL_PROJECT", "paws-wpp", "the compose project that owns the containers"),
-    Known("PAWSCTL_ENGINE", "auto", "auto, docker or embedded"),
-    Known("APP_URL", "http://localhost:3000", "the bot, for `doctor`"),
-    Known("NODE_ENV", "", "as the bot reads it"),
+    Known("REDIS_URL", is_secret=True),
+    Known("REDIS_PORT", "6379"),
+    Known("REDIS_PASSWORD", is_secret=True),
+    Known("REDIS_PASSWORD_FILE"),
+    Known("REDISCLI_AUTH", is_secret=True),
+    Known("REDIS_IMAGE", "redis:7.2-alpine"),
+    Known("REDIS_MAXMEMORY", "256mb"),
+    Known("REDIS_COMMANDER_IMAGE", "ghcr.io/joeferner/redis-commander:latest"),
+    Known("REDIS_COMMANDER_PORT", "8081"),
+    Known("REDIS_COMMANDER_USER", "admin"),
+    Known("REDIS_COMMANDER_PASSWORD", KNOWN_COMMANDER_PASSWORD, is_secret=True),
+    Known("PAWSCTL_PROJECT", "paws-wpp"),
+    Known("PAWSCTL_ENGINE", "auto"),
+    Known("APP_URL", "http://localhost:3000"),
+    Known("NODE_ENV"),
 )
 
 
@@ -258,20 +253,19 @@ def load(
     environ: Mapping[str, str],
     directory: Path,
     env_file: Path | None = None,
-    options: Mapping[str, str] | None = None,
+    url: str | None = None,
 ) -> Settings:
     """Resolve every known setting.
 
-    `options` maps a setting's name to the value of a command's option, `directory` is where the
-    search for `.env` begins. Raises UsageError for a `.env` that can't be read, naming the line.
+    `url` is what --url names, `directory` is where the search for `.env` begins. Raises UsageError
+    for a `.env` that can't be read, naming the line, and for a setting that is no text.
     """
-    options = options or {}
     path = env_file or dotenv_file.nearest(directory)
     file = dotenv_file.read(path) if path else {}
     values = {}
     for known in KNOWN:
-        if option := options.get(known.name):
-            found = Setting(known.name, option, f"option --{_OPTION_NAMES[known.name]}")
+        if url and known.name == "REDIS_URL":
+            found = Setting(known.name, url, "option --url")
         elif value := environ.get(known.name):
             found = Setting(known.name, value, f"{known.name} in the environment")
         elif entry := file.get(known.name):
@@ -293,6 +287,3 @@ def _is_text(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-_OPTION_NAMES = {"REDIS_URL": "url"}

@@ -13,9 +13,7 @@ def load(tmp_path: Path, env_file: str = "", url: str = "", **environ: str) -> S
     """Settings from a `.env` with that text and from those variables."""
     if env_file:
         (tmp_path / ".env").write_text(env_file, "utf-8")
-    return settings.load(
-        environ=environ, directory=tmp_path, options={"REDIS_URL": url} if url else {}
-    )
+    return settings.load(environ=environ, directory=tmp_path, url=url)
 
 
 def test_an_option_wins_over_the_environment_over_the_file_over_the_default(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pawsctl.cli.output import Output
     from pawsctl.connection import Connection
+    from pawsctl.sessions.reader import SessionReader
     from pawsctl.sessions.store import SessionStore
     from pawsctl.settings import Settings
     from pawsctl.target import Target
@@ -51,7 +52,7 @@ class Invocation:
             environ=os.environ,
             directory=directory,
             env_file=self.env_file,
-            options={"REDIS_URL": self.url} if self.url else {},
+            url=self.url,
         )
 
     @cached_property
@@ -81,18 +82,23 @@ class Invocation:
             self.target(), timeouts, notice=self.output.note, prefer_replica=self.prefer_replica
         )
 
-    def store(self, *, partial: bool = False, writes: bool = False) -> "SessionStore":
-        """The sessions in it; `partial` for what shows those of the nodes that answer.
+    def reader(self, *, partial: bool = False) -> "SessionReader":
+        """The sessions in it, to look at; `partial` to show those of the nodes that answer."""
+        from pawsctl.sessions.reader import SessionReader
 
-        A command that `writes` reads from the primary: what a replica has not heard of yet would be
-        taken for gone.
+        return SessionReader(self.connect(), partial=partial)
+
+    def store(self) -> "SessionStore":
+        """The sessions in it, to change.
+
+        They are read from the primary: what a replica has not heard of would be taken for gone.
         """
         from pawsctl.sessions.store import SessionStore
 
-        if writes and self.prefer_replica:
+        if self.prefer_replica:
             self.output.note("This command writes: it reads from the primary too.")
             self.prefer_replica = False
-        return SessionStore(self.connect(), partial=partial)
+        return SessionStore(self.connect())
 
     def refuse_connection_options(self) -> None:
         """For commands on this project's own stack, which follow no URL.

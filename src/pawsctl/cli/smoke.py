@@ -51,7 +51,7 @@ def test_session(
     """
     run = invocation(ctx)
     require_writable(junit)
-    with run.store(writes=True) as store:
+    with run.store() as store:
         report = flow.run(store, max_latency=max_latency, done=run.output.live(views.flow_step))
     run.output.show(report, views.flow_summary)
     reports.publish(reports.of_flow(report), junit=junit, environ=os.environ, output=run.output)

@@ -13,7 +13,7 @@ from pawsctl.doctor import bot
 from pawsctl.doctor.findings import Diagnosis, Finding
 from pawsctl.errors import NoEngine, OperationFailed, PawsctlError
 from pawsctl.sessions import overview
-from pawsctl.sessions.store import SessionStore
+from pawsctl.sessions.reader import SessionReader
 from pawsctl.settings import Settings
 from pawsctl.stack import inspection
 from pawsctl.stack.engine import EngineChosen, Event
@@ -164,7 +164,7 @@ def _clock(node: Node) -> Finding:
 
 def _sessions(connection: Connection) -> Finding:
     try:
-        found = overview.gather(SessionStore(connection))
+        found = overview.gather(SessionReader(connection))
     except PawsctlError as error:
         return _failed("sessions", error)
     if found.problems:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import msgspec
 
 from pawsctl.connection import ErrorReply, info_fields
+from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.rules import TTL_SECONDS
-from pawsctl.sessions.store import SessionStore
 
 DEFAULT_MAXMEMORY = 256 * 1024 * 1024
 """Bytes that this project gives its Redis; assumed where a server tells no limit."""
@@ -42,7 +42,7 @@ class Footprint(msgspec.Struct, frozen=True):
     left_out: list[str]
 
 
-def measure(store: SessionStore, sample: Sequence[bytes]) -> Footprint:
+def measure(store: SessionReader, sample: Sequence[bytes]) -> Footprint:
     """Ask the server what it holds, and what these sessions cost it."""
     left_out: list[str] = []
     fields = _info(store, left_out)
@@ -68,7 +68,7 @@ def measure(store: SessionStore, sample: Sequence[bytes]) -> Footprint:
     )
 
 
-def _info(store: SessionStore, left_out: list[str]) -> list[dict[str, str]]:
+def _info(store: SessionReader, left_out: list[str]) -> list[dict[str, str]]:
     """The memory and statistics sections of each primary; none where one would not tell."""
     found = []
     nodes, silent = store.connection.answering()
@@ -88,7 +88,7 @@ def _info(store: SessionStore, left_out: list[str]) -> list[dict[str, str]]:
     return found
 
 
-def _per_session(store: SessionStore, sample: Sequence[bytes], left_out: list[str]) -> list[int]:
+def _per_session(store: SessionReader, sample: Sequence[bytes], left_out: list[str]) -> list[int]:
     replies = store.connection.pipeline([("MEMORY", "USAGE", key) for key in sample])
     for reply in replies:
         if isinstance(reply, ErrorReply):

@@ -7,8 +7,8 @@ import msgspec
 
 from pawsctl.errors import UsageError
 from pawsctl.sessions import keys, model, rules
+from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.rules import RULES, Rule
-from pawsctl.sessions.store import SessionStore
 
 # Findings of one rule that are kept for a report; the others are only counted.
 EXAMPLES = 50
@@ -49,7 +49,7 @@ class Lint:
     Memory is bounded: of each rule, the first EXAMPLES findings are kept.
     """
 
-    def __init__(self, store: SessionStore, wanted: Sequence[Rule]) -> None:
+    def __init__(self, store: SessionReader, wanted: Sequence[Rule]) -> None:
         self.wanted = wanted
         self.seconds = 0.0
         self.examples: dict[str, list[Finding]] = {rule.id: [] for rule in wanted}

@@ -106,7 +106,7 @@ def all_listed(records: Iterable[Record], now_ms: float) -> Iterator[Listed]:
             Item(
                 key[_PREFIX_LENGTH:],
                 key,
-                (record.ttl_ms + 500) // 1000,
+                record.ttl,
                 session.status,
                 len(session.messages),
                 datetime.fromtimestamp(session.updated_at / 1000, UTC),

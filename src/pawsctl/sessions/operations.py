@@ -3,17 +3,18 @@
 import time
 from collections.abc import Iterator, Sequence
 
+from pawsctl import durations
 from pawsctl.errors import NoSession, OperationFailed
 from pawsctl.sessions import keys, listing, ordering
 from pawsctl.sessions.filters import Filter
 from pawsctl.sessions.listing import Conversation, Listed, TimeLeft
 from pawsctl.sessions.ordering import Order
+from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.stats import Expiry, ExpiryCounter
-from pawsctl.sessions.store import SessionStore
 
 
 def list_all(
-    store: SessionStore, wanted: Filter | None = None, order: Order | None = None
+    store: SessionReader, wanted: Filter | None = None, order: Order | None = None
 ) -> Iterator[Listed]:
     """The sessions that a filter lets through, summed up, in that order."""
     wanted, order = wanted or Filter(), order or Order()
@@ -24,7 +25,7 @@ def list_all(
     return ordering.ordered(found, order)
 
 
-def conversations(store: SessionStore, names: Sequence[bytes]) -> list[Conversation]:
+def conversations(store: SessionReader, names: Sequence[bytes]) -> list[Conversation]:
     """The sessions under those keys, in that order; one that does not exist has no record."""
     now_ms = time.time() * 1000
     records = store.records_of(names)
@@ -55,13 +56,13 @@ def require_found(found: Sequence[Conversation]) -> None:
         raise _no_session(missing)
 
 
-def times_left(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
+def times_left(store: SessionReader, names: Sequence[bytes]) -> list[TimeLeft]:
     """The time left for each key."""
     return [
         TimeLeft(
             phone=keys.phone_of(key),
             key=keys.key_text(key),
-            ttl=ttl_ms if ttl_ms is None or ttl_ms < 0 else (ttl_ms + 500) // 1000,
+            ttl=None if ttl_ms is None else durations.whole_seconds(ttl_ms),
         )
         for key, ttl_ms in zip(names, store.ttls(names), strict=True)
     ]
@@ -89,7 +90,7 @@ def expiry_of(found: Sequence[TimeLeft]) -> Expiry:
     return counter.result()
 
 
-def expiry(store: SessionStore) -> Expiry:
+def expiry(store: SessionReader) -> Expiry:
     """When all sessions expire, from their TTLs alone."""
     counter = ExpiryCounter()
     for ttl_ms in store.all_ttls():

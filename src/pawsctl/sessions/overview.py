@@ -9,9 +9,9 @@ import msgspec
 from pawsctl.sessions import footprint, listing, sketch
 from pawsctl.sessions.footprint import SAMPLE, Memory
 from pawsctl.sessions.listing import Item
+from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.sketch import Sketch, Spread
 from pawsctl.sessions.stats import Expiry, ExpiryCounter
-from pawsctl.sessions.store import SessionStore
 
 _LARGEST = 10
 # A status is an open string: past this many different ones, the rest is counted together.
@@ -60,7 +60,7 @@ class Overview(msgspec.Struct, frozen=True):
     left_out: list[str]
 
 
-def gather(store: SessionStore) -> Overview:
+def gather(store: SessionReader) -> Overview:
     """Look at every session once, and at what the server tells of its memory."""
     counts = _Counts(time.time() * 1000)
     for record in store.records():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
+from pawsctl import durations
 from pawsctl.sessions import decoding, keys, model
 from pawsctl.sessions.decoding import BotSession
 from pawsctl.sessions.model import Block, Message, Problem, Reading, Session
@@ -36,7 +37,7 @@ class Record(msgspec.Struct, frozen=True):
     @property
     def ttl(self) -> int:
         """Whole seconds left, rounded as Redis's TTL does; -1 for never."""
-        return self.ttl_ms if self.ttl_ms < 0 else (self.ttl_ms + 500) // 1000
+        return durations.whole_seconds(self.ttl_ms)
 
 
 Check = Callable[[Record, Session, float], Iterator[str]]

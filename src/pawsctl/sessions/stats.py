@@ -4,6 +4,7 @@ from bisect import bisect_left
 
 import msgspec
 
+from pawsctl import durations
 from pawsctl.sessions.rules import TTL_SECONDS
 
 # Upper bounds of the TTL histogram in seconds; the last bar is what lives longer than it should.
@@ -78,4 +79,4 @@ _BOUNDS_MS = [bound * 1000 for bound in TTL_BOUNDS]
 
 
 def _seconds(milliseconds: int | None) -> int | None:
-    return None if milliseconds is None else (milliseconds + 500) // 1000
+    return None if milliseconds is None else durations.whole_seconds(milliseconds)

@@ -10,8 +10,8 @@ from msgspec.structs import astuple
 
 from pawsctl.sessions import keys, model, rules
 from pawsctl.sessions.model import Message, Session
+from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.rules import Record
-from pawsctl.sessions.store import SessionStore
 from pawsctl.sessions.watching import Event, Kind, event_of
 
 
@@ -47,7 +47,7 @@ class _Raw(msgspec.Struct):
 
 
 def tail(
-    store: SessionStore,
+    store: SessionReader,
     key: bytes,
     *,
     last: int | None,

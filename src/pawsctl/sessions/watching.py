@@ -14,9 +14,9 @@ from typing import Literal
 import msgspec
 
 from pawsctl.sessions import keys, listing
+from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.rules import Record
 from pawsctl.sessions.scan import VALUES
-from pawsctl.sessions.store import SessionStore
 
 SHARE = 0.25
 """A poll takes at most this share of the time: where it takes longer, polls become rarer."""
@@ -96,7 +96,7 @@ class _Known(msgspec.Struct, gc=False):
 
 
 def follow(
-    store: SessionStore,
+    store: SessionReader,
     pattern: bytes,
     *,
     interval: float,
@@ -122,7 +122,7 @@ def follow(
 
 
 class _Watch:
-    def __init__(self, store: SessionStore, pattern: bytes) -> None:
+    def __init__(self, store: SessionReader, pattern: bytes) -> None:
         self.store = store
         self.pattern = pattern
         # Where reading makes a key look used, asking for every size would spoil eviction by LRU.

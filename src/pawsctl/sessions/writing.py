@@ -6,6 +6,7 @@ from typing import Any
 
 from pawsctl.connection import Command, ErrorReply, checked
 from pawsctl.errors import OperationFailed
+from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.saved import Saved
 from pawsctl.sessions.store import SessionStore
 
@@ -63,7 +64,7 @@ def _is_syntax_error(reply: Any) -> bool:
     return isinstance(reply, ErrorReply) and "syntax error" in str(reply)
 
 
-def clock_offset(store: SessionStore) -> float:
+def clock_offset(store: SessionReader) -> float:
     """Seconds by which the server's clock is ahead of this machine's; 0 where it may not be asked.
 
     The server lets keys expire by its own, and a virtual machine's lags after the laptop has slept.

@@ -39,7 +39,7 @@ def export_(
     The file appears when it is whole; only you may read it.
     """
     run = invocation(ctx)
-    with run.store() as store, run.output.progress("exporting", None) as progress:
+    with run.reader() as store, run.output.progress("exporting", None) as progress:
         if file == "-":
             exported = export.to_stream(store, run.output.binary(), progress)
         else:
@@ -70,7 +70,7 @@ def import_(
     that is cut short or was changed.
     """
     run = invocation(ctx)
-    with run.store(writes=True) as store, reading.opened(file) as archive:
+    with run.store() as store, reading.opened(file) as archive:
         if replace and not dry_run:
             run.output.confirm_on(store.connection, (), yes=True, host=confirm)
         with run.output.progress("importing", archive.count) as progress:

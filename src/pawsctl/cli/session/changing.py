@@ -25,7 +25,7 @@ def touch(ctx: typer.Context, phones: Phones) -> None:
     """Give sessions six hours more from now, as the bot does with each message."""
     run = invocation(ctx)
     names = phone_keys(phones)
-    with run.store(writes=True) as store:
+    with run.store() as store:
         touched = changing.touch(store, names)
         run.output.rows(touched, views.TTL_COLUMNS, single=is_single(phones))
         operations.require_all(touched)
@@ -36,7 +36,7 @@ def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None
     """End conversations: the bot starts anew with the next message."""
     run = invocation(ctx)
     names = phone_keys(phones)
-    with run.store(writes=True) as store:
+    with run.store() as store:
         run.output.confirm_on(store.connection, (), yes=True, host=confirm)
         deleted = changing.delete(store, names)
         run.output.rows(deleted, archive_views.DELETED_COLUMNS, single=is_single(phones))
@@ -60,7 +60,7 @@ def flush(
     """
     run = invocation(ctx)
     wanted = chosen_filter(ctx)
-    with run.store(writes=True) as store:
+    with run.store() as store:
         target = store.connection.target
         planned = flushing.planned(
             store, wanted, include_seen=include_seen, counted=dry_run or not yes
@@ -87,6 +87,6 @@ def seed(
 ) -> None:
     """Write made-up sessions into a Redis on this machine, for tests and demos."""
     run = invocation(ctx)
-    with run.store(writes=True) as store, run.output.progress("seeding", count) as progress:
+    with run.store() as store, run.output.progress("seeding", count) as progress:
         seeded = seeding.seed(store, count, number=number, progress=progress)
     run.output.show(seeded, archive_views.seeded)

@@ -25,7 +25,7 @@ else:
 def stats(ctx: typer.Context) -> None:
     """Show sessions at a glance: how many, how long they live, how large they are, what fits."""
     run = invocation(ctx)
-    with run.store(partial=True) as store:
+    with run.reader(partial=True) as store:
         run.output.show(overview.gather(store), stats_views.overview)
 
 
@@ -48,7 +48,7 @@ def lint(
     run = invocation(ctx)
     require_writable(junit)
     wanted = linting.chosen(rule or (), ignore or ())
-    with run.store(partial=True) as store:
+    with run.reader(partial=True) as store:
         check = linting.Lint(store, wanted)
         run.output.report(
             check.findings(),

@@ -68,7 +68,7 @@ def list_(
     _require_once(columns)
     names = list_views.chosen(columns, run.format)
     wanted = chosen_filter(ctx)
-    with run.store(partial=True) as store:
+    with run.reader(partial=True) as store:
         run.output.rows(
             operations.list_all(store, wanted, order),
             list_views.columns(names),
@@ -108,7 +108,7 @@ def get(
             "--raw prints one session's bytes, and several were asked for.",
             hint="Name one phone, or leave --raw out.",
         )
-    with run.store() as store:
+    with run.reader() as store:
         found = operations.conversations(store, names)
         if raw:
             run.output.raw(operations.raw_value(each) for each in found)
@@ -133,7 +133,7 @@ def ttl(
 ) -> None:
     """Show the seconds that sessions have left; without PHONE, how expiry is spread."""
     run = invocation(ctx)
-    with run.store(partial=True) as store:
+    with run.reader(partial=True) as store:
         if phones:
             found = operations.times_left(store, phone_keys(phones))
             run.output.rows(found, views.TTL_COLUMNS, single=is_single(phones))

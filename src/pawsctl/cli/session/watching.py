@@ -51,7 +51,7 @@ def watch(
         raise UsageError("--last is about one conversation.", hint="Name its PHONE.")
     if phone is not None and match is not None:
         raise UsageError("--match is about many sessions.", hint="Leave out PHONE or --match.")
-    with run.store() as store:
+    with run.reader() as store:
         target = store.connection.target
         if phone is not None:
             key = keys.session_key(phone)

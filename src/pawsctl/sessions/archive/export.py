@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from pawsctl.sessions.archive import files, layout
+from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.saved import Saved
-from pawsctl.sessions.store import SessionStore
 from pawsctl.sessions.writing import clock_offset
 from pawsctl.whole_file import Write
 
@@ -31,7 +31,7 @@ class Exported(msgspec.Struct, frozen=True):
     left_out: dict[str, int]
 
 
-def to_file(store: SessionStore, path: Path, progress: Progress) -> Exported:
+def to_file(store: SessionReader, path: Path, progress: Progress) -> Exported:
     """Write an archive to `path`, which is only there when it is whole.
 
     Tells `progress` how many sessions each batch had. Raises OperationFailed where it can't be
@@ -42,7 +42,7 @@ def to_file(store: SessionStore, path: Path, progress: Progress) -> Exported:
     return msgspec.structs.replace(exported, file=str(path.resolve()))
 
 
-def to_stream(store: SessionStore, write: Write, progress: Progress) -> Exported:
+def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exported:
     """Hand an archive to `write`, piece by piece. One without its last line is not whole."""
     checksum = hashlib.sha256()
     size = sessions = 0
