@@ -112,7 +112,14 @@ def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) 
 def restart(
     settings: StackSettings, topology: Topology = "single", *, timeout: float, emit: Emit
 ) -> Up:
-    """`stop`, then `start`."""
+    """`stop`, then `start`; what could not start again is not stopped, as far as one can know.
+
+    Raises what they raise.
+    """
+    with _told_if_interrupted("what was stopped stays stopped", topology):
+        here = project.load(settings, topology)
+        engine = engine_of(here, emit)
+        engine.prepare(_plan(here, engine, [], timeout=timeout, pull="missing", emit=emit))
     stop(settings, topology, emit=emit)
     return start(settings, topology, timeout=timeout, emit=emit)
 

@@ -1,6 +1,7 @@
 """What both engines do alike, seen through the command line."""
 
 import re
+import socket
 
 from tests.stack_fixtures import Stack
 
@@ -74,6 +75,17 @@ def test_restart_gives_another_process_the_same_data(stack: Stack) -> None:
     with stack.client() as client:
         assert client.info("server")["run_id"] != before
         assert client.get(SESSION) == b"{}"
+
+
+def test_restart_stops_nothing_that_could_not_start_again(stack: Stack) -> None:
+    """The settings name another port by now, and somebody has it."""
+    stack("redis", "up")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        done = stack("redis", "restart", env={"REDIS_PORT": str(listener.getsockname()[1])})
+
+    assert done.status == 7
+    with stack.client() as client:
+        assert client.ping()
 
 
 def test_start_without_anything_to_start_says_what_to_do(stack: Stack) -> None:
