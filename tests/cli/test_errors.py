@@ -422,3 +422,32 @@ def test_an_interruption_is_told_to_programs(bare_pawsctl: Pawsctl) -> None:
             _, err = process.communicate(timeout=20)
     assert process.returncode == ExitStatus.INTERRUPTED
     assert err.splitlines()[-1].startswith(b'{"error":{"code":"interrupted"')
+
+
+def test_an_interruption_that_python_ignores_comes_again(bare_pawsctl: Pawsctl) -> None:
+    """As one that comes in a destructor, or while an import lets go of its lock."""
+    code = """
+import time
+from pawsctl import __main__
+from pawsctl.cli import app
+
+class Late:
+    def __del__(self):
+        raise KeyboardInterrupt
+
+def run(_arguments):
+    Late()
+    time.sleep(30)
+    return 0
+
+app.run = run
+__main__.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        env=bare_pawsctl.environment,
+        check=False,
+        timeout=20,
+    )
+    assert (done.returncode, done.stderr) == (ExitStatus.INTERRUPTED, b"")
