@@ -6,6 +6,7 @@ Adapters raise these from an SDK's exceptions. Besides the command line, they ar
 again, or to add how far the work got (`adding`).
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 from typing import ClassVar, Self
 
@@ -66,10 +67,18 @@ class NotConfirmed(PawsctlError):
 
 
 class NoSession(PawsctlError):
-    """No session is stored for that phone."""
+    """No session is stored for a phone."""
 
     status = ExitStatus.NO_SESSION
     code = "no-session"
+
+    @classmethod
+    def of(cls, phones: Sequence[str]) -> Self:
+        """The failure for these phones."""
+        return cls(
+            f"No session is stored for {', '.join(phones)}.",
+            hint="It may have expired; 'pawsctl session list' shows those there are.",
+        )
 
 
 class RedisUnreachable(PawsctlError):

@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable
-from secrets import randbelow
 from typing import Any
 
 import msgspec
 
 from pawsctl.connection import Connection, ErrorReply, Node, has_code, info_fields, refused, slots
 from pawsctl.errors import PawsctlError
-from pawsctl.sessions.keys import SESSION_PREFIX
+from pawsctl.sessions.keys import SESSION_PREFIX, nobodys_phone, session_key
 from pawsctl.target import Address
 
 
@@ -92,9 +91,8 @@ def _refusal(node: Node) -> Any:
 
 def _refused_for(node: Node, fits: Callable[[int], bool]) -> Any:
     while True:
-        # No phone has 16 digits.
-        key = f"{SESSION_PREFIX}+{randbelow(10**16):016}"
-        if fits(slots.slot_of(key.encode())):
+        key = session_key(nobodys_phone())
+        if fits(slots.slot_of(key)):
             return node.pipeline([("SETEX", key, 0, "")])[0]
 
 

@@ -49,7 +49,7 @@ def test_delete_ends_the_sessions_that_are_named(anywhere: Pawsctl, any_server: 
     two = anywhere("session", "delete", "+1", "+ 2", "+2", "--json")
     assert two.status == ExitStatus.NO_SESSION
     assert [(each["phone"], each["deleted"]) for each in two.json] == [("+1", False), ("+2", True)]
-    assert two.error["message"] == "No session was stored for +1."
+    assert two.error["message"] == "No session is stored for +1."
     assert any_server.client.keys() == [b"wh:session:+3"]
 
 

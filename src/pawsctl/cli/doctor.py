@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pawsctl.cli.options import Command, invocation, lazy
+from pawsctl.cli.lazily import lazy
+from pawsctl.cli.options import Command, invocation
 from pawsctl.errors import ExitStatus
 
 if TYPE_CHECKING:

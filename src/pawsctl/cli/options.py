@@ -4,8 +4,6 @@
 further right wins. A command that declares an option of the same name keeps its own.
 """
 
-import errno
-import os
 import sys
 from collections.abc import Callable, Sequence, Set
 from importlib import import_module
@@ -20,79 +18,10 @@ from pawsctl.cli.invocation import FORMATS, Invocation
 _MOST_SECONDS = 86_400
 
 
-class lazy:  # noqa: N801 - it stands for a module
-    """A module that is imported when something of it is first used.
-
-    Listing a group's commands, for help or completion, must not load what they need to run.
-    importlib's own LazyLoader leaves half a module behind where Ctrl-C comes between.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(import_module(self._name), name)
-
-
 def invocation(ctx: typer.Context) -> Invocation:
     """The invocation that a command's context belongs to."""
     found: Invocation = ctx.obj
     return found
-
-
-def phone_keys(phones: Sequence[str]) -> list[bytes]:
-    """The keys that a command's PHONE arguments mean; `-` stands for the lines of stdin.
-
-    Raises UsageError for what can be no phone, and where stdin has none.
-    """
-    from pawsctl.errors import UsageError
-    from pawsctl.sessions.keys import session_key
-
-    read: list[str] = []
-    if "-" in phones:
-        read = [line for line in sys.stdin.read().splitlines() if line.strip()]
-        if not read:
-            raise UsageError("No phone on stdin.", hint="Write one on each line.")
-    given = [each for phone in phones for each in (read if phone == "-" else [phone])]
-    return [session_key(phone) for phone in given]
-
-
-def is_single(phones: Sequence[str]) -> bool:
-    """Whether exactly one session was asked for by name: JSON is then one object, no array."""
-    return len(phones) == 1 and phones[0] != "-"
-
-
-def require_writable(path: Path | None) -> None:
-    """For a report that is written when all is done. Raises UsageError where it can't be."""
-    if path is None:
-        return
-    try:
-        reason = _unfit(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-    if reason:
-        from pawsctl.errors import UsageError
-
-        raise UsageError(
-            f"{path} can't be written: {reason}.",
-            hint="Name a file in a directory that exists and is yours.",
-        )
-
-
-def _unfit(path: Path) -> str:
-    """What keeps a file from being written there, or ''."""
-    reason = ""
-    if path.is_dir():
-        reason = os.strerror(errno.EISDIR)
-    elif path.exists() and not path.is_file():
-        reason = "it is no file"
-    elif not path.parent.exists():
-        reason = os.strerror(errno.ENOENT)
-    elif not path.parent.is_dir():
-        reason = os.strerror(errno.ENOTDIR)
-    elif not os.access(path.parent, os.W_OK | os.X_OK):
-        reason = os.strerror(errno.EACCES)
-    return reason
 
 
 def _store(name: str) -> Callable[[typer.Context, Any, Any], Any]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, invocation, lazy, require_writable
+from pawsctl.cli.arguments import require_writable
+from pawsctl.cli.lazily import lazy
+from pawsctl.cli.options import Command, invocation
 from pawsctl.errors import ExitStatus
 
 if TYPE_CHECKING:

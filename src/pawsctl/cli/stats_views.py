@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from pawsctl.cli.text import Line
-from pawsctl.cli.views import duration, expiry, or_dash, plural, size
+from pawsctl.cli.views import duration, expiry, plural, size
 
 if TYPE_CHECKING:
     from pawsctl.sessions.footprint import Memory
@@ -31,8 +31,8 @@ def overview(found: Overview) -> Iterator[Line]:
         yield []
         yield [("largest", "bold")]
     for each in found.largest:
-        messages = f"{or_dash(each.messages)} messages"
-        yield [(f"{size(each.bytes):>10}  ", ""), (each.phone, "cyan"), (f"  {messages}", "dim")]
+        messages = "" if each.messages is None else f"  {plural(each.messages, 'message')}"
+        yield [(f"{size(each.bytes):>10}  ", ""), (each.phone, "cyan"), (messages, "dim")]
     yield []
     if found.memory:
         yield from _memory(found.memory)

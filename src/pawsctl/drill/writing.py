@@ -13,7 +13,7 @@ from itertools import pairwise
 from pawsctl.connection import Connection, checked
 from pawsctl.connection.base import Uncertain
 from pawsctl.errors import PawsctlError
-from pawsctl.sessions.keys import session_key
+from pawsctl.sessions.keys import nobodys_phone, session_key
 
 # Seconds: what an interrupted drill leaves is gone after this.
 _TTL = 900
@@ -69,7 +69,7 @@ class Writer(threading.Thread):
 
     def _key(self) -> bytes:
         while True:
-            key = session_key("+" + str(secrets.randbelow(9 * 10**15) + 10**15))
+            key = session_key(nobodys_phone())
             if self._wanted(key):
                 return key
 

@@ -43,10 +43,7 @@ def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
 def require_existed(found: Sequence[Deleted]) -> None:
     """Raises NoSession where one of them did not exist."""
     if missing := [each.phone for each in found if not each.deleted]:
-        raise NoSession(
-            f"No session was stored for {', '.join(missing)}.",
-            hint="It may have expired; 'pawsctl session list' shows those there are.",
-        )
+        raise NoSession.of(missing)
 
 
 def _each(store: SessionStore, commands: Sequence[Command]) -> list[bool]:

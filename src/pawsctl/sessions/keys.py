@@ -1,6 +1,7 @@
 """How the bot makes a key from a phone number. Pure."""
 
 import re
+from secrets import randbelow
 
 from pawsctl.errors import UsageError
 
@@ -11,6 +12,11 @@ SEEN_PREFIX = "wh:seen:"
 def normalised(phone: str) -> str:
     """A phone as the bot stores it: everything but ASCII digits and `+` taken out."""
     return re.sub(r"[^0-9+]", "", phone)
+
+
+def nobodys_phone() -> str:
+    """A random phone of 16 digits, more than any real number has."""
+    return f"+{randbelow(9 * 10**15) + 10**15}"
 
 
 def session_key(phone: str) -> bytes:

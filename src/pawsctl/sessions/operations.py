@@ -53,7 +53,7 @@ def raw_value(found: Conversation) -> bytes:
 def require_found(found: Sequence[Conversation]) -> None:
     """Raises NoSession where one of them does not exist."""
     if missing := [each.phone for each in found if each.record is None]:
-        raise _no_session(missing)
+        raise NoSession.of(missing)
 
 
 def times_left(store: SessionReader, names: Sequence[bytes]) -> list[TimeLeft]:
@@ -71,14 +71,7 @@ def times_left(store: SessionReader, names: Sequence[bytes]) -> list[TimeLeft]:
 def require_all(found: Sequence[TimeLeft]) -> None:
     """Raises NoSession where one of them does not exist."""
     if missing := [each.phone for each in found if each.ttl is None]:
-        raise _no_session(missing)
-
-
-def _no_session(phones: Sequence[str]) -> NoSession:
-    return NoSession(
-        f"No session is stored for {', '.join(phones)}.",
-        hint="It may have expired; 'pawsctl session list' shows those there are.",
-    )
+        raise NoSession.of(missing)
 
 
 def expiry_of(found: Sequence[TimeLeft]) -> Expiry:

@@ -12,7 +12,7 @@ from pawsctl.sessions import keys, model, rules
 from pawsctl.sessions.model import Message, Session
 from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.rules import Record
-from pawsctl.sessions.watching import Event, Kind, event_of
+from pawsctl.sessions.watching import SLACK_SECONDS, Event, Kind, event_of
 
 
 class MessageEvent(msgspec.Struct, frozen=True):
@@ -84,7 +84,8 @@ class _Seen:
         self.messages: Sequence[Message] = self.session.messages if self.session else ()
         # Between these moments of the monotonic clock it expires, as in watching.
         left = record.ttl_ms / 1000 if record and record.ttl_ms >= 0 else float("inf")
-        self.early, self.late = asked + left - 0.005, time.monotonic() + left + 0.005
+        self.early = asked + left - SLACK_SECONDS
+        self.late = time.monotonic() + left + SLACK_SECONDS
 
     @property
     def value(self) -> bytes | None:

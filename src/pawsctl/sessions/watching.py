@@ -27,8 +27,8 @@ FOLLOWED = 100_000
 RECENT = 50
 """Events that a board shows at most."""
 
-# PTTL's milliseconds are rounded, and two clocks never run at quite the same speed.
-_SLACK_SECONDS = 0.005
+SLACK_SECONDS = 0.005
+"""PTTL's milliseconds are rounded, and two clocks never run at quite the same speed."""
 
 Kind = Literal["appeared", "changed", "touched", "expired", "deleted"]
 
@@ -152,7 +152,7 @@ class _Watch:
             self.sessions += len(batch)
             for key, ttl_ms, size in batch:
                 left = math.inf if ttl_ms < 0 else ttl_ms / 1000
-                early, late = asked + left - _SLACK_SECONDS, answered + left + _SLACK_SECONDS
+                early, late = asked + left - SLACK_SECONDS, answered + left + SLACK_SECONDS
                 known = self.known.get(key)
                 if known is None:
                     if self._is_followed(key):

@@ -28,7 +28,6 @@ def _number(seconds: float) -> float:
     return seconds
 
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Timeout = Annotated[
     float,
     typer.Option(

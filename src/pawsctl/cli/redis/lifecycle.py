@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pawsctl.cli.options import Command, lazy
-from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Topology, Yes, app, stack_of
+from pawsctl.cli.arguments import Yes
+from pawsctl.cli.lazily import lazy
+from pawsctl.cli.options import Command
+from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Topology, app, stack_of
 from pawsctl.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:

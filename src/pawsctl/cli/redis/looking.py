@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl import durations
-from pawsctl.cli.options import Command, ListCommand, lazy
+from pawsctl.cli.lazily import lazy
+from pawsctl.cli.options import Command, ListCommand
 from pawsctl.cli.redis.group import Topology, app, stack_of
 from pawsctl.errors import ExitStatus
 

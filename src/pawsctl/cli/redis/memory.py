@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, invocation, lazy
-from pawsctl.cli.redis.group import Yes, app
+from pawsctl.cli.arguments import Confirm, Yes
+from pawsctl.cli.lazily import lazy
+from pawsctl.cli.options import Command, invocation
+from pawsctl.cli.redis.group import app
 
 if TYPE_CHECKING:
     from pawsctl import memory
@@ -31,12 +33,7 @@ def maxmemory(
     size: Annotated[str, typer.Argument(metavar="SIZE", help="Such as 512mb; 0 for no limit.")],
     *,
     yes: Yes = False,
-    confirm: Annotated[
-        str,
-        typer.Option(
-            "--confirm", metavar="HOST", help="Name the host where it is not this machine."
-        ),
-    ] = "",
+    confirm: Confirm = "",
 ) -> None:
     """Change the memory limit of each primary, at once and until it restarts."""
     run = invocation(ctx)

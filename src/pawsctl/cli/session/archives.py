@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, invocation, lazy
-from pawsctl.cli.session.group import Confirm, DryRun, app
+from pawsctl.cli.arguments import Confirm, DryRun
+from pawsctl.cli.lazily import lazy
+from pawsctl.cli.options import Command, invocation
+from pawsctl.cli.session.group import app
 
 if TYPE_CHECKING:
     from pawsctl.backup import verifying

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, ListCommand, invocation, is_single, lazy, phone_keys
+from pawsctl.cli.arguments import Confirm, DryRun, Phones, Yes, is_single, phone_keys
+from pawsctl.cli.lazily import lazy
+from pawsctl.cli.options import Command, ListCommand, invocation
 from pawsctl.cli.session.filtering import FilteringCommand, chosen_filter
-from pawsctl.cli.session.group import Confirm, DryRun, Phones, Yes, app
+from pawsctl.cli.session.group import app
 
 if TYPE_CHECKING:
     from pawsctl.cli import archive_views, views

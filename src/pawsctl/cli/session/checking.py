@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, ListCommand, invocation, lazy, require_writable
+from pawsctl.cli.arguments import require_writable
+from pawsctl.cli.lazily import lazy
+from pawsctl.cli.options import Command, ListCommand, invocation
 from pawsctl.cli.session.group import app
 from pawsctl.errors import ExitStatus
 

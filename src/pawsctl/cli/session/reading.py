@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, ListCommand, invocation, is_single, lazy, phone_keys
+from pawsctl.cli.arguments import OptionalPhones, Phones, is_single, phone_keys
+from pawsctl.cli.lazily import lazy
+from pawsctl.cli.options import Command, ListCommand, invocation
 from pawsctl.cli.session.filtering import FilteringListCommand, chosen_filter
-from pawsctl.cli.session.group import OptionalPhones, Phones, app
+from pawsctl.cli.session.group import app
 from pawsctl.errors import UsageError
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, invocation, lazy
+from pawsctl.cli.lazily import lazy
+from pawsctl.cli.options import Command, invocation
 from pawsctl.cli.session.filtering import duration
 from pawsctl.cli.session.group import app
 from pawsctl.errors import UsageError

@@ -1,0 +1,83 @@
+"""Parameters that several commands take, and what they mean."""
+
+import errno
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Phones = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="PHONE...",
+        help="Phones like +123, whole keys like wh:session:+123, or - to read them from stdin.",
+    ),
+]
+OptionalPhones = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PHONE...]", help="Phones, whole keys, or - to read them from stdin."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Confirm = Annotated[
+    str,
+    typer.Option("--confirm", metavar="HOST", help="Name the host where it is not this machine."),
+]
+
+
+def phone_keys(phones: Sequence[str]) -> list[bytes]:
+    """The keys that a command's PHONE arguments mean; `-` stands for the lines of stdin.
+
+    Raises UsageError for what can be no phone, and where stdin has none.
+    """
+    from pawsctl.errors import UsageError
+    from pawsctl.sessions.keys import session_key
+
+    read: list[str] = []
+    if "-" in phones:
+        read = [line for line in sys.stdin.read().splitlines() if line.strip()]
+        if not read:
+            raise UsageError("No phone on stdin.", hint="Write one on each line.")
+    given = [each for phone in phones for each in (read if phone == "-" else [phone])]
+    return [session_key(phone) for phone in given]
+
+
+def is_single(phones: Sequence[str]) -> bool:
+    """Whether exactly one session was asked for by name: JSON is then one object, no array."""
+    return len(phones) == 1 and phones[0] != "-"
+
+
+def require_writable(path: Path | None) -> None:
+    """For a report that is written when all is done. Raises UsageError where it can't be."""
+    if path is None:
+        return
+    try:
+        reason = _unfit(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        from pawsctl.errors import UsageError
+
+        raise UsageError(
+            f"{path} can't be written: {reason}.",
+            hint="Name a file in a directory that exists and is yours.",
+        )
+
+
+def _unfit(path: Path) -> str:
+    """What keeps a file from being written there, or ''."""
+    reason = ""
+    if path.is_dir():
+        reason = os.strerror(errno.EISDIR)
+    elif path.exists() and not path.is_file():
+        reason = "it is no file"
+    elif not path.parent.exists():
+        reason = os.strerror(errno.ENOENT)
+    elif not path.parent.is_dir():
+        reason = os.strerror(errno.ENOTDIR)
+    elif not os.access(path.parent, os.W_OK | os.X_OK):
+        reason = os.strerror(errno.EACCES)
+    return reason
