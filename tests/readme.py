@@ -191,6 +191,7 @@ def main() -> None:
         ):
             kinds = {
                 "Sessions": session,
+                "Checks, memory, settings": session,
                 "Redis": stack,
                 "Production": production,
                 "When something is wrong": trouble,

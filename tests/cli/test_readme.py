@@ -59,7 +59,7 @@ def test_every_command_and_option_is_documented(name: str, command: Any) -> None
 def test_session_examples_print_what_the_readme_says(tmp_path: Path, redis_server: Server) -> None:
     """Numbers and spacing aside."""
     with readme.session_examples(tmp_path, redis_server) as examples:
-        for block in readme.blocks("Sessions"):
+        for block in (*readme.blocks("Sessions"), *readme.blocks("Checks, memory, settings")):
             assert masked(examples.run(block)) == masked(block)
 
 
