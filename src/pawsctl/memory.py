@@ -7,6 +7,7 @@ from pawsctl.connection import Connection, Node, info_fields
 from pawsctl.errors import OperationFailed, Partial, UsageError
 
 _NEARLY_FULL = 0.9
+_LEAST_LIMIT = 256 << 20
 
 
 class NodeMemory(msgspec.Struct, frozen=True):
@@ -69,6 +70,15 @@ def size(text: str) -> int:
         return sizes.in_bytes(text)
     except ValueError as error:
         raise UsageError(f"'{text}' is no size.", hint="Write it like 512mb or 1gb.") from error
+
+
+def outgrows(now: Memory, limit: int) -> bool:
+    """Whether a limit in bytes (0 for none) is more than the container of `redis up` is made for.
+
+    It may use twice the limit that Redis was started with, and 512 MB at least.
+    """
+    most = max(_LEAST_LIMIT, *(node.limit or limit for node in now.nodes))
+    return not limit or limit > most
 
 
 def set_limit(connection: Connection, limit: int) -> LimitSet:

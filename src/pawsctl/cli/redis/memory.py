@@ -49,4 +49,6 @@ def maxmemory(
             question="Change the limit?",
         )
         run.output.show(memory.set_limit(connection, limit), memory_views.limit_set)
+    if connection.target.may_be_ours and memory.outgrows(now, limit):
+        run.output.warn(memory_views.CONTAINER)
     run.output.note(memory_views.HOW_TO_KEEP)
