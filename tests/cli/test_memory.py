@@ -97,7 +97,7 @@ def test_a_user_who_may_not_ask_is_told_so(pawsctl: Pawsctl, server: Server) -> 
 def test_maxmemory_warns_of_a_container_that_is_smaller(
     bare_pawsctl: Pawsctl, limited: Server, size: str, warns: bool
 ) -> None:
-    """Only where it may be the Redis of `redis up`: a server somewhere else has no such container."""
+    """Only where it may be the Redis of `redis up`: another has no such container."""
     own = {"REDIS_PORT": str(limited.port)}
     result = bare_pawsctl("redis", "maxmemory", size, "--yes", env=own)
     assert ("is killed beyond that" in result.err) == warns

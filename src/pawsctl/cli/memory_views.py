@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 _BAR = 30
 
 CONTAINER = (
-    "If this is the Redis of 'redis up' on Docker: its container may use twice the limit that it was "
-    "started with, 512 MB at least, and is killed beyond that. To give it more, set REDIS_MAXMEMORY "
-    "and run 'pawsctl redis up'."
+    "If this is the Redis of 'redis up' on Docker: its container may use twice the limit that it "
+    "was started with, 512 MB at least, and is killed beyond that. To give it more, set "
+    "REDIS_MAXMEMORY and run 'pawsctl redis up'."
 )
 
 HOW_TO_KEEP = (

@@ -53,7 +53,7 @@ class Known:
     """The keys of a pass so far, since SCAN may tell one twice, and two nodes may tell the same.
 
     They are remembered by their hash (8 bytes of entropy, salted in each process), so a pass over a
-    million needs 70 MB. `once` is false where nothing is spoilt by a second time.
+    million needs 70 MB. `once` is false where seeing a key twice does no harm.
     """
 
     def __init__(self, *, once: bool = True) -> None:

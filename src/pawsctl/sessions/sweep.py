@@ -1,6 +1,6 @@
 """A pass over all primaries of a cluster at once, while slots move and primaries fail.
 
-SCAN finds what stays on one node from its begin to its end. A key that moves meanwhile may be
+SCAN finds what stays on one node from beginning to end. A key that moves meanwhile may be
 missed on the node it left and on the one it came to. So what every primary says of its slots is
 looked at before and after: slots that changed hands, are half moved, or were those of a primary
 that failed, are looked at again, and once more, until none of them has changed meanwhile. Within a
@@ -30,8 +30,7 @@ _FEW_SLOTS = 1_000
 _SLOTS_AT_A_TIME = 50
 _NO_LIMIT = 1 << 30
 
-
-# However late it is, what changed during a rescan gets this many more.
+# Rescans that are allowed even after the deadline.
 _ROUNDS = 5
 
 

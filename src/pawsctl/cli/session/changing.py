@@ -12,13 +12,13 @@ from pawsctl.cli.session.group import app
 
 if TYPE_CHECKING:
     from pawsctl.cli import archive_views, views
-    from pawsctl.sessions import changing, flushing, operations, seeding
+    from pawsctl.sessions import changing, flushing, looking, seeding
 else:
     archive_views = lazy("pawsctl.cli.archive_views")
     views = lazy("pawsctl.cli.views")
     changing = lazy("pawsctl.sessions.changing")
     flushing = lazy("pawsctl.sessions.flushing")
-    operations = lazy("pawsctl.sessions.operations")
+    looking = lazy("pawsctl.sessions.looking")
     seeding = lazy("pawsctl.sessions.seeding")
 
 
@@ -30,7 +30,7 @@ def touch(ctx: typer.Context, phones: Phones) -> None:
     with run.store() as store:
         touched = changing.touch(store, names)
         run.output.rows(touched, views.TTL_COLUMNS, single=is_single(phones))
-        operations.require_all(touched)
+        looking.require_all(touched)
 
 
 @app.command(cls=ListCommand)

@@ -13,12 +13,12 @@ from pawsctl.errors import UsageError
 
 if TYPE_CHECKING:
     from pawsctl.cli import list_views, transcripts, views
-    from pawsctl.sessions import operations, ordering
+    from pawsctl.sessions import looking, ordering
 else:
     list_views = lazy("pawsctl.cli.list_views")
     transcripts = lazy("pawsctl.cli.transcripts")
     views = lazy("pawsctl.cli.views")
-    operations = lazy("pawsctl.sessions.operations")
+    looking = lazy("pawsctl.sessions.looking")
     ordering = lazy("pawsctl.sessions.ordering")
 
 
@@ -72,7 +72,7 @@ def list_(
     wanted = chosen_filter(ctx)
     with run.reader(partial=True) as store:
         run.output.rows(
-            operations.list_all(store, wanted, order),
+            looking.list_all(store, wanted, order),
             list_views.columns(names),
             item=list_views.item(names),
             fields=names,
@@ -111,9 +111,9 @@ def get(
             hint="Name one phone, or leave --raw out.",
         )
     with run.reader() as store:
-        found = operations.conversations(store, names)
+        found = looking.conversations(store, names)
         if raw:
-            run.output.raw(operations.raw_value(each) for each in found)
+            run.output.raw(looking.raw_value(each) for each in found)
         else:
             run.output.each(
                 found,
@@ -121,7 +121,7 @@ def get(
                 view=lambda each: transcripts.transcript(each, full=full, last=last),
                 single=is_single(phones),
             )
-        operations.require_found(found)
+        looking.require_found(found)
 
 
 @app.command(cls=ListCommand)
@@ -137,12 +137,12 @@ def ttl(
     run = invocation(ctx)
     with run.reader(partial=True) as store:
         if phones:
-            found = operations.times_left(store, phone_keys(phones))
+            found = looking.times_left(store, phone_keys(phones))
             run.output.rows(found, views.TTL_COLUMNS, single=is_single(phones))
-            operations.require_all(found)
-            overview = operations.expiry_of(found)
+            looking.require_all(found)
+            overview = looking.expiry_of(found)
         else:
-            overview = operations.expiry(store)
+            overview = looking.expiry(store)
             run.output.show(overview, views.expiry)
         if check:
-            operations.require_sound(overview)
+            looking.require_sound(overview)

@@ -1,4 +1,4 @@
-"""What the session commands do: each takes a store and returns frozen results, printing nothing."""
+"""What `session list`, `get` and `ttl` find: frozen results, nothing printed."""
 
 import time
 from collections.abc import Iterator, Sequence
