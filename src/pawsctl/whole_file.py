@@ -62,7 +62,7 @@ def _told(path: Path) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or str(error)
         raise OperationFailed(
             f"{path} can't be written: {reason}.",
-            hint="Nothing was left there; name a file in another folder.",
+            hint="Nothing was left there. Make room, or choose another place.",
         ) from error
 
 
