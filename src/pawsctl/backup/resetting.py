@@ -69,9 +69,9 @@ def export_before_reset(
             exported = _export(target, whole, emit)
             kept = _placed(whole)
     except PawsctlError as error:
-        raise type(error)(
-            f"The sessions can't be exported before they are deleted. {error.message}",
-            hint=f"{error.hint} To delete them without a copy, use --no-backup.",
+        raise error.adding(
+            before="The sessions can't be exported before they are deleted.",
+            hint="To delete them without a copy, use --no-backup.",
         ) from error
     if kept is None:
         return None
