@@ -113,17 +113,15 @@ class Invocation:
             raise UsageError(
                 f"--{name.replace('_', '-')} does not apply: this command acts on this project's "
                 "own containers.",
-                hint="Leave it out; REDIS_PORT and PAWSCTL_PROJECT say which they are."
-                if name == "url"
-                else "Leave it out; what belongs to this command stands behind its name.",
+                hint=_ABOUT_CONNECTIONS[name],
             )
 
 
-_ABOUT_CONNECTIONS = (
-    "url",
-    "db",
-    "prefer_replica",
-    "connect_timeout",
-    "timeout",
-    "failover_timeout",
-)
+_ABOUT_CONNECTIONS = {
+    "url": "Leave it out; REDIS_PORT and PAWSCTL_PROJECT say which they are.",
+    "db": "Leave it out; redis-cli's own options stand behind --: pawsctl redis cli -- -n 3.",
+    "prefer_replica": "Leave it out.",
+    "connect_timeout": "Leave it out.",
+    "timeout": "Leave it out; a command's own --timeout stands behind its name.",
+    "failover_timeout": "Leave it out.",
+}
