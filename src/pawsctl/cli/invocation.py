@@ -105,7 +105,7 @@ class Invocation:
 
         Raises UsageError where an option says how to reach a Redis.
         """
-        for name in _ABOUT_CONNECTIONS:
+        for name, hint in _ABOUT_CONNECTIONS.items():
             if getattr(self, name) in (None, False):
                 continue
             from pawsctl.errors import UsageError
@@ -113,7 +113,7 @@ class Invocation:
             raise UsageError(
                 f"--{name.replace('_', '-')} does not apply: this command acts on this project's "
                 "own containers.",
-                hint=_ABOUT_CONNECTIONS[name],
+                hint=hint,
             )
 
 
