@@ -130,13 +130,25 @@ def test_two_flows_at_once_do_not_meet(pawsctl: Pawsctl, server: Server) -> None
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="this system has no SIGHUP")
-def test_a_closed_terminal_leaves_nothing_behind(pawsctl: Pawsctl, server: Server) -> None:
+@pytest.mark.parametrize(
+    ("handler", "status"),
+    [(signal.SIG_DFL, ExitStatus.INTERRUPTED), (signal.SIG_IGN, ExitStatus.OK)],
+    ids=["as it is", "under nohup"],
+)
+def test_a_closed_terminal_leaves_nothing_behind(
+    pawsctl: Pawsctl, server: Server, handler: signal.Handlers, status: ExitStatus
+) -> None:
     """As Ctrl-C and TERM leave nothing; the step that waits for an expiry takes a second."""
-    process = pawsctl.start("test-session")
+    # What starts a process decides what it does with this signal; these tests may run under nohup.
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        process = pawsctl.start("test-session")
+    finally:
+        signal.signal(signal.SIGHUP, before)
     wait_until(lambda: server.client.dbsize() > 0, "a session")
     process.send_signal(signal.SIGHUP)
     process.communicate(timeout=20)
-    assert process.returncode == ExitStatus.INTERRUPTED
+    assert process.returncode == status
     assert server.client.dbsize() == 0
 
 

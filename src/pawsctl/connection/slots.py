@@ -25,15 +25,20 @@ def slot_of(key: bytes) -> int:
     return crc_hqx(key, 0) % SLOTS
 
 
+def ranges(slots: Iterable[int]) -> list[str]:
+    """Slots as ranges with both their ends: `0-5460`, `7000`."""
+    found: list[list[int]] = []
+    for slot in sorted(slots):
+        if found and found[-1][1] == slot - 1:
+            found[-1][1] = slot
+        else:
+            found.append([slot, slot])
+    return [str(first) if first == last else f"{first}-{last}" for first, last in found]
+
+
 def ranges_text(slots: Iterable[int]) -> str:
     """Slots as a person reads them: `0-5460, 7000`."""
-    ranges: list[list[int]] = []
-    for slot in sorted(slots):
-        if ranges and ranges[-1][1] == slot - 1:
-            ranges[-1][1] = slot
-        else:
-            ranges.append([slot, slot])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in ranges)
+    return ", ".join(ranges(slots))
 
 
 class Claim(msgspec.Struct, frozen=True):

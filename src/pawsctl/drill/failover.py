@@ -13,7 +13,7 @@ from pawsctl.connection.slots import slot_of
 from pawsctl.drill.writing import Writer, delete, lost
 from pawsctl.errors import OperationFailed, TimedOut
 from pawsctl.settings import StackSettings
-from pawsctl.stack import cluster, failing, forming, layout, operations, project
+from pawsctl.stack import failing, forming, layout, operations, project
 from pawsctl.stack.choice import engine_of
 from pawsctl.stack.engine import Emit, EngineName, Waiting
 from pawsctl.stack.interrupt import uninterrupted
@@ -142,7 +142,7 @@ def _writers(target: Target, view: View, primary: str, timeout: float) -> list[W
     open_one = partial(connect, target, timeouts)
     if target.kind != "cluster":
         return [Writer(open_one)]
-    slots = cluster.numbers(view.nodes[primary].slots)
+    slots = view.nodes[primary].slots
     return [
         Writer(open_one, lambda key: slot_of(key) in slots),
         Writer(open_one, lambda key: slot_of(key) not in slots),

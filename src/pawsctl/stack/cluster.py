@@ -6,39 +6,25 @@ another was interrupted. The nodes remember all of it in their data, failovers i
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 from msgspec import Struct
 
+from pawsctl.connection.slots import SLOTS, Member, members
 from pawsctl.errors import OperationFailed
 from pawsctl.stack import layout, wire
 from pawsctl.stack.nodes import LOOK_TIMEOUT, Node, View, of_info
 from pawsctl.stack.project import Project
+from pawsctl.target import Address
 
-SLOTS = 16_384
 _PRIMARIES = 3
-
-
-class _Row(Struct, frozen=True):
-    """A line of CLUSTER NODES."""
-
-    id: str
-    port: int
-    flags: tuple[str, ...]
-    link: str
-    slots: tuple[str, ...]
-
-    @property
-    def is_primary(self) -> bool:
-        return "master" in self.flags
 
 
 class _Answer(Struct, frozen=True):
     """What a node says of itself and, in `rows`, of all."""
 
     node: Node
-    own: _Row
-    rows: tuple[_Row, ...]
+    own: Member
+    rows: list[Member]
     state: str
 
 
@@ -49,7 +35,7 @@ def look(project: Project) -> View:
     problems = [f"{name} does not answer" for port, name in ports.items() if port not in answers]
     for port, answer in answers.items():
         problems += _problems(ports[port], answer, expected=len(ports))
-    covered = {slot for each in answers.values() for slot in numbers(each.own.slots)}
+    covered = {slot for each in answers.values() for slot in each.own.slots}
     if len(covered) < SLOTS:
         problems.append(f"{SLOTS - len(covered)} slots are without a primary that answers")
     return View(
@@ -67,9 +53,9 @@ def _problems(name: str, answer: _Answer, *, expected: int) -> list[str]:
     if len(answer.rows) != expected:
         problems.append(f"{name} knows {len(answer.rows)} of {expected} nodes")
     failing = [
-        str(each.port)
+        str(each.address.port)
         for each in answer.rows
-        if {"fail", "fail?", "handshake", "noaddr"}.intersection(each.flags)
+        if each.flags & {"fail", "fail?", "handshake", "noaddr"}
     ]
     if failing:
         problems.append(f"{name} does not reach {', '.join(failing)}")
@@ -94,11 +80,11 @@ def join(project: Project) -> None:
         if len(answers[port].rows) == 1:
             # Two primaries with one epoch would have to settle that first.
             ask(port, "CLUSTER", "SET-CONFIG-EPOCH", number)
-    known = {each.port for each in answers[ports[0]].rows}
+    known = {each.address.port for each in answers[ports[0]].rows}
     for port in ports[1:]:
         if port not in known:
             ask(ports[0], "CLUSTER", "MEET", layout.HOST, port)
-    owned = {slot for each in answers.values() for slot in numbers(each.own.slots)}
+    owned = {slot for each in answers.values() for slot in each.own.slots}
     for index, port in enumerate(ports[:_PRIMARIES]):
         first, last = index * SLOTS // _PRIMARIES, (index + 1) * SLOTS // _PRIMARIES - 1
         if answers[port].own.is_primary and owned.isdisjoint(range(first, last + 1)):
@@ -119,7 +105,8 @@ def replica_of(project: Project, primary: str) -> int | None:
 
 
 def _check_ports(ports: Sequence[int], answers: Mapping[int, _Answer]) -> None:
-    strangers = {each.port for answer in answers.values() for each in answer.rows} - {*ports}
+    known = {each.address.port for answer in answers.values() for each in answer.rows}
+    strangers = known - {*ports}
     if strangers:
         raise OperationFailed(
             f"The cluster that is stored here has nodes on other ports: {min(strangers)} is none "
@@ -152,7 +139,7 @@ def _answers(project: Project, ports: Sequence[int] | Mapping[int, str]) -> dict
                 ("CLUSTER", "INFO"),
                 timeout=LOOK_TIMEOUT,
             )
-            rows = _rows(nodes)
+            rows = members(nodes, Address(layout.HOST, port))
             own = next(each for each in rows if "myself" in each.flags)
             found[port] = _Answer(
                 node=of_info(info, own.slots),
@@ -161,23 +148,3 @@ def _answers(project: Project, ports: Sequence[int] | Mapping[int, str]) -> dict
                 state=wire.fields(state).get("cluster_state", "unknown"),
             )
     return found
-
-
-def _rows(reply: Any) -> tuple[_Row, ...]:
-    # <id> <ip:port@bus[,host]> <flags> <primary> <ping> <pong> <epoch> <link> <slots...>
-    rows = []
-    for line in wire.text(reply).splitlines():
-        name, address, flags, _, _, _, _, link, *slots = line.split(" ")
-        port = int(address.partition("@")[0].rpartition(":")[2])
-        own = tuple(each for each in slots if each and not each.startswith("["))
-        rows.append(_Row(name, port, tuple(flags.split(",")), link, own))
-    return tuple(rows)
-
-
-def numbers(ranges: Sequence[str]) -> set[int]:
-    """The slots in ranges such as `0-5460` or `7000`."""
-    numbers: set[int] = set()
-    for each in ranges:
-        first, _, last = each.partition("-")
-        numbers.update(range(int(first), int(last or first) + 1))
-    return numbers

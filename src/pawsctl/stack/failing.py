@@ -49,9 +49,9 @@ def successor(before: View, now: View, primary: str) -> str | None:
         return None
     if before.primary is not None:
         return now.primary if now.primary != primary else None
-    slots = set(before.nodes[primary].slots)
+    slots = before.nodes[primary].slots
     for name, node in now.nodes.items():
-        if name != primary and slots.intersection(node.slots):
+        if name != primary and slots & node.slots:
             return name
     return None
 

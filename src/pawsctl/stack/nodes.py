@@ -17,7 +17,7 @@ class Node(Struct, frozen=True):
 
     `primary_port` is whose replica it is, `is_linked` whether it is connected to that one,
     `replicas` how many are connected to it. `offset` counts bytes of the replication's stream,
-    `last_io` seconds since the primary was last heard of. `slots` are ranges such as `0-5460`.
+    `last_io` seconds since the primary was last heard of. `slots` are what it owns of a cluster.
     """
 
     role: Role
@@ -29,7 +29,7 @@ class Node(Struct, frozen=True):
     keys: int
     expiring: int
     memory: int
-    slots: tuple[str, ...] = ()
+    slots: frozenset[int] = frozenset()
 
 
 class Quorum(Struct, frozen=True):
@@ -54,7 +54,7 @@ class View(Struct, frozen=True):
     primary: str | None = None
 
 
-def of_info(reply: Any, slots: tuple[str, ...] = ()) -> Node:
+def of_info(reply: Any, slots: frozenset[int] = frozenset()) -> Node:
     """A node from its answer to INFO."""
     info = wire.fields(reply)
     is_primary = info.get("role") == "master"

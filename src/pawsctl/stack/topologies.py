@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from pawsctl.connection.slots import ranges
 from pawsctl.settings import StackSettings
 from pawsctl.stack import forming, inspection, layout, project
 from pawsctl.stack.choice import engine_of
@@ -107,7 +108,7 @@ def _members(here: Project, found: dict[str, ServiceStatus], view: View) -> tupl
                 uptime=seen.uptime,
                 role=role,
                 primary=primary,
-                slots=node.slots if node else (),
+                slots=tuple(ranges(node.slots)) if node else (),
                 keys=node.keys if node else None,
                 memory=node.memory if node else None,
                 lag=_lag(node, view.nodes.get(primary)) if node and primary else None,
