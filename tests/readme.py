@@ -34,7 +34,7 @@ STORED: Mapping[str, tuple[str, int | None]] = {
     "+59899000001": ("register-pet.json", 21_000),
     "+59899000002": ("waiting.json", 12_345),
     "+59899000003": ("two-tools-one-turn.json", 7_200),
-    "+59899000004": ("web-search.json", 600),
+    "+59899000004": ("web-search.json", 599),
     "+59899000005": ("broken/truncated.txt", 18_000),
 }
 
@@ -114,8 +114,8 @@ def session_examples(folder: Path, server: Server) -> Iterator[Examples]:
     pawsctl = Pawsctl(folder, server.url)
     for name in ("PAWSCTL_ENGINE", "PAWSCTL_PROJECT"):
         del pawsctl.environment[name]
-    shown = "redis://localhost:6379"
-    hidden = {server.url: shown, f"127.0.0.1:{server.port}": "localhost:6379", str(folder): "~"}
+    shown = "redis://127.0.0.1:6379"
+    hidden = {server.url: shown, f"127.0.0.1:{server.port}": "127.0.0.1:6379", str(folder): "~"}
     yield Examples(pawsctl, hidden)
 
 

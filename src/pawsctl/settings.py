@@ -102,7 +102,7 @@ class Settings(msgspec.Struct, frozen=True):
         if not url.value:
             port = self["REDIS_PORT"]
             found = target.parse(
-                f"redis://localhost:{self.port('REDIS_PORT')}",
+                f"redis://127.0.0.1:{self.port('REDIS_PORT')}",
                 origin="the default" if port.is_default else port.origin,
             )
         else:

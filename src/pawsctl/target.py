@@ -147,7 +147,7 @@ class _Parser:
         if not separator or self.scheme not in _SCHEMES:
             raise self.error(
                 "is not a Redis URL",
-                hint="Write it like redis://localhost:6379; known schemes: "
+                hint="Write it like redis://127.0.0.1:6379; known schemes: "
                 + ", ".join(f"{scheme}://" for scheme in _SCHEMES),
             )
         self.kind, self.secure = _SCHEMES[self.scheme]
@@ -244,7 +244,7 @@ class _Parser:
         if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > MOST_DATABASE:
             raise self.error(
                 "has no number where its database stands",
-                hint=f"A database is a number from 0 to {MOST_DATABASE}: redis://localhost:6379/0.",
+                hint=f"A database is a number from 0 to {MOST_DATABASE}: redis://127.0.0.1:6379/0.",
             )
         return int(text)
 
@@ -265,7 +265,7 @@ class _Parser:
         elif ":" in text:
             host, _, port = text.rpartition(":")
         if not host:
-            host = "localhost"
+            host = "127.0.0.1"
         number = default_port
         if port:
             number = int(port) if re.fullmatch(r"[0-9]{1,5}", port) else -1

@@ -88,7 +88,7 @@ def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
 def test_without_a_url_it_follows_port_and_password(tmp_path: Path) -> None:
     """The Redis of `redis up`."""
     found = load(tmp_path, REDIS_PORT="6400", REDIS_PASSWORD="x").redis_target()
-    assert (found.url, found.password) == ("redis://localhost:6400", "x")
+    assert (found.url, found.password) == ("redis://127.0.0.1:6400", "x")
 
 
 def test_a_development_password_never_travels(tmp_path: Path) -> None:

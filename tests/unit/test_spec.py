@@ -102,7 +102,7 @@ def test_the_topologies_share_no_port() -> None:
 @pytest.mark.parametrize(
     ("topology", "url"),
     [
-        ("single", "redis://localhost:6379"),
+        ("single", "redis://127.0.0.1:6379"),
         (
             "sentinel",
             "redis+sentinel://127.0.0.1:26379,127.0.0.1:26380,127.0.0.1:26381/paws",

@@ -24,7 +24,7 @@ def parse(url: str) -> Target:
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("redis://", Target("standalone", (Address("localhost", 6379),), "a test")),
+        ("redis://", Target("standalone", (Address("127.0.0.1", 6379),), "a test")),
         ("redis://h", Target("standalone", (Address("h", 6379),), "a test")),
         ("redis://h:1/2", Target("standalone", (Address("h", 1),), "a test", db=2)),
         ("redis://h?db=3", Target("standalone", (Address("h", 6379),), "a test", db=3)),

@@ -75,7 +75,7 @@ def url(here: Project, services: Sequence[ServiceStatus]) -> str | None:
     """Where clients of what runs begin; None where nothing does."""
     if here.topology == "single":
         port = _published(services, REDIS)
-        return f"redis://localhost:{port}" if port else None
+        return f"redis://127.0.0.1:{port}" if port else None
     is_up = any(each.state == "running" for each in services)
     return layout.url(here.topology, here.stack) if is_up else None
 

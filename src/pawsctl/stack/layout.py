@@ -68,7 +68,7 @@ def sentinel_ports(stack: Stack) -> dict[int, str]:
 def url(topology: Topology, stack: Stack) -> str:
     """Where clients begin; it holds no password."""
     if topology == "single":
-        return f"redis://localhost:{stack.services[0].ports[0].published}"
+        return f"redis://127.0.0.1:{stack.services[0].ports[0].published}"
     ports = sentinel_ports(stack) if topology == "sentinel" else redis_ports(stack)
     addresses = ",".join(f"{HOST}:{port}" for port in ports)
     if topology == "cluster":

@@ -69,7 +69,7 @@ def dev(
         here = project.load(settings, with_files=True)
         engine = engine_of(here, emit, docker_only=True)
         services = _up(here, engine, [REDIS, COMMANDER], timeout=timeout, pull=pull, emit=emit)
-    url = f"http://localhost:{settings.commander_port}"
+    url = f"http://127.0.0.1:{settings.commander_port}"
     if open_browser:
         webbrowser.open(url)
     password = settings.commander_password

@@ -10,7 +10,7 @@ def test_dev_returns_when_commander_is_connected(docker_stack: Stack) -> None:
 
     assert done.status == 0, done.err
     assert done.json["commander"] == {
-        "url": f"http://localhost:{docker_stack.commander_port}",
+        "url": f"http://127.0.0.1:{docker_stack.commander_port}",
         "user": "admin",
         "password": "admin123",
     }

@@ -15,7 +15,7 @@ def test_up_returns_when_redis_answers(stack: Stack) -> None:
     assert done.status == 0, done.err
     with stack.client() as client:
         assert client.ping()
-    assert f"redis://localhost:{stack.port}" in done.text
+    assert f"redis://127.0.0.1:{stack.port}" in done.text
 
 
 def test_a_second_up_changes_nothing(running: Stack) -> None:
@@ -196,7 +196,7 @@ def test_status_tells_what_runs(running: Stack) -> None:
     assert done.status == 0
     assert list(found) == ["engine", "url", "services", "memory", "keys", "problem"]
     assert found["engine"] == running.engine
-    assert found["url"] == f"redis://localhost:{running.port}"
+    assert found["url"] == f"redis://127.0.0.1:{running.port}"
     assert found["memory"]["maximum"] == 256 << 20
     (service,) = found["services"]
     assert list(service) == ["service", "name", "state", "health", "ports", "uptime"]
