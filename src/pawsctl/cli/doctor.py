@@ -1,19 +1,9 @@
 """`pawsctl doctor`: what is wrong, and how to mend it."""
 
-from typing import TYPE_CHECKING
-
 import typer
 
-from pawsctl.cli.lazily import lazy
 from pawsctl.cli.options import Command, invocation
 from pawsctl.errors import ExitStatus
-
-if TYPE_CHECKING:
-    from pawsctl.cli import doctor_views
-    from pawsctl.doctor import examining
-else:
-    examining = lazy("pawsctl.doctor.examining")
-    doctor_views = lazy("pawsctl.cli.doctor_views")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -25,6 +15,9 @@ def doctor(ctx: typer.Context) -> None:
     Looks at settings, Redis, this project's own containers, memory, clocks, every session, and the
     bot. Exits with 1 where something failed.
     """
+    from pawsctl.cli import doctor_views
+    from pawsctl.doctor import examining
+
     run = invocation(ctx)
     found = examining.examine(
         lambda: run.settings, run.connect, done=run.output.live(doctor_views.finding)

@@ -1,19 +1,9 @@
 """`pawsctl health`: whether Redis can do the bot's work, for people and probes."""
 
-from typing import TYPE_CHECKING
-
 import typer
 
-from pawsctl.cli.lazily import lazy
 from pawsctl.cli.options import Command, invocation
 from pawsctl.errors import ExitStatus
-
-if TYPE_CHECKING:
-    from pawsctl import health
-    from pawsctl.cli import health_views
-else:
-    health = lazy("pawsctl.health")
-    health_views = lazy("pawsctl.cli.health_views")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -24,6 +14,9 @@ def health_(ctx: typer.Context) -> None:
 
     Exits with 1 where a check fails, with 5 where Redis can't be reached.
     """
+    from pawsctl import health
+    from pawsctl.cli import health_views
+
     run = invocation(ctx)
     with run.connect() as connection:
         found = health.check(connection)

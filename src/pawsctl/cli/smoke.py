@@ -3,22 +3,13 @@
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pawsctl.cli.arguments import require_writable
-from pawsctl.cli.lazily import lazy
 from pawsctl.cli.options import Command, invocation
 from pawsctl.errors import ExitStatus
-
-if TYPE_CHECKING:
-    from pawsctl.cli import reports, views
-    from pawsctl.sessions import flow
-else:
-    reports = lazy("pawsctl.cli.reports")
-    views = lazy("pawsctl.cli.views")
-    flow = lazy("pawsctl.sessions.flow")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -51,6 +42,9 @@ def test_session(
 
     Works on random phones that no person has, and deletes what it wrote.
     """
+    from pawsctl.cli import reports, views
+    from pawsctl.sessions import flow
+
     run = invocation(ctx)
     require_writable(junit)
     with run.store() as store:

@@ -1,27 +1,13 @@
 """Commands that change what runs: `up`, `dev`, `down`, `start`, `stop`, `restart`, `reset`."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from pawsctl.cli.arguments import Yes
-from pawsctl.cli.lazily import lazy
 from pawsctl.cli.options import Command
 from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Topology, app, stack_of
 from pawsctl.errors import ExitStatus, UsageError
-
-if TYPE_CHECKING:
-    from pawsctl.backup import resetting
-    from pawsctl.cli import stack_events, stack_views, topology_views
-    from pawsctl.drill import failover as drill
-    from pawsctl.stack import operations
-else:
-    resetting = lazy("pawsctl.backup.resetting")
-    stack_events = lazy("pawsctl.cli.stack_events")
-    stack_views = lazy("pawsctl.cli.stack_views")
-    operations = lazy("pawsctl.stack.operations")
-    drill = lazy("pawsctl.drill.failover")
-    topology_views = lazy("pawsctl.cli.topology_views")
 
 
 @app.command(cls=Command)
@@ -37,6 +23,9 @@ def up(
     With --topology it is a primary, two replicas and three Sentinels, or a cluster of six nodes;
     both are for trying, have data and ports of their own, and run beside the single Redis.
     """
+    from pawsctl.cli import stack_events, stack_views
+    from pawsctl.stack import operations
+
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
         done = operations.up(settings, topology, timeout=timeout, pull=pull, emit=emit)
@@ -56,6 +45,9 @@ def dev(
 
     Redis Commander is a web page to look into Redis; its address and login are shown.
     """
+    from pawsctl.cli import stack_events, stack_views
+    from pawsctl.stack import operations
+
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
         done = operations.dev(
@@ -77,6 +69,9 @@ def down(
     yes: Yes = False,
 ) -> None:
     """Stop and remove what runs; keep the data."""
+    from pawsctl.cli import stack_events, stack_views
+    from pawsctl.stack import operations
+
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
         done = operations.down(
@@ -93,6 +88,9 @@ def down(
 @app.command(cls=Command)
 def start(ctx: typer.Context, topology: Topology = "single", timeout: Timeout = TIMEOUT) -> None:
     """Start what `stop` stopped."""
+    from pawsctl.cli import stack_events, stack_views
+    from pawsctl.stack import operations
+
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
         done = operations.start(settings, topology, timeout=timeout, emit=emit)
@@ -102,6 +100,9 @@ def start(ctx: typer.Context, topology: Topology = "single", timeout: Timeout = 
 @app.command(cls=Command)
 def stop(ctx: typer.Context, topology: Topology = "single") -> None:
     """Stop without removing anything."""
+    from pawsctl.cli import stack_events, stack_views
+    from pawsctl.stack import operations
+
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
         done = operations.stop(settings, topology, emit=emit)
@@ -111,6 +112,9 @@ def stop(ctx: typer.Context, topology: Topology = "single") -> None:
 @app.command(cls=Command)
 def restart(ctx: typer.Context, topology: Topology = "single", timeout: Timeout = TIMEOUT) -> None:
     """Stop, and start again."""
+    from pawsctl.cli import stack_events, stack_views
+    from pawsctl.stack import operations
+
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
         done = operations.restart(settings, topology, timeout=timeout, emit=emit)
@@ -131,6 +135,9 @@ def reset(
 
     The export is named; the last five are kept. 'session import' brings one back.
     """
+    from pawsctl.backup import resetting
+    from pawsctl.cli import stack_events, stack_views
+
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
         done = resetting.reset(
@@ -164,6 +171,9 @@ def failover(
     how long writes failed, and whether a session was lost that had been acknowledged; exits with 1
     where one was. Only for what 'redis up --topology' made on this machine, never for --url.
     """
+    from pawsctl.cli import stack_events, topology_views
+    from pawsctl.drill import failover as drill
+
     if topology is None:
         raise UsageError(
             "A failover needs a topology to practise it on.",

@@ -2,26 +2,14 @@
 
 import sys
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pawsctl import durations
-from pawsctl.cli.lazily import lazy
 from pawsctl.cli.options import Command, ListCommand
 from pawsctl.cli.redis.group import Topology, app, stack_of
 from pawsctl.errors import ExitStatus
-
-if TYPE_CHECKING:
-    from pawsctl.cli import stack_events, stack_views, topology_views
-    from pawsctl.stack import engine, inspection, topologies
-else:
-    stack_events = lazy("pawsctl.cli.stack_events")
-    stack_views = lazy("pawsctl.cli.stack_views")
-    engine = lazy("pawsctl.stack.engine")
-    inspection = lazy("pawsctl.stack.inspection")
-    topologies = lazy("pawsctl.stack.topologies")
-    topology_views = lazy("pawsctl.cli.topology_views")
 
 
 def moment(text: str) -> datetime:
@@ -42,6 +30,9 @@ def status(ctx: typer.Context, topology: Topology = "single") -> None:
     With --topology also who replicates whom and how far behind, slots, and the Sentinels' quorum.
     Exits with 1 where Redis does not answer, or a topology takes no writes.
     """
+    from pawsctl.cli import stack_events, topology_views
+    from pawsctl.stack import topologies
+
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
         found = topologies.status(settings, topology, emit=emit)
@@ -79,6 +70,9 @@ def logs(
     ] = False,
 ) -> None:
     """Show what the services have written."""
+    from pawsctl.cli import stack_events, stack_views
+    from pawsctl.stack import engine, inspection
+
     run, settings = stack_of(ctx)
     query = engine.LogQuery(tail=tail, since=since, follow=follow)
     with stack_events.told(run.output) as emit:
@@ -102,6 +96,9 @@ def client(
 
     Exits with the exit status of redis-cli.
     """
+    from pawsctl.cli import stack_events
+    from pawsctl.stack import inspection
+
     run, settings = stack_of(ctx)
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with stack_events.told(run.output) as emit:

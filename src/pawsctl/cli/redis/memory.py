@@ -1,25 +1,20 @@
 """Commands that follow the URL, not this project's own Redis: `memory`, `maxmemory`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pawsctl.cli.arguments import Confirm, Yes
-from pawsctl.cli.lazily import lazy
 from pawsctl.cli.options import Command, invocation
 from pawsctl.cli.redis.group import app
-
-if TYPE_CHECKING:
-    from pawsctl import memory
-    from pawsctl.cli import memory_views
-else:
-    memory = lazy("pawsctl.memory")
-    memory_views = lazy("pawsctl.cli.memory_views")
 
 
 @app.command("memory", cls=Command)
 def memory_(ctx: typer.Context) -> None:
     """Show the memory of each primary: used, limit, policy, evictions; warn where it should."""
+    from pawsctl import memory
+    from pawsctl.cli import memory_views
+
     run = invocation(ctx)
     with run.connect() as connection:
         found = memory.report(connection)
@@ -36,6 +31,9 @@ def maxmemory(
     confirm: Confirm = "",
 ) -> None:
     """Change the memory limit of each primary, at once and until it restarts."""
+    from pawsctl import memory
+    from pawsctl.cli import memory_views
+
     run = invocation(ctx)
     limit = memory.size(size)
     with run.connect() as connection:

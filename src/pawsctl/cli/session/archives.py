@@ -1,25 +1,13 @@
 """Commands on archives of sessions: `export`, `import`, `verify`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun
-from pawsctl.cli.lazily import lazy
 from pawsctl.cli.options import Command, invocation
 from pawsctl.cli.session.group import app
-
-if TYPE_CHECKING:
-    from pawsctl.backup import verifying
-    from pawsctl.cli import archive_views
-    from pawsctl.sessions.archive import export, reading, restore
-else:
-    verifying = lazy("pawsctl.backup.verifying")
-    archive_views = lazy("pawsctl.cli.archive_views")
-    export = lazy("pawsctl.sessions.archive.export")
-    reading = lazy("pawsctl.sessions.archive.reading")
-    restore = lazy("pawsctl.sessions.archive.restore")
 
 Source = Annotated[
     str, typer.Argument(metavar="FILE|-", help="What 'session export' made; - is stdin.")
@@ -40,6 +28,9 @@ def export_(
 
     The file appears when it is whole; only you may read it.
     """
+    from pawsctl.cli import archive_views
+    from pawsctl.sessions.archive import export
+
     run = invocation(ctx)
     with run.reader() as store, run.output.progress("exporting", None) as progress:
         if file == "-":
@@ -71,6 +62,9 @@ def import_(
     What has expired is left out, what exists is kept as it is. Nothing is written from an archive
     that is cut short or was changed.
     """
+    from pawsctl.cli import archive_views
+    from pawsctl.sessions.archive import reading, restore
+
     run = invocation(ctx)
     with run.store() as store, reading.opened(file) as archive:
         if replace and not dry_run:
@@ -89,6 +83,10 @@ def verify(ctx: typer.Context, file: Source) -> None:
 
     Needs the embedded server, and as much memory as the sessions take; no other Redis is touched.
     """
+    from pawsctl.backup import verifying
+    from pawsctl.cli import archive_views
+    from pawsctl.sessions.archive import reading
+
     run = invocation(ctx)
     with (
         reading.opened(file) as archive,

@@ -1,30 +1,21 @@
 """Commands that change what is stored: `touch`, `delete`, `flush`, `seed`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun, Phones, Yes, is_single, phone_keys
-from pawsctl.cli.lazily import lazy
 from pawsctl.cli.options import Command, ListCommand, invocation
 from pawsctl.cli.session.filtering import FilteringCommand, chosen_filter
 from pawsctl.cli.session.group import app
-
-if TYPE_CHECKING:
-    from pawsctl.cli import archive_views, views
-    from pawsctl.sessions import changing, flushing, looking, seeding
-else:
-    archive_views = lazy("pawsctl.cli.archive_views")
-    views = lazy("pawsctl.cli.views")
-    changing = lazy("pawsctl.sessions.changing")
-    flushing = lazy("pawsctl.sessions.flushing")
-    looking = lazy("pawsctl.sessions.looking")
-    seeding = lazy("pawsctl.sessions.seeding")
 
 
 @app.command(cls=ListCommand)
 def touch(ctx: typer.Context, phones: Phones) -> None:
     """Give sessions six hours more from now, as the bot does with each message."""
+    from pawsctl.cli import views
+    from pawsctl.sessions import changing, looking
+
     run = invocation(ctx)
     names = phone_keys(phones)
     with run.store() as store:
@@ -36,6 +27,9 @@ def touch(ctx: typer.Context, phones: Phones) -> None:
 @app.command(cls=ListCommand)
 def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
     """End conversations: the bot starts anew with the next message."""
+    from pawsctl.cli import archive_views
+    from pawsctl.sessions import changing
+
     run = invocation(ctx)
     names = phone_keys(phones)
     with run.store() as store:
@@ -60,6 +54,9 @@ def flush(
     With a filter, what is to be deleted is looked at once more just before; a session that changes
     in that very moment may still go.
     """
+    from pawsctl.cli import views
+    from pawsctl.sessions import flushing
+
     run = invocation(ctx)
     wanted = chosen_filter(ctx)
     with run.store() as store:
@@ -88,6 +85,9 @@ def seed(
     ] = 1,
 ) -> None:
     """Write made-up sessions into a Redis on this machine, for tests and demos."""
+    from pawsctl.cli import archive_views
+    from pawsctl.sessions import seeding
+
     run = invocation(ctx)
     with run.store() as store, run.output.progress("seeding", count) as progress:
         seeded = seeding.seed(store, count, number=number, progress=progress)

@@ -2,30 +2,22 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pawsctl.cli.arguments import require_writable
-from pawsctl.cli.lazily import lazy
 from pawsctl.cli.options import Command, ListCommand, invocation
 from pawsctl.cli.session.group import app
 from pawsctl.errors import ExitStatus
-
-if TYPE_CHECKING:
-    from pawsctl.cli import lint_views, reports, stats_views
-    from pawsctl.sessions import linting, overview
-else:
-    lint_views = lazy("pawsctl.cli.lint_views")
-    linting = lazy("pawsctl.sessions.linting")
-    reports = lazy("pawsctl.cli.reports")
-    stats_views = lazy("pawsctl.cli.stats_views")
-    overview = lazy("pawsctl.sessions.overview")
 
 
 @app.command(cls=Command)
 def stats(ctx: typer.Context) -> None:
     """Show sessions at a glance: how many, how long they live, how large they are, what fits."""
+    from pawsctl.cli import stats_views
+    from pawsctl.sessions import overview
+
     run = invocation(ctx)
     with run.reader(partial=True) as store:
         run.output.show(overview.gather(store), stats_views.overview)
@@ -47,6 +39,9 @@ def lint(
     ] = None,
 ) -> None:
     """Hold every session to the rules of what the bot stores; exit 1 where one is broken."""
+    from pawsctl.cli import lint_views, reports
+    from pawsctl.sessions import linting
+
     run = invocation(ctx)
     require_writable(junit)
     wanted = linting.chosen(rule or (), ignore or ())

@@ -1,25 +1,14 @@
 """Commands that only look: `list`, `get`, `ttl`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pawsctl.cli.arguments import OptionalPhones, Phones, is_single, phone_keys
-from pawsctl.cli.lazily import lazy
 from pawsctl.cli.options import Command, ListCommand, invocation
 from pawsctl.cli.session.filtering import FilteringListCommand, chosen_filter
 from pawsctl.cli.session.group import app
 from pawsctl.errors import UsageError
-
-if TYPE_CHECKING:
-    from pawsctl.cli import list_views, transcripts, views
-    from pawsctl.sessions import looking, ordering
-else:
-    list_views = lazy("pawsctl.cli.list_views")
-    transcripts = lazy("pawsctl.cli.transcripts")
-    views = lazy("pawsctl.cli.views")
-    looking = lazy("pawsctl.sessions.looking")
-    ordering = lazy("pawsctl.sessions.ordering")
 
 
 def _require_once(columns: str | None) -> None:
@@ -65,6 +54,9 @@ def list_(
     ] = None,
 ) -> None:
     """List sessions: phone, status, messages, time left, last update, size, last message."""
+    from pawsctl.cli import list_views
+    from pawsctl.sessions import looking, ordering
+
     run = invocation(ctx)
     order = ordering.order(sort, reverse=reverse, limit=limit)
     _require_once(columns)
@@ -95,6 +87,9 @@ def get(
     ] = None,
 ) -> None:
     """Show conversations: who said what, time left, last update."""
+    from pawsctl.cli import transcripts
+    from pawsctl.sessions import looking
+
     run = invocation(ctx)
     if raw:
         _require_plain(run.format, full=full, last=last)
@@ -134,6 +129,9 @@ def ttl(
     ] = False,
 ) -> None:
     """Show the seconds that sessions have left; without PHONE, how expiry is spread."""
+    from pawsctl.cli import views
+    from pawsctl.sessions import looking
+
     run = invocation(ctx)
     with run.reader(partial=True) as store:
         if phones:

@@ -1,24 +1,13 @@
 """Commands that go on until they are ended: `watch`."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pawsctl.cli.lazily import lazy
 from pawsctl.cli.options import Command, invocation
 from pawsctl.cli.session.filtering import duration
 from pawsctl.cli.session.group import app
 from pawsctl.errors import UsageError
-
-if TYPE_CHECKING:
-    from pawsctl.cli import watch_views
-    from pawsctl.sessions import filters, keys, tailing, watching
-else:
-    watch_views = lazy("pawsctl.cli.watch_views")
-    filters = lazy("pawsctl.sessions.filters")
-    keys = lazy("pawsctl.sessions.keys")
-    tailing = lazy("pawsctl.sessions.tailing")
-    watching = lazy("pawsctl.sessions.watching")
 
 
 @app.command(cls=Command)
@@ -46,6 +35,9 @@ def watch(
 
     Looks again and again, and so rarely that it takes a quarter of the time at most.
     """
+    from pawsctl.cli import watch_views
+    from pawsctl.sessions import filters, keys, tailing, watching
+
     run, seconds = invocation(ctx), duration(interval, least="100ms", option="--interval")
     output = run.output
     if phone is None and last is not None:
