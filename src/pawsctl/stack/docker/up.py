@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import Conflict, OperationFailed, TimedOut
 from pawsctl.stack import ports
-from pawsctl.stack.docker import containers, labels, pull, resources
-from pawsctl.stack.docker.client import explained
+from pawsctl.stack.docker import containers, preflight, pull, resources, swap
+from pawsctl.stack.docker.client import explained, told
 from pawsctl.stack.engine import Created, Emit, Plan, Ready, Recreating, ServiceUp, Started
-from pawsctl.stack.interrupt import rollback, uninterrupted
-from pawsctl.stack.project import port_setting
+from pawsctl.stack.interrupt import Undo, rollback, uninterrupted
 from pawsctl.stack.ready import until_ready
 
 if TYPE_CHECKING:
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from pawsctl.stack.project import Project
     from pawsctl.stack.services import Service
 
-# Seconds that a service has to shut down in before it is killed, as in docker compose.
-_STOP_GRACE = 10
 _TAIL_LINES = 15
 # Seconds until a name that another `up` has taken is looked up again.
 _PAUSE = 0.02
@@ -47,76 +44,38 @@ class Containers:
 
     def all(self) -> list[dict[str, Any]]:
         """What `inspect` says of every container of our services, in the compose file's order."""
-        from docker.errors import NotFound
-
-        order = [service.key for service in self._stack.services]
-        label = f"{labels.PROJECT}={self._stack.project}"
-        found = []
-        for each in self._api.containers(all=True, filters={"label": label}):
-            found_labels = each["Labels"]
-            # What `docker compose run` started is somebody's, and no service.
-            is_service = found_labels.get(labels.ONE_OFF) != "True"
-            if is_service and found_labels.get(labels.SERVICE) in order:
-                # It may be gone since.
-                with suppress(NotFound):
-                    found.append(self._api.inspect_container(each["Id"]))
-        return sorted(found, key=lambda each: order.index(each["Config"]["Labels"][labels.SERVICE]))
+        return preflight.existing(self._api, self._stack)
 
     def find(self, service: Service) -> dict[str, Any] | None:
         """The service's container, by its exact name. Raises Conflict where it is not ours."""
-        from docker.errors import NotFound
-
-        try:
-            found: dict[str, Any] = self._api.inspect_container(service.container)
-        except NotFound:
-            return None
-        labels.check_owner("container", service.container, found["Config"]["Labels"], self._stack)
-        return found
+        return preflight.find(self._api, self._stack, service)
 
     def obstacle(self, service: Service) -> Conflict | None:
         """What would keep a service from being started, if no container of ours ran."""
-        try:
-            self.find(service)
-        except Conflict as found:
-            return found
-        ours = {port for each in self.all() for port in containers.ports_held(each)}
-        for port in service.ports:
-            if port.published not in ours and not ports.is_free(port.published):
-                return self._port_taken(service, f":{port.published}")
-        return None
+        return preflight.obstacle(self._api, self._stack, service)
 
     def stop(self, container: dict[str, Any]) -> None:
         """Shut it down in order; one that is gone is no failure."""
-        from docker.errors import NotFound
-
-        with suppress(NotFound):
-            self._api.stop(container["Id"], timeout=_STOP_GRACE)
+        swap.stop(self._api, container)
 
     def remove(self, container_id: str) -> None:
         """Remove it and its anonymous volumes; one that is gone, or going, is no failure."""
-        from docker.errors import APIError
-
-        try:
-            self._api.remove_container(container_id, v=True, force=True)
-        except APIError as error:
-            if error.status_code not in (404, 409):
-                raise
+        swap.remove(self._api, container_id)
 
     def prepare(self, plan: Plan) -> None:
         """Have every image, and nothing in the way. Raises Conflict, OperationFailed."""
         services = self._services(plan)
         self._images(services, plan)
-        for service in services:
-            if found := self.obstacle(service):
-                raise found
+        preflight.check(self._api, self._stack, services, leaving=True)
 
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
         """The services up and answering. Raises Conflict, TimedOut, OperationFailed."""
         services = self._services(plan)
         images = self._images(services, plan)
+        preflight.check(self._api, self._stack, services, leaving=False)
         deadline = time.monotonic() + plan.timeout
         done = []
-        with rollback() as undo:
+        with rollback(partial(preflight.standing, self._api, self._stack)) as undo, told():
             for service in services:
                 done.append(self._service_up(service, images[service.image], plan, deadline, undo))
             for service in services:
@@ -142,7 +101,7 @@ class Containers:
         image: dict[str, Any],
         plan: Plan,
         deadline: float,
-        undo: ExitStack,
+        undo: Undo,
     ) -> ServiceUp:
         from docker.errors import APIError
 
@@ -159,10 +118,13 @@ class Containers:
                 )
                 if not changed:
                     return self._started(service, container, emit, undo)
+            resources.volumes(self._api, self._stack, service, undo, emit)
+            change = swap.Swap(self._api, service, undo)
+            if container is not None:
                 emit(Recreating(service.key, service.container, changed))
-                self._set_aside(service, container, undo)
+                change.set_aside(container)
             try:
-                self._create(service, image, emit, undo)
+                self._create(service, image, emit, change)
             except APIError as error:
                 # Another `up` was quicker: its container may be just what is wanted. Docker
                 # gives the name away some time before it shows who has it.
@@ -185,7 +147,7 @@ class Containers:
         )
 
     def _started(
-        self, service: Service, container: dict[str, Any], emit: Emit, undo: ExitStack
+        self, service: Service, container: dict[str, Any], emit: Emit, undo: Undo
     ) -> ServiceUp:
         if container["State"]["Paused"]:
             self._api.unpause(container["Id"])
@@ -197,31 +159,15 @@ class Containers:
         emit(Started(service.key, service.container))
         return ServiceUp(service.key, service.container, "started")
 
-    def _set_aside(self, service: Service, container: dict[str, Any], undo: ExitStack) -> None:
-        """Stop it before it loses its name: two servers must never share the data."""
-        undo.callback(self._put_back, service, container)
-        self.stop(container)
-        self._api.rename(container["Id"], containers.name_aside(service, container))
-
-    def _put_back(self, service: Service, container: dict[str, Any]) -> None:
-        from docker.errors import APIError
-
-        # Docker goes on to stop it where nobody waits any more, and would stop what is started now.
-        self.stop(container)
-        # Where the name is another's by now, so is the data.
-        with suppress(APIError):
-            if self._api.inspect_container(container["Id"])["Name"] != f"/{service.container}":
-                self._api.rename(container["Id"], service.container)
-            if containers.is_running(container):
-                self._api.start(container["Id"])
-
-    def _create(self, service: Service, image: dict[str, Any], emit: Emit, undo: ExitStack) -> None:
-        resources.volumes(self._api, self._stack, service, undo, emit)
+    def _create(
+        self, service: Service, image: dict[str, Any], emit: Emit, change: swap.Swap
+    ) -> None:
         definition = containers.definition(self._stack, service, image["Id"])
         with uninterrupted():
             made = self._api.create_container_from_config(definition, service.container)["Id"]
-            undo.callback(self.remove, made)
+            change.created(made)
         emit(Created("container", service.container))
+        change.check_data()
         self._start(service, made)
 
     def _start(self, service: Service, container_id: str) -> None:
@@ -230,7 +176,7 @@ class Containers:
         for port in service.ports if service.on_host else ():
             # Docker publishes none of them, and would start a server that then finds it busy.
             if not ports.is_free(port.published):
-                raise self._port_taken(service, f":{port.published}")
+                raise preflight.port_taken(self._api, service, f":{port.published}")
         for attempt in range(_TRIES):
             try:
                 self._api.start(container_id)
@@ -241,22 +187,12 @@ class Containers:
                         resources.remove_network(self._api, extra["Id"])
                     continue
                 if any(each in reason.lower() for each in _PORT_TAKEN):
-                    raise self._port_taken(service, reason) from error
+                    raise preflight.port_taken(self._api, service, reason) from error
                 raise OperationFailed(
                     f"{service.key} can't be started: {reason}.", hint="Mend that, and try again."
                 ) from error
             else:
                 return
-
-    def _port_taken(self, service: Service, reason: str) -> Conflict:
-        taken = next(
-            (port for port in service.ports if f":{port.published}" in reason), service.ports[0]
-        )
-        held_by = ports.holder(taken.published)
-        for each in self._api.containers():
-            if any(port.get("PublicPort") == taken.published for port in each["Ports"]):
-                held_by = f"the container {each['Names'][0].removeprefix('/')}"
-        return ports.busy(taken.published, port_setting(service), held_by=held_by)
 
     def _wait(self, service: Service, plan: Plan, deadline: float) -> None:
         until_ready(

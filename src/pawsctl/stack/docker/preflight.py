@@ -1,0 +1,100 @@
+"""What could stand in the way of a project's containers, looked for before any is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from pawsctl.errors import Conflict
+from pawsctl.stack import ports
+from pawsctl.stack.docker import containers, labels, resources
+from pawsctl.stack.project import port_setting
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+    from pawsctl.stack.services import Service, Stack
+
+
+def existing(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
+    """What `inspect` says of every container of our services, in the compose file's order."""
+    from docker.errors import NotFound
+
+    order = [service.key for service in stack.services]
+    found = []
+    for each in api.containers(all=True, filters={"label": f"{labels.PROJECT}={stack.project}"}):
+        found_labels = each["Labels"]
+        # What `docker compose run` started is somebody's, and no service.
+        is_service = found_labels.get(labels.ONE_OFF) != "True"
+        if is_service and found_labels.get(labels.SERVICE) in order:
+            # It may be gone since.
+            with suppress(NotFound):
+                found.append(api.inspect_container(each["Id"]))
+    return sorted(found, key=lambda each: order.index(each["Config"]["Labels"][labels.SERVICE]))
+
+
+def find(api: APIClient, stack: Stack, service: Service) -> dict[str, Any] | None:
+    """The service's container, by its exact name. Raises Conflict if it is not ours."""
+    from docker.errors import NotFound
+
+    try:
+        found: dict[str, Any] = api.inspect_container(service.container)
+    except NotFound:
+        return None
+    labels.check_owner("container", service.container, found["Config"]["Labels"], stack)
+    return found
+
+
+def check(api: APIClient, stack: Stack, services: Sequence[Service], *, leaving: bool) -> None:
+    """Raise Conflict for a name, a port, a network or a volume that one of them can't have.
+
+    A container of ours keeps the ports that it holds, unless all are `leaving` before.
+    """
+    ours = existing(api, stack)
+    for service in services:
+        own = find(api, stack, service)
+        holders = ours if leaving else [own] if own else []
+        held = {port for each in holders for port in containers.ports_held(each)}
+        for port in service.ports:
+            if port.published not in held and not ports.is_free(port.published):
+                raise port_taken(api, service, f":{port.published}")
+        resources.check_volumes(api, stack, service)
+    if not all(service.on_host for service in services):
+        resources.check_network(api, stack)
+
+
+def obstacle(api: APIClient, stack: Stack, service: Service) -> Conflict | None:
+    """What would keep a service from being started, if no container of ours ran."""
+    try:
+        check(api, stack, [service], leaving=True)
+    except Conflict as found:
+        return found
+    return None
+
+
+def port_taken(api: APIClient, service: Service, reason: str) -> Conflict:
+    """The failure for the port of a service that `reason` names, with who holds it."""
+    taken = next(
+        (port for port in service.ports if f":{port.published}" in reason), service.ports[0]
+    )
+    held_by = ports.holder(taken.published)
+    for each in api.containers():
+        if any(port.get("PublicPort") == taken.published for port in each["Ports"] or ()):
+            held_by = f"the container {each['Names'][0].removeprefix('/')}"
+    return ports.busy(taken.published, port_setting(service), held_by=held_by)
+
+
+def standing(api: APIClient, stack: Stack) -> str:
+    """How the containers of a project are now, as a sentence."""
+    from docker.errors import DockerException
+
+    try:
+        rows = [
+            f"{each['Name'].removeprefix('/')} is {each['State']['Status']}"
+            for each in existing(api, stack)
+        ]
+    # The engine may be what failed.
+    except (DockerException, OSError):
+        return "The engine does not tell how the containers are now."
+    return f"As things stand, {', '.join(rows)}." if rows else "No container is left."

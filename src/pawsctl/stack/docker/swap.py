@@ -1,0 +1,186 @@
+"""A new container in the place of an older one, and the older one put back if that fails."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from pawsctl.errors import Conflict, OperationFailed, PawsctlError
+from pawsctl.stack.docker import containers, version
+from pawsctl.stack.docker.client import explained, told
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+    from pawsctl.stack.docker.containers import Inspected
+    from pawsctl.stack.interrupt import Undo
+    from pawsctl.stack.services import Service
+
+# Seconds that a service has to shut down in before it is killed, as in docker compose.
+_STOP_GRACE = 10
+# Seconds until a name is free again whose container is being removed.
+_REMOVAL = 5.0
+
+
+class Swap:
+    """One service's change of containers, which `undo` can take back."""
+
+    def __init__(self, api: APIClient, service: Service, undo: Undo) -> None:
+        self._api = api
+        self._service = service
+        self._undo = undo
+        self._old: dict[str, Any] | None = None
+        self._new = ""
+        self._stays = False
+
+    def set_aside(self, container: dict[str, Any]) -> None:
+        """Stop a container before it loses its name: two servers must never share the data."""
+        self._old = container
+        self._undo.callback(self._put_back, container)
+        stop(self._api, container)
+        self._api.rename(container["Id"], containers.name_aside(self._service, container))
+
+    def created(self, container_id: str) -> None:
+        """Note down the container that takes the place."""
+        self._new = container_id
+        self._undo.callback(self._remove_new)
+
+    def check_data(self) -> None:
+        """Raises Conflict if the new container's server would start empty beside newer data."""
+        if self._old is not None and self._old["Image"] == self._inspected(self._new)["Image"]:
+            return
+        for volume in self._service.volumes:
+            if not version.has_aof_folder(self._api, self._new, volume.target):
+                continue
+            server = version.of_image(self._api, self._inspected(self._new)["Image"])
+            if server and server.name == "Redis" and server.number < version.FOLDERS_SINCE:
+                raise Conflict(
+                    f"{server} would start empty: the data in the volume {volume.name} was "
+                    "written by Redis 7 or newer.",
+                    hint="Set REDIS_IMAGE to a Redis 7 or newer; or delete the data, its sessions "
+                    "exported first, with 'pawsctl redis reset'.",
+                )
+
+    def _remove_new(self) -> None:
+        from docker.errors import NotFound
+
+        try:
+            new = self._inspected(self._new)
+        except NotFound:
+            return
+        if self._old is not None and self._is_bound(self._old, new):
+            self._stays = True
+            return
+        try:
+            with told():
+                remove(self._api, self._new)
+        except PawsctlError:
+            self._out_of_the_way(new)
+            raise
+
+    def _is_bound(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
+        """Whether the new server has written data that the old one would not find."""
+        names = {each.name for each in self._service.volumes}
+        if old["Image"] == new["Image"] or not names & {each.get("Name") for each in old["Mounts"]}:
+            return False
+        if not version.has_run(self._api, new):
+            return False
+        before = version.of_image(self._api, old["Image"])
+        after = version.of_image(self._api, new["Image"])
+        if version.reads(before, after):
+            return False
+        name = self._service.container
+        self._undo.left.append(
+            f"{name} stays at {after or 'its new image'}, which has opened the data: "
+            f"{before or 'the server before'} would not find all of it again, so it was not put "
+            "back."
+        )
+        self._undo.hints.append(
+            f"Then go on with the image {new['Config']['Image']}: 'pawsctl redis up'."
+        )
+        return True
+
+    def _out_of_the_way(self, new: dict[str, Any]) -> None:
+        from docker.errors import APIError
+
+        with suppress(APIError):
+            stop(self._api, new)
+            self._api.rename(new["Id"], containers.name_aside(self._service, new))
+
+    def _put_back(self, container: dict[str, Any]) -> None:
+        if self._stays:
+            return
+        try:
+            self._back(container)
+        except PawsctlError as error:
+            raise error.adding(
+                before=f"The container before could not be put back as {self._service.container}."
+            ) from error
+
+    def _back(self, container: dict[str, Any]) -> None:
+        from docker.errors import NotFound
+
+        # One that another `up` has replaced and removed meanwhile is no failure.
+        with told(), suppress(NotFound):
+            # Docker goes on to stop it if nobody waits any more, and would stop what is started
+            # now.
+            stop(self._api, container)
+            if self._inspected(container["Id"])["Name"] != f"/{self._service.container}":
+                self._take_name(container)
+            if containers.is_running(container):
+                self._api.start(container["Id"])
+
+    def _take_name(self, container: dict[str, Any]) -> None:
+        from docker.errors import APIError
+
+        deadline = time.monotonic() + _REMOVAL
+        while True:
+            try:
+                self._api.rename(container["Id"], self._service.container)
+            except APIError as error:
+                # Whoever has the name by now has the data, too; one that is going lets go of it.
+                if error.status_code != 409 or time.monotonic() > deadline or not self._is_going():
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+    def _is_going(self) -> bool:
+        from docker.errors import NotFound
+
+        try:
+            found = self._inspected(self._service.container)
+        except NotFound:
+            return True
+        return bool(found["Id"] == self._new and found["State"]["Status"] == "removing")
+
+    def _inspected(self, container: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._api.inspect_container(container)
+        return found
+
+
+def stop(api: APIClient, container: Inspected) -> None:
+    """Shut a container down in order; one that is gone is no failure."""
+    from docker.errors import NotFound
+
+    with suppress(NotFound):
+        api.stop(container["Id"], timeout=_STOP_GRACE)
+
+
+def remove(api: APIClient, container_id: str) -> None:
+    """Remove a container and its anonymous volumes; one that is gone, or going, is no failure.
+
+    Raises OperationFailed if the engine can't remove it.
+    """
+    from docker.errors import APIError
+
+    try:
+        api.remove_container(container_id, v=True, force=True)
+    except APIError as error:
+        if error.status_code not in (404, 409):
+            raise OperationFailed(
+                f"The container {container_id[:12]} can't be removed: {explained(error)}.",
+                hint=f"Remove it with 'docker rm --force {container_id[:12]}'; if that is refused "
+                "too, restart Docker first.",
+            ) from error
