@@ -7,16 +7,31 @@ which one is at work. An engine prints nothing: it emits events, and returns fro
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import Literal, Protocol, Self
 
 from msgspec import Struct
 
-from pawsctl.errors import Conflict
+from pawsctl.errors import Conflict, OperationFailed
 
 EngineName = Literal["docker", "embedded"]
 Pull = Literal["missing", "always", "never"]
 Kind = Literal["container", "network", "volume", "process", "data"]
 Action = Literal["created", "recreated", "started", "running"]
+
+
+class FilesNotSeen(OperationFailed):
+    """An engine does not see files of this machine that it was to mount."""
+
+    @classmethod
+    def of(cls, directory: Path, reason: str) -> Self:
+        """The failure for the files in a directory, with what the engine said."""
+        return cls(
+            f"The Docker Engine does not see {directory} as it is here: {reason.rstrip('.')}.",
+            hint="It has a file system of its own, as from a snap or in a virtual machine: set "
+            "XDG_STATE_HOME to a directory that it sees, for example one in your home that does "
+            "not begin with a dot; or set PAWSCTL_ENGINE=embedded to do without Docker.",
+        )
 
 
 class Event(Struct, frozen=True):
@@ -249,6 +264,9 @@ class Engine(Protocol):
 
     def status(self) -> tuple[ServiceStatus, ...]:
         """Every service that exists, and the first one in any case."""
+
+    def files_in_use(self) -> frozenset[Path]:
+        """The directories of the files that services which exist have mounted, or read."""
 
     def obstacle(self) -> Conflict | None:
         """What would keep `up` from starting the first service, which does not run."""

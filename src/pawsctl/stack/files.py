@@ -8,7 +8,7 @@ the mount's source then tells that a container has old ones, and no hash of a pa
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,23 +75,37 @@ def usable(directory: Path) -> Iterator[None]:
         ) from error
 
 
-def rendered(settings: StackSettings, directory: Path) -> Path:
+def is_packaged(directory: Path) -> bool:
+    """Whether a directory is that of the defaults, which belongs to pawsctl itself."""
+    return directory == _defaults()
+
+
+def rendered(settings: StackSettings, directory: Path, *, own: bool = False) -> Path:
     """The directory with the three files for these settings.
 
-    It is `compose/defaults` where nothing differs, else one below the state `directory`: the one
-    that already says the same, or a new one. Raises OperationFailed where that can't be used.
+    It is one below the state `directory` that says the same, or `compose/defaults` if nothing
+    differs from them, or else a new one; with `own` it is never `compose/defaults`. Raises
+    OperationFailed if it can't be used.
     """
-    defaults = compose_file().parent / "defaults"
+    defaults = _defaults()
     wanted = _contents(settings, defaults)
-    if _holds(defaults, wanted):
-        return defaults
-    versions = directory / "files"
-    with usable(versions):
-        versions.mkdir(mode=_PRIVATE, exist_ok=True)
-        for version in versions.iterdir():
+    folder = directory / "files"
+    with usable(folder):
+        for version in versions(directory):
             if _holds(version, wanted):
                 return version
-        return _write(versions / secrets.token_hex(8), wanted)
+        if not own and _holds(defaults, wanted):
+            return defaults
+        folder.mkdir(mode=_PRIVATE, exist_ok=True)
+        return _write(folder / secrets.token_hex(8), wanted)
+
+
+def versions(directory: Path) -> frozenset[Path]:
+    """The renderings in a state directory. Raises OperationFailed if it can't be read."""
+    folder = directory / "files"
+    with usable(folder), suppress(FileNotFoundError):
+        return frozenset(folder.iterdir())
+    return frozenset()
 
 
 def forget_all_but(kept: Path | None, directory: Path) -> None:
@@ -99,21 +113,29 @@ def forget_all_but(kept: Path | None, directory: Path) -> None:
 
     Raises OperationFailed where they can't be removed.
     """
-    versions = directory / "files"
-    with usable(versions):
-        for version in versions.iterdir() if versions.is_dir() else ():
-            if version != kept:
-                for file in version.iterdir():
-                    # Windows does not delete what is read-only.
-                    file.chmod(0o600)
-                shutil.rmtree(version)
-        remove_if_empty(versions)
+    forget(versions(directory) - {kept}, directory)
+
+
+def forget(unused: Collection[Path], directory: Path) -> None:
+    """Remove these renderings from a state directory. Raises OperationFailed if one stays."""
+    folder = directory / "files"
+    with usable(folder):
+        for version in unused:
+            for file in version.iterdir():
+                # Windows does not delete what is read-only.
+                file.chmod(0o600)
+            shutil.rmtree(version)
+    remove_if_empty(folder)
 
 
 def remove_if_empty(directory: Path) -> None:
     """Remove a directory that holds nothing; one that does, or is gone, is left."""
     with suppress(OSError):
         directory.rmdir()
+
+
+def _defaults() -> Path:
+    return compose_file().parent / "defaults"
 
 
 def _contents(settings: StackSettings, defaults: Path) -> dict[str, str]:

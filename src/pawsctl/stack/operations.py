@@ -27,6 +27,7 @@ from pawsctl.stack.engine import (
 from pawsctl.stack.layout import Topology
 from pawsctl.stack.lock import locked
 from pawsctl.stack.project import COMMANDER, REDIS, Project
+from pawsctl.stack.rendering import with_files
 from pawsctl.stack.results import Dev, Down, Login, Reset, Stop, Up
 
 # Seconds for an operation that has no --timeout of its own.
@@ -51,11 +52,13 @@ def up(
     Redis Commander that exists is brought along: it has to know the password. `timeout` is in
     seconds, images not included. Raises NoEngine, Conflict, TimedOut, OperationFailed.
     """
-    with _alone(settings, topology, timeout, emit):
-        here = project.load(settings, topology, with_files=True)
-        engine = engine_of(here, emit)
+
+    def work(here: Project, engine: Engine) -> Up:
         services = _up(here, engine, _main(here), timeout=timeout, pull=pull, emit=emit)
-    return Up(engine.name, layout.url(topology, here.stack), services)
+        return Up(engine.name, layout.url(topology, here.stack), services)
+
+    with _alone(settings, topology, timeout, emit):
+        return with_files(settings, topology, work, emit=emit)
 
 
 def dev(
@@ -65,17 +68,20 @@ def dev(
 
     Raises what `up` raises, and NoEngine where no Docker Engine does the work.
     """
-    with _alone(settings, "single", timeout, emit):
-        here = project.load(settings, with_files=True)
-        engine = engine_of(here, emit, docker_only=True)
+
+    def work(here: Project, engine: Engine) -> Up:
         services = _up(here, engine, [REDIS, COMMANDER], timeout=timeout, pull=pull, emit=emit)
+        return Up(engine.name, layout.url("single", here.stack), services)
+
+    with _alone(settings, "single", timeout, emit):
+        done = with_files(settings, "single", work, emit=emit, docker_only=True)
     url = f"http://127.0.0.1:{settings.commander_port}"
     if open_browser:
         webbrowser.open(url)
     password = settings.commander_password
     is_known = password == KNOWN_COMMANDER_PASSWORD
     login = Login(url, settings.commander_user, password if is_known else None)
-    return Dev(engine.name, layout.url(here.topology, here.stack), services, login)
+    return Dev(done.engine, done.url, done.services, login)
 
 
 def start(
@@ -85,18 +91,20 @@ def start(
 
     Raises what `up` raises, OperationFailed where nothing exists, Interrupted.
     """
-    with (
-        _told_if_interrupted("what was begun is undone", topology),
-        _alone(settings, topology, timeout, emit),
-    ):
-        here = project.load(settings, topology, with_files=True)
-        engine = engine_of(here, emit)
+
+    def work(here: Project, engine: Engine) -> Up:
         if not _existing(engine):
             raise OperationFailed(
                 "There is nothing to start.", hint=f"Create it with 'pawsctl redis up{here.hint}'."
             )
         services = _up(here, engine, [], timeout=timeout, pull="missing", emit=emit)
-    return Up(engine.name, layout.url(topology, here.stack), services)
+        return Up(engine.name, layout.url(topology, here.stack), services)
+
+    with (
+        _told_if_interrupted("what was begun is undone", topology),
+        _alone(settings, topology, timeout, emit),
+    ):
+        return with_files(settings, topology, work, emit=emit)
 
 
 def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) -> Stop:
@@ -116,10 +124,15 @@ def restart(
 
     Raises what they raise.
     """
-    with _told_if_interrupted("what was stopped stays stopped", topology):
-        here = project.load(settings, topology)
-        engine = engine_of(here, emit)
+
+    def look(here: Project, engine: Engine) -> None:
         engine.prepare(_plan(here, engine, [], timeout=timeout, pull="missing", emit=emit))
+
+    with (
+        _told_if_interrupted("what was stopped stays stopped", topology),
+        _alone(settings, topology, timeout, emit),
+    ):
+        with_files(settings, topology, look, emit=emit)
     stop(settings, topology, emit=emit)
     return start(settings, topology, timeout=timeout, emit=emit)
 
@@ -169,17 +182,19 @@ def reset(
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
     confirm(_question(here, engine, is_saved=save is not None))
-    with _alone(settings, topology, timeout, emit):
-        here = project.load(settings, topology, with_files=True)
-        # The one that was asked about, with the files that are to be mounted.
-        engine = engine_of(here, lambda _event: None)
+
+    def work(here: Project, engine: Engine) -> Reset:
         plan = _plan(here, engine, _main(here), timeout=timeout, pull="missing", emit=emit)
         engine.prepare(plan)
         copy = save(inspection.url(here, engine.status())) if save and _data(engine) else None
         with _told_if_interrupted("what was deleted stays deleted", topology, way_on="up"):
             removed = engine.down(volumes=True, emit=emit)
             done = _carry_out(plan, here, engine)
-    return Reset(engine.name, layout.url(topology, here.stack), removed, done, copy)
+        return Reset(engine.name, layout.url(topology, here.stack), removed, done, copy)
+
+    with _alone(settings, topology, timeout, emit):
+        # The engine that was asked about, with the files that are to be mounted.
+        return with_files(settings, topology, work, emit=lambda _event: None)
 
 
 @contextmanager

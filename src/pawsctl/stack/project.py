@@ -73,13 +73,18 @@ def port_setting(service: Service) -> str:
 
 
 def load(
-    settings: StackSettings, topology: Topology = "single", *, with_files: bool = False
+    settings: StackSettings,
+    topology: Topology = "single",
+    *,
+    with_files: bool = False,
+    own_files: bool = False,
 ) -> Project:
     """The project of these settings, in one of its topologies.
 
     `with_files` renders the files that the services mount, into a state directory that is made.
     Without it nothing is written, and the descriptions name the files of compose/defaults: that is
-    enough for whoever creates nothing. Raises OperationFailed where the compose file or the state
+    enough for whoever creates nothing. `own_files` renders them even if they say what those of
+    compose/defaults say. Raises OperationFailed where the compose file or the state
     directory can't be used.
     """
     ports = layout.variables(topology, settings.redis_port)
@@ -97,7 +102,7 @@ def load(
         **ports,
     }
     if with_files:
-        variables["PAWSCTL_FILES"] = str(files.rendered(settings, directory))
+        variables["PAWSCTL_FILES"] = str(files.rendered(settings, directory, own=own_files))
     stack = spec.read(path, variables)
     return Project(settings=settings, topology=topology, stack=stack, directory=directory)
 

@@ -4,16 +4,15 @@ What changed is found by comparing with `inspect`, never by imitating compose's 
 the fields are those of the compose file.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from pawsctl.stack import changes
-from pawsctl.stack.docker import labels
+from pawsctl.stack.docker import labels, mounts
 from pawsctl.stack.services import Port, Service, Stack
 
-Inspected = Mapping[str, Any]
+Inspected = dict[str, Any]
 _HOST = "host"
 _NANOSECONDS = 1_000_000_000
 
@@ -54,15 +53,7 @@ def definition(stack: Stack, service: Service, image_id: str) -> dict[str, Any]:
         },
         "HostConfig": {
             "Binds": [f"{each.name}:{each.target}:rw" for each in service.volumes],
-            "Mounts": [
-                {
-                    "Type": "bind",
-                    "Source": str(each.source),
-                    "Target": each.target,
-                    "ReadOnly": True,
-                }
-                for each in service.files
-            ],
+            "Mounts": mounts.binds(service),
             "PortBindings": {
                 f"{port.target}/tcp": [{"HostIp": port.host, "HostPort": str(port.published)}]
                 for port in _published(service)
@@ -163,13 +154,8 @@ def _found(container: Inspected, network_id: str) -> Facts:
                 if each["Type"] == "volume"
             )
         ),
-        # As it was asked for: what `Mounts` of the container says, Docker Desktop translates.
         secrets=tuple(
-            sorted(
-                (each["Source"], each["Target"])
-                for each in host.get("Mounts") or ()
-                if each["Type"] == "bind"
-            )
+            sorted((source, target) for target, source in mounts.sources(container).items())
         ),
         healthcheck=(
             tuple(check.get("Test") or ()),

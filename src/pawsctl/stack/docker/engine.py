@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import Conflict, OperationFailed
-from pawsctl.stack.docker import labels, logs, resources
+from pawsctl.stack.docker import labels, logs, mounts, resources
 from pawsctl.stack.docker.client import told
 from pawsctl.stack.docker.containers import is_running
 from pawsctl.stack.docker.up import Containers
@@ -126,6 +127,14 @@ class DockerEngine:
         redis = self._stack.services[0]
         absent = ServiceStatus(redis.key, redis.container, "absent", None, (), None)
         return tuple({redis.key: absent, **found}.values())
+
+    def files_in_use(self) -> frozenset[Path]:
+        """The directories that containers mount files from, stopped ones too."""
+        with told():
+            found = self._containers.all()
+        return frozenset(
+            Path(source).parent for each in found for source in mounts.sources(each).values()
+        )
 
     def obstacle(self) -> Conflict | None:
         """A container of our name that is not ours, or whoever holds the port."""

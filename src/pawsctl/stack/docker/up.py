@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import Conflict, OperationFailed, TimedOut
 from pawsctl.stack import ports
-from pawsctl.stack.docker import containers, preflight, pull, resources, swap
+from pawsctl.stack.docker import containers, mounts, preflight, pull, resources, swap
 from pawsctl.stack.docker.client import explained, told
 from pawsctl.stack.engine import Created, Emit, Plan, Ready, Recreating, ServiceUp, Started
 from pawsctl.stack.interrupt import Undo, rollback, uninterrupted
@@ -65,8 +65,9 @@ class Containers:
     def prepare(self, plan: Plan) -> None:
         """Have every image, and nothing in the way. Raises Conflict, OperationFailed."""
         services = self._services(plan)
-        self._images(services, plan)
+        images = self._images(services, plan)
         preflight.check(self._api, self._stack, services, leaving=True)
+        self._check_files(services, images)
 
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
         """The services up and answering. Raises Conflict, TimedOut, OperationFailed."""
@@ -77,7 +78,7 @@ class Containers:
         done = []
         with rollback(partial(preflight.standing, self._api, self._stack)) as undo, told():
             for service in services:
-                done.append(self._service_up(service, images[service.image], plan, deadline, undo))
+                done.append(self._service_up(service, images, plan, deadline, undo))
             for service in services:
                 self._wait(service, plan, deadline)
             plan.form(deadline)
@@ -95,17 +96,21 @@ class Containers:
         names = dict.fromkeys(each.image for each in services)
         return {name: pull.image(self._api, name, pull=plan.pull, emit=plan.emit) for name in names}
 
+    def _check_files(self, services: Sequence[Service], images: dict[str, dict[str, Any]]) -> None:
+        for service in services:
+            mounts.check_seen(self._api, service, images[service.image]["Id"])
+
     def _service_up(
         self,
         service: Service,
-        image: dict[str, Any],
+        images: dict[str, dict[str, Any]],
         plan: Plan,
         deadline: float,
         undo: Undo,
     ) -> ServiceUp:
         from docker.errors import APIError
 
-        emit = plan.emit
+        emit, image = plan.emit, images[service.image]
         is_taken = False
         while time.monotonic() < deadline:
             container = self.find(service)
@@ -121,6 +126,7 @@ class Containers:
             resources.volumes(self._api, self._stack, service, undo, emit)
             change = swap.Swap(self._api, service, undo)
             if container is not None:
+                self._check_files(self._services(plan), images)
                 emit(Recreating(service.key, service.container, changed))
                 change.set_aside(container)
             try:
@@ -132,6 +138,7 @@ class Containers:
                     is_taken = True
                     time.sleep(_PAUSE)
                     continue
+                mounts.raise_if_not_seen(service, explained(error), error)
                 raise
             if container is not None:
                 return ServiceUp(service.key, service.container, "recreated", changed)
@@ -188,6 +195,7 @@ class Containers:
                     continue
                 if any(each in reason.lower() for each in _PORT_TAKEN):
                     raise preflight.port_taken(self._api, service, reason) from error
+                mounts.raise_if_not_seen(service, reason, error)
                 raise OperationFailed(
                     f"{service.key} can't be started: {reason}.", hint="Mend that, and try again."
                 ) from error

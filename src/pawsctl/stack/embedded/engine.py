@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pawsctl.errors import Conflict, OperationFailed
@@ -104,6 +105,10 @@ class EmbeddedEngine:
         """The servers, whether they run or not."""
         found = [each.status() for each in self._processes]
         return tuple(each for each in found if each.state != "absent") or tuple(found[:1])
+
+    def files_in_use(self) -> frozenset[Path]:
+        """The directories of the files that servers were started with."""
+        return frozenset(folder for each in self._processes for folder in each.files_in_use())
 
     def obstacle(self) -> Conflict | None:
         """Whoever holds the port."""

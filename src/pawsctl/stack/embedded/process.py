@@ -139,6 +139,12 @@ class Process:
                 return self._busy(port.published)
         return None
 
+    def files_in_use(self) -> set[Path]:
+        """The directories of the files that its server was started with."""
+        record = self.server.record()
+        words = record.arguments if record else ()
+        return {Path(word).parent for word in words if Path(word).is_absolute()}
+
     def ports_held(self) -> set[int]:
         """The ports that it listens on while it runs; none where it does not."""
         record = self.server.record()

@@ -1,0 +1,73 @@
+"""A Docker Engine of a test's own, set up as the one that all tests share must not be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.needs import skip_or_fail
+
+DEADLINE_SECONDS = 60.0
+
+
+@contextmanager
+def second_engine(
+    *options: str, images: tuple[str, ...] = (), hidden: tuple[Path, ...] = ()
+) -> Iterator[str]:
+    """The address of a new engine that has these images, and is stopped at the end.
+
+    It runs with these `options` of dockerd. Over each of the `hidden` directories it sees an empty
+    one, as an engine does that runs in a snap or in a virtual machine.
+    """
+    if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("dockerd"):
+        skip_or_fail("a second dockerd needs root, on Linux")
+    # A socket's path may have 107 bytes.
+    folder = Path(tempfile.mkdtemp(prefix="pawsctl-test-engine-", dir="/var/tmp"))
+    address = f"unix://{folder}/docker.sock"
+    covers = "".join(f"mount -t tmpfs none '{each}' && " for each in hidden)
+    pool = () if any("address-pool" in each for each in options) else (_POOL,)
+    command = [
+        *("unshare", "--mount", "sh", "-c", f'{covers}exec dockerd "$@"', "dockerd"),
+        *("--host", address, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"),
+        *("--pidfile", f"{folder}/pid", "--bridge=none", "--iptables=false", *pool, *options),
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+    try:
+        _wait(address, process, folder / "log")
+        for image in images:
+            saved = subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE)
+            subprocess.run(
+                ["docker", "-H", address, "load"],
+                stdin=saved.stdout,
+                check=True,
+                capture_output=True,
+            )
+            assert saved.stdout is not None
+            saved.stdout.close()
+            saved.wait()
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_POOL = "--default-address-pool=base=10.213.0.0/16,size=24"
+
+
+def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        asked = subprocess.run(["docker", "-H", address, "info"], capture_output=True, check=False)
+        if asked.returncode == 0 and b"ERROR" not in asked.stdout + asked.stderr:
+            return
+        time.sleep(0.1)
+    skip_or_fail(f"a second dockerd does not start: {log.read_text()[-500:]}")
