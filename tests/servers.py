@@ -18,10 +18,16 @@ READY_DEADLINE_SECONDS = 10.0
 class Server:
     """A running server; `client` is a plain SDK client for arranging and looking."""
 
-    def __init__(self, process: subprocess.Popen[bytes], port: int, password: str | None) -> None:
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        port: int,
+        password: str | None,
+        host: str = "127.0.0.1",
+    ) -> None:
         self.process = process
         self.port = port
-        self.client = redis.Redis(port=port, password=password, protocol=2)
+        self.client = redis.Redis(host=host, port=port, password=password, protocol=2)
 
     @property
     def url(self) -> str:
@@ -36,19 +42,29 @@ def binary(name: str) -> str | None:
 
 @contextmanager
 def running(
-    folder: Path, *options: str, program: str = "valkey-server", password: str | None = None
+    folder: Path,
+    *options: str,
+    program: str = "valkey-server",
+    password: str | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
 ) -> Iterator[Server]:
-    """A server with those command line options, answering PING; killed at the end."""
+    """A server with those command line options, answering PING; killed at the end.
+
+    It listens on a free port where none is asked for.
+    """
     path = binary(program)
     assert path is not None
-    port = free_port()
+    port = port or free_port()
     arguments = [path, "--port", str(port), "--dir", str(folder), "--save", "", *options]
+    if host != "127.0.0.1":
+        arguments += ["--bind", host]
     if password:
         arguments += ["--requirepass", password]
     log = folder / f"{port}.log"
     with log.open("wb") as stream:
         process = subprocess.Popen(arguments, stdout=stream, stderr=stream)
-    server = Server(process, port, password)
+    server = Server(process, port, password, host)
     try:
         wait_until_ready(server, log)
         yield server

@@ -1,21 +1,58 @@
-"""A `.env` file: found from a directory upwards, read without expanding anything."""
+"""A `.env` file: found from a directory upwards, judged, and read without expanding anything."""
 
+import os
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
+from pawsctl import trust
 from pawsctl.errors import UsageError
 
+_WAY_ON = "Name the file that you mean with --env-file."
 
-def nearest(directory: Path) -> Path | None:
-    """The `.env` nearest from `directory` up, or None."""
-    for folder in (directory, *directory.parents):
+
+def nearest(directory: Path, home: Path | None) -> Path | None:
+    """Return the `.env` nearest from `directory` up, or None.
+
+    The search ends at the root of the repository that `directory` is in, else at `home`, else in
+    `directory` itself. Raises UsageError for a file that another user could have written: to go on
+    without it would lead to another Redis.
+    """
+    for folder in _searched(directory, home):
         path = folder / ".env"
-        if path.is_file():
-            return path
+        try:
+            # A directory of that name is some Python environment.
+            if not os.path.lexists(path) or path.is_dir():
+                continue
+            fault = trust.fault(path)
+            if not fault and not stat.S_ISREG(path.stat().st_mode):
+                fault = "it is no file"
+        except FileNotFoundError:
+            fault = "it is a link that leads nowhere"
+        except OSError as error:
+            fault = error.strerror or str(error)
+        if fault:
+            raise UsageError(
+                f"{path} is not read: {fault}, and what it says could be somebody else's.",
+                hint=f"If it is yours, see to that (chown, chmod). {_WAY_ON}",
+            )
+        return path
     return None
 
 
+def _searched(directory: Path, home: Path | None) -> Iterator[Path]:
+    above = (directory, *directory.parents)
+    last = next((folder for folder in above if os.path.lexists(folder / ".git")), None)
+    if last is None:
+        last = home if home in above else directory
+    for folder in above:
+        yield folder
+        if folder == last:
+            return
+
+
 def read(path: Path) -> dict[str, tuple[str, int]]:
-    """Name → (value, line number). `$` stays as it is written: a password may hold one.
+    """Return name → (value, line number). `$` stays as it is written: a password may hold one.
 
     Raises UsageError for a file that can't be read, or a line of it, naming the line: python-dotenv
     itself only logs that.
@@ -32,14 +69,14 @@ def read(path: Path) -> dict[str, tuple[str, int]]:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(
             f"{path} can't be read: {reason}.",
-            hint="Mend the file, or name another with --env-file.",
+            hint=f"Mend the file. {_WAY_ON}",
         ) from error
     values = {}
     for binding in parse_stream(StringIO(text)):
         # A binding that follows blank lines begins with them.
         written = binding.original.string
         line = binding.original.line + written[: len(written) - len(written.lstrip())].count("\n")
-        if binding.error:
+        if binding.error or "\0" in written:
             raise UsageError(
                 f"{path}, line {line}, can't be read as NAME=value.",
                 hint="Mend that line; quote a value that holds spaces, # or quotes.",

@@ -1,8 +1,8 @@
 """Every setting: its value and where it came from.
 
-A setting is looked for in this order: a command's option, the environment, the `.env` file
-(nearest from the working directory up, or the one named by `--env-file`), the default. An empty
-value counts as unset, as `${NAME:-default}` has it in a compose file.
+A setting is looked for in this order: a command's option, the environment, the `.env` file (found
+from the working directory up, or named by `--env-file`), the default. An empty value counts as
+unset, as `${NAME:-default}` has it in a compose file.
 """
 
 import re
@@ -13,7 +13,7 @@ from typing import Literal, cast
 import msgspec
 from msgspec.structs import replace
 
-from pawsctl import dotenv_file, sizes, target
+from pawsctl import dotenv_file, password_file, sizes, target
 from pawsctl.errors import UsageError
 from pawsctl.target import Target
 
@@ -62,6 +62,10 @@ class Setting(msgspec.Struct, frozen=True):
         """Whether nobody set it."""
         return self.origin == "default"
 
+    def is_of(self, file: Path | None) -> bool:
+        """Whether it stands in that `.env`."""
+        return self.origin.startswith(f"{self.name} in {file}:")
+
 
 class StackSettings(msgspec.Struct, frozen=True):
     """What this project's own containers are made with. Ports are TCP ports on loopback."""
@@ -79,9 +83,14 @@ class StackSettings(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """All settings of one invocation, resolved and not yet judged."""
+    """All settings of one invocation, resolved and not yet judged.
+
+    `file` is the `.env` that was read, `is_found` whether nobody named it.
+    """
 
     values: Mapping[str, Setting]
+    file: Path | None = None
+    is_found: bool = False
 
     def __getitem__(self, name: str) -> Setting:
         return self.values[name]
@@ -119,21 +128,17 @@ class Settings(msgspec.Struct, frozen=True):
     def _password_for_any_host(self) -> str | None:
         if password := self.text("REDISCLI_AUTH"):
             return password
-        if file := self.text("REDIS_PASSWORD_FILE"):
-            try:
-                return Path(file).read_text("utf-8").rstrip("\r\n") or None
-            except (OSError, UnicodeDecodeError) as error:
-                reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-                raise UsageError(
-                    f"The file that REDIS_PASSWORD_FILE names can't be read: {reason}.",
-                    hint=f"Mend {file} or unset REDIS_PASSWORD_FILE.",
-                ) from error
+        setting = self["REDIS_PASSWORD_FILE"]
+        if setting.value:
+            found_in = self.file if self.is_found and setting.is_of(self.file) else None
+            return password_file.read(setting.value, found_in=found_in)
         return None
 
     def stack(self) -> StackSettings:
         """The settings of this project's own containers, judged.
 
-        Port and password come from REDIS_PORT and REDIS_PASSWORD, else from a loopback REDIS_URL.
+        Port and password come from REDIS_PORT and REDIS_PASSWORD, else from a REDIS_URL that names
+        127.0.0.1 or localhost.
         Raises UsageError where one can't be used, or where they contradict each other.
         """
         port, password = self._stack_port_and_password()
@@ -229,8 +234,10 @@ def _unusable(setting: Setting, wanted: str) -> UsageError:
 
 def _may_be_the_stacks(found: Target) -> bool:
     """Whether a URL may name this project's own Redis, which has no TLS and no users."""
-    is_one = found.kind == "standalone" and found.path is None and found.tls is None
-    return is_one and found.is_local and found.username in (None, "default")
+    if found.kind != "standalone" or found.path is not None or found.tls is not None:
+        return False
+    is_anybody = found.username in (None, "default")
+    return is_anybody and target.is_published(found.addresses[0].host)
 
 
 def shown(settings: Settings) -> list[Setting]:
@@ -258,9 +265,10 @@ def load(
     """Resolve every known setting.
 
     `url` is what --url names, `directory` is where the search for `.env` begins. Raises UsageError
-    for a `.env` that can't be read, naming the line, and for a setting that is no text.
+    for a `.env` that can't be read, naming the line, or that another user could have written, and
+    for a setting that is no text.
     """
-    path = env_file or dotenv_file.nearest(directory)
+    path = env_file or dotenv_file.nearest(directory, _home(environ))
     file = dotenv_file.read(path) if path else {}
     values = {}
     for known in KNOWN:
@@ -277,7 +285,17 @@ def load(
                 f"{known.name} ({found.origin}) is not UTF-8.", hint="Set it anew, or unset it."
             )
         values[known.name] = found
-    return Settings(values)
+    return Settings(values, path, is_found=path is not None and env_file is None)
+
+
+def _home(environ: Mapping[str, str]) -> Path | None:
+    """Return the user's home directory; None for one who has none."""
+    if named := environ.get("HOME") or environ.get("USERPROFILE"):
+        return Path(named).resolve()
+    try:
+        return Path.home().resolve()
+    except (RuntimeError, OSError):
+        return None
 
 
 def _is_text(value: str) -> bool:

@@ -85,9 +85,9 @@ class Target(msgspec.Struct, frozen=True):
         """
         if self.kind != "standalone" or self.is_member or self.path or self.tls:
             return False
-        return self.is_local and (
-            self.origin != "option --url" or self.addresses[0].port == REDIS_PORT
-        )
+        address = self.addresses[0]
+        is_named = self.origin != "option --url" or address.port == REDIS_PORT
+        return is_named and is_published(address.host)
 
     @property
     def is_local(self) -> bool:
@@ -130,6 +130,11 @@ class Target(msgspec.Struct, frozen=True):
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine under a name or number that never leaves it."""
     return host.lower() in ("localhost", "::1") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
+
+
+def is_published(host: str) -> bool:
+    """Whether what this project runs may be meant by `host`: it listens on 127.0.0.1 alone."""
+    return host.lower() in ("localhost", "127.0.0.1")
 
 
 def parse(url: str, *, origin: str) -> Target:

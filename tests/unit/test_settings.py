@@ -42,7 +42,7 @@ def test_the_nearest_env_file_upwards_is_read(tmp_path: Path) -> None:
     below.mkdir(parents=True)
     (tmp_path / ".env").write_text("REDIS_PORT=1\nREDIS_IMAGE=x\n")
     (tmp_path / "a" / ".env").write_text("REDIS_PORT=2\n")
-    found = settings.load(environ={}, directory=below)
+    found = settings.load(environ={"HOME": str(tmp_path)}, directory=below)
     assert found.text("REDIS_PORT") == "2"
     assert found["REDIS_IMAGE"].is_default
 

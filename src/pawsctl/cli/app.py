@@ -49,7 +49,10 @@ def run(arguments: list[str]) -> int:
         result = _called(arguments, current)
     except PawsctlError as error:
         current.output.error(
-            _shown(error.message), code=error.code, hint=error.hint, detail=error.detail
+            _shown(error.message),
+            code=error.code,
+            hint=current.hint_of(error),
+            detail=error.detail,
         )
         return error.status
     except typer.TyperException as error:

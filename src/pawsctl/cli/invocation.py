@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from pawsctl.cli.output import Output
     from pawsctl.connection import Connection
+    from pawsctl.errors import PawsctlError
     from pawsctl.sessions.reader import SessionReader
     from pawsctl.sessions.store import SessionStore
     from pawsctl.settings import Settings
@@ -34,6 +35,8 @@ class Invocation:
         self.failover_timeout: float | None = None
         self.db: int | None = None
         self.prefer_replica = False
+        # Where the URL came from that was last connected to.
+        self._origin = ""
 
     @cached_property
     def settings(self) -> "Settings":
@@ -48,12 +51,15 @@ class Invocation:
                 f"The working directory can't be used: {error.strerror}.",
                 hint="Change to one that exists.",
             ) from error
-        return settings.load(
+        found = settings.load(
             environ=os.environ,
             directory=directory,
             env_file=self.env_file,
             url=self.url,
         )
+        if found.file is not None:
+            self.output.detail(f"Settings from {found.file}")
+        return found
 
     @cached_property
     def output(self) -> "Output":
@@ -78,9 +84,30 @@ class Invocation:
             "failover": self.failover_timeout,
         }
         timeouts = Timeouts(**{name: value for name, value in stated.items() if value is not None})
+        target = self.target()
+        self._origin = target.origin
+        self.output.detail(f"Redis: {target.url} (from {target.origin})")
         return connect(
-            self.target(), timeouts, notice=self.output.note, prefer_replica=self.prefer_replica
+            target, timeouts, notice=self.output.note, prefer_replica=self.prefer_replica
         )
+
+    def hint_of(self, error: "PawsctlError") -> str:
+        """The hint of a failure; of one to reach Redis, also where the URL came from."""
+        from pawsctl.errors import RedisUnreachable
+
+        is_told = not self._origin or self._origin in error.hint
+        if is_told or not isinstance(error, RedisUnreachable):
+            return error.hint
+        return f"{error.hint} The URL is from {self._origin}.".strip()
+
+    def confirm_stack(self, question: str, *, yes: bool) -> None:
+        """Ask about this project's own stack, naming the `.env` that says which it is.
+
+        Raises NotConfirmed.
+        """
+        if self.settings.file is not None:
+            self.output.note(f"Settings from {self.settings.file}")
+        self.output.confirm(question, yes=yes)
 
     def reader(self, *, partial: bool = False) -> "SessionReader":
         """The sessions in it, to look at; `partial` to show those of the nodes that answer."""

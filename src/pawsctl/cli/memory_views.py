@@ -52,9 +52,9 @@ def _figures(node: NodeMemory) -> Iterator[Line]:
     yield [(f"  AOF            {'on' if node.aof else 'off'}", "")]
 
 
-def change(found: Memory, limit: int) -> Iterator[Line]:
-    """What a new limit would change, and where."""
-    yield [("in ", ""), (found.url, "bold"), (":", "")]
+def change(found: Memory, limit: int, *, origin: str) -> Iterator[Line]:
+    """What a new limit would change, and where; `origin` says who named the URL."""
+    yield [("in ", ""), (found.url, "bold"), (f" (from {origin}):", "")]
     for node in found.nodes:
         old = size(node.limit) if node.limit else "no limit"
         new = size(limit) if limit else "no limit"

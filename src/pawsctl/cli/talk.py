@@ -115,7 +115,7 @@ class Talk:
             )
         if foreign and not host:
             raise NotConfirmed(
-                f"{foreign} is not this machine.",
+                f"{foreign} is not this machine; the URL is from {connection.target.origin}.",
                 hint=f"If you mean it, say so with --confirm {foreign}.",
             )
         self.confirm(question, yes=yes)

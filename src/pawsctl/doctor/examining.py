@@ -15,10 +15,10 @@ from pawsctl.errors import NoEngine, OperationFailed, PawsctlError
 from pawsctl.sessions import overview
 from pawsctl.sessions.reader import SessionReader
 from pawsctl.settings import Settings
-from pawsctl.stack import inspection
+from pawsctl.stack import cautions, inspection
 from pawsctl.stack.engine import EngineChosen, Event
 from pawsctl.stack.results import StackStatus
-from pawsctl.target import Target, parse
+from pawsctl.target import Target, is_published, parse
 
 # Seconds; beyond that, lint takes an honest `updatedAt` for one in the future.
 _MOST_SKEW = 60
@@ -50,6 +50,8 @@ def _findings(load: Callable[[], Settings], connect: Callable[[], Connection]) -
         return
     target = connection.target
     yield Finding("settings", "ok", f"{target.url} (from {target.origin})")
+    for address in cautions.two_servers(target):
+        yield Finding("localhost", "warning", cautions.told(address), cautions.HINT)
     with connection:
         try:
             checks = health.check(connection).checks
@@ -105,7 +107,9 @@ def _stack(settings: Settings, target: Target, *, answers: bool) -> Finding:
 def _leads_to(target: Target, port: int) -> bool:
     """Whether the session commands talk to the one server at a port of this machine."""
     ports = [address.port for address in target.addresses]
-    return target.is_local and target.kind == "standalone" and ports == [port]
+    hosts = [address.host for address in target.addresses]
+    is_here = target.path is None and all(map(is_published, hosts))
+    return is_here and target.kind == "standalone" and ports == [port]
 
 
 def _running(found: StackStatus, engine: str, target: Target) -> Finding:

@@ -73,14 +73,22 @@ def text(reply: Any) -> str:
     return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else ""
 
 
-def ask(port: int, password: str | None, *commands: Words, timeout: float = 2.0) -> list[Any]:
+def ask(
+    port: int,
+    password: str | None,
+    *commands: Words,
+    timeout: float = 2.0,
+    host: str = HOST,
+    username: str | None = None,
+) -> list[Any]:
     """The replies to `commands`: bytes, numbers, None, and lists of these.
 
     `timeout` is seconds for the connection and for each reply. A `password` that nobody asks for is
     as good as none. Raises Refused for an error reply, OSError where none comes.
     """
-    login: list[Words] = [] if password is None else [("AUTH", password)]
-    with socket.create_connection((HOST, port), timeout) as connection:
+    words = [each for each in ("AUTH", username, password) if each is not None]
+    login: list[Words] = [] if password is None else [words]
+    with socket.create_connection((host, port), timeout) as connection:
         connection.sendall(b"".join(_packed(each) for each in (*login, *commands)))
         with connection.makefile("rb") as stream:
             for _ in login:

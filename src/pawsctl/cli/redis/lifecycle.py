@@ -24,12 +24,14 @@ def up(
     both are for trying, have data and ports of their own, and run beside the single Redis.
     """
     from pawsctl.cli import stack_events, stack_views
-    from pawsctl.stack import operations
+    from pawsctl.stack import cautions, operations
 
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
         done = operations.up(settings, topology, timeout=timeout, pull=pull, emit=emit)
     run.output.show(done, stack_views.up)
+    for caution in cautions.of(run.settings):
+        run.output.warn(caution)
 
 
 @app.command(cls=Command)
@@ -46,7 +48,7 @@ def dev(
     Redis Commander is a web page to look into Redis; its address and login are shown.
     """
     from pawsctl.cli import stack_events, stack_views
-    from pawsctl.stack import operations
+    from pawsctl.stack import cautions, operations
 
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
@@ -54,6 +56,8 @@ def dev(
             settings, timeout=timeout, pull=pull, open_browser=open_browser, emit=emit
         )
     run.output.show(done, stack_views.dev)
+    for caution in cautions.of(run.settings):
+        run.output.warn(caution)
 
 
 @app.command(cls=Command)
@@ -79,7 +83,7 @@ def down(
             topology,
             volumes=volumes,
             dry_run=dry_run,
-            confirm=lambda question: run.output.confirm(question, yes=yes),
+            confirm=lambda question: run.confirm_stack(question, yes=yes),
             emit=emit,
         )
     run.output.show(done, stack_views.down)
@@ -145,7 +149,7 @@ def reset(
             topology,
             timeout=timeout,
             with_backup=not no_backup,
-            confirm=lambda question: run.output.confirm(question, yes=yes),
+            confirm=lambda question: run.confirm_stack(question, yes=yes),
             emit=emit,
         )
     run.output.show(done, stack_views.reset)

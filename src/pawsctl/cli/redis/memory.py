@@ -41,7 +41,7 @@ def maxmemory(
         memory.require_all(now)
         run.output.confirm_on(
             connection,
-            memory_views.change(now, limit),
+            memory_views.change(now, limit, origin=connection.target.origin),
             yes=yes,
             host=confirm,
             question="Change the limit?",

@@ -1,0 +1,83 @@
+"""What a person should know of this machine, though nothing of it keeps Redis from running."""
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+
+from pawsctl.settings import Settings
+from pawsctl.stack import wire
+from pawsctl.target import Address, Target
+
+_SECONDS = 1.0
+_LOOPBACKS = ("127.0.0.1", "::1")
+_NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETUNREACH)
+
+HINT = (
+    "Write 127.0.0.1 in REDIS_URL for the one that 'pawsctl redis up' runs, or [::1] for the other."
+)
+
+
+def of(settings: Settings) -> Iterator[str]:
+    """Yield what to tell whoever starts this project's Redis, a sentence or two each."""
+    if settings.text("REDIS_URL"):
+        for address in two_servers(settings.redis_target()):
+            yield f"{told(address)} {HINT}"
+
+
+def told(address: Address) -> str:
+    """Return the sentence about a name that means two servers."""
+    one, other = (Address(host, address.port) for host in _LOOPBACKS)
+    return (
+        f"{address} can mean two servers: {one} and {other} answer differently, and not all "
+        "programs take the same."
+    )
+
+
+def two_servers(target: Target) -> list[Address]:
+    """Return the addresses of a target whose name means two servers of this machine."""
+    return [each for each in target.addresses if _is_ambiguous(each, target)]
+
+
+def _is_ambiguous(address: Address, target: Target) -> bool:
+    if not _is_name_of_loopback(address):
+        return False
+    one, other = (_identity(host, address.port, target) for host in _LOOPBACKS)
+    return bool(one and other and one != other)
+
+
+def _is_name_of_loopback(address: Address) -> bool:
+    """Whether a host is a name for loopback alone; localhost is, whatever it resolves to here."""
+    if address.host.lower() == "localhost":
+        return True
+    if address.host in _LOOPBACKS or address.host.replace(".", "").isdigit():
+        return False
+    try:
+        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return False
+    return {str(each[4][0]) for each in found} == set(_LOOPBACKS)
+
+
+def _identity(host: str, port: int, target: Target) -> str:
+    """Return what tells one server from another, or '' where none listens.
+
+    That is the server's own id, or the words with which it refuses to tell it.
+    """
+    try:
+        if target.tls is not None:
+            return ssl.get_server_certificate((host, port), timeout=_SECONDS)
+        (reply,) = wire.ask(
+            port,
+            target.password,
+            ("INFO", "server"),
+            timeout=_SECONDS,
+            host=host,
+            username=target.username,
+        )
+    except ConnectionRefusedError:
+        return ""
+    except (OSError, ValueError, wire.Refused) as error:
+        # A host without IPv6 has no second server.
+        return "" if getattr(error, "errno", None) in _NO_SUCH_ADDRESS else repr(error)
+    return wire.fields(reply).get("run_id", repr(reply))

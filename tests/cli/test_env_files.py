@@ -1,0 +1,200 @@
+"""Whose `.env` is believed, what it may name, and that it is named."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests import strangers
+from tests.cli_runner import Pawsctl, Result
+from tests.servers import Server
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder where everybody may write, as the temporary directory of a machine is."""
+    # Not below pytest's own, which let nobody else through.
+    path = Path(mkdtemp(prefix="pawsctl-test-"))
+    path.chmod(0o1777)
+    yield path
+    shutil.rmtree(path)
+
+
+def config(pawsctl: Pawsctl, folder: Path, *options: str, **env: str) -> Result:
+    """`pawsctl config` in a folder."""
+    pawsctl.folder = folder
+    return pawsctl("config", "--json", *options, env=env)
+
+
+def port_of(result: Result) -> str:
+    """The REDIS_PORT that pawsctl has found."""
+    assert result.status == ExitStatus.OK, result.err
+    return str(next(each["value"] for each in result.json if each["name"] == "REDIS_PORT"))
+
+
+def test_a_file_of_another_user_is_refused_and_named(bare_pawsctl: Pawsctl, shared: Path) -> None:
+    """It is not skipped: the defaults could be another Redis. --env-file insists."""
+    file = strangers.write(shared / ".env", "REDIS_PORT=1\n")
+    refused = config(bare_pawsctl, shared)
+    assert (refused.status, refused.out) == (ExitStatus.USAGE, b"")
+    assert str(file) in refused.error["message"]
+    assert "belongs to another user (54321)" in refused.error["message"]
+    assert "--env-file" in refused.error["hint"]
+    assert port_of(config(bare_pawsctl, shared, "--env-file", str(file))) == "1"
+
+
+def test_a_file_of_our_own_in_a_sticky_folder_is_read(bare_pawsctl: Pawsctl, shared: Path) -> None:
+    """Others may add to the folder, and not replace what is in it."""
+    (shared / ".env").write_text("REDIS_PORT=2\n")
+    assert port_of(config(bare_pawsctl, shared)) == "2"
+    shared.chmod(0o777)
+    refused = config(bare_pawsctl, shared)
+    assert refused.status == ExitStatus.USAGE
+    assert f"everybody may write to {shared}" in refused.error["message"]
+
+
+def test_the_search_ends_where_one_stands(bare_pawsctl: Pawsctl, shared: Path) -> None:
+    """Outside of a repository and of the home directory, nobody's file above is looked at."""
+    strangers.write(shared / ".env", "REDIS_PORT=1\n")
+    below = shared / "a" / "b"
+    below.mkdir(parents=True)
+    (shared / "a" / ".env").write_text("REDIS_PORT=2\n")
+    assert port_of(config(bare_pawsctl, below)) == "6379"
+    # With a home, and with a repository: to there, and no further.
+    assert port_of(config(bare_pawsctl, below, HOME=str(shared / "a"))) == "2"
+    (shared / "a" / ".git").write_text("gitdir: elsewhere\n")
+    assert port_of(config(bare_pawsctl, below)) == "2"
+    (below / ".git").mkdir()
+    assert port_of(config(bare_pawsctl, below, HOME=str(shared / "a"))) == "6379"
+
+
+def test_a_folder_above_that_others_may_write_is_no_safe_one(
+    bare_pawsctl: Pawsctl, shared: Path
+) -> None:
+    """They could put another in its place: by mode, by owner, by a group's members."""
+    below = shared / "a" / "b"
+    below.mkdir(parents=True)
+    (below / ".env").write_text("REDIS_PORT=3\n")
+    assert port_of(config(bare_pawsctl, below)) == "3"
+    for mode, uid, gid in ((0o777, 0, 0), (0o755, strangers.UID, 0), (0o775, 0, strangers.UID)):
+        os.chown(shared / "a", uid, gid)
+        (shared / "a").chmod(mode)
+        refused = config(bare_pawsctl, below)
+        assert refused.status == ExitStatus.USAGE
+        assert str(shared / "a") in refused.error["message"]
+    os.chown(shared / "a", 0, 0)
+    (shared / "a").chmod(0o775)
+    assert port_of(config(bare_pawsctl, below)) == "3"
+    (below / ".env").chmod(0o666)
+    assert config(bare_pawsctl, below).status == ExitStatus.USAGE
+
+
+@pytest.mark.parametrize("kind", ["theirs", "to theirs", "over theirs", "nowhere", "pipe"])
+def test_a_link_is_followed_to_what_it_means(
+    bare_pawsctl: Pawsctl, shared: Path, kind: str
+) -> None:
+    """Each link on the way counts, and so does what is no file."""
+    own = shared / "own"
+    own.mkdir()
+    (own / "real").write_text("REDIS_PORT=4\n")
+    env = own / ".env"
+    match kind:
+        case "theirs":
+            own.chmod(0o1777)
+            strangers.run("ln", "-s", str(own / "real"), str(env))
+        case "to theirs":
+            env.symlink_to(strangers.write(shared / "real", "REDIS_PORT=5\n"))
+        case "over theirs":
+            strangers.run("ln", "-s", str(own / "real"), str(shared / "hop"))
+            env.symlink_to(shared / "hop")
+        case "nowhere":
+            env.symlink_to(own / "missing")
+        case _:
+            os.mkfifo(env)
+    refused = config(bare_pawsctl, own)
+    assert (refused.status, refused.out) == (ExitStatus.USAGE, b"")
+    assert str(env) in refused.error["message"]
+    env.unlink()
+    env.symlink_to("real")
+    assert port_of(config(bare_pawsctl, own)) == "4"
+
+
+def test_a_folder_of_that_name_is_none(bare_pawsctl: Pawsctl) -> None:
+    """Some keep their Python environment there."""
+    (bare_pawsctl.folder / ".env").mkdir()
+    assert port_of(config(bare_pawsctl, bare_pawsctl.folder)) == "6379"
+
+
+@pytest.fixture
+def repository(bare_pawsctl: Pawsctl, server: Server) -> Path:
+    """A repository whose `.env` names a server with a password, and the working directory."""
+    folder = bare_pawsctl.folder / "repository"
+    (folder / ".git").mkdir(parents=True)
+    bare_pawsctl.folder = folder
+    (folder / ".env").write_text(f"REDIS_URL={server.url}\nREDIS_PASSWORD_FILE=secret\n")
+    return folder
+
+
+def test_a_found_file_sends_no_file_from_elsewhere(
+    bare_pawsctl: Pawsctl, repository: Path, server: Server
+) -> None:
+    """Not by its name, not by a way up, not by a link; the server is not even talked to."""
+    private = repository.parent / "private"
+    private.write_text("mine")
+    before = server.client.info("stats")["total_connections_received"]
+    (repository / "secret").symlink_to(private)
+    for name in (str(private), "../private", "secret", "/etc/hostname", "/run/secrets/../../etc/x"):
+        (repository / ".env").write_text(f"REDIS_URL={server.url}\nREDIS_PASSWORD_FILE={name}\n")
+        refused = bare_pawsctl("health", "--json")
+        assert (refused.status, refused.out) == (ExitStatus.USAGE, b"")
+        assert str(repository / ".env") in refused.error["message"]
+    assert server.client.info("stats")["total_connections_received"] == before
+    # Who names the file, or the `.env`, means it.
+    named = bare_pawsctl("health", env={"REDIS_PASSWORD_FILE": str(private)})
+    assert named.status == ExitStatus.OK, named.err
+    assert bare_pawsctl("health", "--env-file", ".env").status == ExitStatus.USAGE
+
+
+def test_a_password_file_below_it_is_read(bare_pawsctl: Pawsctl, repository: Path) -> None:
+    """From wherever in the repository one stands."""
+    (repository / "secret").write_text("mine\n")
+    (repository / "deep").mkdir()
+    bare_pawsctl.folder = repository / "deep"
+    done = bare_pawsctl("health")
+    assert done.status == ExitStatus.OK, done.err
+    assert "asks for no password" in done.err
+
+
+@pytest.mark.parametrize("content", [b"a\nb\n", b"x" * 4097, b"\xff", b"a\0b"])
+def test_what_is_no_line_is_no_password(
+    bare_pawsctl: Pawsctl, repository: Path, content: bytes
+) -> None:
+    """Keys, certificates and databases of users are none."""
+    (repository / "secret").write_bytes(content)
+    refused = bare_pawsctl("health", "--json")
+    assert refused.status == ExitStatus.USAGE
+    assert "REDIS_PASSWORD_FILE" in refused.error["message"]
+
+
+def test_the_file_is_named_by_v_by_errors_and_by_questions(
+    bare_pawsctl: Pawsctl, repository: Path, server: Server
+) -> None:
+    """Whoever is asked, and whoever looks for a fault, sees where the URL came from."""
+    (repository / ".env").write_text(f"REDIS_URL={server.url}\n")
+    file = str(repository / ".env")
+    assert f"REDIS_URL in {file}:1" in bare_pawsctl("health", "-v").err
+    assert f"REDIS_URL in {file}:1" in bare_pawsctl("session", "flush").err
+    assert f"REDIS_URL in {file}:1" in bare_pawsctl("redis", "maxmemory", "1gb").err
+    assert file in bare_pawsctl("redis", "reset", env={"REDIS_URL": ""}).err
+    for url in ("redis://127.0.0.1:1", "rediss://127.0.0.1:1", f"rediss{server.url[5:]}"):
+        (repository / ".env").write_text(f"REDIS_URL={url}\n")
+        failed = bare_pawsctl("session", "list", "--json", "--timeout", "1")
+        assert failed.status == ExitStatus.UNREACHABLE
+        assert failed.error["hint"].count(f"REDIS_URL in {file}:1") == 1
+    (repository / ".env").write_text("REDIS_URL=redis://10.0.0.1\nREDIS_PORT=1\n")
+    far = bare_pawsctl("session", "delete", "+1", "--connect-timeout", "0.2")
+    assert f"REDIS_URL in {file}:1" in far.err
