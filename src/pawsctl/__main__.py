@@ -1,5 +1,12 @@
 """The `pawsctl` command, and `python -m pawsctl`."""
 
+# The C half of `signal`, which costs nothing to import: until main() knows what to do about a
+# Ctrl-C, the system's own end of the process is the one without a traceback.
+import _signal  # type: ignore[import-not-found] # typeshed does not know it
+
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
 import gc
 import sys
 from typing import NoReturn
@@ -12,16 +19,19 @@ def main() -> NoReturn:
     # Start-up makes many objects and no garbage: looking for some every 700 costs 10 ms, and
     # looking through all of them once more at exit another 20.
     gc.set_threshold(100_000)
-    process.prepare()
+    interrupt = process.prepare()
     try:
         from pawsctl.cli.app import run
 
         status = run(sys.argv[1:])
-    except KeyboardInterrupt:
-        # Before there was anything to interrupt.
-        status = 130
+    except BaseException as error:
+        # What is interrupted may fail in its own way: a class body with a RuntimeError.
+        if interrupt.number is None and not isinstance(error, KeyboardInterrupt):
+            raise
+        status = process.INTERRUPTED
+    process.let_go()
     gc.freeze()
-    sys.exit(status)
+    sys.exit(interrupt.status(status))
 
 
 if __name__ == "__main__":

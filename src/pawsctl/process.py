@@ -3,18 +3,69 @@
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from types import FrameType
 
 
-def prepare() -> None:
-    """Have every end that can be helped be a KeyboardInterrupt, and every standard stream open."""
-    # What Ctrl-C undoes or cleans up, a CI runner's TERM or a closed terminal must not leave lying
-    # about. Windows has no SIGHUP, and nohup wants it ignored.
-    for name in ("SIGTERM", "SIGHUP"):
+INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C has ended."""
+
+# Windows has no SIGHUP.
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Interrupt:
+    """A signal handler that raises KeyboardInterrupt, and remembers the signal in `number`."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+
+    def __call__(self, number: int, frame: "FrameType | None") -> NoReturn:
+        """Handle the signal; of several, the first is remembered."""
+        self.number = self.number or number
+        raise KeyboardInterrupt
+
+    def status(self, status: int) -> int:
+        """Return the exit status to end with: 143 for TERM and 129 for HUP instead of 130."""
+        if status != INTERRUPTED or self.number is None:
+            return status
+        return 128 + self.number
+
+
+def prepare() -> Interrupt:
+    """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt, and open every standard stream.
+
+    What Ctrl-C undoes or cleans up, a CI runner's TERM or a closed terminal must not leave lying
+    about. Returns the handler.
+    """
+    interrupt = Interrupt()
+    for name in _SIGNALS:
         number = getattr(signal, name, None)
+        # nohup wants SIGHUP ignored, and a shell SIGINT for what runs in its background.
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
+            signal.signal(number, interrupt)
     sys.unraisablehook = _interrupt_again
     _open_closed_streams()
+    return interrupt
+
+
+def was_interrupted() -> bool:
+    """Return whether a signal has asked this process to end."""
+    handler = signal.getsignal(signal.SIGINT)
+    return isinstance(handler, Interrupt) and handler.number is not None
+
+
+def let_go() -> None:
+    """Leave signals to the system again: the work is done, and the interpreter is about to end.
+
+    A KeyboardInterrupt from here on would be a traceback, or a thread started too late.
+    """
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)
+        if number is not None and isinstance(signal.getsignal(number), Interrupt):
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _interrupt_again(ignored: "sys.UnraisableHookArgs") -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import typer
 
+from pawsctl import process
 from pawsctl.cli.invocation import FORMATS, Format, Invocation
 from pawsctl.cli.options import LazyGroup
 from pawsctl.errors import ExitStatus, PawsctlError
@@ -66,6 +67,11 @@ def run(arguments: list[str]) -> int:
         result = ExitStatus.INTERRUPTED
     except OutputClosed:
         return ExitStatus.OK
+    except Exception:
+        # What is interrupted may fail in its own way: a class body with a RuntimeError.
+        if not process.was_interrupted():
+            raise
+        result = ExitStatus.INTERRUPTED
     # Typer makes this of Ctrl-C.
     is_failure = result == ExitStatus.INTERRUPTED and not current.output.is_endless
     if is_failure and current.output.is_json:

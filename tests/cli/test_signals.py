@@ -1,0 +1,93 @@
+"""Ctrl-C, TERM and a closed terminal at any moment of a command, from its very start."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cli_runner import Pawsctl
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+
+# The script that users start: `python -m` runs some of Python's own modules before pawsctl's.
+SCRIPT = Path(sys.executable).with_name("pawsctl")
+SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+
+
+def _ended(
+    pawsctl: Pawsctl, number: signal.Signals, after: float, *arguments: str
+) -> tuple[int, str]:
+    """Start a command that waits for ever, send the signal, and return status and stderr."""
+    process = subprocess.Popen(
+        [SCRIPT, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=pawsctl.folder,
+        env=pawsctl.environment,
+    )
+    time.sleep(after)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    return process.returncode, said.decode()
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_signal_ends_a_command_with_its_own_status(
+    pawsctl: Pawsctl, number: signal.Signals
+) -> None:
+    """130, 143 or 129, as the shell says of any program; the session watch never ends by itself."""
+    watching = pawsctl.start("session", "watch", "--json")
+    assert watching.stderr
+    assert b"watching" in watching.stderr.readline().lower()
+
+    watching.send_signal(number)
+    watching.communicate(timeout=60)
+
+    assert watching.returncode == SIGNALS[number]
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
+def test_a_signal_while_it_starts_shows_no_traceback_of_ours(
+    pawsctl: Pawsctl, number: signal.Signals
+) -> None:
+    """Before main() the system ends the process; then it is told as every interruption is.
+
+    `import -` waits for its stdin, so that the command never ends before the signal comes.
+    """
+    for step in range(24):
+        status, said = _ended(pawsctl, number, step * 0.015, "session", "import", "-")
+
+        assert "src/pawsctl" not in said, (step, said)
+        assert "Exception ignored" not in said, (step, said)
+        # What Python says of a Ctrl-C in its own start is out of our hands.
+        if "raceback" not in said:
+            assert status in (SIGNALS[number], -number), (step, said)
+
+
+def test_a_class_body_that_is_interrupted_is_an_interruption(pawsctl: Pawsctl) -> None:
+    """Python wraps what is raised in `__set_name__` into a RuntimeError."""
+    code = """
+import os, signal, sys
+import pawsctl.cli.app as app
+
+class Interrupts:
+    def __set_name__(self, owner, name):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+def called(*_):
+    class Body:
+        attribute = Interrupts()
+
+app._called = called
+sys.argv = ["pawsctl", "health", "--json"]
+from pawsctl.__main__ import main
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, env=pawsctl.environment, check=False
+    )
+    assert (done.returncode, b"Traceback" in done.stderr) == (143, False)
