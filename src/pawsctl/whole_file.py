@@ -1,67 +1,111 @@
 """A file that is there whole or not at all."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import mkstemp
+from typing import BinaryIO
 
+from pawsctl import links, unfinished
 from pawsctl.errors import OperationFailed, UsageError
-
-# A file's name may have 255 bytes, and the temporary one has some beside it.
-_LONGEST_STEM = 100
 
 Write = Callable[[bytes], object]
 
 
 @contextmanager
-def replacing(path: Path, *, private: bool) -> Iterator[Write]:
+def replacing(path: Path, *, private: bool, overwrite: bool = True) -> Iterator[Write]:
     """Yields what writes to `path`, or to the file that a symbolic link there leads to.
 
     The bytes go to another name in the same folder, which becomes `path` when all are on the disk,
     and is removed where anything fails. A `private` file is its owner's alone (0600), another is
-    what the umask makes of it. Raises UsageError where `path` is no file, OperationFailed where it
-    can't be written.
+    what the umask makes of it. Raises UsageError where `path` is no file, lies behind a link that
+    another user made, or exists and may not be overwritten; OperationFailed where it can't be
+    written.
     """
     with _told(path):
-        place = path.resolve()
+        place = links.resolved(path)
         if place.exists() and not place.is_file():
             raise UsageError(f"{path} is no file.", hint="Name one.")
-        stem = os.fsencode(place.name)[:_LONGEST_STEM].decode("utf-8", "ignore")
-        # mkstemp makes it with mode 0600.
-        descriptor, name = mkstemp(prefix=f".{stem}.", suffix=".part", dir=place.parent)
-    unfinished, file = Path(name), os.fdopen(descriptor, "wb")
-
-    def write(data: bytes) -> None:
-        with _told(path):
-            file.write(data)
-
+        if place.exists() and not overwrite:
+            raise _exists(path)
+    unfinished.sweep(place.parent)
+    temporary = unfinished.name_beside(place)
+    file: BinaryIO | None = None
+    # The name is known before there is a file: no Ctrl-C comes between its making and this.
     try:
+        with _told(path):
+            file = unfinished.opened(temporary)
+
+        def write(data: bytes) -> None:
+            with _told(path):
+                file.write(data)
+
         yield write
         with _told(path):
             file.flush()
-            os.fsync(file.fileno())
-            file.close()
             if not private:
-                unfinished.chmod(0o666 & ~_umask())
-            unfinished.replace(place)
+                temporary.chmod(0o666 & ~_umask())
+            os.fsync(file.fileno())
+            if sys.platform == "win32":
+                file.close()
+            _place(temporary, place, path, overwrite=overwrite)
+            file.close()
     except BaseException:
         # What it holds back it would try to write once more, and say the same.
+        if file is not None:
+            with suppress(OSError):
+                file.close()
         with suppress(OSError):
-            file.close()
-        unfinished.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system can do that."""
+    if sys.platform != "win32":
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _place(temporary: Path, place: Path, path: Path, *, overwrite: bool) -> None:
+    """Give a file its name, in the place of what stands there only with `overwrite`."""
+    if overwrite:
+        temporary.replace(place)
+    else:
+        try:
+            # Unlike a rename, this fails where another file came there meanwhile.
+            place.hardlink_to(temporary)
+        except FileExistsError as error:
+            raise _exists(path) from error
+        except OSError:
+            # A file system without hard links.
+            if place.exists():
+                raise _exists(path) from None
+            temporary.replace(place)
+        else:
+            temporary.unlink()
+    sync_folder(place.parent)
+
+
+def _exists(path: Path) -> UsageError:
+    return UsageError(
+        f"{path} exists already, and is left as it is.",
+        hint="Choose another name, or add --force to replace it.",
+    )
 
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
     try:
         yield
-    # A loop of symbolic links is a RuntimeError before Python 3.13.
-    except (OSError, RuntimeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except OSError as error:
         raise OperationFailed(
-            f"{path} can't be written: {reason}.",
+            f"{path} can't be written: {error.strerror or error}.",
             hint="Nothing was left there. Make room, or choose another place.",
         ) from error
 

@@ -69,7 +69,7 @@ def test_only_its_owner_may_read_an_archive(
     server.client.set("wh:session:+1", b"{}")
     (tmp_path / name).write_text("old")
     (tmp_path / name).chmod(0o644)
-    assert pawsctl("session", "export", name).status == ExitStatus.OK
+    assert pawsctl("session", "export", "--force", name).status == ExitStatus.OK
     assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == [name]
 
@@ -128,7 +128,7 @@ def test_a_killed_export_leaves_nothing_under_its_name(
     if old:
         (tmp_path / name).write_text(old)
     with frozen(server):
-        process = pawsctl.start("session", "export", name)
+        process = pawsctl.start("session", "export", name, "--force")
         wait_for_part(tmp_path)
         process.kill()
         process.communicate()
@@ -173,3 +173,60 @@ def test_an_export_follows_a_link_to_its_file(
     assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
     assert (tmp_path / "a.jsonl").is_symlink()
     assert len(lines_of(tmp_path / "real" / "b.jsonl")) == 3
+
+
+def test_what_exists_is_not_written_over(pawsctl: Pawsctl, server: Server, tmp_path: Path) -> None:
+    """After a flush the same command would put an empty archive in the place of the good one."""
+    server.client.set("wh:session:+1", b"{}")
+    assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
+    good = (tmp_path / "a.jsonl").read_bytes()
+    (tmp_path / "link").symlink_to("a.jsonl")
+    server.client.flushall()
+    for name in ("a.jsonl", "link"):
+        refused = pawsctl("session", "export", name, "--json")
+        assert refused.status == ExitStatus.USAGE
+        assert f"{name} exists already" in refused.error["message"]
+        assert "--force" in refused.error["hint"]
+    assert (tmp_path / "a.jsonl").read_bytes() == good
+    forced = pawsctl("session", "export", "a.jsonl", "--force")
+    assert forced.status == ExitStatus.OK
+    assert "holds 0 sessions" in forced.err
+    verified = pawsctl("session", "verify", "a.jsonl", "--json")
+    assert verified.status == ExitStatus.OK
+    assert verified.json["sessions"] == 0
+    assert "holds 0 sessions" in verified.err
+
+
+def test_nor_what_came_there_meanwhile(pawsctl: Pawsctl, server: Server, tmp_path: Path) -> None:
+    """Of two exports at once to one name, one is told that it was too late."""
+    server.client.set("wh:session:+1", b"{}")
+    with frozen(server):
+        process = pawsctl.start("session", "export", "a.jsonl", "--timeout", "30")
+        wait_for_part(tmp_path)
+        (tmp_path / "a.jsonl").write_text("came first")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == ExitStatus.USAGE
+    assert b"exists already" in err
+    assert (tmp_path / "a.jsonl").read_text() == "came first"
+    assert [each.name for each in tmp_path.iterdir()] == ["a.jsonl"]
+
+
+def test_any_time_that_redis_allows_is_kept(
+    anywhere: Pawsctl, any_server: Server, tmp_path: Path
+) -> None:
+    """Up to the last moment of a 64-bit clock, by a server's clock that may be ahead of ours."""
+    moments = [2**53 + 1, 2**62, 2**63 - 2, 2**63 - 1]
+    for each in moments:
+        any_server.client.set(f"wh:session:+{each}", "{}", pxat=each)
+    assert anywhere("session", "export", "a.jsonl").status == ExitStatus.OK
+    verified = anywhere("session", "verify", "a.jsonl")
+    assert verified.status == ExitStatus.OK, verified.err
+    any_server.client.flushall()
+    assert anywhere("session", "import", "a.jsonl", "--json").json["imported"] == len(moments)
+    for each in moments:
+        kept = any_server.client.execute_command("PEXPIRETIME", f"wh:session:+{each}")
+        assert abs(kept - each) < 5_000
+    for command in ("list", "ttl", "stats", "lint", "get +9223372036854775807"):
+        result = anywhere("session", *command.split())
+        assert result.status in (ExitStatus.OK, ExitStatus.FAILED)
+        assert "Traceback" not in result.err

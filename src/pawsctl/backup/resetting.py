@@ -1,11 +1,9 @@
 """A reset of this project's Redis, with an export of its sessions before."""
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+import shlex
 from pathlib import Path
 
+from pawsctl.backup import keeping
 from pawsctl.connection import Connection, connect, info_fields
 from pawsctl.errors import OperationFailed, PawsctlError
 from pawsctl.sessions.archive import export
@@ -17,8 +15,6 @@ from pawsctl.stack.engine import Copied, Emit, LeftOut
 from pawsctl.stack.layout import Topology
 from pawsctl.stack.results import Reset
 from pawsctl.target import Target, parse
-
-KEPT_BACKUPS = 5
 
 
 def reset(
@@ -58,16 +54,15 @@ def export_before_reset(
     raises, and OperationFailed where no URL leads to Redis.
     """
     folder = files.state_directory(settings.project, topology) / "backups"
-    name = f"sessions-{datetime.now(UTC):%Y%m%dT%H%M%S%f}Z"
     try:
         if url is None:
             raise OperationFailed("Redis does not run.", hint="Start it with 'pawsctl redis up'.")
         target = parse(url, origin="the project's settings").with_login(
             None, settings.redis_password
         )
-        with files.usable(folder), _all_or_nothing(folder / name) as whole:
-            exported = _export(target, whole, emit)
-            kept = _placed(whole)
+        with files.usable(folder), keeping.unfinished(folder) as unfinished:
+            exported = _export(target, unfinished, emit)
+            kept = keeping.placed(unfinished)
     except PawsctlError as error:
         raise error.adding(
             before="The sessions can't be exported before they are deleted.",
@@ -75,21 +70,16 @@ def export_before_reset(
         ) from error
     if kept is None:
         return None
-    for file, each in exported.items():
-        emit(Copied(each.sessions, str(kept / file if kept.is_dir() else kept)))
-    _forget_old(folder)
+    for name, each in exported.items():
+        path = kept / name if kept.is_dir() else kept
+        emit(Copied(each.sessions, str(path), _way_back(each.url, path)))
+    keeping.forget_old(folder, kept)
     return str(kept)
 
 
-@contextmanager
-def _all_or_nothing(folder: Path) -> Iterator[Path]:
-    """A new folder, which is gone where the block fails."""
-    folder.mkdir(mode=0o700, parents=True)
-    try:
-        yield folder
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+def _way_back(url: str, path: Path) -> str:
+    """The command that writes an export's sessions back to where they came from."""
+    return shlex.join(["pawsctl", "session", "import", "--url", url, str(path)])
 
 
 def _export(target: Target, folder: Path, emit: Emit) -> dict[str, Exported]:
@@ -117,24 +107,3 @@ def _databases(connection: Connection) -> list[int]:
     # db3:keys=50,expires=50,avg_ttl=…
     fields = info_fields(connection.call("INFO", "keyspace"))
     return sorted(int(name.removeprefix("db")) for name in fields if name.startswith("db"))
-
-
-def _placed(folder: Path) -> Path | None:
-    """What is kept of a folder of exports: itself, or a file alone, or nothing."""
-    found = list(folder.iterdir())
-    if len(found) > 1:
-        return folder
-    kept = None
-    for file in found:
-        kept = file.rename(folder.with_name(f"{folder.name}-{file.name.removeprefix('sessions-')}"))
-    # One that holds nothing must not push out one that does.
-    folder.rmdir()
-    return kept
-
-
-def _forget_old(folder: Path) -> None:
-    for old in sorted(folder.glob("sessions-*"))[:-KEPT_BACKUPS]:
-        if old.is_dir():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            old.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from pawsctl.errors import OperationFailed, RedisUnreachable, TimedOut
 from pawsctl.sessions.archive.layout import Rejected
 from pawsctl.sessions.archive.reading import Archive, Numbered
 from pawsctl.sessions.keys import key_text
-from pawsctl.sessions.saved import Saved
+from pawsctl.sessions.saved import Saved, moment
 from pawsctl.sessions.scan import WRITTEN
 from pawsctl.sessions.store import SessionStore
 from pawsctl.sessions.writing import Writer
@@ -141,7 +141,7 @@ def _sound(batch: Sequence[Numbered]) -> list[Saved]:
 def _shifted(saved: Saved, by_ms: int) -> Saved:
     if saved.expires_at is None:
         return saved
-    return Saved(saved.key, saved.value, saved.expires_at + by_ms)
+    return Saved(saved.key, saved.value, moment(saved.expires_at + by_ms))
 
 
 def _unwritten(sessions: Sequence[Saved], written: Sequence[bool | ErrorReply]) -> Iterator[str]:
@@ -154,7 +154,8 @@ def _unwritten(sessions: Sequence[Saved], written: Sequence[bool | ErrorReply]) 
 
 def _unlike(sessions: Sequence[Saved], store: SessionStore, writer: Writer) -> Iterator[str]:
     """How what is stored differs from what was meant to be, in a sentence each."""
-    asked_ms = writer.now_ms()
+    # Not a float: there, a moment far away is rounded to seconds.
+    asked_ms = int(writer.now_ms())
     records = store.records_of([each.key for each in sessions])
     for saved, record in zip(sessions, records, strict=True):
         name = key_text(saved.key)
@@ -165,4 +166,4 @@ def _unlike(sessions: Sequence[Saved], store: SessionStore, writer: Writer) -> I
             yield f"{name} has another value"
         left_ms = -1 if saved.expires_at is None else saved.expires_at - asked_ms
         if (left_ms < 0) != (record.ttl_ms < 0) or abs(left_ms - record.ttl_ms) > _TTL_TOLERANCE_MS:
-            yield f"{name} has {record.ttl_ms} ms to live and should have {left_ms:.0f}"
+            yield f"{name} has {record.ttl_ms} ms to live and should have {left_ms}"

@@ -36,10 +36,17 @@ def exported(result: Exported) -> Iterator[Line]:
     yield [(exported_text(result), "")]
 
 
-def left_out(result: Exported) -> Iterator[str]:
-    """What an archive can't hold."""
+def export_warnings(result: Exported) -> Iterator[str]:
+    """Yields what an archive does not hold."""
+    yield from emptiness(result.sessions)
     for kind, count in result.left_out.items():
         yield f"{plural(count, 'key')} of type {kind} under wh:session: left out: no session."
+
+
+def emptiness(sessions: int) -> Iterator[str]:
+    """Yields a warning of an archive that would bring nothing back."""
+    if not sessions:
+        yield "The archive holds 0 sessions: it can bring none back."
 
 
 def imported(result: Imported) -> Iterator[Line]:

@@ -83,8 +83,10 @@ def _worth_a_line(event: Event) -> str:
                 f"Warning: {service} uses {size(used)}, and its new limit is {size(limit)}: "
                 "Redis evicts keys, or refuses writes, until the rest fits."
             )
-        case Copied(sessions, path):
-            text = f"Exported {plural(sessions, 'session')} to {path}"
+        case Copied(sessions, path, way_back):
+            text = (
+                f"Exported {plural(sessions, 'session')} to {path}\nThis puts them back: {way_back}"
+            )
         case LeftOut(keys, kind):
             text = (
                 "Not exported, since it is no session: "

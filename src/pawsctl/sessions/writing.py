@@ -7,8 +7,11 @@ from typing import Any
 from pawsctl.connection import Command, ErrorReply, checked
 from pawsctl.errors import OperationFailed
 from pawsctl.sessions.reader import SessionReader
-from pawsctl.sessions.saved import Saved
+from pawsctl.sessions.saved import LATEST_MS, Saved
 from pawsctl.sessions.store import SessionStore
+
+# Whatever the time is, that long from now is a moment that Redis knows.
+_LONGEST_MS = LATEST_MS // 2
 
 
 class Writer:
@@ -57,7 +60,9 @@ class Writer:
         if self._knows_pxat:
             # A moment and no span: however long the command is under way, it expires in time.
             return (*command, b"PXAT", saved.expires_at)
-        return (*command, b"PX", max(1, int(saved.expires_at - self.now_ms())))
+        left_ms = saved.expires_at - int(self.now_ms())
+        # Such a server adds its own time, unchecked: past the end of numbers the key would be gone.
+        return (*command, b"PX", max(1, min(left_ms, _LONGEST_MS)))
 
 
 def _is_syntax_error(reply: Any) -> bool:

@@ -127,10 +127,11 @@ class Kept(Event, frozen=True):
 
 
 class Copied(Event, frozen=True):
-    """That many sessions were copied to the file at `path`."""
+    """That many sessions were copied to the file at `path`; `way_back` is what puts them back."""
 
     sessions: int
     path: str
+    way_back: str
 
 
 class LeftOut(Event, frozen=True):

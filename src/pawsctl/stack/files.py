@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pawsctl import links
 from pawsctl.errors import OperationFailed
 from pawsctl.settings import StackSettings
 from pawsctl.stack.layout import Topology
@@ -34,7 +35,8 @@ def state_path(project: str, topology: Topology = "single") -> Path:
     """Where what this project must remember is kept, whether it is there or not.
 
     Each topology besides the single Redis has a directory of its own below the project's. Raises
-    OperationFailed where nobody could tell.
+    OperationFailed where nobody could tell, UsageError if a symbolic link of another user leads
+    there, or stands in it.
     """
     # 10 ms, and --help does not pay for it.
     from platformdirs import user_state_path
@@ -42,7 +44,10 @@ def state_path(project: str, topology: Topology = "single") -> Path:
     home = user_state_path("pawsctl", appauthor=False)
     directory = home / project if topology == "single" else home / project / topology
     with usable(home), suppress(FileNotFoundError):
-        directory.stat()
+        links.resolved(directory)
+        # Lock, records, logs, data and backups: each is written where its name leads.
+        for each in directory.iterdir():
+            links.require_own(each)
     return directory
 
 

@@ -1,11 +1,14 @@
 """`redis reset` exports the sessions before it deletes them."""
 
+import shlex
 import stat
+import time
 from pathlib import Path
 
 import pytest
 
 from pawsctl.errors import ExitStatus
+from tests.cli_runner import Result
 from tests.stack_fixtures import Stack
 
 
@@ -22,6 +25,14 @@ def store(stack: Stack, *phones: str, db: int = 0) -> None:
             client.set(f"wh:session:{phone}", f"value of {phone}", ex=3_600)
 
 
+def put_back(stack: Stack, told: str) -> Result:
+    """Run the last command that a reset names for putting its export back."""
+    (*_, line) = (each for each in told.splitlines() if "puts them back" in each)
+    name, *arguments = shlex.split(line.partition(": ")[2])
+    assert name == "pawsctl"
+    return stack(*arguments)
+
+
 def test_a_reset_keeps_the_sessions_and_says_where(stack: Stack) -> None:
     """Import brings them back; other keys are gone."""
     stack("redis", "up")
@@ -36,7 +47,7 @@ def test_a_reset_keeps_the_sessions_and_says_where(stack: Stack) -> None:
     assert done.json["backup"] == str(file)
     assert f"Exported 2 sessions to {file}" in done.err
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stack("session", "import", str(file)).status == ExitStatus.OK
+    assert put_back(stack, done.err).status == ExitStatus.OK
     with stack.client() as client:
         assert set(client.keys()) == {b"wh:session:+1", b"wh:session:+2"}
         assert client.get("wh:session:+1") == b"value of +1"
@@ -93,7 +104,7 @@ def test_several_databases_are_kept_in_one_folder(embedded_stack: Stack) -> None
     names = ["sessions-db0.jsonl.gz", "sessions-db12.jsonl.gz"]
     assert [each.name for each in backups(stack)] == names
     assert "Exported 1 session to " + str(folder / names[1]) in done.err
-    assert stack("session", "import", "-n", "12", str(folder / names[1])).status == ExitStatus.OK
+    assert put_back(stack, done.err).status == ExitStatus.OK
     with stack.client() as client:
         client.select(12)
         assert client.get("wh:session:+12") == b"value of +12"
@@ -146,6 +157,52 @@ def test_the_last_five_are_kept(embedded_stack: Stack) -> None:
     stack("redis", "reset", "--yes")
     kept = sorted(folder.parent.iterdir())
     assert (kept[0], kept[3]) == (made[3], folder)
+
+
+def test_killed_resets_push_no_good_backup_out(embedded_stack: Stack) -> None:
+    """Whenever they are killed: what bears a backup's name is whole, and nothing else is left."""
+    stack = embedded_stack
+    stack("redis", "up")
+    store(stack, "+good")
+    good = Path(stack("redis", "reset", "--yes", "--json").json["backup"])
+    assert stack("session", "seed", "20000").status == ExitStatus.OK
+    killed = 0
+    for _ in range(6):
+        process = stack.start("redis", "reset", "--yes")
+        deadline = time.monotonic() + 60
+        while process.poll() is None and not any(good.parent.glob(".unfinished-*/.*.part")):
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        process.kill()
+        killed += process.wait() < 0
+        process.communicate()
+    assert killed
+    assert backups(stack) == [good]
+    # As an earlier version left them.
+    old = good.parent / "sessions-20991231T000000000000Z"
+    old.mkdir()
+    (old / ".sessions-db0.jsonl.gz.abcdefgh.part").write_text("a conversation")
+
+    done = stack("redis", "reset", "--yes", "--json")
+
+    assert done.status == ExitStatus.OK, done.err
+    assert sorted(good.parent.iterdir()) == [good, Path(done.json["backup"])]
+
+
+def test_what_was_just_made_stays_whatever_the_clock_says(embedded_stack: Stack) -> None:
+    """Set back, it gives names before those of older exports."""
+    stack = embedded_stack
+    stack("redis", "up")
+    store(stack, "+1")
+    first = Path(stack("redis", "reset", "--yes", "--json").json["backup"])
+    later = [first.with_name(f"sessions-2099123{n}T000000000000Z-db0.jsonl.gz") for n in range(5)]
+    for each in later:
+        each.write_bytes(first.read_bytes())
+    store(stack, "+2")
+
+    newest = Path(stack("redis", "reset", "--yes", "--json").json["backup"])
+
+    assert backups(stack) == [newest, *later[1:]]
 
 
 def test_a_redis_that_does_not_run_is_not_reset_without_saying_so(stack: Stack) -> None:

@@ -23,10 +23,13 @@ def export_(
             metavar="FILE|-", help="Compressed where it ends in .gz; - writes to stdout."
         ),
     ],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
 ) -> None:
     """Write every session, with its moment of expiry, to a file that import reads.
 
-    The file appears when it is whole; only you may read it.
+    The file appears when it is whole; only you may read it. One that exists is replaced only with
+    --force.
     """
     from pawsctl.cli import archive_views
     from pawsctl.sessions.archive import export
@@ -36,13 +39,13 @@ def export_(
         if file == "-":
             exported = export.to_stream(store, run.output.binary(), progress)
         else:
-            exported = export.to_file(store, Path(file), progress)
+            exported = export.to_file(store, Path(file), progress, overwrite=force)
     if exported.file is None:
         run.output.flush()
         run.output.note(archive_views.exported_text(exported))
     else:
         run.output.show(exported, archive_views.exported)
-    for warning in archive_views.left_out(exported):
+    for warning in archive_views.export_warnings(exported):
         run.output.warn(warning)
 
 
@@ -95,3 +98,5 @@ def verify(ctx: typer.Context, file: Source) -> None:
     ):
         verified = verifying.verify(archive, progress=progress)
     run.output.show(verified, archive_views.verified)
+    for warning in archive_views.emptiness(verified.sessions):
+        run.output.warn(warning)

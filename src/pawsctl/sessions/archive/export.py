@@ -9,7 +9,7 @@ import msgspec
 
 from pawsctl.sessions.archive import files, layout
 from pawsctl.sessions.reader import SessionReader
-from pawsctl.sessions.saved import Saved
+from pawsctl.sessions.saved import Saved, moment
 from pawsctl.sessions.writing import clock_offset
 from pawsctl.whole_file import Write
 
@@ -31,13 +31,16 @@ class Exported(msgspec.Struct, frozen=True):
     left_out: dict[str, int]
 
 
-def to_file(store: SessionReader, path: Path, progress: Progress) -> Exported:
+def to_file(
+    store: SessionReader, path: Path, progress: Progress, *, overwrite: bool = False
+) -> Exported:
     """Write an archive to `path`, which is only there when it is whole.
 
-    Tells `progress` how many sessions each batch had. Raises OperationFailed where it can't be
-    written, and what the store raises.
+    Tells `progress` how many sessions each batch had. Raises UsageError if a file is there already
+    that must not be overwritten, OperationFailed where it can't be written, and what the store
+    raises.
     """
-    with files.writing(path) as write:
+    with files.writing(path, overwrite=overwrite) as write:
         exported = to_stream(store, write, progress)
     return msgspec.structs.replace(exported, file=str(path.resolve()))
 
@@ -64,7 +67,7 @@ def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exporte
             if record.value is None:
                 left_out[record.type] = left_out.get(record.type, 0) + 1
             else:
-                expires_at = None if record.ttl_ms < 0 else now_ms + record.ttl_ms
+                expires_at = None if record.ttl_ms < 0 else moment(now_ms + record.ttl_ms)
                 saved.append(Saved(record.key, record.value, expires_at))
         if saved:
             put(layout.lines(saved))

@@ -27,12 +27,12 @@ Stream = IO[bytes] | gzip.GzipFile
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Write]:
+def writing(path: Path, *, overwrite: bool) -> Iterator[Write]:
     """Yields what writes an archive to `path`, compressed where that ends in `.gz`.
 
     It is there when it is whole, and its owner's alone. Raises what `whole_file.replacing` raises.
     """
-    with whole_file.replacing(path, private=True) as write:
+    with whole_file.replacing(path, private=True, overwrite=overwrite) as write:
         if path.suffix != ".gz":
             yield write
             return

@@ -17,14 +17,12 @@ from typing import Annotated, TypeVar
 import msgspec
 
 from pawsctl.sessions.keys import SESSION_PREFIX, key_text, phone_of
-from pawsctl.sessions.saved import Saved
+from pawsctl.sessions.saved import LATEST_MS, Saved
 
 FORMAT = "pawsctl sessions"
 VERSION = 1
 
 _PREFIX = SESSION_PREFIX.encode()
-# Beyond this, JavaScript and jq round a number; it is the year 287396.
-_LATEST = 2**53
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -45,7 +43,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     phone: str
     key: str
-    expires_at: Annotated[int, msgspec.Meta(ge=0, le=_LATEST)] | None
+    expires_at: Annotated[int, msgspec.Meta(ge=0, le=LATEST_MS)] | None
     value: str | None = None
     value_base64: str | None = None
     key_base64: str | None = None
