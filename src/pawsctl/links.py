@@ -22,9 +22,11 @@ def resolved(path: Path) -> Path:
     What does not exist is kept as it is. Raises UsageError for a link of another user, OSError for
     links that lead in a circle.
     """
-    if sys.platform == "win32":
-        # Only who may administer the machine makes links there.
-        return path.resolve()
+    # Only who may administer a Windows makes links there.
+    return path.resolve() if sys.platform == "win32" else _followed(path)
+
+
+def _followed(path: Path) -> Path:
     here = path.absolute()
     place, todo, followed = Path(here.anchor), list(reversed(here.parts[1:])), 0
     while todo:
@@ -46,21 +48,18 @@ def resolved(path: Path) -> Path:
 
 def require_own(path: Path) -> None:
     """Raises UsageError if the path itself is a symbolic link of another user."""
-    if sys.platform != "win32":
-        _is_link(path)
+    _is_link(path)
 
 
 def _is_link(path: Path) -> bool:
     """Whether it is a symbolic link. Raises UsageError for one of another user."""
-    if sys.platform == "win32":
-        return path.is_symlink()
     try:
         found = path.lstat()
     except (FileNotFoundError, NotADirectoryError):
         return False
     if not stat.S_ISLNK(found.st_mode):
         return False
-    if found.st_uid not in (0, os.geteuid()):
+    if sys.platform != "win32" and found.st_uid not in (0, os.geteuid()):
         raise UsageError(
             f"{path} is a link that another user made (user id {found.st_uid}).",
             hint="It is not followed: choose another folder, or name the place that it leads to.",

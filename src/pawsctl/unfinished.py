@@ -33,7 +33,7 @@ def opened(path: Path) -> BinaryIO:
     while True:
         file = os.fdopen(os.open(path, flags, 0o600), "wb")
         _lock(file.fileno(), wait=True)
-        if sys.platform == "win32" or os.fstat(file.fileno()).st_nlink:
+        if os.fstat(file.fileno()).st_nlink:
             return file
         # A sweep came between its making and its lock.
         file.close()
@@ -55,16 +55,16 @@ def _remove_if_abandoned(path: Path) -> None:
     if sys.platform == "win32":
         # The system refuses that while somebody has it open.
         path.unlink()
-        return
-    # NFS locks only what is open for writing.
-    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        found = os.fstat(descriptor)
-        if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
-            _lock(descriptor, wait=False)
-            path.unlink()
-    finally:
-        os.close(descriptor)
+    else:
+        # NFS locks only what is open for writing.
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            found = os.fstat(descriptor)
+            if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid():
+                _lock(descriptor, wait=False)
+                path.unlink()
+        finally:
+            os.close(descriptor)
 
 
 def _lock(descriptor: int, *, wait: bool) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import msgspec
+import psutil
 
 from pawsctl.connection import ErrorReply, connect, refused
 from pawsctl.errors import OperationFailed, RedisUnreachable, TimedOut
@@ -54,6 +55,7 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
     each batch, twice. Raises OperationFailed where anything differs, NoEngine where there is no
     server to be had.
     """
+    _require_room(archive)
     with _throwaway_store() as store:
         writer = Writer(store, replace=False)
         now_ms = writer.now_ms()
@@ -91,6 +93,16 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
         checksum=archive.checksum,
         expired=expired,
     )
+
+
+def _require_room(archive: Archive) -> None:
+    """Raises OperationFailed for sessions that this machine's memory can't hold now."""
+    free = psutil.virtual_memory().available
+    if archive.bytes > free:
+        raise OperationFailed(
+            f"{archive.name} holds {archive.bytes} bytes, and {free} bytes of memory are free.",
+            hint="Verify it on a machine that can hold all of its sessions.",
+        )
 
 
 @contextmanager

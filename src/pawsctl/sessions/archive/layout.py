@@ -56,6 +56,17 @@ class Trailer(msgspec.Struct, frozen=True):
     checksum: str
 
 
+LONGEST_VALUE = 512 * 1024 * 1024
+"""The most bytes that Redis holds under a key, unless `proto-max-bulk-len` was raised."""
+
+# A value in base64 takes a third more; beside it stand the key, twice, and names of fields.
+_LONGEST_LINE = LONGEST_VALUE * 4 // 3 + 2 * 1024 * 1024
+# An escape of six characters stands for one byte at least.
+_ESCAPED = 5
+LONGEST_HEADER = 64 * 1024
+"""The most bytes that a header or a trailer has."""
+
+
 class Rejected(Exception):
     """A line that can't be a session; its text says why."""
 
@@ -111,6 +122,11 @@ def _text_or_base64(data: bytes) -> tuple[str | None, str | None]:
         return None, b64encode(data).decode()
 
 
+def is_too_long(length: int, escapes: int) -> bool:
+    """Whether a line of so many bytes, with so many backslashes, is longer than any session's."""
+    return length - _ESCAPED * escapes > _LONGEST_LINE
+
+
 def read_line(line: bytes, kind: type[Line]) -> Line | None:
     """A header or trailer; None where the line is neither whole nor one of that kind."""
     try:
@@ -147,10 +163,16 @@ def _saved(entry: Entry) -> Saved:
     if not key.startswith(_PREFIX):
         raise Rejected(f"the key {key_text(key)!r} does not begin with {SESSION_PREFIX}")
     if entry.value is not None and entry.value_base64 is None:
-        return Saved(key, entry.value.encode(), entry.expires_at)
+        return Saved(key, _held(entry.value.encode()), entry.expires_at)
     if entry.value is not None or entry.value_base64 is None:
         raise Rejected("it has not one of value and value_base64")
-    return Saved(key, _bytes_of(entry.value_base64, "value"), entry.expires_at)
+    return Saved(key, _held(_bytes_of(entry.value_base64, "value")), entry.expires_at)
+
+
+def _held(value: bytes) -> bytes:
+    if len(value) > LONGEST_VALUE:
+        raise Rejected(f"its value has {len(value)} bytes, and Redis holds {LONGEST_VALUE}")
+    return value
 
 
 def _bytes_of(text: str, what: str) -> bytes:
