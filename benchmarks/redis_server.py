@@ -12,8 +12,8 @@ import psutil
 
 from benchmarks.measure import Work, run
 from pawsctl.connection import Timeouts, connect
+from pawsctl.redis_url import parse
 from pawsctl.stack.embedded.server import program
-from pawsctl.target import parse
 
 
 class Store:

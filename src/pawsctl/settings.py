@@ -13,9 +13,9 @@ from typing import Literal, cast
 import msgspec
 from msgspec.structs import replace
 
-from pawsctl import dotenv_file, password_file, sizes, target
+from pawsctl import dotenv_file, password_file, redis_url, sizes
 from pawsctl.errors import UsageError
-from pawsctl.target import Target
+from pawsctl.target import Target, is_published
 
 EngineChoice = Literal["auto", "docker", "embedded"]
 
@@ -110,12 +110,12 @@ class Settings(msgspec.Struct, frozen=True):
         url = self["REDIS_URL"]
         if not url.value:
             port = self["REDIS_PORT"]
-            found = target.parse(
+            found = redis_url.parse(
                 f"redis://127.0.0.1:{self.port('REDIS_PORT')}",
                 origin="the default" if port.is_default else port.origin,
             )
         else:
-            found = target.parse(url.value, origin=url.origin)
+            found = redis_url.parse(url.value, origin=url.origin)
         if found.password is not None:
             return found
         if password := self._password_for_any_host():
@@ -179,7 +179,7 @@ class Settings(msgspec.Struct, frozen=True):
         url = self["REDIS_URL"]
         if not url.value:
             return port, password
-        found = target.parse(url.value, origin=url.origin)
+        found = redis_url.parse(url.value, origin=url.origin)
         if not _may_be_the_stacks(found):
             return port, password
         url_port = found.addresses[0].port
@@ -237,7 +237,7 @@ def _may_be_the_stacks(found: Target) -> bool:
     if found.kind != "standalone" or found.path is not None or found.tls is not None:
         return False
     is_anybody = found.username in (None, "default")
-    return is_anybody and target.is_published(found.addresses[0].host)
+    return is_anybody and is_published(found.addresses[0].host)
 
 
 def shown(settings: Settings) -> list[Setting]:
@@ -250,7 +250,7 @@ def _shown(settings: Settings, known: Known) -> Setting:
     if known.is_secret and setting.value:
         value = "***"
         if known.name == "REDIS_URL":
-            value = target.parse(setting.value, origin=setting.origin).url
+            value = redis_url.parse(setting.value, origin=setting.origin).url
         return Setting(setting.name, value, setting.origin)
     return setting
 

@@ -13,9 +13,9 @@ import pytest
 
 from pawsctl.connection import connect
 from pawsctl.errors import ExitStatus
+from pawsctl.redis_url import parse
 from pawsctl.sessions import watching
 from pawsctl.sessions.store import SessionStore
-from pawsctl.target import parse
 from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.conftest import SAMPLES

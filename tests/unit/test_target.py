@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pawsctl import target
+from pawsctl import redis_url
 from pawsctl.errors import UsageError
 from pawsctl.target import Address, Target, Tls
 
@@ -18,7 +18,7 @@ PORTS = st.integers(1, 65_535)
 
 def parse(url: str) -> Target:
     """A URL from a test."""
-    return target.parse(url, origin="a test")
+    return redis_url.parse(url, origin="a test")
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,10 @@ def test_every_form(url: str, expected: Target) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        *("h:6379", "http://h", "redis:h", "redis://h:port", "redis://h:0", "redis://h:65536"),
+        *("http://h", "redis:h", "h", "", "redis://h:port", "redis://h:0", "redis://h:65536"),
         *("redis://a,b", "redis://h/x", "redis://h/-1", "redis://h#1", "unix://", "unix://h/s"),
-        *("redis+sentinel://h", "redis+sentinel:///svc/x", "redis+cluster://h/1"),
+        *("redis+sentinel://h", "redis+sentinel:///svc/x"),
         *(
-            "redis+cluster://h?db=1",
             "redis://h/1?db=2",
             "redis://h?ssl_ca_certs=x",
             "rediss://h?ssl_check_hostname=?",
@@ -156,8 +155,131 @@ def test_what_is_on_this_machine(url: str, is_local: bool) -> None:
 
 
 def test_another_database() -> None:
-    """Asked for beside the URL; a cluster has one only."""
+    """Asked for beside the URL; the server says whether it has it, a cluster's too."""
     assert parse("redis://h/1").with_db(5).db == 5
-    assert parse("redis+cluster://h").with_db(0).db == 0
-    with pytest.raises(UsageError, match="only database 0"):
-        parse("redis+cluster://h").with_db(1)
+    assert parse("redis+cluster://h/2").with_db(0).db == 0
+    assert parse("redis+cluster://h/2").url == "redis+cluster://h:6379/2"
+
+
+def there(*addresses: Address, **about: object) -> Target:
+    """A single server from a test."""
+    return Target("standalone", addresses or (Address("h", 6379),), "a test", **about)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ('"redis://h"', there()),
+        (" 'redis://h' \n", there()),
+        ("“redis://h”", there()),
+        ("<redis://h>", there()),
+        ("\ufeffredis://h\xa0", there()),
+        ("REDIS_URL=redis://h", there()),
+        ("export REDIS_URL='redis://h';", there()),
+        ("redis-cli -u redis://:pw@h:6379/0", there(password="pw")),
+        ("/usr/bin/valkey-cli --uri 'redis://h'", there()),
+        ("REDIS://h", there()),
+        ("Rediss://h", there(tls=Tls())),
+        ("valkey://h", there()),
+        ("valkeys://h", there(tls=Tls())),
+        ("tls://h", there(tls=Tls())),
+        ("tcp://h", there()),
+        ("redis-socket:///s?database=2", Target("standalone", (), "a test", path="/s", db=2)),
+        ("redis+socket:///s?virtual_host=1", Target("standalone", (), "a test", path="/s", db=1)),
+        ("localhost:6379", there(Address("localhost", 6379))),
+        ("redis:6379", there(Address("redis", 6379))),
+        ("10.0.0.1:7/3", there(Address("10.0.0.1", 7), db=3)),
+        ("[::1]:7", there(Address("::1", 7))),
+        (":pw@h:6379", there(password="pw")),
+        ("redis://:pw@h:6379/0?", there(password="pw")),
+        ("redis://h:6379/", there()),
+        ("redis://h?", there()),
+        ("redis://h?username=u&password=p%26", there(username="u", password="p&")),
+        ("redis://h?ssl=true", there(tls=Tls())),
+        ("redis://h?ssl=False", there()),
+        ("redis://h?tls=0", there()),
+        ("rediss://h?ssl_cert_reqs=required", there(tls=Tls())),
+        ("rediss://h?ssl_cert_reqs=CERT_REQUIRED", there(tls=Tls())),
+        ("rediss://h?ssl_cert_reqs=optional", there(tls=Tls())),
+        ("rediss://h?ssl_cert_reqs=none", there(tls=Tls(check_hostname=False, verify=False))),
+        ("rediss://h?ssl_cert_reqs=CERT_NONE", there(tls=Tls(check_hostname=False, verify=False))),
+        (
+            "rediss://h?ssl_cert_reqs=ssl.CERT_NONE&ssl_check_hostname=False",
+            there(tls=Tls(check_hostname=False, verify=False)),
+        ),
+        (
+            "redis://h?health_check_interval=10&socket_timeout=5&db=1",
+            there(db=1, unused=("health_check_interval", "socket_timeout")),
+        ),
+        (
+            "sentinel://:pw@a:1;sentinel://:pw@b:2?master_name=svc",
+            Target(
+                "sentinel",
+                (Address("a", 1), Address("b", 2)),
+                "a test",
+                password="pw",
+                service="svc",
+            ),
+        ),
+        (
+            "redis+sentinel://a/svc?sentinel_ssl=true&ssl_ca_certs=/ca",
+            Target(
+                "sentinel",
+                (Address("a", 26379),),
+                "a test",
+                service="svc",
+                sentinel_tls=Tls(ca_certs="/ca"),
+            ),
+        ),
+        (
+            "rediss+sentinel://a/svc?sentinel_ssl=false",
+            Target("sentinel", (Address("a", 26379),), "a test", service="svc", tls=Tls()),
+        ),
+        (
+            "rediss+sentinel://a/svc",
+            Target(
+                "sentinel",
+                (Address("a", 26379),),
+                "a test",
+                service="svc",
+                tls=Tls(),
+                sentinel_tls=Tls(),
+            ),
+        ),
+    ],
+)
+def test_urls_as_people_have_them(url: str, expected: Target) -> None:
+    """Out of shells, manuals and other programs: understood where only one thing can be meant."""
+    assert parse(url) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("redis-cli -h h -a secretZq", "redis://[user:password@]host:port/db"),
+        ("redis-cli -u redis://h --tls", "rediss:// for --tls"),
+        ("https://eu1.upstash.io", "redis:// or rediss://"),
+        ("h.windows.net:6380,password=secretZq=,ssl=True", "rediss://:PASSWORD@host:6380"),
+        ("rediss://h?ssl=false", "redis://"),
+        ("rediss://h?ssl_cert_reqs=maybe", "required, optional or none"),
+        ("rediss://h?ssl_cert_reqs=none&ssl_check_hostname=true", "Leave one out"),
+        ("redis://h?ssl_cert_reqs=none", "rediss"),
+        ("redis://:secretZq@h?password=another", "Known"),
+        ("redis+sentinel://h/s?sentinel_ssl=perhaps", "true or false"),
+        ("rediss://h?ssl_ca_certs=%00", "Leave it out"),
+        ("rediss://h?ssl_certfile=a%00b", "Leave it out"),
+        ("unix:///run/%00.sock", "Leave it out"),
+        ("redis://us%0Aer:x@h", "Leave it out"),
+        ("redis+sentinel://h/s%00", "Leave it out"),
+        ("redis://a..b", "host:port"),
+        ("redis://.", "host:port"),
+        ("redis://" + "a" * 64, "host:port"),
+        ("redis://h\x00", "Leave it out"),
+    ],
+)
+def test_what_is_not_understood_names_the_way(url: str, hint: str) -> None:
+    """And shows nothing of a password."""
+    with pytest.raises(UsageError) as caught:
+        parse(url)
+    assert hint in caught.value.hint
+    assert "Zq" not in caught.value.message + caught.value.hint

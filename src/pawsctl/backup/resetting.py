@@ -6,6 +6,7 @@ from pathlib import Path
 from pawsctl.backup import keeping
 from pawsctl.connection import Connection, connect, info_fields
 from pawsctl.errors import OperationFailed, PawsctlError
+from pawsctl.redis_url import parse
 from pawsctl.sessions.archive import export
 from pawsctl.sessions.archive.export import Exported
 from pawsctl.sessions.store import SessionStore
@@ -14,7 +15,7 @@ from pawsctl.stack import files, operations
 from pawsctl.stack.engine import Copied, Emit, LeftOut
 from pawsctl.stack.layout import Topology
 from pawsctl.stack.results import Reset
-from pawsctl.target import Target, parse
+from pawsctl.target import Target
 
 
 def reset(

@@ -87,6 +87,8 @@ class Invocation:
         target = self.target()
         self._origin = target.origin
         self.output.detail(f"Redis: {target.url} (from {target.origin})")
+        if target.unused:
+            self.output.detail(f"Not used of the URL: {', '.join(target.unused)}")
         return connect(
             target, timeouts, notice=self.output.note, prefer_replica=self.prefer_replica
         )

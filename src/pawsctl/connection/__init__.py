@@ -41,6 +41,12 @@ def connect(
     reads to a replica, where Sentinels name one.
     """
     timeouts = timeouts or Timeouts()
+    tls = target.tls or target.sentinel_tls
+    if tls is not None and not tls.verify:
+        notice(
+            "The URL says ssl_cert_reqs=none: the server's certificate is not looked at, and who "
+            "is in between can read and change what is sent. ssl_ca_certs=FILE is better."
+        )
     if prefer_replica and target.kind != "sentinel":
         notice("--prefer-replica needs redis+sentinel://; primaries are read.")
     # Each of these costs some milliseconds that the others need not pay.

@@ -145,6 +145,7 @@ def at(target: Target, address: Address) -> Target:
         service=None,
         sentinel_username=None,
         sentinel_password=None,
+        sentinel_tls=None,
         is_member=True,
     )
 

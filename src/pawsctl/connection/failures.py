@@ -40,7 +40,7 @@ def explained(
             return OperationFailed(
                 f"{where} has no database {target.db}.",
                 hint="Give -n, or the URL, a number below the server's 'databases' (16 unless "
-                "changed); a cluster has 0 only.",
+                "changed); a cluster has 0 alone, unless Valkey's 'cluster-databases' says more.",
             )
         if "SELECT" in str(error) and "cluster" in str(error):
             return RedisUnreachable(

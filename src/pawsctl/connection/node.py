@@ -216,6 +216,7 @@ def _socket(target: Target, timeouts: Timeouts) -> AbstractConnection:
         ssl_certfile=target.tls.certfile,
         ssl_keyfile=target.tls.keyfile,
         ssl_check_hostname=target.tls.check_hostname,
+        ssl_cert_reqs="required" if target.tls.verify else "none",
         **common,
     )
 

@@ -161,7 +161,7 @@ class Sentinel(Connection):
             except RedisUnreachable as error:
                 failure = _NotYet(
                     f"Sentinel names {address} as the primary of {service}. {error.message}",
-                    hint=error.hint,
+                    hint=_with_way(error, self.target, of_sentinel=False).hint,
                 )
                 continue
             # Who may not ask for the role takes the Sentinel's word.
@@ -184,7 +184,7 @@ class Sentinel(Connection):
                 self.target.sentinel_username, self.target.sentinel_password
             )
             sentinel = Node(
-                replace(login, db=0),
+                replace(login, db=0, tls=self.target.sentinel_tls),
                 self.timeouts.at_most(_SENTINEL_SECONDS),
                 self.note,
                 program="The Sentinel",
@@ -195,7 +195,7 @@ class Sentinel(Connection):
                 self._sentinels.insert(0, address)
                 yield sentinel
             except RedisUnreachable as error:
-                failures.append(error)
+                failures.append(_with_way(error, self.target, of_sentinel=True))
             finally:
                 sentinel.close()
         if len(failures) == len(self._sentinels):
@@ -242,6 +242,24 @@ def _tables(reply: Any) -> Iterator[dict[str, str]]:
     for row in reply:
         texts = [each.decode("utf-8", "backslashreplace") for each in row]
         yield dict(zip(texts[::2], texts[1::2], strict=True))
+
+
+def _with_way(error: RedisUnreachable, target: Target, *, of_sentinel: bool) -> RedisUnreachable:
+    """Return the failure; if TLS may be to blame, with the URL for TLS on the other of the two."""
+    if "rediss://" not in error.hint:
+        return error
+    redis_has, sentinels_have = target.tls is not None, target.sentinel_tls is not None
+    if of_sentinel:
+        sentinels_have = not sentinels_have
+        who = f"the Sentinels speak {'' if sentinels_have else 'no '}TLS"
+    else:
+        redis_has = not redis_has
+        who = f"Redis speaks {'' if redis_has else 'no '}TLS"
+    scheme = "rediss" if redis_has else "redis"
+    rest = "" if redis_has == sentinels_have else f"?sentinel_ssl={str(sentinels_have).lower()}"
+    both = " and Redis as it is now" if of_sentinel else " and the Sentinels as they are now"
+    way = f"If {who}{both}, write {scheme}+sentinel://…/{target.service}{rest}."
+    return type(error)(error.message, hint=way, detail=error.detail)
 
 
 def _unknown(service: str, known: set[str], target: Target) -> RedisUnreachable:

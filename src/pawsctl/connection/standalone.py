@@ -11,6 +11,7 @@ from pawsctl.connection.base import Connection, ask_node
 from pawsctl.connection.commands import Command
 from pawsctl.connection.node import ASK_FOR_CLUSTER, Node, Notice, Timeouts
 from pawsctl.connection.replies import has_code
+from pawsctl.errors import RedisUnreachable
 from pawsctl.target import Address, Target
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Standalone(Connection):
         """Connect and log in."""
         if not self._server.has_answered:
             # A refusal is an answer too; what comes next will say what it means there.
-            self.pipeline([("PING",)])
+            self._refuse_sentinel(self.pipeline([("PING",), ("ROLE",)])[1])
 
     def close(self) -> None:
         """Let go of every socket."""
@@ -69,6 +70,8 @@ class Standalone(Connection):
         if self._cluster is not None:
             return self._cluster.pipeline(commands)
         replies = ask_node(self._server, commands)
+        if any(has_code(each, "ERR") and "unknown command" in each.text for each in replies):
+            self._refuse_sentinel(ask_node(self._server, [("ROLE",)])[0])
         if self.cluster is not None:
             # What this node answered is true; what it would not answer belongs to another.
             others = [
@@ -80,3 +83,16 @@ class Standalone(Connection):
             for index, answer in zip(others, answers, strict=True):
                 replies[index] = answer
         return replies
+
+    def _refuse_sentinel(self, role: Any) -> None:
+        """Raise RedisUnreachable if the answer to ROLE is a Sentinel's."""
+        if not isinstance(role, list) or role[:1] != [b"sentinel"]:
+            return
+        names = [each.decode("utf-8", "backslashreplace") for each in role[1]]
+        secure = "rediss" if self.target.tls else "redis"
+        hosts = ",".join(map(str, self.target.addresses)) or "host:26379"
+        ways = " or ".join(f"{secure}+sentinel://{hosts}/{each}" for each in names)
+        raise RedisUnreachable(
+            f"{self.target.url} is a Sentinel, which holds no data itself.",
+            hint=f"Name what it watches over: {ways or f'{secure}+sentinel://{hosts}/SERVICE'}.",
+        )

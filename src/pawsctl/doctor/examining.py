@@ -12,13 +12,14 @@ from pawsctl.connection import Connection, Node
 from pawsctl.doctor import bot
 from pawsctl.doctor.findings import Diagnosis, Finding
 from pawsctl.errors import NoEngine, OperationFailed, PawsctlError
+from pawsctl.redis_url import parse
 from pawsctl.sessions import overview
 from pawsctl.sessions.reader import SessionReader
 from pawsctl.settings import Settings
 from pawsctl.stack import cautions, inspection
 from pawsctl.stack.engine import EngineChosen, Event
 from pawsctl.stack.results import StackStatus
-from pawsctl.target import Target, is_published, parse
+from pawsctl.target import Target, is_published
 
 # Seconds; beyond that, lint takes an honest `updatedAt` for one in the future.
 _MOST_SKEW = 60

@@ -12,6 +12,7 @@ from pawsctl.connection import Timeouts, connect
 from pawsctl.connection.slots import slot_of
 from pawsctl.drill.writing import Writer, delete, lost
 from pawsctl.errors import OperationFailed, TimedOut
+from pawsctl.redis_url import parse
 from pawsctl.settings import StackSettings
 from pawsctl.stack import failing, forming, layout, operations, project
 from pawsctl.stack.choice import engine_of
@@ -20,7 +21,7 @@ from pawsctl.stack.interrupt import uninterrupted
 from pawsctl.stack.layout import Topology
 from pawsctl.stack.nodes import View
 from pawsctl.stack.project import Project
-from pawsctl.target import Target, parse
+from pawsctl.target import Target
 
 Method = Literal["kill", "graceful"]
 Found = TypeVar("Found")

@@ -88,13 +88,28 @@ def test_a_cluster_has_one_database(
     """Asked for by an option, or found when a plain URL turns out to be a cluster's."""
     url = cluster.url if options else f"redis://{cluster.members[0].address}/1"
     result = anywhere("session", "list", "--json", "--url", url, *options)
-    if options:
-        assert result.status == ExitStatus.USAGE
-        assert "only database 0" in result.error["message"]
-    else:
-        # Valkey would allow more than one, where it is told to.
-        assert result.status == ExitStatus.FAILED
-        assert "has no database 1." in result.error["message"]
+    # Valkey allows more than one where it is told to.
+    assert result.status == ExitStatus.FAILED
+    assert "has no database 1." in result.error["message"]
+
+
+def test_databases_of_a_cluster(tmp_path: Path, anywhere: Pawsctl) -> None:
+    """Valkey 9 has them where cluster-databases says so; each command stays in its own."""
+    with clusters.running(tmp_path, "--cluster-databases", "4", replicas=0) as cluster:
+        phones = cluster.seed(30)
+        for url in (f"{cluster.url}/2", f"redis://{cluster.members[0].address}/2"):
+            assert anywhere("session", "list", "--json", "--url", url).json == []
+            assert anywhere("test-session", "--url", url).status == ExitStatus.OK
+            seeded = anywhere("session", "seed", "20", "--url", url)
+            assert seeded.status == ExitStatus.OK, seeded.err
+            assert len(anywhere("session", "list", "--json", "--url", url).json) == 20
+            flushed = anywhere("session", "flush", "--yes", "--json", "--url", url)
+            assert flushed.json["deleted"] == 20
+            assert anywhere("health", "--url", url).status == ExitStatus.OK
+        assert len(anywhere("session", "list", "--json", "--url", cluster.url).json) == len(phones)
+        beyond = anywhere("session", "list", "--json", "--url", cluster.url, "-n", "4")
+        assert beyond.status == ExitStatus.FAILED
+        assert "has no database 4." in beyond.error["message"]
 
 
 def test_a_single_server_is_no_cluster(cluster: Cluster, pawsctl: Pawsctl) -> None:

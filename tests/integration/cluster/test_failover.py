@@ -9,8 +9,8 @@ import pytest
 
 from pawsctl.connection import Timeouts, connect
 from pawsctl.errors import ExitStatus
+from pawsctl.redis_url import parse
 from pawsctl.sessions.store import SessionStore
-from pawsctl.target import parse
 from tests import clusters
 from tests.cli_runner import Pawsctl, Result
 from tests.clusters import Cluster

@@ -4,8 +4,8 @@ import pytest
 import redis
 
 from pawsctl.connection import connect
+from pawsctl.redis_url import parse
 from pawsctl.sessions.store import SessionStore
-from pawsctl.target import parse
 from tests.clusters import Cluster
 from tests.servers import Server
 

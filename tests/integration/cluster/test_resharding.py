@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pawsctl.connection import Timeouts, connect
 from pawsctl.connection.slots import slot_of
+from pawsctl.redis_url import parse
 from pawsctl.sessions.store import SessionStore
-from pawsctl.target import parse
 from tests.cli_runner import Pawsctl
 from tests.clusters import Cluster
 

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pawsctl.connection import connect
+from pawsctl.redis_url import parse
 from pawsctl.sessions.archive import export, reading, restore
 from pawsctl.sessions.archive.restore import Imported
 from pawsctl.sessions.saved import Saved
 from pawsctl.sessions.store import SessionStore
 from pawsctl.sessions.writing import Writer
-from pawsctl.target import parse
 from tests import between
 from tests.archives import assert_same, held
 from tests.servers import Server

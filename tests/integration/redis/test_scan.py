@@ -3,8 +3,8 @@
 from collections import Counter
 
 from pawsctl.connection import connect
+from pawsctl.redis_url import parse
 from pawsctl.sessions.store import SessionStore
-from pawsctl.target import parse
 from tests import between
 from tests.servers import Server
 

@@ -1,0 +1,48 @@
+"""A Redis URL as people have it: out of a shell, a `.env`, a manual, another program. Pure."""
+
+import re
+import shlex
+
+# Opening → closing; a URL begins with none of them.
+_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "<": ">"}
+# Those that word processors make of the simple ones.
+_QUOTES["\u2018"] = "\u2019"
+_ASSIGNMENT = re.compile(r"(?:export\s+|set\s+|\$env:)?[A-Za-z_]\w*\s*=\s*", re.ASCII)
+_CLIENT = re.compile(r"(?:\S*/)?(?:redis|valkey)-cli\s")
+_BARE = re.compile(
+    r"(?:[^@/\s?#,]*@)?(?:\[[0-9a-f:.%]+\]|[a-z0-9_.-]+):[0-9]{1,5}(?:/[0-9]*)?(?:\?\S*)?",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def url_in(text: str) -> str:
+    """Return the URL in `text`, without quotes, a variable's name or a redis-cli around it.
+
+    What has no scheme and can be nothing but host and port gets one. Anything else comes back as
+    it is. Raises ValueError, whose text is a hint, for a redis-cli that says more than its URL.
+    """
+    found = _unquoted(text)
+    name = _ASSIGNMENT.match(found)
+    if name and not found[: name.end()].isdigit():
+        found = _unquoted(found[name.end() :])
+    if _CLIENT.match(found):
+        found = _of_client(found)
+    return f"redis://{found}" if _BARE.fullmatch(found) else found
+
+
+def _unquoted(text: str) -> str:
+    text = text.strip().strip("\ufeff").strip()
+    while len(text) > 1 and _QUOTES.get(text[0], "") == text.rstrip(";").rstrip()[-1:]:
+        text = text.rstrip(";").rstrip()[1:-1].strip()
+    return text
+
+
+def _of_client(text: str) -> str:
+    hint = "Give the URL alone: redis://[user:password@]host:port/db, or rediss:// for --tls."
+    try:
+        _, *words = shlex.split(text)
+    except ValueError as error:
+        raise ValueError(hint) from error
+    if len(words) != 2 or words[0] not in ("-u", "--uri"):
+        raise ValueError(hint)
+    return words[1]

@@ -1,0 +1,231 @@
+"""A Redis URL taken apart. Pure: nothing is resolved or connected.
+
+The forms are those of redis-py (`redis://`, `rediss://`, `unix://`), of Sentinel clients
+(`redis+sentinel://h1,h2/SERVICE/DB`, and Lettuce's `redis-sentinel://h1,h2?sentinelMasterId=SERVICE`)
+and `redis+cluster://h1,h2`, under the names that other programs have for them, too.
+"""
+
+import re
+from urllib.parse import unquote
+
+from msgspec.structs import replace
+
+from pawsctl import pasted
+from pawsctl.errors import UsageError
+from pawsctl.target import (
+    MOST_DATABASE,
+    REDIS_PORT,
+    SENTINEL_PORT,
+    Address,
+    Kind,
+    Target,
+    Tls,
+)
+from pawsctl.url_parameters import Parameters, Problem
+
+_SCHEMES: dict[str, tuple[Kind, bool]] = {
+    "redis": ("standalone", False),
+    "rediss": ("standalone", True),
+    "unix": ("standalone", False),
+    "redis+sentinel": ("sentinel", False),
+    "rediss+sentinel": ("sentinel", True),
+    "redis-sentinel": ("sentinel", False),
+    "rediss-sentinel": ("sentinel", True),
+    "redis+cluster": ("cluster", False),
+    "rediss+cluster": ("cluster", True),
+}
+# What Valkey's clients, Predis, Celery and Lettuce call them.
+_ALIASES = {
+    "valkey": "redis",
+    "valkeys": "rediss",
+    "tcp": "redis",
+    "tls": "rediss",
+    "ssl": "rediss",
+    "redis+tls": "rediss",
+    "redis+ssl": "rediss",
+    "redis-socket": "unix",
+    "redis+socket": "unix",
+    "socket": "unix",
+    "sentinel": "redis+sentinel",
+    "valkey+sentinel": "redis+sentinel",
+    "valkeys+sentinel": "rediss+sentinel",
+    "valkey+cluster": "redis+cluster",
+    "valkeys+cluster": "rediss+cluster",
+}
+_ESCAPES = "/ is %2F, ? is %3F, # is %23, @ is %40"
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def parse(url: str, *, origin: str) -> Target:
+    """Take `url` apart; `origin` names the setting it came from, for messages.
+
+    Raises UsageError, which never quotes the URL: it may hold a password.
+    """
+    try:
+        return _Parser(url, origin).target()
+    except Problem as problem:
+        raise UsageError(f"The URL from {origin} {problem.what}.", hint=problem.hint) from problem
+
+
+class _Parser:
+    def __init__(self, url: str, origin: str) -> None:
+        self.origin = origin
+        try:
+            text = pasted.url_in(url)
+        except ValueError as error:
+            raise Problem("is a redis-cli with other options than -u", hint=str(error)) from error
+        scheme, separator, rest = text.partition("://")
+        self.scheme = _ALIASES.get(scheme.lower(), scheme.lower())
+        if not separator or self.scheme not in _SCHEMES:
+            raise Problem("is not a Redis URL", hint=_way_on(scheme.lower(), text))
+        self.kind, secure = _SCHEMES[self.scheme]
+        if "#" in rest:
+            raise Problem("holds a '#'", hint="Percent-encode it in the password: %23.")
+        rest, _, query = _one_authority(rest).partition("?")
+        authority, _, self.path = rest.partition("/")
+        self.login, _, self.hosts = authority.rpartition("@")
+        self.parameters = Parameters(
+            query, kind=self.kind, scheme=self.scheme, secure=secure, has_login=bool(self.login)
+        )
+
+    def target(self) -> Target:
+        user, _, password = self.login.partition(":")
+        asked = self.parameters
+        target = Target(
+            kind=self.kind,
+            addresses=(),
+            origin=self.origin,
+            username=unquote(user) or asked.text("username"),
+            password=unquote(password) or asked.text("password"),
+            tls=asked.tls(),
+            unused=asked.unused,
+        )
+        if self.scheme == "unix":
+            # redis-py's form: unix://[user:password@]/path/to.sock?db=0
+            path = "/" + unquote(self.path)
+            if self.hosts or path == "/":
+                raise Problem(
+                    "has no socket path", hint="Write it like unix:///run/redis/redis.sock."
+                )
+            return _sound(replace(target, path=path, db=self.db("")))
+        if self.kind == "sentinel":
+            service, _, db = self.path.partition("/")
+            return _sound(
+                replace(
+                    target,
+                    addresses=self.addresses(SENTINEL_PORT),
+                    service=self.service(unquote(service)),
+                    db=self.db(db),
+                    sentinel_username=asked.text("sentinel_username"),
+                    sentinel_password=asked.text("sentinel_password"),
+                    sentinel_tls=asked.sentinel_tls(),
+                )
+            )
+        return _sound(replace(target, addresses=self.addresses(REDIS_PORT), db=self.db(self.path)))
+
+    def service(self, named: str) -> str:
+        service = named or self.parameters.text("service") or ""
+        if not service:
+            raise Problem(
+                "names no Sentinel service",
+                hint="Write it like redis+sentinel://host1:26379,host2:26379/mymaster.",
+            )
+        # It may be the rest of a password with a raw '/'.
+        if "@" in service:
+            raise Problem(
+                "has no service where one should stand",
+                hint="Percent-encode special characters of a password (/ is %2F).",
+            )
+        return service
+
+    def db(self, path: str) -> int:
+        named, asked = path.rstrip("/"), self.parameters.text("db") or ""
+        if named and asked and named != asked:
+            raise Problem("names two databases", hint="Leave out the path or ?db=.")
+        text = named or asked or "0"
+        # What stands before the last @ is a password's, with a / that cut it off.
+        if "@" in text:
+            raise Problem(
+                "has no number where its database stands",
+                hint=f"Percent-encode special characters of a password ({_ESCAPES}).",
+            )
+        if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > MOST_DATABASE:
+            raise Problem(
+                "has no number where its database stands",
+                hint=f"A database is a number from 0 to {MOST_DATABASE}: redis://127.0.0.1:6379/0.",
+            )
+        return int(text)
+
+    def addresses(self, default_port: int) -> tuple[Address, ...]:
+        hosts = self.hosts.split(",")
+        if self.kind == "standalone" and len(hosts) > 1:
+            raise Problem(
+                "names several hosts",
+                hint="Use redis+sentinel://… or redis+cluster://… for more than one.",
+            )
+        return tuple(_address(each, default_port) for each in hosts)
+
+
+def _way_on(scheme: str, text: str) -> str:
+    if scheme in ("http", "https"):
+        return (
+            "That is a web address. Who sells a Redis also shows its Redis URL, which begins with "
+            "redis:// or rediss://."
+        )
+    if re.search(r",\s*(password|ssl|user|abortConnect)\s*=", text, re.IGNORECASE):
+        return "A .NET connection string is written like rediss://:PASSWORD@host:6380 here."
+    return "Write it like redis://127.0.0.1:6379; known schemes: " + ", ".join(
+        f"{each}://" for each in _SCHEMES
+    )
+
+
+def _one_authority(rest: str) -> str:
+    """Return Celery's `h1:1;sentinel://h2:2` as `h1:1,h2:2`."""
+    return re.sub(r";\s*(?:redis\+)?(?:sentinel|redis)://(?:[^@;/]*@)?", ",", rest)
+
+
+def _address(text: str, default_port: int) -> Address:
+    host, port = text.strip(), ""
+    if host.startswith("["):
+        host, _, port = host[1:].partition("]")
+        port = port.removeprefix(":")
+    elif ":" in host:
+        host, _, port = host.rpartition(":")
+    number = default_port
+    if port:
+        number = int(port) if re.fullmatch(r"[0-9]{1,5}", port) else -1
+    host = host or "127.0.0.1"
+    if not 0 < number < 65536 or not _is_host(host):
+        raise Problem(
+            "has no valid host and port",
+            hint="Write host:port, and percent-encode special characters of a password "
+            "(: is %3A, / is %2F, @ is %40).",
+        )
+    return Address(host, number)
+
+
+def _is_host(text: str) -> bool:
+    """Whether a text can be a host: no part of a name is empty or has more than 63 bytes."""
+    if any(each in text for each in " /@[]\\") or text.count(":") == 1:
+        return False
+    if ":" in text:
+        return True
+    try:
+        return len(text.encode("idna")) < 254
+    except UnicodeError:
+        return False
+
+
+def _sound(target: Target) -> Target:
+    """Return the target. Raises Problem for a control character where the system takes none."""
+    files = target.tls or target.sentinel_tls or Tls()
+    texts = (
+        *(target.path, target.username, target.service, target.sentinel_username),
+        *(files.ca_certs, files.certfile, files.keyfile),
+        *(each.host for each in target.addresses),
+    )
+    if any(_CONTROLS.search(each) for each in texts if each):
+        raise Problem(
+            "holds a control character (%00 to %1F) in a path or a name", hint="Leave it out."
+        )
+    return target
