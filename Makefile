@@ -5,11 +5,13 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# What tests share is set up once, see tests/distribution.py.
+PARALLEL := -n auto --dist loadgroup
 
-.PHONY: help venv demo test lint bench format clean
+.PHONY: help venv demo test test-quick lint bench format clean
 
 help: ## Say what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 venv: $(VENV)/installed ## Make the environment that everything below runs in
 
@@ -25,7 +27,10 @@ demo: venv ## Start a Redis, run the session flow, list the sessions
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo.sh
 
 test: venv ## Run every test that this machine can run
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
+
+test-quick: venv ## Run the tests that take under a second each
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
 
 lint: venv ## Check style, types and the direction of imports
 	$(BIN)/ruff format --check .

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests import fork_server
+
 TIMEOUT_SECONDS = 60
 
 
@@ -72,13 +74,11 @@ class Pawsctl:
         timeout: float = TIMEOUT_SECONDS,
     ) -> Result:
         """Run a command to its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "pawsctl", *arguments],
-            input=stdin,
-            capture_output=True,
-            cwd=self.folder,
-            env=self.environment | (env or {}),
+        status, out, err = fork_server.run(
+            arguments,
+            stdin=stdin,
+            folder=self.folder,
+            environment=self.environment | (env or {}),
             timeout=timeout,
-            check=False,
         )
-        return Result(done.returncode, done.stdout, done.stderr.decode())
+        return Result(status, out, err.decode())

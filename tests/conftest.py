@@ -12,6 +12,7 @@ from tests.needs import skip_or_fail
 from tests.servers import Server
 
 pytest_plugins = [
+    "tests.distribution",
     "tests.docker_fixtures",
     "tests.stack_fixtures",
     "tests.topology_fixtures",

@@ -5,7 +5,6 @@ test in tests/cli/test_readme.py runs the same and compares.
 """
 
 import re
-import secrets
 import shlex
 import subprocess
 import sys
@@ -14,10 +13,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from pawsctl.stack import layout
 from tests import servers
 from tests.bot import HEALTHY, bot
 from tests.certificates import Certificates, tls_server
 from tests.cli_runner import Pawsctl
+from tests.ports import free_base, free_port
 from tests.servers import Server
 
 README = Path(__file__).parent.parent / "README.md"
@@ -119,21 +120,26 @@ def session_examples(folder: Path, server: Server) -> Iterator[Examples]:
     yield Examples(pawsctl, hidden)
 
 
+def _topology_ports(base: int) -> list[int]:
+    every = [layout.variables(each, base).values() for each in ("sentinel", "cluster")]
+    return [int(port) for ports in every for port in ports]
+
+
 @contextmanager
 def stack_examples(folder: Path, project: str, engine: str) -> Iterator[Examples]:
     """Examples that run this project's own Redis, and its topologies."""
-    shift = secrets.randbelow(2_000) + 2_000
+    base, commander = free_base(_topology_ports), free_port()
     real = {
-        str(port + shift): str(port)
-        for first, count in ((6379, 4), (7001, 6), (8081, 1), (26379, 3))
+        str(base + port - 6379): str(port)
+        for first, count in ((6379, 4), (7001, 6), (26379, 3))
         for port in range(first, first + count)
-    }
+    } | {str(commander): "8081"}
     pawsctl = Pawsctl(folder)
     pawsctl.environment |= {
         "PAWSCTL_ENGINE": engine,
         "PAWSCTL_PROJECT": project,
-        "REDIS_PORT": str(6379 + shift),
-        "REDIS_COMMANDER_PORT": str(8081 + shift),
+        "REDIS_PORT": str(base),
+        "REDIS_COMMANDER_PORT": str(commander),
     }
     try:
         yield Examples(pawsctl, {project: "paws-wpp", **real, str(folder): "~"})

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import secrets
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ import pytest
 import redis
 
 from pawsctl.stack import layout
+from tests import ports
 from tests.cli_runner import Result
 from tests.stack_fixtures import Stack
 
@@ -125,25 +125,8 @@ def port_of(service: dict[str, Any]) -> int:
 
 
 def free_base(topology: layout.Topology) -> int:
-    """A REDIS_PORT with which all ports of the topology are free.
-
-    None of them lies in the range that systems hand to outgoing connections.
-    """
-    while True:
-        base = 10_000 + secrets.randbelow(2_000)
-        wanted = [base, *map(int, layout.variables(topology, base).values())]
-        if all(_is_free(port) for port in wanted):
-            return base
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
+    """A REDIS_PORT with which all ports of the topology are free."""
+    return ports.free_base(lambda base: map(int, layout.variables(topology, base).values()))
 
 
 @contextmanager

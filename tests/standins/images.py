@@ -59,11 +59,16 @@ class Outcome(enum.Enum):
 
 
 def ensure(standin: Standin) -> Outcome:
-    """Make the image of that name exist, and tell how.
+    """Make the image of that name exist, and tell how; one process at a time does.
 
     Takes a quarter of a second where there is nothing to do. Raises CannotBuildError where this
     machine lacks a part of it, and EngineError where Docker refuses.
     """
+    with machine.locked(standin.recipe):
+        return _ensure(standin)
+
+
+def _ensure(standin: Standin) -> Outcome:
     existing = engine.find_image(standin.image)
     if existing and LABEL not in existing.labels:
         return Outcome.OFFICIAL

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 
@@ -60,10 +61,9 @@ def npm_package(name: str, version: str) -> Path:
     It is installed once per machine, under the user's cache folder, and appears there whole or
     not at all: an interrupted or a simultaneous run does no harm.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pawsctl-tests"
+    cache = _cache()
     installed = cache / f"{name}-{version}"
     if not installed.is_dir():
-        cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
             _npm_install(f"{name}@{version}", Path(scratch))
             try:
@@ -72,6 +72,26 @@ def npm_package(name: str, version: str) -> Path:
                 if not installed.is_dir():
                     raise
     return installed
+
+
+@contextlib.contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Wait for other processes of this user that hold the lock of that name, and hold it."""
+    try:
+        # Windows has none, nor what a stand-in is made of.
+        import fcntl
+    except ImportError:
+        yield
+        return
+    with (_cache() / f"{name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _cache() -> Path:
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pawsctl-tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _npm_install(package: str, folder: Path) -> None:

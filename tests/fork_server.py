@@ -1,0 +1,213 @@
+"""Runs pawsctl as a process of its own without loading its libraries anew each time.
+
+Five sixths of a short command's processor time are the import of libraries. A server process, one
+for each process that runs tests, imports them once and forks for each command. What a test gets is
+a process like any other: its own streams, folder, environment, signals and exit, and pawsctl's own
+modules imported by it. PAWSCTL_TEST_FRESH=1 starts every command from scratch instead, as does an
+environment that Python itself reads, or a system that cannot fork.
+"""
+
+import atexit
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import IO
+
+LIBRARIES = (
+    *("asyncio", "docker", "dotenv", "hiredis", "json", "msgspec", "platformdirs", "psutil"),
+    *("redis", "rich.console", "rich.progress", "rich.table", "typer", "urllib.request", "yaml"),
+)
+# Settings of the interpreter and of the C library, which are read when a process starts.
+_READ_AT_START = ("LANG", "LC_", "LD_", "MALLOC_", "PYTHON")
+
+Finished = tuple[int, bytes, bytes]
+"""Exit status (negative: the signal that ended it), stdout, stderr."""
+
+
+def run(
+    arguments: Sequence[str | bytes],
+    *,
+    stdin: bytes,
+    folder: Path,
+    environment: Mapping[str, str],
+    timeout: float,
+) -> Finished:
+    """Run pawsctl to its end; raises TimeoutExpired, and ends it, if it takes longer."""
+    at_start = {k: v for k, v in environment.items() if k.startswith(_READ_AT_START)}
+    if os.environ.get("PAWSCTL_TEST_FRESH") == "1" or not _can_serve(at_start):
+        done = subprocess.run(
+            [sys.executable, "-m", "pawsctl", *arguments],
+            input=stdin,
+            capture_output=True,
+            cwd=folder,
+            env=environment,
+            timeout=timeout,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+    request = {
+        "arguments": [os.fsdecode(each) for each in arguments],
+        "folder": str(folder),
+        "environment": dict(environment),
+    }
+    return _server()(request, stdin, timeout)
+
+
+def _can_serve(at_start: Mapping[str, str]) -> bool:
+    return hasattr(os, "fork") and dict(at_start) == _SERVED_AT_START
+
+
+_SERVED_AT_START = {"PYTHONWARNINGS": "error"}
+
+
+@functools.cache
+def _server() -> "_Client":
+    return _Client()
+
+
+class _Client:
+    """The server's process, and a channel to it; it ends when the channel is closed."""
+
+    def __init__(self) -> None:
+        self._channel, theirs = socket.socketpair()
+        with theirs:
+            # Pipes, since that is what a command's streams are, and Python looks at them early.
+            self._process = subprocess.Popen(
+                [sys.executable, __file__, str(theirs.fileno())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                pass_fds=[theirs.fileno()],
+                env={"PATH": os.environ["PATH"], **_SERVED_AT_START},
+            )
+        atexit.register(self._end)
+
+    def _end(self) -> None:
+        self._channel.close()
+        self._process.communicate()
+
+    def __call__(self, request: object, stdin: bytes, timeout: float) -> Finished:
+        theirs, ours = zip(*(os.pipe(), os.pipe()[::-1], os.pipe()[::-1]), strict=True)
+        report, their_report = socket.socketpair()
+        with their_report:
+            socket.send_fds(self._channel, [b"r"], [*theirs, their_report.fileno()])
+        for each in theirs:
+            os.close(each)
+        with (
+            report,
+            os.fdopen(ours[0], "wb", buffering=0) as into,
+            os.fdopen(ours[1], "rb") as out,
+            os.fdopen(ours[2], "rb") as err,
+            ThreadPoolExecutor(3) as pool,
+        ):
+            report.sendall(json.dumps(request).encode() + b"\n")
+            answers = report.makefile("rb")
+            first = answers.readline()
+            assert first, f"the server of commands has ended: {self._process.communicate()}"
+            pid = int(first)
+            pool.submit(_feed, into, stdin)
+            printed = pool.submit(out.read), pool.submit(err.read)
+            report.settimeout(timeout)
+            try:
+                status = int(answers.readline())
+            except TimeoutError:
+                os.kill(pid, signal.SIGKILL)
+                raise subprocess.TimeoutExpired("pawsctl", timeout) from None
+            finally:
+                answers.close()
+            return status, printed[0].result(), printed[1].result()
+
+
+def _feed(stream: IO[bytes], data: bytes) -> None:
+    with contextlib.suppress(BrokenPipeError), stream:
+        while data:
+            data = data[stream.write(data) :]
+
+
+# --- In the server's process --------------------------------------------------------------------
+
+
+def _serve(channel: socket.socket) -> bool:
+    """Fork for each request. Returns True in a command's process, and False at the end."""
+    woken, wakeup = socket.socketpair()
+    woken.setblocking(False)
+    wakeup.setblocking(False)
+    signal.set_wakeup_fd(wakeup.fileno())
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    reports: dict[int, socket.socket] = {}
+    while True:
+        ready, _, _ = select.select([channel, woken], [], [])
+        if woken in ready:
+            woken.recv(1 << 10)
+            _report_ended(reports)
+        if channel not in ready:
+            continue
+        message, handles, _, _ = socket.recv_fds(channel, 1, 4)
+        if not message:
+            for each in (channel, woken, wakeup):
+                each.close()
+            return False
+        report = socket.socket(fileno=handles.pop())
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for stream, handle in enumerate(handles):
+                os.dup2(handle, stream)
+                os.close(handle)
+            _become(report)
+            for each in (channel, woken, wakeup, report, *reports.values()):
+                each.close()
+            return True
+        for handle in handles:
+            os.close(handle)
+        reports[pid] = report
+
+
+def _report_ended(reports: dict[int, socket.socket]) -> None:
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if not pid:
+                return
+            with reports.pop(pid) as report, contextlib.suppress(OSError):
+                report.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
+
+
+def _become(report: socket.socket) -> None:
+    """Take on a request's folder, environment and arguments."""
+    report.sendall(b"%d\n" % os.getpid())
+    with report.makefile("rb") as lines:
+        request = json.loads(lines.readline())
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    sys.path[0] = request["folder"]
+    sys.argv[1:] = request["arguments"]
+
+
+def _main() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    # What a collection looks at is copied from the server to the command.
+    gc.freeze()
+    if _serve(channel):
+        runpy.run_module("pawsctl", run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    _main()
