@@ -19,12 +19,16 @@ DEADLINE_SECONDS = 60.0
 
 @contextmanager
 def second_engine(
-    *options: str, images: tuple[str, ...] = (), hidden: tuple[Path, ...] = ()
+    *options: str,
+    images: tuple[str, ...] = (),
+    hidden: tuple[Path, ...] = (),
+    unmounted: tuple[str, ...] = (),
 ) -> Iterator[str]:
     """The address of a new engine that has these images, and is stopped at the end.
 
     It runs with these `options` of dockerd. Over each of the `hidden` directories it sees an empty
-    one, as an engine does that runs in a snap or in a virtual machine.
+    one, as an engine does that runs in a snap or in a virtual machine. What is `unmounted` it
+    lacks.
     """
     if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("dockerd"):
         skip_or_fail("a second dockerd needs root, on Linux")
@@ -32,6 +36,7 @@ def second_engine(
     folder = Path(tempfile.mkdtemp(prefix="pawsctl-test-engine-", dir="/var/tmp"))
     address = f"unix://{folder}/docker.sock"
     covers = "".join(f"mount -t tmpfs none '{each}' && " for each in hidden)
+    covers += "".join(f"umount '{each}' && " for each in unmounted)
     pool = () if any("address-pool" in each for each in options) else (_POOL,)
     command = [
         *("unshare", "--mount", "sh", "-c", f'{covers}exec dockerd "$@"', "dockerd"),
@@ -43,21 +48,21 @@ def second_engine(
     try:
         _wait(address, process, folder / "log")
         for image in images:
-            saved = subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE)
-            subprocess.run(
-                ["docker", "-H", address, "load"],
-                stdin=saved.stdout,
-                check=True,
-                capture_output=True,
-            )
-            assert saved.stdout is not None
-            saved.stdout.close()
-            saved.wait()
+            give_image(image, address)
         yield address
     finally:
         process.terminate()
         process.wait()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def give_image(image: str, address: str) -> None:
+    """Copy an image of the engine that all tests share to the one at `address`."""
+    saved = subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE)
+    with saved:
+        subprocess.run(
+            ["docker", "-H", address, "load"], stdin=saved.stdout, check=True, capture_output=True
+        )
 
 
 _POOL = "--default-address-pool=base=10.213.0.0/16,size=24"

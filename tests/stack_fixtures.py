@@ -161,6 +161,16 @@ def crashing_image(
 
 
 @pytest.fixture(scope="session")
+def protected_image(
+    docker_engine: docker.DockerClient,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """An image whose Redis is in protected mode, as one that is built from source."""
+    with _variant('exec "$@" --protected-mode yes', tmp_path_factory.mktemp("protected")) as name:
+        yield name
+
+
+@pytest.fixture(scope="session")
 def older_image(
     docker_engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:

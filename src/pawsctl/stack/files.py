@@ -41,7 +41,16 @@ def state_path(project: str, topology: Topology = "single") -> Path:
     # 10 ms, and --help does not pay for it.
     from platformdirs import user_state_path
 
-    home = user_state_path("pawsctl", appauthor=False)
+    try:
+        home = user_state_path("pawsctl", appauthor=False)
+    except RuntimeError:
+        home = Path()
+    if not home.is_absolute():
+        # The system knows no home either: a '~' would become a directory of that name.
+        raise OperationFailed(
+            "There is no place for pawsctl's state: HOME is not set, and this user has no home.",
+            hint="Set XDG_STATE_HOME, or HOME, to a directory that you may write to.",
+        )
     directory = home / project if topology == "single" else home / project / topology
     with usable(home), suppress(FileNotFoundError):
         links.resolved(directory)

@@ -10,6 +10,19 @@ from pawsctl.stack.engine import Plan
 _FIRST_PAUSE = 0.003
 _LONGEST_PAUSE = 0.1
 _LOOK_EVERY = 0.25
+_OTHER_LOGIN = (
+    "What answers asks for another password: unset the one in the image's own configuration, or "
+    "look whether another server has this port."
+)
+# What a server answers for as long as it runs as it is.
+_FINAL = {
+    "DENIED": "The image turns protected mode on, in which Redis answers nobody outside its "
+    "container: turn it off there (protected-mode no), or choose another with REDIS_IMAGE.",
+    "NOAUTH": _OTHER_LOGIN,
+    "WRONGPASS": _OTHER_LOGIN,
+    "NOPERM": "The image's own configuration forbids PING: allow it there, or choose another image "
+    "with REDIS_IMAGE.",
+}
 
 
 def until_ready(
@@ -29,6 +42,7 @@ def until_ready(
     pause = _FIRST_PAUSE
     next_look = time.monotonic() + _LOOK_EVERY
     while state := probe():
+        _check_final(service, state, log_tail)
         now = time.monotonic()
         if now > next_look:
             next_look = now + _LOOK_EVERY
@@ -50,5 +64,16 @@ def until_ready(
         raise OperationFailed(
             f"{service} did not start: {ended}. What answers on its port is another server.",
             hint="Stop that, or choose another port with REDIS_PORT.",
+            detail=log_tail(),
+        )
+
+
+def _check_final(service: str, state: str, log_tail: Callable[[], tuple[str, ...]]) -> None:
+    """Raise OperationFailed for an answer that no waiting changes."""
+    words = state.split(maxsplit=1)
+    if words and words[0] in _FINAL:
+        raise OperationFailed(
+            f"{service} runs and refuses: {state.partition('. ')[0].rstrip('.')}.",
+            hint=_FINAL[words[0]],
             detail=log_tail(),
         )

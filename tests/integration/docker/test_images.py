@@ -1,6 +1,15 @@
 """Images: downloaded with progress, not downloaded, or not to be had."""
 
+import hashlib
+import io
+import json
+import secrets
+import tarfile
+import time
+from pathlib import Path
+
 import docker
+import pytest
 
 from tests.ports import free_port
 from tests.stack_fixtures import NOTHING, Docker, Stack
@@ -63,12 +72,71 @@ def test_a_registry_that_refuses_is_told(docker_stack: Stack) -> None:
     assert "connection refused" in done.err
 
 
-def test_a_name_that_is_no_image_is_told(docker_stack: Stack) -> None:
-    """Docker's own sentence about it."""
-    done = docker_stack("redis", "up", env={"REDIS_IMAGE": "Not An Image"})
+@pytest.mark.parametrize(
+    "name",
+    ["Not An Image", "Redis:7.2", "redis:7.2:alpine", "redis@sha256:12", "https://redis", "redis/"],
+)
+def test_a_name_that_is_no_image_is_wrong_usage(docker_stack: Stack, name: str) -> None:
+    """No registry is asked for it, and the settings that name images are told."""
+    done = docker_stack("redis", "up", env={"REDIS_IMAGE": name})
+
+    assert done.status == 2
+    assert f"'{name}' should be the name of an image" in done.err
+    assert "REDIS_IMAGE" in done.err
+
+
+def test_an_image_without_a_configuration(
+    docker_stack: Stack, docker_engine: docker.DockerClient, tmp_path: Path
+) -> None:
+    """There is nothing to run in it, and that is a sentence."""
+    layer = io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w"):
+        pass
+    digest = hashlib.sha256(layer.getvalue()).hexdigest()
+    description = {
+        "architecture": "amd64",
+        "os": "linux",
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+    }
+    name = f"pawsctl-test-bare:{secrets.token_hex(4)}"
+    manifest = [{"Config": "config.json", "RepoTags": [name], "Layers": ["layer.tar"]}]
+    with tarfile.open(tmp_path / "image.tar", mode="w") as archive:
+        for path, content in {
+            "layer.tar": layer.getvalue(),
+            "config.json": json.dumps(description).encode(),
+            "manifest.json": json.dumps(manifest).encode(),
+        }.items():
+            member = tarfile.TarInfo(path)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    docker_engine.images.load((tmp_path / "image.tar").read_bytes())
+    assert docker_engine.api.inspect_image(name).get("Config") is None
+    try:
+        docker_stack("redis", "up")
+        done = docker_stack("redis", "up", env={"REDIS_IMAGE": name})
+        again = docker_stack("redis", "up")
+    finally:
+        docker_engine.images.remove(name, force=True)
 
     assert done.status == 1
-    assert "Not An Image" in done.err
+    assert "Traceback" not in done.err
+    assert "REDIS_IMAGE" in done.err
+    assert "already running" in again.text
+
+
+def test_a_server_in_protected_mode_is_told_at_once(
+    docker_stack: Stack, engine_view: Docker, protected_image: str
+) -> None:
+    """No waiting would change what it answers."""
+    began = time.monotonic()
+
+    done = docker_stack("redis", "up", env={"REDIS_IMAGE": protected_image}, timeout=59)
+
+    assert done.status == 1
+    assert time.monotonic() - began < 40
+    assert "protected mode" in done.err
+    assert "protected-mode no" in done.err
+    assert engine_view.names() == NOTHING
 
 
 def test_an_image_that_was_renewed_replaces_the_container(

@@ -28,11 +28,28 @@ def undecided(tmp_path: Path) -> Iterator[Stack]:
         ({"DOCKER_CONTEXT": "no-such-context"}, "'no-such-context' does not exist"),
         ({"DOCKER_HOST": "tcp://192.0.2.1:2375"}, "is on another host"),
         ({"DOCKER_HOST": "ssh://user@192.0.2.1"}, "is on another host"),
-        ({"DOCKER_HOST": "nonsense"}, "can't be used"),
+        ({"DOCKER_HOST": "192.0.2.1:2375"}, "is on another host"),
+        ({"DOCKER_HOST": "nonsense"}, "DOCKER_HOST can't be used: 'nonsense' is no address"),
+        ({"DOCKER_HOST": "http://[::1"}, "is no address"),
+        ({"DOCKER_HOST": "tcp://127.0.0.1:port"}, "is no address"),
+        ({"DOCKER_HOST": "/var/run/docker.sock"}, "is no address"),
+        ({"DOCKER_HOST": "fd://"}, "is no address"),
     ],
-    ids=["no-socket", "no-listener", "no-context", "remote-tcp", "remote-ssh", "nonsense"],
+    ids=[
+        "no-socket",
+        "no-listener",
+        "no-context",
+        "remote-tcp",
+        "remote-ssh",
+        "remote-without-scheme",
+        "nonsense",
+        "half-ipv6",
+        "port",
+        "path",
+        "fd",
+    ],
 )
-@pytest.mark.parametrize("command", ["up", "status", "down", "dev"])
+@pytest.mark.parametrize("command", ["up", "status"])
 def test_asked_for_docker_and_there_is_none(
     asking: Stack, command: str, environment: dict[str, str], words: str
 ) -> None:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
+import ssl
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from pawsctl.errors import NoEngine, OperationFailed
-from pawsctl.target import is_loopback
+from pawsctl.stack.docker import contexts, refusals
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -29,15 +28,16 @@ def connect() -> APIClient:
     Raises NoEngine where no engine answers there, or where it is not on this machine.
     """
     # 0.1 s: only a command that needs Docker pays for it.
-    import docker
     import requests
     from docker.errors import DockerException
 
-    where = _address()
+    from pawsctl.stack.docker.api import LocalApi
+
+    where = contexts.endpoint()
     try:
-        api = docker.from_env(timeout=_FIRST_ANSWER).api
-    except (DockerException, requests.RequestException) as error:
-        raise _no_engine(error, where) from error
+        api = LocalApi(where, timeout=_FIRST_ANSWER)
+    except (DockerException, requests.RequestException, OSError, ValueError) as error:
+        raise _no_engine(error, str(where)) from error
     api.timeout = _ANY_ANSWER
     return api
 
@@ -61,46 +61,12 @@ def check_host_network(api: APIClient) -> None:
     )
 
 
-def _address() -> str:
-    """Where the engine is, in words. Raises NoEngine for what pawsctl can't or won't use."""
-    from docker.context import ContextAPI
-    from docker.errors import DockerException
-
-    # An SDK that finds no such context takes the default socket, silently.
-    name = os.environ.get("DOCKER_CONTEXT") or None
-    address = os.environ.get("DOCKER_HOST")
-    if not address:
-        try:
-            # None where there is none; its type stub promises too much.
-            context: Any = ContextAPI.get_context(name)
-        except (DockerException, OSError, ValueError, LookupError) as error:
-            raise NoEngine(
-                f"The Docker context can't be read: {error}.", hint="See 'docker context ls'."
-            ) from error
-        if context is None:
-            shown = f"'{name}'" if name else "that is current in Docker's config.json"
-            raise NoEngine(
-                f"The Docker context {shown} does not exist.",
-                hint="See 'docker context ls', and choose one with 'docker context use'.",
-            )
-        address = str(context.Host or "the default socket")
-    url = urlsplit(address)
-    if url.scheme == "ssh" or (
-        url.scheme in ("tcp", "http", "https") and not is_loopback(url.hostname or "localhost")
-    ):
-        raise NoEngine(
-            f"The Docker Engine at {url.hostname} is on another host: the ports it publishes and "
-            "the files it mounts are not this machine's.",
-            hint="Unset DOCKER_HOST, or choose a local context with 'docker context use default'.",
-        )
-    return address
-
-
 def _no_engine(error: BaseException, where: str) -> NoEngine:
     """The SDK wraps the reason several times over; what the operating system said is at the end."""
     import requests
 
     root: BaseException | None = error
+    last = error
     while root is not None:
         if isinstance(root, PermissionError):
             return NoEngine(
@@ -114,8 +80,18 @@ def _no_engine(error: BaseException, where: str) -> NoEngine:
                 f"The Docker Engine at {where} does not answer within {_FIRST_ANSWER} s.",
                 hint="Restart Docker, or set PAWSCTL_ENGINE=embedded to do without.",
             )
-        root = _below(root)
-    return NoEngine(f"The Docker Engine at {where} can't be used: {error}.", hint=_START)
+        if isinstance(root, ssl.SSLError) or "HTTP request to an HTTPS" in str(root):
+            return NoEngine(
+                f"The Docker Engine at {where} and this client do not agree on TLS: {root}.",
+                hint="DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or the context, say whether TLS is "
+                "spoken and with which certificates: they must be the engine's.",
+            )
+        last, root = root, _below(root)
+    return NoEngine(f"The Docker Engine at {where} can't be used: {_said(last)}.", hint=_START)
+
+
+def _said(error: BaseException) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__
 
 
 def _below(error: BaseException) -> BaseException | None:
@@ -134,7 +110,7 @@ def told() -> Iterator[None]:
         yield
     except APIError as error:
         raise OperationFailed(
-            f"Docker refused: {explained(error)}.", hint="Mend that, and try again."
+            f"Docker refused: {explained(error)}.", hint=refusals.hint(explained(error))
         ) from error
     except (DockerException, requests.RequestException) as error:
         raise NoEngine(

@@ -4,6 +4,7 @@ What changed is found by comparing with `inspect`, never by imitating compose's 
 the fields are those of the compose file.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -67,16 +68,25 @@ def definition(stack: Stack, service: Service, image_id: str) -> dict[str, Any]:
 
 
 def changed(
-    stack: Stack, service: Service, container: Inspected, *, image: Inspected, network_id: str
+    stack: Stack,
+    service: Service,
+    container: Inspected,
+    *,
+    image: Inspected,
+    network_id: str,
+    limits_memory: Callable[[], bool],
 ) -> tuple[str, ...]:
     """The fields in which `container` differs from what the service should be.
 
-    Of the command and the secrets it is the options, and what the files hold, that are named.
+    Of the command and the secrets it is the options, and what the files hold, that are named. An
+    engine that can't limit memory has forgotten what limit it was asked for.
     """
     wanted, found = _wanted(stack, service, image), _found(container, network_id)
     names = [
         name for name in Facts.__struct_fields__ if getattr(wanted, name) != getattr(found, name)
     ]
+    if "mem_limit" in names and not found.mem_limit and not limits_memory():
+        names.remove("mem_limit")
     if "image" in names:
         # What the service leaves to its image changes with it, and is no change of its own.
         left = {"entrypoint": not service.entrypoint, "command": not service.command}
@@ -113,10 +123,12 @@ def name_aside(service: Service, container: Inspected) -> str:
 
 
 def _wanted(stack: Stack, service: Service, image: Inspected) -> Facts:
+    # An image may come without any.
+    config = image.get("Config") or {}
     return Facts(
         image=image["Id"],
-        entrypoint=service.entrypoint or tuple(image["Config"].get("Entrypoint") or ()),
-        command=service.command or tuple(image["Config"].get("Cmd") or ()),
+        entrypoint=service.entrypoint or tuple(config.get("Entrypoint") or ()),
+        command=service.command or tuple(config.get("Cmd") or ()),
         mem_limit=service.memory,
         ports=tuple(
             sorted(
@@ -165,12 +177,12 @@ def _found(container: Inspected, network_id: str) -> Facts:
         ),
         restart=(host.get("RestartPolicy") or {}).get("Name", ""),
         # One that was removed and made again has its old name and another id; a container that
-        # never ran has no id yet.
+        # never ran has no id yet, and Podman knows networks by their names.
         networks=tuple(
             sorted(
                 name
                 for name, each in container["NetworkSettings"]["Networks"].items()
-                if name == _HOST or each["NetworkID"] in ("", network_id)
+                if name == _HOST or each["NetworkID"] in ("", name, network_id)
             )
         ),
     )

@@ -215,6 +215,9 @@ def _ports(container: dict[str, Any]) -> tuple[str, ...]:
         # It publishes none: it listens where its command says.
         words = container["Config"]["Cmd"] or []
         return tuple(f"{HOST}:{port}" for word, port in pairwise(words) if word == "--port")
+    if not container["State"]["Running"]:
+        # Podman goes on telling them.
+        return ()
     return tuple(
         f"{binding['HostIp']}:{binding['HostPort']}->{port}"
         for port, bindings in (container["NetworkSettings"]["Ports"] or {}).items()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import OperationFailed
+from pawsctl.stack.docker import logins, reference, refusals
 from pawsctl.stack.docker.client import explained
+from pawsctl.stack.docker.logins import Login
 from pawsctl.stack.engine import Emit, LayerProgress, Pull, Pulled, Pulling
 
 if TYPE_CHECKING:
@@ -18,10 +20,12 @@ _NOT_A_LAYER = "Pulling from "
 def image(api: APIClient, name: str, *, pull: Pull, emit: Emit) -> dict[str, Any]:
     """What `inspect` says of the image, after downloading it where `pull` asks for that.
 
-    Raises OperationFailed where it can't be had, with the registry's own words.
+    Raises UsageError for what is no name of an image, OperationFailed if it can't be had, with the
+    registry's own words.
     """
     from docker.errors import ImageNotFound
 
+    reference.check(name)
     if pull != "always":
         try:
             found: dict[str, Any] = api.inspect_image(name)
@@ -42,11 +46,12 @@ def _download(api: APIClient, name: str, emit: Emit) -> None:
     from docker.errors import APIError
 
     emit(Pulling(name))
+    login = logins.of_image(name)
     try:
         # `images.pull()` of the SDK swallows the errors that come in the stream.
-        for event in api.pull(name, stream=True, decode=True):
+        for event in api.pull(name, stream=True, decode=True, auth_config=login.sent):
             if "error" in event:
-                raise _not_to_be_had(name, str(event["error"]))
+                raise _not_to_be_had(name, str(event["error"]), login)
             status = event.get("status", "")
             if "id" in event and not status.startswith(_NOT_A_LAYER):
                 detail = event.get("progressDetail") or {}
@@ -60,13 +65,13 @@ def _download(api: APIClient, name: str, emit: Emit) -> None:
                     )
                 )
     except APIError as error:
-        raise _not_to_be_had(name, explained(error)) from error
+        raise _not_to_be_had(name, explained(error), login) from error
     emit(Pulled(name))
 
 
-def _not_to_be_had(name: str, reason: str) -> OperationFailed:
+def _not_to_be_had(name: str, reason: str, login: Login) -> OperationFailed:
+    without = f" It was asked for without a login, since {login.problem}." if login.problem else ""
     return OperationFailed(
-        f"The image {name} can't be had: {reason.strip().rstrip('.')}.",
-        hint="Check its name and your connection, or choose another with REDIS_IMAGE or "
-        "REDIS_COMMANDER_IMAGE.",
+        f"The image {name} can't be had: {reason.strip().rstrip('.')}.{without}",
+        hint=refusals.registry_hint(reason, reference.registry_of(name)),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import Conflict, OperationFailed, TimedOut
 from pawsctl.stack import ports
-from pawsctl.stack.docker import containers, mounts, preflight, pull, resources, swap
+from pawsctl.stack.docker import containers, mounts, preflight, pull, refusals, resources, swap
 from pawsctl.stack.docker.client import explained, told
 from pawsctl.stack.engine import Created, Emit, Plan, Ready, Recreating, ServiceUp, Started
 from pawsctl.stack.interrupt import Undo, rollback, uninterrupted
@@ -96,6 +96,9 @@ class Containers:
         names = dict.fromkeys(each.image for each in services)
         return {name: pull.image(self._api, name, pull=plan.pull, emit=plan.emit) for name in names}
 
+    def _limits_memory(self) -> bool:
+        return bool(self._api.info().get("MemoryLimit", True))
+
     def _check_files(self, services: Sequence[Service], images: dict[str, dict[str, Any]]) -> None:
         for service in services:
             mounts.check_seen(self._api, service, images[service.image]["Id"])
@@ -119,7 +122,12 @@ class Containers:
                 network = resources.network(self._api, self._stack, undo, emit)
             if container is not None:
                 changed = containers.changed(
-                    self._stack, service, container, image=image, network_id=network
+                    self._stack,
+                    service,
+                    container,
+                    image=image,
+                    network_id=network,
+                    limits_memory=self._limits_memory,
                 )
                 if not changed:
                     return self._started(service, container, emit, undo)
@@ -197,7 +205,7 @@ class Containers:
                     raise preflight.port_taken(self._api, service, reason) from error
                 mounts.raise_if_not_seen(service, reason, error)
                 raise OperationFailed(
-                    f"{service.key} can't be started: {reason}.", hint="Mend that, and try again."
+                    f"{service.key} can't be started: {reason}.", hint=refusals.hint(reason)
                 ) from error
             else:
                 return
@@ -227,6 +235,6 @@ class Containers:
 
         try:
             text = self._api.logs(service.container, tail=_TAIL_LINES)
-        except APIError:
-            return ()
+        except APIError as error:
+            return (f"(its log can't be read: {explained(error)})",)
         return tuple(text.decode("utf-8", "replace").splitlines())

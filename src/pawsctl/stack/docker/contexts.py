@@ -1,0 +1,166 @@
+"""Where the engine is: by DOCKER_HOST, or by the context that is current, as for `docker`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct
+
+from pawsctl.errors import NoEngine
+from pawsctl.stack.docker import config_file
+from pawsctl.target import is_loopback
+
+_DEFAULT = "default"
+_SCHEMES = ("unix", "npipe", "tcp", "http", "https")
+_FORMS = "Write it as unix:///var/run/docker.sock or tcp://127.0.0.1:2375"
+_PORT, _TLS_PORT = 2375, 2376
+
+
+class Tls(Struct, frozen=True):
+    """Files for a connection by TLS; `verify` says whether the engine has to prove itself."""
+
+    ca: Path | None
+    pair: tuple[Path, Path] | None
+    verify: bool
+
+
+class Endpoint(Struct, frozen=True):
+    """An engine's address, empty for the default socket, and how TLS is done there."""
+
+    address: str
+    tls: Tls | None
+
+    def __str__(self) -> str:
+        return self.address or "the default socket"
+
+
+def endpoint(environ: Mapping[str, str] = os.environ) -> Endpoint:
+    """Return where the docker command would look for its engine.
+
+    Raises NoEngine for a context that does not exist or can't be read, for what is no address, for
+    an engine on another host, and for certificates that are missing.
+    """
+    stated = environ.get("DOCKER_HOST", "").strip()
+    wants_tls = bool(environ.get("DOCKER_TLS_VERIFY") or environ.get("DOCKER_CERT_PATH"))
+    context = environ.get("DOCKER_CONTEXT") or config_file.text(
+        config_file.read(environ), "currentContext"
+    )
+    if stated or context in ("", _DEFAULT):
+        address = stated or (f"tcp://localhost:{_TLS_PORT}" if wants_tls else "")
+        address = _checked(address, "DOCKER_HOST", hint="or unset it.", tls=wants_tls)
+        is_tcp = address.startswith("tcp:")
+        return Endpoint(address, _tls_of(environ) if wants_tls and is_tcp else None)
+    return _of_context(context, environ)
+
+
+def _tls_of(environ: Mapping[str, str]) -> Tls:
+    stated = environ.get("DOCKER_CERT_PATH")
+    return _tls(
+        Path(stated) if stated else config_file.folder(environ),
+        verify=bool(environ.get("DOCKER_TLS_VERIFY")),
+        hint="Set DOCKER_CERT_PATH to the directory with ca.pem, cert.pem and key.pem, or unset "
+        "DOCKER_TLS_VERIFY and DOCKER_CERT_PATH.",
+    )
+
+
+def _tls(folder: Path, *, verify: bool, hint: str) -> Tls:
+    ca, cert, key = (folder / f"{name}.pem" for name in ("ca", "cert", "key"))
+    there = {each for each in (ca, cert, key) if each.is_file()}
+    missing = [each for each in (cert, key) if each not in there and len(there & {cert, key}) == 1]
+    if verify and ca not in there:
+        missing.insert(0, ca)
+    if missing:
+        raise NoEngine(
+            f"{missing[0]}, which the connection to the Docker Engine needs, can't be read.",
+            hint=hint,
+        )
+    pair = (cert, key) if cert in there else None
+    return Tls(ca if ca in there else None, pair, verify)
+
+
+def _of_context(name: str, environ: Mapping[str, str]) -> Endpoint:
+    folder = config_file.folder(environ) / "contexts"
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    meta = folder / "meta" / digest / "meta.json"
+    hint = "See 'docker context ls', and choose one with 'docker context use'"
+    try:
+        docker = _docker_of(json.loads(meta.read_bytes()))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        whose = "" if environ.get("DOCKER_CONTEXT") else ", which Docker's config.json names,"
+        raise NoEngine(
+            f"The Docker context '{name}'{whose} does not exist.",
+            hint=f"{hint}, or unset DOCKER_CONTEXT."
+            if environ.get("DOCKER_CONTEXT")
+            else f"{hint}.",
+        ) from error
+    except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not what Docker writes"
+        raise NoEngine(
+            f"The Docker context '{name}' can't be read from {meta}: {reason}.",
+            hint=f"Remove it with 'docker context rm --force {name}' and make it anew, or choose "
+            "another with 'docker context use'.",
+        ) from error
+    host, skips_verify = docker
+    address = _checked(host, f"The address of the Docker context '{name}'", hint=f"{hint}.")
+    certificates = folder / "tls" / digest / "docker"
+    if not address.startswith("tcp:") or not certificates.is_dir():
+        return Endpoint(address, None)
+    return Endpoint(
+        address,
+        _tls(
+            certificates,
+            verify=not skips_verify,
+            hint=f"Make the context '{name}' anew, with its certificates, or choose another with "
+            "'docker context use'.",
+        ),
+    )
+
+
+def _docker_of(meta: Any) -> tuple[str, bool]:
+    """The address, and whether the engine need not prove itself."""
+    found = meta["Endpoints"]["docker"]
+    host = (found.get("Host") or "") if isinstance(found, dict) else None
+    if not isinstance(host, str):
+        raise TypeError(found)
+    return host.strip(), bool(found.get("SkipTLSVerify"))
+
+
+def _checked(address: str, what: str, *, hint: str, tls: bool = False) -> str:
+    """The address as the SDK takes it; tcp has its host and port."""
+    if not address or address == "unix://":
+        return ""
+    try:
+        url = urlsplit(address if "://" in address else f"tcp://{address}")
+        port = url.port
+    except ValueError:
+        url, port = SplitResult("", "", "", "", ""), None
+    if url.scheme in ("unix", "npipe") and (sys.platform == "win32") == (url.scheme == "npipe"):
+        return address
+    is_word = ("://" not in address and port is None) or len(address.split()) > 1
+    if url.scheme == "ssh" or (url.scheme in _SCHEMES[2:] and not is_word and _is_remote(url)):
+        raise NoEngine(
+            f"The Docker Engine at {url.hostname} is on another host: the ports it publishes and "
+            "the files it mounts are not this machine's.",
+            hint="Unset DOCKER_HOST, or choose a local context with 'docker context use default'.",
+        )
+    if url.scheme not in _SCHEMES[2:] or is_word:
+        raise NoEngine(
+            f"{what} can't be used: '{address}' is no address of an engine here.",
+            hint=f"{_FORMS}, {hint}" if hint.startswith("or") else hint,
+        )
+    host = url.hostname or "127.0.0.1"
+    shown = f"[{host}]" if ":" in host else host
+    standard = _TLS_PORT if tls or url.scheme == "https" else _PORT
+    scheme = "https" if url.scheme == "https" else "tcp"
+    return f"{scheme}://{shown}:{port or standard}{url.path.rstrip('/')}"
+
+
+def _is_remote(url: SplitResult) -> bool:
+    return not is_loopback(url.hostname or "localhost")

@@ -1,0 +1,238 @@
+"""Docker's own settings: config.json, contexts, certificates and proxies, as in `docker`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+
+from tests.stack_fixtures import Stack
+
+NO_PROXY_HELPS = dict.fromkeys(
+    ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:1"
+) | {"REQUESTS_CA_BUNDLE": "/nowhere.pem", "CURL_CA_BUNDLE": "/nowhere.pem"}
+
+
+@pytest.fixture
+def configured(docker_engine: docker.DockerClient, asking: Stack) -> Stack:
+    """pawsctl on Docker, with a configuration of the test's own."""
+    asking.environment["DOCKER_CONFIG"] = str(asking.folder / "configuration")
+    (asking.folder / "configuration").mkdir()
+    return asking
+
+
+@pytest.fixture
+def by_context(configured: Stack) -> Stack:
+    """The same, without DOCKER_HOST."""
+    configured.environment.pop("DOCKER_HOST", None)
+    return configured
+
+
+def _write_context(stack: Stack, name: str, meta: Any) -> Path:
+    folder = Path(stack.environment["DOCKER_CONFIG"]) / "contexts"
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    path = folder / "meta" / digest / "meta.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(meta if isinstance(meta, str) else json.dumps(meta))
+    return folder / "tls" / digest / "docker"
+
+
+def _named(name: str, host: str) -> dict[str, Any]:
+    return {"Name": name, "Metadata": {}, "Endpoints": {"docker": {"Host": host}}}
+
+
+def _socket() -> str:
+    return os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"auths": {"x": {"auth": ""}}}',
+        '{"currentContext": ""}',
+        "[]",
+        "",
+        "{",
+        "null",
+        '{"currentContext": 5}',
+        '{"auths": 5, "credHelpers": [], "credsStore": 1, "proxies": "x"}',
+        '{"auths": {"x": "y"}}',
+        '{"credsStore": "nowhere"}',
+    ],
+)
+def test_forms_of_config_json(configured: Stack, text: str) -> None:
+    """What the docker command accepts or warns of keeps nobody from the engine."""
+    (Path(configured.environment["DOCKER_CONFIG"]) / "config.json").write_text(text)
+
+    done = configured("redis", "status", "--json")
+
+    assert done.status == 1, done.err
+    assert done.err == ""
+    assert done.json["engine"] == "docker"
+
+
+def test_a_context_beside_no_config_json(by_context: Stack) -> None:
+    """It is found by DOCKER_CONTEXT, in the directory that config.json would be in."""
+    _write_context(by_context, "mine", _named("mine", "unix:///nonexistent/of-mine.sock"))
+
+    done = by_context("redis", "status", env={"DOCKER_CONTEXT": "mine"})
+
+    assert done.status == 6
+    assert "unix:///nonexistent/of-mine.sock" in done.err
+
+
+def test_a_context_that_is_current(by_context: Stack) -> None:
+    """And leads to an engine."""
+    _write_context(by_context, "mine", _named("mine", _socket()))
+    (Path(by_context.environment["DOCKER_CONFIG"]) / "config.json").write_text(
+        '{"currentContext": "mine"}'
+    )
+
+    assert by_context("redis", "status", "--json").json["engine"] == "docker"
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"Endpoints": []}',
+        '{"Endpoints": {"docker": "x"}}',
+        '{"Name": "mine", "Endpoints": {"docker": {"Host": 5}}}',
+    ],
+)
+def test_a_corrupted_context(by_context: Stack, meta: str) -> None:
+    """It is named, with its file, and how to be rid of it."""
+    _write_context(by_context, "mine", meta)
+
+    done = by_context("redis", "status", env={"DOCKER_CONTEXT": "mine"})
+
+    assert done.status == 6
+    assert "The Docker context 'mine' can't be read from " in done.err
+    assert "docker context rm --force mine" in done.err
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [("nonsense", "is no address"), ("ssh://user@192.0.2.1", "is on another host")],
+)
+def test_a_context_whose_address_is_none_here(by_context: Stack, host: str, words: str) -> None:
+    """The context is what has to change."""
+    _write_context(by_context, "mine", _named("mine", host))
+
+    done = by_context("redis", "status", env={"DOCKER_CONTEXT": "mine"})
+
+    assert done.status == 6
+    assert words in done.err
+    assert "docker context use" in done.err
+
+
+def test_docker_host_goes_before_a_context(configured: Stack) -> None:
+    """As for the docker command; then nobody reads the context."""
+    _write_context(configured, "mine", "{")
+
+    done = configured(
+        "redis", "status", "--json", env={"DOCKER_HOST": _socket(), "DOCKER_CONTEXT": "mine"}
+    )
+
+    assert done.json["engine"] == "docker"
+
+
+def test_certificates_that_are_missing(configured: Stack) -> None:
+    """The first of them is named, and the variables that ask for it."""
+    environment = {
+        "DOCKER_HOST": "tcp://127.0.0.1:1",
+        "DOCKER_TLS_VERIFY": "1",
+        "DOCKER_CERT_PATH": str(configured.folder),
+    }
+    no_ca = configured("redis", "status", env=environment)
+    (configured.folder / "ca.pem").write_text("no certificate")
+    (configured.folder / "cert.pem").write_text("no certificate")
+    no_key = configured("redis", "status", env=environment)
+
+    for done, name in ((no_ca, "ca.pem"), (no_key, "key.pem")):
+        assert done.status == 6
+        assert f"{configured.folder / name}, which the connection" in done.err
+        assert "DOCKER_CERT_PATH" in done.err
+
+
+def test_certificates_of_a_context_that_are_missing(by_context: Stack) -> None:
+    """There, it is the context that has to be made anew."""
+    folder = _write_context(by_context, "mine", _named("mine", "tcp://127.0.0.1:1"))
+    folder.mkdir(parents=True)
+    (folder / "cert.pem").write_text("no certificate")
+
+    done = by_context("redis", "status", env={"DOCKER_CONTEXT": "mine"})
+
+    assert done.status == 6
+    assert "key.pem" in done.err or "ca.pem" in done.err
+    assert "Make the context 'mine' anew" in done.err
+
+
+def test_certificates_do_not_matter_to_a_socket(configured: Stack) -> None:
+    """No TLS is spoken there."""
+    done = configured(
+        "redis", "status", "--json", env={"DOCKER_HOST": _socket(), "DOCKER_TLS_VERIFY": "1"}
+    )
+
+    assert done.json["engine"] == "docker"
+
+
+@pytest.fixture
+def on_loopback(docker_engine: docker.DockerClient) -> Iterator[str]:
+    """The engine by TCP, on loopback."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                engine = socket.socket(socket.AF_UNIX)
+                engine.connect(_socket().removeprefix("unix://"))
+                for source, target in ((client, engine), (engine, client)):
+                    threading.Thread(target=_pump, args=(source, target), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    with listener:
+        yield f"tcp://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _pump(source: socket.socket, target: socket.socket) -> None:
+    with suppress(OSError):
+        while chunk := source.recv(65_536):
+            target.sendall(chunk)
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
+    source.close()
+
+
+def test_proxies_do_not_matter_to_an_engine_here(configured: Stack, on_loopback: str) -> None:
+    """Neither do CA files, behind a socket or on loopback."""
+    for host in (_socket(), on_loopback):
+        done = configured("redis", "status", "--json", env={"DOCKER_HOST": host, **NO_PROXY_HELPS})
+
+        assert done.status == 1, done.err
+        assert done.json["engine"] == "docker"
+
+
+def test_tls_that_the_engine_does_not_speak(configured: Stack, on_loopback: str) -> None:
+    """The variables that say whether TLS is spoken are named."""
+    done = configured(
+        "redis",
+        "status",
+        env={"DOCKER_HOST": on_loopback.replace("tcp:", "https:")},
+    )
+
+    assert done.status == 6
+    assert "TLS" in done.err
+    assert "DOCKER_TLS_VERIFY" in done.err

@@ -1,0 +1,162 @@
+"""Engines that are set up otherwise: Podman, no memory cgroup, no logs, no addresses left."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import docker
+import pytest
+
+from tests.needs import skip_or_fail
+from tests.second_engine import give_image, second_engine
+from tests.stack_fixtures import Stack
+
+REDIS = "redis:7.2-alpine"
+PODMAN = """
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=2048:2048"]
+[engine]
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+runtime = "runc"
+"""
+
+
+@contextmanager
+def _stack_on(address: str, folder: Path, project: str) -> Iterator[Stack]:
+    stack = Stack(folder, project, "docker")
+    stack.environment["DOCKER_HOST"] = address
+    try:
+        yield stack
+    finally:
+        stack("redis", "down", "--volumes", "--yes")
+
+
+@pytest.fixture
+def podman(docker_engine: docker.DockerClient) -> Iterator[str]:
+    """The address of Podman's service, which speaks Docker's API."""
+    if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("podman"):
+        skip_or_fail("podman is not installed, or this is not root on Linux")
+    folder = Path(tempfile.mkdtemp(prefix="pawsctl-test-podman-", dir="/var/tmp"))
+    (folder / "containers.conf").write_text(PODMAN)
+    address = f"unix://{folder}/podman.sock"
+    base = ["podman", "--root", f"{folder}/root", "--runroot", f"{folder}/run"]
+    environment = {**os.environ, "CONTAINERS_CONF": f"{folder}/containers.conf"}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*base, "--storage-driver=vfs", "system", "service", "--time=0", address],
+            env=environment,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        deadline = time.monotonic() + 30
+        while not (folder / "podman.sock").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        give_image(REDIS, address)
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_podman_is_an_engine_like_another(podman: str, tmp_path: Path, project: str) -> None:
+    """What runs already is left alone, though Podman describes it in another way."""
+    with _stack_on(podman, tmp_path, project) as stack:
+        stack.environment["REDIS_IMAGE"] = f"localhost/{REDIS}"
+        created = stack("redis", "up")
+        with stack.client() as client:
+            client.set("kept", "1")
+        again = stack("redis", "up", "--json")
+        stopped = stack("redis", "stop")
+        status = stack("redis", "status", "--json")
+        started = stack("redis", "start", "--json")
+        changed = stack("redis", "up", "--json", env={"REDIS_MAXMEMORY": "128mb"})
+        with stack.client() as client:
+            assert client.get("kept") == b"1"
+        passworded = stack("redis", "up", "--json", env={"REDIS_PASSWORD": "secret"})
+        same = stack("redis", "up", "--json", env={"REDIS_PASSWORD": "secret"})
+        removed = stack("redis", "down", "--volumes", "--yes")
+
+    assert created.status == 0, created.err
+    assert again.json["services"][0]["action"] == "running"
+    assert stopped.status == 0
+    assert status.json["services"][0]["state"] == "exited"
+    assert status.json["services"][0]["ports"] == []
+    assert started.json["services"][0]["action"] == "started"
+    assert changed.json["services"][0]["changed"] == ["maxmemory"]
+    assert set(passworded.json["services"][0]["changed"]) == {"maxmemory", "password"}
+    assert same.json["services"][0]["action"] == "running"
+    assert removed.status == 0
+
+
+def test_an_engine_without_memory_cgroup(
+    docker_engine: docker.DockerClient, tmp_path: Path, project: str
+) -> None:
+    """It has forgotten the limit that it was asked for: that is no change."""
+    if not Path("/sys/fs/cgroup/memory").is_dir():
+        skip_or_fail("only cgroups v1 can lack the memory controller alone")
+    with (
+        second_engine(images=(REDIS,), unmounted=("/sys/fs/cgroup/memory",)) as address,
+        _stack_on(address, tmp_path, project) as stack,
+    ):
+        created = stack("redis", "up")
+        again = stack("redis", "up")
+
+        assert created.status == 0, created.err
+        assert again.err == ""
+        assert "already running" in again.text
+
+
+def test_no_addresses_left(
+    docker_engine: docker.DockerClient, tmp_path: Path, project: str
+) -> None:
+    """Networks that nobody uses have taken them all."""
+    pool = "--default-address-pool=base=10.214.0.0/30,size=30"
+    with (
+        second_engine(pool, images=(REDIS,)) as address,
+        _stack_on(address, tmp_path, project) as stack,
+    ):
+        subprocess.run(
+            ["docker", "-H", address, "network", "create", "taken"], check=True, capture_output=True
+        )
+        done = stack("redis", "up")
+        subprocess.run(["docker", "-H", address, "network", "rm", "taken"], check=True)
+
+        assert done.status == 1
+        assert "address pool" in done.err
+        assert "docker network prune" in done.err
+        assert stack("redis", "up").status == 0
+
+
+def test_an_engine_that_keeps_no_logs(
+    docker_engine: docker.DockerClient, tmp_path: Path, project: str, crashing_image: str
+) -> None:
+    """`logs` says so, and how to have some; a failure says that there is none to show."""
+    with (
+        second_engine("--log-driver=none", images=(REDIS, crashing_image)) as address,
+        _stack_on(address, tmp_path, project) as stack,
+    ):
+        crashed = stack("redis", "up", env={"REDIS_IMAGE": crashing_image})
+        up = stack("redis", "up")
+        logs = stack("redis", "logs")
+        followed = stack("redis", "logs", "-f")
+
+    assert crashed.status == 1
+    assert "exited with status 3" in crashed.err
+    assert "log" in crashed.err.split("→")[1]
+    assert up.status == 0
+    for each in (logs, followed):
+        assert each.status == 1
+        assert "does not support reading" in each.err
+        assert "log-driver" in each.err
