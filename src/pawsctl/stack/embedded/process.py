@@ -158,6 +158,7 @@ class Process:
         """What the container's server is given, with this machine's paths, port and data."""
         service, data = self.service, self.server.data
         places = {each.target: str(each.source) for each in service.files}
+        places |= {each.target: str(data) for each in service.volumes}
         given = [places.get(word, word) for word in service.command[1:]]
         for volume in service.volumes:
             inside = f"{volume.target}/"
@@ -166,7 +167,7 @@ class Process:
                 for word in given
             ]
         port = ("--port", str(service.ports[0].published), "--bind", service.ports[0].host)
-        return (*given, *port, "--dir", str(data), *_LOG_FORMAT)
+        return (*given, *port, *_LOG_FORMAT)
 
     def _launch(self, wanted: tuple[str, ...], running: Record | None, undo: ExitStack) -> None:
         """Start the server, in the place of the one that runs."""
