@@ -22,6 +22,8 @@ from pawsctl.stack.engine import (
     Shrinking,
     Started,
     Stopped,
+    TakenOver,
+    TakingOver,
     Waiting,
 )
 
@@ -78,6 +80,10 @@ def _worth_a_line(event: Event) -> str:
             text = f"Pulling {image}"
         case Recreating(service, _, changed):
             text = f"Recreating {service}, changed: {', '.join(changed)}; its data is kept."
+        case TakingOver(service, where):
+            text = f"The data of {service} lies {where}; it is taken over."
+        case TakenOver(service, keys, databases):
+            text = f"Took over {plural(keys, 'key')} of {plural(databases, 'database')}."
         case Shrinking(service, used, limit):
             text = (
                 f"Warning: {service} uses {size(used)}, and its new limit is {size(limit)}: "

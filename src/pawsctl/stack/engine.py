@@ -96,6 +96,21 @@ class Recreating(Event, frozen=True):
     changed: tuple[str, ...]
 
 
+class TakingOver(Event, frozen=True):
+    """The data of a service lies at `where`, in words, and is about to be taken over."""
+
+    service: str
+    where: str
+
+
+class TakenOver(Event, frozen=True):
+    """All `keys` of that many `databases` are where the service finds them from now on."""
+
+    service: str
+    keys: int
+    databases: int
+
+
 class Shrinking(Event, frozen=True):
     """A service that uses `used` bytes is about to get a memory limit of only `limit`."""
 
@@ -177,6 +192,18 @@ class Thing(Struct, frozen=True):
     name: str
 
 
+class Astray(Struct, frozen=True):
+    """A container whose data lies `where` the service as described would not find it, in words.
+
+    `volume` is the volume that it lies in, if it is one; `folder` one of this machine.
+    """
+
+    name: str
+    where: str
+    volume: str | None
+    folder: str | None
+
+
 class ServiceStatus(Struct, frozen=True):
     """A service as its engine sees it.
 
@@ -256,6 +283,9 @@ class Engine(Protocol):
 
     def kill(self, service: str) -> None:
         """End a service at once, as a crash would; `up` starts it again."""
+
+    def astray(self) -> tuple[Astray, ...]:
+        """What holds keys, or may hold some, that `up` would have to take over first."""
 
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
         """What `down` would remove."""

@@ -12,7 +12,7 @@ from typing import Literal
 from pawsctl import sizes
 from pawsctl.errors import Interrupted, OperationFailed
 from pawsctl.settings import KNOWN_COMMANDER_PASSWORD, StackSettings
-from pawsctl.stack import changes, files, forming, inspection, layout, project
+from pawsctl.stack import changes, files, forming, inspection, layout, losses, project
 from pawsctl.stack.choice import engine_of
 from pawsctl.stack.engine import (
     Emit,
@@ -133,7 +133,10 @@ def restart(
         _alone(settings, topology, timeout, emit),
     ):
         with_files(settings, topology, look, emit=emit)
-    stop(settings, topology, emit=emit)
+    # Where the data lies elsewhere, `start` takes it over from the one that runs, and replaces it.
+    here = project.load(settings, topology)
+    if not engine_of(here, lambda _event: None).astray():
+        stop(settings, topology, emit=emit)
     return start(settings, topology, timeout=timeout, emit=emit)
 
 
@@ -152,13 +155,17 @@ def down(
     """
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
+    if not volumes:
+        losses.check(here, engine)
     if dry_run:
         return Down(engine.name, engine.belongings(volumes=volumes), dry_run=True)
     if not here.directory.exists() and not engine.belongings(volumes=True):
         return Down(engine.name, (), dry_run=False)
     if volumes:
-        confirm(_question(here, engine))
+        confirm(losses.question(here, engine))
     with _alone(settings, topology, DEFAULT_TIMEOUT, emit):
+        if not volumes:
+            losses.check(here, engine)
         removed = engine.down(volumes=volumes, emit=emit)
         files.forget_all_but(None, here.directory)
     return Down(engine.name, removed, dry_run=False)
@@ -181,12 +188,12 @@ def reset(
     """
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
-    confirm(_question(here, engine, is_saved=save is not None))
+    confirm(losses.question(here, engine, is_saved=save is not None))
 
     def work(here: Project, engine: Engine) -> Reset:
         plan = _plan(here, engine, _main(here), timeout=timeout, pull="missing", emit=emit)
         engine.prepare(plan)
-        copy = save(inspection.url(here, engine.status())) if save and _data(engine) else None
+        copy = save(inspection.url(here, engine.status())) if save and losses.data(engine) else None
         with _told_if_interrupted("what was deleted stays deleted", topology, way_on="up"):
             removed = engine.down(volumes=True, emit=emit)
             done = _carry_out(plan, here, engine)
@@ -280,20 +287,3 @@ def _main(here: Project) -> list[str]:
 
 def _existing(engine: Engine) -> list[str]:
     return [each.service for each in engine.status() if each.state != "absent"]
-
-
-def _data(engine: Engine) -> list[str]:
-    things = engine.belongings(volumes=True)
-    return [each.name for each in things if each.kind in ("volume", "data")]
-
-
-def _question(here: Project, engine: Engine, *, is_saved: bool = False) -> str:
-    keys = inspection.held(here, engine.status())
-    count = "its keys unknown, since it does not answer"
-    if keys:
-        count = f"{keys.total} key{'' if keys.total == 1 else 's'}"
-    data = _data(engine)
-    where = f" in {' and '.join(data)}" if data else ""
-    saved = "Its sessions are exported first, and nothing else is."
-    copy = saved if is_saved else "Nothing keeps a copy."
-    return f"Delete all data of this project's Redis{where} ({count})? {copy}"

@@ -38,7 +38,9 @@ class Health(Struct, frozen=True):
 
 
 class Service(Struct, frozen=True):
-    """One service. `memory` in bytes; an empty `entrypoint` or `command` leaves it to the image.
+    """One service. `memory` in bytes.
+
+    An empty `working_dir`, `entrypoint` or `command` leaves it to the image.
 
     `on_host` is a service on the host's network: its ports are not published, it listens on them.
     """
@@ -46,6 +48,7 @@ class Service(Struct, frozen=True):
     key: str
     image: str
     container: str
+    working_dir: str
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     memory: int

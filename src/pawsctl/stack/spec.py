@@ -49,6 +49,7 @@ class _Service(Struct, forbid_unknown_fields=True):
     network_mode: Literal["host"] | None = None
     expose: list[str] = []
     post_start: list[_Hook] = []
+    working_dir: str = ""
     entrypoint: list[str] = []
     command: list[str] = []
     volumes: list[str] = []
@@ -111,6 +112,7 @@ def _service(path: Path, file: _File, key: str) -> Service:
         key=key,
         image=raw.image,
         container=raw.container_name,
+        working_dir=raw.working_dir,
         entrypoint=tuple(raw.entrypoint),
         command=tuple(raw.command),
         memory=int(_quantity(raw.mem_limit, _SIZES)),

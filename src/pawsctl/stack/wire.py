@@ -68,6 +68,15 @@ def keys(info: Mapping[str, str]) -> tuple[int, int]:
     )
 
 
+def databases(info: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    """Database → how many keys it holds, and how many of them expire, by the fields of INFO."""
+    return {
+        name: keys({name: value})
+        for name, value in info.items()
+        if name.startswith("db") and name[2:].isdigit()
+    }
+
+
 def text(reply: Any) -> str:
     """A reply that should be text; one that is none is empty."""
     return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else ""

@@ -22,6 +22,7 @@ class Facts(Struct, frozen=True):
     """What of a container can differ from its description, by the compose file's names."""
 
     image: str
+    working_dir: str
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     mem_limit: int
@@ -42,6 +43,7 @@ def definition(stack: Stack, service: Service, image_id: str) -> dict[str, Any]:
     test, interval, timeout, retries = _health(service)
     return {
         "Image": service.image,
+        "WorkingDir": service.working_dir,
         "Entrypoint": list(service.entrypoint) or None,
         "Cmd": list(service.command) or None,
         "Labels": labels.of_container(stack, service, image_id),
@@ -89,7 +91,11 @@ def changed(
         names.remove("mem_limit")
     if "image" in names:
         # What the service leaves to its image changes with it, and is no change of its own.
-        left = {"entrypoint": not service.entrypoint, "command": not service.command}
+        left = {
+            "working_dir": not service.working_dir,
+            "entrypoint": not service.entrypoint,
+            "command": not service.command,
+        }
         names = [name for name in names if not left.get(name)]
     found_files, wanted_files = ([path for path, _ in each.secrets] for each in (found, wanted))
     parts = {
@@ -127,6 +133,7 @@ def _wanted(stack: Stack, service: Service, image: Inspected) -> Facts:
     config = image.get("Config") or {}
     return Facts(
         image=image["Id"],
+        working_dir=service.working_dir or config.get("WorkingDir", ""),
         entrypoint=service.entrypoint or tuple(config.get("Entrypoint") or ()),
         command=service.command or tuple(config.get("Cmd") or ()),
         mem_limit=service.memory,
@@ -149,6 +156,7 @@ def _found(container: Inspected, network_id: str) -> Facts:
     check = config.get("Healthcheck") or {}
     return Facts(
         image=container["Image"],
+        working_dir=config.get("WorkingDir", ""),
         entrypoint=tuple(config.get("Entrypoint") or ()),
         command=tuple(config.get("Cmd") or ()),
         mem_limit=host.get("Memory", 0),

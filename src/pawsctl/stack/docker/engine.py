@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import Conflict, OperationFailed
-from pawsctl.stack.docker import labels, logs, mounts, resources
+from pawsctl.stack.docker import copying, labels, logs, mounts, resources
+from pawsctl.stack.docker import volumes as disk
 from pawsctl.stack.docker.client import told
 from pawsctl.stack.docker.containers import is_running
+from pawsctl.stack.docker.settling import settled
 from pawsctl.stack.docker.up import Containers
 from pawsctl.stack.engine import (
+    Astray,
     Command,
     Emit,
     EngineName,
@@ -50,6 +53,7 @@ class DockerEngine:
 
     def __init__(self, api: APIClient, project: Project) -> None:
         self._api = api
+        self._project = project
         self._stack = project.stack
         self._start_it = f"Start it with 'pawsctl redis up{project.hint}'."
         self._containers = Containers(api, project)
@@ -70,7 +74,9 @@ class DockerEngine:
         with told():
             for container in reversed(self._containers.all()):
                 if is_running(container):
-                    self._containers.stop(container)
+                    service = self._stack.service(_service(container))
+                    with settled(service, container, self._project.password_of(service)):
+                        self._containers.stop(container)
                     stopped.append(_name(container))
                     emit(Stopped(_service(container), _name(container)))
         return tuple(stopped)
@@ -82,13 +88,28 @@ class DockerEngine:
         with told(), suppress(NotFound):
             self._api.kill(self._stack.service(service).container)
 
-    def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
-        """The containers, the network, and with `volumes` the volumes that carry our label."""
+    def astray(self) -> tuple[Astray, ...]:
+        """The containers whose data lies elsewhere than in the project's volume."""
         with told():
-            things = [Thing("container", _name(each)) for each in self._containers.all()]
+            found = [
+                self._containers.moving(self._stack.service(_service(each)), each)
+                for each in self._containers.all()
+            ]
+        sources = [moving.source for moving in found if moving]
+        return tuple(
+            Astray(each.name, each.place.words, each.place.volume, each.place.path)
+            for each in sources
+            if not each.is_empty
+        )
+
+    def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
+        """The containers, the network, and with `volumes` every volume that holds their data."""
+        with told():
+            existing = self._containers.all()
+            things = [Thing("container", _name(each)) for each in existing]
             things += [Thing("network", each["Name"]) for each in self._own_networks()]
             if volumes:
-                things += [Thing("volume", name) for name in self._own_volumes()]
+                things += [Thing("volume", name) for name in self._volumes(existing)]
         return tuple(things)
 
     def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
@@ -96,8 +117,11 @@ class DockerEngine:
         from docker.errors import APIError
 
         removed = []
+        astray = self.astray() if volumes else ()
         with told():
-            for container in reversed(self._containers.all()):
+            existing = self._containers.all()
+            names = self._volumes(existing) if volumes else []
+            for container in reversed(existing):
                 self._containers.stop(container)
                 self._containers.remove(container["Id"])
                 removed.append(Thing("container", _name(container)))
@@ -108,16 +132,27 @@ class DockerEngine:
                     emit(Removed("network", network["Name"]))
                 else:
                     emit(Kept("network", network["Name"], "other containers use it"))
-            for name in self._own_volumes() if volumes else ():
+            for service in self._stack.services:
+                copying.remove_all(self._api, service)
+            for name in names:
                 try:
                     self._api.remove_volume(name)
                 except APIError as error:
-                    if error.status_code != 409:
+                    # One without a name has gone with its container.
+                    if error.status_code == 409:
+                        emit(Kept("volume", name, "other containers use it"))
+                        continue
+                    if error.status_code != 404:
                         raise
-                    emit(Kept("volume", name, "other containers use it"))
-                else:
-                    removed.append(Thing("volume", name))
-                    emit(Removed("volume", name))
+                removed.append(Thing("volume", name))
+                emit(Removed("volume", name))
+            for each in astray:
+                if each.folder:
+                    emit(
+                        Kept("data", each.folder, "pawsctl deletes no folder that it did not make")
+                    )
+            if volumes:
+                disk.forget(self._project.directory)
         return tuple(removed)
 
     def status(self) -> tuple[ServiceStatus, ...]:
@@ -178,11 +213,8 @@ class DockerEngine:
             if (each["Labels"] or {}).get(labels.PROJECT) == self._stack.project
         ]
 
-    def _own_volumes(self) -> list[str]:
-        ours = {volume.name for service in self._stack.services for volume in service.volumes}
-        label = f"{labels.PROJECT}={self._stack.project}"
-        listed = self._api.volumes(filters={"label": label})["Volumes"] or ()
-        return sorted(each["Name"] for each in listed if each["Name"] in ours)
+    def _volumes(self, existing: Sequence[dict[str, Any]]) -> list[str]:
+        return disk.all_of(self._api, self._stack, existing, self._project.directory)
 
 
 def _name(container: dict[str, Any]) -> str:

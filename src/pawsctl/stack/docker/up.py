@@ -9,8 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import Conflict, OperationFailed, TimedOut
 from pawsctl.stack import ports
-from pawsctl.stack.docker import containers, mounts, preflight, pull, refusals, resources, swap
+from pawsctl.stack.docker import (
+    containers,
+    copying,
+    data,
+    mounts,
+    preflight,
+    pull,
+    refusals,
+    resources,
+    swap,
+)
 from pawsctl.stack.docker.client import explained, told
+from pawsctl.stack.docker.takeover import Takeover
 from pawsctl.stack.engine import Created, Emit, Plan, Ready, Recreating, ServiceUp, Started
 from pawsctl.stack.interrupt import Undo, rollback, uninterrupted
 from pawsctl.stack.ready import until_ready
@@ -82,11 +93,21 @@ class Containers:
             for service in services:
                 self._wait(service, plan, deadline)
             plan.form(deadline)
+        for service in services:
+            copying.remove_all(self._api, service)
         for each in self.all():
             # What was replaced stood by until now, to be put back.
             if any(containers.name_aside(service, each) in each["Name"] for service in services):
                 self.remove(each["Id"])
         return tuple(done)
+
+    def moving(self, service: Service, container: dict[str, Any]) -> Takeover | None:
+        """What brings the container's data to where the service finds it; None if it is there."""
+        if not data.has_data(service):
+            return None
+        password = self._project.password_of(service)
+        found = Takeover(self._api, self._stack, service, container, password)
+        return found if found.is_needed else None
 
     def _services(self, plan: Plan) -> list[Service]:
         return [self._stack.service(key) for key in plan.services]
@@ -102,6 +123,24 @@ class Containers:
     def _check_files(self, services: Sequence[Service], images: dict[str, dict[str, Any]]) -> None:
         for service in services:
             mounts.check_seen(self._api, service, images[service.image]["Id"])
+
+    def _moved(
+        self,
+        service: Service,
+        container: dict[str, Any],
+        *,
+        images: dict[str, dict[str, Any]],
+        plan: Plan,
+        deadline: float,
+        undo: Undo,
+    ) -> Takeover | None:
+        """The takeover of a container's data that lies elsewhere, all but finished."""
+        moving = self.moving(service, container)
+        if moving is None:
+            return None
+        self._check_files(self._services(plan), images)
+        is_moved = moving.begin(plan, deadline, undo, images[service.image]["Id"])
+        return moving if is_moved else None
 
     def _service_up(
         self,
@@ -129,6 +168,10 @@ class Containers:
                     network_id=network,
                     limits_memory=self._limits_memory,
                 )
+                moving = self._moved(
+                    service, container, images=images, plan=plan, deadline=deadline, undo=undo
+                )
+                changed = changed or (("volumes",) if moving else ())
                 if not changed:
                     return self._started(service, container, emit, undo)
             resources.volumes(self._api, self._stack, service, undo, emit)
@@ -137,6 +180,8 @@ class Containers:
                 self._check_files(self._services(plan), images)
                 emit(Recreating(service.key, service.container, changed))
                 change.set_aside(container)
+                if moving:
+                    moving.finish(self._project.directory, emit)
             try:
                 self._create(service, image, emit, change)
             except APIError as error:

@@ -14,6 +14,7 @@ from pawsctl.stack.embedded import logs
 from pawsctl.stack.embedded.process import Process
 from pawsctl.stack.embedded.server import program
 from pawsctl.stack.engine import (
+    Astray,
     Command,
     Emit,
     EngineName,
@@ -82,6 +83,10 @@ class EmbeddedEngine:
         for each in self._processes:
             if each.key == service:
                 each.server.kill()
+
+    def astray(self) -> tuple[Astray, ...]:
+        """Nothing: its servers keep their data where it puts it."""
+        return ()
 
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
         """The processes, and with `volumes` their data."""

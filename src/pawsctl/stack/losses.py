@@ -1,0 +1,37 @@
+"""What an operation would lose: found before it begins, and asked about."""
+
+from pawsctl.errors import Conflict
+from pawsctl.stack import inspection
+from pawsctl.stack.engine import Engine
+from pawsctl.stack.project import Project
+
+
+def check(here: Project, engine: Engine) -> None:
+    """Raise Conflict if what `down` leaves would not be all the data."""
+    for each in engine.astray():
+        raise Conflict(
+            f"The data of {each.name} lies {each.where}, where it would be lost, or found by no "
+            "later 'redis up'. Nothing was removed.",
+            hint=f"Run 'pawsctl redis up{here.hint}' first, which takes it over; or delete it with "
+            f"'pawsctl redis down{here.hint} --volumes'.",
+        )
+
+
+def data(engine: Engine) -> list[str]:
+    """The names of all that holds data and would be deleted."""
+    things = engine.belongings(volumes=True)
+    names = [each.name for each in things if each.kind in ("volume", "data")]
+    return names + [each.name for each in engine.astray() if each.volume is None]
+
+
+def question(here: Project, engine: Engine, *, is_saved: bool = False) -> str:
+    """What is asked before all data is deleted."""
+    keys = inspection.held(here, engine.status())
+    count = "its keys unknown, since it does not answer"
+    if keys:
+        count = f"{keys.total} key{'' if keys.total == 1 else 's'}"
+    names = data(engine)
+    where = f" in {' and '.join(names)}" if names else ""
+    saved = "Its sessions are exported first, and nothing else is."
+    copy = saved if is_saved else "Nothing keeps a copy."
+    return f"Delete all data of this project's Redis{where} ({count})? {copy}"

@@ -1,0 +1,410 @@
+"""A Redis that somebody else's compose file made is taken over with every key that it holds."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+import redis
+from docker.models.containers import Container
+
+from pawsctl.errors import ExitStatus
+from tests.docker_fixtures import PROJECT_LABEL
+from tests.processes import wait_until
+from tests.stack_fixtures import NOTHING, Docker, Stack
+from tests.standins.images import REDIS
+
+SERVICE_LABEL = "com.docker.compose.service"
+Run = Callable[..., Container]
+
+
+@pytest.fixture
+def run(docker_stack: Stack, engine_view: Docker) -> Iterator[Run]:
+    """Runs what the bot's own `docker compose` would: our names, other flags, data elsewhere."""
+    api = engine_view.api
+    named: list[str] = []
+
+    def start(*flags: str, mounts: dict[str, dict[str, str]] | None = None) -> Container:
+        labels = {PROJECT_LABEL: docker_stack.project, SERVICE_LABEL: "redis"}
+        labels |= {"com.docker.compose.oneoff": "False"}
+        network = f"{docker_stack.project}_default"
+        if not api.networks.list(names=[network]):
+            api.networks.create(
+                network,
+                labels={
+                    PROJECT_LABEL: docker_stack.project,
+                    "com.docker.compose.network": "default",
+                },
+            )
+        named.extend(name for name in mounts or {} if not name.startswith("/"))
+        made = api.containers.run(
+            REDIS.image,
+            ["redis-server", *flags],
+            name=docker_stack.container,
+            detach=True,
+            labels=labels,
+            network=network,
+            ports={"6379/tcp": ("127.0.0.1", docker_stack.port)},
+            volumes=mounts or {},
+        )
+        made.reload()
+        return made
+
+    yield start
+    for each in api.containers.list(all=True, filters={"name": docker_stack.container}):
+        each.remove(force=True, v=True)
+    for name in named:
+        with suppress(Exception):
+            api.volumes.get(name).remove(force=True)
+
+
+def _connected(stack: Stack, password: str | None = None, db: int = 0) -> redis.Redis:
+    client = redis.Redis(port=stack.port, password=password, db=db, protocol=2)
+    wait_until(lambda: _answers(client), "Redis answers")
+    return client
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def _fill(stack: Stack, password: str | None = None) -> None:
+    """Keys of every type in several databases, the bot's and another application's."""
+    with _connected(stack, password) as client:
+        client.set("wh:session:+1", '{"status":"active","messages":[],"updatedAt":1}', ex=20_000)
+        client.set("wh:seen:SM1", "1", ex=3_000)
+        client.hset("app:hash", mapping={"a": "1", "b": "2"})
+        client.rpush("app:list", *range(200))
+        client.function_load("#!lua name=paws\nredis.register_function('f', function() end)")
+    with _connected(stack, password, db=3) as client:
+        client.zadd("app:zset", {"one": 1, "two": 2})
+        client.xadd("app:stream", {"field": "value"})
+    with _connected(stack, password, db=7) as client:
+        client.sadd("app:set", *range(1000))
+        client.set("bytes", bytes(range(256)))
+
+
+def _has_all(stack: Stack, password: str | None = None) -> None:
+    with _connected(stack, password) as client:
+        assert client.dbsize() == 4
+        assert 19_000 < client.ttl("wh:session:+1") <= 20_000
+        assert 2_000 < client.ttl("wh:seen:SM1") <= 3_000
+        assert client.hgetall("app:hash") == {b"a": b"1", b"b": b"2"}
+        assert client.llen("app:list") == 200
+        assert client.function_list()
+    with _connected(stack, password, db=3) as client:
+        assert client.zrange("app:zset", 0, -1) == [b"one", b"two"]
+        assert client.xlen("app:stream") == 1
+    with _connected(stack, password, db=7) as client:
+        assert client.scard("app:set") == 1000
+        assert client.get("bytes") == bytes(range(256))
+
+
+def _anonymous(container: Container) -> list[str]:
+    mounts = container.attrs["Mounts"]
+    return [each["Name"] for each in mounts if each["Type"] == "volume" and len(each["Name"]) == 64]
+
+
+@pytest.mark.parametrize(
+    "case", ["no volume", "other volume", "bind mount", "layer", "other folder", "other files"]
+)
+def test_up_takes_over_every_key_wherever_it_lies(
+    docker_stack: Stack, engine_view: Docker, run: Run, tmp_path: Path, case: str
+) -> None:
+    """And it is all there after a `down` and an `up`."""
+    volume = f"{docker_stack.project}_redis-data"
+    other = f"{docker_stack.project}_redis_data"
+    if case == "no volume":
+        run("--appendonly", "no")
+    elif case == "other volume":
+        run("--appendonly", "yes", mounts={other: {"bind": "/data"}})
+    elif case == "bind mount":
+        (tmp_path / "redis").mkdir(mode=0o777)
+        run("--appendonly", "yes", mounts={str(tmp_path / "redis"): {"bind": "/data"}})
+    elif case == "layer":
+        run("--appendonly", "no", "--save", "", "--dir", "/tmp")  # noqa: S108
+    else:
+        labels = {PROJECT_LABEL: docker_stack.project, "com.docker.compose.volume": "redis-data"}
+        engine_view.api.volumes.create(volume, labels=labels)
+        flags = ["--dir", "/data/sub"] if case == "other folder" else []
+        if case == "other folder":
+            engine_view.api.containers.run(
+                REDIS.image,
+                ["sh", "-c", "mkdir /data/sub && chmod 777 /data/sub"],
+                entrypoint=[],
+                remove=True,
+                network_mode="none",
+                volumes={volume: {"bind": "/data"}},
+            )
+        run("--appendonly", "no", *flags, mounts={volume: {"bind": "/data"}})
+    _fill(docker_stack)
+
+    refused = docker_stack("redis", "down")
+    dry = docker_stack("redis", "down", "--dry-run")
+    up = docker_stack("redis", "up")
+
+    assert refused.status == dry.status == ExitStatus.CONFLICT, refused.err
+    assert "redis up" in refused.err
+    assert up.status == ExitStatus.OK, up.err
+    assert "Took over 8 keys of 3 databases." in up.err
+    _has_all(docker_stack)
+    assert docker_stack("redis", "up").text.startswith("redis already running")
+    assert docker_stack("redis", "down").status == ExitStatus.OK
+    assert docker_stack("redis", "up").status == ExitStatus.OK
+    _has_all(docker_stack)
+    down = docker_stack("redis", "down", "--volumes", "--yes", "--json")
+    assert down.status == ExitStatus.OK
+    assert engine_view.names() == NOTHING
+    if case == "other volume":
+        # It was named in what `down --volumes` removed, and not removed before.
+        assert {"kind": "volume", "name": other} in down.json["removed"]
+
+
+def test_a_stopped_container_is_started_for_its_data(
+    docker_stack: Stack, engine_view: Docker, run: Run
+) -> None:
+    """What `stop` had saved, since the server itself would not have."""
+    container = run("--appendonly", "no", "--save", "")
+    _fill(docker_stack)
+
+    assert docker_stack("redis", "stop").status == ExitStatus.OK
+    container.reload()
+    assert container.status == "exited"
+    start = docker_stack("redis", "start")
+
+    assert start.status == ExitStatus.OK, start.err
+    assert "Took over 8 keys" in start.err
+    _has_all(docker_stack)
+
+
+def test_restart_takes_over_too(docker_stack: Stack, run: Run) -> None:
+    """It replaces the container as `up` does."""
+    run("--appendonly", "no", "--save", "")
+    _fill(docker_stack)
+
+    assert docker_stack("redis", "restart").status == ExitStatus.OK
+
+    _has_all(docker_stack)
+
+
+def test_reset_exports_what_the_container_really_holds(
+    docker_stack: Stack, engine_view: Docker, run: Run
+) -> None:
+    """The question names the volume, and it is gone then."""
+    container = run("--appendonly", "no")
+    _fill(docker_stack)
+    (volume,) = _anonymous(container)
+
+    asked = docker_stack("redis", "reset")
+    done = docker_stack("redis", "reset", "--yes", "--json")
+
+    assert asked.status == ExitStatus.NOT_CONFIRMED
+    assert volume in asked.err
+    assert done.status == ExitStatus.OK, done.err
+    assert done.json["backup"]
+    assert "Exported 1 session" in done.err
+    assert volume not in [each.name for each in engine_view.api.volumes.list()]
+
+
+def test_a_password_that_is_known(docker_stack: Stack, run: Run) -> None:
+    """The one in the settings is the one that the container was started with."""
+    docker_stack.environment["REDIS_PASSWORD"] = "sesame 1"
+    run("--appendonly", "no", "--requirepass", "sesame 1")
+    _fill(docker_stack, "sesame 1")
+
+    up = docker_stack("redis", "up")
+
+    assert up.status == ExitStatus.OK, up.err
+    _has_all(docker_stack, "sesame 1")
+
+
+@pytest.mark.parametrize("password", [None, "guess"])
+def test_a_password_that_is_not_known(docker_stack: Stack, run: Run, password: str | None) -> None:
+    """Nothing is touched."""
+    container = run("--appendonly", "no", "--requirepass", "sesame")
+    _fill(docker_stack, "sesame")
+    env = {"REDIS_PASSWORD": password} if password else {}
+
+    for command in ("up", "dev", "down", "restart"):
+        done = docker_stack("redis", command, env=env)
+        assert done.status == ExitStatus.CONFLICT, (command, done.err)
+
+    container.reload()
+    assert container.status == "running"
+    _has_all(docker_stack, "sesame")
+
+
+def test_a_server_that_does_not_answer(docker_stack: Stack, engine_view: Docker, run: Run) -> None:
+    """Paused by Docker, or stopped where it stands."""
+    container = run("--appendonly", "no")
+    _fill(docker_stack)
+    container.pause()
+    paused = [docker_stack("redis", each) for each in ("up", "down", "stop")]
+    container.unpause()
+    container.kill("SIGSTOP")
+    hung = [docker_stack("redis", each) for each in ("up", "down", "stop")]
+    container.kill("SIGCONT")
+
+    assert [each.status for each in (*paused, *hung)] == [ExitStatus.CONFLICT] * 6
+    _has_all(docker_stack)
+    assert engine_view.names()["volumes"] == []
+    assert engine_view.names()["containers"] == [docker_stack.container]
+
+
+def test_no_write_that_was_acknowledged_is_lost(docker_stack: Stack, run: Run) -> None:
+    """A writer goes on all the while; what it loses was never acknowledged."""
+    run("--appendonly", "no", "--save", "")
+    _fill(docker_stack)
+    done, acknowledged, errors = threading.Event(), [], []
+
+    def write() -> None:
+        number = 0
+        with closing(redis.Redis(port=docker_stack.port, protocol=2)) as client:
+            while not done.is_set():
+                number += 1
+                try:
+                    client.set(f"n:{number}", number, ex=5_000)
+                    acknowledged.append(number)
+                except redis.RedisError as error:
+                    errors.append(error)
+                    time.sleep(0.01)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        up = docker_stack("redis", "up")
+    finally:
+        done.set()
+        writer.join()
+
+    assert up.status == ExitStatus.OK, up.err
+    with _connected(docker_stack) as client:
+        lost = [each for each in acknowledged if not client.exists(f"n:{each}")]
+    assert acknowledged
+    assert lost == []
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [b"it is taken over", b"Created volume", b"Took over", b"Recreating", b"Created container"],
+)
+def test_ctrl_c_in_the_middle_leaves_all_as_it_was(
+    docker_stack: Stack, engine_view: Docker, run: Run, moment: bytes
+) -> None:
+    """The container before runs with all its keys, takes writes, and nothing is left over."""
+    container = run("--appendonly", "no", "--save", "")
+    _fill(docker_stack)
+    up = docker_stack.start("redis", "up", "-v")
+    assert up.stderr
+    while moment not in (line := up.stderr.readline()):
+        assert line
+    up.send_signal(signal.SIGINT)
+    up.communicate(timeout=60)
+
+    assert up.returncode == ExitStatus.INTERRUPTED
+    assert engine_view.container().id == container.id
+    _has_all(docker_stack)
+    with _connected(docker_stack) as client:
+        assert client.set("writes", "1", px=1)
+        assert client.config_get("repl-diskless-sync-delay") != {"repl-diskless-sync-delay": "0"}
+    names = engine_view.names()
+    assert names["containers"] == [docker_stack.container]
+    assert names["volumes"] == []
+
+
+def test_a_new_server_that_can_not_start(
+    docker_stack: Stack, engine_view: Docker, run: Run, crashing_image: str
+) -> None:
+    """All is as it was."""
+    container = run("--appendonly", "no", "--save", "")
+    _fill(docker_stack)
+
+    up = docker_stack("redis", "up", env={"REDIS_IMAGE": crashing_image})
+
+    assert up.status == ExitStatus.CONFLICT, up.err
+    assert engine_view.container().id == container.id
+    assert engine_view.names()["volumes"] == []
+    _has_all(docker_stack)
+
+
+def test_a_limit_that_would_evict(docker_stack: Stack, run: Run) -> None:
+    """What the new limit has no room for is not begun."""
+    run("--appendonly", "no")
+    _fill(docker_stack)
+    with _connected(docker_stack) as client:
+        client.set("large", bytes(3 << 20), px=600_000)
+
+    up = docker_stack("redis", "up", env={"REDIS_MAXMEMORY": "2mb"})
+
+    assert up.status == ExitStatus.CONFLICT, up.err
+    assert "REDIS_MAXMEMORY" in up.err
+    with _connected(docker_stack) as client:
+        assert client.delete("large") == 1
+    _has_all(docker_stack)
+
+
+def test_two_that_hold_keys_are_not_mixed(
+    docker_stack: Stack, engine_view: Docker, run: Run
+) -> None:
+    """The volume of before holds some, and so does the container."""
+    docker_stack("redis", "up")
+    with _connected(docker_stack) as client:
+        client.set("ours", "1")
+    docker_stack("redis", "down")
+    run("--appendonly", "no")
+    _fill(docker_stack)
+
+    up = docker_stack("redis", "up")
+
+    assert up.status == ExitStatus.CONFLICT, up.err
+    assert "holds keys of its own" in up.err
+    _has_all(docker_stack)
+    engine_view.container().remove(force=True, v=True)
+    docker_stack("redis", "up")
+    with _connected(docker_stack) as client:
+        assert client.get("ours") == b"1"
+
+
+def test_what_the_real_compose_made(
+    docker_stack: Stack, engine_view: Docker, compose: Path, tmp_path: Path
+) -> None:
+    """The bot's own compose file in its two versions: no volume, and one of another name."""
+    file = tmp_path / "docker-compose.yml"
+    for version in ("no", "yes"):
+        volume = "volumes: [redis_data:/data]" if version == "yes" else ""
+        file.write_text(
+            f"""
+name: {docker_stack.project}
+services:
+  redis:
+    image: {REDIS.image}
+    container_name: {docker_stack.container}
+    ports: ["{docker_stack.port}:6379"]
+    command: redis-server --appendonly {version} --maxmemory 256mb
+    networks: [paws]
+    {volume}
+networks: {{paws: }}
+{"volumes: {redis_data: }" if volume else ""}
+"""
+        )
+        subprocess.run(
+            [compose, "-f", file, "up", "-d"],
+            env=docker_stack.environment,
+            check=True,
+            capture_output=True,
+        )
+        _fill(docker_stack)
+        up = docker_stack("redis", "up")
+        assert up.status == ExitStatus.OK, up.err
+        _has_all(docker_stack)
+        assert docker_stack("redis", "down", "--volumes", "--yes").status == ExitStatus.OK
+        assert engine_view.names()["volumes"] == []
