@@ -21,6 +21,8 @@ pytest_plugins = [
 SAMPLES = Path(__file__).parent / "sessions"
 GOOD = sorted(SAMPLES.glob("*.json"))
 BROKEN = sorted((SAMPLES / "broken").iterdir())
+STUCK = sorted((SAMPLES / "stuck").iterdir())
+TRIMMED = sorted((SAMPLES / "trimmed").iterdir())
 
 
 def pytest_configure() -> None:

@@ -11,7 +11,7 @@ import pytest
 from pawsctl.errors import ExitStatus
 from pawsctl.sessions.rules import RULES
 from tests.cli_runner import Pawsctl
-from tests.conftest import BROKEN, GOOD, SAMPLES
+from tests.conftest import BROKEN, GOOD, SAMPLES, STUCK
 from tests.servers import Server
 
 HOUR_MS = 3_600_000
@@ -22,6 +22,10 @@ def value(**fields: Any) -> bytes:
     whole = {"status": "active", "messages": [], "updatedAt": 1_704_067_200_000} | fields
     return json.dumps(whole).encode()
 
+
+MARK = "__TOOL_RESULTS__"
+CALL = {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "b", "input": {}}]}
+RESULT = {"role": "user", "content": MARK + json.dumps([{"tool_use_id": "a"}])}
 
 # For each rule a key, a value that breaks it and no other, and a TTL in seconds.
 SAMPLE_OF: dict[str, tuple[str, bytes | None, int | None]] = {
@@ -35,6 +39,15 @@ SAMPLE_OF: dict[str, tuple[str, bytes | None, int | None]] = {
     "tool-result": ("+1", (SAMPLES / "broken/tool-results-not-json.txt").read_bytes(), 600),
     "updated-at": ("+1", value(updatedAt=int(time.time() * 1000) + HOUR_MS), 600),
     "trim": ("+1", value(messages=[{"role": "user", "content": "x"}] * 25), 600),
+    "empty-text": ("+1", (SAMPLES / "stuck/empty-text-block.json").read_bytes(), 600),
+    "unanswered-call": ("+1", (SAMPLES / "stuck/killed-in-a-tool.json").read_bytes(), 600),
+    "late-result": ("+1", (SAMPLES / "stuck/message-during-a-tool.json").read_bytes(), 600),
+    "missing-result": ("+1", (SAMPLES / "stuck/one-of-two-results.json").read_bytes(), 600),
+    "repeated-result": ("+1", value(messages=[CALL, RESULT, RESULT]), 600),
+    "empty-results": ("+1", value(messages=[{"role": "user", "content": MARK + "[]"}]), 600),
+    "open-call": ("+1", value(messages=[CALL]), 600),
+    "headless-result": ("+1", (SAMPLES / "trimmed/begins-with-results.json").read_bytes(), 600),
+    "no-digit": ("", value(), 600),
     "no-ttl": ("+1", value(), None),
     "long-ttl": ("+1", value(), 90_000),
     "key": ("whatsapp:+1", value(), 600),
@@ -52,7 +65,7 @@ def put(server: Server, phone: str, stored: bytes | None, ttl: int | None) -> No
         server.client.set(key, stored, ex=ttl)
 
 
-@pytest.mark.parametrize("rule", [rule.id for rule in RULES])
+@pytest.mark.parametrize("rule", [rule.id for rule in RULES if rule.level == "problem"])
 def test_each_rule_finds_the_session_that_breaks_it(
     any_server: Server, tmp_path: Path, rule: str
 ) -> None:
@@ -64,6 +77,59 @@ def test_each_rule_finds_the_session_that_breaks_it(
     assert [each["rule"] for each in result.json["findings"]] == [rule]
     assert pawsctl("session", "lint", "--rule", rule).status == ExitStatus.FAILED
     assert pawsctl("session", "lint", "--ignore", rule).status == ExitStatus.OK
+
+
+@pytest.mark.parametrize("rule", [rule.id for rule in RULES if rule.level != "problem"])
+def test_what_is_no_problem_is_a_note(any_server: Server, tmp_path: Path, rule: str) -> None:
+    """Told by lint, in every format, and no reason to fail; not in a list of problems."""
+    put(any_server, *SAMPLE_OF[rule])
+    pawsctl = Pawsctl(tmp_path, any_server.url)
+    result = pawsctl("session", "lint", "--json")
+    assert result.status == ExitStatus.OK
+    assert (result.json["findings"], result.json["ok"], result.json["broken"]) == ([], True, 0)
+    (note,) = result.json["notes"]
+    assert list(note) == ["level", "phone", "key", "rule", "message"]
+    assert note["rule"] == rule
+    assert {each["rule"]: each["findings"] for each in result.json["rules"]}[rule] == 1
+    text = pawsctl("session", "lint", "--rule", rule).text
+    assert f"{rule}  {note['level']}: {note['message']}" in text
+    assert "nothing is wrong" in text.splitlines()[-1]
+    assert note["message"] in pawsctl("session", "lint", "-o", "csv").err
+    assert "notes" not in pawsctl("session", "lint", "--json", "--ignore", rule).json
+    assert pawsctl("session", "list", "--problem", "--json").json == []
+    assert pawsctl("session", "stats", "--json").json["problems"] == 0
+    shown = pawsctl("session", "get", note["key"])
+    assert f"- {rule}: {note['message']}" in shown.text
+    assert "problem" not in pawsctl("session", "get", note["key"], "--json").json
+
+
+@pytest.mark.parametrize("sample", STUCK, ids=lambda path: path.stem)
+def test_a_conversation_that_is_stuck_is_found_by_each_command(
+    pawsctl: Pawsctl, server: Server, sample: Path
+) -> None:
+    """lint, list, stats and doctor."""
+    put(server, "+1", sample.read_bytes(), 600)
+    put(server, "+2", GOOD[0].read_bytes(), 600)
+    assert pawsctl("session", "lint").status == ExitStatus.FAILED
+    assert [each["phone"] for each in pawsctl("session", "list", "--problem", "--json").json] == [
+        "+1"
+    ]
+    assert pawsctl("session", "stats", "--json").json["problems"] == 1
+    found = pawsctl("doctor", "--json").json["findings"]
+    (sessions,) = [each for each in found if each["name"] == "sessions"]
+    assert (sessions["state"], sessions["detail"]) == ("warning", "1 of 2 have a problem")
+
+
+def test_a_phone_without_digits_is_reachable_by_its_key(pawsctl: Pawsctl, server: Server) -> None:
+    """To read, touch, export, import, delete."""
+    put(server, "", value(messages=[{"role": "user", "content": "Hola"}]), 600)
+    assert "Hola" in pawsctl("session", "get", "wh:session:").text
+    assert "wh:session:" in pawsctl("session", "get", "nobody").err
+    assert pawsctl("session", "touch", "wh:session:").status == ExitStatus.OK
+    assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
+    assert pawsctl("session", "delete", "wh:session:").status == ExitStatus.OK
+    assert pawsctl("session", "import", "a.jsonl").status == ExitStatus.OK
+    assert pawsctl("session", "ttl", "wh:session:", "--json").json["ttl"] > 600
 
 
 def test_the_keys_of_lint_never_change(pawsctl: Pawsctl, server: Server) -> None:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pawsctl.sessions import decoding, listing, rules
-from pawsctl.sessions.rules import Record
-from tests.conftest import BROKEN, GOOD
+from pawsctl.sessions.model import Problem
+from pawsctl.sessions.rules import Record, Rule
+from tests.conftest import BROKEN, GOOD, TRIMMED
 
 NOW_MS = 1_800_000_000_000.0
 TTL_MS = 3_600_000
@@ -28,7 +29,7 @@ def session(**fields: object) -> bytes:
     return json.dumps(whole).encode()
 
 
-@pytest.mark.parametrize("sample", GOOD, ids=lambda path: path.stem)
+@pytest.mark.parametrize("sample", [*GOOD, *TRIMMED], ids=lambda path: path.stem)
 def test_what_the_bot_wrote_is_read_without_a_problem(sample: Path) -> None:
     """Every sample decodes, with as many messages as it has."""
     value = sample.read_bytes()
@@ -42,7 +43,7 @@ def test_what_the_bot_wrote_is_read_without_a_problem(sample: Path) -> None:
     ("name", "rule"),
     {
         "array": "shape",
-        "deep": "json",
+        "deep": "content",
         "empty": "json",
         "latin1": "utf-8",
         "message-without-role": "role",
@@ -169,6 +170,15 @@ def test_both_ways_of_decoding_see_the_same(roles: list[str]) -> None:
         (session(messages=[1]), "messages"),
         (session(messages=[{"role": "system"}]), "role"),
         (session(messages=[{"role": "user", "content": 1}]), "content"),
+        (session(messages=[{"role": "user", "content": None}]), "content"),
+        (session(messages=[{"role": "user"}]), "content"),
+        (session(messages=[{"role": "user", "content": []}]), "content"),
+        (
+            session(messages=[{"role": "user", "content": [{"type": "text", "text": "x"}]}]),
+            "content",
+        ),
+        (session(messages=[{"role": "assistant"}]), "content"),
+        (session(messages=[{"role": "assistant", "content": [{"type": "text"}]}]), "empty-text"),
         (session(messages=[{"role": "tool", "tool_use_id": "x", "content": ""}]), "tool-result"),
         (session(messages=[{"role": "user", "content": "x"}] * 25), "trim"),
     ],
@@ -198,6 +208,61 @@ def test_the_ttl_is_held_to_six_hours(ttl_ms: int, rule: str | None) -> None:
     record = Record(b"wh:session:+1", ttl_ms, session())
     found = [each.rule for each in rules.problems(record, rules.read(record), NOW_MS)]
     assert found == ([rule] if rule else [])
+
+
+def test_a_rule_that_is_added_to_the_table_alone_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By every way to look at a well-formed session."""
+    new = Rule("few", "there are two messages", lambda *_: iter(["there are too few"]))
+    record = Record(b"wh:session:+1", TTL_MS, session())
+    quick = decoding.read_quickly(session())
+    assert quick is not None
+    assert rules.is_sound(record, quick, NOW_MS)
+    monkeypatch.setattr(rules, "RULES", (*rules.RULES, new))
+    assert not rules.is_sound(record, quick, NOW_MS)
+    assert listing.listed(record, NOW_MS).item.problem == "few: there are too few"
+    assert [row.item.problem for row in listing.all_listed([record], NOW_MS)] == [
+        "few: there are too few"
+    ]
+    assert rules.judged(record, NOW_MS) == [Problem("few", "there are too few")]
+    assert [str(each) for each in listing.conversation(record.key, record, NOW_MS).problems] == [
+        "few: there are too few"
+    ]
+
+
+def test_a_phone_without_digits_is_a_warning() -> None:
+    """The bot makes that key of each, and would never make a + alone."""
+    record = Record(b"wh:session:", TTL_MS, session())
+    assert list(rules.problems(record, rules.read(record), NOW_MS)) == []
+    (found,) = rules.judged(record, NOW_MS)
+    assert (found.rule, rules.level(found)) == ("no-digit", "warning")
+    plus = Record(b"wh:session:+", TTL_MS, session())
+    assert [each.rule for each in rules.judged(plus, NOW_MS)] == ["key"]
+
+
+def test_what_is_no_utf_8_is_shown_as_the_bot_reads_it() -> None:
+    """With U+FFFD, and the problem told."""
+    value = session(messages=[{"role": "user", "content": "ma?ana"}]).replace(b"?", b"\xf1")
+    record = Record(b"wh:session:+1", TTL_MS, value)
+    found = listing.conversation(record.key, record, NOW_MS)
+    assert found.session is not None
+    assert found.session.messages[0].content == "ma\ufffdana"
+    assert [each.rule for each in found.problems] == ["utf-8"]
+    stored = json.loads(msgspec.json.encode(found.stored))
+    assert stored["session"]["messages"][0]["content"] == "ma\ufffdana"
+    assert listing.listed(record, NOW_MS).item.messages == 1
+
+
+@pytest.mark.parametrize(("opened", "closed"), [("[", "]"), ('{"a":', "}")])
+def test_a_value_may_be_nested_as_deep_as_the_bot_reads_it(opened: str, closed: str) -> None:
+    """JSON.parse has no limit."""
+    deep = opened * 3_000 + "1" + closed * 3_000
+    block = f'{{"type":"tool_use","id":"a","name":"b","input":{deep}}}'
+    value = session(messages=[{"role": "assistant", "content": "?"}]).replace(
+        b'"?"', f"[{block}]".encode()
+    )
+    record = Record(b"wh:session:+1", TTL_MS, value)
+    assert [each.rule for each in rules.judged(record, NOW_MS)] == ["open-call"]
+    assert listing.listed(record, NOW_MS).item.messages == 1
 
 
 def test_a_key_that_the_bot_would_never_make_is_found() -> None:

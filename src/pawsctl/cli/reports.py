@@ -53,7 +53,8 @@ def of_lint(lint: Lint) -> Report:
             more.append(f"… and {count.findings - len(examples)} more")
         found, sessions = plural(count.findings, "finding"), plural(checked.checked, "session")
         detail = f"{found} in {sessions}: {rule.about}"
-        cases.append(Case(rule.id, not count.findings, detail, more=more))
+        is_ok = not count.findings or rule.level != "problem"
+        cases.append(Case(rule.id, is_ok, detail, more=more))
     return Report("session lint", lint.seconds, cases)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pawsctl.cli.text import Line
 from pawsctl.cli.views import duration, moment, plural, size
-from pawsctl.sessions import decoding, model
+from pawsctl.sessions import decoding, deep, model
 
 if TYPE_CHECKING:
     from pawsctl.sessions.listing import Conversation
@@ -57,6 +57,8 @@ def _header(found: Conversation, record: Record) -> Iterator[Line]:
         yield [(f"updated {moment(updated)} UTC, {when}", "dim")]
     for problem in found.problems:
         yield [(f"! {problem}", "red")]
+    for note in found.notes:
+        yield [(f"- {note}", "dim")]
 
 
 def message_lines(message: Message, *, full: bool) -> Iterator[Line]:
@@ -128,4 +130,4 @@ def _json(content: Any, *, indent: int | None = None) -> str:
     try:
         return json.dumps(content, ensure_ascii=False, indent=indent)
     except RecursionError:
-        return "(nested too deep to be shown)"
+        return deep.dumps(content)

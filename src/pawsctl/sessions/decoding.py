@@ -6,12 +6,13 @@ shapes) is decided by Python's `json`, held to what JSON.parse accepts.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, NoReturn
+from typing import Annotated, Any, ClassVar, Literal, NoReturn
 
 import msgspec
 
+from pawsctl.sessions import deep
 from pawsctl.sessions.model import (
     TOOL_RESULTS,
     Block,
@@ -26,8 +27,42 @@ from pawsctl.sessions.model import (
 _LONGEST_INTEGER = 300
 
 
+# The blocks that the bot has, told apart by their type: they take less room and time, and have all
+# that a Block has.
+class _Text(
+    msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, tag_field="type", tag="text"
+):
+    text: Annotated[str, msgspec.Meta(min_length=1)]
+    type: ClassVar = "text"
+    id: ClassVar = ""
+    name: ClassVar = ""
+    input: ClassVar = None
+    tool_use_id: ClassVar = ""
+    content: ClassVar = None
+    is_error: ClassVar = False
+
+
+class _ToolUse(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    forbid_unknown_fields=True,
+    tag_field="type",
+    tag="tool_use",
+):
+    id: str
+    name: str
+    input: Any
+    type: ClassVar = "tool_use"
+    text: ClassVar = ""
+    tool_use_id: ClassVar = ""
+    content: ClassVar = None
+    is_error: ClassVar = False
+
+
 class _BotMessage(Message, frozen=True, gc=False):
     role: Literal["user", "assistant"]
+    content: str | list[_Text | _ToolUse]  # type: ignore[assignment]
 
 
 class BotSession(Session, frozen=True, gc=False):
@@ -53,10 +88,10 @@ def read(value: bytes) -> Reading:
 
 
 def read_quickly(value: bytes) -> BotSession | None:
-    """The session in a value just as the bot writes it today; None where it takes a closer look.
+    """The session in a value just as the bot writes it today; None if it takes a closer look.
 
-    Its roles are `user` and `assistant`, and nothing is wrong with it but, maybe, the answers of
-    tools.
+    Its roles are `user` and `assistant`, each message has content, and no text block is empty. The
+    checks of `rules` are still to be made.
     """
     try:
         return _decode(value)
@@ -64,57 +99,66 @@ def read_quickly(value: bytes) -> BotSession | None:
         return None
 
 
-def answered(content: str) -> Sequence[str | None]:
-    """The ids of the calls that a `__TOOL_RESULTS__` text answers; None for what can't be told."""
+def answered(content: str) -> list[str] | None:
+    """The ids of the calls that a `__TOOL_RESULTS__` text answers; None if it can't be read."""
     try:
         return [each.tool_use_id for each in _decode_answers(content[len(TOOL_RESULTS) :])]
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-        return (None,)
+        # Decided below: what msgspec refuses need not be wrong.
+        pass
+    blocks = _parsed_results(content)
+    return None if blocks is None else [block.tool_use_id for block in blocks]
 
 
 def tool_results(message: Message) -> list[Block] | None:
     """The tool answers in a `__TOOL_RESULTS__` message, or None where they can't be read."""
-    text = message.text.removeprefix(TOOL_RESULTS)
     try:
-        return _decode_results(text)
+        return _decode_results(message.text.removeprefix(TOOL_RESULTS))
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-        # Decided below: what msgspec refuses need not be wrong.
-        pass
+        # As above.
+        return _parsed_results(message.text)
+
+
+def _parsed_results(content: str) -> list[Block] | None:
     try:
-        found = _parse(text)
-    except (ValueError, RecursionError):
+        found = _parse(content.removeprefix(TOOL_RESULTS))
+    except ValueError:
         return None
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
         return None
     return [_block(each) for each in found]
 
 
+def text(value: bytes) -> str:
+    """A stored value as the bot reads it: bytes that are not UTF-8 become U+FFFD."""
+    return value.decode("utf-8", "replace")
+
+
 def _read_leniently(value: bytes) -> Reading:
+    problems: list[Problem] = []
+
     def unreadable(rule: str, message: str) -> Reading:
-        return Reading(None, [Problem(rule, message)])
+        return Reading(None, [*problems, Problem(rule, message)])
 
     if not value:
         return unreadable("json", "the value is empty")
     try:
-        text = value.decode()
+        value.decode()
     except UnicodeDecodeError as error:
-        return unreadable("utf-8", f"byte {error.start} is not UTF-8")
+        problems.append(Problem("utf-8", f"byte {error.start} is not UTF-8"))
     try:
-        found = _parse(text)
-    except RecursionError:
-        return unreadable("json", "nested too deep to be read")
+        found = _parse(text(value))
     except ValueError as error:
         return unreadable("json", f"not JSON ({error})")
     if not isinstance(found, dict):
         return unreadable("shape", f"the value is {_kind(found)}, not an object")
-    problems: list[Problem] = []
+    if not isinstance(found.get("status"), str):
+        problems.append(Problem("shape", "status is not a string"))
     session = Session(
         status=found["status"] if isinstance(found.get("status"), str) else "",
         messages=_messages(found, problems),
         updated_at=_number(found.get("updatedAt")),
     )
-    if not isinstance(found.get("status"), str):
-        problems.insert(0, Problem("shape", "status is not a string"))
     if session.updated_at is None:
         problems.append(Problem("updated-at", "updatedAt is not a number"))
     return Reading(session, problems)
@@ -139,8 +183,10 @@ def _messages(found: dict[str, Any], problems: list[Problem]) -> list[Message]:
             role = "?"
         if isinstance(content, list) and all(isinstance(each, dict) for each in content):
             content = [_block(each) for each in content]
-        elif not isinstance(content, str | None):
-            problems.append(Problem("content", f"content of message {number} is {_kind(content)}"))
+        elif not isinstance(content, str):
+            if content is not None or role in ("user", "assistant"):
+                what = f"is {_kind(content)}" if "content" in entry else "is missing"
+                problems.append(Problem("content", f"content of message {number} {what}"))
             content = None
         messages.append(
             Message(role, content, _text(entry, "tool_name"), _text(entry, "tool_use_id"))
@@ -197,7 +243,10 @@ def _parse(text: str) -> Any:
     """JSON as JSON.parse has it: no NaN or Infinity, no byte order mark, numbers of any length."""
     if text.startswith("\ufeff"):
         raise ValueError("it begins with a byte order mark")
-    return json.loads(text, parse_constant=_refuse, parse_int=_integer)
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_int=_integer)
+    except RecursionError:
+        return deep.loads(text, parse_int=_integer)
 
 
 def _integer(digits: str) -> int | float:

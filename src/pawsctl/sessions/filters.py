@@ -67,11 +67,11 @@ _EVERY = Filter()
 
 
 def is_waiting(session: Session | None) -> bool:
-    """Whether the last word is the user's, so that the bot has never answered."""
+    """Whether it ends in what the bot has not answered: a user's message, a tool call or result."""
     if session is None or not session.messages:
         return False
     last = session.messages[-1]
-    return last.role == "user" and not last.is_tool_results
+    return last.role in ("user", "tool") or (last.role == "assistant" and bool(last.tool_uses))
 
 
 def _is_idle(session: Session | None, since_ms: float) -> bool:

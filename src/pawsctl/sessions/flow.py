@@ -164,9 +164,13 @@ def _touch(flow: Flow) -> str:
 
 def _trim(flow: Flow) -> str:
     exchange = [each for n in range(1, 13) for each in (user(f"p{n}"), assistant(said(f"r{n}")))]
-    flow.store.append(flow.trimmed, *exchange)
+    # What comes before the first user's message is a turn of its own: the thirteenth.
+    flow.store.append(flow.trimmed, assistant(said("r0")), *exchange[:-1])
     count = len(flow.load(flow.trimmed)["messages"])
     expect(count == MAX_MESSAGES, f"{MAX_MESSAGES} messages became {count}")
+    flow.store.append(flow.trimmed, exchange[-1])
+    left = flow.load(flow.trimmed)["messages"]
+    expect(left == exchange, f"{len(left)} messages are left of 13 turns")
     flow.store.append(flow.trimmed, user("p13"))
     contents = [m["content"] for m in flow.load(flow.trimmed)["messages"] if m["role"] == "user"]
     wanted = [f"p{n}" for n in range(2, 14)]

@@ -30,10 +30,21 @@ class RuleCount(msgspec.Struct, frozen=True):
     findings: int
 
 
-class LintReport(msgspec.Struct, frozen=True):
+class Note(msgspec.Struct, frozen=True):
+    """What is worth knowing of a session and breaks nothing; `level` is `warning` or `note`."""
+
+    level: str
+    phone: str
+    key: str
+    rule: str
+    message: str
+
+
+class LintReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """How a check went: `checked` sessions, of which `broken` break at least one of the rules.
 
-    `ok` says that all were checked, and none is broken.
+    `ok` says that all were checked, and none is broken. `notes` are the first ones of each rule
+    that breaks nothing; `rules` counts them all.
     """
 
     ok: bool
@@ -41,10 +52,11 @@ class LintReport(msgspec.Struct, frozen=True):
     checked: int
     broken: int
     rules: list[RuleCount]
+    notes: list[Note] = []
 
 
 class Lint:
-    """One check of all sessions: `findings` streams them, then `report` sums them up.
+    """One check of all sessions: `findings` streams what is broken, then `report` sums it up.
 
     Memory is bounded: of each rule, the first EXAMPLES findings are kept.
     """
@@ -55,16 +67,21 @@ class Lint:
         self.examples: dict[str, list[Finding]] = {rule.id: [] for rule in wanted}
         self._store = store
         self._counts = {rule.id: 0 for rule in wanted}
+        self._noted = {rule.id: rule.level for rule in wanted if rule.level != "problem"}
         self._checked = self._broken = 0
 
     def findings(self) -> Iterator[Finding]:
         """Look at every session; what is wrong with each, as SCAN finds them."""
         begun, now_ms = time.perf_counter(), time.time() * 1000
+        using = rules.checking()
         for record in self._store.records():
             self._checked += 1
-            found = [each for each in rules.broken(record, now_ms) if each.rule in self._counts]
-            self._broken += bool(found)
-            for problem in found:
+            found = rules.judged(record, now_ms, using)
+            if not found:
+                continue
+            wanted = [each for each in found if each.rule in self._counts]
+            is_broken = False
+            for problem in wanted:
                 finding = Finding(
                     keys.phone_of(record.key),
                     keys.key_text(record.key),
@@ -72,7 +89,10 @@ class Lint:
                     model.encodable(problem.message),
                 )
                 self._count(finding)
-                yield finding
+                if problem.rule not in self._noted:
+                    is_broken = True
+                    yield finding
+            self._broken += is_broken
         self.seconds = time.perf_counter() - begun
 
     def _count(self, finding: Finding) -> None:
@@ -89,6 +109,11 @@ class Lint:
             self._checked,
             self._broken,
             counts,
+            [
+                Note(level, each.phone, each.key, rule, each.message)
+                for rule, level in self._noted.items()
+                for each in self.examples[rule]
+            ],
         )
 
 

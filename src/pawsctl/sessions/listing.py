@@ -7,7 +7,7 @@ import msgspec
 
 from pawsctl.sessions import decoding, keys, model, rules
 from pawsctl.sessions.model import Problem, Session
-from pawsctl.sessions.rules import Record
+from pawsctl.sessions.rules import Record, Rule
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
@@ -61,13 +61,15 @@ class TimeLeft(msgspec.Struct, frozen=True):
 class Conversation(msgspec.Struct, frozen=True):
     """A session ready to be read by a person, with everything that is wrong with it.
 
-    `record` is None where nothing is stored under the key.
+    `record` is None where nothing is stored under the key. `notes` are findings that are no
+    problem.
     """
 
     key: bytes
     record: Record | None
     session: Session | None = None
     problems: Sequence[Problem] = ()
+    notes: Sequence[Problem] = ()
 
     @property
     def phone(self) -> str:
@@ -82,39 +84,42 @@ class Conversation(msgspec.Struct, frozen=True):
             return Stored(self.phone, name, None, None)
         raw = None
         if self.session is not None and self.record.value is not None:
-            raw = msgspec.Raw(self.record.value.strip())
+            # As the bot reads it, where it is no UTF-8.
+            raw = msgspec.Raw(decoding.text(self.record.value).strip().encode())
         problem = model.encodable(str(self.problems[0])) if self.problems else None
         return Stored(self.phone, name, self.record.ttl, raw, problem)
 
 
-def listed(record: Record, now_ms: float) -> Listed:
-    """Sum up a record; `now_ms` is the time now in milliseconds since the epoch."""
-    return next(all_listed([record], now_ms))
-
-
 def all_listed(records: Iterable[Record], now_ms: float) -> Iterator[Listed]:
     """Sum up records, each as `listed` does."""
-    for record in records:
-        value = record.value
-        session = decoding.read_quickly(value) if value is not None else None
-        if value is None or session is None or not rules.is_sound(record, session, now_ms):
-            yield _listed_with_care(record, now_ms)
-            continue
-        # A sound session has a key that is ASCII and a date that exists.
-        key = record.key.decode()
-        yield Listed(
-            Item(
-                key[_PREFIX_LENGTH:],
-                key,
-                record.ttl,
-                session.status,
-                len(session.messages),
-                datetime.fromtimestamp(session.updated_at / 1000, UTC),
-                len(value),
-                None,
-            ),
-            session,
-        )
+    using = rules.checking()
+    return (listed(record, now_ms, using) for record in records)
+
+
+def listed(record: Record, now_ms: float, using: Sequence[Rule] = ()) -> Listed:
+    """Sum up a record; `now_ms` is the time now in milliseconds since the epoch.
+
+    In a pass over many, `using` is what `rules.checking` returns.
+    """
+    value = record.value
+    session = decoding.read_quickly(value) if value is not None else None
+    if value is None or session is None or not rules.is_sound(record, session, now_ms, using):
+        return _listed_with_care(record, now_ms)
+    # A sound session has a key that is ASCII and a date that exists.
+    key = record.key.decode()
+    return Listed(
+        Item(
+            key[_PREFIX_LENGTH:],
+            key,
+            record.ttl,
+            session.status,
+            len(session.messages),
+            datetime.fromtimestamp(session.updated_at / 1000, UTC),
+            len(value),
+            None,
+        ),
+        session,
+    )
 
 
 def _listed_with_care(record: Record, now_ms: float) -> Listed:
@@ -142,4 +147,7 @@ def conversation(key: bytes, record: Record | None, now_ms: float) -> Conversati
     if record is None:
         return Conversation(key, None)
     reading = rules.read(record)
-    return Conversation(key, record, reading.session, list(rules.problems(record, reading, now_ms)))
+    found = list(rules.findings(record, reading, now_ms))
+    problems = [each for each in found if rules.level(each) == "problem"]
+    notes = [each for each in found if each not in problems]
+    return Conversation(key, record, reading.session, problems, notes)

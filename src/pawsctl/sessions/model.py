@@ -120,6 +120,10 @@ def encodable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
-def turns(messages: Sequence[Message]) -> list[int]:
-    """The indexes at which a turn starts: at each user message, tool results included."""
-    return [index for index, message in enumerate(messages) if message.role == "user"]
+def turns(roles: Sequence[str]) -> list[int]:
+    """Return the indexes at which a turn starts, given the roles of the messages.
+
+    A turn starts at each `user` message, tool results included. What comes before the first one is
+    a turn of its own.
+    """
+    return [index for index, role in enumerate(roles) if role == "user" or not index]

@@ -6,10 +6,11 @@ from collections import Counter
 
 import msgspec
 
-from pawsctl.sessions import footprint, listing, sketch
+from pawsctl.sessions import footprint, listing, rules, sketch
 from pawsctl.sessions.footprint import SAMPLE, Memory
 from pawsctl.sessions.listing import Item
 from pawsctl.sessions.reader import SessionReader
+from pawsctl.sessions.rules import Record
 from pawsctl.sessions.sketch import Sketch, Spread
 from pawsctl.sessions.stats import Expiry, ExpiryCounter
 
@@ -63,8 +64,9 @@ class Overview(msgspec.Struct, frozen=True):
 def gather(store: SessionReader) -> Overview:
     """Look at every session once, and at what the server tells of its memory."""
     counts = _Counts(time.time() * 1000)
+    using = rules.checking()
     for record in store.records():
-        counts.add(listing.listed(record, counts.now_ms).item, record.ttl_ms, record.key)
+        counts.add(listing.listed(record, counts.now_ms, using).item, record)
     found = footprint.measure(store, counts.sample)
     statuses = sorted(counts.statuses.items(), key=lambda each: -each[1])
     return Overview(
@@ -103,9 +105,9 @@ class _Counts:
         self.sample: list[bytes] = []
         self._number = 0
 
-    def add(self, item: Item, ttl_ms: int, key: bytes) -> None:
+    def add(self, item: Item, record: Record) -> None:
         self._number += 1
-        self.expiry.add(ttl_ms)
+        self.expiry.add(record.ttl_ms)
         self.problems += item.problem is not None
         if item.status in self.statuses or len(self.statuses) < _STATUSES:
             self.statuses[item.status] += 1
@@ -120,7 +122,7 @@ class _Counts:
             self._add_size(item.bytes, item)
             # SCAN goes by a hash of the key: the first are as good a sample as any.
             if len(self.sample) < SAMPLE:
-                self.sample.append(key)
+                self.sample.append(record.key)
 
     def _add_size(self, size: int, item: Item) -> None:
         self.bytes.add(size)

@@ -1,16 +1,18 @@
 """What a stored session must be: every rule of the bot's contract, each with an id. Pure.
 
-`session list` shows the first problem of each session, `session lint` all of them.
+`session list` shows the first problem of each session, `session lint` all of them. A rule is one
+entry of RULES: nothing else decides whether a session is sound.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
 from pawsctl import durations
-from pawsctl.sessions import decoding, keys, model
+from pawsctl.sessions import decoding, keys, model, traffic
 from pawsctl.sessions.decoding import BotSession
-from pawsctl.sessions.model import Block, Message, Problem, Reading, Session
+from pawsctl.sessions.model import Problem, Reading, Session
 
 TTL_SECONDS = 21_600
 MAX_MESSAGES = 24
@@ -18,6 +20,8 @@ MAX_TURNS = 12
 
 # The bot's clock and this machine's need not agree to the second.
 _CLOCK_TOLERANCE_MS = 60_000
+# A tool takes no longer; a call that is open for this long has no bot that works on it.
+_LONGEST_CALL_MS = 120_000
 
 _TTL_MS = TTL_SECONDS * 1000
 
@@ -40,19 +44,24 @@ class Record(msgspec.Struct, frozen=True):
         return durations.whole_seconds(self.ttl_ms)
 
 
-Check = Callable[[Record, Session, float], Iterator[str]]
+Check = Callable[[Record, Session, float], Iterable[str | Problem]]
+Level = Literal["problem", "warning", "note"]
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A rule with its id, a sentence about it, and the check that yields what breaks it.
+    """A rule with its id, a sentence about it, and the check that tells what breaks it.
 
-    A check gets the record, the session and the time now in milliseconds. A rule without one is
-    found while decoding.
+    A check gets the record, the session and the time now in milliseconds, and returns clauses that
+    say how the rule is broken; a Problem is about another rule. A rule without a check is found
+    while decoding, or by the check of another. Only a rule of the level `problem` makes a session
+    unsound. `needs_session` is false if the check looks at the record alone.
     """
 
     id: str
     about: str
     check: Check | None = None
+    level: Level = "problem"
+    needs_session: bool = True
 
 
 def read(record: Record) -> Reading:
@@ -62,115 +71,135 @@ def read(record: Record) -> Reading:
     return decoding.read(record.value)
 
 
+def findings(record: Record, reading: Reading, now_ms: float) -> Iterator[Problem]:
+    """Everything that there is to say of a session, notes too, what makes it unreadable first."""
+    yield from reading.problems
+    rules = [rule for rule in RULES if reading.session is not None or not rule.needs_session]
+    yield from _checked(record, reading.session or _NOTHING, now_ms, rules)
+
+
 def problems(record: Record, reading: Reading, now_ms: float) -> Iterator[Problem]:
     """Everything that is wrong with a session, what makes it unreadable first."""
-    yield from reading.problems
-    for rule in RULES:
-        if rule.check is None:
-            continue
-        if reading.session is None and rule.id not in _WITHOUT_SESSION:
-            continue
-        for message in rule.check(record, reading.session or _NOTHING, now_ms):
-            yield Problem(rule.id, message)
+    return (each for each in findings(record, reading, now_ms) if level(each) == "problem")
 
 
-def is_sound(record: Record, session: BotSession, now_ms: float) -> bool:
-    """Whether a session that was read quickly breaks no rule: the same, told at once.
+def level(problem: Problem) -> Level:
+    """How bad it is: the level of the rule that is broken."""
+    return next((rule.level for rule in RULES if rule.id == problem.rule), "problem")
 
-    Nearly all sessions are sound, and a pass over a million asks this of each.
+
+def checking() -> list[Rule]:
+    """The rules that have a check, for a pass in which each session is asked about."""
+    return [rule for rule in RULES if rule.check is not None]
+
+
+def is_sound(
+    record: Record, session: BotSession, now_ms: float, using: Sequence[Rule] = ()
+) -> bool:
+    """Whether a session that was read quickly breaks no rule; there may be notes on it.
+
+    Nearly all sessions are sound, and a pass over a million asks this of each: it gets the rules
+    of `checking` but once, and gives them as `using`.
     """
-    value, messages = record.value, session.messages
-    return (
-        value is not None
-        and 0 <= record.ttl_ms <= _TTL_MS
-        and 0 <= session.updated_at <= now_ms + _CLOCK_TOLERANCE_MS
-        and keys.is_normalised(record.key)
-        and (len(messages) <= MAX_MESSAGES or len(model.turns(messages)) <= MAX_TURNS)
-        and (_MARK not in value or _are_answers_sound(messages))
-    )
-
-
-def _are_answers_sound(messages: Sequence[Message]) -> bool:
-    """Whether all tool results answer the calls before them; roles are `user` and `assistant`."""
-    asking: str | list[Block] | None = None
-    for message in messages:
-        content = message.content
-        if message.role == "assistant":
-            asking = content
-        elif isinstance(content, str) and content.startswith(model.TOOL_RESULTS):
-            blocks = asking if isinstance(asking, list) else ()
-            called = [block.id for block in blocks if block.type == "tool_use"]
-            for each in decoding.answered(content):
-                if each not in called:
-                    return False
+    if record.value is None:
+        return False
+    for found in _checked(record, session, now_ms, using or checking()):
+        if level(found) == "problem":
+            return False
     return True
 
 
-def broken(record: Record, now_ms: float) -> list[Problem]:
-    """Everything that is wrong with a record, decoded and judged at once."""
+def judged(record: Record, now_ms: float, using: Sequence[Rule] = ()) -> list[Problem]:
+    """The findings of a record, decoded and judged at once; `using` as `is_sound` has it."""
     session = decoding.read_quickly(record.value) if record.value is not None else None
-    if session is not None and is_sound(record, session, now_ms):
-        return []
-    return list(problems(record, read(record), now_ms))
+    if session is None:
+        return list(findings(record, read(record), now_ms))
+    return _checked(record, session, now_ms, using or checking())
 
 
-def _roles(_record: Record, session: Session, _now: float) -> Iterator[str]:
+def _checked(
+    record: Record, session: Session, now_ms: float, using: Sequence[Rule]
+) -> list[Problem]:
+    found: list[Problem] = []
+    for rule in using:
+        check = rule.check
+        if check is not None:
+            for each in check(record, session, now_ms):
+                found.append(each if isinstance(each, Problem) else Problem(rule.id, each))
+    return found
+
+
+def _messages(_record: Record, session: Session, _now: float) -> Iterable[Problem]:
+    if type(session) is BotSession:
+        for each in session.messages:
+            if each.role == "user" and type(each.content) is not str:
+                break
+        else:
+            # Decoding has seen to the rest.
+            return () if len(session.messages) <= MAX_MESSAGES else _trim(session)
+    found = _trim(session)
     for number, message in enumerate(session.messages, 1):
-        if message.role not in ("user", "assistant", "tool", "?"):
-            yield f"message {number} has the role '{message.role}'"
+        role, content = message.role, message.content
+        if role not in ("user", "assistant", "tool", "?"):
+            found.append(Problem("role", f"message {number} has the role '{role}'"))
+        if isinstance(content, list):
+            if role == "user":
+                what = f"content of message {number} is a list, and a user's is a text"
+                found.append(Problem("content", what))
+            elif any(block.type == "text" and not block.text for block in content):
+                found.append(Problem("empty-text", f"message {number} has an empty text block"))
+    return found
 
 
-def _tool_results(_record: Record, session: Session, _now: float) -> Iterator[str]:
-    asking = None
-    for number, message in enumerate(session.messages, 1):
-        if message.role == "assistant":
-            asking = message
-        elif message.role == "tool" or message.is_tool_results:
-            wrong = _wrong_answer(message, asking)
-            if wrong:
-                yield f"message {number} {wrong}"
-
-
-def _wrong_answer(message: Message, asking: Message | None) -> str:
-    """What is wrong with the answers of tools to the assistant's message before them, or ''."""
-    answered = [message.tool_use_id]
-    if message.role != "tool":
-        results = decoding.tool_results(message)
-        if results is None:
-            return "has tool results that are no JSON list of objects"
-        answered = [result.tool_use_id for result in results]
-    called = [block.id for block in asking.tool_uses] if asking else []
-    return "" if all(each in called for each in answered) else "answers no tool call before it"
-
-
-def _updated_at(_record: Record, session: Session, now_ms: float) -> Iterator[str]:
-    if session.updated_at is None:
-        return
-    if model.as_time(session.updated_at) is None:
-        yield "updatedAt is outside the range of dates"
-    elif session.updated_at > now_ms + _CLOCK_TOLERANCE_MS:
-        yield f"updatedAt is {(session.updated_at - now_ms) / 1000:.0f} s in the future"
-
-
-def _trim(_record: Record, session: Session, _now: float) -> Iterator[str]:
+def _trim(session: Session) -> list[Problem]:
     count = len(session.messages)
-    if count > MAX_MESSAGES and len(model.turns(session.messages)) > MAX_TURNS:
-        yield f"{count} messages in more than {MAX_TURNS} turns: the bot would have trimmed them"
+    if count <= MAX_MESSAGES:
+        return []
+    if len(model.turns([each.role for each in session.messages])) <= MAX_TURNS:
+        return []
+    what = f"{count} messages in more than {MAX_TURNS} turns: the bot would have trimmed them"
+    return [Problem("trim", what)]
 
 
-def _no_ttl(record: Record, _session: Session, _now: float) -> Iterator[str]:
-    if record.ttl_ms == -1:
-        yield "the session never expires"
+def _traffic(record: Record, session: Session, now_ms: float) -> Iterable[Problem]:
+    if type(session) is BotSession and record.value is not None:
+        # Most have no tools; one byte is found at once. A foreign writer may escape a name.
+        value = record.value
+        if b"_" not in value and b"\\" not in value:
+            return ()
+        if _CALL not in value and _RESULTS not in value and _ESCAPE not in value:
+            return ()
+    since = session.updated_at
+    is_old = since is not None and since <= now_ms - _LONGEST_CALL_MS
+    return traffic.faults(session.messages, is_old=is_old)
 
 
-def _long_ttl(record: Record, _session: Session, _now: float) -> Iterator[str]:
-    if record.ttl_ms > _TTL_MS:
-        yield f"the session lives {record.ttl} s, longer than 6 h"
+def _updated_at(_record: Record, session: Session, now_ms: float) -> Iterable[str]:
+    updated_at = session.updated_at
+    if updated_at is None or 0 <= updated_at <= now_ms:
+        return ()
+    if model.as_time(updated_at) is None:
+        return ("updatedAt is outside the range of dates",)
+    if updated_at > now_ms + _CLOCK_TOLERANCE_MS:
+        return (f"updatedAt is {(updated_at - now_ms) / 1000:.0f} s in the future",)
+    return ()
 
 
-def _key(record: Record, _session: Session, _now: float) -> Iterator[str]:
+def _ttl(record: Record, _session: Session, _now: float) -> Iterable[Problem]:
+    if 0 <= record.ttl_ms <= _TTL_MS:
+        return ()
+    if record.ttl_ms < 0:
+        return (Problem("no-ttl", "the session never expires"),)
+    return (Problem("long-ttl", f"the session lives {record.ttl} s, longer than 6 h"),)
+
+
+def _key(record: Record, _session: Session, _now: float) -> Iterable[str | Problem]:
     if not keys.is_normalised(record.key):
-        yield "the bot would never make this key: it keeps digits and + only"
+        return ("the bot would never make this key: it keeps digits and + only",)
+    if record.key == keys.NO_DIGIT:
+        what = "the bot got a phone without digits; whoever writes so again shares this session"
+        return (Problem("no-digit", what),)
+    return ()
 
 
 RULES = (
@@ -179,16 +208,23 @@ RULES = (
     Rule("json", "the value is JSON"),
     Rule("shape", "the value is an object with a status"),
     Rule("messages", "messages is a list of objects"),
-    Rule("role", "each message has the role user, assistant or tool", _roles),
-    Rule("content", "content is a text or a list of blocks"),
-    Rule("tool-result", "tool results can be read and answer the calls before them", _tool_results),
+    Rule("role", "each message has the role user, assistant or tool", _messages),
+    Rule("content", "a user's content is a text, the bot's a text or a list of blocks"),
+    Rule("empty-text", "no text block is empty: the bot's model refuses it"),
+    Rule("tool-result", "tool results can be read and answer the calls before them", _traffic),
+    Rule("unanswered-call", "a tool call is followed by its result, or the bot is stuck"),
+    Rule("late-result", "tool results follow their calls at once, or the bot is stuck"),
+    Rule("missing-result", "all tool calls of a message get their results, or the bot is stuck"),
+    Rule("repeated-result", "a tool call gets one result, or the bot is stuck"),
+    Rule("empty-results", "no list of tool results is empty, or the bot is stuck"),
+    Rule("open-call", "a tool call at the end is not two minutes old, or the bot is stuck"),
+    Rule("headless-result", "results at the beginning have their calls", level="note"),
     Rule("updated-at", "updatedAt is a date that has come", _updated_at),
-    Rule("trim", "more than 24 messages are trimmed to 12 turns", _trim),
-    Rule("no-ttl", "the session expires", _no_ttl),
-    Rule("long-ttl", "the session expires within 6 h", _long_ttl),
-    Rule("key", "the key is one that the bot makes", _key),
+    Rule("trim", "more than 24 messages are trimmed to 12 turns"),
+    Rule("no-ttl", "the session expires", _ttl, needs_session=False),
+    Rule("long-ttl", "the session expires within 6 h"),
+    Rule("key", "the key is one that the bot makes", _key, needs_session=False),
+    Rule("no-digit", "the key has a phone's digits", level="warning"),
 )
-_WITHOUT_SESSION = ("no-ttl", "long-ttl", "key")
-# As JSON.stringify writes it: an underscore is never escaped.
-_MARK = model.TOOL_RESULTS.encode()
 _NOTHING = Session("", [], None)
+_CALL, _RESULTS, _ESCAPE = b'"tool_use"', model.TOOL_RESULTS.encode(), b"\\u00"

@@ -9,7 +9,7 @@ import msgspec
 
 from pawsctl.connection import checked
 from pawsctl.errors import OperationFailed
-from pawsctl.sessions import keys, passes, reader, scan
+from pawsctl.sessions import keys, model, passes, reader, scan
 from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS
 
@@ -94,5 +94,5 @@ def trimmed(messages: Sequence[Document]) -> list[Document]:
     """The bot's trim: up to 24 messages as they are, beyond that the last 12 turns."""
     if len(messages) <= MAX_MESSAGES:
         return list(messages)
-    starts = [index for index, each in enumerate(messages) if each.get("role") == "user"]
+    starts = model.turns([each.get("role", "") for each in messages])
     return list(messages[starts[-MAX_TURNS] :] if len(starts) > MAX_TURNS else messages)

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
-from msgspec.structs import astuple
 
-from pawsctl.sessions import keys, model, rules
+from pawsctl.sessions import decoding, keys, model, rules
 from pawsctl.sessions.model import Message, Session
 from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.rules import Record
@@ -120,12 +119,20 @@ def appended(before: Sequence[Message], now: Sequence[Message]) -> Sequence[Mess
     None where nothing of what was there is left: that is another conversation.
     """
     # By their fields: a message is of another class where its session is of an unusual shape.
-    old, new = list(map(astuple, before)), list(map(astuple, now))
+    old, new = list(map(_fields, before)), list(map(_fields, now))
     for trimmed in range(len(old)):
         kept = len(old) - trimmed
         if new[:kept] == old[trimmed:]:
             return now[kept:]
     return None if before else now
+
+
+def _fields(message: Message) -> object:
+    """What a message and its blocks hold, whatever their classes."""
+    content = message.content
+    if isinstance(content, list):
+        content = [msgspec.to_builtins(block) for block in content]
+    return message.role, content, message.tool_name, message.tool_use_id
 
 
 def _last(messages: Sequence[Message], count: int | None) -> Sequence[Message]:
@@ -152,7 +159,7 @@ def _said(key: bytes, now: _Seen, messages: Sequence[Message]) -> Iterator[Said]
 def _stored(seen: _Seen) -> list[msgspec.Raw] | None:
     """The messages as they are stored, one by one."""
     try:
-        found = msgspec.json.decode(seen.value or b"", type=_Raw).messages
+        found = msgspec.json.decode(decoding.text(seen.value or b""), type=_Raw).messages
     except (msgspec.DecodeError, RecursionError):
         return None
     return found if len(found) == len(seen.messages) else None

@@ -67,7 +67,11 @@ def _filter_options() -> list[TyperOption]:
     return [
         _option("--match", metavar="GLOB", help="Phones like +1*, as Redis matches: * ? [a-c] \\."),
         _option("--status", metavar="STATUS", help="With that status."),
-        _option("--waiting", is_flag=True, help="The bot never answered the last message."),
+        _option(
+            "--waiting",
+            is_flag=True,
+            help="Ends in a message, tool call or result without an answer.",
+        ),
         _option("--grep", metavar="TEXT", help="With that text in what people see, in any case."),
         _option("--has-tool", metavar="NAME", help="In which a tool of that name was called."),
         _option("--problem", is_flag=True, help="Broken: see 'session lint'."),
