@@ -17,9 +17,11 @@ import pytest
 
 from tests.stack_fixtures import Stack
 
-NO_PROXY_HELPS = dict.fromkeys(
-    ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:1"
-) | {"REQUESTS_CA_BUNDLE": "/nowhere.pem", "CURL_CA_BUNDLE": "/nowhere.pem"}
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy")
+NO_PROXY_HELPS = {
+    **dict.fromkeys(_PROXIES, "http://127.0.0.1:1"),
+    **dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), "/nowhere.pem"),
+}
 
 
 @pytest.fixture
