@@ -11,6 +11,7 @@ from pawsctl.stack.engine import (
     Emit,
     EngineChosen,
     Event,
+    HeldElsewhere,
     Kept,
     LayerProgress,
     LeftOut,
@@ -74,6 +75,12 @@ def _worth_a_line(event: Event) -> str:
     match event:
         case EngineChosen(engine, reason, is_fallback) if is_fallback:
             text = f"Using the {engine} server: {reason}"
+        case HeldElsewhere(engine, places):
+            name = "Docker" if engine == "docker" else "the embedded server"
+            text = (
+                f"Warning: {name} holds data of this project, too ({', '.join(places)}). It is "
+                f"neither shown nor touched here; PAWSCTL_ENGINE={engine} goes on with it."
+            )
         case Waiting(what):
             text = f"Waiting until {what}."
         case Pulling(image):

@@ -1,11 +1,12 @@
 """Which engine does the work."""
 
 from pawsctl.errors import NoEngine
+from pawsctl.stack import elsewhere
 from pawsctl.stack.docker.client import check_host_network, connect
 from pawsctl.stack.docker.engine import DockerEngine
 from pawsctl.stack.embedded.engine import EmbeddedEngine
 from pawsctl.stack.embedded.server import program
-from pawsctl.stack.engine import Emit, Engine, EngineChosen
+from pawsctl.stack.engine import Emit, Engine, EngineChosen, HeldElsewhere
 from pawsctl.stack.project import Project
 
 
@@ -25,9 +26,11 @@ def engine_of(project: Project, emit: Emit, *, docker_only: bool = False) -> Eng
         )
     if wanted == "embedded":
         emit(EngineChosen("embedded", "PAWSCTL_ENGINE says so"))
+        _tell_of_docker(project, emit)
         return embedded
     if wanted == "auto" and embedded.holds_on:
         emit(EngineChosen("embedded", "its server is in use"))
+        _tell_of_docker(project, emit)
         return embedded
     try:
         api = connect()
@@ -39,9 +42,19 @@ def engine_of(project: Project, emit: Emit, *, docker_only: bool = False) -> Eng
             raise
         _check_installed(no_docker)
         emit(EngineChosen("embedded", no_docker.message, is_fallback=True))
+        _tell_of_docker(project, emit)
         return embedded
     emit(EngineChosen("docker", "it answers"))
+    places = [each.name for each in embedded.belongings(volumes=True) if each.kind == "data"]
+    if places:
+        emit(HeldElsewhere("embedded", tuple(places)))
     return docker
+
+
+def _tell_of_docker(project: Project, emit: Emit) -> None:
+    places = elsewhere.on_docker(project.directory)
+    if places:
+        emit(HeldElsewhere("docker", tuple(f"the volume {each}" for each in places)))
 
 
 def _check_installed(no_docker: NoEngine) -> None:

@@ -46,6 +46,13 @@ class EngineChosen(Event, frozen=True):
     is_fallback: bool = False
 
 
+class HeldElsewhere(Event, frozen=True):
+    """The other engine, `engine`, holds data of this project in `places`, which is not shown."""
+
+    engine: EngineName
+    places: tuple[str, ...]
+
+
 class Waiting(Event, frozen=True):
     """Work stands still until `what`."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import Conflict, OperationFailed
+from pawsctl.stack import elsewhere
 from pawsctl.stack.docker import copying, labels, logs, mounts, resources
 from pawsctl.stack.docker import volumes as disk
 from pawsctl.stack.docker.client import told
@@ -66,7 +67,10 @@ class DockerEngine:
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
         """Make the services exist, as described, run and answer; what exists besides is renewed."""
         with told():
-            return self._containers.up(plan)
+            done = self._containers.up(plan)
+        servers = [each for each in self._stack.services if each.volumes]
+        elsewhere.remember(self._project.directory, [each.volumes[0].name for each in servers])
+        return done
 
     def stop(self, emit: Emit) -> tuple[str, ...]:
         """Stop every container that runs."""
@@ -153,6 +157,7 @@ class DockerEngine:
                     )
             if volumes:
                 disk.forget(self._project.directory)
+                elsewhere.forget(self._project.directory)
         return tuple(removed)
 
     def status(self) -> tuple[ServiceStatus, ...]:
