@@ -76,3 +76,26 @@ def _json_escape(match: re.Match[str]) -> str:
         return f"\\u{number:04x}"
     number -= 0x10000
     return f"\\u{0xD800 + (number >> 10):04x}\\u{0xDC00 + (number & 0x3FF):04x}"
+
+
+# Parameters that hold what nobody should read over a shoulder.
+_SECRETS = re.compile(
+    r"([?&;](?:[^=&;]*(?:pass|pwd|secret|token|key|auth|sig|cred)[^=&;]*)=)[^&;]*", re.IGNORECASE
+)
+_USER = re.compile(r"[A-Za-z0-9._~%+-]*", re.ASCII)
+
+
+def without_password(url: str) -> str:
+    """Return a URL as it may be shown: the user stays, what follows as a password goes.
+
+    So do parameters whose names speak of a secret. A password with a raw `/` or `@` goes whole.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        scheme, rest = "", url
+    before, at, after = rest.rpartition("@")
+    if at and (":" in before or "/" not in before):
+        user, colon, _ = before.partition(":")
+        # A user without a password may be a token.
+        rest = f"{user if colon and _USER.fullmatch(user) else '***'}@{after}"
+    return scheme + separator + _SECRETS.sub(r"\1***", rest)

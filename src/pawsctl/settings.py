@@ -13,7 +13,7 @@ from typing import Literal, cast
 import msgspec
 from msgspec.structs import replace
 
-from pawsctl import dotenv_file, password_file, redis_url, sizes
+from pawsctl import dotenv_file, password_file, redis_url, safe, sizes
 from pawsctl.errors import UsageError
 from pawsctl.target import Target, is_published
 
@@ -227,9 +227,14 @@ class Settings(msgspec.Struct, frozen=True):
 
 def _unusable(setting: Setting, wanted: str) -> UsageError:
     return UsageError(
-        f"{setting.name} ({setting.origin}) is '{setting.value}', which can't be used.",
+        f"{setting.name} ({setting.origin}) is '{_harmless(setting)}', which can't be used.",
         hint=f"Set it to {wanted}.",
     )
+
+
+def _harmless(setting: Setting) -> str:
+    """Return a value that may be shown: a URL may have slipped into a setting that is none."""
+    return safe.without_password(setting.value) if "@" in setting.value else setting.value
 
 
 def _may_be_the_stacks(found: Target) -> bool:
@@ -247,12 +252,14 @@ def shown(settings: Settings) -> list[Setting]:
 
 def _shown(settings: Settings, known: Known) -> Setting:
     setting = settings[known.name]
-    if known.is_secret and setting.value:
+    value = setting.value
+    if known.name == "REDIS_URL" and value:
+        value = redis_url.parse(value, origin=setting.origin).url
+    elif known.is_secret and value:
         value = "***"
-        if known.name == "REDIS_URL":
-            value = redis_url.parse(setting.value, origin=setting.origin).url
-        return Setting(setting.name, value, setting.origin)
-    return setting
+    elif "://" in value or known.name.endswith("_URL"):
+        value = safe.without_password(value)
+    return Setting(setting.name, value, setting.origin)
 
 
 def load(

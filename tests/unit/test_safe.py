@@ -70,3 +70,22 @@ def test_a_json_line_means_the_same_and_holds_no_danger(value: object) -> None:
     line = safe.json_line(encoded)
     assert json.loads(line) == json.loads(encoded)
     assert not any(is_dangerous(c) for c in line.decode())
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("https://bot:s3cret@h/x?a=1", "https://bot@h/x?a=1"),
+        ("https://:s3cret@h", "https://@h"),
+        ("https://s3cret@h", "https://***@h"),
+        ("https://u:s3/cr@et@h:1/x", "https://u@h:1/x"),
+        ("https://u:s3?cret@h", "https://u@h"),
+        ("https://h/x?token=s3cret&b=1&API_KEY=s3cret", "https://h/x?token=***&b=1&API_KEY=***"),
+        ("https://h/@me", "https://h/@me"),
+        ("u:s3cret@h:3000", "u@h:3000"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
+    """However the password breaks it."""
+    assert safe.without_password(url) == shown

@@ -38,11 +38,25 @@ def phone_keys(phones: Sequence[str]) -> list[bytes]:
 
     read: list[str] = []
     if "-" in phones:
-        read = [line for line in sys.stdin.read().splitlines() if line.strip()]
+        lines = sys.stdin.read().splitlines()
+        for number, line in enumerate(lines, 1):
+            if not _is_utf8(line):
+                raise UsageError(
+                    f"stdin, line {number}, is not UTF-8.", hint="Write phones in UTF-8."
+                )
+        read = [line for line in lines if line.strip()]
         if not read:
             raise UsageError("No phone on stdin.", hint="Write one on each line.")
     given = [each for phone in phones for each in (read if phone == "-" else [phone])]
     return [session_key(phone) for phone in given]
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_single(phones: Sequence[str]) -> bool:

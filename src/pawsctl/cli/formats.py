@@ -1,6 +1,7 @@
 """Lists in the formats that programs read, written as their items come. Nothing here writes."""
 
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
@@ -86,7 +87,15 @@ def _csv_cell(name: str, value: object) -> str:
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, str):
         text = safe.visible(value)
-        # A spreadsheet would run it; a phone begins with + and is left alone.
-        is_formula = name not in ("phone", "key") and text.startswith(("=", "+", "-", "@"))
-        return "'" + text if is_formula else text
+        return "'" + text if _FORMULA.match(text) and not _is_number(name, text) else text
     return str(value)
+
+
+# What a spreadsheet would run, blanks before it or not; some take full-width signs for the same.
+_FORMULA = re.compile("\\s*[=+@\uff1d\uff0b\uff0d\uff20-]")
+_NUMBER = re.compile(r"\+?[0-9]+", re.ASCII)
+
+
+def _is_number(name: str, text: str) -> bool:
+    """Whether a text is a phone's plus and digits, which a spreadsheet adds nothing to."""
+    return name in ("phone", "key") and _NUMBER.fullmatch(text) is not None

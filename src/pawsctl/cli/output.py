@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import msgspec
 
 from pawsctl import safe
-from pawsctl.cli import formats
+from pawsctl.cli import actions_log, formats
 from pawsctl.cli.talk import Talk
 from pawsctl.cli.text import Column, Line, coloured, plain, table
 from pawsctl.errors import OperationFailed, UsageError
@@ -177,7 +177,7 @@ class Output(Talk):
     def raw(self, values: Iterable[bytes]) -> None:
         """Write bytes as they are, and not one more."""
         for value in values:
-            self._write(value)
+            self._write_raw(value)
         self.flush()
 
     def binary(self) -> Callable[[bytes], None]:
@@ -187,7 +187,7 @@ class Output(Talk):
                 "stdout is a terminal, where stored text could do harm.",
                 hint="Send it to a file or a pipe.",
             )
-        return self._write
+        return self._write_raw
 
     @_while_read
     def stream(
@@ -253,6 +253,11 @@ class Output(Talk):
             raise failed(error) from error
 
     def _write(self, data: bytes) -> None:
+        if self._is_log and self.format != "text":
+            data = actions_log.csv(data) if self.format == "csv" else actions_log.json(data)
+        self._write_raw(data)
+
+    def _write_raw(self, data: bytes) -> None:
         # Once for each row of a list, and so without the price of a context manager.
         try:
             sys.stdout.buffer.write(data)
@@ -260,7 +265,7 @@ class Output(Talk):
             raise failed(error) from error
 
     def _write_line(self, line: Line) -> None:
-        shown = [(safe.visible(text, keep="\t"), style) for text, style in line]
+        shown = self._shown(line)
         if self._colour_out:
             self._write(coloured(shown).encode("utf-8", "replace"))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,7 +71,7 @@ def publish(
             write(junit_xml(report))
     if environ.get("GITHUB_ACTIONS") == "true":
         for annotation in github_annotations(report):
-            output.note(annotation)
+            output.annotate(annotation)
         if path := environ.get("GITHUB_STEP_SUMMARY"):
             try:
                 with Path(path).open("a", encoding="utf-8") as file:
@@ -112,20 +113,25 @@ def junit_xml(report: Report) -> bytes:
 def github_annotations(report: Report) -> list[str]:
     """A GitHub workflow command for each failed case."""
     return [
-        f"::error title=pawsctl {report.command}%3A {each.name}::{_one_line(each.detail)}"
+        f"::error title={_value(f'pawsctl {report.command}: {each.name}')}::{_message(each.detail)}"
         for each in report.cases
         if not each.ok
     ]
 
 
-def _one_line(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+def _message(text: str) -> str:
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return escaped.replace("##[", "#%23[")
+
+
+def _value(text: str) -> str:
+    return _message(text).replace(":", "%3A").replace(",", "%2C")
 
 
 def step_summary(report: Report) -> str:
     """The report as a table in GitHub's Markdown."""
     rows = "".join(
-        f"| {'✅' if each.ok else '❌'} | {each.name} | {each.seconds * 1000:.1f} ms "
+        f"| {'✅' if each.ok else '❌'} | {_plain(each.name)} | {each.seconds * 1000:.1f} ms "
         f"| {_cell(each.detail)} |\n"
         for each in report.cases
     )
@@ -134,5 +140,19 @@ def step_summary(report: Report) -> str:
 
 
 def _cell(text: str) -> str:
-    escaped = safe.visible(text).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|")
-    return f"<code>{escaped}</code>"
+    return f"<code>{_plain(text)}</code>"
+
+
+# What means something in GitHub's Markdown, or makes a link by itself.
+_MARKUP = re.compile(r"[&<>|\\`*_~\[\](){}!#:@$^]|(?<=www)\.", re.IGNORECASE)
+
+
+def _plain(text: str) -> str:
+    """Text for a table, in which nothing is Markdown: a character's number never is."""
+
+    def escaped(found: re.Match[str]) -> str:
+        # An address of mail would be one again once the number is read; a tag stands in between.
+        tag = "<wbr>" if found[0] == "@" else ""
+        return f"&#{ord(found[0])};{tag}"
+
+    return _MARKUP.sub(escaped, safe.visible(text))

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 
 from pawsctl import safe
+from pawsctl.cli import actions_log
 from pawsctl.cli.invocation import Format
 from pawsctl.cli.text import Line, coloured, plain
 from pawsctl.errors import NotConfirmed
@@ -26,9 +27,13 @@ class Talk:
     ) -> None:
         self.format = output_format
         self.verbose = verbose
+        self._is_log = actions_log.is_read(environ)
         colour = not (no_color or environ.get("NO_COLOR") or environ.get("TERM") == "dumb")
         self._colour_out = colour and sys.stdout.isatty()
         self._colour_err = colour and sys.stderr.isatty()
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            # What is not UTF-8 is refused by whoever reads it, with a sentence.
+            sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
         for stream in (sys.stdout, sys.stderr):
             # What a console can't show becomes '?' and no traceback.
             if isinstance(stream, io.TextIOWrapper):
@@ -67,7 +72,8 @@ class Talk:
             self._say([("  | ", "dim"), (line, "")])
         if self.is_json:
             document = {"error": {"code": code, "message": message, "hint": hint}}
-            self._to_stderr(safe.json_line(msgspec.json.encode(_encodable(document))).decode())
+            encoded = safe.json_line(msgspec.json.encode(_encodable(document)))
+            self._to_stderr((actions_log.json(encoded) if self._is_log else encoded).decode())
             return
         self._say([("error: ", "bold red"), (message, "")])
         if hint:
@@ -84,7 +90,8 @@ class Talk:
             raise NotConfirmed(
                 f"Not confirmed: {question}", hint="Answer with --yes where no one can be asked."
             )
-        self._to_stderr(safe.visible(question) + " [y/N] ", end="")
+        ((asked, _),) = self._shown([(question, "")])
+        self._to_stderr(asked + " [y/N] ", end="")
         answer = sys.stdin.readline()
         if not answer:
             # Ctrl-D leaves the cursor behind the question.
@@ -154,8 +161,21 @@ class Talk:
         except OSError:
             return
 
-    def _say(self, line: Line) -> None:
+    def annotate(self, command: str) -> None:
+        """Tell GitHub's runner something; `command` is one of its own, made by us."""
+        self._to_stderr(safe.visible(command))
+
+    def _shown(self, line: Line) -> Line:
+        """The line as it may be written: a command to the runner that reads it loses its style."""
         shown = [(safe.visible(text, keep="\t"), style) for text, style in line]
+        if self._is_log:
+            whole = plain(shown)
+            if (harmless := actions_log.text(whole)) != whole:
+                return [(harmless, "")]
+        return shown
+
+    def _say(self, line: Line) -> None:
+        shown = self._shown(line)
         if self._colour_err:
             self._to_stderr(coloured(shown), end="")
         else:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from pawsctl import safe
 from pawsctl.doctor.findings import Finding
 from pawsctl.settings import Setting
 
@@ -29,9 +30,10 @@ class _Answer(msgspec.Struct):
 
 def examine(app_url: Setting) -> Finding:
     """Whether the bot runs, and what it says of itself; only one that was named has to run."""
-    asked = app_url.value.rstrip("/") + _PATH
+    url = app_url.value.rstrip("/") + _PATH
+    asked = safe.without_password(url)
     try:
-        answer = msgspec.json.decode(_get(asked), type=_Answer)
+        answer = msgspec.json.decode(_get(url), type=_Answer)
     except (OSError, HTTPException) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return _missing(app_url, f"nothing answers at {asked}: {reason}")
@@ -53,8 +55,13 @@ def _get(url: str) -> bytes:
 
     Raises ValueError for what is no HTTP URL.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        is_web = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        # Its text holds what stands where the port should: the end of a password, perhaps.
+        is_web = False
+    if not is_web or not parts.hostname:
         raise ValueError("that is no URL of a web server")
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     connection = kind(parts.hostname, parts.port, timeout=_TIMEOUT)

@@ -89,7 +89,9 @@ def trailer(count: int, checksum: str) -> bytes:
 
 def lines(sessions: Sequence[Saved]) -> bytes:
     """A line for each session; far quicker for many at once."""
-    return _encoder.encode_lines([_entry(each) for each in sessions])
+    encoded = _encoder.encode_lines([_entry(each) for each in sessions])
+    # `##[` would be a command to GitHub's runner, whose log stdout may be; the value is the same.
+    return encoded.replace(b"##[", rb"#\u0023[")
 
 
 def _entry(saved: Saved) -> Entry:

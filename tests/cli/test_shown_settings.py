@@ -1,0 +1,78 @@
+"""No setting shows a password, and no input is a traceback."""
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("http://bot:s3cret@127.0.0.1:1", "https://s3cret@127.0.0.1:1/x", "bot:s3cret@h"),
+        *(
+            "http://bot:s3/cret@127.0.0.1:1",
+            "http://127.0.0.1:1/?token=s3cret",
+            "http://u:s3cret@[",
+        ),
+        *("http://u:s3cret@h\tx/", "http://u:s3cret@" + "h" * 70, "http://u:s3cret@h:99999"),
+    ],
+)
+def test_the_bots_url_is_shown_without_its_password(pawsctl: Pawsctl, url: str) -> None:
+    """By config and by doctor, whether it can be used or not."""
+    for command in ("config", "config --json", "doctor", "doctor --json"):
+        done = pawsctl(*command.split(), env={"APP_URL": url})
+        assert "APP_URL" in done.text or "bot" in done.text
+        assert "s3" not in done.text + done.err
+        assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("name", ["REDIS_PORT", "REDIS_COMMANDER_PORT", "REDIS_MAXMEMORY"])
+def test_a_url_in_the_wrong_setting_is_not_repeated(bare_pawsctl: Pawsctl, name: str) -> None:
+    """The message names the setting."""
+    done = bare_pawsctl("redis", "status", env={name: "redis://:s3cret@h:6379"})
+    assert done.status == ExitStatus.USAGE
+    assert name in done.err
+    assert "s3cret" not in done.err
+
+
+@pytest.mark.parametrize("command", ["get", "ttl", "touch", "delete"])
+@pytest.mark.parametrize("stdin", [b"+1\n\xff\n", "+1\n".encode("utf-16"), b"\x80"])
+def test_phones_that_are_not_utf8_are_refused(
+    pawsctl: Pawsctl, server: Server, command: str, stdin: bytes
+) -> None:
+    """As PowerShell writes them; with the line, and before anything is done."""
+    server.client.set("wh:session:+1", "{}", ex=60)
+    done = pawsctl("session", command, "-", "--json", stdin=stdin)
+    assert (done.status, done.out) == (ExitStatus.USAGE, b"")
+    assert "is not UTF-8" in done.error["message"]
+    assert server.client.ttl("wh:session:+1") <= 60
+
+
+def test_a_nul_in_phones_or_settings_is_no_traceback(pawsctl: Pawsctl, server: Server) -> None:
+    """The bot makes a key of the digits; a `.env` with one is refused by its line."""
+    server.client.set("wh:session:+1", "{}", ex=60)
+    assert pawsctl("session", "ttl", "-", "--json", stdin=b"+\x001\n").json[0]["phone"] == "+1"
+    (pawsctl.folder / ".env").write_bytes(b"A=1\nREDIS_IMAGE=a\x00b\n")
+    done = pawsctl("config")
+    assert done.status == ExitStatus.USAGE
+    assert "line 2" in done.err
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "rediss://h?ssl_ca_certs=%00",
+            "rediss://h?ssl_certfile=%00&ssl_keyfile=x",
+            "unix:///%00",
+        ),
+        *("redis://a..b", "redis://" + "a" * 300, "redis://u%00:p@h", "redis://\u200b.\u200b"),
+    ],
+)
+def test_what_the_system_would_not_take_is_wrong_usage(bare_pawsctl: Pawsctl, url: str) -> None:
+    """And nothing that a library says in its own words."""
+    done = bare_pawsctl("health", "--url", url)
+    assert done.status == ExitStatus.USAGE, done.err
+    assert "Traceback" not in done.err
