@@ -10,9 +10,8 @@ from typing import Any
 
 import redis
 
-from tests.needs import skip_or_fail
 from tests.ports import free_port
-from tests.servers import Server, binary, wait_until_ready
+from tests.servers import Server, required, wait_until_ready
 
 
 class Certificates:
@@ -21,8 +20,7 @@ class Certificates:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ca = folder / "ca.crt"
-        if binary("openssl") is None:
-            skip_or_fail("openssl is not installed")
+        required("openssl")
         self._openssl(
             *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
             *("-keyout", "ca.key", "-out", "ca.crt", "-days", "2", "-subj", "/CN=test authority"),
@@ -81,9 +79,7 @@ def tls_server(
     certificates: Certificates, name: str = "server", *, clients: str = "no"
 ) -> Iterator[Server]:
     """A Redis that speaks TLS only; Valkey's wheel can't."""
-    path = binary("redis-server")
-    if path is None:
-        skip_or_fail("redis-server is not installed")
+    path = required("redis-server")
     port = free_port()
     folder = certificates.folder
     options = ["--port", "0", "--tls-port", str(port), "--dir", str(folder), "--save", ""]

@@ -15,7 +15,7 @@ from pawsctl.connection.slots import SLOTS, slot_of
 from pawsctl.target import Address
 from tests.ports import free_port
 from tests.processes import Process, wait_until
-from tests.servers import binary
+from tests.servers import required
 
 NODE_TIMEOUT_MS = 1_500
 
@@ -36,8 +36,7 @@ class Member(Process):
 
     def start(self, program: str) -> None:
         """Start the process; it may not answer yet."""
-        path = binary(program)
-        assert path is not None
+        path = required(program)
         self.run([path, *self._options])
 
     @property

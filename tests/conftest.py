@@ -8,11 +8,11 @@ import pytest
 
 from tests import servers
 from tests.cli_runner import Pawsctl
-from tests.needs import skip_or_fail
 from tests.servers import Server
 
 pytest_plugins = [
     "tests.distribution",
+    "tests.reporting",
     "tests.docker_fixtures",
     "tests.stack_fixtures",
     "tests.topology_fixtures",
@@ -40,8 +40,6 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Redis server for the whole run."""
-    if servers.binary("redis-server") is None:
-        skip_or_fail("redis-server is not installed")
     with servers.running(tmp_path_factory.mktemp("redis"), program="redis-server") as server:
         yield server
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from tests.ports import free_port
 from tests.processes import Process, wait_until
-from tests.servers import binary
+from tests.servers import required
 
 SERVICE = "paws"
 
@@ -71,8 +71,7 @@ def running(
     folder: Path, *, password: str = "", sentinel_password: str = "", failover: bool = True
 ) -> Iterator[Trio]:
     """A trio that is sound; killed at the end. Without `failover`, no replica takes over."""
-    path = binary("valkey-server")
-    assert path is not None
+    path = required("valkey-server")
     with ExitStack() as stack:
 
         def started(name: str, port: int, arguments: Sequence[str], secret: str) -> Process:

@@ -10,6 +10,7 @@ from pathlib import Path
 import redis
 
 from pawsctl.stack.embedded.server import program as valkey_server
+from tests.needs import skip_or_fail
 from tests.ports import free_port
 
 READY_DEADLINE_SECONDS = 10.0
@@ -46,6 +47,14 @@ def binary(name: str) -> str | None:
     return str(valkey_server()) if name == "valkey-server" else shutil.which(name)
 
 
+def required(*names: str) -> str:
+    """The path of the first of these programs that this machine has; skips the test without."""
+    for name in names:
+        if path := binary(name):
+            return path
+    return skip_or_fail(f"{' or '.join(names)} is not installed")
+
+
 @contextmanager
 def running(
     folder: Path,
@@ -59,8 +68,7 @@ def running(
 
     It listens on a free port where none is asked for.
     """
-    path = binary(program)
-    assert path is not None
+    path = required(program)
     port = port or free_port()
     arguments = [path, "--port", str(port), "--dir", str(folder), "--save", "", *options]
     if host != "127.0.0.1":

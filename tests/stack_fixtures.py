@@ -18,10 +18,11 @@ import pytest
 import redis
 from docker.models.containers import Container
 
-from tests.cli_runner import Pawsctl
+from tests.cli_runner import Pawsctl, Result
 from tests.docker_fixtures import PROJECT_LABEL, remove_project
 from tests.needs import skip_or_fail
 from tests.ports import free_port
+from tests.servers import required
 from tests.standins import engine, machine
 from tests.standins.images import REDIS
 
@@ -45,6 +46,12 @@ class Stack(Pawsctl):
         }
         if "DOCKER_CONFIG" not in self.environment:
             self.environment["DOCKER_CONFIG"] = str(Path.home() / ".docker")
+
+    def cli(self, *arguments: str, env: dict[str, str] | None = None, stdin: bytes = b"") -> Result:
+        """`redis cli`; a container has one, and the embedded server uses the machine's."""
+        if self.engine == "embedded":
+            required("redis-cli", "valkey-cli")
+        return self("redis", "cli", *arguments, env=env, stdin=stdin)
 
     @contextmanager
     def client(self, password: str | None = None) -> Iterator[redis.Redis]:

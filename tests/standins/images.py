@@ -72,7 +72,13 @@ def _ensure(standin: Standin) -> Outcome:
     existing = engine.find_image(standin.image)
     if existing and LABEL not in existing.labels:
         return Outcome.OFFICIAL
-    files = _files_of(standin)
+    try:
+        files = _files_of(standin)
+    except machine.CannotBuildError:
+        # What it was built from has gone since; it is whole all the same.
+        if existing:
+            return Outcome.CURRENT
+        raise
     fingerprint = _fingerprint(standin, files)
     if existing and existing.labels[LABEL] == fingerprint:
         return Outcome.CURRENT

@@ -12,6 +12,7 @@ from pawsctl.redis_url import parse
 from pawsctl.sessions.store import SessionStore
 from tests.cli_runner import Pawsctl
 from tests.clusters import Cluster
+from tests.servers import required
 
 # Long enough for every node to have heard of a move: until then Redis itself may lose a slot that
 # is moved again.
@@ -107,13 +108,14 @@ def test_a_reshard_under_way_hides_nothing(
     movable: Cluster, anywhere: Pawsctl, tmp_path: Path
 ) -> None:
     """redis-cli moves slots all the while that the command lists, again and again."""
+    redis_cli = required("redis-cli")
     phones = movable.seed(100_000)
     first, _, third = movable.primaries
     log = tmp_path / "reshard.log"
     with log.open("wb") as stream:
         reshard = subprocess.Popen(
             [
-                *("redis-cli", "--cluster", "reshard", first.address, "--cluster-from", first.id),
+                *(redis_cli, "--cluster", "reshard", first.address, "--cluster-from", first.id),
                 *("--cluster-to", third.id, "--cluster-slots", "700", "--cluster-yes"),
             ],
             stdout=stream,

@@ -33,7 +33,7 @@ def test_status_and_cli_log_in(stack: Stack, secret_env: dict[str, str]) -> None
     stack("redis", "up", env=secret_env)
 
     status = stack("redis", "status", "--json", env=secret_env)
-    ping = stack("redis", "cli", "ping", env=secret_env)
+    ping = stack.cli("ping", env=secret_env)
 
     assert status.json["memory"] is not None
     assert (ping.text, ping.err) == ("PONG\n", "")

@@ -11,11 +11,10 @@ import pytest
 from pawsctl.errors import ExitStatus
 from tests.certificates import Certificates
 from tests.cli_runner import Pawsctl
-from tests.needs import skip_or_fail
 from tests.ports import free_port
 from tests.processes import Process, wait_until
 from tests.sentinels import SERVICE, Trio
-from tests.servers import binary
+from tests.servers import required
 
 
 @pytest.fixture
@@ -31,9 +30,7 @@ def pair(
     folder: Path, certificates: Certificates, *, redis_tls: bool, sentinel_tls: bool
 ) -> Iterator[Process]:
     """A primary and the one Sentinel over it; yields the Sentinel."""
-    path = binary("redis-server")
-    if path is None:
-        skip_or_fail("redis-server is not installed")
+    path = required("redis-server")
     options = certificates.server_options()
     with ExitStack() as stack:
 

@@ -228,8 +228,8 @@ def test_a_url_is_no_business_of_the_stack(bare_stack: Stack) -> None:
 
 def test_cli_ends_with_the_exit_status_of_redis_cli(running: Stack) -> None:
     """A script sees what redis-cli would have told it."""
-    fine = running("redis", "cli", "ping")
-    failed = running("redis", "cli", "--", "-e", "nonsense")
+    fine = running.cli("ping")
+    failed = running.cli("--", "-e", "nonsense")
 
     assert (fine.status, fine.text) == (0, "PONG\n")
     assert failed.status == 1
@@ -238,9 +238,9 @@ def test_cli_ends_with_the_exit_status_of_redis_cli(running: Stack) -> None:
 
 def test_cli_hands_on_options_and_stdin(running: Stack) -> None:
     """What stands after the first word or `--` is redis-cli's, and stdin is too."""
-    commands = running("redis", "cli", stdin=b"echo one\necho two\n")
-    value = running("redis", "cli", "--", "-x", "echo", stdin=b"three")
-    option = running("redis", "cli", "echo", "--json")
+    commands = running.cli(stdin=b"echo one\necho two\n")
+    value = running.cli("--", "-x", "echo", stdin=b"three")
+    option = running.cli("echo", "--json")
 
     assert (commands.text, value.text, option.text) == ("one\ntwo\n", "three\n", "--json\n")
 

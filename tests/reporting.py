@@ -1,0 +1,20 @@
+"""What a run says at its end of the tests that it skipped. A pytest plugin."""
+
+from collections import Counter
+
+import pytest
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell each reason once, with the number of tests that it holds for."""
+    reasons = Counter(_reason(each) for each in terminalreporter.stats.get("skipped", []))
+    if reasons:
+        terminalreporter.write_sep("=", "skipped")
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count:5d}  {reason}", yellow=True)
+
+
+def _reason(report: pytest.TestReport) -> str:
+    if isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    return str(report.longrepr)
