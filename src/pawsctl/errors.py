@@ -6,7 +6,7 @@ Adapters raise these from an SDK's exceptions. Besides the command line, they ar
 again, or to add how far the work got (`adding`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import ClassVar, Self
 
@@ -25,6 +25,20 @@ class ExitStatus(IntEnum):
     TIMEOUT = 8
     PARTIAL = 9
     INTERRUPTED = 130
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it came from, each once: a chain may be a ring.
+
+    Some libraries hand the original on as an argument.
+    """
+    seen: set[int] = set()
+    root: BaseException | None = error
+    while root is not None and id(root) not in seen:
+        seen.add(id(root))
+        yield root
+        inner = [each for each in root.args if isinstance(each, BaseException)]
+        root = root.__cause__ or (inner[-1] if inner else None) or root.__context__
 
 
 class PawsctlError(Exception):

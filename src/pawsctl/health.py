@@ -6,7 +6,16 @@ from typing import Any
 
 import msgspec
 
-from pawsctl.connection import Connection, ErrorReply, Node, has_code, info_fields, refused, slots
+from pawsctl.connection import (
+    ClusterUntold,
+    Connection,
+    ErrorReply,
+    Node,
+    has_code,
+    info_fields,
+    refused,
+    slots,
+)
 from pawsctl.errors import PawsctlError
 from pawsctl.sessions.keys import SESSION_PREFIX, nobodys_phone, session_key
 from pawsctl.target import Address
@@ -35,9 +44,15 @@ def check(connection: Connection) -> Health:
     Raises RedisUnreachable and LoginRefused where there is no one to ask.
     """
     connection.connect()
-    nodes, silent = connection.answering()
+    untold = None
+    try:
+        nodes, silent = connection.answering()
+    except ClusterUntold as error:
+        nodes, silent, untold = [connection.reader()], [], error
     checks = [each for node in nodes for each in _checks(node)]
     checks += [Check(f"{address} answers", False, 0.0, "it does not") for address in silent]
+    if untold is not None:
+        checks.append(Check("all primaries are known", False, 0.0, untold.message))
     return Health(all(each.ok for each in checks), connection.target.url, checks)
 
 

@@ -1,31 +1,40 @@
 """How much memory each primary holds, and what of it should worry somebody."""
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 
 from pawsctl import sizes
-from pawsctl.connection import Connection, Node, info_fields
+from pawsctl.connection import Connection, ErrorReply, Node, checked, info_fields
 from pawsctl.errors import OperationFailed, Partial, UsageError
 
 _NEARLY_FULL = 0.9
 _LEAST_LIMIT = 256 << 20
+_NO_LIMIT = "there is no memory limit: it may take all that the machine has"
 
 
 class NodeMemory(msgspec.Struct, frozen=True):
-    """One primary's memory in bytes; `limit` is None where there is none.
+    """One primary's memory in bytes; `limit` is None if there is none, or it is not told.
 
     `fragmentation` is what the system gave for each byte that is used, `evicted` counts keys since
-    the server started.
+    the server started. What the server does not tell is None, and a warning names it.
     """
 
     node: str
-    used: int
-    peak: int
+    used: int | None
+    peak: int | None
     limit: int | None
-    fragmentation: float
-    policy: str
-    evicted: int
-    aof: bool
+    fragmentation: float | None
+    policy: str | None
+    evicted: int | None
+    aof: bool | None
     warnings: list[str]
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether the server says that it has no limit."""
+        return _NO_LIMIT in self.warnings
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -90,46 +99,69 @@ def set_limit(connection: Connection, limit: int) -> LimitSet:
 
 
 def _info(node: Node) -> dict[str, str]:
+    """What a primary tells. Raises OperationFailed where it tells nothing at all."""
     # A section at a time: servers before 7.0 take only one.
-    sections = ("memory", "stats", "persistence")
-    return info_fields(b"".join(node.call("INFO", section) for section in sections))
+    replies = node.pipeline([("INFO", section) for section in ("memory", "stats", "persistence")])
+    told = [each for each in replies if not isinstance(each, ErrorReply)]
+    fields = info_fields(b"\r\n".join(told if told else [checked(replies[0])]))
+    if not fields.keys() & set(_FIELDS):
+        raise OperationFailed(
+            f"What {node} answers to INFO memory tells nothing of its memory.",
+            hint="Is it a Redis? Look with 'redis-cli INFO memory'.",
+        )
+    return fields
+
+
+_FIELDS = (
+    "used_memory",
+    "used_memory_peak",
+    "maxmemory",
+    "mem_fragmentation_ratio",
+    "maxmemory_policy",
+    "evicted_keys",
+    "aof_enabled",
+)
 
 
 def _node_memory(name: str, info: dict[str, str]) -> NodeMemory:
-    try:
-        limit = int(info["maxmemory"]) or None
-        used = int(info["used_memory"])
-        found = NodeMemory(
-            node=name,
-            used=used,
-            peak=int(info["used_memory_peak"]),
-            limit=limit,
-            fragmentation=float(info["mem_fragmentation_ratio"]),
-            policy=info["maxmemory_policy"],
-            evicted=int(info["evicted_keys"]),
-            aof=info.get("aof_enabled") == "1",
-            warnings=[],
-        )
-    except (KeyError, ValueError) as error:
-        raise OperationFailed(
-            f"What {name} says of its memory can't be read: {error}.",
-            hint="Is it a Redis? Look with 'redis-cli INFO memory'.",
-        ) from error
-    return msgspec.structs.replace(found, warnings=list(_warnings(found)))
+    unknown: list[str] = []
+
+    def told(field: str, convert: Callable[[str], Any]) -> Any:
+        try:
+            return convert(info[field])
+        except (KeyError, ValueError):
+            unknown.append(field)
+            return None
+
+    found = NodeMemory(
+        node=name,
+        used=told("used_memory", int),
+        peak=told("used_memory_peak", int),
+        limit=told("maxmemory", int) or None,
+        fragmentation=told("mem_fragmentation_ratio", float),
+        policy=told("maxmemory_policy", str),
+        evicted=told("evicted_keys", int),
+        aof=told("aof_enabled", lambda word: word == "1"),
+        warnings=[],
+    )
+    warnings = list(_warnings(found, has_limit="maxmemory" in unknown or found.limit is not None))
+    if unknown:
+        warnings.append(f"the server does not tell {', '.join(unknown)}")
+    return msgspec.structs.replace(found, warnings=warnings)
 
 
-def _warnings(node: NodeMemory) -> list[str]:
+def _warnings(node: NodeMemory, *, has_limit: bool) -> list[str]:
     warnings = []
     if node.evicted:
         warnings.append(
             f"{node.evicted} keys were evicted: sessions are lost before their six hours"
         )
-    if node.limit is None:
-        warnings.append("there is no memory limit: it may take all that the machine has")
-    elif node.used > node.limit * _NEARLY_FULL:
+    if not has_limit:
+        warnings.append(_NO_LIMIT)
+    elif node.used and node.limit and node.used > node.limit * _NEARLY_FULL:
         warnings.append(f"{node.used / node.limit:.0%} of the limit is used")
     if node.policy == "noeviction":
         warnings.append("the policy is noeviction: the bot's writes fail when memory is full")
-    if not node.aof:
+    if node.aof is False:
         warnings.append("AOF is off: sessions since the last save are lost when Redis stops")
     return warnings

@@ -12,13 +12,14 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def health_(ctx: typer.Context) -> None:
     """Check that every primary answers, may be read and takes writes; writes nothing itself.
 
-    Exits with 1 where a check fails, with 5 where Redis can't be reached.
+    --timeout is for the whole check. Exits with 1 where a check fails, with 5 where Redis can't be
+    reached.
     """
     from pawsctl import health
     from pawsctl.cli import health_views
 
     run = invocation(ctx)
-    with run.connect() as connection:
+    with run.connect(one_deadline=True) as connection:
         found = health.check(connection)
     run.output.show(found, health_views.report)
     if not found.ok:

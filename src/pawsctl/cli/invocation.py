@@ -73,8 +73,11 @@ class Invocation:
         target = self.settings.redis_target()
         return target if self.db is None else target.with_db(self.db)
 
-    def connect(self) -> "Connection":
-        """A connection to it, made when first used."""
+    def connect(self, *, one_deadline: bool = False) -> "Connection":
+        """A connection to it, made when first used.
+
+        With `one_deadline`, the time for a reply is the time for all of them together.
+        """
         # 0.1 s: only a command that talks to Redis pays for it.
         from pawsctl.connection import Timeouts, connect
 
@@ -89,6 +92,8 @@ class Invocation:
         self.output.detail(f"Redis: {target.url} (from {target.origin})")
         if target.unused:
             self.output.detail(f"Not used of the URL: {', '.join(target.unused)}")
+        if one_deadline:
+            timeouts = timeouts.for_all()
         return connect(
             target, timeouts, notice=self.output.note, prefer_replica=self.prefer_replica
         )

@@ -35,8 +35,11 @@ def report(found: Memory) -> Iterator[Line]:
 
 
 def _figures(node: NodeMemory) -> Iterator[Line]:
-    if node.limit is None:
-        yield [(f"  used           {size(node.used)}, no limit", "")]
+    if node.limit is None or node.used is None:
+        limit = f" of {size(node.limit)}" if node.limit else ", limit not told"
+        if node.is_unlimited:
+            limit = ", no limit"
+        yield [(f"  used           {_size(node.used)}{limit}", "")]
     else:
         part = min(node.used / node.limit, 1)
         bar = bars(node.used, node.limit, _BAR) if part < 1 else "█" * _BAR
@@ -45,11 +48,20 @@ def _figures(node: NodeMemory) -> Iterator[Line]:
             (bar, "red" if node.warnings else "cyan"),
             (f" {part:.0%}", ""),
         ]
-    yield [(f"  peak           {size(node.peak)}", "")]
-    yield [(f"  fragmentation  {node.fragmentation:g}", "")]
-    yield [(f"  policy         {node.policy}", "")]
-    yield [(f"  evicted        {node.evicted}", "")]
-    yield [(f"  AOF            {'on' if node.aof else 'off'}", "")]
+    ratio = _UNTOLD if node.fragmentation is None else f"{node.fragmentation:g}"
+    yield [(f"  peak           {_size(node.peak)}", "")]
+    yield [(f"  fragmentation  {ratio}", "")]
+    yield [(f"  policy         {node.policy or _UNTOLD}", "")]
+    yield [(f"  evicted        {_UNTOLD if node.evicted is None else node.evicted}", "")]
+    yield [(f"  AOF            {_AOF[node.aof]}", "")]
+
+
+_UNTOLD = "not told"
+_AOF = {True: "on", False: "off", None: _UNTOLD}
+
+
+def _size(count: int | None) -> str:
+    return _UNTOLD if count is None else size(count)
 
 
 def change(found: Memory, limit: int, *, origin: str) -> Iterator[Line]:
@@ -58,8 +70,8 @@ def change(found: Memory, limit: int, *, origin: str) -> Iterator[Line]:
     for node in found.nodes:
         old = size(node.limit) if node.limit else "no limit"
         new = size(limit) if limit else "no limit"
-        yield [(f"  {node.node}: {old} → {new}, {size(node.used)} used", "")]
-        if limit and limit < node.used:
+        yield [(f"  {node.node}: {old} → {new}, {_size(node.used)} used", "")]
+        if limit and node.used and limit < node.used:
             yield [("  ! less than is used: keys will be evicted, or writes fail", "yellow")]
 
 

@@ -4,18 +4,29 @@ A `Connection` is one server, the primary that Sentinels name, or a cluster; com
 by themselves. A `Node` is one server behind one socket.
 """
 
-from pawsctl.connection.base import Connection, Uncertain
+from pawsctl.connection.base import ClusterUntold, Connection, Uncertain
 from pawsctl.connection.commands import Command, ttls_of, types_of
 from pawsctl.connection.node import Node, Notice, Timeouts
-from pawsctl.connection.replies import ErrorReply, checked, has_code, info_fields, refused
+from pawsctl.connection.replies import (
+    ErrorReply,
+    PartlyRefused,
+    checked,
+    has_code,
+    info_fields,
+    refused,
+)
+from pawsctl.connection.substitutes import Substitutes
 from pawsctl.target import Target
 
 __all__ = [
+    "ClusterUntold",
     "Command",
     "Connection",
     "ErrorReply",
     "Node",
     "Notice",
+    "PartlyRefused",
+    "Substitutes",
     "Timeouts",
     "Uncertain",
     "checked",

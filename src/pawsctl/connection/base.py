@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pawsctl.connection.commands import Command, writes_in
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import checked
-from pawsctl.errors import LoginRefused, RedisUnreachable
+from pawsctl.connection.substitutes import Substitutes
+from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 from pawsctl.target import Address, Target, is_loopback
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Connection(ABC):
         self.timeouts = timeouts
         # Seconds of the slowest round trip since a caller last set this to 0.
         self.slowest = 0.0
+        self.substitutes = Substitutes()
         self._say = notice
         self._said: set[str] = set()
 
@@ -99,12 +101,15 @@ class Connection(ABC):
     def pipeline(self, commands: Sequence[Command]) -> list[Any]:
         """Send commands, each to the server that has its key, and return their replies in order.
 
-        An error reply stands in the list as an ErrorReply. Commands that only read are repeated
+        An error reply stands in the list as an ErrorReply; what is refused and can be done in
+        another way is done so. Commands that only read are repeated
         where a server goes away and another takes its place; where one that writes may or may not
         have been done, RedisUnreachable says so.
         """
         begun = time.perf_counter()
-        replies = self._ask(commands)
+        wires = self.substitutes.wires(commands)
+        replies = self._ask([each for wire in wires for each in wire])
+        replies = self.substitutes.settled(commands, wires, replies, self._ask)
         self.slowest = max(self.slowest, time.perf_counter() - begun)
         return replies
 
@@ -163,17 +168,34 @@ def ask_node(node: Node, commands: Sequence[Command]) -> list[Any]:
         begun = True
         return node.pipeline(commands)
     except RedisUnreachable as error:
-        if begun:
-            raise uncertain(error, commands) from error
-        raise
+        doubt = uncertain(error, commands) if begun else None
+        if doubt is None:
+            raise
+        raise doubt from error
 
 
-def uncertain(error: RedisUnreachable, commands: Sequence[Command]) -> RedisUnreachable:
-    """`error` for commands that were sent and not answered, saying so of those that write."""
+def uncertain(error: RedisUnreachable, commands: Sequence[Command]) -> Uncertain | None:
+    """Return `error` with what it leaves in doubt, for commands that were sent and not answered.
+
+    None where nothing is in doubt that `error` does not tell.
+    """
     writes = writes_in(commands)
     if not writes or isinstance(error, LoginRefused | Uncertain):
-        return error
+        return None
     return Uncertain(
         f"{error.message} No one knows whether it has done {writes}.",
         hint=f"Look at what is stored before you repeat it. {error.hint}",
+    )
+
+
+class ClusterUntold(OperationFailed):
+    """A node of a cluster would not say where the others are."""
+
+
+def untold(where: str, error: OperationFailed) -> ClusterUntold:
+    """`error` as what it means: a part of the keys is where nobody knows."""
+    return ClusterUntold(
+        f"{where} is a node of a cluster and does not tell where the others are. {error.message}",
+        hint="On a cluster a user needs +cluster|nodes +cluster|slots +cluster|getkeysinslot "
+        "+asking too.",
     )

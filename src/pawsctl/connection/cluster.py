@@ -7,13 +7,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from pawsctl.connection import slots
-from pawsctl.connection.base import POLL_SECONDS, Connection, Uncertain, uncertain
+from pawsctl.connection.base import (
+    POLL_SECONDS,
+    ClusterUntold,
+    Connection,
+    Uncertain,
+    uncertain,
+    untold,
+)
 from pawsctl.connection.commands import Command, joined, parts_of
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import checked, has_code
 from pawsctl.connection.routing import Batch
 from pawsctl.connection.slots import Claim, View
-from pawsctl.errors import LoginRefused, RedisUnreachable
+from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 from pawsctl.target import Address, Target
 
 # A dead node costs no more than this before another is asked about the cluster.
@@ -73,7 +80,13 @@ class Cluster(Connection):
     def reader(self) -> Node:
         """The primary of the first slot that has one."""
         self.connect()
-        return self._to(next(owner for owner in self._owners if owner))
+        owner = next((owner for owner in self._owners if owner), None)
+        if owner is None:
+            raise RedisUnreachable(
+                f"No node of the cluster at {self.target.url} serves any slot.",
+                hint="See 'CLUSTER NODES' on any node.",
+            )
+        return self._to(owner)
 
     def open(self, address: Address) -> Node:
         """A node on a socket of its own: what is under way there disturbs no other command."""
@@ -162,7 +175,11 @@ class Cluster(Connection):
                     f"Redis at {address} is no node of a cluster.",
                     hint="Use redis:// for a single server.",
                 )
-            yield address, checked(nodes), checked(rows)
+            try:
+                told = address, checked(nodes), checked(rows)
+            except OperationFailed as error:
+                raise untold(self.target.url, error) from error
+            yield told
         if len(failures) == 1:
             raise failures[0]
         raise RedisUnreachable(
@@ -172,6 +189,14 @@ class Cluster(Connection):
         )
 
     def _refresh(self) -> None:
+        try:
+            self._learn_owners()
+        except ClusterUntold:
+            # Who asks for a single key is sent where it is.
+            self._teller = self.target.addresses[0]
+            self._owners = self._owners or [self._teller] * slots.SLOTS
+
+    def _learn_owners(self) -> None:
         for asked, _, rows in self._told():
             owners: list[Address | None] = [None] * slots.SLOTS
             for shard in slots.shards(rows, asked):
@@ -238,12 +263,12 @@ class Cluster(Connection):
                 sent.append((node, indexes))
             except RedisUnreachable as error:
                 # Some of it may have arrived.
-                failures.append(uncertain(error, batch.commands_at(indexes)))
+                failures.append(uncertain(error, batch.commands_at(indexes)) or error)
         for node, indexes in sent:
             try:
                 replies = node.receive(len(batch.wire(indexes)))
             except RedisUnreachable as error:
-                failures.append(uncertain(error, batch.commands_at(indexes)))
+                failures.append(uncertain(error, batch.commands_at(indexes)) or error)
             else:
                 batch.take(indexes, replies, self._owners, node.target.addresses[0])
         for failure in failures:

@@ -1,23 +1,36 @@
-"""What a command does to which key. Pure; it knows the commands that pawsctl sends."""
+"""What a command does to which key. Pure; a command that is not in its tables is refused."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pawsctl.connection.replies import ErrorReply, has_code
+from pawsctl.connection.replies import ErrorReply, PartlyRefused, has_code, is_about_a_key
+from pawsctl.errors import OperationFailed
 
 Command = Sequence[bytes | str | int]
 
 _WITHOUT_KEY = frozenset(
-    b"ACL AUTH CLIENT CLUSTER COMMAND CONFIG DBSIZE ECHO INFO LATENCY PING ROLE SCAN SCRIPT "
-    b"SENTINEL SLOWLOG TIME".split()
+    b"ACL ASKING AUTH BGREWRITEAOF BGSAVE CLIENT CLUSTER COMMAND CONFIG DBSIZE DEBUG DISCARD ECHO "
+    b"EXEC FAILOVER FLUSHALL FLUSHDB HELLO INFO LASTSAVE LATENCY MODULE MONITOR MULTI PING PUBLISH "
+    b"QUIT RANDOMKEY READONLY READWRITE REPLICAOF ROLE SAVE SCAN SCRIPT SELECT SENTINEL SHUTDOWN "
+    b"SLAVEOF SLOWLOG SWAPDB TIME UNWATCH WAIT WAITAOF".split()
 )
+_WITH_KEY_FIRST = frozenset(
+    b"APPEND COPY DECR DECRBY DEL DUMP EXISTS EXPIRE EXPIREAT EXPIRETIME GET GETDEL GETEX GETRANGE "
+    b"GETSET HDEL HEXISTS HGET HGETALL HKEYS HLEN HMGET HSCAN HSET HVALS INCR INCRBY LINDEX LLEN "
+    b"LPOP LPUSH LRANGE LTRIM MGET MSET PERSIST PEXPIRE PEXPIREAT PEXPIRETIME PSETEX PTTL RENAME "
+    b"RENAMENX RESTORE RPOP RPUSH SADD SCARD SET SETEX SETNX SETRANGE SISMEMBER SMEMBERS SREM "
+    b"SSCAN STRLEN TOUCH TTL TYPE UNLINK WATCH XADD XLEN XRANGE ZADD ZCARD ZRANGE ZREM "
+    b"ZSCAN ZSCORE".split()
+)
+_WITH_KEY_SECOND = frozenset((b"MEMORY", b"OBJECT"))
 _READS = frozenset(
-    b"CLIENT CLUSTER COMMAND DBSIZE ECHO EXISTS EXPIRETIME GET GETRANGE INFO MEMORY MGET OBJECT "
-    b"PEXPIRETIME PING PTTL ROLE SCAN SENTINEL STRLEN TIME TTL TYPE".split()
+    b"CLIENT CLUSTER COMMAND DBSIZE DUMP ECHO EXISTS EXPIRETIME GET GETRANGE HELLO INFO LASTSAVE "
+    b"MEMORY MGET OBJECT PEXPIRETIME PING PTTL ROLE SCAN SENTINEL STRLEN TIME TTL TYPE".split()
 )
 # What a cluster takes for keys of one slot only, and what adds up the replies of single keys.
 _COUNTS = frozenset((b"DEL", b"EXISTS", b"TOUCH", b"UNLINK"))
 _SCRIPTS = frozenset((b"EVAL", b"EVALSHA", b"EVAL_RO", b"EVALSHA_RO"))
+_KNOWN = _WITHOUT_KEY | _WITH_KEY_FIRST | _WITH_KEY_SECOND | _SCRIPTS
 
 
 def as_bytes(part: bytes | str | int) -> bytes:
@@ -31,8 +44,18 @@ def name_of(command: Command) -> bytes:
 
 
 def key_of(command: Command) -> bytes | None:
-    """The (first) key that a command is about; None for one that any server can answer."""
+    """Return the (first) key that a command is about; None for one that any server can answer.
+
+    Raises OperationFailed for a command that is not known: it would go to a node that some other
+    argument chose, and be taken for a write or a read by chance.
+    """
     name = name_of(command)
+    if name not in _KNOWN:
+        raise OperationFailed(
+            f"pawsctl does not know where in the command {name.decode(errors='replace')} its key "
+            "stands, so it sends it to no node of a cluster.",
+            hint="Send it with 'redis-cli -c'.",
+        )
     if name in _WITHOUT_KEY:
         return None
     position = 1
@@ -40,13 +63,13 @@ def key_of(command: Command) -> bytes | None:
         if not int(command[2]):
             return None
         position = 3
-    elif name in (b"MEMORY", b"OBJECT"):
+    elif name in _WITH_KEY_SECOND:
         position = 2
     return as_bytes(command[position]) if len(command) > position else None
 
 
 def is_read(command: Command) -> bool:
-    """Whether doing it twice is as good as once, because it changes nothing.
+    """Return whether doing it twice is as good as once, because it changes nothing.
 
     A script that is given no key is one of ours that only looks.
     """
@@ -81,7 +104,8 @@ for number, key in ipairs(ARGV) do
   values[number] = value
 end
 return values"""
-_SCRIPTED = {_TTLS_SCRIPT: b"PTTL", _TYPES_SCRIPT: b"TYPE", _VALUES_SCRIPT: b"GET"}
+SCRIPTED = {_TTLS_SCRIPT: b"PTTL", _TYPES_SCRIPT: b"TYPE", _VALUES_SCRIPT: b"GET"}
+"""Our scripts, and the command that each gives to every key."""
 
 
 def ttls_of(keys: Iterable[bytes]) -> Command:
@@ -101,8 +125,8 @@ def parts_of(command: Command) -> list[Command]:
         return [(b"GET", key) for key in command[1:]]
     if name in _COUNTS and len(command) > 2:
         return [(name, key) for key in command[1:]]
-    if name == b"EVAL" and command[1] in _SCRIPTED and len(command) > 3:
-        return [(_SCRIPTED[str(command[1])], key) for key in command[3:]]
+    if name == b"EVAL" and command[1] in SCRIPTED and len(command) > 3:
+        return [(SCRIPTED[str(command[1])], key) for key in command[3:]]
     return [command]
 
 
@@ -119,13 +143,21 @@ def scripted(command: Command) -> Command:
 
 
 def joined(command: Command, replies: Sequence[Any]) -> Any:
-    """The reply to a command from the replies to its parts; the first error is the whole's."""
+    """The reply to a command from the replies to its parts; the first error is the whole's.
+
+    But for a key that this user may not touch: its refusal stands in the list in its place, and
+    where replies are added up, the sum is a PartlyRefused.
+    """
     if not is_many(command):
         return replies[0]
     if name_of(command) == b"MGET":
         # MGET's own word for a key of another type.
         replies = [None if has_code(reply, "WRONGTYPE") else reply for reply in replies]
-    failed = next((reply for reply in replies if isinstance(reply, ErrorReply)), None)
-    if failed is not None:
-        return failed
-    return sum(replies) if name_of(command) in _COUNTS else list(replies)
+    failed = [reply for reply in replies if isinstance(reply, ErrorReply)]
+    for reply in failed:
+        if not is_about_a_key(reply):
+            return reply
+    if name_of(command) not in _COUNTS:
+        return list(replies)
+    done = sum(reply for reply in replies if not isinstance(reply, ErrorReply))
+    return PartlyRefused(failed[0], done, len(failed)) if failed else done

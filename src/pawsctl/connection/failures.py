@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterator
 
+from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.replies import error_reply, refused
-from pawsctl.errors import LoginRefused, OperationFailed, PawsctlError, RedisUnreachable
+from pawsctl.connection.sockets import speaks_tls
+from pawsctl.errors import LoginRefused, OperationFailed, PawsctlError, RedisUnreachable, causes
 from pawsctl.target import Target
 
 _CERTIFICATE_HINT = (
@@ -17,43 +18,69 @@ _CERTIFICATE_HINT = (
 
 
 def explained(
-    error: Exception, target: Target, *, program: str, was_connected: bool
+    error: Exception,
+    target: Target,
+    *,
+    program: str,
+    was_connected: bool,
+    last_words: LastWords,
+    timeout: float,
 ) -> PawsctlError:
-    """What an exception of the SDK or the socket means.
+    """Return what an exception of the SDK or the socket means.
 
-    `program` is what was meant to answer: Redis, or a Sentinel.
+    `program` is what was meant to answer: Redis, or a Sentinel. A server that hung up without a
+    word is asked whether it speaks TLS, for `timeout` seconds.
     """
     import redis
 
     where = f"{program} at {target.url}"
     if isinstance(error, redis.AuthenticationError):
-        what = "refuses the login" if target.password else "asks for a password"
-        hint = (
-            "Check sentinel_username and sentinel_password in the URL."
-            if program != "Redis"
-            else "Check the user and password in REDIS_URL, REDIS_PASSWORD or REDISCLI_AUTH "
-            "('pawsctl config' shows which are set)."
-        )
-        return LoginRefused(f"{where} {what}.", hint=hint)
+        return _login_refused(target, where, program)
+    if "max number of clients" in str(error) or str(error).startswith("DENIED"):
+        # The answer to AUTH, after which the server hangs up too.
+        last_words.heard(error_reply(error), is_first=True)
+        return _hung_up_saying(where, last_words)
+    if hung_up(error) and last_words.text:
+        return _hung_up_saying(where, last_words)
     if isinstance(error, redis.ResponseError):
-        if "DB index" in str(error):
-            return OperationFailed(
-                f"{where} has no database {target.db}.",
-                hint="Give -n, or the URL, a number below the server's 'databases' (16 unless "
-                "changed); a cluster has 0 alone, unless Valkey's 'cluster-databases' says more.",
-            )
-        if "SELECT" in str(error) and "cluster" in str(error):
-            return RedisUnreachable(
-                f"{where} is a node of a cluster, which has only database 0.",
-                hint="Leave the database out of the URL, and -n out of the command.",
-            )
-        return refused(error_reply(error))
-    reason, hint = _tls_reason(error, target, was_connected=was_connected)
+        return _login_failed(error, target, where)
+    reason, hint = _tls_reason(error, target, was_connected=was_connected, timeout=timeout)
     if not reason:
         reason = _reason(error, target)
         hint = _next_step(error, target)
     verb = "stopped answering" if was_connected else "can't be reached"
     return RedisUnreachable(f"{where} {verb}: {reason}.", hint=hint)
+
+
+def _login_refused(target: Target, where: str, program: str) -> LoginRefused:
+    what = "refuses the login" if target.password else "asks for a password"
+    hint = (
+        "Check sentinel_username and sentinel_password in the URL."
+        if program != "Redis"
+        else "Check the user and password in REDIS_URL, REDIS_PASSWORD or REDISCLI_AUTH "
+        "('pawsctl config' shows which are set)."
+    )
+    return LoginRefused(f"{where} {what}.", hint=hint)
+
+
+def _login_failed(error: Exception, target: Target, where: str) -> PawsctlError:
+    """What an error reply to SELECT, or to AUTH, means."""
+    if "DB index" in str(error):
+        return OperationFailed(
+            f"{where} has no database {target.db}.",
+            hint="Give -n, or the URL, a number below the server's 'databases' (16 unless "
+            "changed); a cluster has 0 alone, unless Valkey's 'cluster-databases' says more.",
+        )
+    if "SELECT" in str(error) and "cluster" in str(error):
+        return RedisUnreachable(
+            f"{where} is a node of a cluster, which has only database 0.",
+            hint="Leave the database out of the URL, and -n out of the command.",
+        )
+    return refused(error_reply(error))
+
+
+def _hung_up_saying(where: str, words: LastWords) -> RedisUnreachable:
+    return RedisUnreachable(f"{where} hung up. It said: {words.text}.", hint=words.hint)
 
 
 def _next_step(error: Exception, target: Target) -> str:
@@ -68,18 +95,13 @@ def _next_step(error: Exception, target: Target) -> str:
     return f"Look at --url and REDIS_URL ('pawsctl config'); {origin}."
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    root: BaseException | None = error
-    while root is not None:
-        yield root
-        root = root.__cause__ or root.__context__
-
-
-def _tls_reason(error: Exception, target: Target, *, was_connected: bool) -> tuple[str, str]:
+def _tls_reason(
+    error: Exception, target: Target, *, was_connected: bool, timeout: float
+) -> tuple[str, str]:
     """Why TLS failed, or that it is missing, with what to do; empty where TLS is not to blame."""
     import ssl
 
-    for root in _causes(error):
+    for root in causes(error):
         if isinstance(root, ssl.SSLCertVerificationError):
             if "match" in root.verify_message.lower() or root.verify_code in (62, 63, 64):
                 return (
@@ -90,10 +112,10 @@ def _tls_reason(error: Exception, target: Target, *, was_connected: bool) -> tup
             return f"its certificate is not trusted ({root.verify_message})", _CERTIFICATE_HINT
         if isinstance(root, ssl.SSLError):
             return _handshake_reason(root.reason or "the server hung up")
-    return ("", "") if was_connected else _missing_tls(error, target)
+    return ("", "") if was_connected else _missing_tls(error, target, timeout)
 
 
-def _missing_tls(error: Exception, target: Target) -> tuple[str, str]:
+def _missing_tls(error: Exception, target: Target, timeout: float) -> tuple[str, str]:
     """What looks as if one side spoke TLS and the other did not."""
     import redis
 
@@ -102,11 +124,13 @@ def _missing_tls(error: Exception, target: Target) -> tuple[str, str]:
             "it did not answer in time, nor would a server that speaks no TLS",
             "Check the address; if it speaks no TLS, use redis:// and not rediss://.",
         )
-    if target.tls is None and target.path is None and _hung_up(error):
-        return (
-            "it hung up at once, as a server does that speaks TLS",
-            "If it speaks TLS, use rediss:// and not redis://.",
-        )
+    if (
+        target.tls is None
+        and target.path is None
+        and (hung_up(error) or _got_an_alert(error))
+        and speaks_tls(target.addresses[0], timeout)
+    ):
+        return "it speaks TLS", "Use rediss:// and not redis://."
     return "", ""
 
 
@@ -122,9 +146,15 @@ def _handshake_reason(reason: str) -> tuple[str, str]:
     )
 
 
-def _hung_up(error: Exception) -> bool:
+def _got_an_alert(error: Exception) -> bool:
+    """Whether a server that speaks TLS said so, in a record that is no reply of Redis's."""
+    return any(each in str(error) for each in ("\\x15", "\x15"))
+
+
+def hung_up(error: Exception) -> bool:
+    """Whether the server ended the connection, with or without good manners."""
     return "closed by server" in str(error) or any(
-        isinstance(root, ConnectionResetError | BrokenPipeError) for root in _causes(error)
+        isinstance(root, ConnectionResetError | BrokenPipeError) for root in causes(error)
     )
 
 
@@ -134,15 +164,22 @@ def _reason(error: Exception, target: Target) -> str:
 
     if isinstance(error, redis.InvalidResponse):
         return "something answers there that is not Redis"
-    roots = [root for root in _causes(error) if isinstance(root, OSError)]
+    roots = [root for root in causes(error) if isinstance(root, OSError)]
     if any(root.errno == errno.ECONNREFUSED for root in roots):
         return "the connection was refused"
+    if hung_up(error):
+        return "it hung up without a word"
     if isinstance(error, redis.TimeoutError | TimeoutError):
         return "it did not answer in time"
-    for root in roots:
-        if isinstance(root, socket.gaierror):
-            return f"{target.host} can't be found: {root.strerror}"
-        if root.strerror:
-            return root.strerror[:1].lower() + root.strerror[1:]
-    text = str(error).rstrip(".")
+    return next(filter(None, (_words_of(root, target) for root in roots)), _shortened(str(error)))
+
+
+def _words_of(error: OSError, target: Target) -> str:
+    if isinstance(error, socket.gaierror):
+        return f"{target.host} can't be found: {error.strerror}"
+    return error.strerror[:1].lower() + error.strerror[1:] if error.strerror else ""
+
+
+def _shortened(text: str) -> str:
+    text = text.rstrip(".")
     return text if len(text) < 200 else text[:200] + "…"

@@ -6,20 +6,22 @@ before it works on the last. All values are bytes: one value that is not UTF-8 m
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from pawsctl.connection.commands import Command
-from pawsctl.connection.failures import explained
-from pawsctl.connection.replies import checked, error_reply
-from pawsctl.errors import UsageError
-from pawsctl.target import Target, Tls
-
-if TYPE_CHECKING:
-    from redis.connection import AbstractConnection
+from pawsctl.connection import shapes
+from pawsctl.connection.commands import Command, is_read
+from pawsctl.connection.deadline import Deadline
+from pawsctl.connection.failures import explained, hung_up
+from pawsctl.connection.last_words import LastWords
+from pawsctl.connection.replies import betrays_cluster, checked, error_reply
+from pawsctl.connection.sockets import socket_of
+from pawsctl.target import Target
 
 Notice = Callable[[str], None]
 """Takes a sentence that the user should hear and that is no failure."""
@@ -31,19 +33,34 @@ _GREETING: tuple[Command, ...] = (
     # Reading a key for inspection must not make it look used: eviction goes by that.
     ("CLIENT", "NO-TOUCH", "ON"),
 )
-ASK_FOR_CLUSTER: Command = ("INFO", "cluster")
+# HELLO tells everybody; servers before 6.0 don't know it, and let everybody ask for INFO.
+ASK_FOR_CLUSTER: tuple[Command, ...] = (("INFO", "cluster"), ("HELLO", 2))
 
 
 class Timeouts(msgspec.Struct, frozen=True):
-    """Seconds to wait for a connection, for each reply, and for a failover to be over."""
+    """Seconds to wait for a connection, for each reply, and for a failover to be over.
+
+    A reply may take a second more for every 64 KB that have come. `until` is a moment of the
+    monotonic clock after which no reply is waited for.
+    """
 
     connect: float = 2.0
     reply: float = 5.0
     failover: float = 15.0
+    until: float | None = None
 
     def at_most(self, seconds: float) -> Timeouts:
         """The same, with a connection and a reply worth no more than `seconds` of waiting."""
-        return Timeouts(min(self.connect, seconds), min(self.reply, seconds), self.failover)
+        return msgspec.structs.replace(
+            self, connect=min(self.connect, seconds), reply=min(self.reply, seconds)
+        )
+
+    def for_all(self) -> Timeouts:
+        """The same, with everything from now on worth no more waiting than one reply."""
+        most = self.at_most(self.reply)
+        return msgspec.structs.replace(
+            most, failover=min(self.failover, self.reply), until=time.monotonic() + self.reply
+        )
 
 
 class Node:
@@ -63,15 +80,29 @@ class Node:
         self._timeouts = timeouts
         self._notice = notice
         self._greeting = (*_GREETING, *greeting)
-        self._socket = _socket(target, timeouts)
-        self._unread = 0
+        self._deadline = Deadline(timeouts.reply, timeouts.until)
+        self._words = LastWords()
+        self._socket = self._made(target)
+        # What was sent and is not answered: of the greeting, and of the commands.
+        self._greeted: deque[Command] = deque()
+        self._sent: deque[Command] = deque()
         # Since it was last connected.
         self.has_answered = False
-        # What the server says of itself in answer to ASK_FOR_CLUSTER, or by a MOVED.
+        # What the server says of itself in answer to ASK_FOR_CLUSTER, or by what it refuses.
         self.is_cluster = False
+        self.is_sentinel = False
 
     def __str__(self) -> str:
         return str(self.target.addresses[0] if self.target.addresses else self.target.path)
+
+    def _made(self, target: Target) -> Any:
+        return socket_of(
+            target,
+            connect_timeout=self._timeouts.connect,
+            timeout=self._timeouts.reply,
+            deadline=self._deadline,
+            overheard=self._words.overheard,
+        )
 
     def connect(self) -> None:
         """Connect and log in, again where the server has cut the connection while it was idle.
@@ -86,14 +117,16 @@ class Node:
 
     def _open(self) -> None:
         self.has_answered = False
+        self._sent.clear()
         with self._told():
             self._log_in()
             self._send(self._greeting)
-        self._unread = len(self._greeting)
+        self._greeted = deque(self._greeting)
 
     def _log_in(self) -> None:
         import redis
 
+        self._words.forget()
         try:
             self._socket.connect()
         except redis.AuthenticationError as error:
@@ -101,7 +134,7 @@ class Node:
             if "without any password" not in str(error) and "no password is set" not in str(error):
                 raise
             self._notice(f"{self.program} at {self.target.url} asks for no password; none is used.")
-            self._socket = _socket(self.target.with_login(None, None), self._timeouts)
+            self._socket = self._made(self.target.with_login(None, None))
             self._socket.connect()
 
     def send(self, commands: Sequence[Command]) -> None:
@@ -109,17 +142,39 @@ class Node:
         if not self._socket.is_connected:
             self._open()
         with self._told():
+            if self._greeted and not all(map(is_read, commands)):
+                # Should it hang up at the greeting, nothing that writes is sent twice.
+                self._read_greeting()
             self._send(commands)
+        self._sent.extend(commands)
 
     def receive(self, count: int) -> list[Any]:
-        """The next `count` replies; an error reply stands in the list as an ErrorReply."""
+        """The next `count` replies; what is refused, or can't be understood, is an ErrorReply."""
         with self._told():
-            while self._unread:
-                self._unread -= 1
+            if self._greeted:
+                self._read_greeting()
+            next_command = self._sent.popleft
+            return [shapes.read(next_command(), self._reply()) for _ in range(count)]
+
+    def _read_greeting(self) -> None:
+        import redis
+
+        try:
+            while self._greeted:
                 reply = self._reply()
-                if isinstance(reply, bytes) and b"cluster_enabled:1" in reply:
-                    self.is_cluster = True
-            return [self._reply() for _ in range(count)]
+                self.is_cluster |= b"cluster_enabled:1" in _text(reply) or _mode(reply) == b"cluster"
+                self.is_sentinel |= _mode(reply) == b"sentinel"
+                self._greeted.popleft()
+        except redis.ConnectionError as error:
+            if self.has_answered or not hung_up(error):
+                raise
+            # A proxy that hangs up at commands it does not know. Only reads have followed it.
+            self._socket.disconnect()
+            self._greeting = ()
+            self._greeted.clear()
+            self._log_in()
+            if self._sent:
+                self._send(self._sent)
 
     def pipeline(self, commands: Sequence[Command]) -> list[Any]:
         """Send commands and read their replies, in one round trip."""
@@ -134,7 +189,7 @@ class Node:
     def _was_cut(self) -> bool:
         import redis
 
-        if not self._socket.is_connected or self._unread:
+        if not self._socket.is_connected or self._greeted:
             return False
         try:
             # Nothing was asked: what can be read is the end, or the server's word on why.
@@ -157,13 +212,23 @@ class Node:
     def _reply(self) -> Any:
         import redis
 
+        self._deadline.restart()
         try:
             # The socket is closed by _told, and not where redis-py raises a reply as a failure.
             reply = self._socket.read_response(disconnect_on_error=False)
-        except (redis.ResponseError, redis.exceptions.BusyLoadingError) as error:
+        except redis.AuthenticationError:
+            raise
+        except redis.RedisError as error:
+            if not isinstance(error, redis.ResponseError) and error.status_code is None:
+                raise
             reply = error_reply(error)
-            if reply.code == "MOVED":
-                self.is_cluster = True
+            self.is_cluster |= betrays_cluster(reply)
+            self._words.heard(reply, is_first=not self.has_answered or bool(self._greeted))
+        except (ArithmeticError, MemoryError, ValueError) as error:
+            # hiredis and redis-py give up in their own ways on what is no reply.
+            raise redis.InvalidResponse(str(error)) from error
+        else:
+            self._words.forget()
         self.has_answered = True
         return reply
 
@@ -177,7 +242,12 @@ class Node:
         except (redis.RedisError, OSError) as error:
             self._socket.disconnect()
             raise explained(
-                error, self.target, program=self.program, was_connected=self.has_answered
+                error,
+                self.target,
+                program=self.program,
+                was_connected=self.has_answered,
+                last_words=self._words,
+                timeout=self._timeouts.connect,
             ) from error
         except BaseException:
             # Replies may be under way: on this socket the next command would read them as its own.
@@ -185,62 +255,12 @@ class Node:
             raise
 
 
-def _socket(target: Target, timeouts: Timeouts) -> AbstractConnection:
-    # 0.1 s: only a command that talks to Redis pays for it.
-    from redis.backoff import NoBackoff
-    from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
-    from redis.retry import Retry
-
-    common: dict[str, Any] = {
-        "db": target.db,
-        "username": target.username,
-        "password": target.password,
-        "socket_timeout": timeouts.reply,
-        "socket_connect_timeout": timeouts.connect,
-        "retry": Retry(NoBackoff(), 0),
-        # RESP2 needs no HELLO, which servers before 6.0 and some proxies don't know.
-        "protocol": 2,
-        "driver_info": None,
-        "socket_read_size": 1 << 20,
-    }
-    if target.path is not None:
-        # redis-py leaves `host` abstract in this class and never reads it.
-        return UnixDomainSocketConnection(path=target.path, **common)  # type: ignore[abstract]
-    address = target.addresses[0]
-    common |= {"host": address.host, "port": address.port, "socket_keepalive": True}
-    if target.tls is None:
-        return Connection(**common)
-    _require_files(target.tls)
-    return SSLConnection(
-        ssl_ca_certs=target.tls.ca_certs,
-        ssl_certfile=target.tls.certfile,
-        ssl_keyfile=target.tls.keyfile,
-        ssl_check_hostname=target.tls.check_hostname,
-        ssl_cert_reqs="required" if target.tls.verify else "none",
-        **common,
-    )
+def _text(reply: Any) -> bytes:
+    return reply if isinstance(reply, bytes) else b""
 
 
-def _require_files(tls: Tls) -> None:
-    """Raises UsageError for PEM files that can't be used: the server is not to blame."""
-    import ssl
-
-    if tls.keyfile is not None and tls.certfile is None:
-        raise UsageError(
-            "ssl_keyfile in the URL is of no use without ssl_certfile.", hint="Name both."
-        )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    given = "ssl_ca_certs"
-    try:
-        if tls.ca_certs is not None:
-            context.load_verify_locations(tls.ca_certs)
-        if tls.certfile is not None:
-            given = "ssl_certfile and ssl_keyfile" if tls.keyfile else "ssl_certfile"
-            context.load_cert_chain(tls.certfile, tls.keyfile)
-    except OSError as error:
-        reason = getattr(error, "reason", None) or error.strerror
-        raise UsageError(
-            f"What {given} in the URL names can't be used: {reason}.",
-            hint="Give PEM files that belong together, with paths that are absolute or from the "
-            "working directory.",
-        ) from error
+def _mode(reply: Any) -> Any:
+    """The mode that a server tells in its reply to HELLO; None where it tells none."""
+    if not isinstance(reply, list) or b"mode" not in reply[::2]:
+        return None
+    return reply[reply.index(b"mode") + 1]

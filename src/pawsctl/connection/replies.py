@@ -4,6 +4,8 @@ from typing import Any
 
 from pawsctl.errors import OperationFailed
 
+_SHOWN = 60
+
 
 class ErrorReply(Exception):
     """Redis's own error in answer to one command, as in `-NOPERM this user has no permissions`."""
@@ -12,6 +14,31 @@ class ErrorReply(Exception):
         super().__init__(f"{code} {text}".strip())
         self.code = code
         self.text = text
+
+
+class Misread(ErrorReply):
+    """A reply of another shape than the command's replies have; it stands where an error would."""
+
+    def __init__(self, command: str, reply: Any, expected: str) -> None:
+        super().__init__("", f"{command} was answered with {_beginning(reply)}, not {expected}")
+
+
+class PartlyRefused(ErrorReply):
+    """A refusal for `refused` of several keys, where the others were dealt with: `done` of them."""
+
+    def __init__(self, reply: ErrorReply, done: int, refused: int) -> None:
+        super().__init__(reply.code, reply.text)
+        self.done = done
+        self.refused = refused
+
+
+def _beginning(reply: Any) -> str:
+    try:
+        text = repr(reply)
+    except ValueError:
+        # An integer of more digits than Python writes down.
+        return f"a very large {type(reply).__name__}"
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 def checked(reply: Any) -> Any:
@@ -26,6 +53,24 @@ def has_code(reply: Any, *codes: str) -> bool:
     return isinstance(reply, ErrorReply) and reply.code in codes
 
 
+def is_about_a_key(reply: ErrorReply) -> bool:
+    """Whether an ACL lets the user run the command, and not on this key."""
+    # Redis 6 and 7.0: "access one of the keys used as arguments"; 7.2: "access a key".
+    return reply.code == "NOPERM" and "key" in reply.text and "access" in reply.text
+
+
+def is_about_the_command(reply: ErrorReply) -> bool:
+    """Whether the server does not know the command, or lets this user run it on no key."""
+    return "unknown command" in reply.text.lower() or (
+        reply.code == "NOPERM" and not is_about_a_key(reply)
+    )
+
+
+def betrays_cluster(reply: ErrorReply) -> bool:
+    """Whether only a cluster's node refuses so, for the slots that the keys are in."""
+    return reply.code in ("MOVED", "CROSSSLOT") or "non local key in a cluster" in reply.text
+
+
 def info_fields(reply: bytes) -> dict[str, str]:
     """The fields of an INFO reply by name."""
     lines = (line.partition(":") for line in reply.decode("utf-8", "replace").splitlines())
@@ -34,6 +79,11 @@ def info_fields(reply: bytes) -> dict[str, str]:
 
 def refused(reply: ErrorReply) -> OperationFailed:
     """Redis's refusal of a command as a failure with a next step."""
+    if isinstance(reply, Misread):
+        return OperationFailed(
+            f"A reply can't be understood: {reply}.",
+            hint="Look whether a Redis answers there, or something that only resembles one.",
+        )
     hints = {
         "NOPERM": "Ask for the permission, or use another user in the URL.",
         "OOM": "Redis has reached maxmemory: free some, or raise it.",
@@ -51,25 +101,9 @@ def refused(reply: ErrorReply) -> OperationFailed:
 
 def error_reply(error: Exception) -> ErrorReply:
     """redis-py cuts the code off the replies whose class tells it; here it is put back."""
-    import redis
-
-    codes: dict[type[Exception], str] = {
-        redis.exceptions.NoPermissionError: "NOPERM",
-        redis.exceptions.OutOfMemoryError: "OOM",
-        redis.exceptions.ReadOnlyError: "READONLY",
-        redis.exceptions.BusyLoadingError: "LOADING",
-        redis.exceptions.MovedError: "MOVED",
-        redis.exceptions.AskError: "ASK",
-        redis.exceptions.TryAgainError: "TRYAGAIN",
-        redis.exceptions.ClusterCrossSlotError: "CROSSSLOT",
-        redis.exceptions.ClusterDownError: "CLUSTERDOWN",
-        redis.exceptions.MasterDownError: "MASTERDOWN",
-        redis.exceptions.NoScriptError: "NOSCRIPT",
-        redis.exceptions.ExecAbortError: "EXECABORT",
-    }
     text = str(error)
-    code = codes.get(type(error))
-    if code is not None:
+    code = getattr(error, "status_code", None)
+    if code:
         return ErrorReply(code, text)
     first, _, rest = text.partition(" ")
     return ErrorReply(first, rest) if first.isupper() else ErrorReply("ERR", text)

@@ -5,7 +5,7 @@ from typing import Any
 
 from pawsctl.connection.commands import Command, key_of
 from pawsctl.connection.replies import ErrorReply
-from pawsctl.connection.slots import slot_of
+from pawsctl.connection.slots import SLOTS, slot_of
 from pawsctl.target import Address
 
 # Replies that say: not here, or not now. Nothing was done.
@@ -76,14 +76,21 @@ class Batch:
                 done.add(index)
                 continue
             self._redirected += 1
-            if reply.code in ("MOVED", "ASK") and self._redirected < 5 * len(self.commands):
-                slot, _, where = reply.text.partition(" ")
-                host, _, port = where.rpartition(":")
-                address = Address(asked.host if host in ("", "?") else host.strip("[]"), int(port))
-                if reply.code == "MOVED":
-                    owners[int(slot)] = address
-                else:
-                    self.asking[index] = address
-            else:
+            place = _place(reply, asked) if self._redirected < 5 * len(self.commands) else None
+            if place is None:
                 self.must_wait = True
+            elif reply.code == "MOVED":
+                owners[place[0]] = place[1]
+            else:
+                self.asking[index] = place[1]
         self.todo = [index for index in self.todo if index not in done]
+
+
+def _place(reply: ErrorReply, asked: Address) -> tuple[int, Address] | None:
+    """The slot and the server that a redirection names; None where it names none."""
+    slot, _, where = reply.text.partition(" ")
+    host, _, port = where.rpartition(":")
+    numbers = slot.isdecimal() and port.isdecimal()
+    if reply.code not in ("MOVED", "ASK") or not numbers or int(slot) >= SLOTS:
+        return None
+    return int(slot), Address(asked.host if host in ("", "?") else host.strip("[]"), int(port))

@@ -112,7 +112,8 @@ class Member(msgspec.Struct, frozen=True):
 def members(reply: bytes, asked: Address) -> list[Member]:
     """The lines of CLUSTER NODES; a node that does not know its own address has the one `asked`.
 
-    A line is `id ip:port@bus[,hostname] flags primary ping pong epoch link slot…`.
+    A line is `id ip:port@bus[,hostname] flags primary ping pong epoch link slot…`. Raises
+    ValueError and its like for what is none.
     """
     return [_member(line.split(), asked) for line in reply.decode().splitlines() if line.strip()]
 
@@ -132,7 +133,7 @@ def _member(fields: list[str], asked: Address) -> Member:
                 leaving[int(slot)] = node
         else:
             first, _, last = field.partition("-")
-            slots.update(range(int(first), int(last or first) + 1))
+            slots.update(_range(int(first), int(last or first)))
     host, _, port = fields[1].partition("@")[0].partition(",")[0].rpartition(":")
     return Member(
         id=fields[0],
@@ -145,6 +146,12 @@ def _member(fields: list[str], asked: Address) -> Member:
     )
 
 
+def _range(first: int, last: int) -> range:
+    if not 0 <= first <= last < SLOTS:
+        raise ValueError(f"{first}-{last} are no slots")
+    return range(first, last + 1)
+
+
 class Shard(msgspec.Struct, frozen=True):
     """A range of slots, both ends included, with its primary first and its replicas after it."""
 
@@ -154,22 +161,24 @@ class Shard(msgspec.Struct, frozen=True):
 
 
 def shards(reply: Any, asked: Address) -> list[Shard]:
-    """The rows of CLUSTER SLOTS; a host that a node does not know or tell is the one `asked`."""
-    return [
-        Shard(
-            first,
-            last,
-            tuple(
-                (_text(node[2]) if len(node) > 2 else "", _address(node, asked)) for node in nodes
-            ),
-        )
-        for first, last, *nodes in reply
-    ]
+    """The rows of CLUSTER SLOTS; a host that a node does not know or tell is the one `asked`.
+
+    Raises ValueError and its like for what are none.
+    """
+    return [_shard(row, asked) for row in reply]
+
+
+def _shard(row: Any, asked: Address) -> Shard:
+    first, last, primary, *replicas = row
+    slots = _range(first, last)
+    nodes = ((_text(node[2]) if len(node) > 2 else "", node) for node in (primary, *replicas))
+    return Shard(slots[0], slots[-1], tuple((name, _address(node, asked)) for name, node in nodes))
 
 
 def _address(node: Any, asked: Address) -> Address:
     host = _text(node[0]) if node[0] else ""
-    return Address(asked.host if host in ("", "?") else host, node[1])
+    # An unknown port is that of who was asked, as the host is.
+    return Address(asked.host if host in ("", "?") else host, int(node[1]) or asked.port)
 
 
 def _text(value: bytes) -> str:

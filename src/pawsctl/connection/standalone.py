@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from pawsctl.connection.base import Connection, ask_node
+from pawsctl.connection import slots
+from pawsctl.connection.base import Connection, ask_node, untold
 from pawsctl.connection.commands import Command
 from pawsctl.connection.node import ASK_FOR_CLUSTER, Node, Notice, Timeouts
-from pawsctl.connection.replies import has_code
-from pawsctl.errors import RedisUnreachable
+from pawsctl.connection.replies import ErrorReply, betrays_cluster, has_code
+from pawsctl.errors import OperationFailed, RedisUnreachable
 from pawsctl.target import Address, Target
 
 if TYPE_CHECKING:
     from pawsctl.connection.cluster import Cluster
+
+
+# What a node of a cluster says whose answer is another's.
+_ANOTHERS = ("MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN")
 
 
 class Standalone(Connection):
@@ -23,28 +28,44 @@ class Standalone(Connection):
 
     def __init__(self, target: Target, timeouts: Timeouts, notice: Notice) -> None:
         super().__init__(target, timeouts, notice)
-        # A Unix socket leads to one node, and no other node can be reached through it.
-        greeting = () if target.path is not None else (ASK_FOR_CLUSTER,)
-        self._server = Node(target, timeouts, self.note, greeting=greeting)
+        self._server = Node(target, timeouts, self.note, greeting=ASK_FOR_CLUSTER)
         self._cluster: Cluster | None = None
 
     @property
     def cluster(self) -> Cluster | None:
         """The cluster that the server belongs to, where it has said so."""
-        # A Unix socket leads to one node; addresses of others mean nothing beside it.
-        if self._cluster is None and self._server.is_cluster and self.target.path is None:
+        if self._cluster is None and self._server.is_cluster:
             # 5 ms: only who meets a cluster pays for it.
             from pawsctl.connection.cluster import Cluster
 
             self.note(f"{self.target.url} is a cluster, and is used as one.")
-            self._cluster = Cluster(replace(self.target, kind="cluster"), self.timeouts, self.note)
+            target = replace(self.target, kind="cluster", addresses=self._entrance(), path=None)
+            self._cluster = Cluster(target, self.timeouts, self.note)
         return self._cluster
+
+    def _entrance(self) -> tuple[Address, ...]:
+        """Where the cluster can be asked: this server, or where one behind a Unix socket listens.
+
+        Raises OperationFailed where that one will not tell.
+        """
+        if self.target.path is None:
+            return self.target.addresses
+        # On a socket of its own: on the other, replies may be under way.
+        node = Node(self.target, self.timeouts, self.note)
+        try:
+            lines = node.call("CLUSTER", "NODES")
+        except OperationFailed as error:
+            raise untold(self.target.url, error) from error
+        finally:
+            node.close()
+        members = slots.members(lines, Address("127.0.0.1", 0))
+        return tuple(each.address for each in members if each.address.port and each.is_primary)
 
     def connect(self) -> None:
         """Connect and log in."""
         if not self._server.has_answered:
             # A refusal is an answer too; what comes next will say what it means there.
-            self._refuse_sentinel(self.pipeline([("PING",), ("ROLE",)])[1])
+            self.pipeline([("PING",)])
 
     def close(self) -> None:
         """Let go of every socket."""
@@ -70,14 +91,18 @@ class Standalone(Connection):
         if self._cluster is not None:
             return self._cluster.pipeline(commands)
         replies = ask_node(self._server, commands)
-        if any(has_code(each, "ERR") and "unknown command" in each.text for each in replies):
+        is_strange = any(
+            has_code(each, "ERR") and "unknown command" in each.text for each in replies
+        )
+        if self._server.is_sentinel or is_strange:
             self._refuse_sentinel(ask_node(self._server, [("ROLE",)])[0])
         if self.cluster is not None:
             # What this node answered is true; what it would not answer belongs to another.
             others = [
                 index
                 for index, reply in enumerate(replies)
-                if has_code(reply, "MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN")
+                if isinstance(reply, ErrorReply)
+                and (reply.code in _ANOTHERS or betrays_cluster(reply))
             ]
             answers = self.cluster.pipeline([commands[index] for index in others])
             for index, answer in zip(others, answers, strict=True):

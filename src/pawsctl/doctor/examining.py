@@ -139,9 +139,8 @@ def _memory(connection: Connection) -> Iterator[Finding]:
         name = f"{node.node} memory"
         if node.warnings:
             yield Finding(name, "warning", "; ".join(node.warnings), "See 'pawsctl redis memory'.")
-        else:
-            share = node.used / (node.limit or node.used)
-            yield Finding(name, "ok", f"{share:.0%} of the limit is used")
+        elif node.used and node.limit:
+            yield Finding(name, "ok", f"{node.used / node.limit:.0%} of the limit is used")
 
 
 def _clocks(connection: Connection) -> Iterator[Finding]:

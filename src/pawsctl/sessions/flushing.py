@@ -61,13 +61,17 @@ def planned(
 ) -> Flush:
     """Find what a flush would delete; how many, where it must be `counted` or is known anyway.
 
-    Raises UsageError for seen marks beside a filter: a mark belongs to no session.
+    Raises UsageError for seen marks beside a filter: a mark belongs to no session; OperationFailed
+    if nothing could be deleted.
     """
     if include_seen and not wanted.is_empty:
         raise UsageError(
             "--include-seen deletes every seen mark, and a filter can't tell whose they are.",
             hint="Flush with the filter first, and seen marks in a run of their own.",
         )
+    patterns = (wanted.pattern, SEEN) if include_seen else (wanted.pattern,)
+    for pattern in patterns:
+        store.require_deletable(pattern)
     if wanted.reads_values:
         names, counts = _matching(store, wanted)
         return Flush(_plan(store, counts, 0), wanted, names=names)
@@ -75,7 +79,7 @@ def planned(
     if counted:
         seen = sum(store.count(SEEN).values()) if include_seen else 0
         plan = _plan(store, store.count(wanted.pattern), seen)
-    return Flush(plan, wanted, (wanted.pattern, SEEN) if include_seen else (wanted.pattern,))
+    return Flush(plan, wanted, patterns)
 
 
 def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None]) -> Flushed:

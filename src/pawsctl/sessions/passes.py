@@ -25,17 +25,29 @@ def batches(
     """
     known = Known(once=not deletes)
     connection.connect()
-    if connection.cluster is not None:
+    if connection.cluster is None:
+        yield from _of_one_server(connection, search, ask, known, deletes=deletes)
+    # It may have turned out to be one only now.
+    if cluster := connection.cluster:
         # 5 ms: only who meets a cluster pays for it.
         from pawsctl.sessions.sweep import Sweep
 
-        yield from Sweep(connection.cluster, search, ask, known).batches()
-        return
+        yield from Sweep(cluster, search, ask, known).batches(deletes=deletes)
+
+
+def _of_one_server(
+    connection: Connection, search: Search, ask: Ask, known: Known, *, deletes: bool
+) -> Iterator[Batch]:
+    """A pass over one server; ends where that turns out to be a cluster's."""
     since: float | None = None
     while True:
         try:
             node = connection.primaries()[0] if deletes else connection.reader()
-            for batch in node_batches(node, search, ask, known):
+            for batch in node_batches(node, search, ask, known, connection.substitutes):
+                if connection.cluster is not None:
+                    # It may have refused a part of the batch for the slots of its keys.
+                    known.forget(batch[0])
+                    return
                 if deletes and connection.follows_failovers:
                     _require_primary(node, batch[1][-1])
                 since = None

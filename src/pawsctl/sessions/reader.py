@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Self
 
@@ -15,26 +15,23 @@ from pawsctl.sessions.rules import Record
 class SessionReader:
     """The sessions behind one connection, which it closes at the end of a `with`.
 
-    Where a part of a cluster does not answer, a pass over all keys raises Partial when it has told
-    what the others have. With `partial`, it ends as if that were all, and the `with` raises Partial
-    at its end: for what shows what there is, and draws no conclusion from what is missing.
+    Where a part of a cluster does not answer, or an ACL keeps this user from some of the keys, a
+    pass over all keys raises Partial when it has told what there is besides. With `partial`, it
+    ends as if that were all, and the `with` raises Partial at its end: for what shows what there
+    is, and draws no conclusion from what is missing.
     """
 
     def __init__(self, connection: Connection, *, partial: bool = False) -> None:
         self.connection = connection
         self._partial = partial
+        # Keys of the pass that is under way, or was last, which this user may not read.
+        self._forbidden = 0
         self._missing: Partial | None = None
 
     @property
     def is_partial(self) -> bool:
-        """Whether a pass has missed a part of a cluster."""
+        """Whether a pass has missed a part of a cluster, or may not see all."""
         return self._missing is not None
-
-    @cached_property
-    def _may_script(self) -> bool:
-        """Whether the server runs our script for this user."""
-        reply = self.connection.pipeline([ttls_of([])])[0]
-        return not isinstance(reply, ErrorReply)
 
     def record(self, key: bytes) -> Record | None:
         """What is stored under a key, whatever its type; None where it does not exist."""
@@ -42,7 +39,7 @@ class SessionReader:
 
     def _record(self, key: bytes, value: Any, ttl_ms: Any) -> Record | None:
         if isinstance(value, ErrorReply) and value.code == "WRONGTYPE":
-            kind = self.connection.call("TYPE", key).decode()
+            kind = self.connection.call("TYPE", key).decode("utf-8", "backslashreplace")
             return Record(key, checked(ttl_ms), None, kind)
         if checked(value) is None or checked(ttl_ms) == -2:
             return None
@@ -63,10 +60,12 @@ class SessionReader:
             return [("MGET", *names)]
 
         for names, replies in self._batches(ask, scan.Search(pattern, size=scan.VALUES)):
-            ttls, values = replies
+            ttls, values = replies[0], checked(replies[1])
             found = []
-            for key, ttl_ms, value in zip(names, ttls, checked(values), strict=True):
-                if value is not None and ttl_ms != -2:
+            for key, ttl_ms, value in zip(names, ttls, values, strict=True):
+                if isinstance(value, ErrorReply):
+                    self._forbidden += ttl_ms != -2
+                elif value is not None and ttl_ms != -2:
                     found.append(Record(key, ttl_ms, value))
                 elif ttl_ms != -2:
                     # MGET's word for any other type; asked about when the line is free.
@@ -77,7 +76,7 @@ class SessionReader:
         yield (
             now,
             [
-                Record(key, ttl_ms, None, kind.decode())
+                Record(key, ttl_ms, None, kind.decode("utf-8", "backslashreplace"))
                 for (key, ttl_ms), kind in zip(strange, kinds, strict=True)
                 if checked(kind) not in (b"none", b"string")
             ],
@@ -137,13 +136,28 @@ class SessionReader:
 
     def _batches(self, ask: scan.Ask, search: scan.Search) -> Iterator[scan.Batch]:
         """Every key that matches in batches: the list of their PTTLs, then the replies to `ask`."""
-        if self._may_script:
-            for names, replies in self._pass(search, lambda names: [ttls_of(names), *ask(names)]):
-                yield names, [checked(replies[0]), *replies[1:]]
-        else:
-            for names, replies in self._pass(search, lambda names: [*_ttls(names), *ask(names)]):
-                count = len(names)
-                yield names, [[checked(ttl_ms) for ttl_ms in replies[:count]], *replies[count:]]
+        self._forbidden = 0
+        for names, replies in self._pass(search, lambda names: [ttls_of(names), *ask(names)]):
+            ttls = checked(replies[0])
+            if hidden := _hidden(ttls):
+                # As what has gone: nothing else is told of them.
+                self._forbidden += hidden
+                ttls = [-2 if isinstance(each, ErrorReply) else each for each in ttls]
+            yield names, [ttls, *replies[1:]]
+        self._tell_forbidden()
+
+    def _tell_forbidden(self) -> None:
+        """Raises Partial, now or at the end of the `with`, for keys that may not be read."""
+        if not self._forbidden:
+            return
+        error = Partial(
+            f"{self._forbidden} keys may not be read by this user.",
+            hint="What was shown is true and not the whole. --match names the keys that may be "
+            "read; else ask for the permission.",
+        )
+        if not self._partial:
+            raise error
+        self._missing = self._missing or error
 
     def _pass(self, search: scan.Search, ask: scan.Ask) -> Iterator[scan.Batch]:
         try:
@@ -155,14 +169,14 @@ class SessionReader:
 
     def count(self, pattern: bytes = scan.SESSIONS) -> dict[str, int]:
         """How many keys match, by Redis type."""
+        self._forbidden = 0
         counts: Counter[str] = Counter()
-        for _, replies in self._pass(scan.Search(pattern), self.ask_kinds()):
-            counts.update(kinds(replies))
+        for _, replies in self._pass(scan.Search(pattern), lambda names: [types_of(names)]):
+            told = checked(replies[0])
+            self._forbidden += _hidden(told)
+            counts.update(kinds(told))
+        self._tell_forbidden()
         return dict(counts)
-
-    def ask_kinds(self) -> scan.Ask:
-        """What asks for the types of keys; decided before a pass, which has the line to itself."""
-        return (lambda names: [types_of(names)]) if self._may_script else _types
 
     def __enter__(self) -> Self:
         return self
@@ -181,18 +195,20 @@ def _size(reply: Any) -> int:
     return size
 
 
-def _ttls(names: Iterable[bytes]) -> list[Command]:
-    return [(b"PTTL", key) for key in names]
+_PLAIN = {int, bytes, type(None)}
 
 
-def _types(names: Iterable[bytes]) -> list[Command]:
-    return [(b"TYPE", key) for key in names]
+def _hidden(told: Sequence[Any]) -> int:
+    """How many of the answers, one for each key, are that this user may not ask."""
+    # By types at first: nearly always there is none.
+    if set(map(type, told)) <= _PLAIN:
+        return 0
+    return sum(isinstance(each, ErrorReply) for each in told)
 
 
-def kinds(replies: Sequence[Any]) -> dict[str, int]:
-    """How many keys of each type there are, by the replies to what asked for it."""
-    told = replies[0] if len(replies) == 1 and isinstance(replies[0], list) else replies
-    counts = Counter(map(checked, told))
+def kinds(told: Sequence[bytes | ErrorReply]) -> dict[str, int]:
+    """How many keys of each type there are, by what was told of each key."""
+    counts = Counter(each for each in told if isinstance(each, bytes))
     # Gone between SCAN and TYPE.
     del counts[b"none"]
-    return {kind.decode(): count for kind, count in counts.items()}
+    return {kind.decode("utf-8", "backslashreplace"): count for kind, count in counts.items()}

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from pawsctl.connection import Command, Node, checked, has_code
-from pawsctl.errors import RedisNotReady, RedisUnreachable
+from pawsctl.connection import Command, Node, Substitutes, checked, has_code
+from pawsctl.errors import OperationFailed, RedisNotReady, RedisUnreachable
 from pawsctl.sessions.keys import SESSION_PREFIX
 
 # How many keys are asked about at a time, without and with their values. Redis serves one command
@@ -83,8 +83,17 @@ def slices(keys: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
         yield keys[begin : begin + size]
 
 
-def node_batches(node: Node, search: Search, ask: Ask, known: Known) -> Iterator[Batch]:
-    """One server's part of a pass.
+def asked(node: Node, commands: list[Command], substitutes: Substitutes) -> list[Any]:
+    """The replies of one server, to what it takes instead where it refuses."""
+    wires = substitutes.wires(commands)
+    replies = node.pipeline([each for wire in wires for each in wire])
+    return substitutes.settled(commands, wires, replies, node.pipeline)
+
+
+def node_batches(
+    node: Node, search: Search, ask: Ask, known: Known, substitutes: Substitutes
+) -> Iterator[Batch]:
+    """One server's part of a pass; what it refuses is asked as it may take it.
 
     Raises RedisUnreachable where it goes away, when all it has answered has been handed out and
     what it has not is no longer known.
@@ -93,18 +102,24 @@ def node_batches(node: Node, search: Search, ask: Ask, known: Known) -> Iterator
     keys: list[bytes] = []
     try:
         search = search._replace(size=_size(node, search.size))
-        node.send([search.step(b"0")])
+        cursor, turns = b"0", _Turns()
+        node.send([search.step(cursor)])
         cursor, keys = _cursor_and_keys(node.receive(1)[0], known)
         while True:
             commands = ask(keys) if keys else []
+            wires = substitutes.wires(commands)
+            sent = [each for wire in wires for each in wire]
             is_last = cursor == b"0"
-            node.send(commands if is_last else [*commands, search.step(cursor)])
-            asked = len(commands)
+            if not is_last:
+                turns.take(cursor)
+            node.send(sent if is_last else [*sent, search.step(cursor)])
             if waiting is not None:
                 ready, waiting = waiting, None
                 yield ready
-            replies = node.receive(asked if is_last else asked + 1)
-            waiting = (keys, replies[:asked]) if keys else None
+            replies = node.receive(len(sent) if is_last else len(sent) + 1)
+            # Nothing is under way here.
+            answers = substitutes.settled(commands, wires, replies[: len(sent)], node.pipeline)
+            waiting = (keys, answers) if keys else None
             keys = []
             if is_last:
                 break
@@ -112,6 +127,9 @@ def node_batches(node: Node, search: Search, ask: Ask, known: Known) -> Iterator
     except GeneratorExit:
         # Who stops early leaves replies under way: the next command would take them for its own.
         node.close()
+        known.forget(keys)
+        if waiting is not None:
+            known.forget(waiting[0])
         raise
     except RedisUnreachable:
         known.forget(keys)
@@ -141,4 +159,26 @@ def _cursor_and_keys(reply: Any, known: Known) -> tuple[bytes, list[bytes]]:
             f"Redis refused: {str(reply).rstrip('.')}.", hint="Try again in a moment."
         )
     cursor, keys = checked(reply)
-    return cursor, known.fresh(keys)
+    # Some servers send it as an integer.
+    return cursor if isinstance(cursor, bytes) else b"%d" % cursor, known.fresh(keys)
+
+
+class _Turns:
+    """Sees where cursors go round in a circle, by one that is kept for twice as many each time."""
+
+    def __init__(self) -> None:
+        self._kept = b""
+        self._left = self._span = 1
+
+    def take(self, cursor: bytes) -> None:
+        """Raises OperationFailed for a cursor that came before: the pass would never end."""
+        if cursor == self._kept:
+            raise OperationFailed(
+                f"SCAN goes round in a circle: the cursor {cursor.decode()} came again.",
+                hint="Look whether a Redis answers there, or something that only resembles one.",
+            )
+        self._left -= 1
+        if not self._left:
+            self._kept = cursor
+            self._span *= 2
+            self._left = self._span

@@ -1,5 +1,6 @@
 """The bot's operations on its sessions, command for command as the bot does them, and deleting."""
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -7,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from pawsctl.connection import checked
-from pawsctl.errors import OperationFailed
+from pawsctl.connection import PartlyRefused, checked, types_of
+from pawsctl.errors import OperationFailed, Partial
 from pawsctl.sessions import keys, model, passes, reader, scan
 from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS
@@ -72,11 +73,25 @@ class SessionStore(SessionReader):
         # A server before Redis 6 knows no TYPE there. Whatever else it refused, it will again.
         with suppress(OperationFailed):
             for _, replies in self._deleting(strings, lambda _names: []):
-                yield {"string": checked(replies[0])}
-        rest = scan.Search(pattern, size=scan.WRITTEN)
-        for _, replies in self._deleting(rest, self.ask_kinds()):
-            checked(replies[-1])
-            yield reader.kinds(replies[:-1])
+                yield {"string": _done(replies[0])}
+        rest, forbidden = scan.Search(pattern, size=scan.WRITTEN), 0
+        for _, (told, reply) in self._deleting(rest, lambda names: [types_of(names)]):
+            if isinstance(reply, PartlyRefused):
+                forbidden += reply.refused
+                yield {"key": reply.done} if reply.done else {}
+            else:
+                checked(reply)
+                yield reader.kinds(checked(told))
+        if forbidden:
+            raise Partial(
+                f"{forbidden} keys may not be deleted by this user.",
+                hint="--match names the keys that may be; else ask for the permission.",
+            )
+
+    def require_deletable(self, pattern: bytes) -> None:
+        """Raises OperationFailed if a key that matches could not be deleted: nobody's is tried."""
+        beginning = re.split(rb"[*?\[\\]", pattern, maxsplit=1)[0]
+        self.unlink_keys([beginning + keys.nobodys_phone().encode()])
 
     def _deleting(self, search: scan.Search, ask: scan.Ask) -> Iterator[scan.Batch]:
         """A pass that asks something of a batch of keys and deletes them."""
@@ -88,6 +103,12 @@ class SessionStore(SessionReader):
         """Delete these keys; whether each of them existed."""
         replies = self.connection.pipeline([(b"UNLINK", key) for key in names])
         return [bool(checked(each)) for each in replies]
+
+
+def _done(reply: Any) -> int:
+    """How many keys were deleted. Raises OperationFailed where none may be."""
+    done: int = reply.done if isinstance(reply, PartlyRefused) else checked(reply)
+    return done
 
 
 def trimmed(messages: Sequence[Document]) -> list[Document]:

@@ -13,15 +13,15 @@ from contextlib import suppress
 from itertools import chain, compress, count
 from typing import NamedTuple
 
-from pawsctl.connection import Command, ErrorReply, Node, has_code
-from pawsctl.connection.base import POLL_SECONDS, Uncertain
+from pawsctl.connection import Command, ErrorReply, Node
+from pawsctl.connection.base import POLL_SECONDS, ClusterUntold, Uncertain
 from pawsctl.connection.cluster import Cluster
 from pawsctl.connection.commands import is_many, joined, name_of, parts_of, scripted
 from pawsctl.connection.routing import REDIRECTS
 from pawsctl.connection.slots import SLOTS, Claim, View, ranges_text, slot_of
 from pawsctl.errors import LoginRefused, Partial, RedisUnreachable
 from pawsctl.sessions.globs import matcher
-from pawsctl.sessions.scan import Ask, Batch, Known, Search, node_batches
+from pawsctl.sessions.scan import Ask, Batch, Known, Search, asked, node_batches
 
 _ALL = frozenset(range(SLOTS))
 # Up to this many slots of a node are looked at one by one: each is told whole at one moment, so
@@ -56,14 +56,23 @@ class Sweep:
         self._ask = ask
         self._known = known
         self._asked: dict[bytes, list[_Asked]] = {}
-        self._may_script = True
         self._may_ask_for_slots = True
         self._suspects: set[int] = set()
         self._primaries = 0
 
-    def batches(self) -> Iterator[Batch]:
-        """Every batch; raises Partial at the end where slots are missing."""
-        before = self._cluster.view()
+    def batches(self, *, deletes: bool = False) -> Iterator[Batch]:
+        """Every batch; raises Partial at the end where slots are missing.
+
+        A cluster that does not tell where its nodes are is looked at where it can be; what
+        `deletes` is not begun there, and raises OperationFailed.
+        """
+        try:
+            before = self._cluster.view()
+        except ClusterUntold as error:
+            if deletes:
+                raise
+            yield from self._at_the_entrance(error)
+            return
         self._primaries = sum(bool(each.slots) for each in before.claims.values())
         self._primaries += len(before.silent)
         self._suspects |= _ALL - before.covered
@@ -76,6 +85,16 @@ class Sweep:
         if self._suspects:
             raise self._partial()
         self._cluster.note(f"{self._primaries} of {self._primaries} primaries answered.")
+
+    def _at_the_entrance(self, error: ClusterUntold) -> Iterator[Batch]:
+        # On a socket of its own, since those of others' keys are asked for meanwhile.
+        node = self._cluster.open(self._cluster.reader().target.addresses[0])
+        for batch in self._scanned(node, _ALL):
+            if (settled := self._settled(batch)) is not None:
+                yield settled
+        raise Partial(
+            f"{error.message} What was shown is what one node has.", hint=error.hint
+        ) from error
 
     def _again(self, before: View) -> Iterator[Batch]:
         """Look at suspect slots until none of them has changed while it was looked at."""
@@ -154,7 +173,8 @@ class Sweep:
                 self._cluster.release(node)
 
     def _scanned(self, node: Node, _slots: frozenset[int]) -> Iterator[Batch]:
-        return node_batches(node, self._search, self._sent, self._known)
+        substitutes = self._cluster.substitutes
+        return node_batches(node, self._search, self._sent, self._known, substitutes)
 
     def _rescanned(self, node: Node, slots: frozenset[int]) -> Iterator[Batch]:
         if len(slots) > _FEW_SLOTS or not self._may_ask_for_slots:
@@ -172,7 +192,7 @@ class Sweep:
             for first in range(0, len(keys), self._search.size):
                 names = keys[first : first + self._search.size]
                 try:
-                    replies = node.pipeline(self._sent(names))
+                    replies = asked(node, self._sent(names), self._cluster.substitutes)
                 except RedisUnreachable:
                     self._known.forget(keys[first:])
                     raise
@@ -189,28 +209,26 @@ class Sweep:
 
     def _sent(self, names: list[bytes]) -> list[Command]:
         """What is sent to the node that told these keys; nothing it refuses for their slots."""
-        asked = self._asked[names[0]] = [self._in_place_of(each) for each in self._ask(names)]
-        return [command for each in asked for command in each.sent]
+        wanted = self._asked[names[0]] = [self._in_place_of(each) for each in self._ask(names)]
+        return [command for each in wanted for command in each.sent]
 
     def _in_place_of(self, command: Command) -> _Asked:
         other = scripted(command)
-        if is_many(command) and (not self._may_script or name_of(other) != b"EVAL"):
+        if is_many(command) and name_of(other) != b"EVAL":
             return _Asked(command, parts_of(command), is_split=True)
         return _Asked(command, [other], is_split=False)
 
     def _settled(self, batch: Batch) -> Batch | None:
         """A batch whose replies are those of who has the keys now; None where no one can know."""
         names, replies = batch
-        asked = self._asked.pop(names[0])
-        sent = [command for each in asked for command in each.sent]
+        wanted = self._asked.pop(names[0])
+        sent = [command for each in wanted for command in each.sent]
         strays = [
             index
             for index, reply in enumerate(replies)
             if isinstance(reply, ErrorReply) and (reply.code in REDIRECTS or is_many(sent[index]))
         ]
         if strays:
-            if any(has_code(replies[index], "NOPERM") for index in strays):
-                self._may_script = False
             try:
                 answers = self._cluster.pipeline([sent[index] for index in strays])
             except LoginRefused:
@@ -226,7 +244,7 @@ class Sweep:
         rest = iter(replies)
         return names, [
             joined(each.command, [next(rest) for _ in each.sent]) if each.is_split else next(rest)
-            for each in asked
+            for each in wanted
         ]
 
     def _partial(self) -> Partial:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from pawsctl.errors import NoEngine, OperationFailed
+from pawsctl.errors import NoEngine, OperationFailed, causes
 from pawsctl.stack.docker import contexts, refusals
 
 if TYPE_CHECKING:
@@ -65,9 +65,8 @@ def _no_engine(error: BaseException, where: str) -> NoEngine:
     """The SDK wraps the reason several times over; what the operating system said is at the end."""
     import requests
 
-    root: BaseException | None = error
     last = error
-    while root is not None:
+    for root in causes(error):
         if isinstance(root, PermissionError):
             return NoEngine(
                 f"There is no permission to use Docker's socket ({where}).",
@@ -86,18 +85,12 @@ def _no_engine(error: BaseException, where: str) -> NoEngine:
                 hint="DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or the context, say whether TLS is "
                 "spoken and with which certificates: they must be the engine's.",
             )
-        last, root = root, _below(root)
+        last = root
     return NoEngine(f"The Docker Engine at {where} can't be used: {_said(last)}.", hint=_START)
 
 
 def _said(error: BaseException) -> str:
     return str(error).strip().rstrip(".") or type(error).__name__
-
-
-def _below(error: BaseException) -> BaseException | None:
-    # urllib3 and requests hand the original on as an argument.
-    inner = [each for each in error.args if isinstance(each, BaseException)]
-    return error.__cause__ or (inner[-1] if inner else None) or error.__context__
 
 
 @contextmanager

@@ -1,0 +1,51 @@
+"""What a server says before it hangs up, which explains why it does. Pure."""
+
+from pawsctl.connection.replies import ErrorReply
+
+# Said in the middle of a conversation, these are followed by the end of it.
+_FAREWELLS = ("Protocol error", "max number of clients")
+
+
+class LastWords:
+    """The last thing that a server said, if it can be why it hung up."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def heard(self, reply: ErrorReply, *, is_first: bool) -> None:
+        """Take note of an error reply; `is_first` before the server has answered any command."""
+        said = str(reply)
+        is_farewell = is_first or any(each in said for each in _FAREWELLS)
+        self._said = said if is_farewell else ""
+
+    def overheard(self, unread: bytes) -> None:
+        """Take note of what was there to be read when the server took no more commands."""
+        for line in unread.split(b"\r\n"):
+            if line.startswith(b"-"):
+                self._said = line[1:].decode("utf-8", "replace")
+
+    def forget(self) -> None:
+        """The server goes on: whatever it said was no farewell."""
+        self._said = ""
+
+    @property
+    def text(self) -> str:
+        """What was said, a sentence of it; empty where nothing was that explains the end."""
+        return self._said.partition(". ")[0].rstrip(".")
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+        if "max number of clients" in self._said:
+            return "Close other connections, or raise the server's 'maxclients'."
+        if self._said.startswith("DENIED"):
+            return (
+                "The server is in protected mode: give it a password (requirepass), or connect "
+                "from its own machine."
+            )
+        if "Protocol error" in self._said:
+            return (
+                "Something sent was more than it takes: see its 'proto-max-bulk-len' and "
+                "'client-query-buffer-limit'."
+            )
+        return "See the server's log for more."

@@ -1,0 +1,109 @@
+"""redis-py's sockets for a target, each reply held to its deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pawsctl.connection.deadline import Deadline, TimedSocket
+from pawsctl.errors import UsageError
+from pawsctl.target import Address, Target, Tls
+
+
+def socket_of(
+    target: Target,
+    *,
+    connect_timeout: float,
+    timeout: float,
+    deadline: Deadline,
+    overheard: Callable[[bytes], None],
+) -> Any:
+    """Return redis-py's connection to a target, which connects when it is told to.
+
+    `overheard` is given what was left to read when the server took no more commands.
+    """
+    # 0.1 s: only a command that talks to Redis pays for it.
+    from redis.backoff import NoBackoff
+    from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
+    from redis.retry import Retry
+
+    def timed(kind: Any) -> Any:
+        # redis-py leaves its constructors untyped.
+        class Timed(kind):  # type: ignore[misc]
+            def _connect(self) -> Any:
+                return TimedSocket(super()._connect(), deadline, overheard)
+
+        return Timed
+
+    common: dict[str, Any] = {
+        "db": target.db,
+        "username": target.username,
+        "password": target.password,
+        "socket_timeout": timeout,
+        "socket_connect_timeout": connect_timeout,
+        "retry": Retry(NoBackoff(), 0),
+        # RESP2 needs no HELLO, which servers before 6.0 and some proxies don't know.
+        "protocol": 2,
+        "driver_info": None,
+        "socket_read_size": 1 << 20,
+    }
+    if target.path is not None:
+        return timed(UnixDomainSocketConnection)(path=target.path, **common)
+    address = target.addresses[0]
+    common |= {"host": address.host, "port": address.port, "socket_keepalive": True}
+    if target.tls is None:
+        return timed(Connection)(**common)
+    _require_files(target.tls)
+    return timed(SSLConnection)(
+        ssl_ca_certs=target.tls.ca_certs,
+        ssl_certfile=target.tls.certfile,
+        ssl_keyfile=target.tls.keyfile,
+        ssl_check_hostname=target.tls.check_hostname,
+        ssl_cert_reqs="required" if target.tls.verify else "none",
+        **common,
+    )
+
+
+def speaks_tls(address: Address, timeout: float) -> bool:
+    """Return whether a server answers a TLS handshake, whomever it trusts and is trusted by."""
+    import socket
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((address.host, address.port), timeout) as plain,
+            context.wrap_socket(plain, server_hostname=address.host),
+        ):
+            return True
+    except ssl.SSLError as error:
+        # An alert is a word of TLS; what is none of its words, and the end, are not.
+        return "ALERT" in (error.reason or "")
+    except (OSError, ValueError):
+        return False
+
+
+def _require_files(tls: Tls) -> None:
+    """Raises UsageError for PEM files that can't be used: the server is not to blame."""
+    import ssl
+
+    if tls.keyfile is not None and tls.certfile is None:
+        raise UsageError(
+            "ssl_keyfile in the URL is of no use without ssl_certfile.", hint="Name both."
+        )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    given = "ssl_ca_certs"
+    try:
+        if tls.ca_certs is not None:
+            context.load_verify_locations(tls.ca_certs)
+        if tls.certfile is not None:
+            given = "ssl_certfile and ssl_keyfile" if tls.keyfile else "ssl_certfile"
+            context.load_cert_chain(tls.certfile, tls.keyfile)
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror
+        raise UsageError(
+            f"What {given} in the URL names can't be used: {reason}.",
+            hint="Give PEM files that belong together, with paths that are absolute or from the "
+            "working directory.",
+        ) from error

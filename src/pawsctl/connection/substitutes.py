@@ -1,0 +1,103 @@
+"""What is sent in place of a command that a server refuses: an older one, or one for each key.
+
+Old servers, and those that renamed it, don't know UNLINK; services and ACLs refuse scripts, and an
+ACL on some keys refuses a command that names another beside them. What is refused once is not tried
+again on this connection. Pure.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+from typing import Any
+
+from pawsctl.connection.commands import Command, is_many, is_read, joined, name_of, parts_of
+from pawsctl.connection.replies import (
+    ErrorReply,
+    Misread,
+    PartlyRefused,
+    betrays_cluster,
+    has_code,
+    is_about_the_command,
+)
+from pawsctl.connection.routing import REDIRECTS
+
+Send = Callable[[Sequence[Command]], list[Any]]
+
+_OLDER = {b"UNLINK": b"DEL", b"PTTL": b"TTL"}
+# Refusals that speak of the server's state, and of no command.
+_PASSING = (*REDIRECTS, "CROSSSLOT", "OOM", "MISCONF", "BUSY", "NOREPLICAS", "WRONGTYPE")
+
+
+class Substitutes:
+    """What one Redis has refused, and what it takes instead."""
+
+    def __init__(self) -> None:
+        self._unknown: set[bytes] = set()
+        self._one_by_one: set[bytes] = set()
+
+    def wire(self, command: Command) -> list[Command]:
+        """What to send for a command: itself, as long as nothing like it was refused."""
+        if not self._unknown and not self._one_by_one:
+            return [command]
+        name = name_of(command)
+        if name in self._unknown:
+            return self.wire(_older(command))
+        if name in self._one_by_one and is_many(command):
+            return [each for part in parts_of(command) for each in self.wire(part)]
+        return [command]
+
+    def wires(self, commands: Sequence[Command]) -> list[list[Command]]:
+        """The same for each of several."""
+        return [self.wire(command) for command in commands]
+
+    def refuses(self, command: Command, reply: Any) -> bool:
+        """Return whether there is something else to try; from now on `wire` tells it."""
+        if not isinstance(reply, ErrorReply) or isinstance(reply, PartlyRefused):
+            return False
+        name = name_of(command)
+        if has_code(reply, *_PASSING) or betrays_cluster(reply):
+            return False
+        # What was answered in a strange way has been done: only a look may be taken again.
+        if isinstance(reply, Misread) and not is_read(command):
+            return False
+        if name in _OLDER and is_about_the_command(reply):
+            self._unknown.add(name)
+            return True
+        if is_many(command):
+            self._one_by_one.add(name)
+            return True
+        return False
+
+    def settled(
+        self,
+        commands: Sequence[Command],
+        wires: Sequence[Sequence[Command]],
+        replies: Sequence[Any],
+        send: Send,
+    ) -> list[Any]:
+        """The reply to each command, from the replies to what was sent for it.
+
+        What was refused is sent again as it may be taken, by `send`.
+        """
+        nothing_learnt = not self._unknown and not self._one_by_one
+        if nothing_learnt and not any(isinstance(each, ErrorReply) for each in replies):
+            return list(replies)
+        rest = iter(replies)
+        return [
+            self._reply_to(command, wire, list(islice(rest, len(wire))), send)
+            for command, wire in zip(commands, wires, strict=True)
+        ]
+
+    def _reply_to(
+        self, command: Command, wire: Sequence[Command], answers: Sequence[Any], send: Send
+    ) -> Any:
+        while any(self.refuses(*each) for each in zip(wire, answers, strict=True)):
+            wire = self.wire(command)
+            answers = send(wire)
+        if name_of(wire[0]) == b"TTL":
+            answers = [each * 1000 if type(each) is int and each > 0 else each for each in answers]
+        in_parts = is_many(command) and not is_many(wire[0])
+        return joined(command, answers) if in_parts else answers[0]
+
+
+def _older(command: Command) -> Command:
+    return (_OLDER[name_of(command)], *command[1:])

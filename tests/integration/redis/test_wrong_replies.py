@@ -1,0 +1,206 @@
+"""Every command against a server that answers one of Redis's commands with a reply of another type.
+
+No traceback, no loop, and no success but with what an honest server would have shown.
+"""
+
+import json
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pawsctl.cli.app import run
+from pawsctl.errors import ExitStatus
+from tests import lying
+from tests.lying import KEY, Answer, array, bulk, honest
+
+PHONE = KEY.decode().removeprefix("wh:session:")
+NESTED = b"*1\r\n" * 6 + b":1\r\n"
+
+# What is of no use to a command that has replies of this kind.
+WRONG: dict[str, list[bytes]] = {
+    "integer": [b"+OK\r\n", bulk(b"1"), bulk(b""), b"$-1\r\n", b"*-1\r\n", array(), b":-7\r\n",
+                array(b":1\r\n"), NESTED, b"#t\r\n", b",1.5\r\n", b"%1\r\n:1\r\n:2\r\n"],
+    "text": [b":1\r\n", b"$-1\r\n", array(), array(bulk(b"x")), NESTED, b",1.5\r\n", b"_\r\n"],
+    "value": [b":1\r\n", array(), array(bulk(b"x")), NESTED, b"#f\r\n", b"%1\r\n:1\r\n:2\r\n"],
+    "list": [b":1\r\n", b"+OK\r\n", bulk(b"x"), b"$-1\r\n", array(), NESTED,
+             array(b":-9\r\n"), array(b"#t\r\n"), array(array()), array(bulk(b"x"), bulk(b"y")),
+             array(b"-ERR x\r\n")],
+    "pair": [b":1\r\n", b"+OK\r\n", bulk(b"x"), b"$-1\r\n", array(), array(b":1\r\n"), NESTED,
+             array(bulk(b"0")), array(bulk(b"x"), array()), array(b":0\r\n", b":0\r\n"),
+             array(bulk(b"0"), array(b":5\r\n")), array(bulk(b"0"), array(b"$-1\r\n")),
+             array(bulk(b"0"), array(), bulk(b"0"), array()), array(b"-ERR x\r\n", array())],
+}  # fmt: skip
+# fmt: off
+NO_REPLY = [b"garbage\r\n", b"$99999999999999999999\r\n", b":x\r\n", b"*1\r\n", b"-MOVED x\r\n",
+            b"-MOVED 1 2 3\r\n", b"-\xff\xfe\r\n", b"-\r\n", b"*-5\r\n", b"$-9\r\n", None]
+# fmt: on
+KINDS = {
+    "list": b"EVAL MGET",
+    "pair": b"SCAN TIME",
+    "integer": b"DBSIZE DEL EXISTS EXPIRE MEMORY PTTL STRLEN UNLINK",
+    "value": b"GET",
+    "text": b"INFO PING SETEX SET TYPE",
+}
+KIND = {name: kind for kind, names in KINDS.items() for name in names.split()}
+
+COMMANDS = [
+    "session list --json",
+    "session list --json --sort updated --status active",
+    f"session get {PHONE} --json",
+    f"session ttl {PHONE} --json",
+    "session ttl --json",
+    f"session touch {PHONE} --json",
+    f"session delete {PHONE} --json",
+    "session flush --yes --json",
+    "session flush --dry-run --json",
+    "session flush --status active --yes --json",
+    "session export - ",
+    "session stats --json",
+    "session lint --json",
+    "redis memory --json",
+    "health --json",
+    "test-session --json",
+]
+# What a command may do without, or asks again in another way: its result may lack something.
+OPTIONAL = {
+    "session stats --json": {b"INFO", b"MEMORY"},
+    "redis memory --json": {b"INFO"},
+    "health --json": set(),
+}
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.delenv("REDIS_URL", raising=False)
+
+
+class _Asked:
+    """Answers honestly, but for one command; keeps what was asked."""
+
+    def __init__(self, name: bytes = b"", reply: Answer = b"") -> None:
+        self.names: set[bytes] = set()
+        self._name, self._reply = name, reply
+
+    def __call__(self, command: list[bytes]) -> Answer:
+        name = command[0].upper()
+        self.names.add(name)
+        return self._reply if name == self._name else honest(command)
+
+
+def _called(command: str, asked: _Asked) -> int:
+    with lying.answering(asked) as url:
+        return run([*command.split(), "--url", url, "--timeout", "0.3", "--connect-timeout", "1"])
+
+
+def _bent(names: set[bytes]) -> Iterator[tuple[bytes, Answer]]:
+    for name in sorted(names):
+        for reply in (*WRONG.get(KIND.get(name, ""), ()), *NO_REPLY):
+            yield name, reply
+
+
+def _lasting(out: bytes) -> bytes:
+    """What is printed, without what differs from one honest run to the next."""
+    return _PASSING.sub(b"", out)
+
+
+_PASSING = re.compile(
+    rb"""127.0.0.1:\d+|"(exported_at|expires_at|checksum|seconds)":("[^"]*"|[^,}]*)|"age":{[^}]*}"""
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_reply_of_another_type_is_no_success(
+    command: str, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """But a sentence, whichever of the replies it is."""
+    asked = _Asked()
+    status = _called(command, asked)
+    expected, said = capsysbinary.readouterr()
+    # This server stores nothing: the flow can't succeed there.
+    stores = command.startswith("test-session")
+    assert (status == ExitStatus.OK) != stores, said
+    assert asked.names
+    for name, reply in _bent(asked.names - {b"CLIENT", b"HELLO"}):
+        begun = time.monotonic()
+        status = _called(command, _Asked(name, reply))
+        taken = time.monotonic() - begun
+        out, err = capsysbinary.readouterr()
+        how = f"{name!r} answered with {reply!r}: exit {status}, {out!r}, {err!r}"
+        assert taken < 10, how
+        assert b"Traceback" not in err, how
+        if status == ExitStatus.OK:
+            left_out = name in OPTIONAL.get(command, set())
+            assert _lasting(out) == _lasting(expected) or left_out, how
+        elif err.strip():
+            assert json.loads(err.splitlines()[-1])["error"]["message"], how
+
+
+def test_the_refusal_names_the_command_and_the_reply(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    """So that one can see who is to blame."""
+    status = _called(f"session touch {PHONE} --json", _Asked(b"EXPIRE", b"+OK\r\n"))
+    message = json.loads(capsysbinary.readouterr().err)["error"]["message"]
+    assert status == ExitStatus.FAILED
+    assert "EXPIRE" in message
+    assert "b'OK'" in message
+
+
+@pytest.mark.parametrize("cursor", [b":0\r\n", bulk(b"0")])
+def test_a_cursor_may_be_an_integer(
+    cursor: bytes, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Some servers send it so; its end is an end."""
+    asked = _Asked(b"SCAN", array(cursor, array(bulk(KEY))))
+    assert _called("session list --json", asked) == ExitStatus.OK
+    assert len(json.loads(capsysbinary.readouterr().out)) == 1
+
+
+@pytest.mark.parametrize("circle", [1, 2, 7])
+def test_cursors_that_go_round_in_a_circle_end(
+    circle: int, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """However long it is."""
+    turns = iter(range(1 << 20))
+
+    def tell(command: list[bytes]) -> bytes:
+        if command[0] != b"SCAN":
+            return honest(command)
+        return array(bulk(b"%d" % (1 + next(turns) % circle)), array())
+
+    with lying.answering(tell) as url:
+        status = run(["session", "list", "--json", "--url", url])
+    assert status == ExitStatus.FAILED
+    assert b"circle" in capsysbinary.readouterr().err
+
+
+DRIP = ["health", "session list", f"session get {PHONE}", f"session touch {PHONE}", "session stats"]
+
+
+@pytest.mark.parametrize("command", DRIP)
+def test_a_server_that_drips_holds_nobody(
+    command: str, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """--timeout is for the whole reply, and for health for all of them."""
+    begun = time.monotonic()
+    with lying.answering(honest, seconds_a_byte=0.1) as url:
+        status = run([*command.split(), "--json", "--timeout", "0.5", "--url", url])
+    assert time.monotonic() - begun < 6
+    assert status in (ExitStatus.FAILED, ExitStatus.UNREACHABLE)
+    assert b"in time" in b"".join(capsysbinary.readouterr())
+
+
+def test_a_slow_line_may_bring_a_large_value(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Every 64 KB buy another second."""
+    value = b'{"status":"active","messages":[],"updatedAt":1,"x":"%s"}' % (b"x" * 400_000)
+    asked = _Asked(b"GET", bulk(value))
+    with lying.answering(asked, seconds_a_piece=0.1) as url:
+        status = run(["session", "get", PHONE, "--raw", "--timeout", "0.5", "--url", url])
+    assert status == ExitStatus.OK
+    assert capsysbinary.readouterr().out == value
