@@ -14,6 +14,7 @@ from pawsctl.connection.commands import (
     writes_in,
 )
 from pawsctl.connection.replies import ErrorReply
+from pawsctl.errors import OperationFailed
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,14 @@ from pawsctl.connection.replies import ErrorReply
 def test_the_key_of_a_command(command: Command, key: bytes | None) -> None:
     """It decides where in a cluster the command goes."""
     assert key_of(command) == key
+
+
+@pytest.mark.parametrize("command", [("FROBNICATE", b"k"), (b"xread", "STREAMS", b"k"), ("", b"k")])
+def test_a_command_that_is_not_known_goes_nowhere(command: Command) -> None:
+    """Its first argument may be no key, and may choose the wrong node."""
+    with pytest.raises(OperationFailed, match="where in the command"):
+        key_of(command)
+    assert not is_read(command)
 
 
 @pytest.mark.parametrize("name", ["SET", "SETEX", "DEL", "UNLINK", "EXPIRE", "RESTORE", "FLUSHALL"])
@@ -71,6 +80,14 @@ def test_an_error_of_a_part_is_the_wholes() -> None:
     assert joined(("UNLINK", b"a", b"b"), [1, refused]) is refused
     wrong = ErrorReply("WRONGTYPE", "a hash")
     assert joined(("MGET", b"a", b"b"), [b"v", wrong]) == [b"v", None]
+
+
+def test_a_key_that_is_forbidden_hides_no_other() -> None:
+    """Its refusal stands in its place; what is added up says how many were refused."""
+    forbidden = ErrorReply("NOPERM", "No permissions to access a key")
+    assert joined(("MGET", b"a", b"b"), [b"v", forbidden]) == [b"v", forbidden]
+    deleted = joined(("UNLINK", b"a", b"b", b"c"), [1, forbidden, 1])
+    assert (deleted.done, deleted.refused) == (2, 1)
 
 
 def test_a_command_over_one_key_is_its_own_part() -> None:

@@ -16,11 +16,11 @@ import msgspec
 
 from pawsctl.connection import shapes
 from pawsctl.connection.commands import Command, is_read
-from pawsctl.connection.deadline import Deadline
 from pawsctl.connection.failures import explained, hung_up
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.replies import betrays_cluster, checked, error_reply
 from pawsctl.connection.sockets import socket_of
+from pawsctl.deadline import Deadline
 from pawsctl.target import Target
 
 Notice = Callable[[str], None]

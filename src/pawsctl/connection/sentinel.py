@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from pawsctl.connection.base import POLL_SECONDS, Connection, Uncertain, ask_node, at
 from pawsctl.connection.commands import Command, is_read
 from pawsctl.connection.node import Node, Notice, Timeouts
-from pawsctl.connection.replies import ErrorReply, checked, has_code
-from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
+from pawsctl.connection.replies import ErrorReply, checked, has_code, is_about_the_command
+from pawsctl.errors import LoginRefused, RedisUnreachable
 from pawsctl.target import Address, Target
 
 # A dead Sentinel costs no more than this before the next is asked.
@@ -152,7 +152,7 @@ class Sentinel(Connection):
                     fields["name"] for fields in _tables(sentinel.call("SENTINEL", "MASTERS"))
                 }
                 continue
-            address = Address(reply[0].decode(), int(reply[1]))
+            address = Address(reply[0].decode("utf-8", "backslashreplace"), int(reply[1]))
             node = self._node(address)
             try:
                 role = ask_node(node, [("ROLE",)])[0]
@@ -165,9 +165,7 @@ class Sentinel(Connection):
                 )
                 continue
             # Who may not ask for the role takes the Sentinel's word.
-            if has_code(role, "NOPERM") or (
-                not isinstance(role, ErrorReply) and role[0] == b"master"
-            ):
+            if _is_untold(role) or (not isinstance(role, ErrorReply) and role[0] == b"master"):
                 return node
             node.close()
             failure = _NotYet(
@@ -211,10 +209,14 @@ class Sentinel(Connection):
     def _find_replica(self) -> Node | None:
         service = self.target.service or ""
         for sentinel in self._answering():
-            try:
-                rows = list(_tables(sentinel.call("SENTINEL", "REPLICAS", service)))
-            except OperationFailed:
+            # Before 5.0, replicas had another name.
+            for word in ("REPLICAS", "SLAVES"):
+                reply = sentinel.pipeline([("SENTINEL", word, service)])[0]
+                if not isinstance(reply, ErrorReply):
+                    break
+            else:
                 continue
+            rows = list(_tables(reply))
             for row in rows:
                 if any(word in row["flags"] for word in _UNFIT):
                     continue
@@ -226,7 +228,7 @@ class Sentinel(Connection):
                 except RedisUnreachable:
                     continue
                 # Its link to the primary: what is not connected would lag for good.
-                if has_code(role, "NOPERM") or (
+                if _is_untold(role) or (
                     not isinstance(role, ErrorReply)
                     and role[0] == b"slave"
                     and role[3] == b"connected"
@@ -235,6 +237,11 @@ class Sentinel(Connection):
                     return node
                 node.close()
         return None
+
+
+def _is_untold(role: Any) -> bool:
+    """Whether the server does not tell its role, or not to this user."""
+    return isinstance(role, ErrorReply) and is_about_the_command(role)
 
 
 def _tables(reply: Any) -> Iterator[dict[str, str]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from pawsctl.connection.deadline import Deadline, TimedSocket
+from pawsctl.connection.timed import TimedSocket
+from pawsctl.deadline import Deadline
 from pawsctl.errors import UsageError
 from pawsctl.target import Address, Target, Tls
 

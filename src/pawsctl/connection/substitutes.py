@@ -62,10 +62,11 @@ class Substitutes:
         if name in _OLDER and is_about_the_command(reply):
             self._unknown.add(name)
             return True
-        if is_many(command):
+        many = is_many(command)
+        # A script that was given no key tells as well as one that was.
+        if many or name == b"EVAL":
             self._one_by_one.add(name)
-            return True
-        return False
+        return many
 
     def settled(
         self,

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -74,14 +75,19 @@ class SessionStore(SessionReader):
         with suppress(OperationFailed):
             for _, replies in self._deleting(strings, lambda _names: []):
                 yield {"string": _done(replies[0])}
+        # Whether scripts may run is found out before: once a key has gone, its type is not told.
+        nobodys = keys.session_key(keys.nobodys_phone())
+        self.connection.pipeline([types_of([]), types_of([nobodys])])
         rest, forbidden = scan.Search(pattern, size=scan.WRITTEN), 0
         for _, (told, reply) in self._deleting(rest, lambda names: [types_of(names)]):
             if isinstance(reply, PartlyRefused):
                 forbidden += reply.refused
                 yield {"key": reply.done} if reply.done else {}
             else:
-                checked(reply)
-                yield reader.kinds(checked(told))
+                kinds = Counter(reader.kinds(checked(told)))
+                if (untold := checked(reply) - kinds.total()) > 0:
+                    kinds["key"] += untold
+                yield dict(kinds)
         if forbidden:
             raise Partial(
                 f"{forbidden} keys may not be deleted by this user.",

@@ -4,11 +4,17 @@ The engines, `status` and the forming of topologies need no more, and the Redis 
 import.
 """
 
+import io
 import socket
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
+from pawsctl.deadline import Deadline
+
 HOST = "127.0.0.1"
+
+# What Redis holds in one value, and what no reply here is longer than.
+_MOST = 512 << 20
 
 Words = Sequence[str | int]
 
@@ -92,17 +98,41 @@ def ask(
 ) -> list[Any]:
     """The replies to `commands`: bytes, numbers, None, and lists of these.
 
-    `timeout` is seconds for the connection and for each reply. A `password` that nobody asks for is
-    as good as none. Raises Refused for an error reply, OSError where none comes.
+    `timeout` is seconds for the connection and until each reply is whole. A `password` that nobody
+    asks for is as good as none. Raises Refused for an error reply, OSError where none comes.
     """
     words = [each for each in ("AUTH", username, password) if each is not None]
     login: list[Words] = [] if password is None else [words]
     with socket.create_connection((host, port), timeout) as connection:
         connection.sendall(b"".join(_packed(each) for each in (*login, *commands)))
-        with connection.makefile("rb") as stream:
+        deadline = Deadline(timeout)
+        with io.BufferedReader(_Pieces(connection, deadline)) as stream:
             for _ in login:
                 _log_in(stream)
-            return [_reply(stream) for _ in commands]
+            replies = []
+            for _ in commands:
+                deadline.restart()
+                replies.append(_reply(stream))
+            return replies
+
+
+class _Pieces(io.RawIOBase):
+    """What comes from a socket, held to a deadline."""
+
+    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        """It is for reading alone."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer. Raises TimeoutError if the reply's time is over."""
+        self._connection.settimeout(self._deadline.left())
+        count = self._connection.recv_into(buffer)
+        self._deadline.received(count)
+        return count
 
 
 def _log_in(stream: BinaryIO) -> None:
@@ -136,6 +166,8 @@ def _reply(stream: BinaryIO) -> Any:
             return number
         if number < 0:
             return None
+        if number > _MOST:
+            raise ConnectionResetError
         if kind == b"*":
             return [_reply(stream) for _ in range(number)]
         return stream.read(number + 2)[:-2]

@@ -1,0 +1,38 @@
+"""The time that a reply has."""
+
+import time
+
+import pytest
+
+from pawsctl.deadline import BYTES_A_SECOND, Deadline
+
+
+def test_bytes_buy_time() -> None:
+    """A second for every 64 KB, beyond the time that there was; a piece has no more than that."""
+    deadline = Deadline(0.05)
+    assert 0 < deadline.left() <= 0.05
+    deadline.received(BYTES_A_SECOND)
+    time.sleep(0.06)
+    assert 0 < deadline.left() <= 0.05
+
+
+def test_a_few_bytes_buy_next_to_none() -> None:
+    """One that drips is over when its time is."""
+    deadline = Deadline(0.05)
+    deadline.left()
+    time.sleep(0.06)
+    deadline.received(10)
+    with pytest.raises(TimeoutError):
+        deadline.left()
+    deadline.restart()
+    assert deadline.left() > 0
+
+
+def test_beyond_a_moment_nothing_is_waited_for() -> None:
+    """However much has come."""
+    deadline = Deadline(5, until=time.monotonic() + 0.05)
+    assert deadline.left() <= 0.05
+    deadline.received(BYTES_A_SECOND)
+    time.sleep(0.06)
+    with pytest.raises(TimeoutError):
+        deadline.left()
