@@ -107,4 +107,4 @@ def _databases(connection: Connection) -> list[int]:
         return [0]
     # db3:keys=50,expires=50,avg_ttl=…
     fields = info_fields(connection.call("INFO", "keyspace"))
-    return sorted(int(name.removeprefix("db")) for name in fields if name.startswith("db"))
+    return sorted(int(name[2:]) for name in fields if name[:2] == "db" and name[2:].isdigit())

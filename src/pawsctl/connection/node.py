@@ -162,7 +162,9 @@ class Node:
         try:
             while self._greeted:
                 reply = self._reply()
-                self.is_cluster |= b"cluster_enabled:1" in _text(reply) or _mode(reply) == b"cluster"
+                self.is_cluster |= (
+                    b"cluster_enabled:1" in _text(reply) or _mode(reply) == b"cluster"
+                )
                 self.is_sentinel |= _mode(reply) == b"sentinel"
                 self._greeted.popleft()
         except redis.ConnectionError as error:

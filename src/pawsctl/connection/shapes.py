@@ -108,6 +108,8 @@ def _moment(reply: Any, _command: Command) -> bool:
 def _role(reply: Any, _command: Command) -> bool:
     if type(reply) is not list or not reply or type(reply[0]) is not bytes:
         return False
+    if reply[0] == b"sentinel":
+        return len(reply) > 1 and type(reply[1]) is list and set(map(type, reply[1])) <= _BYTES
     return reply[0] != b"slave" or (len(reply) >= 4 and type(reply[3]) is bytes)
 
 
