@@ -65,7 +65,7 @@ def _no_engine(error: BaseException, where: str) -> NoEngine:
     """The SDK wraps the reason several times over; what the operating system said is at the end."""
     import requests
 
-    last = error
+    last: BaseException = error
     for root in causes(error):
         if isinstance(root, PermissionError):
             return NoEngine(
