@@ -1,9 +1,10 @@
 """The bot's health endpoint, which says what a test wants, over a real socket."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SERVICES = {name: {"configured": True} for name in ("redis", "anthropic", "database", "twilio")}
@@ -31,4 +32,33 @@ def bot(status: int, answer: object) -> Iterator[str]:
             yield f"http://127.0.0.1:{endpoint.server_port}"
         finally:
             endpoint.shutdown()
+            thread.join()
+
+
+@contextmanager
+def accepting(said: bytes = b"", *, closes: bool = False, pause: float = 0.0) -> Iterator[str]:
+    """A bot that accepts, says so much a byte at a time, and then closes or hangs; its URL."""
+    done = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        while not done.is_set():
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection, suppress(OSError):
+                for byte in said:
+                    connection.sendall(bytes([byte]))
+                    done.wait(pause)
+                if not closes:
+                    done.wait(30)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            done.set()
+            listener.shutdown(socket.SHUT_RDWR)
             thread.join()

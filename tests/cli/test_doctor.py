@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from pawsctl.doctor import bot as doctors_bot
 from pawsctl.errors import ExitStatus
+from pawsctl.settings import Setting
 from tests import servers
-from tests.bot import HEALTHY, SERVICES, bot
+from tests.bot import HEALTHY, SERVICES, accepting, bot
 from tests.cli_runner import Pawsctl, Result
 from tests.conftest import BROKEN, GOOD
 from tests.ports import free_port
@@ -145,6 +147,11 @@ UNHEALTHY = {
             "warning",
             "twilio not configured",
         ),
+        (500, {"error": "boom"}, "failed", "status 500 Internal Server Error: boom"),
+        (500, b"<html>", "failed", "status 500 Internal Server Error"),
+        (502, HEALTHY, "failed", "status 502 Bad Gateway"),
+        (404, b"<html>", "failed", "status 404 Not Found is not the bot"),
+        (307, b"", "failed", "status 307 Temporary Redirect is not the bot"),
         (200, b"<html>", "failed", "is not the bot"),
         (200, b'{"status":1}', "failed", "is not the bot"),
         (200, b'{"status":"healthy"' + b" " * 100_000, "failed", "is not the bot"),
@@ -167,10 +174,57 @@ def test_what_the_bot_says_is_not_trusted(pawsctl: Pawsctl) -> None:
     assert "unhealthy: \\x1b[2J\\u202e" in result.text
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "ftp://bot", "http://[", "http://a:b"])
+@pytest.mark.parametrize("url", ["", "ftp://bot", "http://[", "http://a:b"])
 def test_a_bot_that_was_named_and_does_not_answer_fails(pawsctl: Pawsctl, url: str) -> None:
     """And a URL that is none."""
+    url = url or f"http://127.0.0.1:{free_port()}"
     result = pawsctl("doctor", "--json", env={"APP_URL": url})
     assert result.status == ExitStatus.FAILED
     assert finding(result, "bot")["state"] == "failed"
     assert "APP_URL in the environment" in finding(result, "bot")["hint"]
+
+
+NO_ANSWERS: dict[str, dict[str, Any]] = {
+    "hangs": {},
+    "closes": {"closes": True},
+    "stops": {"said": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "closes": True},
+    "drips": {"said": b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 99, "pause": 0.5},
+}
+
+
+@pytest.mark.parametrize("origin", ["environment", ""])
+@pytest.mark.parametrize("way", NO_ANSWERS)
+def test_a_bot_that_accepts_and_does_not_answer_fails(
+    monkeypatch: pytest.MonkeyPatch, way: str, origin: str
+) -> None:
+    """Even at the address that nobody has named; within a deadline for the whole answer."""
+    monkeypatch.setattr(doctors_bot, "_ANSWER_SECONDS", 1.0)
+    with accepting(**NO_ANSWERS[way]) as url:
+        found = doctors_bot.examine(Setting("APP_URL", url, origin or "default"))
+    assert found.state == "failed"
+    assert "accepts" in found.detail
+    assert "does not answer" in found.detail
+    assert "Nothing answers" not in found.detail
+
+
+def test_what_speaks_no_http_is_not_the_bot(pawsctl: Pawsctl) -> None:
+    """Nobody has named it: then the bot was not looked at."""
+    with accepting(b"SSH-2.0-x\r\n", closes=True) as url:
+        named = doctors_bot.examine(Setting("APP_URL", url, "environment"))
+        found = doctors_bot.examine(Setting("APP_URL", url, "default"))
+    assert (named.state, found.state) == ("failed", "skipped")
+    assert "no web server" in found.detail
+
+
+def test_where_the_bot_was_not_looked_at_the_last_line_says_so(
+    tmp_path: Path,
+) -> None:
+    """Nothing more is known then."""
+    limits = ("--appendonly", "yes", "--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
+    with servers.running(tmp_path, *limits) as server:
+        result = Pawsctl(tmp_path, server.url)("doctor", env={"APP_URL": ""})
+    last = result.text.splitlines()[-1]
+    if "nothing answers at http://localhost:3000" not in result.text:
+        pytest.skip("something listens at port 3000")
+    assert "nothing is wrong" not in last
+    assert last.endswith("not looked at: bot")

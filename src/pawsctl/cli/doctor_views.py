@@ -34,8 +34,15 @@ def summary(found: Diagnosis) -> Iterator[Line]:
     """How many findings need somebody."""
     states = [each.state for each in found.findings]
     failed, warnings = states.count("failed"), states.count("warning")
-    if not failed and not warnings:
+    # A stack of ours that is not what is used need not be looked at.
+    left_out = [
+        each.name for each in found.findings if each.state == "skipped" and each.name != "stack"
+    ]
+    rest: Line = [(f"; not looked at: {', '.join(left_out)}", "yellow")] if left_out else []
+    if failed or warnings:
+        style = "bold red" if failed else "bold yellow"
+        yield [(f"{plural(failed, 'failure')}, {plural(warnings, 'warning')}", style), *rest]
+    elif rest:
+        yield [("no failure found", "bold yellow"), *rest]
+    else:
         yield [("nothing is wrong", "bold green")]
-        return
-    style = "bold red" if failed else "bold yellow"
-    yield [(f"{plural(failed, 'failure')}, {plural(warnings, 'warning')}", style)]

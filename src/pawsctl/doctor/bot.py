@@ -1,6 +1,10 @@
 """The bot's own word on its health: `GET /api/health` at APP_URL."""
 
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, IncompleteRead, responses
 from urllib.parse import urlsplit
 
 import msgspec
@@ -9,17 +13,30 @@ from pawsctl import safe
 from pawsctl.doctor.findings import Finding
 from pawsctl.settings import Setting
 
-# Seconds to connect, and for each part of the answer.
-_TIMEOUT = 2.0
+# Seconds for a connection, and for the whole answer: a bot that was just started is slow at first.
+_CONNECT_SECONDS = 2.0
+_ANSWER_SECONDS = 6.0
 # The answer is a few hundred bytes.
 _MOST_BYTES = 65_536
 
 _PATH = "/api/health"
 
 
+# Those that the bot's health has.
+_STATUSES = (200, 503)
+
+
+class _NoAnswer(Exception):
+    """Something accepts the connection, and no whole answer comes."""
+
+
 class _Service(msgspec.Struct):
     configured: bool
     status: str = ""
+
+
+class _Failure(msgspec.Struct):
+    error: str
 
 
 class _Answer(msgspec.Struct):
@@ -29,16 +46,59 @@ class _Answer(msgspec.Struct):
 
 
 def examine(app_url: Setting) -> Finding:
-    """Whether the bot runs, and what it says of itself; only one that was named has to run."""
+    """Return whether the bot runs, and what it says of itself.
+
+    Only a bot that was named has to run. One that accepts has to answer, whoever named it.
+    """
     url = app_url.value.rstrip("/") + _PATH
     asked = safe.without_password(url)
     try:
-        answer = msgspec.json.decode(_get(url), type=_Answer)
-    except (OSError, HTTPException) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return _missing(app_url, f"nothing answers at {asked}: {reason}")
+        status, body = _get(url)
+    except _NoAnswer as error:
+        return Finding(
+            "bot",
+            "failed",
+            f"something accepts at {asked} and does not answer: {error}",
+            "The bot hangs like that if its Redis is gone: look at the findings on Redis, then "
+            "restart the bot.",
+        )
+    except OSError as error:
+        return _missing(app_url, _unreached(asked, error))
     except ValueError as error:
-        return _missing(app_url, f"what answers at {asked} is not the bot: {error}")
+        return _missing(app_url, f"{asked} can't be asked: {error}")
+    try:
+        answer = msgspec.json.decode(body, type=_Answer)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return _strange(app_url, asked, status, body, error)
+    if status not in _STATUSES:
+        return _strange(app_url, asked, status, body, None)
+    return _judged(asked, answer)
+
+
+def _unreached(asked: str, error: OSError) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return f"nothing answers at {asked}: the connection is refused"
+    reason = error.strerror or str(error) or type(error).__name__
+    if isinstance(error, socket.gaierror):
+        return f"{asked} has no address: {reason}"
+    return f"{asked} can't be reached: {reason}"
+
+
+def _strange(
+    app_url: Setting, asked: str, status: int, body: bytes, error: Exception | None
+) -> Finding:
+    """What does not answer as the bot's health does: a server that fails, or another one."""
+    told = f"status {status} {responses.get(status, '')}".rstrip()
+    if status >= 500:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            told += f": {msgspec.json.decode(body, type=_Failure).error}"
+        detail = f"{asked} answers with {told}"
+        return Finding("bot", "failed", detail, "See what the bot logs, and restart it.")
+    reason = f": {error}" if error is not None else ""
+    return _missing(app_url, f"what answers at {asked} with {told} is not the bot{reason}")
+
+
+def _judged(asked: str, answer: _Answer) -> Finding:
     down = [name for name, service in answer.services.items() if service.status == "down"]
     unset = [name for name, service in answer.services.items() if not service.configured]
     if answer.status != "healthy":
@@ -50,10 +110,10 @@ def examine(app_url: Setting) -> Finding:
     return Finding("bot", "ok", f"healthy at {asked}")
 
 
-def _get(url: str) -> bytes:
-    """The body of an answer, whatever its status; redirects are not followed.
+def _get(url: str) -> tuple[int, bytes]:
+    """The status and body of an answer; redirects are not followed.
 
-    Raises ValueError for what is no HTTP URL.
+    Raises _NoAnswer, OSError if there is no connection, ValueError for what is no HTTP URL.
     """
     try:
         parts = urlsplit(url)
@@ -64,12 +124,46 @@ def _get(url: str) -> bytes:
     if not is_web or not parts.hostname:
         raise ValueError("that is no URL of a web server")
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=_TIMEOUT)
+    connection = kind(parts.hostname, parts.port, timeout=_CONNECT_SECONDS)
     try:
-        connection.request("GET", parts.path)
-        return connection.getresponse().read(_MOST_BYTES)
+        connection.connect()
+        connection.sock.settimeout(_ANSWER_SECONDS)
+        with _deadline(connection.sock):
+            connection.request("GET", parts.path)
+            response = connection.getresponse()
+            body = response.read(_MOST_BYTES)
+            if response.length and len(body) < _MOST_BYTES:
+                raise IncompleteRead(body)
+            return response.status, body
     finally:
         connection.close()
+
+
+@contextmanager
+def _deadline(connection: socket.socket) -> Iterator[None]:
+    """Give an answer its time, as a whole. Raises _NoAnswer, ValueError for what is no HTTP."""
+    is_over = threading.Event()
+
+    def end() -> None:
+        is_over.set()
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(_ANSWER_SECONDS, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        if is_over.is_set() or isinstance(error, TimeoutError):
+            raise _NoAnswer(f"{_ANSWER_SECONDS:g} s have passed") from error
+        if isinstance(error, OSError | IncompleteRead):
+            raise _NoAnswer("it closes the connection") from error
+        raise ValueError(f"what answers there is no web server ({error!r})") from error
+    finally:
+        timer.cancel()
+    if is_over.is_set():
+        raise _NoAnswer(f"{_ANSWER_SECONDS:g} s have passed")
 
 
 def _missing(app_url: Setting, detail: str) -> Finding:
