@@ -11,6 +11,8 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler
 
+import pytest
+
 from tests.needs import skip_or_fail
 from tests.stack_fixtures import Stack
 
@@ -116,3 +118,43 @@ def test_a_terminal_shows_a_bar_per_layer(unpulled_image: str, docker_stack: Sta
     layers = set(re.findall(rb"([0-9a-f]{12}) [A-Z]", shown))
     assert len(layers) == 2
     assert b"4.0 MB" in shown
+
+
+@pytest.mark.parametrize("command", ["up", "status", "down"])
+def test_a_user_without_a_home(docker_stack: Stack, command: str) -> None:
+    """HOME is not set, and the system does not know the user: no directory named '~' is made."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        skip_or_fail("only root on Linux can hide the system's users")
+    environment = {
+        name: value
+        for name, value in docker_stack.environment.items()
+        if name not in ("HOME", "XDG_STATE_HOME", "DOCKER_CONFIG")
+    }
+    # Without the second, the system's libraries know root all the same.
+    hidden = "mount --bind /dev/null /etc/passwd && mount --bind /dev/null /etc/nsswitch.conf"
+
+    done = subprocess.run(
+        [
+            "unshare",
+            "--mount",
+            "sh",
+            "-c",
+            f'{hidden} && exec "$@"',
+            "sh",
+            sys.executable,
+            "-m",
+            "pawsctl",
+            "redis",
+            command,
+        ],
+        cwd=docker_stack.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "There is no place for pawsctl's state" in done.stderr
+    assert "XDG_STATE_HOME" in done.stderr
+    assert list(docker_stack.folder.iterdir()) == []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import Conflict, OperationFailed
 from pawsctl.stack import elsewhere
-from pawsctl.stack.docker import copying, labels, logs, mounts, resources
+from pawsctl.stack.docker import copying, labels, logs, mounts, resources, swap
 from pawsctl.stack.docker import volumes as disk
 from pawsctl.stack.docker.client import told
 from pawsctl.stack.docker.containers import is_running
@@ -120,16 +120,12 @@ class DockerEngine:
         """Stop and remove them."""
         from docker.errors import APIError
 
-        removed = []
         astray = self.astray() if volumes else ()
         with told():
             existing = self._containers.all()
             names = self._volumes(existing) if volumes else []
-            for container in reversed(existing):
-                self._containers.stop(container)
-                self._containers.remove(container["Id"])
-                removed.append(Thing("container", _name(container)))
-                emit(Removed("container", _name(container)))
+            gone = [_name(each) for each in reversed(existing) if self._is_removed(each, emit)]
+            removed = [Thing("container", name) for name in gone]
             for network in self._own_networks():
                 if resources.remove_network(self._api, network["Id"]):
                     removed.append(Thing("network", network["Name"]))
@@ -210,6 +206,16 @@ class DockerEngine:
         flags = "-it" if terminal else "-i"
         inside = (_name(redis), "sh", "-c", _CLIENT, "redis-cli", *arguments)
         return Command((docker, "exec", flags, *inside), {})
+
+    def _is_removed(self, container: dict[str, Any], emit: Emit) -> bool:
+        """Stop and remove a container; a dead one that can't be removed is told, and no failure."""
+        self._containers.stop(container)
+        if not swap.is_dead(container):
+            self._containers.remove(container["Id"])
+        elif not swap.remove_if_possible(self._api, container, emit):
+            return False
+        emit(Removed("container", _name(container)))
+        return True
 
     def _own_networks(self) -> list[dict[str, Any]]:
         return [

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from pawsctl.errors import Conflict, OperationFailed, PawsctlError
 from pawsctl.stack.docker import containers, version
 from pawsctl.stack.docker.client import explained, told
+from pawsctl.stack.engine import Kept
 
 if TYPE_CHECKING:
     from docker.api import APIClient
 
     from pawsctl.stack.docker.containers import Inspected
+    from pawsctl.stack.engine import Emit
     from pawsctl.stack.interrupt import Undo
     from pawsctl.stack.services import Service
 
@@ -158,6 +160,38 @@ class Swap:
     def _inspected(self, container: str) -> dict[str, Any]:
         found: dict[str, Any] = self._api.inspect_container(container)
         return found
+
+
+def is_dead(container: Inspected) -> bool:
+    """Whether a container is one that Docker could not remove all of."""
+    return bool(container["State"].get("Dead"))
+
+
+def clear(api: APIClient, service: Service, container: dict[str, Any], emit: Emit) -> None:
+    """Have a dead container give its name away: removed, or else under another name.
+
+    Its volumes are left, also those without a name.
+    """
+    from docker.errors import APIError
+
+    try:
+        api.remove_container(container["Id"], force=True)
+    except APIError as error:
+        if error.status_code == 404:
+            return
+        aside = containers.name_aside(service, container)
+        api.rename(container["Id"], aside)
+        emit(Kept("container", aside, f"it is dead, and {explained(error)}"))
+
+
+def remove_if_possible(api: APIClient, container: dict[str, Any], emit: Emit) -> bool:
+    """Remove a container that nobody needs, and say whether it is gone; why not is told."""
+    try:
+        remove(api, container["Id"])
+    except OperationFailed as error:
+        emit(Kept("container", container["Name"].removeprefix("/"), error.message.rstrip(".")))
+        return False
+    return True
 
 
 def stop(api: APIClient, container: Inspected) -> None:

@@ -97,8 +97,10 @@ class Containers:
             copying.remove_all(self._api, service)
         for each in self.all():
             # What was replaced stood by until now, to be put back.
-            if any(containers.name_aside(service, each) in each["Name"] for service in services):
-                self.remove(each["Id"])
+            if any(
+                containers.name_aside(service, each) in each["Name"] for service in services
+            ) and not swap.is_dead(each):
+                swap.remove_if_possible(self._api, each, plan.emit)
         return tuple(done)
 
     def moving(self, service: Service, container: dict[str, Any]) -> Takeover | None:
@@ -156,6 +158,10 @@ class Containers:
         is_taken = False
         while time.monotonic() < deadline:
             container = self.find(service)
+            # Docker would have to remove its data, too, to be rid of one that has it elsewhere.
+            if container and swap.is_dead(container) and not self.moving(service, container):
+                swap.clear(self._api, service, container, emit)
+                container = None
             network = ""
             if not service.on_host:
                 network = resources.network(self._api, self._stack, undo, emit)

@@ -1,0 +1,67 @@
+"""A dead container: Docker could not remove all of it, and it neither starts nor goes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from docker.errors import APIError
+
+from tests.needs import skip_or_fail
+from tests.stack_fixtures import NOTHING, Docker, Stack
+
+
+@contextmanager
+def _dead(view: Docker) -> Iterator[None]:
+    """The Redis container is dead; at the end, it can be removed again."""
+    if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("chattr"):
+        skip_or_fail("only root on Linux can have a file that Docker can't remove")
+    container = view.container()
+    layer = container.attrs["GraphDriver"]["Data"].get("UpperDir")
+    if not layer:
+        skip_or_fail("Docker keeps the files of its containers in another way than overlay2")
+    stuck = Path(layer) / "stuck"
+    stuck.touch()
+    subprocess.run(["chattr", "+i", stuck], check=True)
+    try:
+        try:
+            container.remove(force=True)
+        except APIError as error:
+            assert "stuck" in str(error)
+        container.reload()
+        assert container.attrs["State"]["Dead"]
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", stuck], check=True)
+
+
+def test_up_does_without_it(docker_stack: Stack, engine_view: Docker) -> None:
+    """It makes room, with the data kept, and is removed by the next `down` that can."""
+    docker_stack("redis", "up")
+    with docker_stack.client() as client:
+        client.set("kept", "1")
+    with _dead(engine_view):
+        status = docker_stack("redis", "status")
+        up = docker_stack("redis", "up")
+        again = docker_stack("redis", "up")
+        with docker_stack.client() as client:
+            kept = client.get("kept")
+        down = docker_stack("redis", "down")
+        left = engine_view.names()["containers"]
+    docker_stack("redis", "up")
+    removed = docker_stack("redis", "down", "--volumes", "--yes")
+
+    assert "dead" in status.text
+    assert up.status == 0, up.err
+    assert "it is dead, and " in up.err
+    assert "stuck" in up.err
+    assert (again.status, again.err) == (0, "")
+    assert kept == b"1"
+    assert down.status == 0
+    assert "can't be removed" in down.err
+    assert len(left) == 1
+    assert removed.status == 0
+    assert engine_view.names() == NOTHING
