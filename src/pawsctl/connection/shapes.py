@@ -148,6 +148,7 @@ def _cluster(reply: Any, command: Command) -> bool:
             return any("myself" in each.flags for each in slots.members(reply, Address("", 0)))
         if what == b"SLOTS":
             slots.shards(reply, Address("", 0))
+            return type(reply) is list
     except (AttributeError, LookupError, TypeError, ValueError):
         return False
     return True
