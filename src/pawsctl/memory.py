@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
-from pawsctl import sizes
+from pawsctl import pictures, sizes
 from pawsctl.connection import Connection, ErrorReply, Node, checked, info_fields
 from pawsctl.errors import OperationFailed, Partial, UsageError
+from pawsctl.pictures import Pictures
 
 _NEARLY_FULL = 0.9
 _LEAST_LIMIT = 256 << 20
@@ -37,12 +38,16 @@ class NodeMemory(msgspec.Struct, frozen=True):
         return _NO_LIMIT in self.warnings
 
 
-class Memory(msgspec.Struct, frozen=True):
-    """The memory of every primary behind `url` but the `silent` ones, which do not answer."""
+class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The memory of every primary behind `url` but the `silent` ones, which do not answer.
+
+    `pictures` are those that the bot keeps on their way, None if there are none or nobody looked.
+    """
 
     url: str
     nodes: list[NodeMemory]
     silent: list[str]
+    pictures: Pictures | None = None
 
 
 class LimitSet(msgspec.Struct, frozen=True):
@@ -58,6 +63,12 @@ def report(connection: Connection) -> Memory:
     nodes, silent = connection.answering()
     told = [_node_memory(str(node), _info(node)) for node in nodes]
     return Memory(connection.target.url, told, list(map(str, silent)))
+
+
+def report_with_pictures(connection: Connection) -> Memory:
+    """The same, and what the bot's pictures take: a look at all keys, of some seconds at most."""
+    found = report(connection)
+    return msgspec.structs.replace(found, pictures=pictures.measure(connection))
 
 
 def require_all(found: Memory) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from pawsctl.cli.views import bars, size
+from pawsctl.cli.views import bars, pictures, size
 
 if TYPE_CHECKING:
     from pawsctl.cli.text import Line
@@ -32,6 +32,8 @@ def report(found: Memory) -> Iterator[Line]:
         yield from _figures(node)
         for warning in node.warnings:
             yield [("  ! ", "yellow"), (warning, "yellow")]
+    if found.pictures is not None:
+        yield pictures(found.pictures)
 
 
 def _figures(node: NodeMemory) -> Iterator[Line]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from pawsctl.cli.text import Line
-from pawsctl.cli.views import duration, expiry, plural, size
+from pawsctl.cli.views import duration, expiry, pictures, plural, size
 
 if TYPE_CHECKING:
     from pawsctl.sessions.footprint import Memory
@@ -36,6 +36,8 @@ def overview(found: Overview) -> Iterator[Line]:
     yield []
     if found.memory:
         yield from _memory(found.memory)
+    if found.pictures is not None:
+        yield pictures(found.pictures)
     if found.evicted_keys is not None and found.expired_keys is not None:
         yield [
             (f"evicted {found.evicted_keys:,}", "red" if found.evicted_keys else ""),

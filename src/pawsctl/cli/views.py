@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pawsctl.cli.text import Column, Line, Span
 
 if TYPE_CHECKING:
+    from pawsctl.pictures import Pictures
     from pawsctl.sessions.flow import FlowReport, StepResult
     from pawsctl.sessions.flushing import Flushed, FlushPlan
     from pawsctl.sessions.listing import Item, TimeLeft
@@ -145,3 +146,12 @@ def flow_summary(report: FlowReport) -> Iterator[Line]:
         (f"{passed} of {plural(len(report.steps), 'step')} passed", style),
         (f" in {seconds:.1f} s against {report.target}", ""),
     ]
+
+
+def pictures(found: Pictures) -> Line:
+    """What the bot's pictures on their way take."""
+    count = plural(found.keys, "picture")
+    words = f"{count} on their way (temp_image:*) take {size(found.bytes)}"
+    if found.complete:
+        return [(words, "")]
+    return [(f"at least {words}", ""), (f", not all was looked at: {found.reason}", "yellow")]

@@ -6,6 +6,8 @@ from collections import Counter
 
 import msgspec
 
+from pawsctl import pictures
+from pawsctl.pictures import Pictures
 from pawsctl.sessions import footprint, listing, rules, sketch
 from pawsctl.sessions.footprint import SAMPLE, Memory
 from pawsctl.sessions.listing import Item
@@ -35,13 +37,13 @@ class Large(msgspec.Struct, frozen=True):
     messages: int | None
 
 
-class Overview(msgspec.Struct, frozen=True):
+class Overview(msgspec.Struct, frozen=True, omit_defaults=True):
     """All sessions at a glance.
 
     `bytes` are sizes of values, `messages` are numbers per session, `age` is seconds since the last
     update; each is None where there is nothing to count. Percentiles are at most the share
     `accuracy` away from the true ones. What the server would not tell is None, and `left_out` says
-    why.
+    why. `pictures` are those that the bot keeps on their way, None if there are none.
     """
 
     url: str
@@ -59,6 +61,7 @@ class Overview(msgspec.Struct, frozen=True):
     evicted_keys: int | None
     expired_keys: int | None
     left_out: list[str]
+    pictures: Pictures | None = None
 
 
 def gather(store: SessionReader) -> Overview:
@@ -88,6 +91,7 @@ def gather(store: SessionReader) -> Overview:
         evicted_keys=found.evicted_keys,
         expired_keys=found.expired_keys,
         left_out=found.left_out,
+        pictures=pictures.measure(store.connection),
     )
 
 

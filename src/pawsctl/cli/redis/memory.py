@@ -17,7 +17,7 @@ def memory_(ctx: typer.Context) -> None:
 
     run = invocation(ctx)
     with run.connect() as connection:
-        found = memory.report(connection)
+        found = memory.report_with_pictures(connection)
     run.output.show(found, memory_views.report)
     memory.require_all(found)
 
