@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -38,11 +39,15 @@ def second_engine(
     covers = "".join(f"mount -t tmpfs none '{each}' && " for each in hidden)
     covers += "".join(f"umount '{each}' && " for each in unmounted)
     pool = () if any("address-pool" in each for each in options) else (_POOL,)
+    bridge = f"paws{secrets.token_hex(4)}"
     command = [
         *("unshare", "--mount", "sh", "-c", f'{covers}exec dockerd "$@"', "dockerd"),
         *("--host", address, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"),
-        *("--pidfile", f"{folder}/pid", "--bridge=none", "--iptables=false", *pool, *options),
+        *("--pidfile", f"{folder}/pid", "--bridge", bridge, "--iptables=false", *pool, *options),
     ]
+    # With none of its own, it would remove the one that the other engine uses.
+    subprocess.run(["ip", "link", "add", bridge, "type", "bridge"], check=True)
+    subprocess.run(["ip", "address", "add", "10.215.0.1/24", "dev", bridge], check=True)
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
     try:
@@ -53,6 +58,7 @@ def second_engine(
     finally:
         process.terminate()
         process.wait()
+        subprocess.run(["ip", "link", "delete", bridge], check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
 

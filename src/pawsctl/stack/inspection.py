@@ -118,6 +118,8 @@ def _told(
         info = wire.info(port, here.password)
     except wire.LoginRefused:
         return {}, _REFUSED if here.password else _ASKED
+    if not info and (state := wire.ping(port, here.password)).startswith("DENIED"):
+        return {}, f"Redis runs and refuses: {state.partition('. ')[0]}."
     return info, None if info else _NOT_THERE
 
 
