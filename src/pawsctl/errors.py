@@ -1,12 +1,13 @@
 """What pawsctl fails with, and the exit status that tells it to a script.
 
 An error carries one sentence on what happened (`message`) and one on what to do next (`hint`);
-where a server failed, `detail` has the last lines of its log, as it wrote them.
+where a server failed, `detail` has the last lines of its log, as it wrote them, and where the work
+was begun, `counts` has how far it got, for programs.
 Adapters raise these from an SDK's exceptions. Besides the command line, they are caught only to try
 again, or to add how far the work got (`adding`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import ClassVar, Self
 
@@ -47,18 +48,34 @@ class PawsctlError(Exception):
     status: ClassVar[ExitStatus] = ExitStatus.FAILED
     code: ClassVar[str] = "failed"
 
-    def __init__(self, message: str, *, hint: str, detail: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str,
+        detail: tuple[str, ...] = (),
+        counts: Mapping[str, int] | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
         self.detail = detail
+        self.counts = dict(counts or {})
 
-    def adding(self, *, before: str = "", after: str = "", hint: str = "") -> Self:
+    def adding(
+        self,
+        *,
+        before: str = "",
+        after: str = "",
+        hint: str = "",
+        counts: Mapping[str, int] | None = None,
+    ) -> Self:
         """The same failure with sentences before and after its own, and after its hint."""
         return type(self)(
             " ".join(filter(None, (before, self.message, after))),
             hint=" ".join(filter(None, (self.hint, hint))),
             detail=self.detail,
+            counts=self.counts | dict(counts or {}),
         )
 
 

@@ -54,6 +54,7 @@ def run(arguments: list[str]) -> int:
             code=error.code,
             hint=current.hint_of(error),
             detail=error.detail,
+            counts=error.counts,
         )
         return error.status
     except typer.TyperException as error:

@@ -62,16 +62,25 @@ class Talk:
         """Say something the user should not miss."""
         self._say([("warning: ", "yellow"), (text, "")])
 
-    def error(self, message: str, *, code: str, hint: str, detail: Sequence[str] = ()) -> None:
+    def error(
+        self,
+        message: str,
+        *,
+        code: str,
+        hint: str,
+        detail: Sequence[str] = (),
+        counts: Mapping[str, int] | None = None,
+    ) -> None:
         """Tell a failure: a sentence and what to do next, or one JSON object.
 
-        `detail` are the last lines of a log, told before the failure itself.
+        `detail` are the last lines of a log, told before the failure itself; `counts` are for the
+        JSON alone, since the message tells them too.
         """
         self._flush_quietly()
         for line in detail:
             self._say([("  | ", "dim"), (line, "")])
         if self.is_json:
-            document = {"error": {"code": code, "message": message, "hint": hint}}
+            document = {"error": {"code": code, "message": message, "hint": hint, **(counts or {})}}
             encoded = safe.json_line(msgspec.json.encode(_encodable(document)))
             self._to_stderr((actions_log.json(encoded) if self._is_log else encoded).decode())
             return

@@ -122,6 +122,8 @@ def flush_plan(plan: FlushPlan) -> Iterator[Line]:
 def flushed(result: Flushed) -> Iterator[Line]:
     """What a flush deleted."""
     yield [(f"Deleted {plural(result.deleted, 'key')} in {result.url}.", "")]
+    if result.unknown:
+        yield [(f"Up to {result.unknown} more: a server went away before it had answered.", "")]
     for kind, count in result.others.items():
         yield [(f"  {plural(count, 'key')} of type {kind} among them", "yellow")]
 

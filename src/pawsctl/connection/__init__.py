@@ -6,6 +6,7 @@ by themselves. A `Node` is one server behind one socket.
 
 from pawsctl.connection.base import ClusterUntold, Connection, Uncertain
 from pawsctl.connection.commands import Command, ttls_of, types_of
+from pawsctl.connection.ledger import Outcome
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import (
     ErrorReply,
@@ -25,6 +26,7 @@ __all__ = [
     "ErrorReply",
     "Node",
     "Notice",
+    "Outcome",
     "PartlyRefused",
     "Substitutes",
     "Timeouts",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pawsctl.connection.commands import Command, writes_in
+from pawsctl.connection.ledger import Ledger
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import checked
 from pawsctl.connection.substitutes import Substitutes
@@ -37,6 +38,7 @@ class Connection(ABC):
         # Seconds of the slowest round trip since a caller last set this to 0.
         self.slowest = 0.0
         self.substitutes = Substitutes()
+        self.ledger = Ledger()
         self._say = notice
         self._said: set[str] = set()
 
@@ -132,7 +134,11 @@ class Connection(ABC):
     ) -> Node:
         """A node of this target, with its login."""
         return Node(
-            at(self.target, address), timeouts or self.timeouts, self.note, greeting=greeting
+            at(self.target, address),
+            timeouts or self.timeouts,
+            self.note,
+            greeting=greeting,
+            ledger=self.ledger,
         )
 
 

@@ -77,6 +77,14 @@ def is_read(command: Command) -> bool:
     return name in _READS or (name in _SCRIPTS and not int(command[2]))
 
 
+def keys_changed_by(command: Command) -> Sequence[bytes | str | int]:
+    """Return the keys that a command may change; none for one that only reads, or has no key."""
+    name = name_of(command)
+    if name in _READS or name not in _WITH_KEY_FIRST:
+        return ()
+    return command[1:] if name in _COUNTS else command[1:2]
+
+
 def writes_in(commands: Sequence[Command]) -> str:
     """The names of the commands that change something, for a message: `SETEX, DEL`."""
     names = dict.fromkeys(name_of(command).decode() for command in commands if not is_read(command))

@@ -18,6 +18,7 @@ from pawsctl.connection import shapes
 from pawsctl.connection.commands import Command, is_read
 from pawsctl.connection.failures import explained, hung_up
 from pawsctl.connection.last_words import LastWords
+from pawsctl.connection.ledger import Ledger
 from pawsctl.connection.replies import betrays_cluster, checked, error_reply
 from pawsctl.connection.sockets import socket_of
 from pawsctl.deadline import Deadline
@@ -74,9 +75,11 @@ class Node:
         *,
         greeting: Sequence[Command] = (),
         program: str = "Redis",
+        ledger: Ledger | None = None,
     ) -> None:
         self.target = target
         self.program = program
+        self._ledger = ledger or Ledger()
         self._timeouts = timeouts
         self._notice = notice
         self._greeting = (*_GREETING, *greeting)
@@ -145,6 +148,7 @@ class Node:
             if self._greeted and not all(map(is_read, commands)):
                 # Should it hang up at the greeting, nothing that writes is sent twice.
                 self._read_greeting()
+            self._ledger.enter(commands)
             self._send(commands)
         self._sent.extend(commands)
 
@@ -153,8 +157,12 @@ class Node:
         with self._told():
             if self._greeted:
                 self._read_greeting()
-            next_command = self._sent.popleft
-            return [shapes.read(next_command(), self._reply()) for _ in range(count)]
+            return [self._answer_to(self._sent.popleft()) for _ in range(count)]
+
+    def _answer_to(self, command: Command) -> Any:
+        reply = shapes.read(command, self._reply())
+        self._ledger.settle(command, reply)
+        return reply
 
     def _read_greeting(self) -> None:
         import redis

@@ -28,7 +28,9 @@ class Standalone(Connection):
 
     def __init__(self, target: Target, timeouts: Timeouts, notice: Notice) -> None:
         super().__init__(target, timeouts, notice)
-        self._server = Node(target, timeouts, self.note, greeting=ASK_FOR_CLUSTER)
+        self._server = Node(
+            target, timeouts, self.note, greeting=ASK_FOR_CLUSTER, ledger=self.ledger
+        )
         self._cluster: Cluster | None = None
 
     @property
@@ -41,6 +43,7 @@ class Standalone(Connection):
             self.note(f"{self.target.url} is a cluster, and is used as one.")
             target = replace(self.target, kind="cluster", addresses=self._entrance(), path=None)
             self._cluster = Cluster(target, self.timeouts, self.note)
+            self._cluster.ledger = self.ledger
         return self._cluster
 
     def _entrance(self) -> tuple[Address, ...]:

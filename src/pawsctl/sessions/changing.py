@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pawsctl.connection import Command, checked
+from pawsctl.connection import Command, Outcome, checked
 from pawsctl.errors import NoSession
 from pawsctl.sessions import keys
+from pawsctl.sessions.accounting import Account, accounted, of_keys
 from pawsctl.sessions.listing import TimeLeft
 from pawsctl.sessions.rules import TTL_SECONDS
 from pawsctl.sessions.scan import WRITTEN
@@ -23,7 +24,7 @@ class Deleted(msgspec.Struct, frozen=True):
 
 def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
     """Give each session six hours from now, and nothing else; what is missing has no `ttl`."""
-    done = _each(store, [(b"EXPIRE", key, TTL_SECONDS) for key in names])
+    done = _each(store, [(b"EXPIRE", key, TTL_SECONDS) for key in names], "touched")
     return [
         TimeLeft(keys.phone_of(key), keys.key_text(key), TTL_SECONDS if existed else None)
         for key, existed in zip(names, done, strict=True)
@@ -33,7 +34,7 @@ def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
 def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
     """End each session; one that is named twice is told once."""
     names = list(dict.fromkeys(names))
-    done = _each(store, [(b"DEL", key) for key in names])
+    done = _each(store, [(b"DEL", key) for key in names], "deleted")
     return [
         Deleted(keys.phone_of(key), keys.key_text(key), existed)
         for key, existed in zip(names, done, strict=True)
@@ -46,9 +47,13 @@ def require_existed(found: Sequence[Deleted]) -> None:
         raise NoSession.of(missing)
 
 
-def _each(store: SessionStore, commands: Sequence[Command]) -> list[bool]:
-    return [
-        bool(checked(reply))
-        for begin in range(0, len(commands), WRITTEN)
-        for reply in store.connection.pipeline(commands[begin : begin + WRITTEN])
-    ]
+def _each(store: SessionStore, commands: Sequence[Command], done: str) -> list[bool]:
+    def account(outcome: Outcome) -> Account:
+        return of_keys(done, outcome, noun="session", named=True)
+
+    with accounted(store.connection, account):
+        return [
+            bool(checked(reply))
+            for begin in range(0, len(commands), WRITTEN)
+            for reply in store.connection.pipeline(commands[begin : begin + WRITTEN])
+        ]

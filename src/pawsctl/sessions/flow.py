@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from pawsctl.errors import PawsctlError, RedisUnreachable
+from pawsctl.errors import Interrupted, PawsctlError, RedisUnreachable
 from pawsctl.sessions import keys
 from pawsctl.sessions.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS
 from pawsctl.sessions.store import SEEN_TTL_SECONDS, Document, SessionStore
@@ -54,11 +54,25 @@ class Flow:
         self.message_id = f"pawsctl-{secrets.token_hex(8)}"
         self.stored = b""
 
-    def clean_up(self) -> None:
-        """Delete every key the flow may have written."""
+    def clean_up(self) -> PawsctlError | None:
+        """Delete every key the flow may have written; why some may be left, and which."""
+        written = self.store.connection.ledger.outcome()
+        if not written.done and not written.unknown:
+            return None
         phones = (self.phone, self.trimmed, self.short)
         names = [keys.session_key(phone) for phone in phones] + [keys.seen_key(self.message_id)]
-        self.store.connection.pipeline([("DEL", name) for name in names])
+        try:
+            while names:
+                self.store.connection.call("DEL", names[0])
+                names.pop(0)
+        except PawsctlError as error:
+            left = ", ".join(map(keys.key_text, names))
+            return error.adding(
+                after=f"So these keys may be left: {left}.",
+                hint="What is left expires by itself within six hours.",
+                counts={"unknown": len(names)},
+            )
+        return None
 
     def append(self, *messages: Document) -> None:
         """Append to the conversation and keep what was stored."""
@@ -231,12 +245,25 @@ def run(
     flow = Flow(store)
     results = []
     store.connection.connect()
+    store.connection.ledger.begin()
     try:
         for result in _results(flow, max_latency):
             results.append(result)
             done(result)
-    finally:
-        flow.clean_up()
+    except PawsctlError as error:
+        if uncleaned := flow.clean_up():
+            raise error.adding(
+                after=uncleaned.message, hint=uncleaned.hint, counts=uncleaned.counts
+            ) from error
+        raise
+    except KeyboardInterrupt as error:
+        if uncleaned := flow.clean_up():
+            raise Interrupted(
+                f"Interrupted. {uncleaned.message}", hint=uncleaned.hint, counts=uncleaned.counts
+            ) from error
+        raise
+    if uncleaned := flow.clean_up():
+        raise uncleaned
     return FlowReport(all(result.ok for result in results), store.connection.target.url, results)
 
 

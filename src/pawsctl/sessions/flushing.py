@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from pawsctl.errors import Interrupted, PawsctlError, UsageError
+from pawsctl.connection import Outcome
+from pawsctl.errors import UsageError
 from pawsctl.sessions import keys, listing
+from pawsctl.sessions.accounting import Account, accounted, of_keys
 from pawsctl.sessions.filters import Filter
 from pawsctl.sessions.scan import WRITTEN, slices
 from pawsctl.sessions.store import SessionStore
@@ -37,11 +39,15 @@ class FlushPlan(msgspec.Struct, frozen=True):
 
 
 class Flushed(msgspec.Struct, frozen=True):
-    """How many keys a flush deleted, and from where; `others` were no strings, by their type."""
+    """How many keys a flush deleted, and from where; `others` were no strings, by their type.
+
+    Up to `unknown` more may have been: a server that went away, and was replaced, never answered.
+    """
 
     url: str
     deleted: int
     others: dict[str, int]
+    unknown: int
 
 
 class Flush(msgspec.Struct, frozen=True):
@@ -88,20 +94,17 @@ def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None
     Raises Interrupted on Ctrl-C, saying how far it got, as every other failure here does.
     """
     kinds = Counter[str]()
-    try:
+    with accounted(store.connection, _account, hint="Run it again for the rest.") as outcome:
         for found in _deletions(store, planned):
             kinds.update(found)
             progress(sum(found.values()))
-    except KeyboardInterrupt as error:
-        raise Interrupted(
-            f"Interrupted: {kinds.total()} keys were deleted.", hint="Run it again for the rest."
-        ) from error
-    except PawsctlError as error:
-        done = f"{kinds.total()} keys were deleted before that."
-        raise error.adding(after=done) from error
-    deleted = kinds.total()
     del kinds["string"]
-    return Flushed(store.connection.target.url, deleted, dict(kinds))
+    url = store.connection.target.url
+    return Flushed(url, outcome().done, dict(kinds), len(outcome().unknown))
+
+
+def _account(outcome: Outcome) -> Account:
+    return of_keys("deleted", outcome, noun="key")
 
 
 def _plan(store: SessionStore, counts: dict[str, int], seen: int) -> FlushPlan:

@@ -6,8 +6,9 @@ from itertools import islice
 
 import msgspec
 
-from pawsctl.connection import ErrorReply, refused
+from pawsctl.connection import ErrorReply, Outcome, refused
 from pawsctl.errors import UsageError
+from pawsctl.sessions.accounting import Account, accounted, of_keys
 from pawsctl.sessions.keys import SESSION_PREFIX
 from pawsctl.sessions.rules import TTL_SECONDS
 from pawsctl.sessions.saved import Saved
@@ -60,16 +61,19 @@ def seed(
             f"{foreign} is not this machine: made-up sessions don't belong there.",
             hint="Seed a local Redis: 'pawsctl redis up' starts one.",
         )
-    writer = Writer(store, replace=True)
-    made = sessions(count, number=number, now_ms=int(writer.now_ms()))
-    written = 0
-    while batch := list(islice(made, WRITTEN)):
-        for each in writer.write(batch):
-            if isinstance(each, ErrorReply):
-                raise refused(each).adding(after=f"{written} sessions were written before that.")
-            written += 1
-        progress(len(batch))
-    return Seeded(store.connection.target.url, written, number)
+    with accounted(store.connection, _account) as outcome:
+        writer = Writer(store, replace=True)
+        made = sessions(count, number=number, now_ms=int(writer.now_ms()))
+        while batch := list(islice(made, WRITTEN)):
+            for each in writer.write(batch):
+                if isinstance(each, ErrorReply):
+                    raise refused(each)
+            progress(len(batch))
+    return Seeded(store.connection.target.url, outcome().done, number)
+
+
+def _account(outcome: Outcome) -> Account:
+    return of_keys("written", outcome, noun="session")
 
 
 def sessions(count: int, *, number: int, now_ms: int) -> Iterator[Saved]:

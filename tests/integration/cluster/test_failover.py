@@ -3,13 +3,16 @@
 import itertools
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from pawsctl.connection import Timeouts, connect
-from pawsctl.errors import ExitStatus
+from pawsctl.errors import ExitStatus, Partial
 from pawsctl.redis_url import parse
+from pawsctl.sessions import flushing
+from pawsctl.sessions.filters import Filter
 from pawsctl.sessions.store import SessionStore
 from tests import clusters
 from tests.cli_runner import Pawsctl, Result
@@ -213,6 +216,38 @@ def test_a_write_that_may_have_happened_is_told(breakable: Cluster, anywhere: Pa
         )
     assert result.status == ExitStatus.UNREACHABLE
     assert "No one knows whether it has done EXPIRE" in result.error["message"]
+
+
+def test_a_flush_that_loses_a_primary_tells_what_no_one_knows(tmp_path: Path) -> None:
+    """It has taken the commands, and carries them out when it is awake again."""
+    sessions = 6_000
+    with clusters.running(tmp_path, replicas=0) as cluster:
+        cluster.seed(sessions)
+        times = Timeouts(reply=1, failover=1)
+        with (
+            SessionStore(connect(parse(cluster.url, origin="the test"), times)) as store,
+            ExitStack() as paused,
+        ):
+            planned = flushing.planned(store, Filter(), include_seen=False, counted=False)
+
+            calls = itertools.count(1)
+
+            def pause(_count: int) -> None:
+                # By now each primary has been asked for more than it has answered.
+                if next(calls) == 3:
+                    paused.enter_context(cluster.primaries[1].paused())
+
+            with pytest.raises(Partial, match="no one knows") as error:
+                flushing.flush(store, planned, progress=pause)
+        deleted, unknown = error.value.counts["deleted"], error.value.counts["unknown"]
+        assert unknown
+        wait_until(
+            lambda: (
+                sum(each.client.dbsize() for each in cluster.primaries)
+                == sessions - deleted - unknown
+            ),
+            "what was sent is done",
+        )
 
 
 def test_no_node_answers(anywhere: Pawsctl) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from pawsctl.connection import ErrorReply, Node, refused
-from pawsctl.errors import Interrupted, OperationFailed, PawsctlError
+from pawsctl.connection import ErrorReply, Node, Outcome, refused
+from pawsctl.errors import OperationFailed
+from pawsctl.sessions.accounting import Account, accounted
 from pawsctl.sessions.archive.layout import Rejected
 from pawsctl.sessions.archive.reading import Archive, Numbered
 from pawsctl.sessions.saved import Saved
@@ -54,7 +55,7 @@ class _Tally:
 
     @property
     def total(self) -> int:
-        return self.imported + self.kept + self.expired + self.rejected
+        return sum(self.counts.values())
 
     def reject(self, line: int, reason: Rejected) -> None:
         self.rejected += 1
@@ -70,11 +71,17 @@ class _Tally:
         if refusals:
             raise refused(refusals[0])
 
+    @property
+    def counts(self) -> dict[str, int]:
+        return {
+            "imported": self.imported,
+            "kept": self.kept,
+            "expired": self.expired,
+            "rejected": self.rejected,
+        }
+
     def __str__(self) -> str:
-        return (
-            f"{self.imported} imported, {self.kept} kept, {self.expired} expired, "
-            f"{self.rejected} rejected"
-        )
+        return ", ".join(f"{count} {what}" for what, count in self.counts.items())
 
 
 def restore(
@@ -88,22 +95,24 @@ def restore(
     """
     tally = _Tally()
     evicted = _evicted_keys(store)
-    try:
+
+    def account(outcome: Outcome) -> Account:
+        if not dry_run:
+            # What was answered, and not what was worked on since.
+            tally.imported, tally.kept = outcome.done, outcome.undone
+        unknown = len(outcome.unknown)
+        text = f"{tally.total + unknown} of {archive.count} sessions were gone through: {tally}"
+        if unknown:
+            text += f", and of {unknown} no one knows"
+        return Account(text, {**tally.counts, "unknown": unknown})
+
+    hint = "Run it again for the rest: what is there is kept, unless you say --replace."
+    with accounted(store.connection, account, hint=hint):
         writer = Writer(store, replace=replace)
         for batch in archive.batches(WRITTEN):
             sessions = _alive(batch, writer.now_ms(), tally)
             tally.add(writer.would_write(sessions) if dry_run else writer.write(sessions))
             progress(len(batch))
-    except KeyboardInterrupt as error:
-        raise Interrupted(
-            f"Interrupted after {tally.total} of {archive.count} sessions: {tally}.",
-            hint="Run it again for the rest; what is there is kept.",
-        ) from error
-    except PawsctlError as error:
-        raise error.adding(
-            after=f"That was after {tally.total} of {archive.count} sessions: {tally}.",
-            hint="Then run it again for the rest.",
-        ) from error
     evicted_since = _evicted_keys(store)
     return Imported(
         url=store.connection.target.url,

@@ -1,0 +1,208 @@
+"""What was sent and never answered: told as unknown, beside what is known, at every cut."""
+
+import json
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.archives import entry, write
+from tests.cli_runner import Pawsctl, Result
+from tests.faults.proxy import Bend, bending
+from tests.servers import Server
+
+SESSIONS = 1_300
+SOUND = '{"status":"active","messages":[],"updatedAt":1790000000000}'
+
+
+def fill(server: Server) -> None:
+    """Write many sessions, and a key that is none of them."""
+    server.client.flushall()
+    pipe = server.client.pipeline(transaction=False)
+    for number in range(SESSIONS):
+        pipe.set(f"wh:session:+{number}", SOUND, ex=600)
+    pipe.set("other", "1")
+    pipe.execute()
+
+
+def reply_ends(server: Server, run: Callable[[int], Result]) -> list[int]:
+    """Where each reply ends, in bytes to the client, when nothing is cut."""
+    ends = [0]
+
+    def note(_number: int, reply: bytes) -> bytes:
+        ends.append(ends[-1] + len(reply))
+        return reply
+
+    with bending(server.port, Bend(change=note)) as (port, _):
+        assert run(port).status == 0
+    return ends[1:]
+
+
+def cuts(server: Server, run: Callable[[int], Result]) -> Iterator[int]:
+    """Every boundary between two replies, and a place within each."""
+    ends = reply_ends(server, run)
+    step = max(1, len(ends) // 12)
+    for end in (*ends[:-1:step], ends[-2]):
+        yield from (end - 1, end)
+
+
+def outcomes(
+    server: Server, run: Callable[[int], Result], arrange: Callable[[], None]
+) -> Iterator[dict[str, Any]]:
+    """The error of each run that was cut once, which must be told as one."""
+    arrange()
+    for at in cuts(server, run):
+        arrange()
+        with bending(server.port, Bend(cut_down=at)) as (port, _):
+            result = run(port)
+        if result.status:
+            assert result.status == ExitStatus.UNREACHABLE, result
+            assert result.out == b""
+            yield dict(result.error)
+
+
+def assert_told(error: dict[str, Any], what: str, changed: int) -> None:
+    """What is known was done, and what was done is known or told as unknown."""
+    assert error[what] <= changed <= error[what] + error["unknown"], error
+    if error[what]:
+        assert str(error[what]) in error["message"]
+    assert ("no one knows" in error["message"]) == (error["unknown"] > 0)
+
+
+@pytest.mark.parametrize("filters", [[], ["--match", "+1*", "--idle", "1s"]])
+def test_a_flush_that_is_cut_tells_what_is_deleted_and_what_no_one_knows(
+    pawsctl: Pawsctl, server: Server, filters: list[str]
+) -> None:
+    """At every boundary between replies, and within each."""
+
+    def run(port: int) -> Result:
+        url = f"redis://127.0.0.1:{port}"
+        return pawsctl("session", "flush", "--yes", "--json", "--url", url, *filters)
+
+    unknown = 0
+    for error in outcomes(server, run, lambda: fill(server)):
+        if "deleted" in error:
+            left = len(server.client.keys("wh:session:*"))
+            assert_told(error, "deleted", SESSIONS - left)
+            unknown += error["unknown"] > 0
+        else:
+            # It had not begun.
+            assert len(server.client.keys("wh:session:*")) == SESSIONS
+        assert server.client.exists("other")
+    assert unknown
+
+
+@pytest.mark.parametrize(("command", "what"), [("delete", "deleted"), ("touch", "touched")])
+def test_sessions_of_which_no_one_knows_are_named(
+    pawsctl: Pawsctl, server: Server, command: str, what: str
+) -> None:
+    """What was answered before the cut counts as done."""
+    phones = [f"+{number}" for number in range(700)]
+
+    def run(port: int) -> Result:
+        url = f"redis://127.0.0.1:{port}"
+        return pawsctl("session", command, "--json", "--url", url, *phones)
+
+    seen = set()
+    for error in outcomes(server, run, lambda: fill(server)):
+        if what not in error:
+            continue
+        still = sum(server.client.ttl(f"wh:session:{phone}") in range(601) for phone in phones)
+        assert_told(error, what, len(phones) - still)
+        seen.add((error[what], error["unknown"]))
+        if error["unknown"]:
+            assert f"no one knows: +{error[what]}" in error["message"]
+    assert len({done for done, _ in seen}) > 2
+
+
+@pytest.mark.parametrize("option", [[], ["--replace"]])
+def test_an_import_that_is_cut_tells_what_is_written_and_what_no_one_knows(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path, option: list[str]
+) -> None:
+    """What stood there counts as kept, whatever comes after it."""
+    entries = [entry(f"+{number}", SOUND) for number in range(SESSIONS)]
+    file = write(tmp_path / "a.jsonl", entries)
+
+    def arrange() -> None:
+        server.client.flushall()
+        server.client.set("wh:session:+3", "mine")
+
+    def run(port: int) -> Result:
+        url = f"redis://127.0.0.1:{port}"
+        return pawsctl("session", "import", "--json", "--url", url, str(file), *option)
+
+    done = set()
+    for error in outcomes(server, run, arrange):
+        if "imported" not in error:
+            continue
+        written = len(server.client.keys("wh:session:*")) - 1
+        written += server.client.get("wh:session:+3") != b"mine"
+        assert_told(error, "imported", written)
+        assert error["kept"] == (not option and error["imported"] > 3)
+        done.add(error["imported"])
+    assert len(done) > 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_flush_tells_what_is_deleted_and_what_no_one_knows(
+    pawsctl: Pawsctl, server: Server, number: int
+) -> None:
+    """Where the reply that it waits for may still come."""
+    fill(server)
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold(_number: int, reply: bytes) -> bytes:
+        if reply.startswith(b":5") and held.is_set() is False:
+            held.set()
+            let_go.wait(30)
+        return reply
+
+    with bending(server.port, Bend(change=hold)) as (port, _):
+        url = f"redis://127.0.0.1:{port}"
+        process = pawsctl.start("session", "flush", "--yes", "--json", "--url", url)
+        assert held.wait(30)
+        process.send_signal(number)
+        out, err = process.communicate(timeout=30)
+        let_go.set()
+    error = json.loads(err.decode().splitlines()[-1])["error"]
+    assert (out, error["code"]) == (b"", "interrupted")
+    deleted = SESSIONS - len(server.client.keys("wh:session:*"))
+    assert error["deleted"] == 0
+    assert 0 < deleted <= error["unknown"]
+    assert f"of {error['unknown']} more no one knows" in error["message"]
+
+
+@pytest.mark.parametrize("number", [0, 2, 5, 7, 8])
+@pytest.mark.parametrize("always", [False, True])
+def test_a_test_session_that_cannot_clean_up_names_what_may_be_left(
+    pawsctl: Pawsctl, server: Server, number: int, *, always: bool
+) -> None:
+    """With the first cause; where it could clean up, nothing is left and nothing is said."""
+    counts = iter(range(100))
+
+    def cut(_number: int, reply: bytes) -> bytes:
+        # EXPIRE twice, EXISTS twice, DEL; all others are those of the cleaning.
+        if reply in (b":0\r\n", b":1\r\n"):
+            count = next(counts)
+            if count == number or (always and count > number):
+                raise ConnectionError
+        return reply
+
+    with bending(server.port, Bend(change=cut)) as (port, _):
+        url = f"redis://127.0.0.1:{port}"
+        result = pawsctl("test-session", "--json", "--url", url)
+    error: dict[str, Any] = dict(result.error)
+    named = error["message"].partition("these keys may be left: ")[2]
+    left = list(map(str, server.client.keys("*")))
+    assert (result.status, result.out) == (ExitStatus.UNREACHABLE, b"")
+    assert all(key[2:-1] in named for key in left)
+    if number < 5 and not always:
+        assert not left
+        assert not named
+    else:
+        assert error["unknown"] == named.count("wh:")
+        assert "expires by itself" in error["hint"]
