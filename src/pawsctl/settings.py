@@ -13,7 +13,7 @@ from typing import Literal, cast
 import msgspec
 from msgspec.structs import replace
 
-from pawsctl import dotenv_file, password_file, redis_url, safe, sizes
+from pawsctl import dotenv_file, kept_password, password_file, redis_url, safe, sizes
 from pawsctl.errors import UsageError
 from pawsctl.target import Target, is_published
 
@@ -122,7 +122,7 @@ class Settings(msgspec.Struct, frozen=True):
             return found.with_login(found.username, password)
         if not found.is_local:
             return found
-        own = self.text("REDIS_PASSWORD") or None
+        own = self._own_password(make=False)
         return replace(found.with_login(found.username, own), password_stays=True)
 
     def _password_for_any_host(self) -> str | None:
@@ -134,11 +134,29 @@ class Settings(msgspec.Struct, frozen=True):
             return password_file.read(setting.value, found_in=found_in)
         return None
 
-    def stack(self) -> StackSettings:
+    @property
+    def has_kept_password(self) -> bool:
+        """Whether REDIS_PASSWORD asks for a password that pawsctl makes and keeps."""
+        return _is_kept(self["REDIS_PASSWORD"])
+
+    @property
+    def project(self) -> str:
+        """The name of the project. Raises UsageError where it can't be one."""
+        return self._matching(
+            "PAWSCTL_PROJECT", r"[a-z0-9][a-z0-9_-]*", "lower-case letters, digits, - and _"
+        )
+
+    def _own_password(self, *, make: bool) -> str | None:
+        if not self.has_kept_password:
+            return self.text("REDIS_PASSWORD") or None
+        return (kept_password.made if make else kept_password.read)(self.project)
+
+    def stack(self, *, starts: bool = False) -> StackSettings:
         """The settings of this project's own containers, judged.
 
         Port and password come from REDIS_PORT and REDIS_PASSWORD, else from a REDIS_URL that names
-        127.0.0.1 or localhost.
+        127.0.0.1 or localhost. Where REDIS_PASSWORD is `random`, the password is made for what
+        `starts` Redis; it is None for others before that.
         Raises UsageError where one can't be used, or where they contradict each other.
         """
         port, password = self._stack_port_and_password()
@@ -156,10 +174,8 @@ class Settings(msgspec.Struct, frozen=True):
                 f"Redis and Redis Commander would both listen on port {port}.",
                 hint="Give REDIS_PORT or REDIS_COMMANDER_PORT another one.",
             )
-        return StackSettings(
-            project=self._matching(
-                "PAWSCTL_PROJECT", r"[a-z0-9][a-z0-9_-]*", "lower-case letters, digits, - and _"
-            ),
+        found = StackSettings(
+            project=self.project,
             engine=cast(
                 EngineChoice,
                 self._matching("PAWSCTL_ENGINE", "auto|docker|embedded", "auto, docker, embedded"),
@@ -173,9 +189,13 @@ class Settings(msgspec.Struct, frozen=True):
             commander_user=self.text("REDIS_COMMANDER_USER"),
             commander_password=self.text("REDIS_COMMANDER_PASSWORD"),
         )
+        if starts and password is None:
+            # Not before all else was judged.
+            return replace(found, redis_password=self._own_password(make=True))
+        return found
 
     def _stack_port_and_password(self) -> tuple[int, str | None]:
-        port, password = self.port("REDIS_PORT"), self.text("REDIS_PASSWORD") or None
+        port, password = self.port("REDIS_PORT"), self._own_password(make=False)
         url = self["REDIS_URL"]
         if not url.value:
             return port, password
@@ -187,7 +207,7 @@ class Settings(msgspec.Struct, frozen=True):
             port = url_port
         elif port != url_port:
             raise self._disagreement("REDIS_PORT", "another port")
-        if password is None:
+        if password is None and not self.has_kept_password:
             password = found.password
         elif found.password is not None and password != found.password:
             raise self._disagreement("REDIS_PASSWORD", "another password")
@@ -255,11 +275,15 @@ def _shown(settings: Settings, known: Known) -> Setting:
     value = setting.value
     if known.name == "REDIS_URL" and value:
         value = redis_url.parse(value, origin=setting.origin).url
-    elif known.is_secret and value:
+    elif known.is_secret and value and not _is_kept(setting):
         value = "***"
     elif "://" in value or known.name.endswith("_URL"):
         value = safe.without_password(value)
     return Setting(setting.name, value, setting.origin)
+
+
+def _is_kept(setting: Setting) -> bool:
+    return setting.name == "REDIS_PASSWORD" and setting.value == kept_password.ASKED
 
 
 def load(

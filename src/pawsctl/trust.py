@@ -9,6 +9,8 @@ import stat
 import sys
 from pathlib import Path
 
+from pawsctl import access_list
+
 # As many links as Linux follows.
 _MOST_LINKS = 40
 
@@ -30,24 +32,58 @@ def fault(path: Path) -> str:
     return f"{path} is a chain of links without an end"
 
 
-def _fault_of(place: Path) -> str:
+def fault_of_private(place: Path) -> str:
+    """Return why another user could change a file or directory of ours, or ''.
+
+    Only the place itself is looked at; what does not exist is nobody's. To a sticky directory
+    nobody else may add either.
+    """
+    try:
+        return _fault_of(place, may_be_sticky=False)
+    except FileNotFoundError:
+        return ""
+
+
+def fault_of_owner(place: Path) -> str:
+    """Return why a file or directory is another user's, or ''. Raises OSError."""
+    owner = place.lstat().st_uid
+    if sys.platform == "win32" or owner in (os.geteuid(), 0):
+        return ""
+    return f"{place} belongs to {_user(owner)}"
+
+
+def _fault_of(place: Path, *, may_be_sticky: bool = True) -> str:
     """Return what is wrong with one file or directory, or ''; links are looked at, not followed."""
     if sys.platform == "win32":
         return ""
     found = place.lstat()
     # In a sticky directory everybody may add, and only the owner of an entry may replace it: the
     # entry on our way is looked at by itself.
-    is_sticky = stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
-    fault = ""
-    if found.st_uid not in (os.geteuid(), 0):
-        fault = f"{place} belongs to {_user(found.st_uid)}"
-    elif stat.S_ISLNK(found.st_mode) or is_sticky:
-        fault = ""
-    elif found.st_mode & stat.S_IWOTH:
-        fault = f"everybody may write to {place}"
-    elif found.st_mode & stat.S_IWGRP and _is_shared(found.st_gid):
-        fault = f"{_group(found.st_gid)} may write to {place}"
-    return fault
+    is_sticky = may_be_sticky and stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
+    if fault := fault_of_owner(place):
+        return fault
+    if stat.S_ISLNK(found.st_mode) or is_sticky:
+        return ""
+    if found.st_mode & stat.S_IWOTH:
+        return f"everybody may write to {place}"
+    # With an access control list, the group's bits are the most that the list allows.
+    if found.st_mode & stat.S_IWGRP and (writer := _writer(place, found.st_gid)):
+        return f"{writer} may write to {place}"
+    return ""
+
+
+def _writer(place: Path, gid: int) -> str:
+    """Return another user, or a group with others in it, who may write to a place, or ''."""
+    entries = access_list.writers(place)
+    if entries is None:
+        return _group(gid) if _is_shared(gid) else ""
+    for kind, number in entries:
+        if kind == "user" and number not in (os.geteuid(), 0):
+            return _user(number)
+        group = gid if kind == "owning group" else number
+        if kind != "user" and _is_shared(group):
+            return _group(group)
+    return ""
 
 
 def _is_shared(gid: int) -> bool:

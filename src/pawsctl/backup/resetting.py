@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+from pawsctl import state
 from pawsctl.backup import keeping
 from pawsctl.connection import Connection, connect, info_fields
 from pawsctl.errors import OperationFailed, PawsctlError
@@ -61,7 +62,7 @@ def export_before_reset(
         target = parse(url, origin="the project's settings").with_login(
             None, settings.redis_password
         )
-        with files.usable(folder), keeping.unfinished(folder) as unfinished:
+        with state.usable(folder), keeping.unfinished(folder) as unfinished:
             exported = _export(target, unfinished, emit)
             kept = keeping.placed(unfinished)
     except PawsctlError as error:

@@ -41,9 +41,12 @@ def phone_keys(phones: Sequence[str]) -> list[bytes]:
         lines = sys.stdin.read().splitlines()
         for number, line in enumerate(lines, 1):
             if not _is_utf8(line):
-                raise UsageError(
-                    f"stdin, line {number}, is not UTF-8.", hint="Write phones in UTF-8."
-                )
+                broken = f"stdin, line {number}, is not UTF-8."
+                try:
+                    session_key(line)
+                except UsageError as error:
+                    raise error.adding(before=broken) from error
+                raise UsageError(broken, hint="Write phones in UTF-8.")
         read = [line for line in lines if line.strip()]
         if not read:
             raise UsageError("No phone on stdin.", hint="Write one on each line.")

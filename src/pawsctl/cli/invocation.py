@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pawsctl.settings import Settings
     from pawsctl.target import Target
 
-Format = Literal["text", "json", "jsonl", "csv"]
+Format = Literal["text", "json", "jsonl", "csv", "env"]
+# Those of every command; `env` is for `redis status` alone.
 FORMATS: tuple[Format, ...] = ("text", "json", "jsonl", "csv")
 
 

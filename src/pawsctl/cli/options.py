@@ -50,7 +50,7 @@ def _print_version(ctx: typer.Context, _parameter: Any, value: Any) -> None:
 
 def _store_format(ctx: typer.Context, _parameter: Any, value: Any) -> Any:
     if value is not None:
-        if value not in FORMATS:
+        if value not in (*FORMATS, "env"):
             raise typer.BadParameter(f"'{value}' is not one of {', '.join(FORMATS)}.")
         invocation(ctx).format = value
     return value
@@ -160,17 +160,29 @@ class Command(TyperCommand):
 
     has_list: ClassVar = False
     """Whether its result is a list, which csv can show."""
+    has_env: ClassVar = False
+    """Whether its result is a setting, which `env` shows as a .env has it."""
 
     def __init__(self, *args: Any, params: list[Any] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, params=_with_global_options(params), **kwargs)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse; csv of what is no list is refused before anything is done."""
+        """Parse; csv of what is no list is refused before anything is done, and so is env."""
         rest = super().parse_args(ctx, args)
-        if not ctx.resilient_parsing and not self.has_list and invocation(ctx).format == "csv":
+        asked = invocation(ctx).format
+        if ctx.resilient_parsing:
+            return rest
+        if asked == "csv" and not self.has_list:
             from pawsctl.errors import UsageError
 
             raise UsageError("This command has no list to print as csv.", hint="Use -o json.")
+        if asked == "env" and not self.has_env:
+            from pawsctl.errors import UsageError
+
+            raise UsageError(
+                "This command has no setting to print as env.",
+                hint="'pawsctl redis status -o env' prints REDIS_URL with its password.",
+            )
         return rest
 
 
@@ -178,6 +190,12 @@ class ListCommand(Command):
     """A command whose result is a list."""
 
     has_list = True
+
+
+class EnvCommand(Command):
+    """A command whose result can be a setting."""
+
+    has_env = True
 
 
 class Group(TyperGroup):

@@ -1,7 +1,8 @@
 """What a person sees of a topology. Nothing here writes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from pawsctl import redis_url, url_with_password
 from pawsctl.cli import stack_views
 from pawsctl.cli.text import Column, Line, Span, table
 from pawsctl.cli.views import duration, size
@@ -21,6 +22,17 @@ _WHY_LOST = {
 def status(result: StackStatus | TopologyStatus) -> Iterable[Line]:
     """What runs, of the single Redis or of a topology."""
     return stack_views.status(result) if isinstance(result, StackStatus) else _topology(result)
+
+
+def env(password: str | None) -> Callable[[StackStatus | TopologyStatus], Iterator[Line]]:
+    """How to show where it is as a line of a `.env`, with its password."""
+
+    def view(result: StackStatus | TopologyStatus) -> Iterator[Line]:
+        place = redis_url.parse(result.url, origin="the project's settings")
+        url = url_with_password.of(place.with_login(None, password))
+        yield [(f"REDIS_URL={url}", "")]
+
+    return view
 
 
 def _topology(result: TopologyStatus) -> Iterator[Line]:

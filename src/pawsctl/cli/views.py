@@ -72,6 +72,11 @@ SETTING_COLUMNS: tuple[Column[Setting], ...] = (
 )
 
 
+def url(found: dict[str, str]) -> Iterator[Line]:
+    """A URL alone, for a program that is handed it."""
+    yield [(found["url"], "")]
+
+
 def or_dash(number: int | None) -> str:
     """A number, or a dash where there is none."""
     return "-" if number is None else str(number)

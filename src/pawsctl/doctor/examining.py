@@ -15,7 +15,7 @@ from pawsctl.errors import NoEngine, OperationFailed, PawsctlError
 from pawsctl.redis_url import parse
 from pawsctl.sessions import overview
 from pawsctl.sessions.reader import SessionReader
-from pawsctl.settings import Settings
+from pawsctl.settings import Settings, StackSettings
 from pawsctl.stack import cautions, inspection
 from pawsctl.stack.engine import EngineChosen, Event
 from pawsctl.stack.results import StackStatus
@@ -58,11 +58,11 @@ def _findings(load: Callable[[], Settings], connect: Callable[[], Connection]) -
             checks = health.check(connection).checks
         except PawsctlError as error:
             yield _failed("redis", error)
-            yield _stack(settings, target, answers=False)
+            yield from _stack(settings, target, answers=False)
         else:
             for each in checks:
                 yield Finding(each.name, "ok" if each.ok else "failed", each.detail)
-            yield _stack(settings, target, answers=True)
+            yield from _stack(settings, target, answers=True)
             yield from _memory(connection)
             yield from _clocks(connection)
             yield _sessions(connection)
@@ -80,7 +80,7 @@ def _unless_refused(name: str, error: PawsctlError) -> Finding:
     return _failed(name, error)
 
 
-def _stack(settings: Settings, target: Target, *, answers: bool) -> Finding:
+def _stack(settings: Settings, target: Target, *, answers: bool) -> Iterator[Finding]:
     """This project's own Redis, which has to run only where it is the one that is used."""
     reasons = []
 
@@ -92,17 +92,28 @@ def _stack(settings: Settings, target: Target, *, answers: bool) -> Finding:
         own = settings.stack()
         found = inspection.status(own, emit=note)
     except NoEngine as error:
-        return Finding("stack", "skipped" if answers else "failed", error.message, error.hint)
+        yield Finding("stack", "skipped" if answers else "failed", error.message, error.hint)
+        return
     except PawsctlError as error:
-        return _failed("stack", error)
+        yield _failed("stack", error)
+        return
     engine = f"{found.engine} ({', '.join(reasons)})"
     if found.is_running:
-        return _running(found, engine, target)
-    if not _leads_to(target, own.redis_port):
-        return Finding("stack", "skipped", f"{engine}: does not run, and is not what is used")
-    if answers:
-        return Finding("stack", "skipped", f"{engine}: does not run; another Redis has its port")
-    return Finding("stack", "failed", f"{engine}: {found.problem}")
+        yield _running(found, engine, target)
+        yield _password(own)
+    elif not _leads_to(target, own.redis_port):
+        yield Finding("stack", "skipped", f"{engine}: does not run, and is not what is used")
+    elif answers:
+        yield Finding("stack", "skipped", f"{engine}: does not run; another Redis has its port")
+    else:
+        yield Finding("stack", "failed", f"{engine}: {found.problem}")
+
+
+def _password(own: StackSettings) -> Finding:
+    """Whether others of this machine may use this project's own Redis."""
+    if open_to := cautions.unprotected(own):
+        return Finding("password", "warning", open_to, cautions.UNPROTECTED_HINT)
+    return Finding("password", "ok", "no other user of this machine gets in without one")
 
 
 def _leads_to(target: Target, port: int) -> bool:

@@ -5,11 +5,13 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-from pawsctl.settings import Settings
+from pawsctl import login_users
+from pawsctl.settings import Settings, StackSettings
 from pawsctl.stack import wire
 from pawsctl.target import Address, Target
 
 _SECONDS = 1.0
+_MOST_NAMES = 3
 _LOOPBACKS = ("127.0.0.1", "::1")
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETUNREACH)
 
@@ -18,11 +20,30 @@ HINT = (
 )
 
 
+UNPROTECTED_HINT = (
+    "Set REDIS_PASSWORD=random: 'pawsctl redis up' makes a password, and every command uses it."
+)
+
+
 def of(settings: Settings) -> Iterator[str]:
     """Yield what to tell whoever starts this project's Redis, a sentence or two each."""
+    if open_to := unprotected(settings.stack()):
+        yield f"{open_to} {UNPROTECTED_HINT}"
     if settings.text("REDIS_URL"):
         for address in two_servers(settings.redis_target()):
             yield f"{told(address)} {HINT}"
+
+
+def unprotected(own: StackSettings) -> str:
+    """Return the sentence about a Redis that other users of this machine may read, or ''."""
+    names = login_users.others() if own.redis_password is None else []
+    if not names:
+        return ""
+    shown = ", ".join(names[:_MOST_NAMES]) + (" …" if len(names) > _MOST_NAMES else "")
+    return (
+        "This project's Redis has no password: other users of this machine "
+        f"({shown}) can read, change and delete all that it holds."
+    )
 
 
 def told(address: Address) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pawsctl.stack.files import usable
+from pawsctl.state import usable
 
 # The names of the volumes in which Docker has the data, a line each.
 _FILE = "on-docker"

@@ -8,15 +8,15 @@ the mount's source then tells that a container has old ones, and no hash of a pa
 import json
 import secrets
 import shutil
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pawsctl import links
-from pawsctl.errors import OperationFailed
+from pawsctl import state
 from pawsctl.settings import StackSettings
 from pawsctl.stack.layout import Topology
+from pawsctl.state import usable
 
 # The image's user has to read them; the directory above keeps everybody else out.
 _READABLE = 0o444
@@ -35,29 +35,9 @@ def state_path(project: str, topology: Topology = "single") -> Path:
     """Where what this project must remember is kept, whether it is there or not.
 
     Each topology besides the single Redis has a directory of its own below the project's. Raises
-    OperationFailed where nobody could tell, UsageError if a symbolic link of another user leads
-    there, or stands in it.
+    OperationFailed where nobody could tell, UsageError if another user could have changed it.
     """
-    # 10 ms, and --help does not pay for it.
-    from platformdirs import user_state_path
-
-    try:
-        home = user_state_path("pawsctl", appauthor=False)
-    except RuntimeError:
-        home = Path()
-    if not home.is_absolute():
-        # The system knows no home either: a '~' would become a directory of that name.
-        raise OperationFailed(
-            "There is no place for pawsctl's state: HOME is not set, and this user has no home.",
-            hint="Set XDG_STATE_HOME, or HOME, to a directory that you may write to.",
-        )
-    directory = home / project if topology == "single" else home / project / topology
-    with usable(home), suppress(FileNotFoundError):
-        links.resolved(directory)
-        # Lock, records, logs, data and backups: each is written where its name leads.
-        for each in directory.iterdir():
-            links.require_own(each)
-    return directory
+    return state.path_of(project, *([] if topology == "single" else [topology]))
 
 
 def state_directory(project: str, topology: Topology = "single") -> Path:
@@ -66,27 +46,8 @@ def state_directory(project: str, topology: Topology = "single") -> Path:
     Raises OperationFailed where it can't be made.
     """
     directory = state_path(project, topology)
-    home = state_path(project).parent
-    with usable(home):
-        home.mkdir(parents=True, mode=_PRIVATE, exist_ok=True)
-        directory.parent.mkdir(mode=_PRIVATE, exist_ok=True)
-        directory.mkdir(mode=_PRIVATE, exist_ok=True)
+    state.made(directory)
     return directory
-
-
-@contextmanager
-def usable(directory: Path) -> Iterator[None]:
-    """What the system refuses in a directory of the state, as OperationFailed that names it."""
-    try:
-        yield
-    except OSError as error:
-        # What is removed with its directory is named within that.
-        place = directory / error.filename if error.filename else directory
-        raise OperationFailed(
-            f"{place} can't be used: {error.strerror or error}.",
-            hint="pawsctl keeps its state there: make it yours, on a disk with room, or set "
-            "XDG_STATE_HOME.",
-        ) from error
 
 
 def is_packaged(directory: Path) -> bool:

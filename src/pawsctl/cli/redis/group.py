@@ -52,11 +52,12 @@ Topology = Annotated[
 ]
 
 
-def stack_of(ctx: typer.Context) -> "tuple[Invocation, StackSettings]":
+def stack_of(ctx: typer.Context, *, starts: bool = False) -> "tuple[Invocation, StackSettings]":
     """The invocation, and the settings of the project's own containers.
 
-    Raises UsageError for options on how to reach another Redis.
+    `starts` for what may start Redis: a password that is to be random is made then. Raises
+    UsageError for options on how to reach another Redis.
     """
     run = invocation(ctx)
     run.refuse_connection_options()
-    return run, run.settings.stack()
+    return run, run.settings.stack(starts=starts)

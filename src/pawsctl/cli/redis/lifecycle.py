@@ -26,10 +26,14 @@ def up(
     from pawsctl.cli import stack_events, stack_views
     from pawsctl.stack import cautions, operations
 
-    run, settings = stack_of(ctx)
+    run, settings = stack_of(ctx, starts=True)
     with stack_events.told(run.output) as emit:
         done = operations.up(settings, topology, timeout=timeout, pull=pull, emit=emit)
     run.output.show(done, stack_views.up)
+    if run.settings.has_kept_password:
+        run.output.note(
+            "Its password is kept; 'pawsctl redis status -o env' prints the URL with it."
+        )
     for caution in cautions.of(run.settings):
         run.output.warn(caution)
 
@@ -50,12 +54,16 @@ def dev(
     from pawsctl.cli import stack_events, stack_views
     from pawsctl.stack import cautions, operations
 
-    run, settings = stack_of(ctx)
+    run, settings = stack_of(ctx, starts=True)
     with stack_events.told(run.output) as emit:
         done = operations.dev(
             settings, timeout=timeout, pull=pull, open_browser=open_browser, emit=emit
         )
     run.output.show(done, stack_views.dev)
+    if run.settings.has_kept_password:
+        run.output.note(
+            "Its password is kept; 'pawsctl redis status -o env' prints the URL with it."
+        )
     for caution in cautions.of(run.settings):
         run.output.warn(caution)
 
@@ -95,7 +103,7 @@ def start(ctx: typer.Context, topology: Topology = "single", timeout: Timeout = 
     from pawsctl.cli import stack_events, stack_views
     from pawsctl.stack import operations
 
-    run, settings = stack_of(ctx)
+    run, settings = stack_of(ctx, starts=True)
     with stack_events.told(run.output) as emit:
         done = operations.start(settings, topology, timeout=timeout, emit=emit)
     run.output.show(done, stack_views.up)
@@ -119,7 +127,7 @@ def restart(ctx: typer.Context, topology: Topology = "single", timeout: Timeout 
     from pawsctl.cli import stack_events, stack_views
     from pawsctl.stack import operations
 
-    run, settings = stack_of(ctx)
+    run, settings = stack_of(ctx, starts=True)
     with stack_events.told(run.output) as emit:
         done = operations.restart(settings, topology, timeout=timeout, emit=emit)
     run.output.show(done, stack_views.up)
@@ -142,7 +150,7 @@ def reset(
     from pawsctl.backup import resetting
     from pawsctl.cli import stack_events, stack_views
 
-    run, settings = stack_of(ctx)
+    run, settings = stack_of(ctx, starts=True)
     with stack_events.told(run.output) as emit:
         done = resetting.reset(
             settings,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pawsctl import durations
-from pawsctl.cli.options import Command, ListCommand
+from pawsctl.cli.options import Command, EnvCommand, ListCommand
 from pawsctl.cli.redis.group import Topology, app, stack_of
 from pawsctl.errors import ExitStatus
 
@@ -23,11 +23,12 @@ def moment(text: str) -> datetime:
         raise typer.BadParameter("write it like 10m, 1h30m or 2026-01-31T12:00:00.") from error
 
 
-@app.command(cls=Command)
+@app.command(cls=EnvCommand)
 def status(ctx: typer.Context, topology: Topology = "single") -> None:
     """Show what runs, where, and what it holds.
 
     With --topology also who replicates whom and how far behind, slots, and the Sentinels' quorum.
+    With -o env the line REDIS_URL=… for a program's .env, with the password if there is one.
     Exits with 1 where Redis does not answer, or a topology takes no writes.
     """
     from pawsctl.cli import stack_events, topology_views
@@ -36,7 +37,8 @@ def status(ctx: typer.Context, topology: Topology = "single") -> None:
     run, settings = stack_of(ctx)
     with stack_events.told(run.output) as emit:
         found = topologies.status(settings, topology, emit=emit)
-    run.output.show(found, topology_views.status)
+    as_env = topology_views.env(settings.redis_password)
+    run.output.show(found, as_env if run.format == "env" else topology_views.status)
     if not found.is_running:
         raise typer.Exit(ExitStatus.FAILED)
 

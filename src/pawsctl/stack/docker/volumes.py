@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pawsctl.stack.docker import labels
-from pawsctl.stack.files import usable
+from pawsctl.state import usable
 
 if TYPE_CHECKING:
     from docker.api import APIClient

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pawsctl import state
 from pawsctl.errors import Conflict, OperationFailed
 from pawsctl.stack import files, wire
 from pawsctl.stack.embedded import logs
@@ -121,7 +122,7 @@ class EmbeddedEngine:
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """What the servers wrote."""
-        with files.usable(self._home):
+        with state.usable(self._home):
             there = [each for each in self._processes if each.server.log.exists()]
         known = [each.key for each in there]
         missing = [each for each in services if each not in known]

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pawsctl.stack.engine import LogLine, LogQuery
-from pawsctl.stack.files import usable
 from pawsctl.stack.logs import Lines, stamp
+from pawsctl.state import usable
 
 # `6115:M 2026-11-23T09:52:34.391+00:00 * Configuration loaded`
 _TIME = re.compile(r"\d+:\w (\d{4}-\S+)")

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pawsctl import state
 from pawsctl.errors import Conflict
 from pawsctl.stack import changes, files, ports, wire
 from pawsctl.stack.embedded.server import Record, Server
@@ -109,7 +110,7 @@ class Process:
         """Shut the server down and forget it. Raises OperationFailed where a file stays."""
         self.server.shut_down()
         self.server.forget()
-        with files.usable(self.server.data):
+        with state.usable(self.server.data):
             self.server.log.unlink(missing_ok=True)
             if volumes and self._has_data():
                 shutil.rmtree(self.server.data)
@@ -188,8 +189,8 @@ class Process:
         """What topology/start.sh does in a container: a file for the server to note its role in."""
         if configuration.parent != self.server.data:
             return
-        with files.usable(self.server.data):
-            self.server.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state.made(self.server.data)
+        with state.usable(self.server.data):
             configuration.touch(mode=0o600)
             if configuration.name == "redis.conf":
                 lines = configuration.read_text("utf-8").splitlines(keepends=True)
@@ -203,7 +204,7 @@ class Process:
         else:
             self.server.forget()
         if not had_data:
-            with files.usable(self.server.directory):
+            with state.usable(self.server.directory):
                 shutil.rmtree(self.server.directory)
 
     def _has_data(self) -> bool:

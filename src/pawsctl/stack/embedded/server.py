@@ -16,7 +16,7 @@ import psutil
 from msgspec import Struct
 
 from pawsctl.errors import NoEngine, TimedOut
-from pawsctl.stack.files import usable
+from pawsctl.state import made, usable
 
 _PROGRAM = "valkey-server"
 # Seconds that a server has to save its data in and to end.
@@ -85,17 +85,16 @@ class Server:
         OperationFailed where the directory can't be written.
         """
         command = [str(program()), *arguments]
-        with usable(self.directory):
-            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self.log.open("ab") as log:
-                started = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
-                    command,
-                    cwd=self.data,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+        made(self.data)
+        with usable(self.directory), self.log.open("ab") as log:
+            started = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
+                command,
+                cwd=self.data,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         try:
             self.remember(Record(started.pid, port, arguments))
         except BaseException:

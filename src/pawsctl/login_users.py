@@ -1,0 +1,28 @@
+"""The users of this machine who can log in to it."""
+
+import os
+import sys
+from pathlib import PurePosixPath
+
+# Below are the system's own.
+_FIRST = 501 if sys.platform == "darwin" else 1000
+# 65534 is nobody, and what follows belongs to containers and services.
+_LAST = 60_000
+_NO_SHELLS = ("nologin", "false", "sync", "shutdown", "halt", "")
+
+
+def others() -> list[str]:
+    """Return the names of all but this user and root, as far as the system lists them."""
+    if sys.platform == "win32":
+        return []
+    import pwd
+
+    return sorted(
+        {
+            each.pw_name
+            for each in pwd.getpwall()
+            if _FIRST <= each.pw_uid <= _LAST
+            and each.pw_uid != os.geteuid()
+            and PurePosixPath(each.pw_shell).name not in _NO_SHELLS
+        }
+    )
