@@ -53,7 +53,17 @@ def check(connection: Connection) -> Health:
     checks += [Check(f"{address} answers", False, 0.0, "it does not") for address in silent]
     if untold is not None:
         checks.append(Check("all primaries are known", False, 0.0, untold.message))
+    elif not silent and (unserved := _unserved(connection)):
+        detail = f"nobody serves {slots.ranges_text(unserved)}"
+        checks.append(Check("every slot is served", False, 0.0, detail))
     return Health(all(each.ok for each in checks), connection.target.url, checks)
+
+
+def _unserved(connection: Connection) -> frozenset[int]:
+    """The slots of a cluster that none of its primaries owns."""
+    if connection.cluster is None:
+        return frozenset()
+    return frozenset(range(slots.SLOTS)) - connection.cluster.view().covered
 
 
 def _checks(node: Node) -> list[Check]:

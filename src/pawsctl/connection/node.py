@@ -94,6 +94,8 @@ class Node:
         # What the server says of itself in answer to ASK_FOR_CLUSTER, or by what it refuses.
         self.is_cluster = False
         self.is_sentinel = False
+        # Whether it has said what it is, where that was asked with the greeting.
+        self.has_told_mode = False
 
     def __str__(self) -> str:
         return str(self.target.addresses[0] if self.target.addresses else self.target.path)
@@ -174,6 +176,7 @@ class Node:
                     b"cluster_enabled:1" in _text(reply) or _mode(reply) == b"cluster"
                 )
                 self.is_sentinel |= _mode(reply) == b"sentinel"
+                self.has_told_mode |= b"cluster_enabled:" in _text(reply) or bool(_mode(reply))
                 self._greeted.popleft()
         except redis.ConnectionError as error:
             if self.has_answered or not hung_up(error):

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 # What a node of a cluster says whose answer is another's.
 _ANOTHERS = ("MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN")
+# Asked one after the other until one is answered, where the server says nothing of what it is: a
+# cluster takes no keys of two slots, and a single server does not know of nodes. The keys are
+# nobody's, and named like sessions, since a user may be let to no others.
+_BETRAYERS: tuple[Command, ...] = (
+    ("MGET", "wh:session:{a}", "wh:session:{b}"),
+    ("EXISTS", "wh:session:{a}", "wh:session:{b}"),
+    ("CLUSTER", "SLOTS"),
+)
 
 
 class Standalone(Connection):
@@ -32,6 +40,7 @@ class Standalone(Connection):
             target, timeouts, self.note, greeting=ASK_FOR_CLUSTER, ledger=self.ledger
         )
         self._cluster: Cluster | None = None
+        self._was_probed = False
 
     @property
     def cluster(self) -> Cluster | None:
@@ -81,6 +90,11 @@ class Standalone(Connection):
         self.connect()
         return [self._server] if self.cluster is None else self.cluster.primaries()
 
+    def answering(self) -> tuple[list[Node], list[Address]]:
+        """The server; where it is a cluster's, all primaries that answer, and those that do not."""
+        self.connect()
+        return ([self._server], []) if self.cluster is None else self.cluster.answering()
+
     def addresses(self) -> list[Address]:
         """Where the server is; where it is a cluster's, all primaries."""
         self.connect()
@@ -99,6 +113,7 @@ class Standalone(Connection):
         )
         if self._server.is_sentinel or is_strange:
             self._refuse_sentinel(ask_node(self._server, [("ROLE",)])[0])
+        self._probe()
         if self.cluster is not None:
             # What this node answered is true; what it would not answer belongs to another.
             others = [
@@ -111,6 +126,23 @@ class Standalone(Connection):
             for index, answer in zip(others, answers, strict=True):
                 replies[index] = answer
         return replies
+
+    def _probe(self) -> None:
+        """Find out whether a server that does not say so is a node of a cluster.
+
+        It may hold no key that betrays it, and its keys would be told as all.
+        """
+        server = self._server
+        if self._was_probed or server.has_told_mode or server.is_cluster:
+            return
+        self._was_probed = True
+        for command in _BETRAYERS:
+            reply = ask_node(server, [command])[0]
+            if not isinstance(reply, ErrorReply):
+                server.is_cluster |= command[0] == "CLUSTER"
+                return
+            if betrays_cluster(reply):
+                return
 
     def _refuse_sentinel(self, role: Any) -> None:
         """Raise RedisUnreachable if the answer to ROLE is a Sentinel's."""

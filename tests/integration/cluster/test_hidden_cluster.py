@@ -1,0 +1,91 @@
+"""Clusters that do not say that they are one: a part of the keys must not be told as all."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests import clusters
+from tests.cli_runner import Pawsctl
+from tests.clusters import Cluster
+from tests.processes import wait_until
+
+SESSIONS = 90
+LOOKS = (
+    *("session list", "session ttl", "session stats", "session lint", "session export all.jsonl"),
+    *("session flush --dry-run", "health"),
+)
+USERS = {
+    "operator": ("~*", "+@all", "-@dangerous"),
+    "reader": ("~wh:session:*", "+scan", "+get", "+mget", "+pttl", "+ttl", "+type", "+ping"),
+    "plain": ("~*", "+@all", "-@dangerous", "-cluster"),
+    "guest": ("~*", "+@all", "-@dangerous", "-mget", "-exists"),
+}
+
+
+@pytest.fixture(scope="module")
+def hidden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster without HELLO, whose users may not ask for INFO; its first node has no session."""
+    folder = tmp_path_factory.mktemp("hidden")
+    with clusters.running(folder, "--rename-command", "HELLO", "", replicas=0) as cluster:
+        for primary in cluster.primaries:
+            for name, rules in USERS.items():
+                primary.client.execute_command("ACL", "SETUSER", name, "reset", "on", ">pw", *rules)
+        yield cluster
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_a_node_that_holds_nothing_is_not_the_whole(
+    name: str, hidden: Cluster, bare_pawsctl: Pawsctl
+) -> None:
+    """All sessions of the others are seen, or it is said that they are not."""
+    hidden.seed(SESSIONS)
+    hidden.primaries[0].client.flushall()
+    held = sum(primary.client.dbsize() for primary in hidden.primaries)
+    url = f"redis://{name}:pw@127.0.0.1:{hidden.primaries[0].port}"
+    for words in LOOKS:
+        result = bare_pawsctl(*words.split(), "--json", "--url", url)
+        where = (name, words, result.text, result.err)
+        if result.status != ExitStatus.OK:
+            assert name in ("plain", "reader"), where
+        elif words == "health":
+            assert len(result.json["checks"]) == 9, where
+        elif words == "session lint":
+            assert result.json["checked"] == held, where
+        elif words == "session list":
+            assert len(result.json) == held, where
+        else:
+            assert result.json["sessions"] == held, where
+    flushed = bare_pawsctl("session", "flush", "--yes", "--json", "--url", url)
+    left = sum(primary.client.dbsize() for primary in hidden.primaries)
+    if flushed.status == ExitStatus.OK:
+        assert (flushed.json["deleted"], left) == (held, 0)
+    else:
+        assert left == held, flushed.err
+
+
+def test_a_node_whose_keys_are_all_its_own_is_not_the_whole(
+    hidden: Cluster, bare_pawsctl: Pawsctl
+) -> None:
+    """A script over them betrays nothing."""
+    hidden.seed(SESSIONS)
+    url = f"redis://operator:pw@127.0.0.1:{hidden.primaries[0].port}"
+    found = bare_pawsctl("session", "ttl", "--json", "--url", url)
+    assert found.json["sessions"] == SESSIONS, found.err
+
+
+def test_slots_that_nobody_serves_are_no_health(bare_pawsctl: Pawsctl, hidden: Cluster) -> None:
+    """Though each node is content with its own."""
+    lost = hidden.slots_of(2)
+    for member in hidden.members:
+        member.client.config_set("cluster-require-full-coverage", "no")
+        member.client.execute_command("CLUSTER", "DELSLOTSRANGE", lost[0], lost[-1])
+
+    def failed() -> dict[str, str]:
+        result = bare_pawsctl("health", "--json", "--url", hidden.url)
+        assert result.status == ExitStatus.FAILED
+        return {each["name"]: each["detail"] for each in result.json["checks"] if not each["ok"]}
+
+    # Until all have heard of it, some node may call the whole cluster down.
+    wait_until(lambda: list(failed()) == ["every slot is served"], "one failure")
+    assert f"{lost[0]}-{lost[-1]}" in failed()["every slot is served"]
