@@ -8,6 +8,8 @@ from pathlib import Path
 from pawsctl import trust
 from pawsctl.errors import UsageError
 
+# Bytes. Settings have some hundreds; a device, an archive or a log has no end.
+_MOST = 256 << 10
 _WAY_ON = "Name the file that you mean with --env-file."
 
 
@@ -63,10 +65,11 @@ def read(path: Path) -> dict[str, tuple[str, int]]:
     from dotenv.parser import parse_stream
 
     try:
-        # utf-8-sig: Windows editors write a byte order mark.
-        text = path.read_text("utf-8-sig")
+        # Windows editors write a byte order mark, and end lines in their way.
+        text = _content(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        is_text = isinstance(error, OSError)
+        reason = getattr(error, "strerror", None) or str(error) if is_text else "it is not UTF-8"
         raise UsageError(
             f"{path} can't be read: {reason}.",
             hint=f"Mend the file. {_WAY_ON}",
@@ -84,3 +87,11 @@ def read(path: Path) -> dict[str, tuple[str, int]]:
         if binding.key and binding.value:
             values[binding.key] = (binding.value, line)
     return values
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        found = file.read(_MOST + 1)
+    if len(found) > _MOST:
+        raise OSError("it has more than 256 KB")
+    return found

@@ -50,6 +50,10 @@ KNOWN = (
 )
 
 
+# Passwords that go to whatever host the URL names, the first that is set.
+_FOR_ANY_HOST = ("REDISCLI_AUTH", "REDIS_PASSWORD_FILE")
+
+
 class Setting(msgspec.Struct, frozen=True):
     """A setting's value, and the words that say where it came from."""
 
@@ -119,11 +123,24 @@ class Settings(msgspec.Struct, frozen=True):
         if found.password is not None:
             return found
         if password := self._password_for_any_host():
+            self._require_meant(found)
             return found.with_login(found.username, password)
         if not found.is_local:
             return found
         own = self._own_password(make=False)
         return replace(found.with_login(found.username, own), password_stays=True)
+
+    def _require_meant(self, target: Target) -> None:
+        """Raises UsageError if a `.env` that was found would send a password of ours elsewhere."""
+        secret = next(self[name] for name in _FOR_ANY_HOST if self.text(name))
+        is_found = self.is_found and self["REDIS_URL"].is_of(self.file)
+        if is_found and not target.is_local and not secret.is_of(self.file):
+            raise UsageError(
+                f"{secret.origin} would be sent to {target.host}, which {self.file} names, and "
+                "nobody has named that file.",
+                hint="If you mean it, name the file with --env-file, or set REDIS_URL in the "
+                "environment.",
+            )
 
     def _password_for_any_host(self) -> str | None:
         if password := self.text("REDISCLI_AUTH"):

@@ -10,6 +10,7 @@ from pawsctl.cli import actions_log, reports
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
 from tests.servers import Server
+from tests.stack_fixtures import Stack
 
 EVIL = (
     "::error file=x::boom",
@@ -79,6 +80,20 @@ def test_the_values_stay_what_they_were(pawsctl: Pawsctl, evil: Server, tmp_path
     assert verified.status == ExitStatus.OK, verified.err
 
 
+def test_neither_is_what_redis_cli_prints(stack: Stack) -> None:
+    """In a job; elsewhere its output is its own, to the byte. The exit status is kept."""
+    assert stack("redis", "up").status == ExitStatus.OK
+    said = "\n".join(EVIL) + "\nx\r::error::y \xe4"
+    stack.cli("--", "-x", "SET", "a", stdin=said.encode())
+    assert stack.cli("GET", "a").out == said.encode() + b"\n"
+    there = stack.cli("GET", "a", env=LOG)
+    assert there.status == ExitStatus.OK
+    assert not [line for line in re.split(r"[\r\n]+", there.text) if is_command(line)]
+    assert there.text.replace(r"\x3a", ":").replace(r"\x23", "#") == said + "\n"
+    wrong = [stack.cli("--", "-e", "NONSENSE", env=env) for env in ({}, LOG)]
+    assert wrong[0] == wrong[1]
+
+
 def test_elsewhere_text_is_shown_as_it_is(pawsctl: Pawsctl, evil: Server) -> None:
     """On a terminal nobody obeys it."""
     assert "##[group]x" in pawsctl("session", "get", "+2").text
@@ -100,11 +115,11 @@ def test_the_summary_shows_text_as_text(text: str) -> None:
     assert "www." not in cell
 
 
-@pytest.mark.parametrize("line", ["::x", " \t::x::", "##[x]", "a##[b", ":::", "x\n::y"])
+@pytest.mark.parametrize("line", ["::x", " \t::x::", "##[x]", "a##[b", ":::", "x\n::y", "x\r::y"])
 def test_every_command_is_made_plain(line: str) -> None:
     """Once is enough: what comes out is no command either."""
     for made in (actions_log.text(line), actions_log.csv(line.encode()).decode()):
-        assert not any(is_command(each) for each in made.split("\n"))
+        assert not any(is_command(each) for each in re.split(r"[\r\n]", made))
     assert actions_log.text("a::b ## [c") == "a::b ## [c"
 
 

@@ -198,3 +198,67 @@ def test_the_file_is_named_by_v_by_errors_and_by_questions(
     (repository / ".env").write_text("REDIS_URL=redis://10.0.0.1\nREDIS_PORT=1\n")
     far = bare_pawsctl("session", "delete", "+1", "--connect-timeout", "0.2")
     assert f"REDIS_URL in {file}:1" in far.err
+
+
+def test_a_password_of_the_environment_goes_to_no_host_that_a_found_file_names(
+    bare_pawsctl: Pawsctl, repository: Path, server: Server
+) -> None:
+    """A repository that was just cloned would have it; who names the file or the URL means it."""
+    far, env = repository / ".env", {"REDISCLI_AUTH": "s3cret"}
+    (repository.parent / "password").write_text("s3cret")
+    far.write_text("REDIS_URL=redis://10.0.0.1:6379\n")
+    for mine in (env, {"REDIS_PASSWORD_FILE": str(repository.parent / "password")}):
+        refused = bare_pawsctl("health", "--json", env=mine)
+        assert (refused.status, refused.out) == (ExitStatus.USAGE, b"")
+        assert f"would be sent to 10.0.0.1, which {far} names" in refused.error["message"]
+        assert "s3cret" not in refused.err
+        for meant in (["--env-file", ".env"], ["--url", "redis://10.0.0.1"]):
+            shown = bare_pawsctl("config", "--show-url", *meant, env=mine)
+            assert shown.text == "redis://:s3cret@10.0.0.1:6379\n"
+    # Its own goes where it says, and to this machine goes any.
+    far.write_text("REDIS_URL=redis://10.0.0.1\nREDISCLI_AUTH=own\n")
+    assert bare_pawsctl("config", "--show-url").text == "redis://:own@10.0.0.1:6379\n"
+    far.write_text(f"REDIS_URL={server.url}\n")
+    assert bare_pawsctl("health", env=env).status == ExitStatus.OK
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [
+        (b"REDIS_PORT=7\r\nREDIS_IMAGE=a\r\n", ""),
+        (b"\xef\xbb\xbfREDIS_PORT=7\n", ""),
+        (b"REDIS_PORT=7\n" + b"# x\n" * 60_000, ""),
+        ("REDIS_PORT=7\n".encode("utf-16"), "not UTF-8"),
+        (b"REDIS_PORT=7\nREDIS_IMAGE=\xff\n", "not UTF-8"),
+        (b"REDIS_PORT=7\n" * 30_000, "more than 256 KB"),
+        (None, "more than 256 KB"),
+    ],
+)
+def test_a_file_is_text_of_a_size_that_settings_have(
+    bare_pawsctl: Pawsctl, content: bytes | None, wrong: str
+) -> None:
+    """Whatever editor wrote it; one without an end is not read to its end."""
+    file = bare_pawsctl.folder / ".env"
+    if content is None:
+        with file.open("wb") as stream:
+            stream.truncate(1 << 40)
+    else:
+        file.write_bytes(content)
+    for options in ((), ("--env-file", ".env")):
+        done = config(bare_pawsctl, bare_pawsctl.folder, *options)
+        if wrong:
+            assert (done.status, done.out) == (ExitStatus.USAGE, b"")
+            assert wrong in done.error["message"]
+        else:
+            assert port_of(done) == "7"
+
+
+def test_a_device_that_was_named_has_no_end_and_an_empty_name_no_file(
+    bare_pawsctl: Pawsctl,
+) -> None:
+    """A script's variable that is not set does not have another file read."""
+    (bare_pawsctl.folder / ".env").write_text("REDIS_PORT=8\n")
+    for name in ("/dev/zero", "", "/", "missing"):
+        done = config(bare_pawsctl, bare_pawsctl.folder, "--env-file", name)
+        assert (done.status, done.out) == (ExitStatus.USAGE, b""), name
+    assert config(bare_pawsctl, bare_pawsctl.folder, "--env-file", "/dev/null").status == 0

@@ -8,7 +8,8 @@ neither.
 import re
 from collections.abc import Mapping
 
-_BEGIN = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
+# A carriage return alone ends a line, too.
+_BEGIN = re.compile(r"(?:^|(?<=\r))(\s*):(?=:)", re.MULTILINE)
 
 
 def is_read(environ: Mapping[str, str]) -> bool:
@@ -24,6 +25,11 @@ def text(line: str) -> str:
 def json(lines: bytes) -> bytes:
     r"""Return the same JSON values: `##[` can only stand in a string, and becomes `#\u0023[`."""
     return lines.replace(b"##[", rb"#\u0023[")
+
+
+def raw(output: bytes) -> bytes:
+    """Return what another program printed, whole lines of it, as `text` has it."""
+    return text(output.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def csv(rows: bytes) -> bytes:

@@ -72,6 +72,13 @@ def _database(ctx: typer.Context, parameter: Any, value: Any) -> Any:
     return _store(parameter.name)(ctx, parameter, value)
 
 
+def _env_file(ctx: typer.Context, parameter: Any, value: Any) -> Any:
+    if value == "":
+        # An unset variable of a script must not lead to whatever file is near.
+        raise typer.BadParameter("it names no file.")
+    return _store("env_file")(ctx, parameter, value and Path(value))
+
+
 def _global_options(taken: Set[str]) -> list[TyperOption]:
     def option(*names: str, **about: Any) -> TyperOption:
         # A command's own -n wins, and the long name of ours stays.
@@ -87,7 +94,7 @@ def _global_options(taken: Set[str]) -> list[TyperOption]:
         option("--url", callback=_store("url"), metavar="URL", help="The Redis to talk to."),
         option(
             "--env-file",
-            callback=lambda ctx, _, value: _store("env_file")(ctx, _, value and Path(value)),
+            callback=_env_file,
             metavar="FILE",
             help="Read settings from this file instead of the nearest .env.",
         ),

@@ -189,6 +189,17 @@ class Output(Talk):
             )
         return self._write_raw
 
+    def log_of_others(self) -> Callable[[bytes], None] | None:
+        """What writes another program's lines to the log of a job; None where there is none."""
+        if not self._is_log or sys.stdout.isatty():
+            return None
+
+        def write(line: bytes) -> None:
+            self._write_raw(actions_log.raw(line))
+            self.flush()
+
+        return write
+
     @_while_read
     def stream(
         self, rows: Iterable[Row], *, view: Callable[[Row], Line], fields: Sequence[str]

@@ -46,7 +46,8 @@ def told(output: Output) -> Iterator[Emit]:
             elif isinstance(event, Pulled) and output.is_live:
                 output.note(f"Pulled {event.image}")
             elif sentence := _worth_a_line(event):
-                output.note(sentence)
+                for line in sentence.split("\n"):
+                    output.note(line)
             else:
                 output.detail(_sentence(event))
 

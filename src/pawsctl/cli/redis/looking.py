@@ -104,5 +104,11 @@ def client(
     run, settings = stack_of(ctx)
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with stack_events.told(run.output) as emit:
-        code = inspection.client(settings, arguments or (), terminal=terminal, emit=emit)
+        code = inspection.client(
+            settings,
+            arguments or (),
+            terminal=terminal,
+            emit=emit,
+            write=run.output.log_of_others(),
+        )
     raise typer.Exit(code)
