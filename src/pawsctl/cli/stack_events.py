@@ -45,6 +45,9 @@ def told(output: Output) -> Iterator[Emit]:
                 output.detail(f"Pulling {event.image}")
             elif isinstance(event, Pulled) and output.is_live:
                 output.note(f"Pulled {event.image}")
+            elif isinstance(event, Copied):
+                output.note(f"Exported {plural(event.sessions, 'session')} to {event.path}")
+                output.note(f"This puts them back: {event.way_back}")
             elif sentence := _worth_a_line(event):
                 for line in sentence.split("\n"):
                     output.note(line)
@@ -96,10 +99,6 @@ def _worth_a_line(event: Event) -> str:
             text = (
                 f"Warning: {service} uses {size(used)}, and its new limit is {size(limit)}: "
                 "Redis evicts keys, or refuses writes, until the rest fits."
-            )
-        case Copied(sessions, path, way_back):
-            text = (
-                f"Exported {plural(sessions, 'session')} to {path}\nThis puts them back: {way_back}"
             )
         case LeftOut(keys, kind):
             text = (
