@@ -119,6 +119,10 @@ class RedisUnreachable(PawsctlError):
     code = "unreachable"
 
 
+class HungUp(RedisUnreachable):
+    """The server, or what stands before it, ended a connection that was in use."""
+
+
 class RedisNotReady(RedisUnreachable):
     """A server answers and can't serve yet: it loads its data, or has lost its primary."""
 

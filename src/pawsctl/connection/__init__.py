@@ -11,6 +11,8 @@ from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import (
     ErrorReply,
     PartlyRefused,
+    TooLarge,
+    betrays_cluster,
     checked,
     has_code,
     info_fields,
@@ -30,7 +32,9 @@ __all__ = [
     "PartlyRefused",
     "Substitutes",
     "Timeouts",
+    "TooLarge",
     "Uncertain",
+    "betrays_cluster",
     "checked",
     "connect",
     "has_code",

@@ -109,9 +109,7 @@ class Connection(ABC):
         have been done, RedisUnreachable says so.
         """
         begun = time.perf_counter()
-        wires = self.substitutes.wires(commands)
-        replies = self._ask([each for wire in wires for each in wire])
-        replies = self.substitutes.settled(commands, wires, replies, self._ask)
+        replies = self.substitutes.asked(commands, self._ask)
         self.slowest = max(self.slowest, time.perf_counter() - begun)
         return replies
 

@@ -8,7 +8,14 @@ import socket
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.replies import error_reply, refused
 from pawsctl.connection.sockets import speaks_tls
-from pawsctl.errors import LoginRefused, OperationFailed, PawsctlError, RedisUnreachable, causes
+from pawsctl.errors import (
+    HungUp,
+    LoginRefused,
+    OperationFailed,
+    PawsctlError,
+    RedisUnreachable,
+    causes,
+)
 from pawsctl.target import Target
 
 _CERTIFICATE_HINT = (
@@ -49,7 +56,8 @@ def explained(
         reason = _reason(error, target)
         hint = _next_step(error, target)
     verb = "stopped answering" if was_connected else "can't be reached"
-    return RedisUnreachable(f"{where} {verb}: {reason}.", hint=hint)
+    kind = HungUp if was_connected and hung_up(error) else RedisUnreachable
+    return kind(f"{where} {verb}: {reason}.", hint=hint)
 
 
 def _login_refused(target: Target, where: str, program: str) -> LoginRefused:
@@ -80,7 +88,7 @@ def _login_failed(error: Exception, target: Target, where: str) -> PawsctlError:
 
 
 def _hung_up_saying(where: str, words: LastWords) -> RedisUnreachable:
-    return RedisUnreachable(f"{where} hung up. It said: {words.text}.", hint=words.hint)
+    return HungUp(f"{where} hung up. It said: {words.text}.", hint=words.hint)
 
 
 def _next_step(error: Exception, target: Target) -> str:

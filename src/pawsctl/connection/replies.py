@@ -32,6 +32,14 @@ class PartlyRefused(ErrorReply):
         self.refused = refused
 
 
+class TooLarge(ErrorReply):
+    """Stands for a value that the server, or what stands before it, does not hand out."""
+
+    def __init__(self, size: int | None) -> None:
+        super().__init__("", "the value is larger than a reply may be here")
+        self.size = size
+
+
 def _beginning(reply: Any) -> str:
     try:
         text = repr(reply)

@@ -49,6 +49,12 @@ class Substitutes:
         """The same for each of several."""
         return [self.wire(command) for command in commands]
 
+    def asked(self, commands: Sequence[Command], send: Send) -> list[Any]:
+        """The replies to several commands, or to what is taken in their place."""
+        wires = self.wires(commands)
+        replies = send([each for wire in wires for each in wire])
+        return self.settled(commands, wires, replies, send)
+
     def refuses(self, command: Command, reply: Any) -> bool:
         """Return whether there is something else to try; from now on `wire` tells it."""
         if not isinstance(reply, ErrorReply) or isinstance(reply, PartlyRefused):

@@ -6,6 +6,7 @@ from typing import Any
 
 from pawsctl.connection import Connection, Node, has_code
 from pawsctl.errors import LoginRefused, RedisUnreachable
+from pawsctl.sessions.portions import Portions
 from pawsctl.sessions.scan import Ask, Batch, Known, Search, node_batches
 
 # What a server says that has become a replica, or is about to: another is the primary.
@@ -13,7 +14,12 @@ _NO_PRIMARY = ("READONLY", "LOADING", "MASTERDOWN")
 
 
 def batches(
-    connection: Connection, search: Search, ask: Ask, *, deletes: bool = False
+    connection: Connection,
+    search: Search,
+    ask: Ask,
+    *,
+    deletes: bool = False,
+    portions: Portions | None = None,
 ) -> Iterator[Batch]:
     """Every key that is looked for, once, in batches, with the replies to what `ask` asked.
 
@@ -21,29 +27,39 @@ def batches(
     waited for as long as a failover may take, and whoever takes its place is asked again. A refused
     reply stands in the batch; a refused SCAN is OperationFailed. Raises RedisUnreachable, and
     Partial where a part of a cluster did not answer. With `deletes`, what is asked last deletes the
-    keys: only a primary is asked, and a key that a failover brought back comes again.
+    keys: only a primary is asked, and a key that a failover brought back comes again. `portions` is
+    what other passes have learnt of the sizes of values.
     """
+    portions = portions or Portions()
     known = Known(once=not deletes)
     connection.connect()
     if connection.cluster is None:
-        yield from _of_one_server(connection, search, ask, known, deletes=deletes)
+        yield from _of_one_server(connection, search, ask, known, portions, deletes=deletes)
     # It may have turned out to be one only now.
     if cluster := connection.cluster:
         # 5 ms: only who meets a cluster pays for it.
         from pawsctl.sessions.sweep import Sweep
 
-        yield from Sweep(cluster, search, ask, known).batches(deletes=deletes)
+        yield from Sweep(cluster, search, ask, known, portions).batches(deletes=deletes)
 
 
 def _of_one_server(
-    connection: Connection, search: Search, ask: Ask, known: Known, *, deletes: bool
+    connection: Connection,
+    search: Search,
+    ask: Ask,
+    known: Known,
+    portions: Portions,
+    *,
+    deletes: bool,
 ) -> Iterator[Batch]:
     """A pass over one server; ends where that turns out to be a cluster's."""
     since: float | None = None
     while True:
         try:
             node = connection.primaries()[0] if deletes else connection.reader()
-            for batch in node_batches(node, search, ask, known, connection.substitutes):
+            taken = connection.substitutes
+            found = node_batches(node, search, ask, known, substitutes=taken, portions=portions)
+            for batch in found:
                 if connection.cluster is not None:
                     # It may have refused a part of the batch for the slots of its keys.
                     known.forget(batch[0])

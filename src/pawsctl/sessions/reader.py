@@ -6,9 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Self
 
-from pawsctl.connection import Command, Connection, ErrorReply, checked, ttls_of, types_of
+from pawsctl.connection import (
+    Command,
+    Connection,
+    ErrorReply,
+    TooLarge,
+    checked,
+    ttls_of,
+    types_of,
+)
 from pawsctl.errors import Partial
-from pawsctl.sessions import passes, scan
+from pawsctl.sessions import passes, records, scan
+from pawsctl.sessions.portions import Portions
 from pawsctl.sessions.rules import Record
 
 
@@ -26,6 +35,9 @@ class SessionReader:
         self._partial = partial
         # Keys of the pass that is under way, or was last, which this user may not read.
         self._forbidden = 0
+        # What is said of values that are too large, and what is known of the sizes of the others.
+        self._unread: list[str] = []
+        self._portions = Portions()
         self._missing: Partial | None = None
 
     @property
@@ -36,14 +48,6 @@ class SessionReader:
     def record(self, key: bytes) -> Record | None:
         """What is stored under a key, whatever its type; None where it does not exist."""
         return self.records_of([key])[0]
-
-    def _record(self, key: bytes, value: Any, ttl_ms: Any) -> Record | None:
-        if isinstance(value, ErrorReply) and value.code == "WRONGTYPE":
-            kind = self.connection.call("TYPE", key).decode("utf-8", "backslashreplace")
-            return Record(key, checked(ttl_ms), None, kind)
-        if checked(value) is None or checked(ttl_ms) == -2:
-            return None
-        return Record(key, ttl_ms, value)
 
     def records(self, pattern: bytes = scan.SESSIONS) -> Iterator[Record]:
         """Every session that matches, as SCAN finds them; what vanishes meanwhile is left out."""
@@ -59,11 +63,15 @@ class SessionReader:
             times[names[0]] = time.time()
             return [("MGET", *names)]
 
-        for names, replies in self._batches(ask, scan.Search(pattern, size=scan.VALUES)):
+        for names, replies in self._batches(
+            ask, scan.Search(pattern, size=scan.VALUES, values=True)
+        ):
             ttls, values = replies[0], checked(replies[1])
             found = []
             for key, ttl_ms, value in zip(names, ttls, values, strict=True):
-                if isinstance(value, ErrorReply):
+                if isinstance(value, TooLarge):
+                    self._unread.append(records.unread(key, value.size))
+                elif isinstance(value, ErrorReply):
                     self._forbidden += ttl_ms != -2
                 elif value is not None and ttl_ms != -2:
                     found.append(Record(key, ttl_ms, value))
@@ -82,14 +90,19 @@ class SessionReader:
             ],
         )
 
-    def records_of(self, names: Sequence[bytes]) -> list[Record | None]:
-        """What is stored under each of these keys; None where it does not exist."""
-        found: list[Record | None] = []
-        for some in scan.slices(names, scan.VALUES):
-            asked = [command for key in some for command in ((b"GET", key), (b"PTTL", key))]
-            replies = iter(self.connection.pipeline(asked))
-            found += map(self._record, some, replies, replies)
-        return found
+    def records_of(
+        self, names: Sequence[bytes], *, left_out: Callable[[str], None] | None = None
+    ) -> list[Record | None]:
+        """What is stored under each of these keys; None where it does not exist.
+
+        A value that is larger than a reply may be is OperationFailed, or None if `left_out` is
+        there to be told of it.
+        """
+        return [
+            record
+            for some in scan.slices(names, scan.VALUES)
+            for record in records.of_some(self.connection, some, self._portions, left_out)
+        ]
 
     def ttls(self, names: Sequence[bytes]) -> list[int | None]:
         """Milliseconds left for each key, -1 for never, None where it does not exist."""
@@ -137,6 +150,7 @@ class SessionReader:
     def _batches(self, ask: scan.Ask, search: scan.Search) -> Iterator[scan.Batch]:
         """Every key that matches in batches: the list of their PTTLs, then the replies to `ask`."""
         self._forbidden = 0
+        self._unread.clear()
         for names, replies in self._pass(search, lambda names: [ttls_of(names), *ask(names)]):
             ttls = checked(replies[0])
             if hidden := _hidden(ttls):
@@ -148,20 +162,25 @@ class SessionReader:
 
     def _tell_forbidden(self) -> None:
         """Raises Partial, now or at the end of the `with`, for keys that may not be read."""
-        if not self._forbidden:
+        if self._unread:
+            more = len(self._unread) - _TOLD
+            names = ", ".join(self._unread[:_TOLD]) + (f" and {more} more" if more > 0 else "")
+            error = Partial(f"Not read: the value of {names}.", hint=records.TOO_LARGE_HINT)
+        elif self._forbidden:
+            error = Partial(
+                f"{self._forbidden} keys may not be read by this user.",
+                hint="What was shown is true and not the whole. --match names the keys that may be "
+                "read; else ask for the permission.",
+            )
+        else:
             return
-        error = Partial(
-            f"{self._forbidden} keys may not be read by this user.",
-            hint="What was shown is true and not the whole. --match names the keys that may be "
-            "read; else ask for the permission.",
-        )
         if not self._partial:
             raise error
         self._missing = self._missing or error
 
     def _pass(self, search: scan.Search, ask: scan.Ask) -> Iterator[scan.Batch]:
         try:
-            yield from passes.batches(self.connection, search, ask)
+            yield from passes.batches(self.connection, search, ask, portions=self._portions)
         except Partial as error:
             if not self._partial:
                 raise
@@ -185,6 +204,9 @@ class SessionReader:
         self.connection.close()
         if error is None and self._missing is not None:
             raise self._missing
+
+
+_TOLD = 5
 
 
 def _size(reply: Any) -> int:

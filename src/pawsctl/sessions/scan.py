@@ -5,12 +5,14 @@ does: this doubles the speed of a pass that decodes every value.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pawsctl.connection import Command, Node, Substitutes, checked, has_code
-from pawsctl.errors import OperationFailed, RedisNotReady, RedisUnreachable
+from pawsctl.errors import HungUp, OperationFailed, RedisNotReady, RedisUnreachable
 from pawsctl.sessions.keys import SESSION_PREFIX
+from pawsctl.sessions.portions import Portions
 
 # How many keys are asked about at a time, without and with their values. Redis serves one command
 # at a time: with these sizes another client's slowest replies take twice as long as beside an idle
@@ -36,12 +38,14 @@ Batch = tuple[list[bytes], list[Any]]
 class Search(NamedTuple):
     """What a pass looks for: keys that match a glob, of one Redis type or, where empty, of any.
 
-    `size` is how many keys are looked at, and asked about, at a time.
+    `size` is how many keys are looked at, and asked about, at a time. With `values`, what is asked
+    last about keys are their values, which may be large.
     """
 
     pattern: bytes = SESSIONS
     kind: bytes = b""
     size: int = KEYS
+    values: bool = False
 
     def step(self, cursor: bytes) -> Command:
         """The SCAN that goes on from a cursor."""
@@ -83,61 +87,135 @@ def slices(keys: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
         yield keys[begin : begin + size]
 
 
-def asked(node: Node, commands: list[Command], substitutes: Substitutes) -> list[Any]:
-    """The replies of one server, to what it takes instead where it refuses."""
-    wires = substitutes.wires(commands)
-    replies = node.pipeline([each for wire in wires for each in wire])
-    return substitutes.settled(commands, wires, replies, node.pipeline)
-
-
 def node_batches(
-    node: Node, search: Search, ask: Ask, known: Known, substitutes: Substitutes
+    node: Node,
+    search: Search,
+    ask: Ask,
+    known: Known,
+    *,
+    substitutes: Substitutes,
+    portions: Portions,
 ) -> Iterator[Batch]:
     """One server's part of a pass; what it refuses is asked as it may take it.
 
+    Where it hangs up at values that are too many, it is looked at anew, with fewer at a time.
     Raises RedisUnreachable where it goes away, when all it has answered has been handed out and
     what it has not is no longer known.
     """
-    waiting: Batch | None = None
-    keys: list[bytes] = []
-    try:
-        search = search._replace(size=_size(node, search.size))
-        cursor, turns = b"0", _Turns()
-        node.send([search.step(cursor)])
-        cursor, keys = _cursor_and_keys(node.receive(1)[0], known)
-        while True:
-            commands = ask(keys) if keys else []
-            wires = substitutes.wires(commands)
-            sent = [each for wire in wires for each in wire]
-            is_last = cursor == b"0"
-            if not is_last:
+    search = search._replace(size=_size(node, search.size))
+    while True:
+        try:
+            yield from _Walk(node, search, ask, known, substitutes, portions).batches()
+        except HungUp:
+            # No cursor is worth anything here: it may be another server by now.
+            if not portions.learnt():
+                raise
+        else:
+            return
+
+
+class _Walk(NamedTuple):
+    """A walk over one server's keys, from the first cursor to the last."""
+
+    node: Node
+    search: Search
+    ask: Ask
+    known: Known
+    substitutes: Substitutes
+    portions: Portions
+
+    def batches(self) -> Iterator[Batch]:
+        # Keys that were asked about, and a batch whose replies have come: neither is handed out.
+        keys: list[bytes] = []
+        ready: deque[Batch] = deque()
+        try:
+            yield from self._steps(keys, ready)
+        except GeneratorExit:
+            # Who stops early leaves replies under way: the next command would take them for its
+            # own.
+            self.node.close()
+            self.known.forget([*keys, *(name for names, _ in ready for name in names)])
+            raise
+        except RedisUnreachable:
+            self.known.forget(keys)
+            yield from ready
+            raise
+
+    def _steps(self, keys: list[bytes], ready: deque[Batch]) -> Iterator[Batch]:
+        turns = _Turns()
+        self.node.send([self.search.step(b"0")])
+        step = self.node.receive(1)[0]
+        following = True
+        while following:
+            cursor, keys[:] = _cursor_and_keys(step, self.known)
+            following = cursor != b"0"
+            if following:
                 turns.take(cursor)
-            node.send(sent if is_last else [*sent, search.step(cursor)])
-            if waiting is not None:
-                ready, waiting = waiting, None
-                yield ready
-            replies = node.receive(len(sent) if is_last else len(sent) + 1)
+            is_apart = self.search.values and self.portions.may_be_large(len(keys))
+            commands = self._commands(list(keys), is_apart=is_apart)
+            wires = self.substitutes.wires(commands)
+            sent = [each for wire in wires for each in wire]
+            self.node.send([*sent, self.search.step(cursor)] if following else sent)
+            if ready:
+                yield ready.popleft()
+            *replies, step = [*self.node.receive(len(sent) + following), None][: len(sent) + 1]
             # Nothing is under way here.
-            answers = substitutes.settled(commands, wires, replies[: len(sent)], node.pipeline)
-            waiting = (keys, answers) if keys else None
-            keys = []
-            if is_last:
-                break
-            cursor, keys = _cursor_and_keys(replies[-1], known)
-    except GeneratorExit:
-        # Who stops early leaves replies under way: the next command would take them for its own.
-        node.close()
-        known.forget(keys)
-        if waiting is not None:
-            known.forget(waiting[0])
-        raise
-    except RedisUnreachable:
-        known.forget(keys)
-        if waiting is not None:
-            yield waiting
-        raise
-    if waiting is not None:
-        yield waiting
+            answers = self.substitutes.settled(commands, wires, replies, self.node.pipeline)
+            if is_apart:
+                yield from self._in_portions(keys, answers)
+            elif keys and self.search.values and not self.portions.came(answers[-1]):
+                yield from self._in_portions(keys, self.node.pipeline(_sizes_of(keys)))
+            elif keys:
+                ready.append((list(keys), answers))
+            keys.clear()
+        if ready:
+            yield ready.popleft()
+
+    def _commands(self, keys: list[bytes], *, is_apart: bool) -> list[Command]:
+        if is_apart or not keys:
+            return _sizes_of(keys)
+        if self.search.values:
+            self.portions.begin(keys, None)
+        return self.ask(keys)
+
+    def _in_portions(self, keys: list[bytes], sizes: Sequence[Any]) -> Iterator[Batch]:
+        groups = self.portions.groups(list(keys), sizes)
+        for batch in in_portions(self.node, groups, self.ask, self.substitutes, self.portions):
+            del keys[: len(batch[0])]
+            yield batch
+
+
+def _sizes_of(keys: Sequence[bytes]) -> list[Command]:
+    return [("STRLEN", key) for key in keys]
+
+
+def in_portions(
+    node: Node,
+    groups: Iterable[tuple[Sequence[bytes], int]],
+    ask: Ask,
+    substitutes: Substitutes,
+    portions: Portions,
+) -> Iterator[Batch]:
+    """The keys of some groups, each with its size, and the replies; nothing may be under way.
+
+    A value that is too large is a TooLarge in its place.
+    """
+    for names, size in groups:
+        group = list(names)
+        commands = ask(group)
+        if not portions.refused(group[0]):
+            portions.begin(group, size)
+            answers = substitutes.asked(commands, node.pipeline)
+            if portions.came(answers[-1]):
+                yield group, answers
+                continue
+            if len(group) > 1:
+                middle = len(group) // 2
+                halves = ((half, size) for half in (group[:middle], group[middle:]))
+                yield from in_portions(node, halves, ask, substitutes, portions)
+                continue
+        answers = substitutes.asked(commands[:-1], node.pipeline)
+        yield group, [*answers, [portions.refused(group[0])]]
 
 
 def _size(node: Node, near: int) -> int:

@@ -16,12 +16,19 @@ from typing import NamedTuple
 from pawsctl.connection import Command, ErrorReply, Node
 from pawsctl.connection.base import POLL_SECONDS, ClusterUntold, Uncertain
 from pawsctl.connection.cluster import Cluster
-from pawsctl.connection.commands import is_many, joined, name_of, parts_of, scripted
+from pawsctl.connection.commands import (
+    is_many,
+    joined,
+    name_of,
+    parts_of,
+    scripted,
+)
 from pawsctl.connection.routing import REDIRECTS
 from pawsctl.connection.slots import SLOTS, Claim, View, ranges_text, slot_of
 from pawsctl.errors import LoginRefused, Partial, RedisUnreachable
 from pawsctl.sessions.globs import matcher
-from pawsctl.sessions.scan import Ask, Batch, Known, Search, asked, node_batches
+from pawsctl.sessions.portions import Portions
+from pawsctl.sessions.scan import Ask, Batch, Known, Search, in_portions, node_batches
 
 _ALL = frozenset(range(SLOTS))
 # Up to this many slots of a node are looked at one by one: each is told whole at one moment, so
@@ -49,12 +56,15 @@ class _Hopeless(Exception):
 class Sweep:
     """One pass; `suspects` are the slots of which not everything may have been seen."""
 
-    def __init__(self, cluster: Cluster, search: Search, ask: Ask, known: Known) -> None:
+    def __init__(
+        self, cluster: Cluster, search: Search, ask: Ask, known: Known, portions: Portions
+    ) -> None:
         self._cluster = cluster
         self._search = search
         self._matches = matcher(search.pattern).fullmatch
         self._ask = ask
         self._known = known
+        self._portions = portions
         self._asked: dict[bytes, list[_Asked]] = {}
         self._may_ask_for_slots = True
         self._suspects: set[int] = set()
@@ -173,8 +183,14 @@ class Sweep:
                 self._cluster.release(node)
 
     def _scanned(self, node: Node, _slots: frozenset[int]) -> Iterator[Batch]:
-        substitutes = self._cluster.substitutes
-        return node_batches(node, self._search, self._sent, self._known, substitutes)
+        return node_batches(
+            node,
+            self._search,
+            self._sent,
+            self._known,
+            substitutes=self._cluster.substitutes,
+            portions=self._portions,
+        )
 
     def _rescanned(self, node: Node, slots: frozenset[int]) -> Iterator[Batch]:
         if len(slots) > _FEW_SLOTS or not self._may_ask_for_slots:
@@ -189,14 +205,23 @@ class Sweep:
                 yield from self._scanned(node, slots)
                 return
             keys = self._known.fresh(self._of_kind(node, filter(self._matches, chain(*told))))
-            for first in range(0, len(keys), self._search.size):
-                names = keys[first : first + self._search.size]
+            while keys:
                 try:
-                    replies = asked(node, self._sent(names), self._cluster.substitutes)
+                    for batch in self._told_of(node, keys[: self._search.size]):
+                        del keys[: len(batch[0])]
+                        yield batch
                 except RedisUnreachable:
-                    self._known.forget(keys[first:])
+                    self._known.forget(keys)
                     raise
-                yield names, replies
+
+    def _told_of(self, node: Node, names: list[bytes]) -> Iterator[Batch]:
+        substitutes = self._cluster.substitutes
+        if self._search.values:
+            sizes = node.pipeline([("STRLEN", name) for name in names])
+            groups = self._portions.groups(names, sizes)
+            yield from in_portions(node, groups, self._sent, substitutes, self._portions)
+        else:
+            yield names, substitutes.asked(self._sent(names), node.pipeline)
 
     def _of_kind(self, node: Node, keys: Iterable[bytes]) -> Iterable[bytes]:
         """Those of the type that is looked for."""

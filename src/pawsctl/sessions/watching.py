@@ -179,7 +179,7 @@ class _Watch:
         for begin in range(0, len(names), VALUES):
             batch = names[begin : begin + VALUES]
             now_ms = time.time() * 1000
-            for key, record in zip(batch, self.store.records_of(batch), strict=True):
+            for key, record in zip(batch, self._records(batch), strict=True):
                 if record is None:
                     if are_new:
                         del self.known[key]
@@ -188,6 +188,9 @@ class _Watch:
                 kind: Kind = "touched" if value == known.value else "changed"
                 known.value = value
                 yield event_of(key, "appeared" if are_new else kind, record, now_ms)
+
+    def _records(self, names: Sequence[bytes]) -> list[Record | None]:
+        return self.store.records_of(names, left_out=self.store.connection.note)
 
     def _gone(self) -> Iterator[Event]:
         now = time.monotonic()

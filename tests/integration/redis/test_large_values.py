@@ -1,0 +1,150 @@
+"""Values that are too many, or too large, for one reply: got in portions, else told by key."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests import clusters, servers
+from tests.cli_runner import Pawsctl
+from tests.faults.proxy import Bend, bending
+from tests.servers import Server
+
+MIB = 1024 * 1024
+
+
+def conversation(size: int) -> str:
+    """A session whose value has a little more than so many bytes."""
+    said = [{"role": "user", "content": "x" * size}, {"role": "assistant", "content": []}]
+    return json.dumps({"status": "active", "messages": said, "updatedAt": 1_790_000_000_000})
+
+
+def fill(server: Server, sessions: int, size: int) -> None:
+    """Write that many sessions of that size."""
+    value = conversation(size)
+    pipe = server.client.pipeline(transaction=False)
+    for number in range(sessions):
+        pipe.set(f"wh:session:+{number}", value, ex=600)
+    pipe.execute()
+
+
+def hangs_up(_number: int, reply: bytes) -> bytes:
+    """A service that drops a client whose reply has more than 1 MiB."""
+    if len(reply) > MIB:
+        raise ConnectionError
+    return reply
+
+
+def refuses(_number: int, reply: bytes) -> bytes:
+    """A service that says no to it."""
+    return reply if len(reply) <= MIB else b"-ERR response is larger than 1048576 bytes\r\n"
+
+
+Limit = Callable[[int, bytes], bytes]
+
+
+@contextmanager
+def limited(server: Server, folder: Path, limit: Limit, *, delay: float = 0) -> Iterator[Pawsctl]:
+    """Yield pawsctl on a server that stands behind such a service."""
+    with bending(server.port, Bend(change=limit, delay=delay)) as (port, _):
+        yield Pawsctl(folder, f"redis://127.0.0.1:{port}")
+
+
+def assert_all_read(pawsctl: Pawsctl, count: int) -> None:
+    """Every command that reads values reads them all."""
+    listed = pawsctl("session", "list", "-o", "jsonl")
+    assert (listed.status, len(listed.out.splitlines())) == (0, count), listed.err
+    assert pawsctl("session", "lint", "--json").json["checked"] == count
+    assert pawsctl("session", "stats", "--json").json["sessions"] == count
+    plan = pawsctl("session", "flush", "--status", "active", "--dry-run", "--json").json
+    assert plan["sessions"] == count
+    assert pawsctl("session", "export", "a.jsonl", "--json").json["sessions"] == count
+    restored = pawsctl("session", "import", "--replace", "a.jsonl", "--json").json
+    assert restored["imported"] == count
+    phones = [f"+{number}" for number in range(count)]
+    assert len(pawsctl("session", "get", "--json", *phones).json) == count
+
+
+def test_an_output_buffer_that_is_smaller_than_all_values(tmp_path: Path) -> None:
+    """Redis drops a client that has more than that to come."""
+    limit = ("--client-output-buffer-limit", "normal", "10mb", "0", "0")
+    with servers.running(tmp_path, *limit, program="redis-server") as server:
+        fill(server, 30, MIB)
+        assert_all_read(Pawsctl(tmp_path, server.url), 30)
+
+
+@pytest.mark.parametrize("limit", [hangs_up, refuses])
+@pytest.mark.parametrize("delay", [0, 0.004])
+def test_a_service_that_answers_a_mebibyte_at_most(
+    server: Server, tmp_path: Path, limit: Limit, delay: float
+) -> None:
+    """Also far away, where more is asked for at a time; small values come before large ones."""
+    fill(server, 600, 3_000)
+    pipe = server.client.pipeline(transaction=False)
+    for number in range(600, 610):
+        pipe.set(f"wh:session:+{number}", conversation(MIB // 2), ex=600)
+    pipe.execute()
+    with limited(server, tmp_path, limit, delay=delay) as pawsctl:
+        assert_all_read(pawsctl, 610)
+
+
+@pytest.mark.parametrize("limit", [hangs_up, refuses])
+def test_a_value_that_no_reply_can_hold_is_told_by_its_key(
+    server: Server, tmp_path: Path, limit: Limit
+) -> None:
+    """All others are shown, and the exit status says that they are not all."""
+    fill(server, 200, 100)
+    for phone in ("+7", "+8"):
+        server.client.set(f"wh:session:{phone}", conversation(2 * MIB), ex=600)
+    with limited(server, tmp_path, limit) as pawsctl:
+        listed = pawsctl("session", "list", "-o", "jsonl")
+        assert (listed.status, len(listed.out.splitlines())) == (ExitStatus.PARTIAL, 198)
+        assert "wh:session:+7 (2097" in listed.error["message"]
+        assert "wh:session:+8 (2097" in listed.error["message"]
+        for command in ("lint", "stats"):
+            result = pawsctl("session", command, "--json")
+            assert result.status == ExitStatus.PARTIAL
+            assert "wh:session:+7" in result.error["message"]
+        assert pawsctl("session", "get", "+9", "+10", "--json").status == 0
+        got = pawsctl("session", "get", "+9", "+7", "--json")
+        assert got.status == ExitStatus.FAILED
+        assert "wh:session:+7 (2097" in got.error["message"]
+        exported = pawsctl("session", "export", "a.jsonl", "--json")
+        assert exported.status == ExitStatus.PARTIAL
+        assert not (tmp_path / "a.jsonl").exists()
+        flushed = pawsctl("session", "flush", "--status", "active", "--yes", "--json")
+        assert flushed.status == ExitStatus.PARTIAL
+        assert server.client.dbsize() == 200
+        assert pawsctl("session", "flush", "--yes", "--json").json["deleted"] == 200
+
+
+def test_a_watch_goes_on_beside_a_value_that_no_reply_can_hold(
+    server: Server, tmp_path: Path
+) -> None:
+    """It says which, once."""
+    fill(server, 3, 100)
+    server.client.set("wh:session:+7", conversation(2 * MIB), ex=600)
+    with limited(server, tmp_path, hangs_up) as pawsctl:
+        process = pawsctl.start("session", "watch", "--json", "--interval", "0.2s")
+        assert process.stderr is not None
+        assert process.stdout is not None
+        said = process.stderr.readline() + process.stderr.readline()
+        server.client.set("wh:session:+1", conversation(200), ex=600)
+        event = json.loads(process.stdout.readline())
+        process.terminate()
+        process.communicate(timeout=30)
+    assert b"wh:session:+7" in said
+    assert (event["event"], event["phone"]) == ("changed", "+1")
+
+
+def test_the_nodes_of_a_cluster_have_limits_of_their_own(tmp_path: Path) -> None:
+    """Each is asked for as much as it can answer."""
+    options = ("--client-output-buffer-limit", "normal", "4mb", "0", "0")
+    with clusters.running(tmp_path, *options, replicas=0, program="redis-server") as cluster:
+        for number in range(60):
+            key = f"wh:session:+{number}".encode()
+            cluster.owner_of(key).client.set(key, conversation(MIB // 2), ex=600)
+        assert_all_read(Pawsctl(tmp_path, cluster.url), 60)
