@@ -55,6 +55,7 @@ _FIXED: Mapping[bytes, bytes] = {
     b"UNLINK": b":1\r\n",
     b"EXISTS": b":1\r\n",
     b"PTTL": b":20000000\r\n",
+    b"TTL": b":20000\r\n",
     b"TYPE": b"+string\r\n",
     b"DBSIZE": b":1\r\n",
     b"GET": bulk(VALUE),

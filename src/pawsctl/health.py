@@ -16,7 +16,7 @@ from pawsctl.connection import (
     refused,
     slots,
 )
-from pawsctl.errors import PawsctlError
+from pawsctl.errors import PawsctlError, RedisUnreachable
 from pawsctl.sessions.keys import SESSION_PREFIX, nobodys_phone, session_key
 from pawsctl.target import Address
 
@@ -143,6 +143,10 @@ def _reason(node: Node, reply: Any) -> str:
 
 
 def _info(node: Node) -> dict[str, str]:
-    """What the server says of itself; nothing where this user may not ask."""
-    reply = node.pipeline([("INFO",)])[0]
+    """What the server says of itself; nothing where this user, or through a proxy, may not ask."""
+    try:
+        reply = node.pipeline([("INFO",)])[0]
+    except RedisUnreachable:
+        # It has answered before: a proxy hangs up at what it does not know.
+        return {}
     return {} if isinstance(reply, ErrorReply) else info_fields(reply)

@@ -1,9 +1,10 @@
 """What a server says before it hangs up, which explains why it does. Pure."""
 
-from pawsctl.connection.replies import ErrorReply
+from pawsctl.connection.replies import ErrorReply, is_lost_on_the_way
 
 # Said in the middle of a conversation, these are followed by the end of it.
 _FAREWELLS = ("Protocol error", "max number of clients")
+_DENIED = "DENIED"
 
 
 class LastWords:
@@ -24,6 +25,12 @@ class LastWords:
             if line.startswith(b"-"):
                 self._said = line[1:].decode("utf-8", "replace")
 
+    def asked_more(self) -> None:
+        """Take note that the server is asked something else: it did not hang up at what it said."""
+        known = any(each in self._said for each in (*_FAREWELLS, _DENIED))
+        if not known and not is_lost_on_the_way(self._said):
+            self._said = ""
+
     def forget(self) -> None:
         """The server goes on: whatever it said was no farewell."""
         self._said = ""
@@ -38,7 +45,7 @@ class LastWords:
         """What to do about it."""
         if "max number of clients" in self._said:
             return "Close other connections, or raise the server's 'maxclients'."
-        if self._said.startswith("DENIED"):
+        if self._said.startswith(_DENIED):
             return (
                 "The server is in protected mode: give it a password (requirepass), or connect "
                 "from its own machine."

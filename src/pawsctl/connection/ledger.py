@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pawsctl.connection.commands import Command, as_bytes, keys_changed_by
-from pawsctl.connection.replies import ErrorReply, Misread
+from pawsctl.connection.replies import ErrorReply, Misread, is_lost_on_the_way
 
 
 class Outcome(NamedTuple):
@@ -37,10 +37,16 @@ class Ledger:
                 self._unanswered[id(command)] = command
 
     def settle(self, command: Command, reply: Any) -> None:
-        """Take note of the reply to a command; one that can't be understood leaves it open."""
+        """Take note of the reply to a command; one that can't be understood leaves it open.
+
+        So does a proxy's word that the server's was lost.
+        """
         if id(command) not in self._unanswered or isinstance(reply, Misread):
             return
-        if not isinstance(reply, ErrorReply):
+        if isinstance(reply, ErrorReply):
+            if is_lost_on_the_way(reply):
+                return
+        else:
             done = reply if type(reply) is int else int(reply is not None)
             self._done += done
             self._undone += len(keys_changed_by(command)) - done

@@ -151,6 +151,8 @@ class Node:
                 # Should it hang up at the greeting, nothing that writes is sent twice.
                 self._read_greeting()
             self._ledger.enter(commands)
+            if not self._greeted and not self._sent:
+                self._words.asked_more()
             self._send(commands)
         self._sent.extend(commands)
 

@@ -1,10 +1,16 @@
 """What Redis answers: its error replies, and what they mean for who sent the command."""
 
+import re
 from typing import Any
 
 from pawsctl.errors import OperationFailed
 
 _SHOWN = 60
+# What follows in the refusal of an unknown command is what was sent: phones, and what users wrote.
+_ARGUMENTS = re.compile(r"[,;]? with args beginning with:.*", re.DOTALL)
+_ON_THE_WAY = re.compile(
+    r"timed? ?out|upstream|connection (refused|reset|closed)|broken pipe", re.IGNORECASE
+)
 
 
 class ErrorReply(Exception):
@@ -74,6 +80,11 @@ def is_about_the_command(reply: ErrorReply) -> bool:
     )
 
 
+def is_lost_on_the_way(reply: ErrorReply | str) -> bool:
+    """Whether a proxy says that it had no answer: the server may have done what was asked."""
+    return bool(_ON_THE_WAY.search(str(reply)))
+
+
 def betrays_cluster(reply: ErrorReply) -> bool:
     """Whether only a cluster's node refuses so, for the slots that the keys are in."""
     return reply.code in ("MOVED", "CROSSSLOT") or "non local key in a cluster" in reply.text
@@ -92,6 +103,11 @@ def refused(reply: ErrorReply) -> OperationFailed:
             f"A reply can't be understood: {reply}.",
             hint="Look whether a Redis answers there, or something that only resembles one.",
         )
+    if is_lost_on_the_way(reply):
+        return OperationFailed(
+            f"What stands before Redis had no answer from it: {str(reply).rstrip('.')}.",
+            hint="Look at what is stored before you repeat it, and at that proxy's log.",
+        )
     hints = {
         "NOPERM": "Ask for the permission, or use another user in the URL.",
         "OOM": "Redis has reached maxmemory: free some, or raise it.",
@@ -109,7 +125,7 @@ def refused(reply: ErrorReply) -> OperationFailed:
 
 def error_reply(error: Exception) -> ErrorReply:
     """redis-py cuts the code off the replies whose class tells it; here it is put back."""
-    text = str(error)
+    text = _ARGUMENTS.sub("", str(error))
     code = getattr(error, "status_code", None)
     if code:
         return ErrorReply(code, text)

@@ -16,7 +16,8 @@ from pawsctl.connection.replies import (
     PartlyRefused,
     betrays_cluster,
     has_code,
-    is_about_the_command,
+    is_about_a_key,
+    is_lost_on_the_way,
 )
 from pawsctl.connection.routing import REDIRECTS
 
@@ -60,12 +61,13 @@ class Substitutes:
         if not isinstance(reply, ErrorReply) or isinstance(reply, PartlyRefused):
             return False
         name = name_of(command)
-        if has_code(reply, *_PASSING) or betrays_cluster(reply):
+        if has_code(reply, *_PASSING) or betrays_cluster(reply) or is_lost_on_the_way(reply):
             return False
         # What was answered in a strange way has been done: only a look may be taken again.
         if isinstance(reply, Misread) and not is_read(command):
             return False
-        if name in _OLDER and is_about_the_command(reply):
+        # Services have many words for what they don't have.
+        if name in _OLDER and not is_about_a_key(reply):
             self._unknown.add(name)
             return True
         many = is_many(command)

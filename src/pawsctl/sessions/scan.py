@@ -99,8 +99,8 @@ def node_batches(
     """One server's part of a pass; what it refuses is asked as it may take it.
 
     Where it hangs up at values that are too many, it is looked at anew, with fewer at a time.
-    Raises RedisUnreachable where it goes away, when all it has answered has been handed out and
-    what it has not is no longer known.
+    Raises RedisUnreachable where it goes away, and OperationFailed where it refuses, when all it
+    has answered has been handed out and what it has not is no longer known.
     """
     search = search._replace(size=_size(node, search.size))
     while True:
@@ -136,7 +136,7 @@ class _Walk(NamedTuple):
             self.node.close()
             self.known.forget([*keys, *(name for names, _ in ready for name in names)])
             raise
-        except RedisUnreachable:
+        except (OperationFailed, RedisUnreachable):
             self.known.forget(keys)
             yield from ready
             raise

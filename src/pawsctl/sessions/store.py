@@ -71,10 +71,8 @@ class SessionStore(SessionReader):
         few keys of other types, one pass more over what is left.
         """
         strings = scan.Search(pattern, b"string", scan.WRITTEN)
-        # A server before Redis 6 knows no TYPE there. Whatever else it refused, it will again.
-        with suppress(OperationFailed):
-            for _, replies in self._deleting(strings, lambda _names: []):
-                yield {"string": _done(replies[0])}
+        for _, replies in _until_refused(self._deleting(strings, lambda _names: [])):
+            yield {"string": _done(replies[0])}
         # Whether scripts may run is found out before: once a key has gone, its type is not told.
         nobodys = keys.session_key(keys.nobodys_phone())
         self.connection.pipeline([types_of([]), types_of([nobodys])])
@@ -109,6 +107,12 @@ class SessionStore(SessionReader):
         """Delete these keys; whether each of them existed."""
         replies = self.connection.pipeline([(b"UNLINK", key) for key in names])
         return [bool(checked(each)) for each in replies]
+
+
+def _until_refused(batches: Iterator[scan.Batch]) -> Iterator[scan.Batch]:
+    """The batches of a pass, which ends where SCAN is refused: before Redis 6 it knows no TYPE."""
+    with suppress(OperationFailed):
+        yield from batches
 
 
 def _done(reply: Any) -> int:

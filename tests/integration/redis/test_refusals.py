@@ -246,6 +246,8 @@ def test_a_proxy_that_hangs_up_at_what_it_does_not_know(
     listed = bare_pawsctl("session", "list", "--json", "--url", twemproxy)
     assert listed.status == ExitStatus.UNREACHABLE
     assert "TLS" not in listed.err
+    checks = bare_pawsctl("health", "--json", "--url", twemproxy).json["checks"]
+    assert [each["ok"] for each in checks] == [True, False, True], checks
 
 
 def test_a_cluster_whose_user_may_not_ask_for_info(

@@ -48,7 +48,7 @@ KIND = {name: kind for kind, names in KINDS.items() for name in names.split()}
 
 COMMANDS = [
     "session list --json",
-    "session list --json --sort updated --status active",
+    "session list --json --sort updated_at --status active",
     f"session get {PHONE} --json",
     f"session ttl {PHONE} --json",
     "session ttl --json",
@@ -57,7 +57,7 @@ COMMANDS = [
     "session flush --yes --json",
     "session flush --dry-run --json",
     "session flush --status active --yes --json",
-    "session export - ",
+    "session export - --json",
     "session stats --json",
     "session lint --json",
     "redis memory --json",
@@ -67,7 +67,7 @@ COMMANDS = [
 # What a command may do without, or asks again in another way: its result may lack something.
 OPTIONAL = {
     "session stats --json": {b"INFO", b"MEMORY"},
-    "redis memory --json": {b"INFO"},
+    "redis memory --json": {b"INFO", b"MEMORY", b"SCAN"},
     "health --json": set(),
 }
 
@@ -204,3 +204,41 @@ def test_a_slow_line_may_bring_a_large_value(capsysbinary: pytest.CaptureFixture
         status = run(["session", "get", PHONE, "--raw", "--timeout", "0.5", "--url", url])
     assert status == ExitStatus.OK
     assert capsysbinary.readouterr().out == value
+
+
+class _Deleting:
+    """Two pages of keys, of which UNLINK leaves nothing; one of its replies is strange."""
+
+    def __init__(self, name: bytes, reply: bytes) -> None:
+        self._name, self._reply = name, reply
+        self._is_gone = False
+
+    def __call__(self, command: list[bytes]) -> bytes:
+        name = command[0].upper()
+        was_gone = self._is_gone
+        self._is_gone |= name == b"UNLINK" and KEY in command
+        if name == b"SCAN" and command[1] == b"0":
+            return array(bulk(b"7"), array(*([] if was_gone else [bulk(KEY)])))
+        if name == self._name and (name == b"SCAN" or KEY in command):
+            return self._reply
+        if name == b"SCAN":
+            return array(bulk(b"0"), array())
+        return honest(command)
+
+
+@pytest.mark.parametrize("reply", [b"+OK\r\n", b":-7\r\n", b"*-1\r\n"])
+@pytest.mark.parametrize(("name", "deleted", "unknown"), [(b"UNLINK", 0, 1), (b"SCAN", 1, 0)])
+def test_a_flush_tells_what_it_has_done_before_a_strange_reply(
+    name: bytes,
+    deleted: int,
+    unknown: int,
+    reply: bytes,
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    """Never that nothing was there, when it was deleted and the reply not understood."""
+    with lying.answering(_Deleting(name, reply)) as url:
+        status = run(["session", "flush", "--yes", "--json", "--url", url])
+    error = json.loads(capsysbinary.readouterr().err.splitlines()[-1])["error"]
+    assert status == ExitStatus.FAILED
+    assert (error["deleted"], error["unknown"]) == (deleted, unknown)
+    assert name.decode() in error["message"]

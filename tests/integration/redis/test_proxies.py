@@ -1,0 +1,64 @@
+"""What proxies and services say in place of Redis: in their words, and after their own time."""
+
+from collections.abc import Callable
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests import lying
+from tests.cli_runner import Pawsctl, Result
+from tests.lying import KEY, honest
+
+PHONE = KEY.decode().removeprefix("wh:session:")
+NOT_HERE = b"-ERR command 'UNLINK' not supported for this plan\r\n"
+
+
+def without(*names: bytes, words: bytes) -> Callable[[list[bytes]], bytes]:
+    """A server that refuses these commands, in these words."""
+    return lambda command: words if command[0].upper() in names else honest(command)
+
+
+def told(result: Result, done: str) -> tuple[int, int]:
+    """How many were done, and of how many nobody knows."""
+    return int(result.error[done]), int(result.error["unknown"])
+
+
+def test_an_older_command_is_tried_whatever_the_refusal_says(bare_pawsctl: Pawsctl) -> None:
+    """Not every service calls it an unknown command."""
+    with lying.answering(without(b"UNLINK", b"PTTL", b"EVAL", words=NOT_HERE)) as url:
+        for words in ("session flush --dry-run", "session flush --yes", "session ttl"):
+            result = bare_pawsctl(*words.split(), "--json", "--url", url)
+            assert result.status == ExitStatus.OK, (words, result.err)
+        assert bare_pawsctl("session", "ttl", "--json", "--url", url).json["sessions"] == 1
+
+
+@pytest.mark.parametrize(
+    "words", [b"-ERR Connection timed out\r\n", b"-upstream failure\r\n", b"-no upstream host\r\n"]
+)
+def test_a_proxy_that_lost_the_answer(bare_pawsctl: Pawsctl, words: bytes) -> None:
+    """What was sent may have been done: it is told as unknown, and not done in another way."""
+    with lying.answering(without(b"UNLINK", b"DEL", b"EXPIRE", words=words)) as url:
+        for line, done in (("delete", "deleted"), ("touch", "touched")):
+            result = bare_pawsctl("session", line, PHONE, "--json", "--url", url)
+            assert result.status == ExitStatus.FAILED, result.err
+            assert told(result, done) == (0, 1)
+    asked: list[bytes] = []
+
+    def tell(command: list[bytes]) -> bytes:
+        asked.append(command[0])
+        is_deletion = command[0] == b"UNLINK" and KEY in command
+        return words if is_deletion else honest(command)
+
+    with lying.answering(tell) as url:
+        flushed = bare_pawsctl("session", "flush", "--yes", "--json", "--url", url)
+    assert told(flushed, "deleted") == (0, 1)
+    assert b"DEL" not in asked
+
+
+def test_what_was_sent_is_not_in_the_refusal(bare_pawsctl: Pawsctl) -> None:
+    """Redis repeats an unknown command's arguments: phones, and what users wrote."""
+    refusal = b"-ERR unknown command 'DEL', with args beginning with: '%b' 'Hola' \r\n" % KEY
+    with lying.answering(without(b"DEL", words=refusal)) as url:
+        result = bare_pawsctl("session", "delete", PHONE, "--json", "--url", url)
+    assert "unknown command 'DEL'." in result.error["message"]
+    assert PHONE not in result.err
