@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -56,29 +57,66 @@ def _socket() -> str:
     return os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        '{"auths": {"x": {"auth": ""}}}',
-        '{"currentContext": ""}',
-        "[]",
-        "",
-        "{",
-        "null",
-        '{"currentContext": 5}',
-        '{"auths": 5, "credHelpers": [], "credsStore": 1, "proxies": "x"}',
-        '{"auths": {"x": "y"}}',
-        '{"credsStore": "nowhere"}',
-    ],
-)
-def test_forms_of_config_json(configured: Stack, text: str) -> None:
-    """What the docker command accepts or warns of keeps nobody from the engine."""
-    (Path(configured.environment["DOCKER_CONFIG"]) / "config.json").write_text(text)
+ANYTHING = [
+    *("null", "[]", "1", '"x"', "true", "{}", '{"x": null}', '{"x": 1}', '{"x": {"auth": 1}}'),
+    *('"\\ud800"', '"\\u0000"', '"../../x"', '{"127.0.0.1:1": {"username": 1, "password": 2}}'),
+    *('{"127.0.0.1:1": {"auth": "/w=="}}', '{"127.0.0.1:1": null}', '{"127.0.0.1:1": "\\u0000"}'),
+]
+CONFIGS = [
+    *(b"", b"{", b"\xff\xfe\x00", b"\0" * 50, b"[" * 100_000, b'{"a":' * 100_000, b"NaN"),
+    *(text.encode() for text in ANYTHING),
+    *(f'{{"{name}": {text}}}'.encode() for name in ("auths", "credHelpers") for text in ANYTHING),
+    *(
+        f'{{"{name}": {text}}}'.encode()
+        for name in ("credsStore", "proxies", "HttpHeaders")
+        for text in ("null", "[]", "1", '"\\u0000"', '{"x": null}')
+    ),
+    *(f'{{"currentContext": {text}}}'.encode() for text in ("null", "[]", "1", '""', '"default"')),
+    b'{"auths": {"x": {"auth": ""}}, "credsStore": "nowhere"}',
+]
+
+
+@pytest.mark.parametrize("content", CONFIGS)
+def test_forms_of_config_json(configured: Stack, content: bytes) -> None:
+    """What the docker command accepts or warns of keeps nobody from the engine, nor from a pull."""
+    (Path(configured.environment["DOCKER_CONFIG"]) / "config.json").write_bytes(content)
+
+    done = configured("redis", "up", env={"REDIS_IMAGE": "127.0.0.1:1/redis:7"})
+
+    assert done.status == 1, done.err
+    assert done.err.startswith("Pulling 127.0.0.1:1/redis:7\n")
+    assert "connection refused" in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("name", ["x", "\\ud800", "\\u0000", "../../x", "-x"])
+def test_a_current_context_of_any_name(by_context: Stack, name: str) -> None:
+    """One that does not exist is an error, not a crash."""
+    (Path(by_context.environment["DOCKER_CONFIG"]) / "config.json").write_text(
+        f'{{"CurrentContext": "{name}"}}'
+    )
+
+    done = by_context("redis", "status")
+
+    assert done.status == 6
+    assert "does not exist" in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+@pytest.mark.parametrize("kind", ["directory", "pipe", "endless", "link to itself"])
+def test_a_config_json_that_is_no_file(configured: Stack, kind: str) -> None:
+    """It says nothing; nobody waits for its end."""
+    path = Path(configured.environment["DOCKER_CONFIG"]) / "config.json"
+    if kind == "directory":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero" if kind == "endless" else path)
 
     done = configured("redis", "status", "--json")
 
     assert done.status == 1, done.err
-    assert done.err == ""
     assert done.json["engine"] == "docker"
 
 
@@ -137,6 +175,20 @@ def test_a_context_whose_address_is_none_here(by_context: Stack, host: str, word
     assert done.status == 6
     assert words in done.err
     assert "docker context use" in done.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+def test_a_context_that_is_no_file(by_context: Stack) -> None:
+    """Nobody waits for what a pipe may say."""
+    _write_context(by_context, "mine", "{")
+    (meta,) = by_context.folder.rglob("meta.json")
+    meta.unlink()
+    os.mkfifo(meta)
+
+    done = by_context("redis", "status", env={"DOCKER_CONTEXT": "mine"})
+
+    assert done.status == 6
+    assert "it is no regular file" in done.err
 
 
 def test_docker_host_goes_before_a_context(configured: Stack) -> None:

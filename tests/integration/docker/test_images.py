@@ -74,7 +74,10 @@ def test_a_registry_that_refuses_is_told(docker_stack: Stack) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Not An Image", "Redis:7.2", "redis:7.2:alpine", "redis@sha256:12", "https://redis", "redis/"],
+    [
+        *("Not An Image", "Redis:7.2", "redis:7.2:alpine", "redis@sha256:12", "https://redis"),
+        *("redis/", "redis:", ":7.2", "redis:7.2 ", "redis:-x", "UPPER/redis", "b" * 64),
+    ],
 )
 def test_a_name_that_is_no_image_is_wrong_usage(docker_stack: Stack, name: str) -> None:
     """No registry is asked for it, and the settings that name images are told."""

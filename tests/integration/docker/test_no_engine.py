@@ -34,6 +34,13 @@ def undecided(tmp_path: Path) -> Iterator[Stack]:
         ({"DOCKER_HOST": "tcp://127.0.0.1:port"}, "is no address"),
         ({"DOCKER_HOST": "/var/run/docker.sock"}, "is no address"),
         ({"DOCKER_HOST": "fd://"}, "is no address"),
+        ({"DOCKER_HOST": "unix:///"}, "is no address"),
+        ({"DOCKER_HOST": "ssh://"}, "is no address"),
+        ({"DOCKER_HOST": "tcp://me:secret@[x"}, "'tcp://[x' is no address"),
+        ({"DOCKER_HOST": f"unix:///{'x' * 120}"}, "longer than 107 bytes"),
+        ({"DOCKER_HOST": "tcp://0.0.0.0:1"}, "No Docker Engine runs at tcp://0.0.0.0:1"),
+        ({"DOCKER_HOST": "tcp://127.1:1"}, "No Docker Engine runs at tcp://127.1:1"),
+        ({"DOCKER_HOST": "tcp://localhost.:1"}, "No Docker Engine runs at tcp://localhost:1"),
     ],
     ids=[
         "no-socket",
@@ -47,6 +54,13 @@ def undecided(tmp_path: Path) -> Iterator[Stack]:
         "port",
         "path",
         "fd",
+        "no-path",
+        "no-host",
+        "password",
+        "long-path",
+        "any-address",
+        "short-form",
+        "final-dot",
     ],
 )
 @pytest.mark.parametrize("command", ["up", "status"])

@@ -77,9 +77,10 @@ def _error(code: str) -> bytes:
         (429, _error("TOOMANYREQUESTS"), "limits how often you may pull"),
         (429, b"slow down", "limits how often you may pull"),
         (200, b"<html>Not a registry</html>", "Check "),
-        (503, b"", "Check "),
+        (503, b"", "in trouble"),
+        (404, b"", "name and tag"),
     ],
-    ids=["401", "403", "429", "429-garbage", "garbage", "503"],
+    ids=["401", "403", "429", "429-garbage", "garbage", "503", "404"],
 )
 def test_a_registry_that_refuses(
     docker_stack: Stack, engine_view: Docker, status: int, body: bytes, words: str

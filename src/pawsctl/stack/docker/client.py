@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import ssl
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pawsctl.errors import NoEngine, OperationFailed, causes
 from pawsctl.stack.docker import contexts, refusals
+from pawsctl.stack.docker.unusable import no_engine, quoted
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 _FIRST_ANSWER = 5
 _ANY_ANSWER = 60
 
-_START = "Start Docker, or set PAWSCTL_ENGINE=embedded to do without."
+_RUNS_IT = "See whether Docker still runs, and what its log says ('journalctl -u docker')."
 
 
 def connect() -> APIClient:
@@ -37,7 +36,7 @@ def connect() -> APIClient:
     try:
         api = LocalApi(where, timeout=_FIRST_ANSWER)
     except (DockerException, requests.RequestException, OSError, ValueError) as error:
-        raise _no_engine(error, str(where)) from error
+        raise no_engine(error, str(where), _FIRST_ANSWER) from error
     api.timeout = _ANY_ANSWER
     return api
 
@@ -61,61 +60,36 @@ def check_host_network(api: APIClient) -> None:
     )
 
 
-def _no_engine(error: BaseException, where: str) -> NoEngine:
-    """The SDK wraps the reason several times over; what the operating system said is at the end."""
-    import requests
-
-    last: BaseException = error
-    for root in causes(error):
-        if isinstance(root, PermissionError):
-            return NoEngine(
-                f"There is no permission to use Docker's socket ({where}).",
-                hint="Add yourself to the group 'docker' and log in again, or use sudo.",
-            )
-        if isinstance(root, FileNotFoundError | ConnectionRefusedError):
-            return NoEngine(f"No Docker Engine runs at {where}.", hint=_START)
-        if isinstance(root, requests.Timeout | TimeoutError):
-            return NoEngine(
-                f"The Docker Engine at {where} does not answer within {_FIRST_ANSWER} s.",
-                hint="Restart Docker, or set PAWSCTL_ENGINE=embedded to do without.",
-            )
-        if isinstance(root, ssl.SSLError) or "HTTP request to an HTTPS" in str(root):
-            return NoEngine(
-                f"The Docker Engine at {where} and this client do not agree on TLS: {root}.",
-                hint="DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or the context, say whether TLS is "
-                "spoken and with which certificates: they must be the engine's.",
-            )
-        last = root
-    return NoEngine(f"The Docker Engine at {where} can't be used: {_said(last)}.", hint=_START)
-
-
-def _said(error: BaseException) -> str:
-    return str(error).strip().rstrip(".") or type(error).__name__
-
-
 @contextmanager
 def told() -> Iterator[None]:
     """The SDK's exceptions as OperationFailed and NoEngine."""
     import requests
     from docker.errors import APIError, DockerException
 
+    from pawsctl.stack.docker.api import NotUnderstood
+
     try:
         yield
     except APIError as error:
+        said = explained(error)
         raise OperationFailed(
-            f"Docker refused: {explained(error)}.", hint=refusals.hint(explained(error))
+            f"Docker refused: {said}.", hint=refusals.hint(said, error.status_code)
+        ) from error
+    except NotUnderstood as error:
+        raise OperationFailed(
+            f"The Docker Engine does not answer as Docker does: {error}.",
+            hint="Look at what DOCKER_HOST or the Docker context leads to, and at its log.",
+        ) from error
+    except requests.Timeout as error:
+        raise NoEngine(
+            f"The Docker Engine does not answer within {_ANY_ANSWER} s.",
+            hint="Restart Docker, and run this again.",
         ) from error
     except (DockerException, requests.RequestException) as error:
-        raise NoEngine(
-            f"The Docker Engine stopped answering: {error}.", hint="See whether Docker still runs."
-        ) from error
+        *_, root = causes(error)
+        raise NoEngine(f"The Docker Engine stopped answering: {root}.", hint=_RUNS_IT) from error
 
 
 def explained(error: Exception) -> str:
     """The Engine's own sentence."""
-    text = getattr(error, "explanation", None) or str(error)
-    if isinstance(text, bytes):
-        text = text.decode("utf-8", "replace")
-    with suppress(ValueError, LookupError, TypeError):
-        text = json.loads(text)["message"]
-    return str(text).strip().rstrip(".")
+    return quoted(getattr(error, "explanation", None) or str(error))

@@ -6,11 +6,16 @@ and finds no context without the file.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+# Bytes; nobody's settings are longer.
+_LONGEST = 16 << 20
 
 
 def folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -25,19 +30,37 @@ def read(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     The docker command warns of the latter, and goes on.
     """
     try:
-        found = json.loads((folder(environ) / "config.json").read_bytes())
+        found = json.loads(content(folder(environ) / "config.json"))
     except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
+def content(path: Path) -> bytes:
+    """Return what a regular file holds.
+
+    Raises OSError for what is none: a pipe or a device might have no end.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no regular file")
+    with path.open("rb") as file:
+        return file.read(_LONGEST)
+
+
 def table(config: Mapping[str, Any], name: str) -> dict[str, Any]:
     """Return the object that config.json has under a name; an empty one if it has none."""
-    found = config.get(name)
+    found = _entry(config, name)
     return found if isinstance(found, dict) else {}
 
 
 def text(config: Mapping[str, Any], name: str) -> str:
     """Return the text that config.json has under a name; empty if it has none."""
-    found = config.get(name)
-    return found if isinstance(found, str) else ""
+    found = _entry(config, name)
+    # What is half of a character is a replacement character for the docker command.
+    return re.sub("[\ud800-\udfff]", "\ufffd", found) if isinstance(found, str) else ""
+
+
+def _entry(config: Mapping[str, Any], name: str) -> Any:
+    """The value of a name, in small and capital letters alike, as for the docker command."""
+    same = [value for key, value in config.items() if key.lower() == name.lower()]
+    return same[-1] if same else None

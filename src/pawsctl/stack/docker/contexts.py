@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +23,8 @@ _DEFAULT = "default"
 _SCHEMES = ("unix", "npipe", "tcp", "http", "https")
 _FORMS = "Write it as unix:///var/run/docker.sock or tcp://127.0.0.1:2375"
 _PORT, _TLS_PORT = 2375, 2376
+# Bytes; macOS takes 103.
+_LONGEST_PATH = 107
 
 
 class Tls(Struct, frozen=True):
@@ -91,7 +95,7 @@ def _of_context(name: str, environ: Mapping[str, str]) -> Endpoint:
     meta = folder / "meta" / digest / "meta.json"
     hint = "See 'docker context ls', and choose one with 'docker context use'"
     try:
-        docker = _docker_of(json.loads(meta.read_bytes()))
+        docker = _docker_of(json.loads(config_file.content(meta)))
     except (FileNotFoundError, NotADirectoryError) as error:
         whose = "" if environ.get("DOCKER_CONTEXT") else ", which Docker's config.json names,"
         raise NoEngine(
@@ -142,20 +146,30 @@ def _checked(address: str, what: str, *, hint: str, tls: bool = False) -> str:
     except ValueError:
         url, port = SplitResult("", "", "", "", ""), None
     if url.scheme in ("unix", "npipe") and (sys.platform == "win32") == (url.scheme == "npipe"):
-        return address
+        path = address.partition("://")[2]
+        if url.scheme == "unix" and len(os.fsencode(path)) > _LONGEST_PATH:
+            raise NoEngine(
+                f"{what} can't be used: the path of its socket is longer than {_LONGEST_PATH} "
+                "bytes.",
+                hint="Have the engine listen at a shorter path, or make a link to it there.",
+            )
+        if path.strip("/"):
+            return address
     is_word = ("://" not in address and port is None) or len(address.split()) > 1
-    if url.scheme == "ssh" or (url.scheme in _SCHEMES[2:] and not is_word and _is_remote(url)):
+    is_ssh = url.scheme == "ssh" and url.hostname
+    if is_ssh or (url.scheme in _SCHEMES[2:] and not is_word and _is_remote(url)):
         raise NoEngine(
             f"The Docker Engine at {url.hostname} is on another host: the ports it publishes and "
             "the files it mounts are not this machine's.",
             hint="Unset DOCKER_HOST, or choose a local context with 'docker context use default'.",
         )
     if url.scheme not in _SCHEMES[2:] or is_word:
+        shown = re.sub("//[^/]*@", "//", address)
         raise NoEngine(
-            f"{what} can't be used: '{address}' is no address of an engine here.",
+            f"{what} can't be used: '{shown}' is no address of an engine here.",
             hint=f"{_FORMS}, {hint}" if hint.startswith("or") else hint,
         )
-    host = url.hostname or "127.0.0.1"
+    host = (url.hostname or "127.0.0.1").removesuffix(".")
     shown = f"[{host}]" if ":" in host else host
     standard = _TLS_PORT if tls or url.scheme == "https" else _PORT
     scheme = "https" if url.scheme == "https" else "tcp"
@@ -163,4 +177,17 @@ def _checked(address: str, what: str, *, hint: str, tls: bool = False) -> str:
 
 
 def _is_remote(url: SplitResult) -> bool:
-    return not is_loopback(url.hostname or "localhost")
+    host = (url.hostname or "localhost").removesuffix(".")
+    return not (is_loopback(host) or host == socket.gethostname().lower() or _is_own(host))
+
+
+def _is_own(host: str) -> bool:
+    """Whether an address in figures is one of this machine's."""
+    try:
+        address = host if ":" in host else socket.inet_ntoa(socket.inet_aton(host))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True

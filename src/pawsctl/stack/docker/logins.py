@@ -88,8 +88,8 @@ def _of_file(auths: Mapping[str, Any], registry: str, server: str) -> Login:
         except ValueError:
             return Login({}, f"the login for {key} in config.json can't be read")
         if decoded:
-            user, _, password = decoded.partition(":")
-        return Login(_sent(user, password.rstrip("\0") if password else password, server))
+            user, _, password = decoded.rstrip("\0").partition(":")
+        return Login(_sent(user, password, server))
     return Login({})
 
 

@@ -23,7 +23,7 @@ def image(api: APIClient, name: str, *, pull: Pull, emit: Emit) -> dict[str, Any
     Raises UsageError for what is no name of an image, OperationFailed if it can't be had, with the
     registry's own words.
     """
-    from docker.errors import ImageNotFound
+    from docker.errors import APIError, ImageNotFound
 
     reference.check(name)
     if pull != "always":
@@ -35,6 +35,10 @@ def image(api: APIClient, name: str, *, pull: Pull, emit: Emit) -> dict[str, Any
                     f"The image {name} is not on this machine, and --pull never forbids to get it.",
                     hint=f"Get it with 'docker pull {name}', or leave --pull out.",
                 ) from error
+        except APIError as error:
+            if reference.is_refused(explained(error)):
+                raise reference.bad_name(name) from error
+            raise
         else:
             return found
     _download(api, name, emit)
@@ -65,6 +69,8 @@ def _download(api: APIClient, name: str, emit: Emit) -> None:
                     )
                 )
     except APIError as error:
+        if reference.is_refused(explained(error)):
+            raise reference.bad_name(name) from error
         raise _not_to_be_had(name, explained(error), login) from error
     emit(Pulled(name))
 
@@ -73,5 +79,5 @@ def _not_to_be_had(name: str, reason: str, login: Login) -> OperationFailed:
     without = f" It was asked for without a login, since {login.problem}." if login.problem else ""
     return OperationFailed(
         f"The image {name} can't be had: {reason.strip().rstrip('.')}.{without}",
-        hint=refusals.registry_hint(reason, reference.registry_of(name)),
+        hint=refusals.registry_hint(reason, name, reference.registry_of(name)),
     )

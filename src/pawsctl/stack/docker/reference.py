@@ -20,12 +20,23 @@ def check(image: str) -> None:
     found = _NAME.fullmatch(image)
     if found and len(found["name"]) <= _LONGEST:
         return
-    reason = "has capital letters" if _NAME.fullmatch(image.lower()) else "is not one"
-    raise UsageError(
+    raise bad_name(image)
+
+
+def bad_name(image: str) -> UsageError:
+    """The failure for what is no name of an image."""
+    has_capitals = image != image.lower() and _NAME.fullmatch(image.lower())
+    reason = "has capital letters" if has_capitals else "is not one"
+    return UsageError(
         f"'{image}' should be the name of an image, and {reason}.",
         hint="Set REDIS_IMAGE or REDIS_COMMANDER_IMAGE to a name such as redis:7.2-alpine or "
         "registry.example.com/redis:7.2-alpine.",
     )
+
+
+def is_refused(reason: str) -> bool:
+    """Whether an engine refuses a name as such: engines differ in what a host is, and in IPv6."""
+    return any(each in reason for each in ("invalid reference format", "invalid repository name"))
 
 
 def registry_of(image: str) -> str:

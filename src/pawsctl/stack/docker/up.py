@@ -256,7 +256,8 @@ class Containers:
                     raise preflight.port_taken(self._api, service, reason) from error
                 mounts.raise_if_not_seen(service, reason, error)
                 raise OperationFailed(
-                    f"{service.key} can't be started: {reason}.", hint=refusals.hint(reason)
+                    f"{service.key} can't be started: {reason}.",
+                    hint=refusals.hint(reason, error.status_code),
                 ) from error
             else:
                 return
