@@ -1,6 +1,7 @@
 """A reset of this project's Redis, with an export of its sessions before."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 from pawsctl import state
@@ -33,8 +34,8 @@ def reset(
     Raises what the stack's `reset` raises, and what keeps the export from being made.
     """
 
-    def save(url: str | None) -> str | None:
-        return export_before_reset(settings, topology, url, emit=emit)
+    def save(url: str | None, hold: Callable[[], None]) -> str | None:
+        return export_before_reset(settings, topology, url, hold=hold, emit=emit)
 
     return operations.reset(
         settings,
@@ -47,12 +48,18 @@ def reset(
 
 
 def export_before_reset(
-    settings: StackSettings, topology: Topology, url: str | None, *, emit: Emit
+    settings: StackSettings,
+    topology: Topology,
+    url: str | None,
+    *,
+    hold: Callable[[], None],
+    emit: Emit,
 ) -> str | None:
     """Export the sessions of every database behind a URL of this machine to the state directory.
 
-    Returns the file, or the folder with a file for each of several databases; None where there was
-    no session. The last five exports are kept. Raises, with a hint at --no-backup, what the export
+    `hold` keeps others from writing, once Redis has answered; no script is run after it. Returns
+    the file, or the folder with a file for each of several databases; None where there was no
+    session. The last five exports are kept. Raises, with a hint at --no-backup, what the export
     raises, and OperationFailed where no URL leads to Redis.
     """
     folder = files.state_directory(settings.project, topology) / "backups"
@@ -63,7 +70,7 @@ def export_before_reset(
             None, settings.redis_password
         )
         with state.usable(folder), keeping.unfinished(folder) as unfinished:
-            exported = _export(target, unfinished, emit)
+            exported = _export(target, unfinished, hold, emit)
             kept = keeping.placed(unfinished)
     except PawsctlError as error:
         raise error.adding(
@@ -84,14 +91,20 @@ def _way_back(url: str, path: Path) -> str:
     return shlex.join(["pawsctl", "session", "import", "--url", url, str(path)])
 
 
-def _export(target: Target, folder: Path, emit: Emit) -> dict[str, Exported]:
+def _export(
+    target: Target, folder: Path, hold: Callable[[], None], emit: Emit
+) -> dict[str, Exported]:
     """Each database with a session as a file of `folder`: its name → what it holds."""
     found = {}
     with connect(target) as connection:
+        connection.connect()
+        hold()
         numbers = _databases(connection)
     for number in numbers:
         path = folder / f"sessions-db{number}.jsonl.gz"
         with SessionStore(connect(target.with_db(number))) as store:
+            # Whoever is kept from writing is kept from running scripts, too.
+            store.connection.substitutes.avoid_scripts()
             exported = export.to_file(store, path, lambda _count: None)
         for kind, count in exported.left_out.items():
             emit(LeftOut(count, kind))

@@ -11,6 +11,7 @@ from pawsctl.stack.engine import (
     Emit,
     EngineChosen,
     Event,
+    GoingOn,
     HeldElsewhere,
     Kept,
     LayerProgress,
@@ -26,6 +27,7 @@ from pawsctl.stack.engine import (
     TakenOver,
     TakingOver,
     Waiting,
+    WritersGoOn,
 )
 
 Move = Callable[[str, str, int, int], None]
@@ -75,16 +77,10 @@ class _Layers:
 
 def _worth_a_line(event: Event) -> str:
     """What everybody should see, or an empty string."""
-    text = ""
+    text = _warning(event)
     match event:
         case EngineChosen(engine, reason, is_fallback) if is_fallback:
             text = f"Using the {engine} server: {reason}"
-        case HeldElsewhere(engine, places):
-            name = "Docker" if engine == "docker" else "the embedded server"
-            text = (
-                f"Warning: {name} holds data of this project, too ({', '.join(places)}). It is "
-                f"neither shown nor touched here; PAWSCTL_ENGINE={engine} goes on with it."
-            )
         case Waiting(what):
             text = f"Waiting until {what}."
         case Pulling(image):
@@ -95,18 +91,40 @@ def _worth_a_line(event: Event) -> str:
             text = f"The data of {service} lies {where}; it is taken over."
         case TakenOver(service, keys, databases):
             text = f"Took over {plural(keys, 'key')} of {plural(databases, 'database')}."
-        case Shrinking(service, used, limit):
-            text = (
-                f"Warning: {service} uses {size(used)}, and its new limit is {size(limit)}: "
-                "Redis evicts keys, or refuses writes, until the rest fits."
-            )
         case LeftOut(keys, kind):
             text = (
                 "Not exported, since it is no session: "
                 f"{plural(keys, 'key')} of type {kind} under wh:session:"
             )
+        case GoingOn(copy):
+            text = "Going on with a reset that was interrupted" + (
+                f"; the sessions that it exported are in {copy}" if copy else "."
+            )
         case Kept(kind, name, reason):
             text = f"Kept {kind} {name}: {reason}."
+    return text
+
+
+def _warning(event: Event) -> str:
+    """What somebody may have to act on, or an empty string."""
+    text = ""
+    match event:
+        case HeldElsewhere(engine, places):
+            name = "Docker" if engine == "docker" else "the embedded server"
+            text = (
+                f"Warning: {name} holds data of this project, too ({', '.join(places)}). It is "
+                f"neither shown nor touched here; PAWSCTL_ENGINE={engine} goes on with it."
+            )
+        case Shrinking(service, used, limit):
+            text = (
+                f"Warning: {service} uses {size(used)}, and its new limit is {size(limit)}: "
+                "Redis evicts keys, or refuses writes, until the rest fits."
+            )
+        case WritersGoOn(reason):
+            text = (
+                "Warning: Redis can't hold writers back meanwhile: what they write between the "
+                f"export and the removal is lost ({reason.rstrip('.')})."
+            )
     return text
 
 

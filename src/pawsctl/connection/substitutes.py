@@ -35,6 +35,10 @@ class Substitutes:
         self._unknown: set[bytes] = set()
         self._one_by_one: set[bytes] = set()
 
+    def avoid_scripts(self) -> None:
+        """Send a command for each key where a script would look at many."""
+        self._one_by_one.add(b"EVAL")
+
     def wire(self, command: Command) -> list[Command]:
         """What to send for a command: itself, as long as nothing like it was refused."""
         if not self._unknown and not self._one_by_one:

@@ -163,6 +163,18 @@ class LeftOut(Event, frozen=True):
     type: str
 
 
+class GoingOn(Event, frozen=True):
+    """A reset that was interrupted goes on; `copy` is where that one has put the sessions."""
+
+    copy: str | None
+
+
+class WritersGoOn(Event, frozen=True):
+    """Nobody can be kept from writing while data is copied and deleted, for the reason given."""
+
+    reason: str
+
+
 class Ready(Event, frozen=True):
     """A service answers."""
 
@@ -287,6 +299,12 @@ class Engine(Protocol):
 
     def stop(self, emit: Emit) -> tuple[str, ...]:
         """Shut down every service that runs, keep all, and return their names."""
+
+    def end(self) -> None:
+        """Have what was told to end have ended, before it is taken for what runs.
+
+        Where that could lose data, nothing is done.
+        """
 
     def kill(self, service: str) -> None:
         """End a service at once, as a crash would; `up` starts it again."""

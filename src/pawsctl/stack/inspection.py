@@ -91,7 +91,7 @@ def client(
 def url(here: Project, services: Sequence[ServiceStatus]) -> str | None:
     """Where clients of what runs begin; None where nothing does."""
     if here.topology == "single":
-        port = _published(services, REDIS)
+        port = port_of(REDIS, services)
         return f"redis://127.0.0.1:{port}" if port else None
     is_up = any(each.state == "running" for each in services)
     return layout.url(here.topology, here.stack) if is_up else None
@@ -116,7 +116,7 @@ def used(here: Project, service: str, services: Sequence[ServiceStatus]) -> int:
     return int(told.get("used_memory", "0"))
 
 
-def _published(services: Sequence[ServiceStatus], service: str) -> int | None:
+def port_of(service: str, services: Sequence[ServiceStatus]) -> int | None:
     """The port of this machine that leads to it: not the settings', should they have changed."""
     for each in services:
         if each.service == service and each.ports:
@@ -128,7 +128,7 @@ def _told(
     here: Project, services: Sequence[ServiceStatus], service: str = REDIS
 ) -> tuple[dict[str, str], str | None]:
     """The fields of INFO of a Redis that `services` tell of, and why there are none."""
-    port = _published(services, service)
+    port = port_of(service, services)
     if not port:
         return {}, _NOT_THERE
     try:

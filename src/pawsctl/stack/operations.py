@@ -6,13 +6,24 @@ None of them prints; `emit` is told what happens meanwhile.
 import time
 import webbrowser
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Literal
 
 from pawsctl import sizes
 from pawsctl.errors import Interrupted, OperationFailed
 from pawsctl.settings import KNOWN_COMMANDER_PASSWORD, StackSettings
-from pawsctl.stack import changes, files, forming, inspection, layout, losses, project
+from pawsctl.stack import (
+    changes,
+    emptying,
+    ending,
+    files,
+    forming,
+    inspection,
+    layout,
+    losses,
+    project,
+    unfinished_reset,
+)
 from pawsctl.stack.choice import engine_of
 from pawsctl.stack.engine import (
     Emit,
@@ -23,6 +34,7 @@ from pawsctl.stack.engine import (
     Recreating,
     ServiceUp,
     Shrinking,
+    WritersGoOn,
 )
 from pawsctl.stack.layout import Topology
 from pawsctl.stack.lock import locked
@@ -34,8 +46,6 @@ from pawsctl.stack.results import Dev, Down, Login, Reset, Stop, Up
 DEFAULT_TIMEOUT = 60.0
 
 Confirm = Callable[[str], None]
-# Makes a copy of the sessions in the Redis at a URL (None where none runs), and says where.
-Save = Callable[[str | None], str | None]
 
 
 def up(
@@ -113,8 +123,10 @@ def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) 
         _told_if_interrupted("what was stopped stays stopped", topology),
         _alone(settings, topology, DEFAULT_TIMEOUT, emit),
     ):
-        engine = engine_of(project.load(settings, topology), emit)
-        return Stop(engine.name, engine.stop(emit))
+        here = project.load(settings, topology)
+        engine = engine_of(here, emit)
+        with ending.noted(here.directory):
+            return Stop(engine.name, engine.stop(emit))
 
 
 def restart(
@@ -128,16 +140,14 @@ def restart(
     def look(here: Project, engine: Engine) -> None:
         engine.prepare(_plan(here, engine, [], timeout=timeout, pull="missing", emit=emit))
 
-    with (
-        _told_if_interrupted("what was stopped stays stopped", topology),
-        _alone(settings, topology, timeout, emit),
-    ):
-        with_files(settings, topology, look, emit=emit)
-    # Where the data lies elsewhere, `start` takes it over from the one that runs, and replaces it.
-    here = project.load(settings, topology)
-    if not engine_of(here, lambda _event: None).astray():
-        stop(settings, topology, emit=emit)
-    return start(settings, topology, timeout=timeout, emit=emit)
+    with _told_if_interrupted("what was stopped stays stopped", topology):
+        with _alone(settings, topology, timeout, emit):
+            with_files(settings, topology, look, emit=emit)
+        # Where the data lies elsewhere, `start` takes it over from the one that runs.
+        here = project.load(settings, topology)
+        if not engine_of(here, lambda _event: None).astray():
+            stop(settings, topology, emit=emit)
+        return start(settings, topology, timeout=timeout, emit=emit)
 
 
 def down(
@@ -166,7 +176,10 @@ def down(
     with _alone(settings, topology, DEFAULT_TIMEOUT, emit):
         if not volumes:
             losses.check(here, engine)
-        removed = engine.down(volumes=volumes, emit=emit)
+        with ending.noted(here.directory):
+            removed = engine.down(volumes=volumes, emit=emit)
+        if volumes:
+            unfinished_reset.forget(here.directory)
         files.forget_all_but(None, here.directory)
     return Down(engine.name, removed, dry_run=False)
 
@@ -177,26 +190,34 @@ def reset(
     *,
     timeout: float,
     confirm: Confirm,
-    save: Save | None,
+    save: emptying.Save | None,
     emit: Emit,
 ) -> Reset:
     """Delete the data, and start again what existed.
 
     `confirm` is asked before, and raises NotConfirmed. Nothing is deleted where it could not start
-    again, as far as that can be known. Where there is data, `save` is called before it is deleted.
-    Raises what `up` and `save` raise, and Interrupted.
+    again, as far as that can be known. Where there is data, `save` is called before it is deleted,
+    and nobody writes meanwhile; a server that can't see to that is told before `confirm`. One that
+    was interrupted goes on. Raises what `up` and `save` raise, and Interrupted.
     """
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
+    free = emptying.refusal(here, engine) if save else ""
+    if free:
+        emit(WritersGoOn(free))
     confirm(losses.question(here, engine, is_saved=save is not None))
 
     def work(here: Project, engine: Engine) -> Reset:
         plan = _plan(here, engine, _main(here), timeout=timeout, pull="missing", emit=emit)
         engine.prepare(plan)
-        copy = save(inspection.url(here, engine.status())) if save and losses.data(engine) else None
-        with _told_if_interrupted("what was deleted stays deleted", topology, way_on="up"):
-            removed = engine.down(volumes=True, emit=emit)
-            done = _carry_out(plan, here, engine)
+        with ExitStack() as held:
+            copy = emptying.saved(here, engine, plan, save, held, holds=not free, emit=emit)
+            with _told_if_interrupted("what was deleted stays deleted", topology, way_on="up"):
+                with ending.noted(here.directory):
+                    removed = engine.down(volumes=True, emit=emit)
+                held.close()
+                done = _carry_out(plan, here, engine)
+        unfinished_reset.forget(here.directory)
         return Reset(engine.name, layout.url(topology, here.stack), removed, done, copy)
 
     with _alone(settings, topology, timeout, emit):
@@ -237,6 +258,10 @@ def _up(
 ) -> tuple[ServiceUp, ...]:
     """Bring up these services, and what exists besides."""
     plan = _plan(here, engine, services, timeout=timeout, pull=pull, emit=emit)
+    unfinished_reset.forget(here.directory)
+    if ending.is_noted(here.directory):
+        engine.end()
+        ending.forget(here.directory)
     return _carry_out(plan, here, engine)
 
 

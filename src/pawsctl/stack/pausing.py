@@ -5,6 +5,7 @@ import time
 from contextlib import suppress
 
 from pawsctl.stack import wire
+from pawsctl.stack.interrupt import uninterrupted
 
 # Milliseconds after which a pause ends by itself, should pawsctl be killed. It is renewed earlier.
 _PAUSE = 5000
@@ -21,13 +22,27 @@ class Writers:
         self._done = threading.Event()
         self._renewal = threading.Thread(target=self._renew, daemon=True)
 
+    def refusal(self) -> str:
+        """Why Redis would hold nobody back; empty if it would, or if it does not answer."""
+        try:
+            wire.ask(self._port, self._password, ("CLIENT", "PAUSE", 1, "WRITE"))
+        except wire.LoginRefused:
+            return ""
+        except wire.Refused as error:
+            return str(error)
+        except OSError:
+            return ""
+        return ""
+
     def hold(self) -> None:
         """Let nobody write, until `release` or until pawsctl is no more; reading goes on.
 
-        Raises wire.Refused and OSError where Redis does not take it: it needs Redis 6.2.
+        Scripts wait, too, even those that only read. Raises wire.Refused and OSError where Redis
+        does not take it: it needs Redis 6.2.
         """
-        self._pause()
-        self._renewal.start()
+        with uninterrupted():
+            self._pause()
+            self._renewal.start()
 
     @property
     def are_held(self) -> bool:
@@ -42,9 +57,10 @@ class Writers:
 
     def release(self) -> None:
         """Let them write again; a server that is gone needs no telling."""
-        self.let_end()
-        with suppress(wire.Refused, OSError):
-            wire.ask(self._port, self._password, ("CLIENT", "UNPAUSE"))
+        with uninterrupted():
+            self.let_end()
+            with suppress(wire.Refused, OSError):
+                wire.ask(self._port, self._password, ("CLIENT", "UNPAUSE"))
 
     def _pause(self) -> None:
         asked = time.monotonic()

