@@ -82,6 +82,7 @@ def _json_escape(match: re.Match[str]) -> str:
 _SECRETS = re.compile(
     r"([?&;](?:[^=&;]*(?:pass|pwd|secret|token|key|auth|sig|cred)[^=&;]*)=)[^&;]*", re.IGNORECASE
 )
+_DIGEST = re.compile(r"@sha\d+:[0-9a-f]+$")
 _USER = re.compile(r"[A-Za-z0-9._~%+-]*", re.ASCII)
 
 
@@ -99,3 +100,12 @@ def without_password(url: str) -> str:
         # A user without a password may be a token.
         rest = f"{user if colon and _USER.fullmatch(user) else '***'}@{after}"
     return scheme + separator + _SECRETS.sub(r"\1***", rest)
+
+
+def setting(value: str) -> str:
+    """Return a setting's value as it may be shown: a URL may have slipped into any of them.
+
+    Its scheme may be missing; what stands behind the @ of an image is a digest.
+    """
+    is_login = "@" in value and not _DIGEST.search(value)
+    return without_password(value) if is_login or "://" in value else value

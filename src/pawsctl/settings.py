@@ -263,15 +263,11 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 def _unusable(setting: Setting, wanted: str) -> UsageError:
+    value = safe.setting(setting.value)
     return UsageError(
-        f"{setting.name} ({setting.origin}) is '{_harmless(setting)}', which can't be used.",
+        f"{setting.name} ({setting.origin}) is '{value}', which can't be used.",
         hint=f"Set it to {wanted}.",
     )
-
-
-def _harmless(setting: Setting) -> str:
-    """Return a value that may be shown: a URL may have slipped into a setting that is none."""
-    return safe.without_password(setting.value) if "@" in setting.value else setting.value
 
 
 def _may_be_the_stacks(found: Target) -> bool:
@@ -294,8 +290,10 @@ def _shown(settings: Settings, known: Known) -> Setting:
         value = redis_url.parse(value, origin=setting.origin).url
     elif known.is_secret and value and not _is_kept(setting):
         value = "***"
-    elif "://" in value or known.name.endswith("_URL"):
+    elif known.name.endswith("_URL"):
         value = safe.without_password(value)
+    else:
+        value = safe.setting(value)
     return Setting(setting.name, value, setting.origin)
 
 

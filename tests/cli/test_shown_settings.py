@@ -31,10 +31,27 @@ def test_the_bots_url_is_shown_without_its_password(pawsctl: Pawsctl, url: str) 
 @pytest.mark.parametrize("name", ["REDIS_PORT", "REDIS_COMMANDER_PORT", "REDIS_MAXMEMORY"])
 def test_a_url_in_the_wrong_setting_is_not_repeated(bare_pawsctl: Pawsctl, name: str) -> None:
     """The message names the setting."""
-    done = bare_pawsctl("redis", "status", env={name: "redis://:s3cret@h:6379"})
-    assert done.status == ExitStatus.USAGE
-    assert name in done.err
-    assert "s3cret" not in done.err
+    for url in ("redis://:s3cret@h:6379", "https://h/x?token=s3cret", "u:s3cret@h"):
+        done = bare_pawsctl("redis", "status", env={name: url})
+        assert done.status == ExitStatus.USAGE
+        assert name in done.err
+        assert "s3cret" not in done.err
+        assert "s3cret" not in bare_pawsctl("config", env={name: url}).text
+
+
+def test_nor_is_one_in_the_place_of_a_file_or_an_image(bare_pawsctl: Pawsctl) -> None:
+    """With a scheme or without."""
+    for url in ("redis://:s3cret@h:6379", "u:s3cret@h"):
+        for name in ("REDIS_PASSWORD_FILE", "REDIS_IMAGE", "REDIS_COMMANDER_USER"):
+            for command in ("config", "health", "doctor"):
+                done = bare_pawsctl(command, env={name: url})
+                assert "s3cret" not in done.text + done.err, (name, command)
+
+
+def test_the_digest_of_an_image_is_no_password(bare_pawsctl: Pawsctl) -> None:
+    """Though it stands behind an @."""
+    image = "h:5000/redis@sha256:0123"
+    assert image in bare_pawsctl("config", env={"REDIS_IMAGE": image}).text
 
 
 @pytest.mark.parametrize("command", ["get", "ttl", "touch", "delete"])

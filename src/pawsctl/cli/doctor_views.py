@@ -23,9 +23,12 @@ def finding(found: Finding) -> Iterator[Line]:
     """A line for what was found, and one for what to do about it."""
     mark, style = _MARKS[found.state]
     line: list[Span] = [(mark, style), (found.name, "bold")]
-    if found.detail:
-        line.append((f"  {found.detail}", "" if found.state == "ok" else style))
+    detail, *log = found.detail.split("\n")
+    if detail:
+        line.append((f"  {detail}", "" if found.state == "ok" else style))
     yield line
+    for each in log:
+        yield [(f"  | {each}", "dim")]
     if found.hint:
         yield [(f"  → {found.hint}", "dim")]
 

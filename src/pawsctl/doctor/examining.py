@@ -1,28 +1,22 @@
-"""The examination: settings, Redis, this project's own stack, memory, clocks, sessions, the bot.
+"""The examination, from the ground up: what this project runs, the way to Redis, Redis, its data.
 
-Each part is looked at even where another is broken, as far as that is possible, and told as soon as
-it is known: some of it takes seconds.
+Each floor stands on those below, so it ends at the first that is broken; the bot is asked in any
+case. Where Redis is another one, or answers all the same, what is wrong with this project's own
+stack breaks nothing, and is told.
 """
 
-import time
 from collections.abc import Callable, Iterator
 
-from pawsctl import health, memory
-from pawsctl.connection import Connection, Node
-from pawsctl.doctor import bot
-from pawsctl.doctor.findings import Diagnosis, Finding
-from pawsctl.errors import NoEngine, OperationFailed, PawsctlError
-from pawsctl.redis_url import parse
+from msgspec.structs import replace
+
+from pawsctl import health
+from pawsctl.connection import Connection
+from pawsctl.doctor import bot, network, own_stack, reading_settings, server
+from pawsctl.doctor.findings import Diagnosis, Finding, failed
+from pawsctl.errors import LoginRefused, PawsctlError
 from pawsctl.sessions import overview
 from pawsctl.sessions.reader import SessionReader
-from pawsctl.settings import Settings, StackSettings
-from pawsctl.stack import cautions, inspection
-from pawsctl.stack.engine import EngineChosen, Event
-from pawsctl.stack.results import StackStatus
-from pawsctl.target import Target, is_published
-
-# Seconds; beyond that, lint takes an honest `updatedAt` for one in the future.
-_MOST_SKEW = 60
+from pawsctl.settings import Settings
 
 
 def examine(
@@ -47,141 +41,77 @@ def _findings(load: Callable[[], Settings], connect: Callable[[], Connection]) -
     try:
         settings, connection = load(), connect()
     except PawsctlError as error:
-        yield _failed("settings", error)
+        yield failed("settings", error)
         return
-    target = connection.target
-    yield Finding("settings", "ok", f"{target.url} (from {target.origin})")
-    for address in cautions.two_servers(target):
-        yield Finding("localhost", "warning", cautions.told(address), cautions.HINT)
     with connection:
-        try:
-            checks = health.check(connection).checks
-        except PawsctlError as error:
-            yield _failed("redis", error)
-            yield from _stack(settings, target, answers=False)
-        else:
-            for each in checks:
-                yield Finding(each.name, "ok" if each.ok else "failed", each.detail)
-            yield from _stack(settings, target, answers=True)
-            yield from _memory(connection)
-            yield from _clocks(connection)
-            yield _sessions(connection)
+        yield from _floors(settings, connection)
     yield bot.examine(settings["APP_URL"])
 
 
-def _failed(name: str, error: PawsctlError) -> Finding:
-    return Finding(name, "failed", error.message, error.hint)
-
-
-def _unless_refused(name: str, error: PawsctlError) -> Finding:
-    """A failure, but where this user may not ask: then nothing is known."""
-    if isinstance(error, OperationFailed):
-        return Finding(name, "skipped", error.message, error.hint)
-    return _failed(name, error)
-
-
-def _stack(settings: Settings, target: Target, *, answers: bool) -> Iterator[Finding]:
-    """This project's own Redis, which has to run only where it is the one that is used."""
-    reasons = []
-
-    def note(event: Event) -> None:
-        if isinstance(event, EngineChosen):
-            reasons.append(event.reason.rstrip("."))
-
-    try:
-        own = settings.stack()
-        found = inspection.status(own, emit=note)
-    except NoEngine as error:
-        yield Finding("stack", "skipped" if answers else "failed", error.message, error.hint)
-        return
-    except PawsctlError as error:
-        yield _failed("stack", error)
-        return
-    engine = f"{found.engine} ({', '.join(reasons)})"
-    if found.is_running:
-        yield _running(found, engine, target)
-        yield _password(own)
-    elif not _leads_to(target, own.redis_port):
-        yield Finding("stack", "skipped", f"{engine}: does not run, and is not what is used")
-    elif answers:
-        yield Finding("stack", "skipped", f"{engine}: does not run; another Redis has its port")
+def _floors(settings: Settings, connection: Connection) -> Iterator[Finding]:
+    target = connection.target
+    fault = network.fault(target)
+    for finding in own_stack.examine(settings, target, answers=not fault):
+        if not target.is_local and finding.state == "failed":
+            # It is beside the way to a Redis elsewhere.
+            yield replace(finding, state="warning")
+            continue
+        yield finding
+        # Where Redis answers all the same, nothing below it is broken.
+        if finding.state == "failed" and fault:
+            detail = f"{target.url}: {fault}; it was not looked at, nor were its sessions"
+            yield Finding("redis", "skipped", detail)
+            return
+    for finding in _way(settings, connection):
+        yield finding
+        if finding.state == "failed":
+            yield Finding("the rest", "skipped", "Redis and its sessions were not looked at")
+            return
+    is_readable = True
+    for finding in _redis(connection):
+        yield finding
+        is_writes = finding.name.endswith(" takes writes")
+        is_readable = is_readable and (finding.state != "failed" or is_writes)
+    if is_readable:
+        yield _sessions(connection)
     else:
-        yield Finding("stack", "failed", f"{engine}: {found.problem}")
+        yield Finding("the rest", "skipped", "the sessions were not looked at")
 
 
-def _password(own: StackSettings) -> Finding:
-    """Whether others of this machine may use this project's own Redis."""
-    if open_to := cautions.unprotected(own):
-        return Finding("password", "warning", open_to, cautions.UNPROTECTED_HINT)
-    return Finding("password", "ok", "no other user of this machine gets in without one")
-
-
-def _leads_to(target: Target, port: int) -> bool:
-    """Whether the session commands talk to the one server at a port of this machine."""
-    ports = [address.port for address in target.addresses]
-    hosts = [address.host for address in target.addresses]
-    is_here = target.path is None and all(map(is_published, hosts))
-    return is_here and target.kind == "standalone" and ports == [port]
-
-
-def _running(found: StackStatus, engine: str, target: Target) -> Finding:
-    states = ", ".join(f"{each.service} {each.health or each.state}" for each in found.services)
-    detail = f"{engine}: {states}"
-    if any(each.health == "unhealthy" for each in found.services):
-        return Finding("stack", "warning", detail, "See 'pawsctl redis logs'.")
-    port = parse(found.url, origin=engine).addresses[0].port
-    if not _leads_to(target, port):
-        return Finding(
-            "stack",
-            "warning",
-            f"{detail}, and the session commands use another Redis",
-            f"To use this one, unset REDIS_URL or set it to {found.url}.",
-        )
-    return Finding("stack", "ok", detail)
-
-
-def _memory(connection: Connection) -> Iterator[Finding]:
+def _way(settings: Settings, connection: Connection) -> Iterator[Finding]:
+    target = connection.target
+    yield from reading_settings.examine(settings, target)
+    for finding in network.examine(target):
+        yield finding
+        if finding.state == "failed":
+            return
     try:
-        found = memory.report(connection)
+        connection.connect()
+    except LoginRefused as error:
+        yield failed("login", error)
     except PawsctlError as error:
-        yield _unless_refused("memory", error)
+        yield failed("redis", error)
+    else:
+        user = f" as {target.username}" if target.username else ""
+        yield Finding("login", "ok", f"accepted{user}")
+
+
+def _redis(connection: Connection) -> Iterator[Finding]:
+    try:
+        checks = health.check(connection).checks
+    except PawsctlError as error:
+        yield failed("redis", error)
         return
-    for node in found.nodes:
-        name = f"{node.node} memory"
-        if node.warnings:
-            yield Finding(name, "warning", "; ".join(node.warnings), "See 'pawsctl redis memory'.")
-        elif node.used and node.limit:
-            yield Finding(name, "ok", f"{node.used / node.limit:.0%} of the limit is used")
-
-
-def _clocks(connection: Connection) -> Iterator[Finding]:
-    """The servers' clocks beside this machine's, which decides what is old or in the future."""
-    try:
-        for node in connection.primaries():
-            yield _clock(node)
-    except PawsctlError as error:
-        yield _unless_refused("clock", error)
-
-
-def _clock(node: Node) -> Finding:
-    seconds, microseconds = node.call("TIME")
-    skew = time.time() - int(seconds) - int(microseconds) / 1e6
-    name = f"{node} clock"
-    if abs(skew) <= _MOST_SKEW:
-        return Finding(name, "ok", "goes with this machine's")
-    return Finding(
-        name,
-        "warning",
-        f"{abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} this machine's",
-        "Set both by NTP: ages and dates in the future are told by this machine's clock.",
-    )
+    for each in checks:
+        yield Finding(each.name, "ok" if each.ok else "failed", each.detail)
+    yield from server.examine(connection)
 
 
 def _sessions(connection: Connection) -> Finding:
     try:
         found = overview.gather(SessionReader(connection))
     except PawsctlError as error:
-        return _failed("sessions", error)
+        return failed("sessions", error)
     if found.problems:
         detail = f"{found.problems} of {found.sessions} have a problem"
         return Finding("sessions", "warning", detail, "See 'pawsctl session lint'.")

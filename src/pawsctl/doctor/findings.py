@@ -4,11 +4,17 @@ from typing import Literal
 
 import msgspec
 
+from pawsctl.errors import OperationFailed, PawsctlError
+
 State = Literal["ok", "warning", "failed", "skipped"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at. `hint` says what to do, and is empty where nothing is to do."""
+    """One thing that was looked at, and the evidence.
+
+    `hint` says what to do, and is empty where nothing is to do. Further lines of `detail` are the
+    end of a log.
+    """
 
     name: str
     state: State
@@ -21,3 +27,15 @@ class Diagnosis(msgspec.Struct, frozen=True):
 
     ok: bool
     findings: list[Finding]
+
+
+def failed(name: str, error: PawsctlError) -> Finding:
+    """Return a failure as a finding."""
+    return Finding(name, "failed", error.message, error.hint)
+
+
+def unless_refused(name: str, error: PawsctlError) -> Finding:
+    """Return a failure as a finding; where this user may not ask, nothing is known."""
+    if isinstance(error, OperationFailed):
+        return Finding(name, "skipped", error.message, error.hint)
+    return failed(name, error)

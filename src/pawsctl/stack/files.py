@@ -75,6 +75,15 @@ def rendered(settings: StackSettings, directory: Path, *, own: bool = False) -> 
         return _write(folder / secrets.token_hex(8), wanted)
 
 
+def existing(settings: StackSettings, directory: Path) -> Path | None:
+    """The directory that `rendered` would return, None if it would have to be made."""
+    defaults = _defaults()
+    wanted = _contents(settings, defaults)
+    with usable(directory):
+        places = (*versions(directory), defaults)
+        return next((each for each in places if _holds(each, wanted)), None)
+
+
 def versions(directory: Path) -> frozenset[Path]:
     """The renderings in a state directory. Raises OperationFailed if it can't be read."""
     folder = directory / "files"

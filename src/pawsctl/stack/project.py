@@ -78,14 +78,15 @@ def load(
     *,
     with_files: bool = False,
     own_files: bool = False,
+    files_at: Path | None = None,
 ) -> Project:
     """The project of these settings, in one of its topologies.
 
     `with_files` renders the files that the services mount, into a state directory that is made.
     Without it nothing is written, and the descriptions name the files of compose/defaults: that is
     enough for whoever creates nothing. `own_files` renders them even if they say what those of
-    compose/defaults say. Raises OperationFailed where the compose file or the state
-    directory can't be used.
+    compose/defaults say; `files_at` is where they are already. Raises OperationFailed where the
+    compose file or the state directory can't be used.
     """
     ports = layout.variables(topology, settings.redis_port)
     place = files.state_directory if with_files else files.state_path
@@ -103,6 +104,8 @@ def load(
     }
     if with_files:
         variables["PAWSCTL_FILES"] = str(files.rendered(settings, directory, own=own_files))
+    elif files_at is not None:
+        variables["PAWSCTL_FILES"] = str(files_at)
     stack = spec.read(path, variables)
     return Project(settings=settings, topology=topology, stack=stack, directory=directory)
 

@@ -124,6 +124,14 @@ class EmbeddedEngine:
         """The directories of the files that servers were started with."""
         return frozenset(folder for each in self._processes for folder in each.files_in_use())
 
+    def drift(self) -> dict[str, tuple[str, ...]]:
+        """The name of each server that was started, and what differs from the settings."""
+        return {each.name: each.drift() for each in self._processes if each.holds_on}
+
+    def last_words(self, service: str, lines: int = 8) -> tuple[str, ...]:
+        """The last lines that the server of a service wrote."""
+        return next((each.last_words(lines) for each in self._processes if each.key == service), ())
+
     def obstacle(self) -> Conflict | None:
         """Whoever holds the port."""
         return self._processes[0].obstacle()

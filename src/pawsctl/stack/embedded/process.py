@@ -145,6 +145,15 @@ class Process:
                 return self._busy(port.published)
         return None
 
+    def drift(self) -> tuple[str, ...]:
+        """What differs between the settings and those that its server was started with."""
+        record = self.server.record()
+        return _changed(record.arguments, self._arguments()) if record else ()
+
+    def last_words(self, lines: int) -> tuple[str, ...]:
+        """The last lines of its log; none where it has none."""
+        return self.server.log_from(0)[-lines:] if self.server.log_size() else ()
+
     def files_in_use(self) -> set[Path]:
         """The directories of the files that its server was started with."""
         record = self.server.record()

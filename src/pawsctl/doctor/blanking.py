@@ -1,0 +1,88 @@
+"""What nobody else may read, taken out of a text: passwords, phones and what people wrote. Pure."""
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus
+
+BLANK = "***"
+
+# Under that, a word would be found in every other one.
+_SHORT = 8
+# What looks like a phone, a mail address or a session's key though nobody knows it.
+_PATTERNS = (
+    re.compile(r"(wh:session:|whatsapp:)[^\s\"',\]}]+"),
+    re.compile(r"()\+\d[\d ().-]{5,}\d"),
+    re.compile(r"()(?<![\w.:-])\d{9,15}(?![\w.:-])"),
+    re.compile(r"()(?<![/\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+"),
+)
+_LOG_LINE = re.compile(r"\d+:(?:[XCSM]|signal-handler)\b.*", re.DOTALL)
+_WORD = re.compile(r"[A-Za-z0-9]+")
+_ENCODED = re.compile(r"[A-Za-z0-9+/_-]{8,}")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+
+
+class Blanker:
+    """Blanks what it was told of in each way that it may be written, and what looks like it."""
+
+    def __init__(self, secrets: Iterable[str], texts: Iterable[str] = (), *, within: str) -> None:
+        """Blank `secrets`, and of `texts`, which may be many, those that stand `within` a text."""
+        encoded = " ".join(_ENCODED.findall(within))
+        written = {form for each in secrets if each.strip() for form in _forms(each)}
+        for each in texts:
+            # Its plain words are the same in every way of writing it, but for base64.
+            word = max(_WORD.findall(each), key=len, default="")
+            if word in within or any(form in encoded for form in _in_base64(each)):
+                written.update(_forms(each))
+        # The longest first: a part of one must not leave its rest behind.
+        self._written = sorted(written, key=len, reverse=True)
+
+    def text(self, text: str) -> str:
+        """Return a text without them."""
+        for pattern in _PATTERNS:
+            text = pattern.sub(rf"\1{BLANK}", text)
+        return self.known(text)
+
+    def known(self, text: str) -> str:
+        """Return a text without those that it was told of."""
+        for form in self._written:
+            if form not in text:
+                continue
+            if len(form) < _SHORT:
+                text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", BLANK, text)
+            else:
+                text = text.replace(form, BLANK)
+        return text
+
+    def log(self, lines: Iterable[str]) -> list[str]:
+        """Return the lines of a server's log; of others no more than their length.
+
+        A server that crashes writes commands and memory, and another program whatever it likes.
+        """
+        return [
+            self.text(_QUOTED.sub(f"'{BLANK}'", line))
+            if _LOG_LINE.fullmatch(line)
+            else f"[{len(line)} characters that are no line of a server's]"
+            for line in lines
+        ]
+
+
+def _forms(secret: str) -> Iterator[str]:
+    yield secret
+    yield from (quote(secret, safe=""), quote_plus(secret), quote(secret))
+    yield from (quote(secret, safe="").lower(), quote(secret, safe="").replace("%", "%25"))
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    yield repr(secret)[1:-1]
+    yield secret.encode("utf-8", "surrogatepass").hex()
+    yield from _in_base64(secret)
+
+
+def _in_base64(text: str) -> Iterator[str]:
+    raw = text.encode("utf-8", "surrogatepass")
+    for before in range(3):
+        # Only whole groups of three bytes are written alike, whatever stands beside them.
+        kept = raw[-before % 3 :]
+        kept = kept[: len(kept) - len(kept) % 3]
+        if len(kept) >= 6:
+            yield from {base64.b64encode(kept).decode(), base64.urlsafe_b64encode(kept).decode()}

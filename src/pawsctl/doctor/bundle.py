@@ -1,0 +1,116 @@
+"""One file for whoever is to help: the diagnosis and what it stands on, without what is private."""
+
+import io
+import json
+import tarfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from pawsctl import whole_file
+from pawsctl.connection import Connection
+from pawsctl.doctor import collecting, private
+from pawsctl.doctor.blanking import BLANK, Blanker
+from pawsctl.doctor.findings import Diagnosis, Finding
+from pawsctl.errors import PawsctlError, UsageError
+from pawsctl.settings import Settings
+
+_FOLDER = "pawsctl-doctor"
+Load = Callable[[], Settings]
+Connect = Callable[[], Connection]
+
+
+def require_new(path: Path, *, overwrite: bool) -> None:
+    """Raises UsageError for a file that exists and may not be replaced, or has another ending."""
+    if not path.name.endswith((".tar.gz", ".tgz")):
+        raise UsageError(
+            f"{path} does not end in .tar.gz, and that is what it would be.",
+            hint="Name it like doctor.tar.gz.",
+        )
+    if path.exists() and not overwrite:
+        raise UsageError(
+            f"{path} exists already, and is left as it is.",
+            hint="Choose another name, or add --force to replace it.",
+        )
+
+
+def write(
+    path: Path, diagnosis: Diagnosis, load: Load, connect: Connect, *, overwrite: bool
+) -> None:
+    """Write the diagnosis and what belongs to it to a file that is its owner's alone.
+
+    Raises UsageError for a file that exists, OperationFailed for one that can't be written.
+    """
+    content = _archived(dict(_parts(diagnosis, load, connect)))
+    with whole_file.replacing(path, private=True, overwrite=overwrite) as put:
+        put(content)
+
+
+def _parts(diagnosis: Diagnosis, load: Load, connect: Connect) -> Iterator[tuple[str, str]]:
+    """Yield the name of each file and what stands in it, blanked."""
+    found = dict(_collected(load, connect))
+    secrets: set[str] = set()
+    texts: set[str] = set()
+    is_known = False
+    with suppress(PawsctlError):
+        secrets.update(private.secrets_of(load()))
+    with suppress(PawsctlError), connect() as connection:
+        texts = private.texts_of(connection)
+        is_known = True
+    told = "\n".join(each.detail + each.hint for each in diagnosis.findings)
+    blanker = Blanker(secrets, texts, within="\n".join([told, *found.values()]))
+    yield "doctor.json", _json([_blanked(each, blanker, is_known) for each in diagnosis.findings])
+    for name, text in found.items():
+        if name.endswith(".log"):
+            yield name, "\n".join(blanker.log(text.splitlines()))
+        else:
+            yield name, blanker.known(text)
+
+
+def _collected(load: Load, connect: Connect) -> Iterator[tuple[str, str]]:
+    """Yield the name of each file and what stands in it; what can't be had is left out."""
+    yield "versions.json", _json(collecting.versions())
+    with suppress(PawsctlError):
+        settings = load()
+        yield "settings.json", _json(collecting.settings_of(settings))
+        own = settings.stack()
+        yield "compose.yaml", collecting.compose()
+        for gather in (collecting.processes, collecting.containers):
+            with suppress(PawsctlError):
+                for name, about, tail in gather(own):
+                    yield f"stack/{_file_name(name)}.json", _json(about)
+                    yield f"stack/{_file_name(name)}.log", "\n".join(tail)
+    with suppress(PawsctlError), connect() as connection:
+        for name, told in collecting.servers(connection):
+            yield f"redis/{_file_name(name)}.info.txt", told
+
+
+def _blanked(found: Finding, blanker: Blanker, is_known: bool) -> Finding:
+    """A finding without what is private; what the bot says may be anything."""
+    first, *log = found.detail.split("\n")
+    if found.name == "bot" and not is_known:
+        first = BLANK
+    detail = "\n".join([blanker.text(first), *blanker.log(log)])
+    return Finding(found.name, found.state, detail, blanker.text(found.hint))
+
+
+def _json(value: object) -> str:
+    return json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False) + "\n"
+
+
+def _file_name(text: str) -> str:
+    return "".join(each if each.isalnum() or each in ".-_" else "-" for each in text)
+
+
+def _archived(parts: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, text in parts.items():
+            content = text.encode("utf-8", "replace")
+            about = tarfile.TarInfo(f"{_FOLDER}/{name}")
+            about.size, about.mtime, about.mode = len(content), int(time.time()), 0o600
+            archive.addfile(about, io.BytesIO(content))
+    return buffer.getvalue()

@@ -1,0 +1,93 @@
+"""The containers or the process of this project: restart loops, drift, data elsewhere."""
+
+from collections.abc import Iterator, Sequence
+
+from pawsctl.doctor.findings import Finding, State, failed
+from pawsctl.errors import PawsctlError
+from pawsctl.stack import files, project
+from pawsctl.stack.docker import inspecting
+from pawsctl.stack.docker.engine import DockerEngine
+from pawsctl.stack.docker.inspecting import Condition
+from pawsctl.stack.embedded.engine import EmbeddedEngine
+from pawsctl.stack.project import Project
+from pawsctl.stack.results import StackStatus
+
+_START = "'pawsctl redis up' starts it again, its data kept."
+_RENEW = "'pawsctl redis up' makes it anew, its data kept."
+
+
+def examine(here: Project, found: StackStatus, *, is_needed: bool) -> Iterator[Finding]:
+    """Yield what is wrong with them; a broken one is a failure where it `is_needed`."""
+    try:
+        wanted = files.existing(here.settings, here.directory)
+        described = project.load(here.settings, here.topology, files_at=wanted)
+        if found.engine == "docker":
+            yield from _on_docker(described, is_needed=is_needed, are_rendered=wanted is not None)
+        else:
+            yield from _embedded(
+                described, found, is_needed=is_needed, are_rendered=wanted is not None
+            )
+    except PawsctlError as error:
+        yield failed("containers", error)
+
+
+def _on_docker(here: Project, *, is_needed: bool, are_rendered: bool) -> Iterator[Finding]:
+    api, _ = inspecting.connect()
+    broken: State = "failed" if is_needed else "warning"
+    # One that is broken is told last: what else is known explains it.
+    conditions = sorted(inspecting.conditions(api, here.stack), key=lambda each: each.is_broken)
+    for each in DockerEngine(api, here).astray():
+        hint = "'pawsctl redis up' takes it over, every key; no other command touches it."
+        yield Finding("data place", "warning", f"the data of {each.name} lies {each.where}", hint)
+    for condition in conditions:
+        if changed := _named(condition.changed, are_rendered=are_rendered):
+            detail = f"{condition.name} was made with other settings: {changed}"
+            yield Finding("drift", "warning", detail, _RENEW)
+    for condition in conditions:
+        if told := _told(condition):
+            state = broken if condition.is_broken else "warning"
+            hint = f"See 'pawsctl redis logs'; {_START}"
+            if condition.state == "paused":
+                hint = f"docker unpause {condition.name}"
+            yield Finding("container", state, "\n".join([told, *condition.tail]), hint)
+
+
+def _named(changed: Sequence[str], *, are_rendered: bool) -> str:
+    """What differs, in words; files that nobody has rendered yet hold another password."""
+    return ", ".join(dict.fromkeys([*changed, *([] if are_rendered else ["password"])]))
+
+
+def _told(condition: Condition) -> str:
+    """What is wrong with a container, or ''."""
+    times = f"was started again {condition.restarts} times" if condition.restarts else ""
+    if condition.is_out_of_memory:
+        return f"{condition.name} was killed for want of memory; REDIS_MAXMEMORY gives it more"
+    if condition.state == "restarting":
+        return (
+            f"{condition.name} restarts again and again, {times or 'at once'}: exit status "
+            + str(condition.exit_code)
+        )
+    if condition.state == "paused":
+        return f"{condition.name} is paused"
+    if condition.is_broken:
+        return f"{condition.name} has ended with exit status {condition.exit_code}"
+    if condition.health == "unhealthy":
+        return f"{condition.name} is unhealthy"
+    return f"{condition.name} runs, and {times}" if times else ""
+
+
+def _embedded(
+    here: Project, found: StackStatus, *, is_needed: bool, are_rendered: bool
+) -> Iterator[Finding]:
+    engine = EmbeddedEngine(here)
+    for name, differing in engine.drift().items():
+        changed = _named(differing, are_rendered=are_rendered)
+        if not changed:
+            continue
+        detail = f"{name} was started with other settings: {changed}"
+        yield Finding("drift", "warning", detail, _RENEW)
+    for service in found.services:
+        if service.state == "exited" and (tail := engine.last_words(service.service)):
+            detail = "\n".join([f"{service.name} has ended", *tail])
+            hint = "'pawsctl redis start' starts it, its data kept."
+            yield Finding("process", "failed" if is_needed else "warning", detail, hint)

@@ -1,0 +1,154 @@
+"""The way to Redis: names, connections, TLS. Each is looked at with a socket of its own."""
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from ipaddress import ip_address
+
+from pawsctl.doctor.findings import Finding
+from pawsctl.target import Address, Target, Tls
+
+# Seconds for each connection and each handshake.
+_SECONDS = 2.0
+_DAY = 86_400
+# Days before its end at which a certificate wants to be renewed.
+_SOON = 14
+
+
+def fault(target: Target) -> str:
+    """Return why nothing takes connections where a target says, or '' where something does."""
+    if target.path is not None:
+        return _socket_fault(target.path)
+    found = ""
+    for address in target.addresses:
+        found = _connection_fault(address)
+        if not found:
+            return ""
+    return found
+
+
+def examine(target: Target) -> Iterator[Finding]:
+    """Yield what is found on the way, and stop at what is broken."""
+    if target.path is not None:
+        fault = _socket_fault(target.path)
+        hint = "Is Redis started with 'unixsocket', and may this user write to the socket?"
+        yield _of("socket", {target.path: fault}, hint)
+        return
+    for finding in _way(target):
+        yield finding
+        if finding.state == "failed":
+            return
+
+
+def _way(target: Target) -> Iterator[Finding]:
+    names = [each.host for each in target.addresses if not _is_number(each.host)]
+    if names:
+        found = {each: _addresses(each) for each in names}
+        faults = {name: "" if ips else reason for name, (ips, reason) in found.items()}
+        told = {name: f"{name} is {', '.join(ips)}" for name, (ips, _) in found.items()}
+        hint = "Look for a typing error, and whether this machine has the DNS or VPN that knows it."
+        yield _of("dns", faults, hint, told)
+    faults = {str(each): _connection_fault(each) for each in target.addresses}
+    told = {each: f"{each} accepts connections" for each in faults}
+    yield _of("tcp", faults, _way_in(target), told)
+    tls = target.sentinel_tls if target.kind == "sentinel" else target.tls
+    if tls is not None:
+        reached = [each for each in target.addresses if not faults[str(each)]]
+        yield _tls(reached[0], tls)
+
+
+def _of(
+    name: str, faults: dict[str, str], hint: str, told: dict[str, str] | None = None
+) -> Finding:
+    """One finding on several places: it is a failure only if none is well."""
+    broken = [f"{place}: {reason}" for place, reason in faults.items() if reason]
+    well = [(told or {}).get(place, place) for place, reason in faults.items() if not reason]
+    detail = "; ".join(well + broken)
+    if not broken:
+        return Finding(name, "ok", detail)
+    return Finding(name, "warning" if well else "failed", detail, hint)
+
+
+def _way_in(target: Target) -> str:
+    if target.may_be_ours:
+        return "'pawsctl redis up' starts this project's Redis; 'pawsctl config' says which URL."
+    return "Does Redis run there, listen beyond its own loopback, and does a firewall let you in?"
+
+
+def _is_number(host: str) -> bool:
+    with suppress(ValueError):
+        ip_address(host)
+        return True
+    return False
+
+
+def _addresses(host: str) -> tuple[list[str], str]:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        return [], f"it has no address ({getattr(error, 'strerror', None) or error})"
+    return sorted({str(each[4][0]) for each in found}), ""
+
+
+def _connection_fault(address: Address) -> str:
+    try:
+        with socket.create_connection((address.host, address.port), _SECONDS):
+            return ""
+    except TimeoutError:
+        return f"no answer within {_SECONDS:g} s"
+    except (OSError, UnicodeError) as error:
+        return (getattr(error, "strerror", None) or str(error)).lower()
+
+
+def _socket_fault(path: str) -> str:
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_SECONDS)
+            connection.connect(path)
+    except (OSError, ValueError, AttributeError) as error:
+        return (getattr(error, "strerror", None) or str(error)).lower()
+    return ""
+
+
+def _tls(address: Address, tls: Tls) -> Finding:
+    try:
+        context = _context(tls)
+        with (
+            socket.create_connection((address.host, address.port), _SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=address.host) as secure,
+        ):
+            version, certificate = secure.version() or "TLS", secure.getpeercert() or {}
+    except ssl.SSLCertVerificationError as error:
+        hint = "Name the authority with ssl_ca_certs, and the host as its certificate does."
+        return Finding("tls", "failed", f"{address}: {error.verify_message}", hint)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+        if isinstance(error, TimeoutError):
+            reason = f"no answer to a TLS handshake within {_SECONDS:g} s"
+        hint = "If that port speaks no TLS, write redis:// instead of rediss://."
+        return Finding("tls", "failed", f"{address}: {reason}", hint)
+    days = _days_left(certificate)
+    if days is not None and days < _SOON:
+        detail = f"{version}; the certificate of {address} ends in {days} days"
+        return Finding("tls", "warning", detail, "Renew the certificate.")
+    left = f"; the certificate is good for {days} days" if days is not None else ""
+    return Finding("tls", "ok", f"{address} speaks {version}{left}")
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=tls.ca_certs)
+    if tls.certfile:
+        context.load_cert_chain(tls.certfile, tls.keyfile)
+    context.check_hostname = tls.check_hostname and tls.verify
+    if not tls.verify:
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _days_left(certificate: object) -> int | None:
+    ends = certificate.get("notAfter") if isinstance(certificate, dict) else None
+    if not isinstance(ends, str):
+        return None
+    return int((ssl.cert_time_to_seconds(ends) - time.time()) // _DAY)

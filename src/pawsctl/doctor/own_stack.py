@@ -1,0 +1,150 @@
+"""This project's own Redis: the engine it runs on, its containers or process, and its port."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from pawsctl.doctor import containers, port
+from pawsctl.doctor.findings import Finding, failed
+from pawsctl.errors import NoEngine, PawsctlError
+from pawsctl.redis_url import parse
+from pawsctl.settings import Settings, StackSettings
+from pawsctl.stack import cautions, inspection, project
+from pawsctl.stack.docker import inspecting
+from pawsctl.stack.embedded.engine import EmbeddedEngine
+from pawsctl.stack.engine import EngineChosen, Event, HeldElsewhere
+from pawsctl.stack.project import Project
+from pawsctl.stack.results import StackStatus
+from pawsctl.target import Target, is_published
+
+# Bytes on the disk under which Redis will soon keep nothing, and under which it keeps nothing now.
+_LITTLE, _NONE = 1 << 30, 32 << 20
+
+
+def examine(settings: Settings, target: Target, *, answers: bool) -> Iterator[Finding]:
+    """Yield what is found of the project's own stack.
+
+    It has to run only if it is what `target` leads to, and nothing `answers` there.
+    """
+    try:
+        own = settings.stack()
+        here = project.load(own)
+        is_needed = not answers and leads_to(target, own.redis_port)
+        embedded = EmbeddedEngine(here)
+    except PawsctlError as error:
+        yield failed("stack", error)
+        return
+    if own.engine != "embedded" and not (own.engine == "auto" and embedded.holds_on):
+        for finding in _docker(here, is_needed=is_needed):
+            yield finding
+            if finding.state == "failed":
+                return
+    yield from _disk(here.directory)
+    for finding in _stack(here, target, answers=answers, is_needed=is_needed):
+        yield finding
+        if finding.state == "failed":
+            return
+
+
+def leads_to(target: Target, number: int) -> bool:
+    """Whether the session commands talk to the one server at a port of this machine."""
+    ports = [address.port for address in target.addresses]
+    hosts = [address.host for address in target.addresses]
+    is_here = target.path is None and all(map(is_published, hosts))
+    return is_here and target.kind == "standalone" and ports == [number]
+
+
+def _docker(here: Project, *, is_needed: bool) -> Iterator[Finding]:
+    try:
+        _, about = inspecting.connect()
+    except PawsctlError as error:
+        is_asked = here.settings.engine == "docker" and is_needed
+        if is_asked or not isinstance(error, NoEngine):
+            yield failed("docker", error)
+        else:
+            yield Finding("docker", "skipped", error.message, error.hint)
+        return
+    yield Finding("docker", "ok", f"Docker {about.version} answers at {about.endpoint}")
+    if not about.is_remote:
+        yield from _disk(Path(about.root))
+
+
+def _disk(place: Path) -> Iterator[Finding]:
+    """The room where an engine keeps its data, or will."""
+    there = next(each for each in (place, *place.parents) if each.exists())
+    try:
+        free = shutil.disk_usage(there).free
+    except OSError:
+        return
+    detail = f"{free / (1 << 30):.1f} GB are free at {there}"
+    hint = "Make room: 'docker system df' shows what Docker takes, 'docker system prune' frees it."
+    if free < _LITTLE:
+        yield Finding("disk", "failed" if free < _NONE else "warning", detail, hint)
+    else:
+        yield Finding("disk", "ok", detail)
+
+
+def _stack(here: Project, target: Target, *, answers: bool, is_needed: bool) -> Iterator[Finding]:
+    reasons: list[str] = []
+    elsewhere: list[HeldElsewhere] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, EngineChosen):
+            reasons.append(event.reason.rstrip("."))
+        elif isinstance(event, HeldElsewhere):
+            elsewhere.append(event)
+
+    own = here.settings
+    try:
+        found = inspection.status(own, emit=note)
+    except NoEngine as error:
+        yield Finding("stack", "failed" if is_needed else "skipped", error.message, error.hint)
+        return
+    except PawsctlError as error:
+        yield failed("stack", error)
+        return
+    engine = f"{found.engine} ({', '.join(reasons)})"
+    yield from containers.examine(here, found, is_needed=is_needed)
+    for each in elsewhere:
+        detail = f"{each.engine} holds data of this project, too: {', '.join(each.places)}"
+        hint = f"PAWSCTL_ENGINE={each.engine} goes on with it."
+        yield Finding("other engine", "warning", detail, hint)
+    if found.is_running:
+        yield _running(found, engine, target)
+        yield _password(own)
+        return
+    yield from port.examine(own, target, is_needed=is_needed)
+    hanging = [each for each in found.services if each.state in ("running", "paused", "restarting")]
+    if not leads_to(target, own.redis_port):
+        yield Finding("stack", "skipped", f"{engine}: does not run, and is not what is used")
+    elif hanging:
+        states = ", ".join(f"{each.service} {each.state}" for each in hanging)
+        detail = f"{engine}: {states}, and Redis does not answer"
+        yield Finding("stack", "failed", detail, "'pawsctl redis restart', and see its logs.")
+    elif answers:
+        yield Finding("stack", "skipped", f"{engine}: does not run; another Redis has its port")
+    else:
+        yield Finding("stack", "failed", f"{engine}: {found.problem}", "pawsctl redis up")
+
+
+def _running(found: StackStatus, engine: str, target: Target) -> Finding:
+    states = ", ".join(f"{each.service} {each.health or each.state}" for each in found.services)
+    detail = f"{engine}: {states}"
+    if any(each.health == "unhealthy" for each in found.services):
+        return Finding("stack", "warning", detail, "See 'pawsctl redis logs'.")
+    number = parse(found.url, origin=engine).addresses[0].port
+    if not leads_to(target, number):
+        return Finding(
+            "stack",
+            "warning",
+            f"{detail}, and the session commands use another Redis",
+            f"To use this one, unset REDIS_URL or set it to {found.url}.",
+        )
+    return Finding("stack", "ok", detail)
+
+
+def _password(own: StackSettings) -> Finding:
+    """Whether others of this machine may use this project's own Redis."""
+    if open_to := cautions.unprotected(own):
+        return Finding("password", "warning", open_to, cautions.UNPROTECTED_HINT)
+    return Finding("password", "ok", "no other user of this machine gets in without one")

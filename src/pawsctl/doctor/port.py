@@ -1,0 +1,47 @@
+"""Who holds the port that this project's own Redis is to have."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from pawsctl.doctor.findings import Finding
+from pawsctl.errors import PawsctlError
+from pawsctl.settings import StackSettings
+from pawsctl.stack import ports
+from pawsctl.stack.docker import inspecting
+from pawsctl.stack.embedded import others
+from pawsctl.target import Target
+
+
+def examine(own: StackSettings, target: Target, *, is_needed: bool) -> Iterator[Finding]:
+    """Yield whether the port is free, or whose it is. Nothing of this project runs."""
+    number = own.redis_port
+    where = f"port {number} on 127.0.0.1"
+    if ports.is_free(number):
+        yield Finding("port", "ok", f"{where} is free")
+        return
+    who, project = _holder(own, number)
+    detail = f"{where} is held by {who}"
+    if project == own.project:
+        yield Finding("port", "ok", f"{detail}, which is this project's own")
+        return
+    hint = "Stop that, or set REDIS_PORT to another one."
+    if project:
+        detail += f", of the project '{project}'"
+        hint = f"PAWSCTL_PROJECT={project} pawsctl redis down; or set REDIS_PORT to another one."
+    if is_needed:
+        yield Finding("port", "failed", detail, hint)
+    elif project or target.origin.startswith(("the default", "REDIS_PORT")):
+        # Nobody has named that Redis: it is only in the way.
+        yield Finding("port", "warning", f"{detail}: that is what is used", hint)
+    else:
+        yield Finding("port", "ok", detail)
+
+
+def _holder(own: StackSettings, number: int) -> tuple[str, str]:
+    """Who holds a port, in words, and the project that it is of, or ''."""
+    # Without Docker it is no container that can be named.
+    with suppress(PawsctlError):
+        api, _ = inspecting.connect()
+        if found := inspecting.publisher(api, number):
+            return f"the container {found.name}", found.project
+    return ports.holder(number), others.project_at(number, but=own.project)

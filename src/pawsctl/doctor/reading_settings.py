@@ -1,0 +1,55 @@
+"""The settings: which `.env` they are from, what hides what, and what another user could write."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pawsctl import dotenv_file, trust
+from pawsctl.doctor.findings import Finding
+from pawsctl.settings import Settings
+from pawsctl.stack import cautions
+from pawsctl.target import Target
+
+
+def examine(settings: Settings, target: Target) -> Iterator[Finding]:
+    """Yield what is found in settings that can be read."""
+    file = settings.file
+    source = f"settings from {file}" if file else "no .env"
+    told = "; ".join([f"{target.url} (from {target.origin})", source, *_hidden(settings)])
+    yield Finding("settings", "ok", told)
+    for address in cautions.two_servers(target):
+        yield Finding("localhost", "warning", cautions.told(address), cautions.HINT)
+    if file is not None and b"\r\n" in file.read_bytes():
+        yield Finding(
+            "line ends",
+            "warning",
+            f"lines of {file} end in CR LF: pawsctl reads them, and a shell or another program "
+            "takes the CR for a part of the value",
+            f"sed -i 's/\\r$//' {file}",
+        )
+    yield from _writable(settings, target)
+
+
+def _hidden(settings: Settings) -> Iterator[str]:
+    """What the environment or an option says otherwise than the `.env`."""
+    if settings.file is None:
+        return
+    for name, (value, line) in dotenv_file.read(settings.file).items():
+        setting = settings.values.get(name)
+        if setting is not None and not setting.is_of(settings.file) and setting.value != value:
+            yield f"{setting.origin} hides that of {settings.file}:{line}"
+
+
+def _writable(settings: Settings, target: Target) -> Iterator[Finding]:
+    """The files that decide where a password goes, and to whom it is shown."""
+    tls = target.tls
+    names = [settings.text("REDIS_PASSWORD_FILE"), *((tls.ca_certs, tls.keyfile) if tls else ())]
+    files = [settings.file, *(Path(each) for each in names if each)]
+    for file in files:
+        try:
+            fault = trust.fault(file.absolute()) if file else ""
+        except OSError:
+            # Whoever reads it says so.
+            continue
+        if fault:
+            hint = "Have it yours alone: chown, chmod go-w."
+            yield Finding("trust", "warning", f"{file} could be somebody else's: {fault}", hint)

@@ -1,0 +1,87 @@
+"""The servers: version, persistence, memory, clocks."""
+
+import time
+from collections.abc import Iterator
+
+from pawsctl import memory
+from pawsctl.connection import Connection, Node, info_fields
+from pawsctl.doctor.findings import Finding, unless_refused
+from pawsctl.errors import PawsctlError
+
+# Seconds; beyond that, lint takes an honest `updatedAt` for one in the future.
+_MOST_SKEW = 60
+
+
+def examine(connection: Connection) -> Iterator[Finding]:
+    """Yield what the servers say of themselves. What this user may not ask is skipped."""
+    try:
+        for node in connection.answering()[0]:
+            yield from _server(node)
+    except PawsctlError as error:
+        yield unless_refused("server", error)
+    yield from _memory(connection)
+    yield from _clocks(connection)
+
+
+def _server(node: Node) -> Iterator[Finding]:
+    about = info_fields(node.call("INFO", "server"))
+    kept = info_fields(node.call("INFO", "persistence"))
+    name = "valkey" if "valkey_version" in about else "redis"
+    version = about.get("valkey_version") or about.get("redis_version") or "of unknown version"
+    told = f"{name} {version}"
+    if kept.get("aof_last_write_status", "ok") != "ok":
+        detail = f"{told}; it can't write its append-only file: what it acknowledges may be lost"
+        yield Finding(f"{node} server", "failed", detail, "Make room on its disk; see its log.")
+        return
+    failed = [
+        what
+        for field, what in (
+            ("rdb_last_bgsave_status", "its last snapshot failed"),
+            ("aof_last_bgrewrite_status", "the last rewrite of its append-only file failed"),
+        )
+        if kept.get(field, "ok") != "ok"
+    ]
+    if failed:
+        detail = f"{told}; {' and '.join(failed)}"
+        hint = "Has its disk room, and its machine the memory to fork? See its log."
+        yield Finding(f"{node} server", "warning", detail, hint)
+    else:
+        yield Finding(f"{node} server", "ok", told)
+
+
+def _memory(connection: Connection) -> Iterator[Finding]:
+    try:
+        found = memory.report(connection)
+    except PawsctlError as error:
+        yield unless_refused("memory", error)
+        return
+    for node in found.nodes:
+        name = f"{node.node} memory"
+        if node.warnings:
+            yield Finding(name, "warning", "; ".join(node.warnings), "See 'pawsctl redis memory'.")
+        elif node.used and node.limit:
+            detail = f"{node.used / node.limit:.0%} of the limit is used, policy {node.policy}"
+            yield Finding(name, "ok", detail)
+
+
+def _clocks(connection: Connection) -> Iterator[Finding]:
+    """The servers' clocks beside this machine's, which decides what is old or in the future."""
+    try:
+        for node in connection.primaries():
+            yield _clock(node)
+    except PawsctlError as error:
+        yield unless_refused("clock", error)
+
+
+def _clock(node: Node) -> Finding:
+    seconds, microseconds = node.call("TIME")
+    skew = time.time() - int(seconds) - int(microseconds) / 1e6
+    name = f"{node} clock"
+    if abs(skew) <= _MOST_SKEW:
+        return Finding(name, "ok", "goes with this machine's")
+    return Finding(
+        name,
+        "warning",
+        f"{abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} this machine's",
+        "Set both by NTP: ages and dates in the future are told by this machine's clock.",
+    )
