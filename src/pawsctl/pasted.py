@@ -2,24 +2,32 @@
 
 import re
 import shlex
+import string
 
 # Opening → closing; a URL begins with none of them.
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "<": ">"}
 # Those that word processors make of the simple ones.
 _QUOTES["\u2018"] = "\u2019"
-_ASSIGNMENT = re.compile(r"(?:export\s+|set\s+|\$env:)?[A-Za-z_]\w*\s*=\s*", re.ASCII)
+_INVISIBLE = f"{string.whitespace}\xa0\u200b\u2060\ufeff"
+# Of a shell, or of YAML, where a space follows the colon.
+_ASSIGNMENT = re.compile(
+    r"(?:(?:export\s+|set\s+|\$env:)?[A-Za-z_]\w*\s*=\s*|[A-Za-z_]\w*:\s+)", re.ASCII
+)
 _CLIENT = re.compile(r"(?:\S*/)?(?:redis|valkey)-cli\s")
 _BARE = re.compile(
-    r"(?:[^@/\s?#,]*@)?(?:\[[0-9a-f:.%]+\]|[a-z0-9_.-]+):[0-9]{1,5}(?:/[0-9]*)?(?:\?\S*)?",
+    r"(?:[^@/\s?#,]*@)?(?:\[[0-9a-f:.%]+\]|[a-z0-9_.-]*):[0-9]{1,5}(?:/[0-9]*)?(?:\?\S*)?"
+    r"|localhost|[0-9]{1,3}(?:\.[0-9]{1,3}){3}",
     re.IGNORECASE | re.ASCII,
 )
+_PATH = re.compile(r"(?:unix:)?(?=/[^/])", re.IGNORECASE)
 
 
 def url_in(text: str) -> str:
     """Return the URL in `text`, without quotes, a variable's name or a redis-cli around it.
 
-    What has no scheme and can be nothing but host and port gets one. Anything else comes back as
-    it is. Raises ValueError, whose text is a hint, for a redis-cli that says more than its URL.
+    What has no scheme and can be nothing but host and port, or a path, gets one. Anything else
+    comes back as it is. Raises ValueError, whose text is a hint, for a redis-cli that says more
+    than its URL.
     """
     found = _unquoted(text)
     name = _ASSIGNMENT.match(found)
@@ -27,11 +35,13 @@ def url_in(text: str) -> str:
         found = _unquoted(found[name.end() :])
     if _CLIENT.match(found):
         found = _of_client(found)
-    return f"redis://{found}" if _BARE.fullmatch(found) else found
+    if _BARE.fullmatch(found):
+        return f"redis://{found}"
+    return _PATH.sub("unix://", found, count=1) if _PATH.match(found) else found
 
 
 def _unquoted(text: str) -> str:
-    text = text.strip().strip("\ufeff").strip()
+    text = text.strip(_INVISIBLE)
     while len(text) > 1 and _QUOTES.get(text[0], "") == text.rstrip(";").rstrip()[-1:]:
         text = text.rstrip(";").rstrip()[1:-1].strip()
     return text

@@ -44,15 +44,21 @@ _ALIASES = {
     "redis+tls": "rediss",
     "redis+ssl": "rediss",
     "redis-socket": "unix",
+    "redis+unix": "unix",
     "redis+socket": "unix",
     "socket": "unix",
     "sentinel": "redis+sentinel",
     "valkey+sentinel": "redis+sentinel",
     "valkeys+sentinel": "rediss+sentinel",
+    "redis-cluster": "redis+cluster",
+    "rediss-cluster": "rediss+cluster",
     "valkey+cluster": "redis+cluster",
     "valkeys+cluster": "rediss+cluster",
 }
+_DOTNET = "A .NET connection string is written like rediss://:PASSWORD@host:6380 here."
 _ESCAPES = "/ is %2F, ? is %3F, # is %23, @ is %40"
+# What a shell, a template or the reader should have put something in place of.
+_BLANK = re.compile(r"\$|\{\{|<\w|%\w+%")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -76,14 +82,21 @@ class _Parser:
             raise Problem("is a redis-cli with other options than -u", hint=str(error)) from error
         scheme, separator, rest = text.partition("://")
         self.scheme = _ALIASES.get(scheme.lower(), scheme.lower())
+        if not separator and _BLANK.match(text):
+            raise _unfilled()
         if not separator or self.scheme not in _SCHEMES:
             raise Problem("is not a Redis URL", hint=_way_on(scheme.lower(), text))
         self.kind, secure = _SCHEMES[self.scheme]
-        if "#" in rest:
+        rest, hash_sign, self.fragment = rest.partition("#")
+        # Lettuce's place for the service of Sentinels; else the rest of a password.
+        is_service = re.fullmatch(r"[\w.-]+", self.fragment) and "password" not in rest
+        if hash_sign and not (is_service and self.kind == "sentinel"):
             raise Problem("holds a '#'", hint="Percent-encode it in the password: %23.")
         rest, _, query = _one_authority(rest).partition("?")
         authority, _, self.path = rest.partition("/")
         self.login, _, self.hosts = authority.rpartition("@")
+        if "@" not in self.path and _BLANK.search(f"{self.hosts}/{self.path}"):
+            raise _unfilled()
         self.parameters = Parameters(
             query, kind=self.kind, scheme=self.scheme, secure=secure, has_login=bool(self.login)
         )
@@ -109,12 +122,12 @@ class _Parser:
                 )
             return _sound(replace(target, path=path, db=self.db("")))
         if self.kind == "sentinel":
-            service, _, db = self.path.partition("/")
+            service, db = self.service_and_db()
             return _sound(
                 replace(
                     target,
                     addresses=self.addresses(SENTINEL_PORT),
-                    service=self.service(unquote(service)),
+                    service=service,
                     db=self.db(db),
                     sentinel_username=asked.text("sentinel_username"),
                     sentinel_password=asked.text("sentinel_password"),
@@ -123,20 +136,28 @@ class _Parser:
             )
         return _sound(replace(target, addresses=self.addresses(REDIS_PORT), db=self.db(self.path)))
 
-    def service(self, named: str) -> str:
-        service = named or self.parameters.text("service") or ""
-        if not service:
+    def service_and_db(self) -> tuple[str, str]:
+        """The service, from wherever it is named, and what the path says of the database."""
+        first, _, rest = self.path.partition("/")
+        given = [each for each in (self.parameters.text("service"), self.fragment) if each]
+        # A number alone is a database, as in Celery's and Lettuce's URLs.
+        if first.isdecimal() and not rest:
+            first, rest = "", first
+        names = dict.fromkeys([*filter(None, (unquote(first),)), *given])
+        if not names:
             raise Problem(
                 "names no Sentinel service",
                 hint="Write it like redis+sentinel://host1:26379,host2:26379/mymaster.",
             )
         # It may be the rest of a password with a raw '/'.
-        if "@" in service:
+        if any("@" in each for each in names):
             raise Problem(
                 "has no service where one should stand",
                 hint="Percent-encode special characters of a password (/ is %2F).",
             )
-        return service
+        if len(names) > 1:
+            raise Problem("names two Sentinel services", hint="Leave one of them out.")
+        return next(iter(names)), rest
 
     def db(self, path: str) -> int:
         named, asked = path.rstrip("/"), self.parameters.text("db") or ""
@@ -149,6 +170,11 @@ class _Parser:
                 "has no number where its database stands",
                 hint=f"Percent-encode special characters of a password ({_ESCAPES}).",
             )
+        if self.kind == "standalone" and "/" in text:
+            raise Problem(
+                "has a path where its database stands",
+                hint="A Unix socket is written like unix:///run/redis/redis.sock.",
+            )
         if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > MOST_DATABASE:
             raise Problem(
                 "has no number where its database stands",
@@ -157,11 +183,13 @@ class _Parser:
         return int(text)
 
     def addresses(self, default_port: int) -> tuple[Address, ...]:
-        hosts = self.hosts.split(",")
+        hosts = [each for each in self.hosts.split(",") if each.strip()] or [""]
         if self.kind == "standalone" and len(hosts) > 1:
             raise Problem(
                 "names several hosts",
-                hint="Use redis+sentinel://… or redis+cluster://… for more than one.",
+                hint=_DOTNET
+                if "=" in self.hosts
+                else "Name one, or use redis+sentinel://… or redis+cluster://… for more.",
             )
         return tuple(_address(each, default_port) for each in hosts)
 
@@ -173,22 +201,31 @@ def _way_on(scheme: str, text: str) -> str:
             "redis:// or rediss://."
         )
     if re.search(r",\s*(password|ssl|user|abortConnect)\s*=", text, re.IGNORECASE):
-        return "A .NET connection string is written like rediss://:PASSWORD@host:6380 here."
+        return _DOTNET
     return "Write it like redis://127.0.0.1:6379; known schemes: " + ", ".join(
         f"{each}://" for each in _SCHEMES
     )
 
 
 def _one_authority(rest: str) -> str:
-    """Return Celery's `h1:1;sentinel://h2:2` as `h1:1,h2:2`."""
-    return re.sub(r";\s*(?:redis\+)?(?:sentinel|redis)://(?:[^@;/]*@)?", ",", rest)
+    """Return a list of URLs, as of Celery, as one: `h1:1/0;sentinel://h2:2/0` is `h1:1,h2:2/0`."""
+    return re.sub(
+        r"(?:/[^;,@/?]*)?[;,]\s*[a-z+-]+://(?:[^@;,/?]*@)?", ",", rest, flags=re.IGNORECASE
+    )
+
+
+def _unfilled() -> Problem:
+    return Problem(
+        "holds a placeholder that nothing has replaced",
+        hint="pawsctl takes it as it stands: have the shell, or what deploys it, put in the value.",
+    )
 
 
 def _address(text: str, default_port: int) -> Address:
     host, port = text.strip(), ""
     if host.startswith("["):
-        host, _, port = host[1:].partition("]")
-        port = port.removeprefix(":")
+        host, bracket, port = host[1:].partition("]")
+        port = port.removeprefix(":") if bracket else "?"
     elif ":" in host:
         host, _, port = host.rpartition(":")
     number = default_port
@@ -206,12 +243,10 @@ def _address(text: str, default_port: int) -> Address:
 
 def _is_host(text: str) -> bool:
     """Whether a text can be a host: no part of a name is empty or has more than 63 bytes."""
-    if any(each in text for each in " /@[]\\") or text.count(":") == 1:
-        return False
     if ":" in text:
-        return True
+        return bool(re.fullmatch(r"[0-9a-f:.]{2,}(%\w.*)?", text, re.IGNORECASE | re.DOTALL))
     try:
-        return len(text.encode("idna")) < 254
+        return bool(re.fullmatch(r"[\w.-]+", text)) and len(text.encode("idna")) < 254
     except UnicodeError:
         return False
 

@@ -93,7 +93,9 @@ class Target(msgspec.Struct, frozen=True):
             return f"unix://{self.path}" + (f"?db={self.db}" if self.db else "")
         secure = "rediss" if self.tls else "redis"
         scheme = secure if self.kind == "standalone" else f"{secure}+{self.kind}"
-        user = f"{quote(self.username, safe='')}@" if self.username else ""
+        # Alone it may be a password: redis-cli takes it for one.
+        is_user = self.username and self.password is not None
+        user = f"{quote(self.username or '', safe='')}@" if is_user else ""
         parts = ([quote(self.service, safe="")] if self.service else []) + (
             [str(self.db)] if self.db else []
         )

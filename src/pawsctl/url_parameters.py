@@ -7,13 +7,16 @@ from pawsctl.target import Kind, Tls
 
 _TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname", "ssl_cert_reqs")
 _SENTINEL = ("sentinel_username", "sentinel_password", "sentinel_ssl", "sentinelMasterId")
-# By what redis-py, Celery and Lettuce call them.
+# By what redis-py, Celery, Lettuce, PHP and Rust call them.
 _ALIASES = {
     "database": "db",
     "virtual_host": "db",
     "sentinelMasterId": "service",
     "service_name": "service",
     "master_name": "service",
+    "auth": "password",
+    "pass": "password",
+    "user": "username",
     "tls": "ssl",
     "sentinel_tls": "sentinel_ssl",
 }

@@ -95,6 +95,14 @@ def test_what_is_no_redis_url(url: str) -> None:
     assert caught.value.hint
 
 
+def test_a_name_alone_is_not_shown() -> None:
+    """To redis-cli it is the password, to redis-py the user."""
+    assert parse("redis://Zq@h").username == "Zq"
+    assert parse("redis://Zq@h").url == "redis://h:6379"
+    assert parse("redis://user:@h").url == "redis://h:6379"
+    assert parse("redis://user:pw@h").url == "redis://user@h:6379"
+
+
 def test_an_unknown_parameter_is_told_with_those_there_are() -> None:
     """A slip of the pen must not be without effect."""
     with pytest.raises(UsageError, match="'ssl_ca_cert'") as caught:
@@ -166,6 +174,12 @@ def there(*addresses: Address, **about: object) -> Target:
     return Target("standalone", addresses or (Address("h", 6379),), "a test", **about)  # type: ignore[arg-type]
 
 
+def named(service: str, **about: object) -> Target:
+    """A Sentinel's service from a test."""
+    addresses = (Address("a", 26379),)
+    return Target("sentinel", addresses, "a test", service=service, **about)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
@@ -191,6 +205,23 @@ def there(*addresses: Address, **about: object) -> Target:
         ("10.0.0.1:7/3", there(Address("10.0.0.1", 7), db=3)),
         ("[::1]:7", there(Address("::1", 7))),
         (":pw@h:6379", there(password="pw")),
+        (":7", there(Address("127.0.0.1", 7))),
+        ("localhost", there(Address("localhost", 6379))),
+        ("REDIS_URL: redis://h", there()),
+        ("redis://h\u200b", there()),
+        ("/run/r.sock", Target("standalone", (), "a test", path="/run/r.sock")),
+        ("unix:/run/r.sock", Target("standalone", (), "a test", path="/run/r.sock")),
+        ("redis+unix:///s?pass=pw", Target("standalone", (), "a test", path="/s", password="pw")),
+        ("tcp://h?auth=pw", there(password="pw")),
+        ("redis-cluster://h,", Target("cluster", (Address("h", 6379),), "a test")),
+        (
+            "redis+cluster://:pw@a:1,redis+cluster://:pw@b:2",
+            Target("cluster", (Address("a", 1), Address("b", 2)), "a test", password="pw"),
+        ),
+        ("redis-sentinel://a/3#svc", named("svc", db=3)),
+        ("redis-sentinel://a#svc", named("svc")),
+        ("sentinel://a:26379/2?master_name=svc", named("svc", db=2)),
+        ("redis+sentinel://a/svc/2?service=svc", named("svc", db=2)),
         ("redis://:pw@h:6379/0?", there(password="pw")),
         ("redis://h:6379/", there()),
         ("redis://h?", there()),
@@ -274,7 +305,26 @@ def test_urls_as_people_have_them(url: str, expected: Target) -> None:
         ("redis://a..b", "host:port"),
         ("redis://.", "host:port"),
         ("redis://" + "a" * 64, "host:port"),
-        ("redis://h\x00", "Leave it out"),
+        ("redis://h\x00", "host:port"),
+        ("redis://[::1", "host:port"),
+        ("redis://h;", "host:port"),
+        ("redis://h%20", "host:port"),
+        ("redis://a\u200bb", "host:port"),
+        ("redis:///run/redis.sock", "unix:///run/redis/redis.sock"),
+        ("redis://:secretZq@h/0;redis://:secretZq@i/0", "Name one"),
+        ("redis://h,password=secretZq", "rediss://:PASSWORD@host:6380"),
+        ("redis-sentinel://:secret#Zq@h", "%23"),
+        ("redis-sentinel://h/svc?sentinel_password=secret#Zq", "%23"),
+        ("redis+sentinel://h/0", "mymaster"),
+        ("redis+sentinel://h/one?service=two", "Leave one of them out"),
+        ("$REDIS_URL", "put in the value"),
+        ("${REDIS_URL}", "put in the value"),
+        ("%REDIS_URL%", "put in the value"),
+        ("redis://${HOST}:6379", "put in the value"),
+        ("redis://u:secretZq@$HOST:$PORT/0", "put in the value"),
+        ("redis://{{ host }}:6379", "put in the value"),
+        ("redis://<host>:6379", "put in the value"),
+        ("redis://h:6379/${DB}", "put in the value"),
     ],
 )
 def test_what_is_not_understood_names_the_way(url: str, hint: str) -> None:

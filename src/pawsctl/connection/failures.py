@@ -68,6 +68,8 @@ def _login_refused(target: Target, where: str, program: str) -> LoginRefused:
         else "Check the user and password in REDIS_URL, REDIS_PASSWORD or REDISCLI_AUTH "
         "('pawsctl config' shows which are set)."
     )
+    if target.username and not target.password:
+        hint = f"A password alone is written with a colon: redis://:PASSWORD@host. {hint}"
     return LoginRefused(f"{where} {what}.", hint=hint)
 
 
@@ -117,7 +119,8 @@ def _tls_reason(
                     "Use the name in the certificate, or ssl_check_hostname=false in the URL where "
                     "you trust everyone whom that authority has signed.",
                 )
-            return f"its certificate is not trusted ({root.verify_message})", _CERTIFICATE_HINT
+            hint = f"{_CERTIFICATE_HINT} For Heroku's, which nobody signs, ssl_cert_reqs=none."
+            return f"its certificate is not trusted ({root.verify_message})", hint
         if isinstance(root, ssl.SSLError):
             return _handshake_reason(root.reason or "the server hung up")
     return ("", "") if was_connected else _missing_tls(error, target, timeout)

@@ -120,6 +120,7 @@ def test_an_acl_on_some_of_the_keys(bare_pawsctl: Pawsctl, any_server: Server) -
         assert not (bare_pawsctl.folder / "all.jsonl").exists()
         refused = bare_pawsctl("session", "flush", "--yes", "--url", url)
         assert refused.status != ExitStatus.OK
+        assert len(any_server.client.keys("wh:session:*")) == 32
         flushed = bare_pawsctl(
             "session", "flush", "--match", "+1*", "--yes", "--json", "--url", url
         )
