@@ -6,6 +6,8 @@ import time
 
 # Bytes that buy another second: a slow line may bring a large value.
 BYTES_A_SECOND = 64 * 1024
+# Bytes of a command that a server works through in a second, be it busy.
+_WORKED_A_SECOND = 8 * 1024 * 1024
 
 
 class Deadline:
@@ -18,6 +20,11 @@ class Deadline:
         self._seconds = seconds
         self._until = until
         self._ends: float | None = None
+        self._work = 0.0
+
+    def sent(self, count: int) -> None:
+        """Take note of bytes that were sent, whose answers may take longer if they are many."""
+        self._work = count / _WORKED_A_SECOND
 
     def restart(self) -> None:
         """Begin with the next reply: its time runs from when it is first waited for."""
@@ -26,9 +33,10 @@ class Deadline:
     def left(self) -> float:
         """Seconds to wait for the next piece. Raises TimeoutError where the time is over."""
         now = time.monotonic()
+        most = self._seconds + self._work
         if self._ends is None:
-            self._ends = now + self._seconds
-        left = min(self._seconds, self._ends - now)
+            self._ends = now + most
+        left = min(most, self._ends - now)
         if self._until is not None:
             left = min(left, self._until - now)
         if left <= 0:

@@ -53,6 +53,12 @@ class Ledger:
         # Last: whoever is interrupted before this tells too little known, and nothing wrong.
         del self._unanswered[id(command)]
 
+    def resolve(self, key: bytes) -> None:
+        """Take note that somebody has looked: it is known that nothing was done to a key."""
+        for number, command in tuple(self._unanswered.items()):
+            if key in keys_changed_by(command):
+                del self._unanswered[number]
+
     def begin(self) -> None:
         """Start anew: what was before is no longer told."""
         self._unanswered.clear()

@@ -39,10 +39,10 @@ class PartlyRefused(ErrorReply):
 
 
 class TooLarge(ErrorReply):
-    """Stands for a value that the server, or what stands before it, does not hand out."""
+    """Stands for a value that the server, or what stands before it, does not hand out or take."""
 
     def __init__(self, size: int | None) -> None:
-        super().__init__("", "the value is larger than a reply may be here")
+        super().__init__("", f"a value of {size} bytes is larger than it may be here")
         self.size = size
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from pawsctl.deadline import Deadline
+from pawsctl.deadline import BYTES_A_SECOND, Deadline
 
 _PIECE = 64 * 1024
 
@@ -34,8 +34,12 @@ class TimedSocket:
 
     def sendall(self, data: bytes) -> None:
         """Send everything; where the other side has hung up, tell what it had said before."""
-        self._wrapped.settimeout(self._deadline.left())
+        # However long nothing was asked, that was no wait for a reply.
         self._deadline.restart()
+        # The other side may be as slow to read as it may be to write.
+        self._wrapped.settimeout(self._deadline.left() + len(data) / BYTES_A_SECOND)
+        self._deadline.restart()
+        self._deadline.sent(len(data))
         try:
             self._wrapped.sendall(data)
         except (BrokenPipeError, ConnectionResetError):

@@ -1,17 +1,20 @@
 """Writing many sessions at a time, each atomically and with its own moment of expiry."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pawsctl.connection import Command, ErrorReply, checked
-from pawsctl.errors import OperationFailed
+from pawsctl.connection import Command, ErrorReply, TooLarge, Uncertain, checked, has_code
+from pawsctl.errors import OperationFailed, PawsctlError
 from pawsctl.sessions.reader import SessionReader
 from pawsctl.sessions.saved import LATEST_MS, Saved
 from pawsctl.sessions.store import SessionStore
 
 # Whatever the time is, that long from now is a moment that Redis knows.
 _LONGEST_MS = LATEST_MS // 2
+
+# Bytes of a value that a server may not take at all: `client-query-buffer-limit` is 1 MB at least.
+_LARGE = 512 * 1024
 
 
 class Writer:
@@ -39,8 +42,19 @@ class Writer:
         return [not checked(reply) for reply in replies]
 
     def write(self, sessions: Sequence[Saved]) -> list[Any]:
-        """Write a batch; for each session true, false where one exists and stays, or ErrorReply."""
-        replies = self._store.connection.pipeline([self._command(each) for each in sessions])
+        """Write a batch; for each session true, false where one exists and stays, or ErrorReply.
+
+        A value that the server hangs up at is a TooLarge.
+        """
+        replies = [
+            reply
+            for some in _portions(sessions)
+            for reply in (
+                self._store.connection.pipeline([self._command(each) for each in some])
+                if len(some) > 1
+                else [self._write_alone(some[0])]
+            )
+        ]
         written = [each if isinstance(each, ErrorReply) else each is not None for each in replies]
         refused = [number for number, each in enumerate(written) if _is_syntax_error(each)]
         if refused and self._knows_pxat:
@@ -50,6 +64,28 @@ class Writer:
             for number, each in zip(refused, again, strict=True):
                 written[number] = each
         return written
+
+    def _write_alone(self, saved: Saved) -> Any:
+        connection = self._store.connection
+        try:
+            reply = connection.pipeline([self._command(saved)])[0]
+        except Uncertain as error:
+            if len(saved.value) < _LARGE:
+                raise
+            try:
+                stored = connection.call("GET", saved.key)
+            except PawsctlError:
+                raise error from None
+            if stored == saved.value:
+                raise
+            # Looked at, so no longer in doubt.
+            connection.ledger.resolve(saved.key)
+            return TooLarge(len(saved.value))
+        is_large = len(saved.value) >= _LARGE
+        # "Protocol error: invalid bulk length", or the words of a service.
+        if is_large and has_code(reply, "ERR") and not _is_syntax_error(reply):
+            return TooLarge(len(saved.value))
+        return reply
 
     def _command(self, saved: Saved) -> Command:
         command: Command = (b"SET", saved.key, saved.value)
@@ -63,6 +99,21 @@ class Writer:
         left_ms = saved.expires_at - int(self.now_ms())
         # Such a server adds its own time, unchecked: past the end of numbers the key would be gone.
         return (*command, b"PX", max(1, min(left_ms, _LONGEST_MS)))
+
+
+def _portions(sessions: Sequence[Saved]) -> Iterator[Sequence[Saved]]:
+    """The sessions in their order, a large one alone: who hangs up at it did so at no other."""
+    some: list[Saved] = []
+    for each in sessions:
+        if len(each.value) >= _LARGE:
+            if some:
+                yield some
+                some = []
+            yield [each]
+        else:
+            some.append(each)
+    if some:
+        yield some
 
 
 def _is_syntax_error(reply: Any) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from pawsctl.errors import ExitStatus
 from tests import clusters, servers
+from tests.archives import entry, write
 from tests.cli_runner import Pawsctl
 from tests.faults.proxy import Bend, bending
 from tests.servers import Server
@@ -148,3 +149,24 @@ def test_the_nodes_of_a_cluster_have_limits_of_their_own(tmp_path: Path) -> None
             key = f"wh:session:+{number}".encode()
             cluster.owner_of(key).client.set(key, conversation(MIB // 2), ex=600)
         assert_all_read(Pawsctl(tmp_path, cluster.url), 60)
+
+
+@pytest.mark.parametrize("limit", ["--proto-max-bulk-len", "--client-query-buffer-limit"])
+@pytest.mark.parametrize("program", ["valkey-server", "redis-server"])
+def test_a_value_that_redis_does_not_take_is_told_by_its_line(
+    tmp_path: Path, limit: str, program: str
+) -> None:
+    """All others are imported, before it and after it."""
+    entries = [entry(f"+{number}", conversation(100)) for number in range(100)]
+    entries[40] = entry("+40", conversation(3 * MIB))
+    file = write(tmp_path / "a.jsonl", entries)
+    with servers.running(tmp_path, limit, "1mb", program=program) as server:
+        pawsctl = Pawsctl(tmp_path, server.url)
+        for imported, kept in ((99, 0), (0, 99)):
+            result = pawsctl("session", "import", "--json", str(file))
+            assert result.status == ExitStatus.FAILED
+            assert (result.json["imported"], result.json["kept"]) == (imported, kept)
+            (reason,) = result.json["reasons"]
+            assert reason["line"] == 42
+            assert "3145" in reason["reason"]
+        assert server.client.dbsize() == 99

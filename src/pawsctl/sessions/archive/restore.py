@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from pawsctl.connection import ErrorReply, Node, Outcome, refused
+from pawsctl.connection import ErrorReply, Node, Outcome, TooLarge, refused
 from pawsctl.errors import OperationFailed
 from pawsctl.sessions.accounting import Account, accounted
 from pawsctl.sessions.archive.layout import Rejected
@@ -57,14 +57,21 @@ class _Tally:
     def total(self) -> int:
         return sum(self.counts.values())
 
-    def reject(self, line: int, reason: Rejected) -> None:
+    def reject(self, line: int, reason: object) -> None:
         self.rejected += 1
         if len(self.reasons) < _TOLD:
             self.reasons.append(Rejection(line, str(reason)))
 
-    def add(self, written: Sequence[bool | ErrorReply]) -> None:
+    def add(self, lines: Sequence[int], written: Sequence[bool | ErrorReply]) -> None:
         """Count what became of a batch. Raises OperationFailed where Redis refused any of it."""
-        refusals = [each for each in written if isinstance(each, ErrorReply)]
+        for line, each in zip(lines, written, strict=True):
+            if isinstance(each, TooLarge):
+                self.reject(line, f"Redis did not take it: {each}")
+        refusals = [
+            each
+            for each in written
+            if isinstance(each, ErrorReply) and not isinstance(each, TooLarge)
+        ]
         done = [each for each in written if not isinstance(each, ErrorReply)]
         self.imported += sum(done)
         self.kept += len(done) - sum(done)
@@ -110,8 +117,8 @@ def restore(
     with accounted(store.connection, account, hint=hint):
         writer = Writer(store, replace=replace)
         for batch in archive.batches(WRITTEN):
-            sessions = _alive(batch, writer.now_ms(), tally)
-            tally.add(writer.would_write(sessions) if dry_run else writer.write(sessions))
+            lines, sessions = _alive(batch, writer.now_ms(), tally)
+            tally.add(lines, writer.would_write(sessions) if dry_run else writer.write(sessions))
             progress(len(batch))
     evicted_since = _evicted_keys(store)
     return Imported(
@@ -132,13 +139,15 @@ def require_all_taken(imported: Imported) -> None:
     if imported.rejected:
         raise OperationFailed(
             f"{imported.rejected} lines of {imported.file} were rejected.",
-            hint="The archive is whole, so whatever made it made them so.",
+            hint="The archive is whole; the reasons say what to mend.",
         )
 
 
-def _alive(batch: Sequence[Numbered], now_ms: float, tally: _Tally) -> list[Saved]:
-    """The sessions of a batch that still live."""
-    alive = []
+def _alive(
+    batch: Sequence[Numbered], now_ms: float, tally: _Tally
+) -> tuple[list[int], list[Saved]]:
+    """The sessions of a batch that still live, and the numbers of their lines."""
+    lines, alive = [], []
     for number, found in batch:
         if isinstance(found, Rejected):
             tally.reject(number, found)
@@ -146,8 +155,9 @@ def _alive(batch: Sequence[Numbered], now_ms: float, tally: _Tally) -> list[Save
             # Redis would take it for a deletion of what lives under that key now.
             tally.expired += 1
         else:
+            lines.append(number)
             alive.append(found)
-    return alive
+    return lines, alive
 
 
 def _evicted_keys(store: SessionStore) -> int | None:
