@@ -18,6 +18,8 @@ from pawsctl.sessions import overview
 from pawsctl.sessions.reader import SessionReader
 from pawsctl.settings import Settings
 
+_READ = " may be read"
+
 
 def examine(
     load: Callable[[], Settings],
@@ -67,15 +69,26 @@ def _floors(settings: Settings, connection: Connection) -> Iterator[Finding]:
         if finding.state == "failed":
             yield Finding("the rest", "skipped", "Redis and its sessions were not looked at")
             return
-    is_readable = True
+    found = []
     for finding in _redis(connection):
+        found.append(finding)
         yield finding
-        is_writes = finding.name.endswith(" takes writes")
-        is_readable = is_readable and (finding.state != "failed" or is_writes)
-    if is_readable:
+    if _is_readable(found):
         yield _sessions(connection)
     else:
         yield Finding("the rest", "skipped", "the sessions were not looked at")
+
+
+def _is_readable(found: list[Finding]) -> bool:
+    """Whether all sessions can be looked at: what refuses writes, and PING with them, can."""
+    may_be_read = {
+        each.name.removesuffix(_READ)
+        for each in found
+        if each.name.endswith(_READ) and each.state == "ok"
+    }
+    broken = [each.name for each in found if each.state == "failed"]
+    allowed = {f"{node}{end}" for node in may_be_read for end in (" answers", " takes writes")}
+    return bool(may_be_read) and allowed.issuperset(broken)
 
 
 def _way(settings: Settings, connection: Connection) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pawsctl.doctor import containers, port
-from pawsctl.doctor.findings import Finding, failed
+from pawsctl.doctor.findings import Finding, State, failed
 from pawsctl.errors import NoEngine, PawsctlError
 from pawsctl.redis_url import parse
 from pawsctl.settings import Settings, StackSettings
@@ -119,8 +119,11 @@ def _stack(here: Project, target: Target, *, answers: bool, is_needed: bool) -> 
         yield Finding("stack", "skipped", f"{engine}: does not run, and is not what is used")
     elif hanging:
         states = ", ".join(f"{each.service} {each.state}" for each in hanging)
-        detail = f"{engine}: {states}, and Redis does not answer"
-        yield Finding("stack", "failed", detail, "'pawsctl redis restart', and see its logs.")
+        detail = f"{engine}: {states}. {found.problem or ''}".rstrip()
+        state: State = "failed" if is_needed else "warning"
+        yield Finding(
+            "stack", state, detail, "See 'pawsctl redis logs'; 'pawsctl redis up' mends it."
+        )
     elif answers:
         yield Finding("stack", "skipped", f"{engine}: does not run; another Redis has its port")
     else:

@@ -1,0 +1,230 @@
+"""`pawsctl doctor` from the ground up: where it ends, what it names, what it leaves alone."""
+
+import os
+import socket
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from pawsctl.doctor import network
+from pawsctl.errors import ExitStatus
+from pawsctl.redis_url import parse
+from tests import certificates, servers, strangers
+from tests.certificates import Certificates
+from tests.cli_runner import Pawsctl, Result
+from tests.ports import free_port
+from tests.processes import wait_until
+from tests.servers import Server
+from tests.stack_fixtures import Stack
+
+
+def names(result: Result) -> list[str]:
+    """The findings' names in their order."""
+    return [each["name"] for each in result.json["findings"]]
+
+
+def found(result: Result, name: str) -> dict[str, str]:
+    """The one finding of exactly that name."""
+    (finding,) = [each for each in result.json["findings"] if each["name"] == name]
+    return dict(finding)
+
+
+def ends_at(result: Result, name: str) -> dict[str, str]:
+    """The one failure, with evidence and a way on; nothing above it was looked at."""
+    assert result.status == ExitStatus.FAILED, result
+    broken = [each for each in result.json["findings"] if each["state"] == "failed"]
+    assert [each["name"] for each in broken] == [name]
+    assert broken[0]["detail"]
+    assert broken[0]["hint"]
+    after = result.json["findings"][names(result).index(name) + 1 :]
+    assert {each["state"] for each in after} <= {"skipped"}
+    assert "sessions" not in names(result)
+    return dict(broken[0])
+
+
+def test_the_floors_are_in_order(embedded_stack: Stack) -> None:
+    """From this machine up to the data; nothing of it is changed, and no file is written."""
+    embedded_stack("redis", "up", env={"REDIS_PASSWORD": "x"})
+    before = sorted(embedded_stack.folder.rglob("*"))
+    result = embedded_stack("doctor", "--json", env={"REDIS_PASSWORD": "x"})
+    assert result.status == ExitStatus.OK, result
+    order = [name.split(" ")[-1] for name in names(result)]
+    floors = ["disk", "stack", "settings", "tcp", "login", "answers", "server", "sessions", "bot"]
+    assert [each for each in order if each in floors] == floors
+    assert sorted(embedded_stack.folder.rglob("*")) == before
+
+
+def test_a_free_port_and_a_stack_that_was_never_started(bare_pawsctl: Pawsctl) -> None:
+    """The way up is not looked at; no state directory is made."""
+    port = str(free_port())
+    result = bare_pawsctl("doctor", "--json", env={"REDIS_PORT": port})
+    assert "pawsctl redis up" in ends_at(result, "stack")["hint"]
+    assert "is free" in found(result, "port")["detail"]
+    assert "tcp" not in names(result)
+    assert not (bare_pawsctl.folder / "state").exists()
+
+
+def test_a_server_that_was_killed_shows_its_last_words(embedded_stack: Stack) -> None:
+    """With the end of its log, each line marked as such."""
+    embedded_stack("redis", "up")
+    with embedded_stack.client() as client:
+        pid = client.info("server")["process_id"]
+    os.kill(int(pid), 9)
+    result = embedded_stack("doctor", "--json")
+    ended = ends_at(result, "process")
+    assert "has ended" in ended["detail"]
+    assert "Ready to accept connections" in ended["detail"]
+    assert "redis start" in ended["hint"]
+    assert "\n  | " in embedded_stack("doctor").text
+
+
+def test_settings_that_an_up_would_carry_out_are_named(embedded_stack: Stack) -> None:
+    """Each by its name; a server that runs as it should has none."""
+    embedded_stack("redis", "up")
+    assert "drift" not in names(embedded_stack("doctor", "--json"))
+    for env, what in (
+        ({"REDIS_MAXMEMORY": "99mb"}, "maxmemory"),
+        ({"REDIS_PASSWORD": "x"}, "pass"),
+    ):
+        result = embedded_stack("doctor", "--json", env=env)
+        assert found(result, "drift")["state"] == "warning"
+        assert what in found(result, "drift")["detail"]
+        assert "redis up" in found(result, "drift")["hint"]
+
+
+def test_who_holds_the_port_is_named(bare_pawsctl: Pawsctl) -> None:
+    """A process by its number, though what it speaks is not Redis's language."""
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        env = {"REDIS_PORT": str(holder.getsockname()[1])}
+        result = bare_pawsctl("doctor", "--json", "--timeout", "0.3", env=env)
+    assert f"(process {os.getpid()})" in found(result, "port")["detail"]
+    assert found(result, "port")["state"] == "warning"
+    assert "REDIS_PORT" in found(result, "port")["hint"]
+    ends_at(result, "redis")
+
+
+def test_another_project_of_ours_is_named(embedded_stack: Stack) -> None:
+    """With the command that takes it down."""
+    embedded_stack("redis", "up")
+    result = embedded_stack("doctor", "--json", env={"PAWSCTL_PROJECT": "pawsctl-test-other"})
+    assert f"of the project '{embedded_stack.project}'" in found(result, "port")["detail"]
+    assert f"PAWSCTL_PROJECT={embedded_stack.project}" in found(result, "port")["hint"]
+    assert found(result, "stack")["state"] == "skipped"
+
+
+@pytest.mark.parametrize("engine", ["docker", "auto", "embedded"])
+def test_a_redis_elsewhere_needs_nothing_of_this_machine(
+    bare_pawsctl: Pawsctl, engine: str
+) -> None:
+    """No daemon, a state directory of another user: its own way is what is broken."""
+    env = {"PAWSCTL_ENGINE": engine, "DOCKER_HOST": "unix:///nowhere.sock"}
+    url = "redis://no-such-host.invalid"
+    with TemporaryDirectory() as folder:
+        os.chown(folder, strangers.UID, strangers.UID)
+        for state in ({}, {"XDG_STATE_HOME": folder}):
+            result = bare_pawsctl("doctor", "--json", "--url", url, env=env | state)
+            assert "no-such-host.invalid" in ends_at(result, "dns")["detail"]
+
+
+@pytest.mark.parametrize("engine", ["docker", "auto"])
+def test_a_redis_that_answers_needs_no_docker(pawsctl: Pawsctl, engine: str) -> None:
+    """Whoever has started it: it is what is used."""
+    env = {"PAWSCTL_ENGINE": engine, "DOCKER_HOST": "unix:///nowhere.sock"}
+    result = pawsctl("doctor", "--json", env=env)
+    assert result.status == ExitStatus.OK, result
+    assert found(result, "docker")["state"] == "skipped"
+    assert found(result, "sessions")["state"] == "ok"
+
+
+def test_a_docker_that_does_not_answer_is_the_first_floor(asking: Stack) -> None:
+    """Its endpoint is named; nothing that stands on it is looked at."""
+    result = asking("doctor", "--json", env={"DOCKER_HOST": "unix:///nowhere.sock"})
+    assert "unix:///nowhere.sock" in ends_at(result, "docker")["detail"]
+    assert names(result)[0] == "docker"
+    assert "port" not in names(result)
+
+
+def test_settings_say_where_they_are_from_and_what_hides_what(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """A forgotten variable of the shell is the usual reason; values are not shown."""
+    file = pawsctl.folder / ".env"
+    file.write_bytes(b"# mine\r\nREDIS_URL=redis://:s3cret@127.0.0.1:1\r\n")
+    result = pawsctl("doctor", "--json", env={"REDIS_PORT": ""})
+    detail = found(result, "settings")["detail"]
+    assert f"settings from {file}" in detail
+    assert f"REDIS_URL in the environment hides that of {file}:2" in detail
+    assert "CR LF" in found(result, "line ends")["detail"]
+    assert f"sed -i 's/\\r$//' {file}" in found(result, "line ends")["hint"]
+    assert "s3cret" not in result.out.decode()
+    file.chmod(0o666)
+    result = pawsctl("doctor", "--json", "--env-file", str(file))
+    assert "everybody may write" in found(result, "trust")["detail"]
+
+
+def test_a_port_where_nobody_listens_and_a_socket_that_is_none(bare_pawsctl: Pawsctl) -> None:
+    """The third floor of the way; of several addresses one is enough."""
+    port = free_port()
+    refused = bare_pawsctl(
+        "doctor", "--json", "--url", f"redis://127.0.0.2:{port}", env={"REDIS_PORT": ""}
+    )
+    assert "refused" in ends_at(refused, "tcp")["detail"]
+    missing = bare_pawsctl("doctor", "--json", "--url", "unix:///nowhere.sock")
+    assert "no such file" in ends_at(missing, "socket")["detail"]
+
+
+def test_of_several_addresses_one_is_enough(server: Server) -> None:
+    """The others are named."""
+    url = f"redis+cluster://127.0.0.1:{free_port()},127.0.0.1:{server.port}"
+    (finding,) = network.examine(parse(url, origin="x"))
+    assert (finding.name, finding.state) == ("tcp", "warning")
+    assert "refused" in finding.detail
+
+
+def test_tls_is_a_floor_of_its_own(bare_pawsctl: Pawsctl, server: Server, tmp_path: Path) -> None:
+    """Whom to trust, and whether it is spoken at all."""
+    signed = Certificates(tmp_path)
+    with certificates.tls_server(signed) as secure:
+        url = f"rediss://127.0.0.1:{secure.port}"
+        unknown = bare_pawsctl("doctor", "--json", "--url", url)
+        known = bare_pawsctl("doctor", "--json", "--url", f"{url}{signed.query}")
+    assert "self-signed" in ends_at(unknown, "tls")["detail"].replace("self signed", "self-signed")
+    assert "ssl_ca_certs" in found(unknown, "tls")["hint"]
+    assert "ends in 1 days" in found(known, "tls")["detail"]
+    plain = bare_pawsctl("doctor", "--json", "--url", f"rediss://127.0.0.1:{server.port}")
+    assert "redis://" in ends_at(plain, "tls")["hint"]
+
+
+def test_a_login_that_is_refused_is_a_floor(bare_pawsctl: Pawsctl, server: Server) -> None:
+    """Neither server nor data are looked at."""
+    server.client.config_set("requirepass", "right")
+    try:
+        url = f"redis://:wrong@127.0.0.1:{server.port}"
+        result = bare_pawsctl("doctor", "--json", "--url", url)
+    finally:
+        server.client.config_set("requirepass", "")
+    ends_at(result, "login")
+    assert "wrong" not in ends_at(result, "login")["detail"].replace("is wrong", "")
+
+
+def test_the_servers_version_and_its_disk_are_told(tmp_path: Path) -> None:
+    """A snapshot that failed is a warning, and refused writes are a failure."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    with servers.running(folder) as server:
+        pawsctl = Pawsctl(tmp_path, server.url)
+        address = f"127.0.0.1:{server.port}"
+        detail = found(pawsctl("doctor", "--json"), f"{address} server")["detail"]
+        assert detail.startswith("valkey ")
+        (folder / "dump.rdb").mkdir()
+        server.client.config_set("save", "3600 1")
+        server.client.bgsave()
+        wait_until(
+            lambda: server.client.info("persistence")["rdb_last_bgsave_status"] == "err",
+            "the snapshot has failed",
+        )
+        result = pawsctl("doctor", "--json")
+    assert found(result, f"{address} takes writes")["state"] == "failed"
+    assert "snapshot failed" in found(result, f"{address} server")["detail"]
+    assert found(result, "sessions")["state"] == "ok"
