@@ -25,13 +25,13 @@ def _plan(answers: list[str]) -> Plan:
     )
 
 
-def _wait(plan: Plan, *, died: str = "") -> None:
+def _wait(plan: Plan, *, died: str = "", log: str = "last words") -> None:
     until_ready(
         "redis",
         plan,
         deadline=time.monotonic() + plan.timeout,
         died=lambda: died,
-        log_tail=lambda: ("last words",),
+        log_tail=lambda: (log,),
     )
 
 
@@ -45,6 +45,21 @@ def test_the_deadline_tells_the_last_state_and_the_log() -> None:
     with pytest.raises(TimedOut, match=r"within 0\.2 s; the last state was: LOADING") as caught:
         _wait(_plan(["connection refused", "LOADING"]))
     assert caught.value.detail == ("last words",)
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("Redis error Error: getaddrinfo ENOTFOUND redis", "aardvark-dns"),
+        ("Redis error Error: connect ETIMEDOUT", "firewall"),
+        ("last words", "--timeout"),
+    ],
+)
+def test_the_hint_is_about_what_the_log_says(log: str, words: str) -> None:
+    """More time helps nobody whose network has no names."""
+    with pytest.raises(TimedOut) as caught:
+        _wait(_plan(["not connected"]), log=log)
+    assert words in caught.value.hint
 
 
 def test_one_that_ended_is_not_waited_for() -> None:

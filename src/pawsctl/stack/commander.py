@@ -12,24 +12,39 @@ from typing import Any
 from pawsctl.stack.wire import HOST
 
 
-def probe(port: int, user: str, password: str, *, timeout: float = 2.0) -> str:
-    """Empty where the login works and Redis is connected, else what is wrong."""
-    connection = HTTPConnection(HOST, port, timeout=timeout)
-    try:
-        login = _json(connection, "POST", "/signin", {"username": user, "password": password})
-        if not login.get("ok"):
-            return "it refuses the login"
-        answer = _json(connection, "GET", "/apiv2/server/info", token=login["bearerToken"])
-        servers = answer["data"]
-        if not servers or servers[0].get("disabled"):
-            return "it is not connected to Redis"
-    except OSError as error:
-        return error.strerror or "the connection was closed"
-    except (HTTPException, ValueError, LookupError, TypeError, AttributeError):
-        return "it gives answers that are not Redis Commander's"
-    finally:
-        connection.close()
-    return ""
+class Probe:
+    """Asks whether Redis Commander works: empty if it does, else what is wrong.
+
+    It logs in once and not at every question, which would fill the log with nothing else.
+    """
+
+    def __init__(self, port: int, user: str, password: str, *, timeout: float = 2.0) -> None:
+        self._port = port
+        self._login = {"username": user, "password": password}
+        self._timeout = timeout
+        self._token = ""
+
+    def __call__(self) -> str:
+        """Return what is wrong."""
+        connection = HTTPConnection(HOST, self._port, timeout=self._timeout)
+        token, self._token = self._token, ""
+        try:
+            if not token:
+                answer = _json(connection, "POST", "/signin", self._login)
+                if not answer.get("ok"):
+                    return "it refuses the login"
+                token = answer["bearerToken"]
+            servers = _json(connection, "GET", "/apiv2/server/info", token=token)["data"]
+            self._token = token
+            if not servers or servers[0].get("disabled"):
+                return "it is not connected to Redis"
+        except OSError as error:
+            return error.strerror or "the connection was closed"
+        except (HTTPException, ValueError, LookupError, TypeError, AttributeError):
+            return "it gives answers that are not Redis Commander's"
+        finally:
+            connection.close()
+        return ""
 
 
 def _json(

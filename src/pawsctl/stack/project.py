@@ -54,8 +54,7 @@ class Project:
             each.key: partial(wire.ping, each.ports[0].published, self.password_of(each))
             for each in self.servers
         }
-        probes[COMMANDER] = partial(
-            commander.probe,
+        probes[COMMANDER] = commander.Probe(
             settings.commander_port,
             settings.commander_user,
             settings.commander_password,

@@ -10,6 +10,13 @@ from pawsctl.stack.engine import Plan
 _FIRST_PAUSE = 0.003
 _LONGEST_PAUSE = 0.1
 _LOOK_EVERY = 0.25
+# What the log of a service says that does not reach another one.
+_UNREACHED = {
+    ("ENOTFOUND", "EAI_AGAIN"): "Containers of this engine do not find each other by name: Podman "
+    "needs aardvark-dns (or the dnsname plugin) for that, Docker a restart.",
+    ("ETIMEDOUT", "EHOSTUNREACH"): "A firewall keeps this engine's containers from each other: "
+    "restart Docker, which makes its rules anew.",
+}
 _OTHER_LOGIN = (
     "What answers asks for another password: unset the one in the image's own configuration, or "
     "look whether another server has this port."
@@ -53,10 +60,11 @@ def until_ready(
                     detail=log_tail(),
                 )
         if now > deadline:
+            log = log_tail()
             raise TimedOut(
                 f"{service} did not answer within {plan.timeout:g} s; the last state was: {state}.",
-                hint="See its log, or give it more time with --timeout.",
-                detail=log_tail(),
+                hint=_hint(log),
+                detail=log,
             )
         time.sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)
@@ -66,6 +74,13 @@ def until_ready(
             hint="Stop that, or choose another port with REDIS_PORT.",
             detail=log_tail(),
         )
+
+
+def _hint(log: tuple[str, ...]) -> str:
+    for words, hint in _UNREACHED.items():
+        if any(each in line for line in log for each in words):
+            return hint
+    return "See its log, or give it more time with --timeout."
 
 
 def _check_final(service: str, state: str, log_tail: Callable[[], tuple[str, ...]]) -> None:

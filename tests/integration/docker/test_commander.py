@@ -14,14 +14,14 @@ def test_dev_returns_when_commander_is_connected(docker_stack: Stack) -> None:
         "user": "admin",
         "password": "admin123",
     }
-    assert commander.probe(docker_stack.commander_port, "admin", "admin123") == ""
+    assert commander.Probe(docker_stack.commander_port, "admin", "admin123")() == ""
 
 
 def test_commander_refuses_another_password(docker_stack: Stack) -> None:
     """The login is one."""
     docker_stack("redis", "dev")
 
-    said = commander.probe(docker_stack.commander_port, "admin", "wrong")
+    said = commander.Probe(docker_stack.commander_port, "admin", "wrong")()
 
     assert said == "it refuses the login"
 
@@ -41,7 +41,20 @@ def test_commander_takes_the_settings_logins(docker_stack: Stack) -> None:
     assert done.status == 0, done.err
     assert "paula" in done.text
     assert "for $commander" not in done.text + done.err
-    assert commander.probe(docker_stack.commander_port, "paula", "for $commander") == ""
+    assert commander.Probe(docker_stack.commander_port, "paula", "for $commander")() == ""
+
+
+def test_asking_often_does_not_fill_its_log(docker_stack: Stack) -> None:
+    """What keeps it from Redis would be lost among logins."""
+    docker_stack("redis", "dev")
+    before = docker_stack("redis", "logs", "redis-commander").text.count("Login success")
+    probe = commander.Probe(docker_stack.commander_port, "admin", "admin123")
+
+    said = [probe() for _ in range(5)]
+
+    logins = docker_stack("redis", "logs", "redis-commander").text.count("Login success")
+    assert said == [""] * 5
+    assert logins == before + 1
 
 
 def test_up_tells_a_commander_that_exists_the_new_password(docker_stack: Stack) -> None:
@@ -51,7 +64,7 @@ def test_up_tells_a_commander_that_exists_the_new_password(docker_stack: Stack) 
     done = docker_stack("redis", "up", "--json", env={"REDIS_PASSWORD": "new"})
 
     assert [each["changed"] for each in done.json["services"]] == [["password"], ["login"]]
-    assert commander.probe(docker_stack.commander_port, "admin", "admin123") == ""
+    assert commander.Probe(docker_stack.commander_port, "admin", "admin123")() == ""
 
 
 def test_logs_of_both_services_are_told_apart(docker_stack: Stack) -> None:

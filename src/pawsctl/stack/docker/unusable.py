@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
+from contextlib import suppress
 from http.client import BadStatusLine, IncompleteRead
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ _RESTART = "Restart Docker, or set PAWSCTL_ENGINE=embedded to do without."
 _ELSEWHERE = (
     "Check DOCKER_HOST and the Docker context, or set PAWSCTL_ENGINE=embedded to do without."
 )
-_LONGEST_QUOTE = 200
+# Characters of a refusal; an engine's own are shorter.
+_LONGEST = 2000
 
 
 def no_engine(error: BaseException, where: str, patience: float) -> NoEngine:
@@ -93,16 +95,14 @@ def _answered(response: requests.Response, where: str) -> tuple[str, str]:
 def quoted(body: bytes | str) -> str:
     """Return the sentence in the body of a refusal: its message, or the words of a page."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
-    try:
+    with suppress(ValueError, RecursionError):
         found = json.loads(text)
-    except (ValueError, RecursionError):
-        found = None
-    if isinstance(found, dict) and isinstance(found.get("message"), str):
-        text = found["message"]
-    elif text.lstrip().startswith("<"):
+        if isinstance(found, dict) and isinstance(found.get("message"), str):
+            text = found["message"]
+    if text.lstrip().startswith("<"):
         text = " ".join(re.sub("<[^>]*>", " ", text).split())
     text = text.strip().rstrip(".")
-    return text if found or len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _said(error: BaseException) -> str:
