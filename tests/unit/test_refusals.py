@@ -49,6 +49,8 @@ def test_an_image_may_be_named_like_a_reason() -> None:
         ("all predefined address pools have been fully subnetted", 500, "network prune"),
         ("could not find free subnet from subnet pools", 500, "network prune"),
         ("authorization denied by plugin x: no", 403, "authorization plugin"),
+        ("failed to initialize logging driver: no syslog", 500, "mend what it writes to"),
+        ("configured logging driver does not support reading", 501, "json-file or local"),
         ("boom", 500, "own log"),
         ("bad parameter", 400, "run it again"),
     ],

@@ -73,6 +73,11 @@ def test_one_that_ended_is_not_waited_for() -> None:
     with pytest.raises(OperationFailed, match="it exited") as caught:
         _wait(plan, died="it exited")
     assert caught.value.detail == ("last words",)
+    assert caught.value.hint == "Its log says why."
+
+    with pytest.raises(OperationFailed) as caught:
+        _wait(plan, died="it exited", log="exec /entrypoint.sh: exec format error")
+    assert "another processor" in caught.value.hint
 
 
 def test_another_servers_answer_does_not_count() -> None:

@@ -10,12 +10,15 @@ from pawsctl.stack.engine import Plan
 _FIRST_PAUSE = 0.003
 _LONGEST_PAUSE = 0.1
 _LOOK_EVERY = 0.25
-# What the log of a service says that does not reach another one.
-_UNREACHED = {
+# What the log of a service says of why it does not start, or does not reach another one.
+_SAID = {
     ("ENOTFOUND", "EAI_AGAIN"): "Containers of this engine do not find each other by name: Podman "
     "needs aardvark-dns (or the dnsname plugin) for that, Docker a restart.",
     ("ETIMEDOUT", "EHOSTUNREACH"): "A firewall keeps this engine's containers from each other: "
     "restart Docker, which makes its rules anew.",
+    ("exec format error",): "The image is made for another processor: choose another with "
+    "REDIS_IMAGE or REDIS_COMMANDER_IMAGE.",
+    ("No space left on device",): "Make room on the disk that has its data.",
 }
 _OTHER_LOGIN = (
     "What answers asks for another password: unset the one in the image's own configuration, or "
@@ -24,7 +27,8 @@ _OTHER_LOGIN = (
 # What a server answers for as long as it runs as it is.
 _FINAL = {
     "DENIED": "The image turns protected mode on, in which Redis answers nobody outside its "
-    "container: turn it off there (protected-mode no), or choose another with REDIS_IMAGE.",
+    "container: turn it off there (protected-mode no), or choose another with REDIS_IMAGE. "
+    "Where it was turned on since, 'pawsctl redis restart' turns it off.",
     "NOAUTH": _OTHER_LOGIN,
     "WRONGPASS": _OTHER_LOGIN,
     "NOPERM": "The image's own configuration forbids PING: allow it there, or choose another image "
@@ -54,16 +58,17 @@ def until_ready(
         if now > next_look:
             next_look = now + _LOOK_EVERY
             if ended := died():
+                log = log_tail()
                 raise OperationFailed(
                     f"{service} did not start: {ended}.",
-                    hint="Its log says why.",
-                    detail=log_tail(),
+                    hint=_hint(log) or "Its log says why.",
+                    detail=log,
                 )
         if now > deadline:
             log = log_tail()
             raise TimedOut(
                 f"{service} did not answer within {plan.timeout:g} s; the last state was: {state}.",
-                hint=_hint(log),
+                hint=_hint(log) or "See its log, or give it more time with --timeout.",
                 detail=log,
             )
         time.sleep(pause)
@@ -77,10 +82,9 @@ def until_ready(
 
 
 def _hint(log: tuple[str, ...]) -> str:
-    for words, hint in _UNREACHED.items():
-        if any(each in line for line in log for each in words):
-            return hint
-    return "See its log, or give it more time with --timeout."
+    """What mends what the log says; empty if that is not known."""
+    said = "\n".join(log)
+    return next((hint for words, hint in _SAID.items() if any(w in said for w in words)), "")
 
 
 def _check_final(service: str, state: str, log_tail: Callable[[], tuple[str, ...]]) -> None:

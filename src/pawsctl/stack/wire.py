@@ -19,6 +19,7 @@ _MOST = 512 << 20
 Words = Sequence[str | int]
 
 
+_DENIED = "DENIED"
 _NO_PASSWORD_ASKED = ("without any password configured", "no password is set")
 
 
@@ -139,7 +140,8 @@ def _log_in(stream: BinaryIO) -> None:
     try:
         _reply(stream)
     except Refused as error:
-        if not any(each in str(error) for each in _NO_PASSWORD_ASKED):
+        is_denied = str(error).startswith(_DENIED)
+        if is_denied or not any(each in str(error) for each in _NO_PASSWORD_ASKED):
             raise
 
 
@@ -157,6 +159,9 @@ def _reply(stream: BinaryIO) -> Any:
     kind, rest = line[:1], line[1:-2]
     if kind == b"-":
         text = rest.decode("utf-8", "replace")
+        if text.startswith(_DENIED):
+            # A page of advice for whoever set up the server follows.
+            text = text.partition(". ")[0]
         raise (LoginRefused if text.startswith(("NOAUTH", "WRONGPASS")) else Refused)(text)
     if kind == b"+":
         return rest

@@ -143,6 +143,28 @@ def test_a_server_in_protected_mode_is_told_at_once(
     assert engine_view.names() == NOTHING
 
 
+def test_protected_mode_that_was_turned_on_since(docker_stack: Stack) -> None:
+    """The hint mends it; the page of advice that Redis gives is for others."""
+    docker_stack("redis", "up")
+    with docker_stack.client() as client:
+        client.set("kept", "1")
+    docker_stack("redis", "cli", "CONFIG", "SET", "protected-mode", "yes")
+
+    status = docker_stack("redis", "status", "--json")
+    up = docker_stack("redis", "up")
+    reset = docker_stack("redis", "reset", "--yes")
+    restarted = docker_stack("redis", "restart")
+
+    assert "DENIED" in status.json["problem"]
+    assert up.status == 1
+    assert "'pawsctl redis restart'" in up.err
+    assert reset.status == 5
+    assert "solutions" not in status.text + up.err + reset.err
+    assert restarted.status == 0, restarted.err
+    with docker_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
 def test_an_image_that_was_renewed_replaces_the_container(
     docker_stack: Stack, docker_engine: docker.DockerClient, silent_image: str
 ) -> None:

@@ -19,6 +19,9 @@ _ENGINE = {
     "system df' shows what takes it, 'docker image prune' removes images that have no name.",
     ("marked for removal", "dead and cannot", "is dead"): "Remove the container with 'docker rm "
     "--force'; if that is refused, restart Docker and try it again.",
+    ("failed to initialize logging driver", "failed to create logging driver"): "The engine's log "
+    "driver does not work: mend what it writes to, or set log-driver to json-file in the engine's "
+    "daemon.json and restart Docker.",
     (
         "does not support reading",
         "logging driver",
