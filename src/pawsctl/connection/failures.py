@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import re
 import socket
 
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.replies import error_reply, refused
+from pawsctl.connection.shapes import words_of
 from pawsctl.connection.sockets import speaks_tls
 from pawsctl.errors import (
     HungUp,
@@ -53,7 +55,7 @@ def explained(
         return _login_failed(error, target, where)
     reason, hint = _tls_reason(error, target, was_connected=was_connected, timeout=timeout)
     if not reason:
-        reason = _reason(error, target)
+        reason = _reason(error, target, last_words)
         hint = _next_step(error, target)
     verb = "stopped answering" if was_connected else "can't be reached"
     kind = HungUp if was_connected and hung_up(error) else RedisUnreachable
@@ -169,12 +171,12 @@ def hung_up(error: Exception) -> bool:
     )
 
 
-def _reason(error: Exception, target: Target) -> str:
+def _reason(error: Exception, target: Target, last_words: LastWords) -> str:
     """Why a connection failed, in a few words; redis-py's own carry the address again."""
     import redis
 
     if isinstance(error, redis.InvalidResponse):
-        return "something answers there that is not Redis"
+        return _not_understood(error, last_words)
     roots = [root for root in causes(error) if isinstance(root, OSError)]
     if any(root.errno == errno.ECONNREFUSED for root in roots):
         return "the connection was refused"
@@ -183,6 +185,19 @@ def _reason(error: Exception, target: Target) -> str:
     if isinstance(error, redis.TimeoutError | TimeoutError):
         return "it did not answer in time"
     return next(filter(None, (_words_of(root, target) for root in roots)), _shortened(str(error)))
+
+
+def _not_understood(error: Exception, last_words: LastWords) -> str:
+    """What came that is no reply, and to which command."""
+    # As in: Protocol error, got "H" as reply type byte
+    first = re.search(r'got "(.)"', str(error))
+    line = last_words.beginning(first[1].encode() if first else b"")
+    what = f"something answers there that is not Redis: {line!r}" if line else ""
+    if last_words.asked is not None and line:
+        what = (
+            f"{words_of(last_words.asked)} was answered with {line!r}, which is no reply of Redis"
+        )
+    return what or "something answers there that is not Redis"
 
 
 def _words_of(error: OSError, target: Target) -> str:

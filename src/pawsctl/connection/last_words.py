@@ -1,17 +1,29 @@
-"""What a server says before it hangs up, which explains why it does. Pure."""
+"""What a server says before it hangs up, or is not understood, which explains why. Pure."""
 
+from pawsctl.connection.commands import Command
 from pawsctl.connection.replies import ErrorReply, is_lost_on_the_way
 
 # Said in the middle of a conversation, these are followed by the end of it.
 _FAREWELLS = ("Protocol error", "max number of clients")
 _DENIED = "DENIED"
+_MOST = 64 * 1024
+_SHOWN = 60
 
 
 class LastWords:
-    """The last thing that a server said, if it can be why it hung up."""
+    """The last thing that a server said, if it can be why it hung up.
+
+    `piece` is what came last as it came, and `asked` the command that is to be answered.
+    """
 
     def __init__(self) -> None:
         self._said = ""
+        self.piece: memoryview | bytes = b""
+        self.asked: Command | None = None
+
+    def begin(self) -> None:
+        """Start anew, on a new connection."""
+        self._said, self.piece, self.asked = "", b"", None
 
     def heard(self, reply: ErrorReply, *, is_first: bool) -> None:
         """Take note of an error reply; `is_first` before the server has answered any command."""
@@ -39,6 +51,15 @@ class LastWords:
     def text(self) -> str:
         """What was said, a sentence of it; empty where nothing was that explains the end."""
         return self._said.partition(". ")[0].rstrip(".")
+
+    def beginning(self, first: bytes) -> bytes:
+        """Return the line that is no reply: the last piece's, or the one in it that `first` begins.
+
+        Empty where nothing came.
+        """
+        came = bytes(self.piece[:_MOST])
+        _, is_later, rest = came.partition(b"\r\n" + first) if first else (b"", b"", b"")
+        return (first + rest if is_later else came).partition(b"\n")[0].strip()[:_SHOWN]
 
     @property
     def hint(self) -> str:

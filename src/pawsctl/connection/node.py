@@ -106,7 +106,7 @@ class Node:
             connect_timeout=self._timeouts.connect,
             timeout=self._timeouts.reply,
             deadline=self._deadline,
-            overheard=self._words.overheard,
+            words=self._words,
         )
 
     def connect(self) -> None:
@@ -131,7 +131,7 @@ class Node:
     def _log_in(self) -> None:
         import redis
 
-        self._words.forget()
+        self._words.begin()
         try:
             self._socket.connect()
         except redis.AuthenticationError as error:
@@ -164,6 +164,7 @@ class Node:
             return [self._answer_to(self._sent.popleft()) for _ in range(count)]
 
     def _answer_to(self, command: Command) -> Any:
+        self._words.asked = command
         reply = shapes.read(command, self._reply())
         self._ledger.settle(command, reply)
         return reply

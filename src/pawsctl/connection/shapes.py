@@ -29,11 +29,11 @@ def read(command: Command, reply: Any) -> Any:
     shape = _SHAPES.get(command[0])
     if shape is None or shape.fits(reply, command) or isinstance(reply, ErrorReply):
         return reply
-    return Misread(_words(command), reply, shape.words)
+    return Misread(words_of(command), reply, shape.words)
 
 
-def _words(command: Command) -> str:
-    """The command as people name it: with its subcommand, where it has some."""
+def words_of(command: Command) -> str:
+    """Return the command as people name it: with its subcommand, where it has some."""
     name = name_of(command)
     parts = command[:2] if name in _WITH_SUBCOMMAND and len(command) > 1 else command[:1]
     return " ".join(as_bytes(part).decode("utf-8", "replace") for part in parts)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.timed import TimedSocket
 from pawsctl.deadline import Deadline
 from pawsctl.errors import UsageError
@@ -17,11 +17,11 @@ def socket_of(
     connect_timeout: float,
     timeout: float,
     deadline: Deadline,
-    overheard: Callable[[bytes], None],
+    words: LastWords,
 ) -> Any:
     """Return redis-py's connection to a target, which connects when it is told to.
 
-    `overheard` is given what was left to read when the server took no more commands.
+    `words` keeps what the server said last.
     """
     # 0.1 s: only a command that talks to Redis pays for it.
     from redis.backoff import NoBackoff
@@ -32,7 +32,7 @@ def socket_of(
         # redis-py leaves its constructors untyped.
         class Timed(kind):  # type: ignore[misc]
             def _connect(self) -> Any:
-                return TimedSocket(super()._connect(), deadline, overheard)
+                return TimedSocket(super()._connect(), deadline, words)
 
         return Timed
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from pawsctl.connection.last_words import LastWords
 from pawsctl.deadline import BYTES_A_SECOND, Deadline
 
 _PIECE = 64 * 1024
@@ -15,12 +15,10 @@ _PIECE = 64 * 1024
 class TimedSocket:
     """A socket as redis-py uses it, held to a deadline; everything else is the socket's own."""
 
-    def __init__(
-        self, wrapped: socket.socket, deadline: Deadline, overheard: Callable[[bytes], None]
-    ) -> None:
+    def __init__(self, wrapped: socket.socket, deadline: Deadline, words: LastWords) -> None:
         self._wrapped = wrapped
         self._deadline = deadline
-        self._overheard = overheard
+        self._words = words
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._wrapped, name)
@@ -30,6 +28,8 @@ class TimedSocket:
         self._wrapped.settimeout(self._deadline.left())
         count = self._wrapped.recv_into(buffer)
         self._deadline.received(count)
+        # A view: what is large is not copied.
+        self._words.piece = memoryview(buffer)[:count]
         return count
 
     def sendall(self, data: bytes) -> None:
@@ -47,5 +47,5 @@ class TimedSocket:
             with suppress(OSError):
                 while piece := self._wrapped.recv(_PIECE):
                     unread = (unread + piece)[-_PIECE:]
-            self._overheard(unread)
+            self._words.overheard(unread)
             raise

@@ -4,8 +4,10 @@ import json
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +208,45 @@ def test_who_hangs_up_without_a_word_is_not_said_to_speak_tls(bare_pawsctl: Paws
     assert result.status == ExitStatus.UNREACHABLE
     assert "hung up without a word" in result.error["message"]
     assert "TLS" not in result.err
+
+
+@contextmanager
+def http() -> Iterator[str]:
+    """The URL of a real web server, as one of Redis."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as web:
+        thread = threading.Thread(target=web.serve_forever)
+        thread.start()
+        try:
+            yield f"redis://127.0.0.1:{web.server_address[1]}"
+        finally:
+            web.shutdown()
+            thread.join()
+
+
+def test_what_answers_in_place_of_redis_is_shown(bare_pawsctl: Pawsctl) -> None:
+    """Its own words tell best what it is, whatever they hold."""
+    with http() as url:
+        result = bare_pawsctl("session", "list", "--json", "--url", url)
+        assert result.status == ExitStatus.UNREACHABLE
+        assert "not Redis: b'" in result.error["message"]
+    with lying.answering(lambda _command: b"220 \x1b[31m mail\xff\r\n") as url:
+        for place in (url, url.replace("redis:", "redis+cluster:"), f"{url}/9"):
+            result = bare_pawsctl("session", "list", "--url", place)
+            assert result.status == ExitStatus.UNREACHABLE
+            assert "b'220 \\x1b[31m mail\\xff'" in result.err
+            assert "\x1b" not in result.err
+
+
+def test_what_is_no_reply_is_told_with_its_command(bare_pawsctl: Pawsctl) -> None:
+    """In the middle of a conversation with a Redis, too."""
+
+    def tell(command: list[bytes]) -> bytes:
+        return b"?what\r\n" if command[0] == b"SCAN" else lying.honest(command)
+
+    with lying.answering(tell) as url:
+        result = bare_pawsctl("session", "list", "--json", "--url", url)
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "SCAN was answered with b'?what'" in result.error["message"]
 
 
 @pytest.fixture
