@@ -135,6 +135,8 @@ def test_csv_runs_no_formula(pawsctl: Pawsctl, server: Server) -> None:
         "\uff0b1",
         "\uff0d1",
         "\uff20x",
+        "\ufe66x",
+        "\u22121",
         " =1",
     ):
         server.client.set(f"wh:session:{phone}", '{"status":"=x","messages":[]}', ex=60)

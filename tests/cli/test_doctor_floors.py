@@ -10,6 +10,7 @@ import pytest
 from pawsctl.doctor import network
 from pawsctl.errors import ExitStatus
 from pawsctl.redis_url import parse
+from pawsctl.stack import layout
 from tests import certificates, servers, strangers
 from tests.certificates import Certificates
 from tests.cli_runner import Pawsctl, Result
@@ -17,6 +18,7 @@ from tests.ports import free_port
 from tests.processes import wait_until
 from tests.servers import Server
 from tests.stack_fixtures import Stack
+from tests.topology_fixtures import TOPOLOGIES, Topology, port_of
 
 
 def names(result: Result) -> list[str]:
@@ -228,3 +230,29 @@ def test_the_servers_version_and_its_disk_are_told(tmp_path: Path) -> None:
     assert found(result, f"{address} takes writes")["state"] == "failed"
     assert "snapshot failed" in found(result, f"{address} server")["detail"]
     assert found(result, "sessions")["state"] == "ok"
+
+
+@pytest.mark.parametrize("name", TOPOLOGIES)
+def test_a_topology_of_ours_is_the_floor_below_its_url(
+    tmp_path: Path, name: layout.Topology
+) -> None:
+    """A node that is missing is told, and one that never ran is what is broken."""
+    topology = Topology(tmp_path, name, "embedded")
+    topology.environment["REDIS_PASSWORD"] = "random"
+    url = topology.run("status", "-o", "env").text.strip().partition("=")[2]
+    never = topology("doctor", "--json", "--url", url)
+    assert f"redis up --topology {name}" in ends_at(never, "stack")["hint"]
+    try:
+        topology.up()
+        whole = topology("doctor", "--json", "--url", url)
+        assert whole.status == ExitStatus.OK, whole
+        assert found(whole, "stack")["detail"].endswith(f"the {name} is whole and takes writes")
+        service = next(each for each, role in topology.roles().items() if role == "replica")
+        rows = topology.status()["services"]
+        topology.kill(next(port_of(each) for each in rows if each["service"] == service))
+        torn = topology("doctor", "--json", "--url", url)
+    finally:
+        topology.run("down", "--volumes", "--yes")
+    assert service in found(torn, "stack")["detail"]
+    assert found(torn, "stack")["state"] == "warning"
+    assert found(torn, "process")["state"] == "warning"

@@ -91,8 +91,9 @@ def _csv_cell(name: str, value: object) -> str:
     return str(value)
 
 
-# What a spreadsheet would run, blanks before it or not; some take full-width signs for the same.
-_FORMULA = re.compile("\\s*[=+@\uff1d\uff0b\uff0d\uff20-]")
+# What a spreadsheet would run, blanks before it or not; some take full-width and small signs, and
+# the minus of mathematics, for the same.
+_FORMULA = re.compile("\\s*[=+@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u2212-]")
 _NUMBER = re.compile(r"\+?[0-9]+", re.ASCII)
 
 

@@ -9,23 +9,30 @@ from pawsctl.stack.docker import inspecting
 from pawsctl.stack.docker.engine import DockerEngine
 from pawsctl.stack.docker.inspecting import Condition
 from pawsctl.stack.embedded.engine import EmbeddedEngine
+from pawsctl.stack.engine import EngineName, ServiceStatus
 from pawsctl.stack.project import Project
-from pawsctl.stack.results import StackStatus
+from pawsctl.stack.topologies import Member
 
 _START = "'pawsctl redis up' starts it again, its data kept."
 _RENEW = "'pawsctl redis up' makes it anew, its data kept."
 
 
-def examine(here: Project, found: StackStatus, *, is_needed: bool) -> Iterator[Finding]:
+def examine(
+    here: Project,
+    engine: EngineName,
+    services: Sequence[ServiceStatus | Member],
+    *,
+    is_needed: bool,
+) -> Iterator[Finding]:
     """Yield what is wrong with them; a broken one is a failure where it `is_needed`."""
     try:
         wanted = files.existing(here.settings, here.directory)
         described = project.load(here.settings, here.topology, files_at=wanted)
-        if found.engine == "docker":
+        if engine == "docker":
             yield from _on_docker(described, is_needed=is_needed, are_rendered=wanted is not None)
         else:
             yield from _embedded(
-                described, found, is_needed=is_needed, are_rendered=wanted is not None
+                described, services, is_needed=is_needed, are_rendered=wanted is not None
             )
     except PawsctlError as error:
         yield failed("containers", error)
@@ -45,7 +52,8 @@ def _on_docker(here: Project, *, is_needed: bool, are_rendered: bool) -> Iterato
             yield Finding("drift", "warning", detail, _RENEW)
     for condition in conditions:
         if told := _told(condition):
-            state = broken if condition.is_broken else "warning"
+            # Between two restarts Docker calls it running.
+            state = broken if condition.is_broken or condition.restarts else "warning"
             hint = f"See 'pawsctl redis logs'; {_START}"
             if condition.state == "paused":
                 hint = f"docker unpause {condition.name}"
@@ -77,7 +85,11 @@ def _told(condition: Condition) -> str:
 
 
 def _embedded(
-    here: Project, found: StackStatus, *, is_needed: bool, are_rendered: bool
+    here: Project,
+    services: Sequence[ServiceStatus | Member],
+    *,
+    is_needed: bool,
+    are_rendered: bool,
 ) -> Iterator[Finding]:
     engine = EmbeddedEngine(here)
     for name, differing in engine.drift().items():
@@ -86,7 +98,7 @@ def _embedded(
             continue
         detail = f"{name} was started with other settings: {changed}"
         yield Finding("drift", "warning", detail, _RENEW)
-    for service in found.services:
+    for service in services:
         if service.state == "exited" and (tail := engine.last_words(service.service)):
             detail = "\n".join([f"{service.name} has ended", *tail])
             hint = "'pawsctl redis start' starts it, its data kept."

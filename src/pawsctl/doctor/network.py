@@ -51,8 +51,7 @@ def _way(target: Target) -> Iterator[Finding]:
         hint = "Look for a typing error, and whether this machine has the DNS or VPN that knows it."
         yield _of("dns", faults, hint, told)
     faults = {str(each): _connection_fault(each) for each in target.addresses}
-    told = {each: f"{each} accepts connections" for each in faults}
-    yield _of("tcp", faults, _way_in(target), told)
+    yield _of("tcp", faults, _way_in(target))
     tls = target.sentinel_tls if target.kind == "sentinel" else target.tls
     if tls is not None:
         reached = [each for each in target.addresses if not faults[str(each)]]
@@ -65,6 +64,8 @@ def _of(
     """One finding on several places: it is a failure only if none is well."""
     broken = [f"{place}: {reason}" for place, reason in faults.items() if reason]
     well = [(told or {}).get(place, place) for place, reason in faults.items() if not reason]
+    if well and told is None:
+        well = [f"{', '.join(well)} accept{'s' if len(well) == 1 else ''} connections"]
     detail = "; ".join(well + broken)
     if not broken:
         return Finding(name, "ok", detail)

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from pawsctl.doctor import containers, port
+from pawsctl.doctor import containers, own_topology, port
 from pawsctl.doctor.findings import Finding, State, failed
 from pawsctl.errors import NoEngine, PawsctlError
 from pawsctl.redis_url import parse
@@ -28,8 +28,10 @@ def examine(settings: Settings, target: Target, *, answers: bool) -> Iterator[Fi
     """
     try:
         own = settings.stack()
-        here = project.load(own)
-        is_needed = not answers and leads_to(target, own.redis_port)
+        topology = own_topology.used(target, own)
+        here = project.load(own, topology)
+        is_ours = topology != "single" or leads_to(target, own.redis_port)
+        is_needed = is_ours and not answers
         embedded = EmbeddedEngine(here)
     except PawsctlError as error:
         yield failed("stack", error)
@@ -40,6 +42,10 @@ def examine(settings: Settings, target: Target, *, answers: bool) -> Iterator[Fi
             if finding.state == "failed":
                 return
     yield from _disk(here.directory)
+    if topology != "single":
+        yield from own_topology.examine(here, is_needed=is_needed)
+        yield _password(own)
+        return
     for finding in _stack(here, target, answers=answers, is_needed=is_needed):
         yield finding
         if finding.state == "failed":
@@ -104,7 +110,7 @@ def _stack(here: Project, target: Target, *, answers: bool, is_needed: bool) -> 
         yield failed("stack", error)
         return
     engine = f"{found.engine} ({', '.join(reasons)})"
-    yield from containers.examine(here, found, is_needed=is_needed)
+    yield from containers.examine(here, found.engine, found.services, is_needed=is_needed)
     for each in elsewhere:
         detail = f"{each.engine} holds data of this project, too: {', '.join(each.places)}"
         hint = f"PAWSCTL_ENGINE={each.engine} goes on with it."
@@ -113,9 +119,10 @@ def _stack(here: Project, target: Target, *, answers: bool, is_needed: bool) -> 
         yield _running(found, engine, target)
         yield _password(own)
         return
-    yield from port.examine(own, target, is_needed=is_needed)
+    is_used = leads_to(target, own.redis_port)
+    yield from port.examine(own, target, is_used=is_used, is_needed=is_needed)
     hanging = [each for each in found.services if each.state in ("running", "paused", "restarting")]
-    if not leads_to(target, own.redis_port):
+    if not is_used:
         yield Finding("stack", "skipped", f"{engine}: does not run, and is not what is used")
     elif hanging:
         states = ", ".join(f"{each.service} {each.state}" for each in hanging)

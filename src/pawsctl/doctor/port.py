@@ -12,8 +12,13 @@ from pawsctl.stack.embedded import others
 from pawsctl.target import Target
 
 
-def examine(own: StackSettings, target: Target, *, is_needed: bool) -> Iterator[Finding]:
-    """Yield whether the port is free, or whose it is. Nothing of this project runs."""
+def examine(
+    own: StackSettings, target: Target, *, is_used: bool, is_needed: bool
+) -> Iterator[Finding]:
+    """Yield whether the port is free, or whose it is. Nothing of this project answers there.
+
+    `is_used` where the session commands talk to whoever has it.
+    """
     number = own.redis_port
     where = f"port {number} on 127.0.0.1"
     if ports.is_free(number):
@@ -30,7 +35,7 @@ def examine(own: StackSettings, target: Target, *, is_needed: bool) -> Iterator[
         hint = f"PAWSCTL_PROJECT={project} pawsctl redis down; or set REDIS_PORT to another one."
     if is_needed:
         yield Finding("port", "failed", detail, hint)
-    elif project or target.origin.startswith(("the default", "REDIS_PORT")):
+    elif is_used and (project or target.origin.startswith(("the default", "REDIS_PORT"))):
         # Nobody has named that Redis: it is only in the way.
         yield Finding("port", "warning", f"{detail}: that is what is used", hint)
     else:

@@ -1,0 +1,52 @@
+"""This project's own Sentinels or cluster, where that is what the session commands use."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from pawsctl.doctor import containers
+from pawsctl.doctor.findings import Finding, failed
+from pawsctl.errors import PawsctlError, UsageError
+from pawsctl.settings import StackSettings
+from pawsctl.stack import layout, topologies
+from pawsctl.stack.engine import EngineChosen, Event
+from pawsctl.stack.layout import Topology
+from pawsctl.stack.project import Project
+from pawsctl.stack.topologies import TopologyStatus
+from pawsctl.target import Target, is_published
+
+
+def used(target: Target, own: StackSettings) -> Topology:
+    """Return the topology of this project that a target leads to, or `single`."""
+    if target.kind == "standalone" or not all(is_published(each.host) for each in target.addresses):
+        return "single"
+    with suppress(UsageError):
+        ports = layout.variables(target.kind, own.redis_port).values()
+        if all(str(each.port) in ports for each in target.addresses):
+            return target.kind
+    return "single"
+
+
+def examine(here: Project, *, is_needed: bool) -> Iterator[Finding]:
+    """Yield whether it serves, and what is missing to the whole."""
+    reasons: list[str] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, EngineChosen):
+            reasons.append(event.reason.rstrip("."))
+
+    try:
+        found = topologies.status(here.settings, here.topology, emit=note)
+    except PawsctlError as error:
+        yield failed("stack", error)
+        return
+    yield from containers.examine(here, found.engine, found.services, is_needed=is_needed)
+    engine = f"{found.engine} ({', '.join(reasons)})"
+    problems = found.problems if isinstance(found, TopologyStatus) else ()
+    up = f"pawsctl redis up{here.hint}"
+    if not found.is_running:
+        detail = f"{engine}: the {here.topology} takes no writes; {', '.join(problems)}"
+        yield Finding("stack", "failed" if is_needed else "warning", detail, up)
+    elif problems:
+        yield Finding("stack", "warning", f"{engine}: {', '.join(problems)}", up)
+    else:
+        yield Finding("stack", "ok", f"{engine}: the {here.topology} is whole and takes writes")
