@@ -39,10 +39,14 @@ class PartlyRefused(ErrorReply):
 
 
 class TooLarge(ErrorReply):
-    """Stands for a value that the server, or what stands before it, does not hand out or take."""
+    """Stands for a value that the server, or what stands before it, does not hand out or take.
 
-    def __init__(self, size: int | None) -> None:
-        super().__init__("", f"a value of {size} bytes is larger than it may be here")
+    `said` is what was said in answer to it.
+    """
+
+    def __init__(self, size: int | None, said: str = "") -> None:
+        because = f": {said.rstrip('.')}" if said else ""
+        super().__init__("", f"a value of {size} bytes is larger than it may be here{because}")
         self.size = size
 
 

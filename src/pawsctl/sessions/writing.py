@@ -80,11 +80,11 @@ class Writer:
                 raise
             # Looked at, so no longer in doubt.
             connection.ledger.resolve(saved.key)
-            return TooLarge(len(saved.value))
+            return TooLarge(len(saved.value), error.message)
         is_large = len(saved.value) >= _LARGE
         # "Protocol error: invalid bulk length", or the words of a service.
         if is_large and has_code(reply, "ERR") and not _is_syntax_error(reply):
-            return TooLarge(len(saved.value))
+            return TooLarge(len(saved.value), str(reply))
         return reply
 
     def _command(self, saved: Saved) -> Command:

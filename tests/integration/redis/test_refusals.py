@@ -189,7 +189,7 @@ def test_protected_mode(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
 
 
 def test_a_value_that_is_too_large_for_the_server(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
-    """It says "invalid bulk length" and hangs up in the middle of what it is sent."""
+    """It says "invalid bulk length" and hangs up in the middle: that is why it is rejected."""
     with servers.running(tmp_path) as server:
         seeded(server.client, "+1", size=3 << 20)
         exported = bare_pawsctl("session", "export", "big.jsonl", "--url", server.url)
@@ -198,7 +198,7 @@ def test_a_value_that_is_too_large_for_the_server(bare_pawsctl: Pawsctl, tmp_pat
         server.client.config_set("proto-max-bulk-len", 1 << 20)
         result = bare_pawsctl("session", "import", "big.jsonl", "--json", "--url", server.url)
     assert result.status != ExitStatus.OK
-    assert "invalid bulk length" in result.err
+    assert "invalid bulk length" in result.text
 
 
 def test_who_hangs_up_without_a_word_is_not_said_to_speak_tls(bare_pawsctl: Pawsctl) -> None:
