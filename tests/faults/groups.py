@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.faults import kills, server_faults, stacks, wire
+from tests.faults import fuzz, kills, machine, server_faults, stacks, wire
 from tests.faults.lab import lab
 from tests.faults.tally import Tally
 
@@ -24,6 +24,16 @@ def _kills(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
         yield from kills.attacks(place, rng, 25 if full else 2)
 
 
+def _fuzz(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+    with lab(folder) as place:
+        yield from fuzz.attacks(place, rng, 3_000 if full else 150)
+
+
+def _machine(folder: Path, rng: random.Random, _full: bool) -> Iterator[Tally]:
+    with lab(folder) as place:
+        yield from machine.attacks(place, rng)
+
+
 def _servers(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
     yield from server_faults.attacks(folder, rng, 10 if full else 1)
 
@@ -35,6 +45,8 @@ def _stacks(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
 GROUPS: dict[str, Group] = {
     "wire": _wire,
     "kills": _kills,
+    "fuzz": _fuzz,
+    "machine": _machine,
     "servers": _servers,
     "stacks": _stacks,
 }

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import redis
 
-from tests import servers
+from tests import fork_server, servers
 from tests.faults.tally import Tally
 from tests.servers import Server
 
@@ -87,9 +87,6 @@ class Place:
             "XDG_STATE_HOME": str(folder / "state"),
             "PAWSCTL_ENGINE": "embedded",
             "PAWSCTL_PROJECT": "pawsctl-test-faults",
-            "PYTHONUNBUFFERED": "1",
-            # A crash of the interpreter itself says where it was.
-            "PYTHONFAULTHANDLER": "1",
             "TMPDIR": str(folder / "tmp"),
         }
         (folder / "tmp").mkdir(parents=True, exist_ok=True)
@@ -131,13 +128,24 @@ class Place:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=self.folder,
-            env=self.environment | (environment or {}),
+            # A crash of the interpreter itself says where it was.
+            env=self.environment | (environment or {}) | {"PYTHONFAULTHANDLER": "1"},
             start_new_session=True,
         )
 
     def run(self, *arguments: str, environment: dict[str, str] | None = None) -> Run:
         """Run pawsctl to its end; killed if it takes longer than any deadline."""
-        return self.end(self.start(*arguments, environment=environment), arguments)
+        try:
+            status, out, err = fork_server.run(
+                arguments,
+                stdin=b"",
+                folder=self.folder,
+                environment=self.environment | (environment or {}) | {"PYTHONWARNINGS": "error"},
+                timeout=HUNG_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            return Run(tuple(arguments), None, b"", b"")
+        return Run(tuple(arguments), status, out, err)
 
     def end(self, process: subprocess.Popen[bytes], arguments: Sequence[str]) -> Run:
         """Wait for a started pawsctl."""
@@ -175,6 +183,11 @@ class Lab(Place):
         for each in self.folder.iterdir():
             if each.is_file() and each.name != "whole.jsonl":
                 each.unlink()
+
+    def restore(self) -> None:
+        """Fill the server again if anything has changed in it."""
+        if self.client.dbsize() != len(VALUES) + len(FOREIGN) or self.stored() != VALUES:
+            self.fill()
 
     def foreign_loss(self) -> str:
         """What is missing of other applications' keys; '' if nothing is."""

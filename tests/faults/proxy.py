@@ -34,6 +34,9 @@ WRONG_TYPES = (
     b"?what\r\n",
 )
 
+TEXTS = tuple(each for each in WRONG_TYPES if each[:1] in b"+$=" and each != b"$-1\r\n")
+"""Those of them that a client may read as a text."""
+
 
 def reply_end(data: bytes, start: int = 0) -> int:
     """Return where the reply that begins at `start` ends; -1 if it is not complete."""

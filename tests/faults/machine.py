@@ -1,0 +1,193 @@
+"""A machine that is no help: full, read-only and broken disks, wrong clocks, little memory.
+
+The disks are small file systems in memory, which need root and Linux; the clocks are libfaketime's.
+"""
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.faults.commands import READS, Attacked, exports, writes
+from tests.faults.lab import LIMITS, PREFIX, VALUES, Lab, Run, judge
+from tests.faults.tally import Tally
+
+# Mount options, and what is done to the disk afterwards.
+_DISKS = {
+    "disk full": ("size=64k", "fill"),
+    "disk without a free inode": ("size=1m,nr_inodes=1", ""),
+    "disk read-only": ("size=1m,ro", ""),
+}
+
+_DAY = 86_400
+MEMORY_BYTES = 128 << 20
+_MANY = 20_000
+"""Sessions of 1 KB, of which a command that held them all would need more than it may have."""
+
+
+def attacks(lab: Lab, _rng: random.Random) -> Iterator[Tally]:
+    """Each fault of the machine against each command that it may hinder."""
+    chosen = [exports(lab.folder), *READS, *writes(lab)]
+    yield from _disks(lab, chosen)
+    yield from _clocks(lab, chosen)
+    yield _no_time_zone(lab, chosen)
+    yield _little_memory(lab)
+
+
+def _attack(
+    lab: Lab, command: Attacked, tally: Tally, how: str, environment: dict[str, str]
+) -> Run:
+    _prepare(lab, command)
+    run = lab.run("--url", lab.url, *LIMITS, *command.arguments, environment=environment)
+    tally.tried()
+    judge(run, tally, how)
+    if wrong := command.verdict(lab, run) or lab.foreign_loss():
+        tally.found("lost", f"{how}: {wrong}: {run}")
+    return run
+
+
+def _prepare(lab: Lab, command: Attacked) -> None:
+    lab.fill()
+    if "import" in command.arguments and "--replace" not in command.arguments:
+        lab.client.delete(*(PREFIX + phone for phone in VALUES))
+
+
+# --- Disks --------------------------------------------------------------------------------------
+
+
+def _disks(lab: Lab, chosen: Sequence[Attacked]) -> Iterator[Tally]:
+    for name, (options, then) in _DISKS.items():
+        tally = Tally(name)
+        if sys.platform != "linux" or os.geteuid() != 0:
+            tally.skipped = "needs root, on Linux"
+            yield tally
+            continue
+        with _disk(lab.folder / "disk", options) as disk:
+            if then == "fill":
+                _fill(disk)
+            before = set(disk.iterdir())
+            # Everything that is written goes there: files, state, temporary files.
+            places = {"XDG_STATE_HOME": str(disk), "HOME": str(disk), "TMPDIR": str(disk)}
+            for command in (_moved(chosen[0], disk), *chosen[1:]):
+                run = _attack(lab, command, tally, name, places)
+                if command.arguments[1] == "export" and run.status == 0:
+                    tally.found("lost", f"an archive of 100 KB was written: {run}")
+            if left := set(disk.iterdir()) - before:
+                tally.found("leftovers", f"{sorted(left)}")
+        yield tally
+
+
+def _moved(export: Attacked, disk: Path) -> Attacked:
+    path = disk / Path(export.arguments[-1]).name
+    return Attacked((*export.arguments[:-1], str(path)), export.verdict)
+
+
+@contextmanager
+def _disk(folder: Path, options: str) -> Iterator[Path]:
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+        folder.rmdir()
+
+
+def _fill(disk: Path) -> None:
+    with (disk / "filling").open("wb", buffering=0) as stream:
+        try:
+            while stream.write(b"x" * 4096):
+                pass
+        except OSError:
+            return
+
+
+# --- Time ---------------------------------------------------------------------------------------
+
+
+def _clocks(lab: Lab, chosen: Sequence[Attacked]) -> Iterator[Tally]:
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+    for name, offset in (("clock a day behind", -_DAY), ("clock a day ahead", _DAY)):
+        tally = Tally(name)
+        if library is None:
+            tally.skipped = "needs libfaketime"
+            yield tally
+            continue
+        clock = {
+            "LD_PRELOAD": str(library),
+            "FAKETIME": f"{offset:+d}",
+            # A clock that is set does not touch what counts the seconds since the start.
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        }
+        for command in chosen:
+            # With that last setting, libfaketime refuses to sleep, as the flow does.
+            if command.arguments[0] != "test-session":
+                _attack(lab, command, tally, name, clock)
+        yield tally
+
+
+def _no_time_zone(lab: Lab, chosen: Sequence[Attacked]) -> Tally:
+    """A zone of which the machine has no data, or that is no zone at all."""
+    tally = Tally("time zone without data")
+    for zone in ("Nowhere/Atlantis", ":/dev/null", "\x1b[31m", "UTC+99999"):
+        for command in chosen[:4]:
+            _attack(lab, command, tally, repr(zone), {"TZ": zone})
+    return tally
+
+
+# --- Memory -------------------------------------------------------------------------------------
+
+
+def _little_memory(lab: Lab) -> Tally:
+    """The data of pawsctl's process may take 128 MB, and the sessions are more than that."""
+    tally = Tally("128 MB of memory for pawsctl")
+    if not shutil.which("prlimit"):
+        tally.skipped = "needs prlimit"
+        return tally
+    client, value = lab.client, b'{"status":"active","messages":[],"x":"' + b"y" * 7_000 + b'"}'
+    client.flushall()
+    with client.pipeline(transaction=False) as pipe:
+        for number in range(_MANY):
+            pipe.set(f"{PREFIX}+{number}", value, ex=20_000)
+        pipe.execute()
+    archive = str(lab.folder / "large.jsonl.gz")
+    # Without `verify`: the Redis that it starts needs more.
+    for words in (
+        ("session", "export", archive),
+        ("session", "list", "-o", "jsonl"),
+        ("session", "list", "--sort", "phone", "-o", "csv"),
+        ("session", "stats", "--json"),
+        ("session", "lint", "--json"),
+        ("session", "import", "--replace", archive),
+        ("session", "flush", "--yes"),
+    ):
+        run = _limited(lab, words)
+        tally.tried()
+        judge(run, tally, "128 MB")
+        # Sessions with fields of their own are findings to lint.
+        if run.status != (1 if "lint" in words else 0):
+            tally.found("lost", f"128 MB: {run}")
+        if "list" in words and len(run.out.splitlines()) - ("csv" in words) != _MANY:
+            tally.found("lost", f"128 MB: {len(run.out.splitlines())} of {_MANY} rows")
+    if left := client.dbsize():
+        tally.found("lost", f"128 MB: {left} keys are left after the flush")
+    Path(archive).unlink(missing_ok=True)
+    return tally
+
+
+def _limited(lab: Lab, words: tuple[str, ...]) -> Run:
+    command = ["prlimit", f"--data={MEMORY_BYTES}", sys.executable, "-m", "pawsctl"]
+    process = subprocess.Popen(
+        [*command, "--url", lab.url, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=lab.folder,
+        env=lab.environment,
+        start_new_session=True,
+    )
+    return lab.end(process, words)
