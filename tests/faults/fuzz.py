@@ -113,7 +113,8 @@ def _urls(draw: st.DrawFn) -> str:
         return first if draw(st.booleans()) else draw(st.sampled_from(others) | _text())
 
     scheme = usually("redis", *_SCHEMES)
-    login = usually("", ":", "u:", "u%3A:", "%zz:", ":a@b", "\x1b:")
+    # Without a colon it would be a user's name.
+    login = draw(st.sampled_from(("", "", ":", "u:", "u%3A:", "%zz:", ":a@b", "\x1b:")))
     host = usually("127.0.0.1", *_HOSTS)
     port = usually(":1", "", ":0", ":65536", ":-1", ":x", ":\uff11", ":", ":1,localhost:1")
     path = usually("", "/", "/0", "/1", "/x", "/mymaster/0", "/ /", "/99999999999")

@@ -5,9 +5,10 @@ import random
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
-from tests.faults import fuzz, kills, machine, server_faults, stacks, wire
+from tests.faults import engine, fuzz, kills, machine, server_faults, stacks, wire
 from tests.faults.lab import lab
 from tests.faults.tally import Tally
 
@@ -38,6 +39,26 @@ def _servers(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
     yield from server_faults.attacks(folder, rng, 10 if full else 1)
 
 
+def _containers(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+    api = engine.connect()
+    if isinstance(api, str):
+        yield Tally("containers", skipped=api)
+        return
+    with closing(api):
+        yield from engine.found(folder, api)
+        yield from engine.containers(folder, api, rng, 5 if full else 1)
+        yield from stacks.attacks(folder, rng, 10 if full else 1, engine="docker")
+
+
+def _engines(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+    api = engine.connect()
+    if isinstance(api, str):
+        yield Tally("engines", skipped=api)
+        return
+    api.close()
+    yield from engine.daemons(folder, rng, 4 if full else 1)
+
+
 def _stacks(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
     yield from stacks.attacks(folder, rng, 15 if full else 2, engine="embedded")
 
@@ -49,6 +70,8 @@ GROUPS: dict[str, Group] = {
     "machine": _machine,
     "servers": _servers,
     "stacks": _stacks,
+    "containers": _containers,
+    "engines": _engines,
 }
 
 

@@ -14,7 +14,7 @@ from tests.faults.lab import PREFIX, VALUES, Place, Run, judge, until
 from tests.faults.tally import Tally
 from tests.ports import free_port
 
-_SESSIONS = dict(list(VALUES.items())[:20])
+SESSIONS = dict(list(VALUES.items())[:20])
 
 
 class Stack(Place):
@@ -32,7 +32,7 @@ class Stack(Place):
     def write(self) -> None:
         """Write sessions, whatever was there."""
         with self.client.pipeline(transaction=False) as pipe:
-            for phone, value in _SESSIONS.items():
+            for phone, value in SESSIONS.items():
                 pipe.set(PREFIX + phone, value, ex=20_000)
             pipe.execute()
 
@@ -43,7 +43,7 @@ class Stack(Place):
             found |= set(self.stored())
         for path in (self.folder / "state").rglob("sessions-*.jsonl.gz"):
             found |= _phones(path)
-        return len(set(_SESSIONS) - found)
+        return len(set(SESSIONS) - found)
 
 
 def _phones(path: Path) -> set[str]:
@@ -108,7 +108,7 @@ def _ended(
 def _look(place: Stack, command: str, again: Run, how: str, tally: Tally) -> None:
     if command == "down":
         up = place.run("redis", "up")
-        if up.status != 0 or set(place.stored()) != set(_SESSIONS):
+        if up.status != 0 or set(place.stored()) != set(SESSIONS):
             tally.found("lost", f"again after {how}: the data did not stay: {up}")
     elif again.status == 0 and not until(place.client.ping, 1):
         tally.found("lost", f"again after {how}: it is up, and does not answer: {again}")

@@ -1,0 +1,435 @@
+"""Attacks on a Docker Engine and on what it runs, while pawsctl works with it."""
+
+import os
+import random
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import docker
+import psutil
+import redis
+from docker.errors import APIError, DockerException, NotFound
+from docker.models.containers import Container
+
+from tests.docker_fixtures import PROJECT_LABEL, remove_project
+from tests.faults.lab import Run, judge, until
+from tests.faults.stacks import SESSIONS, Stack
+from tests.faults.tally import Tally
+from tests.second_engine import second_engine
+from tests.standins.images import REDIS, ensure
+
+READY_SECONDS = 30.0
+
+
+@contextmanager
+def project(folder: Path, api: docker.DockerClient, environment: dict[str, str]) -> Iterator[Stack]:
+    """A project of its own on that engine; all of it is removed at the end."""
+    prefix = os.environ.get("PAWSCTL_TEST_PREFIX", "pawsctl-test-")
+    name = f"{prefix}f{secrets.token_hex(4)}"
+    folder.mkdir(parents=True)
+    place = Stack(folder, "docker", name)
+    place.environment |= environment
+    try:
+        yield place
+    finally:
+        place.client.close()
+        remove_project(api, name)
+
+
+def _up(place: Stack) -> None:
+    run = place.run("redis", "up")
+    assert run.status == 0, run
+    place.write()
+
+
+def _container(api: docker.DockerClient, place: Stack) -> Container:
+    return api.containers.get(f"{place.environment['PAWSCTL_PROJECT']}-redis")
+
+
+def _volume(place: Stack) -> str:
+    return f"{place.environment['PAWSCTL_PROJECT']}_redis-data"
+
+
+# --- What it runs -------------------------------------------------------------------------------
+
+Fault = Callable[[docker.DockerClient, Stack], None]
+
+
+def _killed(api: docker.DockerClient, place: Stack) -> None:
+    with suppress(APIError):
+        _container(api, place).kill()
+
+
+def _paused(api: docker.DockerClient, place: Stack) -> None:
+    with suppress(APIError):
+        found = _container(api, place)
+        found.pause()
+        time.sleep(3)
+        found.unpause()
+
+
+def _restarted(api: docker.DockerClient, place: Stack) -> None:
+    with suppress(APIError):
+        _container(api, place).restart(timeout=1)
+
+
+def _removed(api: docker.DockerClient, place: Stack) -> None:
+    with suppress(APIError):
+        _container(api, place).remove(force=True)
+
+
+_FAULTS: dict[str, Fault] = {
+    "container killed": _killed,
+    "container paused for 3 s": _paused,
+    "container restarted": _restarted,
+    "container removed": _removed,
+}
+_COMMANDS = (
+    ("redis", "up"),
+    ("redis", "status", "--json"),
+    ("redis", "restart"),
+    ("session", "list", "-o", "jsonl"),
+    ("redis", "reset", "--yes"),
+    ("redis", "logs", "-f"),
+)
+
+
+def containers(
+    folder: Path, api: docker.DockerClient, rng: random.Random, tries: int
+) -> Iterator[Tally]:
+    """Each fault of the container at random moments of each command; then `up` again."""
+    for name, fault in _FAULTS.items():
+        tally = Tally(name)
+        for number in range(tries):
+            for words in _COMMANDS:
+                at = folder / f"{name}{number}{'-'.join(words)}"
+                with project(at, api, {}) as place:
+                    _up(place)
+                    _struck(
+                        place,
+                        words,
+                        lambda: fault(api, place),  # noqa: B023 - it is over in this round
+                        after=rng.random() * 1.5,
+                        tally=tally,
+                    )
+        yield tally
+
+
+def _struck(
+    place: Stack, words: tuple[str, ...], fault: Callable[[], None], *, after: float, tally: Tally
+) -> Run:
+    """Run a command, and the fault while it runs; afterwards `up` puts all in order again."""
+    how = f"after {after:.3f} s"
+    process = place.start(*words)
+    if "-f" in words:
+        # It would go on for ever.
+        threading.Timer(after + 3, process.send_signal, [signal.SIGINT]).start()
+    time.sleep(after)
+    striking = threading.Thread(target=fault)
+    striking.start()
+    run = place.end(process, words)
+    striking.join()
+    tally.tried()
+    judge(run, tally, how)
+    if "list" in words and run.status == 0 and len(run.out.splitlines()) != len(SESSIONS):
+        tally.found("lost", f"{how}: {len(run.out.splitlines())} of {len(SESSIONS)} listed: {run}")
+    again = place.run("redis", "up")
+    judge(again, tally, f"up again, {how}")
+    if again.status != 0:
+        tally.found("lost", f"up again, {how} of {words}: {again}")
+    elif lost := place.missing():
+        tally.found("lost", f"{how}: {lost} sessions are gone: {run}")
+    _parts(place, tally, how)
+    return run
+
+
+def _parts(place: Stack, tally: Tally, how: str) -> None:
+    if left := [str(each) for each in place.folder.rglob("*.part*")]:
+        tally.found("leftovers", f"{how}: {left}")
+
+
+def found(folder: Path, api: docker.DockerClient) -> Iterator[Tally]:
+    """What stands there before `up`: hurt data, a full volume, strangers, a missing network."""
+    for number, (name, attempt) in enumerate(_FOUND.items()):
+        tally = Tally(name)
+        with project(folder / f"found{number}", api, {}) as place:
+            attempt(api, place, tally)
+        yield tally
+
+
+def _ran(place: Stack, tally: Tally, *words: str, statuses: tuple[int, ...] = (0,)) -> Run:
+    run = place.run(*words)
+    tally.tried()
+    judge(run, tally, "then")
+    if run.status not in statuses:
+        tally.found("lost", f"expected {statuses}: {run}")
+    return run
+
+
+def _aof_cut(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
+    """The last bytes are missing, as after a power cut: Redis leaves out the last write."""
+    _up(place)
+    _aof(api, place, lambda data: data[:-7])
+    _ran(place, tally, "redis", "up")
+    if (lost := place.missing()) > 1:
+        tally.found("lost", f"{lost} sessions are gone with one write's end")
+
+
+def _aof_hurt(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
+    """Bytes in the middle are others: Redis does not start, and nothing is removed for that."""
+    _up(place)
+    _aof(api, place, lambda data: data[:200] + b"\x00garbage\x1b[31m\r\n" + data[200:])
+    up = _ran(place, tally, "redis", "up", "--timeout", "5", statuses=(1, 8))
+    if b"AOF" not in up.err and b"format" not in up.err:
+        tally.found("lost", f"the log does not tell why: {up}")
+    _ran(place, tally, "redis", "status", "--json", statuses=(0, 1, 5))
+    _ran(place, tally, "redis", "down")
+    if not api.volumes.list(filters={"name": _volume(place)}):
+        tally.found("lost", "the volume is gone")
+
+
+def _aof(api: docker.DockerClient, place: Stack, change: Callable[[bytes], bytes]) -> None:
+    until(lambda: place.client.info("persistence")["aof_rewrite_in_progress"] == 0)
+    time.sleep(1.1)  # what Redis writes to disk once a second
+    _container(api, place).kill()
+    mounted = Path(api.volumes.get(_volume(place)).attrs["Mountpoint"])
+    path = max(mounted.rglob("*.incr.aof"), key=lambda each: each.stat().st_size)
+    path.write_bytes(change(path.read_bytes()))
+
+
+def _volume_full(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
+    """A write that Redis took before the disk was full is there afterwards."""
+    api.volumes.create(
+        _volume(place),
+        driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "size=4m"},
+        labels={PROJECT_LABEL: place.environment["PAWSCTL_PROJECT"],
+                "com.docker.compose.volume": "redis-data"},
+    )  # fmt: skip
+    _up(place)
+    with suppress(redis.RedisError):
+        for number in range(10_000):
+            place.client.set(f"filling:{number}", os.urandom(2_000))
+    for words in (("redis", "status", "--json"), ("health",), ("session", "list"), ("redis", "up")):
+        _ran(place, tally, *words, statuses=(0, 1))
+    _ran(place, tally, "redis", "reset", "--yes", statuses=(0, 1, 7))
+    if lost := place.missing():
+        tally.found("lost", f"{lost} sessions are neither in Redis nor in a backup")
+
+
+def _out_of_memory(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
+    """The kernel kills Redis, Docker starts it again, and what was on disk is there."""
+    _up(place)
+    time.sleep(1.5)
+    container = _container(api, place)
+    before = container.attrs["State"]["StartedAt"]
+    try:
+        container.update(mem_limit="12m", memswap_limit="12m")
+    except APIError as error:
+        tally.skipped = f"no limit of memory: {str(error)[:60]}"
+        return
+    with suppress(redis.RedisError):
+        place.client.config_set("maxmemory", 0)
+        for number in range(200):
+            place.client.set(f"filling:{number}", os.urandom(100_000))
+    container.reload()
+    _ran(place, tally, "redis", "status", "--json", statuses=(0, 1, 5))
+    _ran(place, tally, "session", "list", statuses=(0, 1, 5))
+    _ran(place, tally, "doctor", statuses=(0, 1, 5))
+    _ran(place, tally, "redis", "logs", "--tail", "5")
+    with suppress(NotFound, APIError):
+        container.update(mem_limit="600m", memswap_limit="600m")
+    _ran(place, tally, "redis", "up")
+    if lost := place.missing():
+        tally.found("lost", f"{lost} sessions are gone (started at first {before})")
+
+
+def _stranger(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
+    """A container with our name and without our labels is nobody's but its owner's."""
+    name = f"{place.environment['PAWSCTL_PROJECT']}-redis"
+    made = api.containers.run(REDIS.image, name=name, detach=True)
+    try:
+        for words in (("up",), ("reset", "--yes"), ("down", "--volumes", "--yes")):
+            _ran(place, tally, "redis", *words, statuses=(0, 7) if words[0] == "down" else (7,))
+        made.reload()
+        if made.status != "running":
+            tally.found("lost", f"a stranger's container is {made.status}")
+    finally:
+        made.remove(force=True, v=True)
+
+
+def _network_pruned(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
+    """Between a stop and the next up."""
+    _up(place)
+    _ran(place, tally, "redis", "stop")
+    network = api.networks.get(f"{place.environment['PAWSCTL_PROJECT']}_default")
+    with suppress(APIError):
+        network.disconnect(_container(api, place), force=True)
+    network.remove()
+    _ran(place, tally, "redis", "status", "--json", statuses=(0, 1, 5))
+    _ran(place, tally, "redis", "up")
+    if lost := place.missing():
+        tally.found("lost", f"{lost} sessions are gone")
+
+
+def _image_gone(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
+    """The image that it runs has lost its name, and another has it."""
+    image = f"{place.environment['PAWSCTL_PROJECT']}:1"
+    api.images.get(REDIS.image).tag(image)
+    place.environment["REDIS_IMAGE"] = image
+    _up(place)
+    api.images.remove(image, noprune=True)
+    _ran(place, tally, "redis", "status", "--json")
+    _ran(place, tally, "redis", "up", "--pull", "never", statuses=(0, 1, 6, 7))
+    if lost := place.missing():
+        tally.found("lost", f"{lost} sessions are gone")
+
+
+_FOUND: dict[str, Callable[[docker.DockerClient, Stack, Tally], None]] = {
+    "append-only file cut": _aof_cut,
+    "append-only file hurt": _aof_hurt,
+    "volume full": _volume_full,
+    "container out of memory": _out_of_memory,
+    "a stranger's container under our name": _stranger,
+    "network pruned": _network_pruned,
+    "image removed": _image_gone,
+}
+
+
+# --- The engine itself --------------------------------------------------------------------------
+
+
+class _Daemon:
+    """A dockerd of the attack's own, which it may hurt."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._pid = int((Path(address.removeprefix("unix://")).parent / "pid").read_text())
+        self._command = psutil.Process(self._pid).cmdline()
+        self._started: subprocess.Popen[bytes] | None = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the daemon a signal."""
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, number)
+
+    def heal(self) -> None:
+        """Have it answer again."""
+        self.signal(signal.SIGCONT)
+        if self._is_gone():
+            self._started = subprocess.Popen(
+                self._command,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            self._pid = self._started.pid
+        assert until(self._answers, READY_SECONDS), "dockerd does not come back"
+
+    def _is_gone(self) -> bool:
+        if self._started is not None:
+            self._started.poll()
+        try:
+            return psutil.Process(self._pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+    def _answers(self) -> bool:
+        command = ["docker", "-H", self.address, "version"]
+        return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
+
+    def end(self) -> None:
+        """Stop what `heal` has started."""
+        if self._started is not None:
+            self._started.terminate()
+            self._started.wait()
+
+
+def _stopped(daemon: _Daemon) -> None:
+    daemon.signal(signal.SIGTERM)
+
+
+def _crashed(daemon: _Daemon) -> None:
+    daemon.signal(signal.SIGKILL)
+
+
+def _frozen(daemon: _Daemon) -> None:
+    daemon.signal(signal.SIGSTOP)
+    time.sleep(4)
+    daemon.signal(signal.SIGCONT)
+
+
+_DAEMON_FAULTS = {
+    "engine stopped": _stopped,
+    "engine killed": _crashed,
+    "engine paused for 4 s": _frozen,
+}
+
+
+def daemons(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
+    """Each fault of the engine at random moments of up, status, reset and logs -f."""
+    with second_engine("--live-restore", images=(REDIS.image,)) as address:
+        daemon = _Daemon(address)
+        api = docker.DockerClient(address)
+        try:
+            for name, fault in _DAEMON_FAULTS.items():
+                tally = Tally(name)
+                for number in range(tries):
+                    for words in _COMMANDS:
+                        at = folder / f"{name}{number}{'-'.join(words)}"
+                        with project(at, api, {"DOCKER_HOST": address}) as place:
+                            _up(place)
+                            _hurt(place, words, daemon, fault, rng.random(), tally=tally)
+                yield tally
+        finally:
+            daemon.heal()
+            api.close()
+            daemon.end()
+
+
+def _hurt(
+    place: Stack,
+    words: tuple[str, ...],
+    daemon: _Daemon,
+    fault: Callable[[_Daemon], None],
+    after: float,
+    *,
+    tally: Tally,
+) -> None:
+    how = f"after {after:.3f} s"
+    process = place.start(*words)
+    if "-f" in words:
+        threading.Timer(after + 4, process.send_signal, [signal.SIGINT]).start()
+    time.sleep(after)
+    striking = threading.Thread(target=fault, args=(daemon,))
+    striking.start()
+    run = place.end(process, words)
+    striking.join()
+    tally.tried()
+    judge(run, tally, how)
+    daemon.heal()
+    again = place.run("redis", "up")
+    judge(again, tally, f"up again, {how}")
+    if again.status != 0:
+        tally.found("lost", f"up again, {how} of {run}: {again}")
+    elif lost := place.missing():
+        tally.found("lost", f"{how}: {lost} sessions are gone: {run}")
+    _parts(place, tally, how)
+
+
+def connect() -> docker.DockerClient | str:
+    """The engine that all tests share, with the image; or why there is none."""
+    if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("dockerd"):
+        return "needs root, and Docker on Linux"
+    try:
+        ensure(REDIS)
+        return docker.from_env(timeout=60)
+    except (DockerException, RuntimeError, OSError) as error:
+        return f"no engine: {str(error)[:60]}"
