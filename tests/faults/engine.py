@@ -311,7 +311,8 @@ class _Daemon:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self._pid = int((Path(address.removeprefix("unix://")).parent / "pid").read_text())
+        self._folder = Path(address.removeprefix("unix://")).parent
+        self._pid = int((self._folder / "pid").read_text())
         self._command = psutil.Process(self._pid).cmdline()
         self._started: subprocess.Popen[bytes] | None = None
 
@@ -323,7 +324,9 @@ class _Daemon:
     def heal(self) -> None:
         """Have it answer again."""
         self.signal(signal.SIGCONT)
-        if self._is_gone():
+        if self.is_gone():
+            # It would wait for its predecessor's containerd, which died with it.
+            (self._folder / "exec/containerd/containerd.pid").unlink(missing_ok=True)
             self._started = subprocess.Popen(
                 self._command,
                 stdout=subprocess.DEVNULL,
@@ -333,13 +336,12 @@ class _Daemon:
             self._pid = self._started.pid
         assert until(self._answers, READY_SECONDS), "dockerd does not come back"
 
-    def _is_gone(self) -> bool:
-        if self._started is not None:
-            self._started.poll()
-        try:
-            return psutil.Process(self._pid).status() == psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return True
+    def is_gone(self) -> bool:
+        """Whether its process has ended."""
+        # dockerd would take what is left of its predecessor for another that runs.
+        with suppress(ChildProcessError):
+            os.waitpid(self._pid, os.WNOHANG)
+        return not psutil.pid_exists(self._pid)
 
     def _answers(self) -> bool:
         command = ["docker", "-H", self.address, "version"]
@@ -354,10 +356,12 @@ class _Daemon:
 
 def _stopped(daemon: _Daemon) -> None:
     daemon.signal(signal.SIGTERM)
+    until(daemon.is_gone)
 
 
 def _crashed(daemon: _Daemon) -> None:
     daemon.signal(signal.SIGKILL)
+    until(daemon.is_gone)
 
 
 def _frozen(daemon: _Daemon) -> None:
@@ -387,6 +391,7 @@ def daemons(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
                         with project(at, api, {"DOCKER_HOST": address}) as place:
                             _up(place)
                             _hurt(place, words, daemon, fault, rng.random(), tally=tally)
+                            api.close()  # Its connections have ended with the engine's process.
                 yield tally
         finally:
             daemon.heal()

@@ -4,6 +4,7 @@ import queue
 import random
 import tempfile
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -88,7 +89,8 @@ def run(seed: int, *, full: bool, only: str = "") -> Iterator[Tally]:
                     done.put(tally)
             except Exception as error:  # noqa: BLE001 - an attack that breaks itself is a fault
                 broken = Tally(f"{name}, after {tally.attack if tally else 'nothing'}")
-                broken.found("tracebacks", f"the attack itself failed: {error!r}")
+                where = "".join(traceback.format_exception(error)[-8:])
+                broken.found("tracebacks", f"the attack itself failed: {where}")
                 done.put(broken)
             finally:
                 done.put(None)
