@@ -19,6 +19,7 @@ import redis
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
 
+from pawsctl.errors import ExitStatus
 from tests.docker_fixtures import PROJECT_LABEL, remove_project
 from tests.faults.lab import Run, judge, until
 from tests.faults.stacks import SESSIONS, Stack
@@ -27,6 +28,7 @@ from tests.second_engine import second_engine
 from tests.standins.images import REDIS, ensure
 
 READY_SECONDS = 30.0
+_CONFLICT = int(ExitStatus.CONFLICT)
 
 
 @contextmanager
@@ -110,7 +112,7 @@ def containers(
         tally = Tally(name)
         for number in range(tries):
             for words in _COMMANDS:
-                at = folder / f"{name}{number}{'-'.join(words)}"
+                at = folder / f"{name}{number}{secrets.token_hex(3)}"
                 with project(at, api, {}) as place:
                     _up(place)
                     _struck(
@@ -387,7 +389,7 @@ def daemons(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
                 tally = Tally(name)
                 for number in range(tries):
                     for words in _COMMANDS:
-                        at = folder / f"{name}{number}{'-'.join(words)}"
+                        at = folder / f"{name}{number}{secrets.token_hex(3)}"
                         with project(at, api, {"DOCKER_HOST": address}) as place:
                             _up(place)
                             _hurt(place, words, daemon, fault, rng.random(), tally=tally)
@@ -422,6 +424,11 @@ def _hurt(
     daemon.heal()
     again = place.run("redis", "up")
     judge(again, tally, f"up again, {how}")
+    if again.status == _CONFLICT:
+        # What the dead engine left on the port is removed by the new one, in its own time.
+        time.sleep(3)
+        again = place.run("redis", "up")
+        judge(again, tally, f"up once more, {how}")
     if again.status != 0:
         tally.found("lost", f"up again, {how} of {run}: {again}")
     elif lost := place.missing():

@@ -54,7 +54,7 @@ class Run:
             return None
 
     def __str__(self) -> str:
-        return f"pawsctl {' '.join(self.arguments)} → {self.status}: {self.err[-300:]!r}"
+        return f"pawsctl {' '.join(self.arguments)} → {self.status}: {self.err[-1500:]!r}"
 
 
 def value_of(number: int) -> bytes:
