@@ -23,11 +23,6 @@ class Attacked:
     writes: bool = False
     name: str = ""
 
-    @property
-    def is_raw(self) -> bool:
-        """Whether it prints what Redis replies as it is."""
-        return "--raw" in self.arguments
-
     def __str__(self) -> str:
         return self.name or " ".join(self.arguments[:2])
 

@@ -32,7 +32,8 @@ def attacks(lab: Lab, rng: random.Random, tries: int) -> Iterator[Tally]:
     for command in chosen:
         _prepare(lab, command)
         begun = time.monotonic()
-        lab.run("--url", lab.url, *LIMITS, *command.arguments)
+        words = ("--url", lab.url, *LIMITS, *command.arguments)
+        lab.end(lab.start(*words), words)
         times[command] = time.monotonic() - begun
     for name, number in _SIGNALS.items():
         tally = Tally(f"pawsctl {name} in the middle, then run again")
@@ -52,8 +53,7 @@ def _ended(lab: Lab, command: Attacked, number: signal.Signals, after: float, ta
     process.send_signal(number)
     first = lab.end(process, words)
     tally.tried()
-    judge(first, tally, how)
-    # Before Python has looked at its signals at all, the system's own end is what happens.
+    judge(first, tally, how, sent=number)
     expected = (0, 1, 2, 4, _ENDS.get(number), -number)
     if first.status not in expected:
         tally.found("lost", f"{how}: status {first.status}: {first}")

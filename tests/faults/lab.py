@@ -216,12 +216,16 @@ def lab(folder: Path, *options: str, program: str = "valkey-server") -> Iterator
         yield Lab(server, work)
 
 
-def judge(run: Run, tally: Tally, how: str) -> None:
-    """Count what is wrong with any run, whatever it was asked to do."""
+def judge(run: Run, tally: Tally, how: str, *, sent: int = signal.SIGKILL) -> None:
+    """Count what is wrong with any run, whatever it was asked to do.
+
+    It may have ended by the signal that it was sent: before Python looks at its signals, and after
+    the work is done, that is the system's own end of a process.
+    """
     where = f"{how}: {run}"
     if run.status is None:
         tally.found("hung", where)
-    elif run.status < 0 and run.status != -signal.SIGKILL:
+    elif run.status < 0 and run.status != -sent:
         tally.found("tracebacks", f"ended by signal {-run.status}; {where}")
     if b"Traceback" in run.err or b"Exception ignored" in run.err or b"Warning:" in run.err:
         tally.found(

@@ -34,9 +34,6 @@ WRONG_TYPES = (
     b"?what\r\n",
 )
 
-TEXTS = tuple(each for each in WRONG_TYPES if each[:1] in b"+$=" and each != b"$-1\r\n")
-"""Those of them that a client may read as a text."""
-
 
 def reply_end(data: bytes, start: int = 0) -> int:
     """Return where the reply that begins at `start` ends; -1 if it is not complete."""
@@ -174,9 +171,24 @@ def _down(client: socket.socket, server: socket.socket, bend: Bend, seen: Seen) 
     _cut(client, server)
 
 
+_KINDS = {b"+": "text", b"$": "text", b"=": "text", b"_": "text", b":": "integer", b"-": "error"}
+
+
+def _kind(reply: bytes) -> str:
+    """The kind of a reply; no value is a text that is not there."""
+    return "text" if reply == b"*-1\r\n" else _KINDS.get(reply[:1], "list")
+
+
 def wrong_type(at: int, replacement: bytes) -> Callable[[int, bytes], bytes]:
-    """Replace the reply with that number."""
-    return lambda number, reply: replacement if number == at else reply
+    """Replace the reply with that number, if it is of another kind than the replacement.
+
+    A reply of the same kind is another answer, and nobody can see that it is a lie.
+    """
+
+    def change(number: int, reply: bytes) -> bytes:
+        return replacement if number == at and _kind(reply) != _kind(replacement) else reply
+
+    return change
 
 
 def doubled(at: int) -> Callable[[int, bytes], bytes]:

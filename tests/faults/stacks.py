@@ -95,7 +95,7 @@ def _ended(
     process.send_signal(number)
     first = place.end(process, words)
     tally.tried()
-    judge(first, tally, how)
+    judge(first, tally, how, sent=number)
     if command == "reset" and (lost := place.missing()):
         tally.found("lost", f"{how}: {lost} sessions are neither in Redis nor in a backup: {first}")
     again = place.run(*words)
