@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 # What tests share is set up once, see tests/distribution.py.
 PARALLEL := -n auto --dist loadgroup
 
-.PHONY: help venv demo test test-quick lint bench format clean
+.PHONY: help venv demo test test-quick faults lint bench format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -42,6 +42,9 @@ test: venv ## Run every test that this machine can run
 
 test-quick: venv ## Run the tests that need no container, topology or long wait
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
+
+faults: venv ## Attack pawsctl for five minutes; all attacks with FULL=1, those of a seed with SEED=N
+	$(BIN)/python -m tests.faults $(FAULTS)
 
 lint: venv ## Check style, types and the direction of imports
 	$(BIN)/ruff format --check .

@@ -26,6 +26,8 @@ class Server:
         password: str | None,
         host: str = "127.0.0.1",
     ) -> None:
+        assert isinstance(process.args, list)
+        self._arguments = process.args
         self.process = process
         self.port = port
         self.client = redis.Redis(host=host, port=port, password=password, protocol=2)
@@ -35,10 +37,10 @@ class Server:
         """The URL of the server, without a password."""
         return f"redis://127.0.0.1:{self.port}"
 
-    def restart(self) -> None:
-        """Start the same process again after its end; it may not answer yet."""
+    def restart(self, *options: str) -> None:
+        """Start the same process again after its end, with more options; it may not answer yet."""
         self.process = subprocess.Popen(
-            self.process.args, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [*self._arguments, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
 

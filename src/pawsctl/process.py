@@ -60,12 +60,16 @@ def was_interrupted() -> bool:
 def let_go() -> None:
     """Leave signals to the system again: the work is done, and the interpreter is about to end.
 
-    A KeyboardInterrupt from here on would be a traceback, or a thread started too late.
+    A KeyboardInterrupt from here on would be a traceback, or a thread started too late. The SIGINT
+    that repeats an interruption (`_interrupt_again`) may still be on its way, and must not end the
+    process with another status.
     """
+    repeats = was_interrupted()
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         if number is not None and isinstance(signal.getsignal(number), Interrupt):
-            signal.signal(number, signal.SIG_DFL)
+            is_ignored = repeats and name == "SIGINT"
+            signal.signal(number, signal.SIG_IGN if is_ignored else signal.SIG_DFL)
 
 
 def _interrupt_again(ignored: "sys.UnraisableHookArgs") -> None:
@@ -78,20 +82,33 @@ def _interrupt_again(ignored: "sys.UnraisableHookArgs") -> None:
         return
     import threading
 
-    # A moment later: here it would be ignored again.
     threading.Timer(0.001, _interrupt_main).start()
 
 
 def _interrupt_main() -> None:
     import _thread
     import threading
+    import time
 
     main = threading.main_thread().ident
+    # There it would be ignored again.
+    while _is_in_hook(main):
+        time.sleep(0.001)
     if sys.platform == "win32" or main is None:
         _thread.interrupt_main()
     else:
         # This one also ends a system call in which it waits.
         signal.pthread_kill(main, signal.SIGINT)
+
+
+def _is_in_hook(thread: int | None) -> bool:
+    """Return whether a thread still runs `_interrupt_again`."""
+    frame = sys._current_frames().get(thread or 0)
+    while frame is not None:
+        if frame.f_code is _interrupt_again.__code__:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _open_closed_streams() -> None:

@@ -21,13 +21,15 @@ def _ended(
     pawsctl: Pawsctl, number: signal.Signals, after: float, *arguments: str
 ) -> tuple[int, str]:
     """Start a command that waits for ever, send the signal, and return status and stderr."""
+    # What an interrupted import leaves open is a warning that users don't see.
+    environment = {k: v for k, v in pawsctl.environment.items() if k != "PYTHONWARNINGS"}
     process = subprocess.Popen(
         [SCRIPT, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         cwd=pawsctl.folder,
-        env=pawsctl.environment,
+        env=environment,
     )
     time.sleep(after)
     process.send_signal(number)
@@ -91,3 +93,32 @@ main()
         [sys.executable, "-c", code], capture_output=True, env=pawsctl.environment, check=False
     )
     assert (done.returncode, b"Traceback" in done.stderr) == (143, False)
+
+
+def test_an_interruption_that_is_repeated_too_late_changes_nothing(pawsctl: Pawsctl) -> None:
+    """The first ended the command already: the status is that of the first."""
+    code = """
+import os, signal, time
+from pawsctl import __main__, process
+from pawsctl.cli import app
+
+def run(_arguments):
+    signal.raise_signal(signal.SIGTERM)
+
+def late():
+    settled()
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.1)
+
+settled, process.let_go = process.let_go, late
+app.run = run
+__main__.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        env=pawsctl.environment,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (143, b"")

@@ -23,14 +23,15 @@ def main(arguments: list[str]) -> int:
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(1 << 32))
     print(f"seed {seed}: SEED={seed} make faults repeats this", flush=True)
     begun = time.monotonic()
-    tallies: list[Tally] = []
-    for tally in groups.run(seed, full=full, only=os.environ.get("ONLY", "")):
-        tallies.append(tally)
+    found: dict[str, list[Tally]] = {name: [] for name in groups.GROUPS}
+    for name, tally in groups.run(seed, full=full, only=os.environ.get("ONLY", "")):
+        found[name].append(tally)
         state = tally.skipped or ("clean" if tally.is_clean else f"{len(tally.failures)} faults")
         print(
             f"{time.monotonic() - begun:5.0f} s  {tally.attack}: {tally.tries} tries, {state}",
             flush=True,
         )
+    tallies = [tally for each in found.values() for tally in each]
     for each in tallies:
         for line in each.failures:
             print(line, file=sys.stderr)

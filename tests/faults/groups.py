@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from tests.faults import engine, fuzz, kills, machine, server_faults, stacks, wire
+from tests.faults import engine, failovers, fuzz, kills, machine, server_faults, stacks, wire
 from tests.faults.lab import lab
 from tests.faults.tally import Tally
 
@@ -38,6 +38,7 @@ def _machine(folder: Path, rng: random.Random, _full: bool) -> Iterator[Tally]:
 
 def _servers(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
     yield from server_faults.attacks(folder, rng, 10 if full else 1)
+    yield from failovers.attacks(folder / "trio", rng, 10 if full else 1)
 
 
 def _containers(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
@@ -76,9 +77,9 @@ GROUPS: dict[str, Group] = {
 }
 
 
-def run(seed: int, *, full: bool, only: str = "") -> Iterator[Tally]:
-    """Run the groups whose name contains `only`; yields each tally as it is complete."""
-    done: queue.Queue[Tally | None] = queue.Queue()
+def run(seed: int, *, full: bool, only: str = "") -> Iterator[tuple[str, Tally]]:
+    """Run the groups whose name contains `only`; yields a group's name and each of its tallies."""
+    done: queue.Queue[tuple[str, Tally] | None] = queue.Queue()
     chosen = {name: group for name, group in GROUPS.items() if only in name}
     with tempfile.TemporaryDirectory(prefix="pawsctl-faults-") as folder:
 
@@ -86,12 +87,12 @@ def run(seed: int, *, full: bool, only: str = "") -> Iterator[Tally]:
             tally = None
             try:
                 for tally in group(Path(folder) / name, random.Random(f"{seed} {name}"), full):
-                    done.put(tally)
+                    done.put((name, tally))
             except Exception as error:  # noqa: BLE001 - an attack that breaks itself is a fault
                 broken = Tally(f"{name}, after {tally.attack if tally else 'nothing'}")
                 where = "".join(traceback.format_exception(error)[-8:])
                 broken.found("tracebacks", f"the attack itself failed: {where}")
-                done.put(broken)
+                done.put((name, broken))
             finally:
                 done.put(None)
 

@@ -30,6 +30,14 @@ def _restart(place: Lab) -> None:
     place.server.restart()
 
 
+def _load(place: Lab) -> None:
+    """As a server does that has much to read: it answers LOADING for a second or two."""
+    _kill(place)
+    place.server.restart(
+        "--key-load-delay", "400", "--loading-process-events-interval-bytes", "1024"
+    )
+
+
 def _pause(place: Lab) -> None:
     place.server.process.send_signal(signal.SIGSTOP)
     time.sleep(3)
@@ -59,6 +67,7 @@ def _heal(place: Lab) -> None:
 FAULTS: dict[str, Fault] = {
     "server killed": _kill,
     "server killed and started again": _restart,
+    "server loading its data": _load,
     "server paused for 3 s": _pause,
     "server full": _fill_up,
     "server made read-only": _read_only,
