@@ -25,8 +25,9 @@ def replacing(path: Path, *, private: bool, overwrite: bool = True) -> Iterator[
     """
     with _told(path):
         place = links.resolved(path)
-        if place.exists() and not place.is_file():
-            raise UsageError(f"{path} is no file.", hint="Name one.")
+        # Asked of the path itself: what /dev/stdout leads to may have no name of its own.
+        if path.exists() and not path.is_file():
+            raise UsageError(f"{path} is no file.", hint="Name one, or - for stdout.")
         if place.exists() and not overwrite:
             raise _exists(path)
     unfinished.sweep(place.parent)

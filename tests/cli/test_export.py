@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+import os
 import signal
 import stat
 import time
@@ -195,6 +196,21 @@ def test_what_exists_is_not_written_over(pawsctl: Pawsctl, server: Server, tmp_p
     assert verified.status == ExitStatus.OK
     assert verified.json["sessions"] == 0
     assert "holds 0 sessions" in verified.err
+
+
+@pytest.mark.parametrize("name", ["/dev/stdout", "/dev/null", "fifo", "folder"])
+def test_only_files_are_replaced(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path, name: str
+) -> None:
+    """With and without --force; the hint names the way to stdout."""
+    server.client.set("wh:session:+1", b"{}")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    for options in ([], ["--force"]):
+        refused = pawsctl("session", "export", name, "--json", *options)
+        assert refused.status == ExitStatus.USAGE
+        assert f"{name} is no file" in refused.error["message"]
+        assert "- for stdout" in refused.error["hint"]
 
 
 def test_nor_what_came_there_meanwhile(pawsctl: Pawsctl, server: Server, tmp_path: Path) -> None:
