@@ -91,6 +91,10 @@ def found(messages: list[Message], *, age_ms: float = 10 * TWO_MINUTES_MS) -> li
         ([user(), calls("a", "b"), old_result("a"), old_result("b"), said()], []),
         ([user(), calls("a"), results("a"), calls("a"), results("a"), said()], []),
         ([user("say __TOOL_RESULTS__[]"), said()], []),
+        (
+            [user(), calls("a", "a"), results("a", "a"), said()],
+            ["repeated-result", "missing-result"],
+        ),
     ],
 )
 def test_each_way_to_be_stuck_is_found(messages: list[Message], broken: list[str]) -> None:

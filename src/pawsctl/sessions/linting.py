@@ -8,7 +8,7 @@ import msgspec
 from pawsctl.errors import UsageError
 from pawsctl.sessions import keys, model, rules
 from pawsctl.sessions.reader import SessionReader
-from pawsctl.sessions.rules import RULES, Rule
+from pawsctl.sessions.rules import Rule
 
 # Findings of one rule that are kept for a report; the others are only counted.
 EXAMPLES = 50
@@ -122,11 +122,11 @@ def chosen(only: Sequence[str], ignored: Sequence[str]) -> list[Rule]:
 
     Raises UsageError for an id that is none, and where no rule is left.
     """
-    known = [rule.id for rule in RULES]
+    known = [rule.id for rule in rules.RULES]
     for name in (*only, *ignored):
         if name not in known:
             raise UsageError(f"There is no rule '{name}'.", hint=f"Rules: {', '.join(known)}.")
-    left = [rule for rule in RULES if rule.id in (only or known) and rule.id not in ignored]
+    left = [rule for rule in rules.RULES if rule.id in (only or known) and rule.id not in ignored]
     if not left:
         raise UsageError(
             "No rule is left to check.", hint="--ignore takes away what --rule asks for."

@@ -40,7 +40,7 @@ def faults(messages: Sequence[Message], *, is_old: bool) -> list[Problem]:
         if type(content) is str:
             if content.startswith(TOOL_RESULTS) and message.role == "user":
                 ids = decoding.answered(content)
-                if calls is not None and ids and ids == calls.open:
+                if calls is not None and ids and ids == calls.open and len(set(ids)) == len(ids):
                     # As it nearly always is.
                     calls.answered += ids
                     calls.open = []
@@ -95,8 +95,11 @@ class _Walk:
             if calls is not None:
                 calls.is_excused = True
             return
-        for each in ids:
-            if calls is not None and each in calls.open:
+        for place, each in enumerate(ids):
+            # Two calls may have one id, but an id has one result.
+            if each in ids[:place]:
+                self._add("repeated-result", f"message {number} has a result for the second time")
+            elif calls is not None and each in calls.open:
                 calls.open.remove(each)
                 calls.answered.append(each)
             elif (late := self._late(each)) is not None:
