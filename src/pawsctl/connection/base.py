@@ -203,3 +203,24 @@ def untold(where: str, error: OperationFailed) -> ClusterUntold:
         hint="On a cluster a user needs +cluster|nodes +cluster|slots +cluster|getkeysinslot "
         "+asking too.",
     )
+
+
+def is_of_sentinel(role: Any) -> bool:
+    """Whether the answer to ROLE is a Sentinel's."""
+    return isinstance(role, list) and role[:1] == [b"sentinel"]
+
+
+def a_sentinel(target: Target, role: Any) -> RedisUnreachable:
+    """Return that a Sentinel stands where a Redis was meant, with what its answer to ROLE names."""
+    names = (
+        [each.decode("utf-8", "backslashreplace") for each in role[1]]
+        if is_of_sentinel(role)
+        else []
+    )
+    secure = "rediss" if target.tls else "redis"
+    hosts = ",".join(map(str, target.addresses)) or "host:26379"
+    ways = " or ".join(f"{secure}+sentinel://{hosts}/{each}" for each in names or ["SERVICE"])
+    return RedisUnreachable(
+        f"{target.url} is a Sentinel, which holds no data itself.",
+        hint=f"Name what it watches over: {ways}.",
+    )

@@ -12,6 +12,8 @@ from pawsctl.connection.base import (
     ClusterUntold,
     Connection,
     Uncertain,
+    a_sentinel,
+    is_of_sentinel,
     uncertain,
     untold,
 )
@@ -178,6 +180,9 @@ class Cluster(Connection):
             try:
                 told = address, checked(nodes), checked(rows)
             except OperationFailed as error:
+                role = self._probe(address).pipeline([("ROLE",)])[0]
+                if is_of_sentinel(role):
+                    raise a_sentinel(self.target, role) from error
                 raise untold(self.target.url, error) from error
             yield told
         if len(failures) == 1:

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from pawsctl.connection import slots
-from pawsctl.connection.base import Connection, ask_node, untold
+from pawsctl.connection.base import (
+    Connection,
+    a_sentinel,
+    ask_node,
+    is_of_sentinel,
+    untold,
+)
 from pawsctl.connection.commands import Command
 from pawsctl.connection.node import ASK_FOR_CLUSTER, Node, Notice, Timeouts
 from pawsctl.connection.replies import ErrorReply, betrays_cluster, has_code
-from pawsctl.errors import OperationFailed, RedisUnreachable
+from pawsctl.errors import OperationFailed
 from pawsctl.target import Address, Target
 
 if TYPE_CHECKING:
@@ -112,7 +118,9 @@ class Standalone(Connection):
             has_code(each, "ERR") and "unknown command" in each.text for each in replies
         )
         if self._server.is_sentinel or is_strange:
-            self._refuse_sentinel(ask_node(self._server, [("ROLE",)])[0])
+            role = ask_node(self._server, [("ROLE",)])[0]
+            if self._server.is_sentinel or is_of_sentinel(role):
+                raise a_sentinel(self.target, role)
         self._probe()
         if self.cluster is not None:
             # What this node answered is true; what it would not answer belongs to another.
@@ -143,16 +151,3 @@ class Standalone(Connection):
                 return
             if betrays_cluster(reply):
                 return
-
-    def _refuse_sentinel(self, role: Any) -> None:
-        """Raise RedisUnreachable if the answer to ROLE is a Sentinel's."""
-        if not isinstance(role, list) or role[:1] != [b"sentinel"]:
-            return
-        names = [each.decode("utf-8", "backslashreplace") for each in role[1]]
-        secure = "rediss" if self.target.tls else "redis"
-        hosts = ",".join(map(str, self.target.addresses)) or "host:26379"
-        ways = " or ".join(f"{secure}+sentinel://{hosts}/{each}" for each in names)
-        raise RedisUnreachable(
-            f"{self.target.url} is a Sentinel, which holds no data itself.",
-            hint=f"Name what it watches over: {ways or f'{secure}+sentinel://{hosts}/SERVICE'}.",
-        )

@@ -82,12 +82,25 @@ def test_one_with_tls_and_the_other_without(
 
 
 @pytest.mark.parametrize("command", ["session list", "health", "session get +1", "redis memory"])
+@pytest.mark.parametrize("scheme", ["redis", "redis+cluster"])
 def test_a_sentinel_that_is_taken_for_a_redis_is_told(
-    trio: Trio, bare_pawsctl: Pawsctl, command: str
+    trio: Trio, bare_pawsctl: Pawsctl, command: str, scheme: str
 ) -> None:
     """With the URL that was meant."""
     address = trio.sentinels[0].address
-    failed = bare_pawsctl(*command.split(), "--json", "--url", f"redis://{address}")
+    failed = bare_pawsctl(*command.split(), "--json", "--url", f"{scheme}://{address}")
     assert failed.status == ExitStatus.UNREACHABLE
     assert "is a Sentinel" in failed.error["message"]
     assert f"redis+sentinel://{address}/{SERVICE}" in failed.error["hint"]
+
+
+def test_a_sentinel_that_does_not_tell_its_role_is_told(trio: Trio, bare_pawsctl: Pawsctl) -> None:
+    """HELLO says what it is."""
+    sentinel = trio.sentinels[0]
+    sentinel.client.execute_command("ACL", "SETUSER", "default", "-role")
+    try:
+        failed = bare_pawsctl("session", "list", "--json", "--url", f"redis://{sentinel.address}")
+    finally:
+        sentinel.client.execute_command("ACL", "SETUSER", "default", "+role")
+    assert "is a Sentinel" in failed.error["message"]
+    assert f"redis+sentinel://{sentinel.address}/SERVICE" in failed.error["hint"]
