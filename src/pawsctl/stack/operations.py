@@ -215,6 +215,8 @@ def reset(
             with _told_if_interrupted("what was deleted stays deleted", topology, way_on="up"):
                 with ending.noted(here.directory):
                     removed = engine.down(volumes=True, emit=emit)
+                # What the new servers hold is none of it.
+                unfinished_reset.note(here.directory, copy, ())
                 held.close()
                 done = _carry_out(plan, here, engine)
         unfinished_reset.forget(here.directory)

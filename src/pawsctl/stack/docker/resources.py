@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pawsctl.stack.docker import labels
 from pawsctl.stack.engine import Created, Emit
 from pawsctl.stack.interrupt import uninterrupted
+from pawsctl.stack.meanwhile import Meanwhile
 from pawsctl.stack.services import Service, Stack
 
 if TYPE_CHECKING:
@@ -72,12 +73,14 @@ def check_volumes(api: APIClient, stack: Stack, service: Service) -> None:
             labels.check_owner("volume", each.name, found.get("Labels"), stack)
 
 
-def volumes(api: APIClient, stack: Stack, service: Service, undo: ExitStack, emit: Emit) -> None:
-    """Make the service's volumes where they are missing.
+def volumes(
+    api: APIClient, stack: Stack, service: Service, meanwhile: Meanwhile, emit: Emit
+) -> None:
+    """Make the service's volumes where they are missing; one that was written to is not undone.
 
     Raises Conflict where one of that name is not this project's.
     """
-    from docker.errors import APIError, NotFound
+    from docker.errors import NotFound
 
     for each in service.volumes:
         try:
@@ -85,12 +88,15 @@ def volumes(api: APIClient, stack: Stack, service: Service, undo: ExitStack, emi
         except NotFound:
             with uninterrupted():
                 found = api.create_volume(each.name, labels=labels.of_volume(stack, each.key))
-                # One that another `up` uses by now refuses.
-                undo.callback(_quietly, APIError, api.remove_volume, each.name)
+                meanwhile.undo.callback(_remove_unwritten, api, each.name, meanwhile)
             emit(Created("volume", each.name))
         labels.check_owner("volume", each.name, found.get("Labels"), stack)
 
 
-def _quietly(expected: type[Exception], action: Any, *arguments: Any) -> None:
-    with suppress(expected):
-        action(*arguments)
+def _remove_unwritten(api: APIClient, name: str, meanwhile: Meanwhile) -> None:
+    from docker.errors import APIError
+
+    if not meanwhile.keep(f"The volume {name}"):
+        # One that another `up` uses by now refuses.
+        with suppress(APIError):
+            api.remove_volume(name)

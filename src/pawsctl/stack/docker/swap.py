@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import Conflict, OperationFailed, PawsctlError
-from pawsctl.stack.docker import containers, version
+from pawsctl.stack.docker import containers, data, version
 from pawsctl.stack.docker.client import explained, told
 from pawsctl.stack.engine import Kept
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pawsctl.stack.docker.containers import Inspected
     from pawsctl.stack.engine import Emit
-    from pawsctl.stack.interrupt import Undo
+    from pawsctl.stack.meanwhile import Meanwhile
     from pawsctl.stack.services import Service
 
 # Seconds that a service has to shut down in before it is killed, as in docker compose.
@@ -28,10 +28,12 @@ _REMOVAL = 5.0
 class Swap:
     """One service's change of containers, which `undo` can take back."""
 
-    def __init__(self, api: APIClient, service: Service, undo: Undo) -> None:
+    def __init__(self, api: APIClient, service: Service, meanwhile: Meanwhile) -> None:
         self._api = api
         self._service = service
-        self._undo = undo
+        self._undo = meanwhile.undo
+        self._meanwhile = meanwhile
+        self._has_taken = False
         self._old: dict[str, Any] | None = None
         self._new = ""
         self._stays = False
@@ -43,10 +45,22 @@ class Swap:
         stop(self._api, container)
         self._api.rename(container["Id"], containers.name_aside(self._service, container))
 
-    def created(self, container_id: str) -> None:
-        """Note down the container that takes the place."""
+    def created(self, container_id: str, *, has_taken: bool, password: str | None) -> None:
+        """Note down the container that takes the place, and whether it has taken data over."""
         self._new = container_id
+        self._has_taken = has_taken
         self._undo.callback(self._remove_new)
+        if data.has_data(self._service):
+            port = self._service.ports[0].published
+            self._meanwhile.started(port, password, self._runs)
+
+    def _runs(self) -> bool:
+        from docker.errors import NotFound
+
+        try:
+            return containers.is_running(self._inspected(self._new))
+        except NotFound:
+            return False
 
     def check_data(self) -> None:
         """Raises Conflict if the new container's server would start empty beside newer data."""
@@ -71,15 +85,26 @@ class Swap:
             new = self._inspected(self._new)
         except NotFound:
             return
-        if self._old is not None and self._is_bound(self._old, new):
+        if self._old is not None and (self._has_answered() or self._is_bound(self._old, new)):
             self._stays = True
             return
         try:
             with told():
+                if self._meanwhile.is_written:
+                    # In order: what it acknowledged last may not be in its file yet.
+                    stop(self._api, new)
                 remove(self._api, self._new)
         except PawsctlError:
             self._out_of_the_way(new)
             raise
+
+    def _has_answered(self) -> bool:
+        """Whether the new server took data over, and may have taken writes since."""
+        if self._has_taken and self._meanwhile.is_written:
+            name = self._service.container
+            self._undo.left.append(f"{name} runs with the data that it took over, and stays.")
+            return True
+        return False
 
     def _is_bound(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
         """Whether the new server has written data that the old one would not find."""

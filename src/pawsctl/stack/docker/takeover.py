@@ -22,7 +22,8 @@ from pawsctl.stack.docker import copying, labels, resources, volumes
 from pawsctl.stack.docker.copying import Copy
 from pawsctl.stack.docker.source import Source
 from pawsctl.stack.engine import Emit, Kept, Plan, TakenOver, TakingOver
-from pawsctl.stack.interrupt import Undo, uninterrupted
+from pawsctl.stack.interrupt import uninterrupted
+from pawsctl.stack.meanwhile import Meanwhile
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -57,13 +58,14 @@ class Takeover:
         """Whether the successor would not find the data."""
         return not self.source.place.is_ours
 
-    def begin(self, plan: Plan, deadline: float, undo: Undo, image: str) -> bool:
+    def begin(self, plan: Plan, deadline: float, meanwhile: Meanwhile, image: str) -> bool:
         """Bring the data into the volume, and leave writers waiting.
 
-        Returns whether there was something to take over: a server that did not run may say, once it
-        does, that its data is where it should be. Raises Conflict if a key would be lost.
+        Nothing is undone once the new server was written to. Returns whether there was something to
+        take over: a server that did not run may say, once it does, that its data is where it should
+        be. Raises Conflict if a key would be lost.
         """
-        source = self.source
+        source, undo = self.source, meanwhile.undo
         plan.emit(TakingOver(self._service.key, source.place.words))
         if self._service.on_host:
             source.refuse(
@@ -75,9 +77,9 @@ class Takeover:
         try:
             source.check_room()
             if source.place.is_our_folder:
-                keys = self._append_in_place(deadline, undo)
+                keys = self._append_in_place(deadline, meanwhile)
             else:
-                keys = self._copied(plan, deadline, undo, image)
+                keys = self._copied(plan, deadline, meanwhile, image)
             source.save()
         except (wire.Refused, OSError) as error:
             source.refuse(f"a server did not do its part ({error})", "See its log.")
@@ -110,7 +112,7 @@ class Takeover:
         """Whether the old server has a folder of its own in the volume of the new one."""
         return self.source.place.volume == self._volume
 
-    def _append_in_place(self, deadline: float, undo: Undo) -> Databases:
+    def _append_in_place(self, deadline: float, meanwhile: Meanwhile) -> Databases:
         """Have the server write the files that its successor reads, into the folder they share."""
         source = self.source
         if source.appends:
@@ -118,17 +120,17 @@ class Takeover:
                 "its append-only file has a name of its own",
                 "Start it with the names that Redis gives by itself, and run this again.",
             )
-        source.hold_writers(undo)
+        source.hold_writers(meanwhile.undo)
         with uninterrupted():
-            undo.callback(source.set_quietly, "appendonly", "no")
+            meanwhile.undo.callback(self._append_no_more, meanwhile)
             wire.ask(source.port, source.password, ("CONFIG", "SET", "appendonly", "yes"))
         self._until(deadline, lambda: is_written(source.info()), "it does not write its data")
         return wire.databases(source.info())
 
-    def _copied(self, plan: Plan, deadline: float, undo: Undo, image: str) -> Databases:
+    def _copied(self, plan: Plan, deadline: float, meanwhile: Meanwhile, image: str) -> Databases:
         """Have a copy in the project's volume, that was compared twice."""
-        source = self.source
-        copy = self._copy = self._started(plan, deadline, undo, image)
+        source, undo = self.source, meanwhile.undo
+        copy = self._copy = self._started(plan, deadline, meanwhile, image)
         delay = source.setting(_DELAY)
         with uninterrupted():
             undo.callback(source.set_quietly, _DELAY, delay)
@@ -150,7 +152,7 @@ class Takeover:
         copy.stop()
         return wanted
 
-    def _started(self, plan: Plan, deadline: float, undo: Undo, image: str) -> Copy:
+    def _started(self, plan: Plan, deadline: float, meanwhile: Meanwhile, image: str) -> Copy:
         """A copy's server on the project's volume, which holds no key.
 
         A volume that holds a part of a copy is made anew: what the copy was of is still there.
@@ -171,8 +173,8 @@ class Takeover:
         if is_half_done and not self._shares_volume:
             with suppress(NotFound):
                 self._api.remove_volume(self._volume)
-        resources.volumes(self._api, self._stack, self._service, undo, plan.emit)
-        copy.start(self._free_port(), undo)
+        resources.volumes(self._api, self._stack, self._service, meanwhile, plan.emit)
+        copy.start(self._free_port(), meanwhile.undo)
         self._until(deadline, copy.answers, "the new server does not answer")
         if is_half_done and self._shares_volume:
             copy.empty()
@@ -183,14 +185,20 @@ class Takeover:
                 "with those of the container, remove the volume: 'docker volume rm "
                 f"{self._volume}'.",
             )
-        undo.callback(self._forget, copy)
+        meanwhile.undo.callback(self._forget, copy, meanwhile)
         copy.commit()
         return copy
 
-    def _forget(self, copy: Copy) -> None:
-        """Leave the volume without a key, as it was."""
+    def _append_no_more(self, meanwhile: Meanwhile) -> None:
+        if not meanwhile.is_written:
+            self.source.set_quietly("appendonly", "no")
+
+    def _forget(self, copy: Copy, meanwhile: Meanwhile) -> None:
+        """Leave the volume without a key, as it was, unless its server has been written to."""
         from docker.errors import NotFound
 
+        if meanwhile.is_written:
+            return
         if self._shares_volume:
             with suppress(wire.Refused, OSError):
                 copy.empty()

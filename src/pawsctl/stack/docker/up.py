@@ -24,6 +24,7 @@ from pawsctl.stack.docker.client import explained, told
 from pawsctl.stack.docker.takeover import Takeover
 from pawsctl.stack.engine import Created, Emit, Plan, Ready, Recreating, ServiceUp, Started
 from pawsctl.stack.interrupt import Undo, rollback, uninterrupted
+from pawsctl.stack.meanwhile import Meanwhile
 from pawsctl.stack.ready import until_ready
 
 if TYPE_CHECKING:
@@ -88,8 +89,9 @@ class Containers:
         deadline = time.monotonic() + plan.timeout
         done = []
         with rollback(partial(preflight.standing, self._api, self._stack)) as undo, told():
+            meanwhile = Meanwhile(undo)
             for service in services:
-                done.append(self._service_up(service, images, plan, deadline, undo))
+                done.append(self._service_up(service, images, plan, deadline, meanwhile))
             for service in services:
                 self._wait(service, plan, deadline)
             plan.form(deadline)
@@ -134,14 +136,14 @@ class Containers:
         images: dict[str, dict[str, Any]],
         plan: Plan,
         deadline: float,
-        undo: Undo,
+        meanwhile: Meanwhile,
     ) -> Takeover | None:
         """The takeover of a container's data that lies elsewhere, all but finished."""
         moving = self.moving(service, container)
         if moving is None:
             return None
         self._check_files(self._services(plan), images)
-        is_moved = moving.begin(plan, deadline, undo, images[service.image]["Id"])
+        is_moved = moving.begin(plan, deadline, meanwhile, images[service.image]["Id"])
         return moving if is_moved else None
 
     def _service_up(
@@ -150,12 +152,13 @@ class Containers:
         images: dict[str, dict[str, Any]],
         plan: Plan,
         deadline: float,
-        undo: Undo,
+        meanwhile: Meanwhile,
     ) -> ServiceUp:
         from docker.errors import APIError
 
-        emit, image = plan.emit, images[service.image]
+        emit, undo, image = plan.emit, meanwhile.undo, images[service.image]
         is_taken = False
+        moving = None
         while time.monotonic() < deadline:
             container = self.find(service)
             # Docker would have to remove its data, too, to be rid of one that has it elsewhere.
@@ -175,13 +178,18 @@ class Containers:
                     limits_memory=self._limits_memory,
                 )
                 moving = self._moved(
-                    service, container, images=images, plan=plan, deadline=deadline, undo=undo
+                    service,
+                    container,
+                    images=images,
+                    plan=plan,
+                    deadline=deadline,
+                    meanwhile=meanwhile,
                 )
                 changed = changed or (("volumes",) if moving else ())
                 if not changed:
                     return self._started(service, container, emit, undo)
-            resources.volumes(self._api, self._stack, service, undo, emit)
-            change = swap.Swap(self._api, service, undo)
+            resources.volumes(self._api, self._stack, service, meanwhile, emit)
+            change = swap.Swap(self._api, service, meanwhile)
             if container is not None:
                 self._check_files(self._services(plan), images)
                 emit(Recreating(service.key, service.container, changed))
@@ -189,7 +197,7 @@ class Containers:
                 if moving:
                     moving.finish(self._project.directory, emit)
             try:
-                self._create(service, image, emit, change)
+                self._create(service, image, emit, change, has_taken=moving is not None)
             except APIError as error:
                 # Another `up` was quicker: its container may be just what is wanted. Docker
                 # gives the name away some time before it shows who has it.
@@ -226,12 +234,19 @@ class Containers:
         return ServiceUp(service.key, service.container, "started")
 
     def _create(
-        self, service: Service, image: dict[str, Any], emit: Emit, change: swap.Swap
+        self,
+        service: Service,
+        image: dict[str, Any],
+        emit: Emit,
+        change: swap.Swap,
+        *,
+        has_taken: bool,
     ) -> None:
         definition = containers.definition(self._stack, service, image["Id"])
         with uninterrupted():
             made = self._api.create_container_from_config(definition, service.container)["Id"]
-            change.created(made)
+            password = self._project.password_of(service)
+            change.created(made, has_taken=has_taken, password=password)
         emit(Created("container", service.container))
         change.check_data()
         self._start(service, made)

@@ -28,6 +28,7 @@ from pawsctl.stack.engine import (
     Thing,
 )
 from pawsctl.stack.interrupt import rollback
+from pawsctl.stack.meanwhile import Meanwhile
 
 if TYPE_CHECKING:
     from pawsctl.stack.project import Project
@@ -69,7 +70,8 @@ class EmbeddedEngine:
         wanted = self._wanted(plan)
         deadline = time.monotonic() + plan.timeout
         with rollback() as undo:
-            done = tuple(each.up(plan.emit, undo) for each in wanted)
+            meanwhile = Meanwhile(undo)
+            done = tuple(each.up(plan.emit, meanwhile) for each in wanted)
             for each in wanted:
                 each.wait(plan, deadline)
             plan.form(deadline)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Collection
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pawsctl import state
 from pawsctl.errors import Conflict
-from pawsctl.stack import changes, files, ports, wire
+from pawsctl.stack import changes, files, layout, ports, wire
 from pawsctl.stack.embedded.server import Record, Server
 from pawsctl.stack.engine import (
     Action,
@@ -27,6 +26,7 @@ from pawsctl.stack.engine import (
     Thing,
 )
 from pawsctl.stack.interrupt import uninterrupted
+from pawsctl.stack.meanwhile import Meanwhile
 from pawsctl.stack.project import port_setting
 from pawsctl.stack.ready import until_ready
 
@@ -69,8 +69,8 @@ class Process:
         """Whether its server runs, or ran and was not taken down."""
         return self.server.record() is not None
 
-    def up(self, emit: Emit, undo: ExitStack) -> ServiceUp:
-        """Make the server run with the settings as they are now; `undo` puts back what was."""
+    def up(self, emit: Emit, meanwhile: Meanwhile) -> ServiceUp:
+        """Make the server run with the settings as they are now, until its `undo`."""
         record, wanted = self.server.record(), self._arguments()
         changed: tuple[str, ...] = ()
         is_up = self.is_running
@@ -87,7 +87,7 @@ class Process:
             action = "started" if record else "created"
         self._log_start = self.server.log_size()
         if action != "running":
-            self._launch(wanted, record if is_up else None, undo)
+            self._launch(wanted, record if is_up else None, meanwhile)
             emit(Started(self.key, self.name) if record else Created("process", self.name))
         elif record:
             self.server.remember(record)
@@ -184,9 +184,11 @@ class Process:
         port = ("--port", str(service.ports[0].published), "--bind", service.ports[0].host)
         return (*given, *port, *_LOG_FORMAT)
 
-    def _launch(self, wanted: tuple[str, ...], running: Record | None, undo: ExitStack) -> None:
+    def _launch(
+        self, wanted: tuple[str, ...], running: Record | None, meanwhile: Meanwhile
+    ) -> None:
         """Start the server, in the place of the one that runs."""
-        before, had_data = self.server.record(), self._has_data()
+        undo, before, had_data = meanwhile.undo, self.server.record(), self._has_data()
         if running:
             # Run again once it has ended, and only then: two must never share the data.
             with uninterrupted():
@@ -195,9 +197,12 @@ class Process:
         if taken := self.obstacle():
             raise taken
         with uninterrupted():
-            undo.callback(self._undo_launch, before, had_data=had_data)
+            undo.callback(self._undo_launch, before, None if had_data else meanwhile)
             self._prepare(Path(wanted[0]))
             self.server.launch(wanted, self.service.ports[0].published)
+            if not had_data and not layout.is_sentinel(self.service):
+                port = self.service.ports[0].published
+                meanwhile.started(port, self._password, lambda: self.is_running)
 
     def _prepare(self, configuration: Path) -> None:
         """What topology/start.sh does in a container: a file for the server to note its role in."""
@@ -211,13 +216,18 @@ class Process:
                 role = [line for line in lines if line.startswith("replicaof ")]
                 configuration.write_text("".join(role), "utf-8")
 
-    def _undo_launch(self, before: Record | None, *, had_data: bool) -> None:
+    def _undo_launch(self, before: Record | None, meanwhile: Meanwhile | None) -> None:
+        """End the server; its data goes where there was none before, and nobody has written."""
+        keeps = meanwhile is None or meanwhile.keep(f"The data of {self.name}")
+        if keeps and wire.ping(self.service.ports[0].published, self._password) == "":
+            # In order: what it acknowledged last may not be in its file yet.
+            self.server.shut_down()
         self.server.kill()
         if before:
             self.server.remember(before)
         else:
             self.server.forget()
-        if not had_data:
+        if not keeps:
             with state.usable(self.server.directory):
                 shutil.rmtree(self.server.directory)
 

@@ -1,0 +1,91 @@
+"""What clients write while `up` still waits for the others outlives an `up` that fails."""
+
+import signal
+import sys
+import time
+from contextlib import suppress
+
+import pytest
+import redis
+
+from pawsctl.errors import ExitStatus
+from tests.docker_fixtures import PROJECT_LABEL
+from tests.stack_fixtures import Docker, Stack
+from tests.standins.images import REDIS
+from tests.topology_fixtures import Topology
+
+DEADLINE_SECONDS = 30.0
+
+
+def _write_at_once(port: int, key: str) -> None:
+    """Write as soon as a primary answers on a port."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    with redis.Redis(port=port, protocol=2) as client:
+        while time.monotonic() < deadline:
+            with suppress(redis.RedisError):
+                client.set(key, "1")
+                return
+            time.sleep(0.01)
+    raise AssertionError(f"nothing took it on port {port}")
+
+
+def test_a_volume_that_was_written_to_stays(docker_stack: Stack, silent_image: str) -> None:
+    """Redis Commander never answers; the next `up` finds what was written to Redis."""
+    dev = docker_stack.start(
+        "redis", "dev", "--timeout", "4", env={"REDIS_COMMANDER_IMAGE": silent_image}
+    )
+    _write_at_once(docker_stack.port, "kept")
+    _, said = dev.communicate(timeout=DEADLINE_SECONDS)
+
+    assert dev.returncode == ExitStatus.TIMEOUT
+    assert f"The volume {docker_stack.project}_redis-data stays".encode() in said
+    assert docker_stack("redis", "up").status == ExitStatus.OK
+    with docker_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
+def test_a_server_that_took_data_over_and_was_written_to_stays(
+    docker_stack: Stack, engine_view: Docker, silent_image: str
+) -> None:
+    """The one before has not what came since; it is removed by the next `up` alone."""
+    labels = {PROJECT_LABEL: docker_stack.project, "com.docker.compose.service": "redis"}
+    engine_view.api.containers.run(
+        REDIS.image,
+        ["redis-server", "--appendonly", "no"],
+        name=docker_stack.container,
+        detach=True,
+        labels=labels | {"com.docker.compose.oneoff": "False"},
+        ports={"6379/tcp": ("127.0.0.1", docker_stack.port)},
+    )
+    _write_at_once(docker_stack.port, "before")
+    dev = docker_stack.start(
+        "redis", "dev", "--timeout", "8", env={"REDIS_COMMANDER_IMAGE": silent_image}
+    )
+    assert dev.stderr
+    while b"Recreating" not in dev.stderr.readline():
+        assert dev.poll() is None
+    _write_at_once(docker_stack.port, "since")
+    _, said = dev.communicate(timeout=DEADLINE_SECONDS)
+
+    assert dev.returncode == ExitStatus.TIMEOUT
+    assert b"runs with the data that it took over, and stays" in said
+    with docker_stack.client() as client:
+        assert client.set("and later", "1")
+    assert docker_stack("redis", "up").status == ExitStatus.OK
+    with docker_stack.client() as client:
+        assert set(client.keys()) == {b"before", b"since", b"and later"}
+    assert engine_view.names()["containers"] == [docker_stack.container]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is not for Windows")
+@pytest.mark.parametrize("topology", ["sentinel"], indirect=True)
+def test_a_topology_that_was_written_to_keeps_its_data(topology: Topology) -> None:
+    """Ctrl-C while its nodes find each other."""
+    up = topology.start("redis", "up", "--topology", topology.topology)
+    _write_at_once(topology.port + 1, "kept")
+    up.send_signal(signal.SIGINT)
+    up.communicate(timeout=DEADLINE_SECONDS)
+
+    topology.up()
+
+    assert topology.copies("kept") == [b"1"] * 3
