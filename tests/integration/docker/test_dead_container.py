@@ -49,6 +49,14 @@ def test_up_does_without_it(docker_stack: Stack, engine_view: Docker) -> None:
         again = docker_stack("redis", "up")
         with docker_stack.client() as client:
             kept = client.get("kept")
+        beside = {
+            "status": docker_stack("redis", "status"),
+            "logs": docker_stack("redis", "logs"),
+            "cli": docker_stack("redis", "cli", "PING"),
+            "doctor": docker_stack("doctor"),
+            "restart": docker_stack("redis", "restart"),
+            "reset": docker_stack("redis", "reset", "--yes"),
+        }
         down = docker_stack("redis", "down")
         left = engine_view.names()["containers"]
     docker_stack("redis", "up")
@@ -61,6 +69,7 @@ def test_up_does_without_it(docker_stack: Stack, engine_view: Docker) -> None:
     assert again.status == 0
     assert "dead" not in again.err
     assert kept == b"1"
+    assert {name: each.status for name, each in beside.items()} == dict.fromkeys(beside, 0), beside
     assert down.status == 0
     assert "can't be removed" in down.err
     assert len(left) == 1

@@ -86,9 +86,9 @@ def test_what_is_no_engine_is_told(asking: Stack, answer: bytes, words: str) -> 
         (_reply(500, b'{"cause": "boom"}'), 1, "Docker refused: "),
         (_reply(502, b"<html><p>Bad Gateway</p></html>"), 1, "Docker refused: Bad Gateway."),
         (_reply(200, b"<html>Hello</html>"), 1, "does not answer as Docker does"),
-        (_reply(200, b"null"), 1, "does not answer as Docker does"),
+        (_reply(200, b"1"), 1, "does not answer as Docker does"),
         (_reply(200, b"[{}]"), 1, "'Labels' is missing"),
-        (_reply(200, b"{}"), 1, "is missing in its answer"),
+        (_reply(200, b"{}"), 1, "does not answer as Docker does"),
         (b"", 6, "stopped answering"),
     ],
 )

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import requests
 from docker.api import APIClient
@@ -20,6 +21,8 @@ from pawsctl.stack.docker.contexts import Endpoint, Tls
 
 # Seconds for what is asked of an engine that was silent before.
 _SECOND_CHANCE = 5
+# What is answered with a list; everything else is an object.
+_LISTS = ("/containers/json", "/images/json", "/networks", "/changes", "/history")
 # Bytes of an answer that is told.
 _QUOTED = 60
 
@@ -79,7 +82,10 @@ def _decoded(response: requests.Response) -> Any:
         found = json.loads(response.content, object_hook=Reply)
     except (ValueError, RecursionError) as error:
         raise NotUnderstood(f"its answer begins with {_beginning(response)}") from error
-    if not isinstance(found, dict | list):
+    wants_list = urlsplit(response.url).path.endswith(_LISTS)
+    if found is None and wants_list:
+        return []
+    if not isinstance(found, list if wants_list else dict):
         raise NotUnderstood(f"its answer is {_beginning(response)}")
     return found
 

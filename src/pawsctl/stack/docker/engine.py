@@ -164,9 +164,9 @@ class DockerEngine:
         return tuple(removed)
 
     def status(self) -> tuple[ServiceStatus, ...]:
-        """Every container, and redis in any case."""
+        """Every service that has a container, and redis in any case."""
         with told():
-            found = {_service(each): _status(each) for each in self._containers.all()}
+            found = {_service(each): _status(each) for each in self._containers.current()}
         redis = self._stack.services[0]
         absent = ServiceStatus(redis.key, redis.container, "absent", None, (), None)
         return tuple({redis.key: absent, **found}.values())
@@ -187,7 +187,7 @@ class DockerEngine:
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """What the containers wrote."""
         with told():
-            found = {_service(each): each["Id"] for each in self._containers.all()}
+            found = {_service(each): each["Id"] for each in self._containers.current()}
             missing = [each for each in services if each not in found]
             if missing or not found:
                 raise OperationFailed(

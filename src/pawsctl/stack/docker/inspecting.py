@@ -115,7 +115,7 @@ def log_tail(api: APIClient, container: dict[str, Any], lines: int) -> tuple[str
 
 
 def _conditions(api: APIClient, stack: Stack) -> Iterator[Condition]:
-    for each in preflight.existing(api, stack):
+    for each in preflight.current(api, stack):
         state = each["State"]
         service = stack.service(each["Config"]["Labels"][labels.SERVICE])
         found = Condition(

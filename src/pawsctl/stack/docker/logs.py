@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import queue
+import struct
 import threading
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ def read(api: APIClient, containers: Mapping[str, str], query: LogQuery) -> Iter
 
 
 def _lines(api: APIClient, service: str, container: str, query: LogQuery) -> Iterator[LogLine]:
+    from pawsctl.stack.docker.api import NotUnderstood
+
     assembly = Lines()
     # The SDK refuses what is not after 1970, when nothing was written yet.
     since = query.since.timestamp() if query.since else 0.0
@@ -40,9 +43,13 @@ def _lines(api: APIClient, service: str, container: str, query: LogQuery) -> Ite
         tail="all" if query.tail is None else query.tail,
         since=since if since > 0 else None,
     )
-    for chunk in chunks:
-        for line in assembly.feed(chunk):
-            yield LogLine(service, *split_stamp(line))
+    try:
+        for chunk in chunks:
+            for line in assembly.feed(chunk):
+                yield LogLine(service, *split_stamp(line))
+    # The SDK unpacks the beginning of a frame, however little of it came.
+    except struct.error as error:
+        raise NotUnderstood("its log breaks off") from error
     for line in assembly.feed(b"", last=True):
         yield LogLine(service, *split_stamp(line))
 

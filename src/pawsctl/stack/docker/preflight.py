@@ -34,6 +34,20 @@ def existing(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
     return sorted(found, key=lambda each: order.index(each["Config"]["Labels"][labels.SERVICE]))
 
 
+def current(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
+    """The container of each service: of several, the one with its name.
+
+    One that is dead, or that another takes the place of, stands aside under a longer name.
+    """
+    chosen: dict[str, dict[str, Any]] = {}
+    for each in existing(api, stack):
+        key = each["Config"]["Labels"][labels.SERVICE]
+        is_named = each["Name"].removeprefix("/") == stack.service(key).container
+        if is_named or key not in chosen:
+            chosen[key] = each
+    return list(chosen.values())
+
+
 def find(api: APIClient, stack: Stack, service: Service) -> dict[str, Any] | None:
     """The service's container, by its exact name. Raises Conflict if it is not ours."""
     from docker.errors import NotFound

@@ -42,6 +42,7 @@ def _known(error: BaseException, where: str, patience: float) -> tuple[str, str]
     from pawsctl.stack.docker.api import NotUnderstood
 
     found = None
+    is_plain = False
     if isinstance(error, PermissionError):
         found = (
             f"There is no permission to use Docker's socket ({where})",
@@ -51,9 +52,10 @@ def _known(error: BaseException, where: str, patience: float) -> tuple[str, str]
         found = f"No Docker Engine runs at {where}", _START
     elif isinstance(error, requests.Timeout | TimeoutError):
         found = f"The Docker Engine at {where} does not answer within {patience:g} s", _RESTART
-    elif isinstance(error, ssl.SSLError) or "HTTP request to an HTTPS" in str(error):
+    elif isinstance(error, ssl.SSLError) or (is_plain := "HTTP request to an HTTPS" in str(error)):
+        reason = "it wants TLS, and was asked without" if is_plain else _said(error)
         found = (
-            f"The Docker Engine at {where} and this client do not agree on TLS: {error}",
+            f"The Docker Engine at {where} and this client do not agree on TLS: {reason}",
             "DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or the context, say whether TLS is spoken and "
             "with which certificates: they must be the engine's.",
         )

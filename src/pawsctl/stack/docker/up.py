@@ -58,6 +58,10 @@ class Containers:
         """What `inspect` says of every container of our services, in the compose file's order."""
         return preflight.existing(self._api, self._stack)
 
+    def current(self) -> list[dict[str, Any]]:
+        """What it says of the container of each service."""
+        return preflight.current(self._api, self._stack)
+
     def find(self, service: Service) -> dict[str, Any] | None:
         """The service's container, by its exact name. Raises Conflict where it is not ours."""
         return preflight.find(self._api, self._stack, service)
