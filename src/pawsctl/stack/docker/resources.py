@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
+from pawsctl.errors import OperationFailed
 from pawsctl.stack.docker import labels
 from pawsctl.stack.engine import Created, Emit
 from pawsctl.stack.interrupt import uninterrupted
@@ -32,6 +33,11 @@ def network(api: APIClient, stack: Stack, undo: ExitStack, emit: Emit) -> str:
         found = networks(api, stack)
         for extra in found[1:]:
             remove_network(api, extra["Id"])
+    if not found:
+        raise OperationFailed(
+            f"The network {stack.network} was removed as soon as it was made.",
+            hint="Another program takes this project down meanwhile: try again.",
+        )
     labels.check_owner("network", stack.network, found[0]["Labels"], stack)
     oldest: str = found[0]["Id"]
     return oldest
