@@ -29,6 +29,9 @@ class Ledger:
         # By what they are and not by what they hold: values are large.
         self._unanswered: dict[int, Command] = {}
         self._done = self._undone = 0
+        # Keys of which more is known since an answer was lost.
+        self._known: set[bytes] = set()
+        self._has_lost = False
 
     def enter(self, commands: Sequence[Command]) -> None:
         """Take note of commands that are about to be sent."""
@@ -50,22 +53,30 @@ class Ledger:
             done = reply if type(reply) is int else int(reply is not None)
             self._done += done
             self._undone += len(keys_changed_by(command)) - done
+            if self._has_lost:
+                # Whatever became of an earlier command, this one has decided.
+                self._known.update(map(as_bytes, keys_changed_by(command)))
         # Last: whoever is interrupted before this tells too little known, and nothing wrong.
         del self._unanswered[id(command)]
 
+    def lose(self) -> None:
+        """Take note that what was sent on some socket will not be answered there."""
+        self._has_lost = True
+
     def resolve(self, key: bytes) -> None:
         """Take note that somebody has looked: it is known that nothing was done to a key."""
-        for number, command in tuple(self._unanswered.items()):
-            if key in keys_changed_by(command):
-                del self._unanswered[number]
+        self._known.add(key)
 
     def begin(self) -> None:
         """Start anew: what was before is no longer told."""
         self._unanswered.clear()
         self._done = self._undone = 0
+        self._known.clear()
+        self._has_lost = False
 
     def outcome(self) -> Outcome:
         """Return what became of the keys since `begin`."""
         unanswered = list(self._unanswered.values())
         keys = (as_bytes(key) for command in unanswered for key in keys_changed_by(command))
-        return Outcome(self._done, self._undone, list(dict.fromkeys(keys)))
+        unknown = [key for key in dict.fromkeys(keys) if key not in self._known]
+        return Outcome(self._done, self._undone, unknown)

@@ -256,6 +256,7 @@ class Node:
         try:
             yield
         except (redis.RedisError, OSError) as error:
+            self._ledger.lose()
             self._socket.disconnect()
             raise explained(
                 error,

@@ -1,8 +1,10 @@
 """A primary that Sentinels name: found, followed, and told apart from what is none."""
 
+import itertools
 import os
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,8 @@ import pytest
 from pawsctl.connection import Timeouts, connect
 from pawsctl.errors import ExitStatus, RedisUnreachable
 from pawsctl.redis_url import parse
+from pawsctl.sessions import flushing
+from pawsctl.sessions.filters import Filter
 from pawsctl.sessions.store import SessionStore
 from tests import clusters, sentinels
 from tests.cli_runner import Pawsctl, Result
@@ -115,6 +119,24 @@ def test_a_write_that_may_have_happened_is_told(breakable: Trio) -> None:
                 store.touch("+10000000002")
             # The next command finds the next primary.
             assert store.touch("+10000000003")
+
+
+def test_a_flush_through_a_failover_leaves_nothing_unknown(breakable: Trio) -> None:
+    """What the old primary never answered, the new one was asked again."""
+    breakable.seed(5_000)
+    calls = itertools.count(1)
+    connection = connect(parse(breakable.url, origin="a test"), Timeouts(reply=1))
+    with SessionStore(connection) as store, ExitStack() as paused:
+        planned = flushing.planned(store, Filter(), include_seen=False, counted=False)
+
+        def pause(_count: int) -> None:
+            if next(calls) == 3:
+                paused.enter_context(breakable.primary.paused())
+
+        flushed = flushing.flush(store, planned, progress=pause)
+        assert flushed.deleted >= 5_000
+        assert flushed.unknown == 0
+        assert store.count() == {}
 
 
 def test_a_demoted_primary_is_left(breakable: Trio) -> None:
