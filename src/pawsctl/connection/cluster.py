@@ -30,10 +30,16 @@ _PROBE_SECONDS = 1.0
 
 
 class Cluster(Connection):
-    """All primaries of a cluster, found from any of its nodes."""
+    """All primaries of a cluster, found from any of its nodes.
 
-    def __init__(self, target: Target, timeouts: Timeouts, notice: Notice) -> None:
+    `is_found_out` says that no URL calls it a cluster, but the server itself did.
+    """
+
+    def __init__(
+        self, target: Target, timeouts: Timeouts, notice: Notice, *, is_found_out: bool = False
+    ) -> None:
         super().__init__(target, timeouts, notice)
+        self._is_found_out = is_found_out
         self._owners: list[Address | None] = []
         # Who told of them, and answers what any node can.
         self._teller: Address | None = None
@@ -172,7 +178,8 @@ class Cluster(Connection):
                 continue
             # Another is asked first next time: one that is cut off from the others never learns.
             self._probes[address] = self._probes.pop(address)
-            if has_code(nodes, "ERR") and "cluster support disabled" in nodes.text:
+            is_none = has_code(nodes, "ERR") and "cluster support disabled" in nodes.text
+            if is_none and not self._is_found_out:
                 raise RedisUnreachable(
                     f"Redis at {address} is no node of a cluster.",
                     hint="Use redis:// for a single server.",

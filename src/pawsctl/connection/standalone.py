@@ -57,7 +57,7 @@ class Standalone(Connection):
 
             self.note(f"{self.target.url} is a cluster, and is used as one.")
             target = replace(self.target, kind="cluster", addresses=self._entrance(), path=None)
-            self._cluster = Cluster(target, self.timeouts, self.note)
+            self._cluster = Cluster(target, self.timeouts, self.note, is_found_out=True)
             self._cluster.ledger = self.ledger
         return self._cluster
 

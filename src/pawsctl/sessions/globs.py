@@ -1,4 +1,4 @@
-"""Redis's globs, for keys that did not come from a SCAN with MATCH. Pure."""
+"""Redis's globs, for keys that no SCAN with MATCH has told, or none that is sure. Pure."""
 
 import re
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from pawsctl.connection import Command, Node, Substitutes, checked, has_code
 from pawsctl.errors import HungUp, OperationFailed, RedisNotReady, RedisUnreachable
+from pawsctl.sessions.globs import matcher
 from pawsctl.sessions.keys import SESSION_PREFIX
 from pawsctl.sessions.portions import Portions
 
@@ -142,12 +143,14 @@ class _Walk(NamedTuple):
             raise
 
     def _steps(self, keys: list[bytes], ready: deque[Batch]) -> Iterator[Batch]:
-        turns = _Turns()
+        turns, matches = _Turns(), matcher(self.search.pattern).fullmatch
         self.node.send([self.search.step(b"0")])
         step = self.node.receive(1)[0]
         following = True
         while following:
-            cursor, keys[:] = _cursor_and_keys(step, self.known)
+            cursor, told = _cursor_and_keys(step)
+            # Some servers take no heed of MATCH: what they tell besides is another application's.
+            keys[:] = self.known.fresh(filter(matches, told))
             following = cursor != b"0"
             if following:
                 turns.take(cursor)
@@ -231,14 +234,14 @@ def _size(node: Node, near: int) -> int:
     return min(near * min(max(times, 1), _MOST_TIMES), _MOST)
 
 
-def _cursor_and_keys(reply: Any, known: Known) -> tuple[bytes, list[bytes]]:
+def _cursor_and_keys(reply: Any) -> tuple[bytes, list[bytes]]:
     if has_code(reply, "LOADING", "MASTERDOWN"):
         raise RedisNotReady(
             f"Redis refused: {str(reply).rstrip('.')}.", hint="Try again in a moment."
         )
     cursor, keys = checked(reply)
     # Some servers send it as an integer.
-    return cursor if isinstance(cursor, bytes) else b"%d" % cursor, known.fresh(keys)
+    return cursor if isinstance(cursor, bytes) else b"%d" % cursor, keys
 
 
 class _Turns:

@@ -99,3 +99,42 @@ def test_a_sentinel(command: str, capsysbinary: pytest.CaptureFixture[bytes]) ->
                 status = judged(words, f"{told!r} answered with {reply!r}", capsysbinary)
             untold = told == b"ROLE" and reply == b"-ERR unknown command\r\n"
             assert (status == ExitStatus.OK) == untold, (told, reply, status)
+
+
+@pytest.mark.parametrize(
+    "refusal", [lying.UNKNOWN, b"-ERR This instance has cluster support disabled\r\n"]
+)
+def test_a_server_that_says_it_is_a_cluster_and_knows_no_cluster_command(
+    refusal: bytes, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Behind a proxy, it may be one: what it has is shown as a part, and no part is deleted."""
+    info = honest([b"INFO"]).replace(b"cluster_enabled:0", b"cluster_enabled:1")
+    replies = {b"CLUSTER": refusal, b"INFO": info}
+    with lying.answering(lambda command: replies.get(command[0]) or honest(command)) as url:
+        for words, expected in (
+            ("session list", ExitStatus.PARTIAL),
+            (f"session get {PHONE}", ExitStatus.OK),
+            ("session flush --yes", ExitStatus.FAILED),
+            ("health", ExitStatus.FAILED),
+        ):
+            assert run([*words.split(), "--json", "--url", url, *LIMITS]) == expected, words
+            assert b"Traceback" not in capsysbinary.readouterr().err
+
+
+def test_a_server_that_takes_no_heed_of_match(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Nothing of another application's is shown as a session, or deleted."""
+    asked: list[bytes] = []
+    found = array(bulk(b"0"), array(bulk(b"app:counter"), bulk(KEY), bulk(b"wh:sessionless")))
+
+    def tell(command: list[bytes]) -> bytes:
+        asked.extend(command)
+        return found if command[0] == b"SCAN" else honest(command)
+
+    with lying.answering(tell) as url:
+        assert run(["session", "list", "--json", "--url", url]) == ExitStatus.OK
+        [listed] = json.loads(capsysbinary.readouterr().out)
+        assert listed["phone"] == PHONE
+        for words in (["--match", "+5*"], []):
+            assert run(["session", "flush", "--yes", "--url", url, *words]) == ExitStatus.OK
+    assert KEY in asked
+    assert not {b"app:counter", b"wh:sessionless"} & set(asked)
