@@ -164,6 +164,24 @@ def test_a_helper_is_named_if_the_registry_wants_a_login(
     assert "docker login" in done.err
 
 
+@pytest.mark.parametrize("stream", ["", " >&2"])
+def test_a_login_that_a_failing_helper_prints_is_not_shown(
+    docker_stack: Stack, stream: str
+) -> None:
+    """It is told that there was none, and the status."""
+    script = f"""echo '{{"Username": "me", "Secret": "secret-of-mine"}}'{stream}; exit 3"""
+    helper = _helper(docker_stack, script)
+    with _registry(401, _error("UNAUTHORIZED"), WWW_Authenticate='Basic realm="x"') as registry:
+        configuration = _configuration(docker_stack, credsStore="test")
+        done = docker_stack(
+            "redis", "up", env={"REDIS_IMAGE": registry.image, **configuration, **helper}
+        )
+
+    assert done.status == 1
+    assert "docker-credential-test refuses: status 3" in done.err
+    assert "secret-of-mine" not in done.err + done.text
+
+
 @pytest.mark.parametrize("source", ["file", "fields", "helper"])
 def test_a_login_is_sent(
     docker_stack: Stack, docker_engine: docker.DockerClient, source: str

@@ -86,8 +86,13 @@ def told() -> Iterator[None]:
             hint="Restart Docker, and run this again.",
         ) from error
     except (DockerException, requests.RequestException) as error:
-        *_, root = causes(error)
+        # What lies further back may be an error that was being handled meanwhile.
+        root = next((each for each in causes(error) if not _is_wrapped(each)), error)
         raise NoEngine(f"The Docker Engine stopped answering: {root}.", hint=_RUNS_IT) from error
+
+
+def _is_wrapped(error: BaseException) -> bool:
+    return type(error).__module__.partition(".")[0] in ("docker", "requests", "urllib3")
 
 
 def explained(error: Exception) -> str:

@@ -68,6 +68,9 @@ def _of_helper(helper: str, server: str) -> Login:
         said = (done.stdout + done.stderr).decode("utf-8", "replace").strip()
         if _NOT_FOUND in said:
             return Login({})
+        if "{" in said:
+            # It may be the login.
+            said = ""
         return Login({}, f"{program} refuses: {said[:200] or f'status {done.returncode}'}")
     if not isinstance(answer, dict):
         return Login({}, f"{program} gives no login")
