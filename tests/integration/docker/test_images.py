@@ -89,6 +89,27 @@ def test_a_name_that_is_no_image_is_wrong_usage(docker_stack: Stack, name: str) 
     assert "REDIS_IMAGE" in done.err
 
 
+@pytest.mark.parametrize("command", [["dev"], ["restart"], ["reset", "--yes"]])
+def test_a_malformed_name_is_found_before_anything_is_done(
+    docker_stack: Stack, unpulled_image: str, command: list[str]
+) -> None:
+    """Nothing is pulled, stopped or deleted; the second image's name is looked at, too."""
+    docker_stack("redis", "up")
+    with docker_stack.client() as client:
+        client.set("kept", "1")
+    names = {"REDIS_IMAGE": unpulled_image, "REDIS_COMMANDER_IMAGE": "Bad:Name"}
+    if command != ["dev"]:
+        names = {"REDIS_IMAGE": "redis:"}
+
+    done = docker_stack("redis", *command, env=names)
+
+    assert done.status == 2, done.err
+    assert "should be the name of an image" in done.err
+    assert "Pulling" not in done.err
+    with docker_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
 def test_an_image_without_a_configuration(
     docker_stack: Stack, docker_engine: docker.DockerClient, tmp_path: Path
 ) -> None:

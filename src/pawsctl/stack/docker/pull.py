@@ -20,12 +20,11 @@ _NOT_A_LAYER = "Pulling from "
 def image(api: APIClient, name: str, *, pull: Pull, emit: Emit) -> dict[str, Any]:
     """What `inspect` says of the image, after downloading it where `pull` asks for that.
 
-    Raises UsageError for what is no name of an image, OperationFailed if it can't be had, with the
-    registry's own words.
+    Raises UsageError for what the engine calls no name of an image, OperationFailed if it can't be
+    had, with the registry's own words.
     """
     from docker.errors import APIError, ImageNotFound
 
-    reference.check(name)
     if pull != "always":
         try:
             found: dict[str, Any] = api.inspect_image(name)

@@ -16,6 +16,7 @@ from pawsctl.stack.docker import (
     mounts,
     preflight,
     pull,
+    reference,
     refusals,
     resources,
     swap,
@@ -123,6 +124,8 @@ class Containers:
     def _images(self, services: Sequence[Service], plan: Plan) -> dict[str, dict[str, Any]]:
         """Name → what `inspect` says of it; each is pulled once, however many services run it."""
         names = dict.fromkeys(each.image for each in services)
+        for name in names:
+            reference.check(name)
         return {name: pull.image(self._api, name, pull=plan.pull, emit=plan.emit) for name in names}
 
     def _limits_memory(self) -> bool:
