@@ -61,6 +61,13 @@ class LastWords:
         _, is_later, rest = came.partition(b"\r\n" + first) if first else (b"", b"", b"")
         return (first + rest if is_later else came).partition(b"\n")[0].strip()[:_SHOWN]
 
+    def came_otherwise(self, reply: bytes) -> bool:
+        """Whether these bytes have come as something else than a bulk string."""
+        piece = bytes(self.piece)
+        others = (b"+%s\r\n", b"(%s\r\n", b"\r\ntxt:%s\r\n")
+        is_bulk = b"$%d\r\n%s\r\n" % (len(reply), reply) in piece
+        return not is_bulk and any(each % reply in piece for each in others)
+
     @property
     def hint(self) -> str:
         """What to do about it."""

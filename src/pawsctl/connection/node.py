@@ -165,7 +165,7 @@ class Node:
 
     def _answer_to(self, command: Command) -> Any:
         self._words.asked = command
-        reply = shapes.read(command, self._reply())
+        reply = shapes.read(command, self._reply(), came_otherwise=self._words.came_otherwise)
         self._ledger.settle(command, reply)
         return reply
 

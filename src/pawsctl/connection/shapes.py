@@ -24,10 +24,17 @@ class Shape(msgspec.Struct, frozen=True):
     fits: Fits
 
 
-def read(command: Command, reply: Any) -> Any:
-    """Return the reply to a command as it came, or a Misread where it has another shape."""
+def read(command: Command, reply: Any, *, came_otherwise: Callable[[bytes], bool]) -> Any:
+    """Return the reply to a command as it came, or a Misread where it has another shape.
+
+    hiredis makes bytes of several types: `came_otherwise` says whether some were no bulk string.
+    It is asked of what does not look like a session.
+    """
     shape = _SHAPES.get(command[0])
-    if shape is None or shape.fits(reply, command) or isinstance(reply, ErrorReply):
+    if shape is None or isinstance(reply, ErrorReply):
+        return reply
+    is_odd = shape is _VALUE and type(reply) is bytes and reply[:1] != b"{"
+    if shape.fits(reply, command) and not (is_odd and came_otherwise(reply)):
         return reply
     return Misread(words_of(command), reply, shape.words)
 
@@ -193,6 +200,7 @@ _TTL = Shape(_INTEGER, _milliseconds)
 _DONE = Shape("0 or 1", _flag)
 _KEYS = Shape("a number of keys", _key_count)
 _OK = Shape("OK", _is_ok)
+_VALUE = Shape("a value", _value)
 
 # With names both as text and as bytes, so that no name is converted where there are many replies.
 _SHAPES: dict[Any, Shape] = {
@@ -202,7 +210,7 @@ _SHAPES: dict[Any, Shape] = {
         (_DONE, "EXPIRE EXPIREAT PEXPIRE PEXPIREAT PERSIST"),
         (_KEYS, "DEL EXISTS TOUCH UNLINK"),
         (Shape(_INTEGER, _count), "DBSIZE STRLEN"),
-        (Shape("a value", _value), "GET DUMP"),
+        (_VALUE, "GET DUMP"),
         (Shape("a value for each key", _values), "MGET"),
         (Shape("text", _text), "INFO"),
         (Shape("a type", _kind), "TYPE"),

@@ -242,3 +242,19 @@ def test_a_flush_tells_what_it_has_done_before_a_strange_reply(
     assert status == ExitStatus.FAILED
     assert (error["deleted"], error["unknown"]) == (deleted, unknown)
     assert name.decode() in error["message"]
+
+
+@pytest.mark.parametrize("reply", [b"+OK\r\n", b"(123\r\n", b"=7\r\ntxt:abc\r\n"])
+@pytest.mark.parametrize("option", ["--raw", "--json"])
+def test_a_status_is_no_value(
+    reply: bytes, option: str, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Replies that went astray: a value in those bytes is one, and they are not."""
+    value = reply.rpartition(b":")[2].strip(b"+(\r\n")
+    assert _called(f"session get {PHONE} {option}", _Asked(b"GET", bulk(value))) == ExitStatus.OK
+    assert option == "--json" or capsysbinary.readouterr().out == value
+    capsysbinary.readouterr()
+    assert _called(f"session get {PHONE} {option}", _Asked(b"GET", reply)) == ExitStatus.FAILED
+    out, err = capsysbinary.readouterr()
+    assert not out
+    assert b"GET was answered with" in err
