@@ -100,14 +100,15 @@ def test_columns_choose_what_every_format_shows(many: Pawsctl) -> None:
 
 
 def test_csv_has_every_field_and_the_last_message(many: Pawsctl) -> None:
-    """A header, and a row for each session."""
+    """A header, and a row for each session; what could be a formula has a quote before it."""
     result = many("session", "list", "-o", "csv", "--sort", "phone")
     rows = list(csv.DictReader(io.StringIO(result.text)))
     assert list(rows[0]) == [
         "phone", "key", "ttl", "status", "messages", "updated_at", "bytes", "problem",
         "last_message",
     ]  # fmt: skip
-    assert [row["phone"] for row in rows] == sorted(ALL)
+    shown = ["'+6*" if phone == "+6*" else phone for phone in sorted(ALL)]
+    assert [row["phone"] for row in rows] == shown
     assert rows[0]["updated_at"].endswith("Z")
 
 
