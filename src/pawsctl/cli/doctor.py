@@ -34,14 +34,17 @@ def doctor(
     from pawsctl.cli import doctor_views
     from pawsctl.cli.arguments import require_writable
     from pawsctl.doctor import bundle as bundling
-    from pawsctl.doctor import examining
+    from pawsctl.doctor import examining, network
 
     run = invocation(ctx)
     require_writable(bundle)
     if bundle is not None:
         bundling.require_new(bundle, overwrite=force)
     found = examining.examine(
-        lambda: run.settings, run.connect, done=run.output.live(doctor_views.finding)
+        lambda: run.settings,
+        run.connect,
+        done=run.output.live(doctor_views.finding),
+        patience=run.connect_timeout or network.PATIENCE,
     )
     run.output.show(found, doctor_views.summary)
     if bundle is not None:

@@ -26,33 +26,37 @@ def examine(
     connect: Callable[[], Connection],
     *,
     done: Callable[[Finding], None],
+    patience: float = network.PATIENCE,
 ) -> Diagnosis:
     """Look at everything, telling `done` of each finding.
 
     `load` resolves the settings, and `connect` gives a connection to the Redis that the session
-    commands talk to, not yet made. What they raise is a finding.
+    commands talk to, not yet made. What they raise is a finding. `patience` is seconds for each
+    connection.
     """
     findings = []
-    for finding in _findings(load, connect):
+    for finding in _findings(load, connect, patience):
         findings.append(finding)
         done(finding)
     return Diagnosis(all(each.state != "failed" for each in findings), findings)
 
 
-def _findings(load: Callable[[], Settings], connect: Callable[[], Connection]) -> Iterator[Finding]:
+def _findings(
+    load: Callable[[], Settings], connect: Callable[[], Connection], patience: float
+) -> Iterator[Finding]:
     try:
         settings, connection = load(), connect()
     except PawsctlError as error:
         yield failed("settings", error)
         return
     with connection:
-        yield from _floors(settings, connection)
+        yield from _floors(settings, connection, patience)
     yield bot.examine(settings["APP_URL"])
 
 
-def _floors(settings: Settings, connection: Connection) -> Iterator[Finding]:
+def _floors(settings: Settings, connection: Connection, patience: float) -> Iterator[Finding]:
     target = connection.target
-    fault = network.fault(target)
+    fault = network.fault(target, patience)
     for finding in own_stack.examine(settings, target, answers=not fault):
         if not target.is_local and finding.state == "failed":
             # It is beside the way to a Redis elsewhere.
@@ -64,7 +68,7 @@ def _floors(settings: Settings, connection: Connection) -> Iterator[Finding]:
             detail = f"{target.url}: {fault}; it was not looked at, nor were its sessions"
             yield Finding("redis", "skipped", detail)
             return
-    for finding in _way(settings, connection):
+    for finding in _way(settings, connection, patience):
         yield finding
         if finding.state == "failed":
             yield Finding("the rest", "skipped", "Redis and its sessions were not looked at")
@@ -91,10 +95,10 @@ def _is_readable(found: list[Finding]) -> bool:
     return bool(may_be_read) and allowed.issuperset(broken)
 
 
-def _way(settings: Settings, connection: Connection) -> Iterator[Finding]:
+def _way(settings: Settings, connection: Connection, patience: float) -> Iterator[Finding]:
     target = connection.target
     yield from reading_settings.examine(settings, target)
-    for finding in network.examine(target):
+    for finding in network.examine(target, patience):
         yield finding
         if finding.state == "failed":
             return

@@ -10,39 +10,39 @@ from ipaddress import ip_address
 from pawsctl.doctor.findings import Finding
 from pawsctl.target import Address, Target, Tls
 
-# Seconds for each connection and each handshake.
-_SECONDS = 2.0
+# Seconds for each connection and each handshake, if nobody says otherwise.
+PATIENCE = 2.0
 _DAY = 86_400
 # Days before its end at which a certificate wants to be renewed.
 _SOON = 14
 
 
-def fault(target: Target) -> str:
+def fault(target: Target, seconds: float = PATIENCE) -> str:
     """Return why nothing takes connections where a target says, or '' where something does."""
     if target.path is not None:
-        return _socket_fault(target.path)
+        return _socket_fault(target.path, seconds)
     found = ""
     for address in target.addresses:
-        found = _connection_fault(address)
+        found = _connection_fault(address, seconds)
         if not found:
             return ""
     return found
 
 
-def examine(target: Target) -> Iterator[Finding]:
+def examine(target: Target, seconds: float = PATIENCE) -> Iterator[Finding]:
     """Yield what is found on the way, and stop at what is broken."""
     if target.path is not None:
-        fault = _socket_fault(target.path)
+        fault = _socket_fault(target.path, seconds)
         hint = "Is Redis started with 'unixsocket', and may this user write to the socket?"
         yield _of("socket", {target.path: fault}, hint)
         return
-    for finding in _way(target):
+    for finding in _way(target, seconds):
         yield finding
         if finding.state == "failed":
             return
 
 
-def _way(target: Target) -> Iterator[Finding]:
+def _way(target: Target, seconds: float) -> Iterator[Finding]:
     names = [each.host for each in target.addresses if not _is_number(each.host)]
     if names:
         found = {each: _addresses(each) for each in names}
@@ -50,12 +50,12 @@ def _way(target: Target) -> Iterator[Finding]:
         told = {name: f"{name} is {', '.join(ips)}" for name, (ips, _) in found.items()}
         hint = "Look for a typing error, and whether this machine has the DNS or VPN that knows it."
         yield _of("dns", faults, hint, told)
-    faults = {str(each): _connection_fault(each) for each in target.addresses}
+    faults = {str(each): _connection_fault(each, seconds) for each in target.addresses}
     yield _of("tcp", faults, _way_in(target))
     tls = target.sentinel_tls if target.kind == "sentinel" else target.tls
     if tls is not None:
         reached = [each for each in target.addresses if not faults[str(each)]]
-        yield _tls(reached[0], tls)
+        yield _tls(reached[0], tls, seconds)
 
 
 def _of(
@@ -93,31 +93,31 @@ def _addresses(host: str) -> tuple[list[str], str]:
     return sorted({str(each[4][0]) for each in found}), ""
 
 
-def _connection_fault(address: Address) -> str:
+def _connection_fault(address: Address, seconds: float) -> str:
     try:
-        with socket.create_connection((address.host, address.port), _SECONDS):
+        with socket.create_connection((address.host, address.port), seconds):
             return ""
     except TimeoutError:
-        return f"no answer within {_SECONDS:g} s"
+        return f"no answer within {seconds:g} s"
     except (OSError, UnicodeError) as error:
         return (getattr(error, "strerror", None) or str(error)).lower()
 
 
-def _socket_fault(path: str) -> str:
+def _socket_fault(path: str, seconds: float) -> str:
     try:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(_SECONDS)
+            connection.settimeout(seconds)
             connection.connect(path)
     except (OSError, ValueError, AttributeError) as error:
         return (getattr(error, "strerror", None) or str(error)).lower()
     return ""
 
 
-def _tls(address: Address, tls: Tls) -> Finding:
+def _tls(address: Address, tls: Tls, seconds: float) -> Finding:
     try:
         context = _context(tls)
         with (
-            socket.create_connection((address.host, address.port), _SECONDS) as plain,
+            socket.create_connection((address.host, address.port), seconds) as plain,
             context.wrap_socket(plain, server_hostname=address.host) as secure,
         ):
             version, certificate = secure.version() or "TLS", secure.getpeercert() or {}
@@ -127,7 +127,7 @@ def _tls(address: Address, tls: Tls) -> Finding:
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
         if isinstance(error, TimeoutError):
-            reason = f"no answer to a TLS handshake within {_SECONDS:g} s"
+            reason = f"no answer to a TLS handshake within {seconds:g} s"
         hint = "If that port speaks no TLS, write redis:// instead of rediss://."
         return Finding("tls", "failed", f"{address}: {reason}", hint)
     days = _days_left(certificate)
