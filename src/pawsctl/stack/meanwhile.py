@@ -46,8 +46,9 @@ class Meanwhile:
 
     def keep(self, what: str) -> bool:
         """Whether somebody has written; then it is told that `what` stays for that."""
-        if self.is_written:
-            self.undo.left.append(f"{what} stays: it holds keys that were written meanwhile.")
+        sentence = f"{what} stays: it holds keys that are nowhere else."
+        if self.is_written and sentence not in self.undo.left:
+            self.undo.left.append(sentence)
             self.undo.hints.append("'pawsctl redis up' goes on with them.")
         return self.is_written
 

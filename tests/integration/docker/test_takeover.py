@@ -15,6 +15,7 @@ import redis
 from docker.models.containers import Container
 
 from pawsctl.errors import ExitStatus
+from tests.bent_engine import Refusal, bent_engine
 from tests.docker_fixtures import PROJECT_LABEL
 from tests.processes import wait_until
 from tests.stack_fixtures import NOTHING, Docker, Stack
@@ -30,7 +31,11 @@ def run(docker_stack: Stack, engine_view: Docker) -> Iterator[Run]:
     api = engine_view.api
     named: list[str] = []
 
-    def start(*flags: str, mounts: dict[str, dict[str, str]] | None = None) -> Container:
+    def start(
+        *flags: str,
+        mounts: dict[str, dict[str, str]] | None = None,
+        tmpfs: dict[str, str] | None = None,
+    ) -> Container:
         labels = {PROJECT_LABEL: docker_stack.project, SERVICE_LABEL: "redis"}
         labels |= {"com.docker.compose.oneoff": "False"}
         network = f"{docker_stack.project}_default"
@@ -52,6 +57,7 @@ def run(docker_stack: Stack, engine_view: Docker) -> Iterator[Run]:
             network=network,
             ports={"6379/tcp": ("127.0.0.1", docker_stack.port)},
             volumes=mounts or {},
+            tmpfs=tmpfs,
         )
         made.reload()
         return made
@@ -333,6 +339,23 @@ def test_a_new_server_that_can_not_start(
     assert up.status == ExitStatus.CONFLICT, up.err
     assert engine_view.container().id == container.id
     assert engine_view.names()["volumes"] == []
+    _has_all(docker_stack)
+
+
+def test_what_was_in_memory_alone_stays_in_the_volume(
+    docker_stack: Stack, engine_view: Docker, run: Run
+) -> None:
+    """The container of before has lost it as it was stopped, and the new one can't be made."""
+    run("--save", "", "--dir", "/data", tmpfs={"/data": ""})
+    _fill(docker_stack)
+    refusal = Refusal(r"POST \S+/containers/create\?name=[^_]+ ", 500, "no room")
+    with bent_engine(docker_stack.folder, refusal) as engine:
+        done = docker_stack("redis", "up", env={"DOCKER_HOST": engine.address})
+
+    assert done.status == ExitStatus.FAILED
+    assert f"The volume {docker_stack.project}_redis-data stays" in done.err
+    engine_view.container().remove(force=True, v=True)
+    assert docker_stack("redis", "up").status == ExitStatus.OK
     _has_all(docker_stack)
 
 

@@ -52,6 +52,7 @@ class Takeover:
         self._service = service
         self.source = Source(api, service, container, password)
         self._copy: Copy | None = None
+        self._wanted: Databases = {}
 
     @property
     def is_needed(self) -> bool:
@@ -140,7 +141,7 @@ class Takeover:
         source.set_quietly(_DELAY, delay)
         source.hold_writers(undo)
         self._until(deadline, lambda: self._has_all(copy), "the copy does not get it all")
-        wanted = wire.databases(source.info())
+        wanted = self._wanted = wire.databases(source.info())
         if wire.databases(copy.info()) != wanted:
             source.refuse("the copy differs", _AGAIN, copy.log_tail())
         copy.lead()
@@ -198,6 +199,11 @@ class Takeover:
         from docker.errors import NotFound
 
         if meanwhile.is_written:
+            return
+        if self.source.place.is_memory and missing(self._wanted, self.source.info()):
+            # It was in memory, and went as its server was stopped.
+            meanwhile.is_written = True
+            meanwhile.keep(f"The volume {self._volume}")
             return
         if self._shares_volume:
             with suppress(wire.Refused, OSError):
