@@ -35,6 +35,7 @@ def run(docker_stack: Stack, engine_view: Docker) -> Iterator[Run]:
         *flags: str,
         mounts: dict[str, dict[str, str]] | None = None,
         tmpfs: dict[str, str] | None = None,
+        name: str = docker_stack.container,
     ) -> Container:
         labels = {PROJECT_LABEL: docker_stack.project, SERVICE_LABEL: "redis"}
         labels |= {"com.docker.compose.oneoff": "False"}
@@ -51,7 +52,7 @@ def run(docker_stack: Stack, engine_view: Docker) -> Iterator[Run]:
         made = api.containers.run(
             REDIS.image,
             ["redis-server", *flags],
-            name=docker_stack.container,
+            name=name,
             detach=True,
             labels=labels,
             network=network,
@@ -355,6 +356,55 @@ def test_what_was_in_memory_alone_stays_in_the_volume(
     assert done.status == ExitStatus.FAILED
     assert f"The volume {docker_stack.project}_redis-data stays" in done.err
     engine_view.container().remove(force=True, v=True)
+    assert docker_stack("redis", "up").status == ExitStatus.OK
+    _has_all(docker_stack)
+
+
+def test_a_name_that_compose_chose(docker_stack: Stack, engine_view: Docker, run: Run) -> None:
+    """A compose file without `container_name`; no other container is made beside it."""
+    run("--appendonly", "no", name=f"{docker_stack.container}-1")
+    _fill(docker_stack)
+
+    down = docker_stack("redis", "down")
+    up = docker_stack("redis", "up", "--json")
+
+    assert down.status == ExitStatus.CONFLICT
+    assert up.status == ExitStatus.OK, up.err
+    assert "container_name" in up.json["services"][0]["changed"]
+    assert engine_view.names()["containers"] == [docker_stack.container]
+    _has_all(docker_stack)
+
+
+def test_it_gets_its_name_back_where_it_is_not_replaced(
+    docker_stack: Stack, engine_view: Docker, run: Run
+) -> None:
+    """The new container can't be made."""
+    name = f"{docker_stack.container}-1"
+    run("--appendonly", "no", name=name)
+    _fill(docker_stack)
+    refusal = Refusal(r"POST \S+/containers/create\?name=[^_]+ ", 500, "no room")
+    with bent_engine(docker_stack.folder, refusal) as engine:
+        done = docker_stack("redis", "up", env={"DOCKER_HOST": engine.address})
+
+    assert done.status == ExitStatus.FAILED
+    assert engine_view.names()["containers"] == [name]
+    _has_all(docker_stack)
+
+
+def test_two_containers_of_one_service(docker_stack: Stack, run: Run) -> None:
+    """Neither hides the data of the other."""
+    docker_stack("redis", "up")
+    _fill(docker_stack)
+    docker_stack("redis", "stop")
+    other = run("--appendonly", "no", name=f"{docker_stack.container}-1")
+    with _connected(docker_stack) as client:
+        client.set("other", "1")
+
+    done = docker_stack("redis", "up")
+
+    assert done.status == ExitStatus.CONFLICT
+    assert f"{docker_stack.container} and {docker_stack.container}-1 are all" in done.err
+    other.remove(force=True, v=True)
     assert docker_stack("redis", "up").status == ExitStatus.OK
     _has_all(docker_stack)
 

@@ -102,6 +102,8 @@ def changed(
         changes.COMMAND: changes.options(found.command, wanted.command),
         changes.SECRETS: changes.contents(found_files, wanted_files),
     }
+    if container["Name"] != f"/{service.container}":
+        names.append("container_name")
     return tuple(part for name in names for part in parts.get(name, (name,)))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import Conflict
 from pawsctl.stack import ports
-from pawsctl.stack.docker import containers, labels, resources
+from pawsctl.stack.docker import containers, data, labels, resources
 from pawsctl.stack.project import port_setting
 
 if TYPE_CHECKING:
@@ -49,15 +49,29 @@ def current(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
 
 
 def find(api: APIClient, stack: Stack, service: Service) -> dict[str, Any] | None:
-    """The service's container, by its exact name. Raises Conflict if it is not ours."""
+    """The service's container: by its exact name, else the one that compose gave another.
+
+    A compose file without `container_name` makes `project-redis-1`. Raises Conflict if that of our
+    name is not ours, or if several are the service's.
+    """
     from docker.errors import NotFound
 
-    try:
-        found: dict[str, Any] = api.inspect_container(service.container)
-    except NotFound:
-        return None
-    labels.check_owner("container", service.container, found["Config"]["Labels"], stack)
-    return found
+    others = [
+        each
+        for each in existing(api, stack)
+        if each["Config"]["Labels"][labels.SERVICE] == service.key
+        and containers.name_aside(service, each) not in each["Name"]
+        and each["Name"] != f"/{service.container}"
+    ]
+    found: list[dict[str, Any]] = []
+    with suppress(NotFound):
+        found.append(api.inspect_container(service.container))
+        labels.check_owner("container", service.container, found[0]["Config"]["Labels"], stack)
+    if not found or data.has_data(service):
+        found += others
+    if len(found) > 1:
+        raise _several(service, [each["Name"].removeprefix("/") for each in found])
+    return found[0] if found else None
 
 
 def check(api: APIClient, stack: Stack, services: Sequence[Service], *, leaving: bool) -> None:
@@ -97,6 +111,15 @@ def port_taken(api: APIClient, service: Service, reason: str) -> Conflict:
         if any(port.get("PublicPort") == taken.published for port in each["Ports"] or ()):
             held_by = f"the container {each['Names'][0].removeprefix('/')}"
     return ports.busy(taken.published, port_setting(service), held_by=held_by)
+
+
+def _several(service: Service, names: Sequence[str]) -> Conflict:
+    return Conflict(
+        f"{' and '.join(names)} are all containers of this project's {service.key}, and each may "
+        "hold data. Nothing was changed.",
+        hint=f"Remove the one whose data you don't need, for example with 'docker rm -f -v "
+        f"{names[-1]}'.",
+    )
 
 
 def standing(api: APIClient, stack: Stack) -> str:

@@ -153,7 +153,7 @@ class Swap:
             # Docker goes on to stop it if nobody waits any more, and would stop what is started
             # now.
             stop(self._api, container)
-            if self._inspected(container["Id"])["Name"] != f"/{self._service.container}":
+            if self._inspected(container["Id"])["Name"] != container["Name"]:
                 self._take_name(container)
             if containers.is_running(container):
                 self._api.start(container["Id"])
@@ -164,7 +164,7 @@ class Swap:
         deadline = time.monotonic() + _REMOVAL
         while True:
             try:
-                self._api.rename(container["Id"], self._service.container)
+                self._api.rename(container["Id"], container["Name"].removeprefix("/"))
             except APIError as error:
                 # Whoever has the name by now has the data, too; one that is going lets go of it.
                 if error.status_code != 409 or time.monotonic() > deadline or not self._is_going():
