@@ -4,6 +4,7 @@ import socket
 
 import pytest
 
+from tests.bent_engine import Refusal, bent_engine
 from tests.stack_fixtures import NOTHING, Docker, Stack
 
 SESSION = "wh:session:15551230000"
@@ -170,3 +171,21 @@ def test_an_older_redis_starts_on_no_data(
     assert done.status == 0
     assert docker_stack("redis", "down", "--volumes", "--yes").status == 0
     assert engine_view.names() == NOTHING
+
+
+def test_an_engine_that_does_not_tell_what_the_data_is_starts_nothing_on_it(
+    docker_stack: Stack, older_image: str
+) -> None:
+    """A failure to look is no sign that there is no newer data."""
+    assert docker_stack("redis", "up").status == 0
+    _write(docker_stack, SESSION)
+    refusal = Refusal(r"GET \S+/archive\?path=\S+appendonlydir", 500, "out of order")
+    with bent_engine(docker_stack.folder, refusal) as engine:
+        done = docker_stack(
+            "redis", "up", env={"REDIS_IMAGE": older_image, "DOCKER_HOST": engine.address}
+        )
+
+    assert done.status == 1
+    assert "out of order" in done.err
+    assert _version(docker_stack).startswith("7.")
+    assert _keys(docker_stack) == {SESSION.encode()}

@@ -93,7 +93,7 @@ def _differs(api: APIClient, container: str, file: File) -> bool:
 
     try:
         stream, about = api.get_archive(container, file.target)
-        if about["size"] > _LARGEST:
+        if (about or {}).get("size", 0) > _LARGEST:
             stream.close()
             return True
         with tarfile.open(fileobj=io.BytesIO(b"".join(stream))) as archive:

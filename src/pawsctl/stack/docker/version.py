@@ -91,12 +91,15 @@ def has_run(api: APIClient, container: dict[str, Any]) -> bool:
 
 
 def has_aof_folder(api: APIClient, container_id: str, directory: str) -> bool:
-    """Whether a container, started or not, has an append-only folder in `directory`."""
-    from docker.errors import APIError
+    """Whether a container, started or not, has an append-only folder in `directory`.
+
+    An engine that fails to tell is no sign that there is none: its APIError is raised.
+    """
+    from docker.errors import NotFound
 
     try:
         stream, _ = api.get_archive(container_id, f"{directory}/{AOF_FOLDER}", chunk_size=512)
-    except APIError:
+    except NotFound:
         return False
     # The folder may hold gigabytes, and its name is enough.
     stream.close()
