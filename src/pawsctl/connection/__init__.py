@@ -16,6 +16,7 @@ from pawsctl.connection.replies import (
     checked,
     has_code,
     info_fields,
+    is_in_doubt,
     refused,
 )
 from pawsctl.connection.substitutes import Substitutes
@@ -39,6 +40,7 @@ __all__ = [
     "connect",
     "has_code",
     "info_fields",
+    "is_in_doubt",
     "refused",
     "ttls_of",
     "types_of",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from pawsctl.connection.commands import Command, as_bytes, keys_changed_by
-from pawsctl.connection.replies import ErrorReply, Misread, is_lost_on_the_way
+from pawsctl.connection.replies import ErrorReply, Misread, is_in_doubt
 
 
 class Outcome(NamedTuple):
@@ -42,12 +42,12 @@ class Ledger:
     def settle(self, command: Command, reply: Any) -> None:
         """Take note of the reply to a command; one that can't be understood leaves it open.
 
-        So does a proxy's word that the server's was lost.
+        So does an error that does not say that nothing was done.
         """
         if id(command) not in self._unanswered or isinstance(reply, Misread):
             return
         if isinstance(reply, ErrorReply):
-            if is_lost_on_the_way(reply):
+            if is_in_doubt(reply):
                 return
         else:
             done = reply if type(reply) is int else int(reply is not None)

@@ -11,6 +11,12 @@ _ARGUMENTS = re.compile(r"[,;]? with args beginning with:.*", re.DOTALL)
 _ON_THE_WAY = re.compile(
     r"timed? ?out|upstream|connection (refused|reset|closed)|broken pipe", re.IGNORECASE
 )
+_REFUSAL = re.compile(
+    r"unknown|unsupported|\bno[tr]?\b|n't\b|cannot|forbid|prohibit|disabled|denied|block|restrict"
+    r"|renamed|syntax|wrong (number|kind|type)|are wrong|invalid|illegal|out of range|exceed|max"
+    r"|limit|too |protocol|exists|busy",
+    re.IGNORECASE,
+)
 
 
 class ErrorReply(Exception):
@@ -87,6 +93,14 @@ def is_about_the_command(reply: ErrorReply) -> bool:
 def is_lost_on_the_way(reply: ErrorReply | str) -> bool:
     """Whether a proxy says that it had no answer: the server may have done what was asked."""
     return bool(_ON_THE_WAY.search(str(reply)))
+
+
+def is_in_doubt(reply: ErrorReply) -> bool:
+    """Whether an error reply to a command that writes does not say that nothing was done.
+
+    Redis's own errors do: they have a code, or words for what it does not know or allow.
+    """
+    return is_lost_on_the_way(reply) or (reply.code == "ERR" and not _REFUSAL.search(reply.text))
 
 
 def betrays_cluster(reply: ErrorReply) -> bool:

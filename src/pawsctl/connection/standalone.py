@@ -59,6 +59,7 @@ class Standalone(Connection):
             target = replace(self.target, kind="cluster", addresses=self._entrance(), path=None)
             self._cluster = Cluster(target, self.timeouts, self.note, is_found_out=True)
             self._cluster.ledger = self.ledger
+            self._cluster.substitutes = self.substitutes
         return self._cluster
 
     def _entrance(self) -> tuple[Address, ...]:

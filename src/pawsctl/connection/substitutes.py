@@ -17,6 +17,7 @@ from pawsctl.connection.replies import (
     betrays_cluster,
     has_code,
     is_about_a_key,
+    is_in_doubt,
     is_lost_on_the_way,
 )
 from pawsctl.connection.routing import REDIRECTS
@@ -50,6 +51,10 @@ class Substitutes:
             return [each for part in parts_of(command) for each in self.wire(part)]
         return [command]
 
+    def give_up(self, name: bytes) -> None:
+        """Send from now on what is older than the command with that name."""
+        self._unknown.add(name)
+
     def wires(self, commands: Sequence[Command]) -> list[list[Command]]:
         """The same for each of several."""
         return [self.wire(command) for command in commands]
@@ -67,12 +72,12 @@ class Substitutes:
         name = name_of(command)
         if has_code(reply, *_PASSING) or betrays_cluster(reply) or is_lost_on_the_way(reply):
             return False
-        # What was answered in a strange way has been done: only a look may be taken again.
-        if isinstance(reply, Misread) and not is_read(command):
+        # What was answered in a strange way may have been done: only a look may be taken again.
+        if (isinstance(reply, Misread) or is_in_doubt(reply)) and not is_read(command):
             return False
         # Services have many words for what they don't have.
         if name in _OLDER and not is_about_a_key(reply):
-            self._unknown.add(name)
+            self.give_up(name)
             return True
         many = is_many(command)
         # A script that was given no key tells as well as one that was.

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from pawsctl.connection import PartlyRefused, checked, types_of
+from pawsctl.connection import ErrorReply, PartlyRefused, checked, is_in_doubt, types_of
 from pawsctl.errors import OperationFailed, Partial
 from pawsctl.sessions import keys, model, passes, reader, scan
 from pawsctl.sessions.reader import SessionReader
@@ -95,7 +95,13 @@ class SessionStore(SessionReader):
     def require_deletable(self, pattern: bytes) -> None:
         """Raises OperationFailed if a key that matches could not be deleted: nobody's is tried."""
         beginning = re.split(rb"[*?\[\\]", pattern, maxsplit=1)[0]
-        self.unlink_keys([beginning + keys.nobodys_phone().encode()])
+        nobodys = beginning + keys.nobodys_phone().encode()
+        reply = self.connection.pipeline([(b"UNLINK", nobodys)])[0]
+        if isinstance(reply, ErrorReply) and is_in_doubt(reply):
+            # Whatever was done to nobody's key: in what words UNLINK is refused does not matter.
+            self.connection.substitutes.give_up(b"UNLINK")
+            reply = self.connection.pipeline([(b"UNLINK", nobodys)])[0]
+        checked(reply)
 
     def _deleting(self, search: scan.Search, ask: scan.Ask) -> Iterator[scan.Batch]:
         """A pass that asks something of a batch of keys and deletes them."""

@@ -10,7 +10,7 @@ from tests.cli_runner import Pawsctl, Result
 from tests.lying import KEY, honest
 
 PHONE = KEY.decode().removeprefix("wh:session:")
-NOT_HERE = b"-ERR command 'UNLINK' not supported for this plan\r\n"
+REFUSALS = [b"-ERR command 'UNLINK' not supported for this plan\r\n", b"-ERR nope\r\n"]
 
 
 def without(*names: bytes, words: bytes) -> Callable[[list[bytes]], bytes]:
@@ -23,9 +23,12 @@ def told(result: Result, done: str) -> tuple[int, int]:
     return int(result.error[done]), int(result.error["unknown"])
 
 
-def test_an_older_command_is_tried_whatever_the_refusal_says(bare_pawsctl: Pawsctl) -> None:
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_an_older_command_is_tried_whatever_the_refusal_says(
+    bare_pawsctl: Pawsctl, refusal: bytes
+) -> None:
     """Not every service calls it an unknown command."""
-    with lying.answering(without(b"UNLINK", b"PTTL", b"EVAL", words=NOT_HERE)) as url:
+    with lying.answering(without(b"UNLINK", b"PTTL", b"EVAL", words=refusal)) as url:
         for words in ("session flush --dry-run", "session flush --yes", "session ttl"):
             result = bare_pawsctl(*words.split(), "--json", "--url", url)
             assert result.status == ExitStatus.OK, (words, result.err)
@@ -33,7 +36,13 @@ def test_an_older_command_is_tried_whatever_the_refusal_says(bare_pawsctl: Pawsc
 
 
 @pytest.mark.parametrize(
-    "words", [b"-ERR Connection timed out\r\n", b"-upstream failure\r\n", b"-no upstream host\r\n"]
+    "words",
+    [
+        b"-ERR Connection timed out\r\n",
+        b"-upstream failure\r\n",
+        b"-no upstream host\r\n",
+        b"-ERR something went wrong\r\n",
+    ],
 )
 def test_a_proxy_that_lost_the_answer(bare_pawsctl: Pawsctl, words: bytes) -> None:
     """What was sent may have been done: it is told as unknown, and not done in another way."""
