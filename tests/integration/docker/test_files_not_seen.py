@@ -9,12 +9,14 @@ from pathlib import Path
 
 import docker
 import pytest
+from docker.errors import NotFound
 
 from pawsctl import settings
 from pawsctl.stack import files
-from tests.docker_fixtures import remove_project
+from tests.docker_fixtures import PROJECT_LABEL, remove_project
 from tests.second_engine import second_engine
 from tests.stack_fixtures import NOTHING, Docker, Stack
+from tests.standins.images import REDIS
 
 PASSWORD = {"REDIS_PASSWORD": "secret-of-mine"}
 
@@ -173,3 +175,22 @@ def test_no_engine_leaves_no_password(bare_stack: Stack, engine: str) -> None:
 
     assert done.status == (6 if engine == "docker" else 7)
     assert _rendered(bare_stack.folder / "state") == []
+
+
+@pytest.mark.parametrize("command", [("up",), ("down",), ("reset", "--yes")])
+def test_what_a_killed_one_made_to_look_is_removed(
+    docker_stack: Stack, engine_view: Docker, command: tuple[str, ...]
+) -> None:
+    """By the next command, its volume without a name too."""
+    docker_stack("redis", "up")
+    name = f"{docker_stack.container}_probe"
+    labels = {PROJECT_LABEL: docker_stack.project, "com.docker.compose.oneoff": "True"}
+    left = engine_view.api.containers.create(REDIS.image, ["true"], name=name, labels=labels)
+    (volume,) = (each["Name"] for each in left.attrs["Mounts"])
+
+    done = docker_stack("redis", *command)
+
+    assert done.status == 0, done.err
+    assert name not in engine_view.names()["containers"]
+    with pytest.raises(NotFound):
+        engine_view.api.volumes.get(volume)

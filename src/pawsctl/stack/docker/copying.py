@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pawsctl.stack import wire
-from pawsctl.stack.docker import containers, labels
+from pawsctl.stack.docker import containers, labels, probing
 from pawsctl.stack.docker.data import inner_port
 from pawsctl.stack.interrupt import Undo, uninterrupted
 
@@ -134,7 +134,7 @@ class Copy:
 
     def _definition(self, port: int) -> dict[str, Any]:
         definition = containers.definition(self._stack, self._service, self._image)
-        definition["Labels"] = {labels.PROJECT: self._stack.project, labels.ONE_OFF: "True"}
+        definition["Labels"] = labels.of_one_off(self._stack)
         definition["Healthcheck"] = {"Test": ["NONE"]}
         definition.pop("NetworkingConfig", None)
         host = definition["HostConfig"]
@@ -179,8 +179,8 @@ def is_half_done(api: APIClient, service: Service) -> bool:
 
 
 def remove_all(api: APIClient, service: Service) -> None:
-    """Remove what a pawsctl that was killed has left of copies."""
-    for name in names(service):
+    """Remove what a pawsctl that was killed has left of copies, and of probes."""
+    for name in (*names(service), probing.name(service)):
         remove(api, name)
 
 
@@ -189,7 +189,7 @@ def remove(api: APIClient, container: str) -> None:
     from docker.errors import NotFound
 
     with suppress(NotFound):
-        api.remove_container(container, force=True)
+        api.remove_container(container, v=True, force=True)
 
 
 def _attempts(info: Mapping[str, str]) -> int:

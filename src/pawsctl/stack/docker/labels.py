@@ -33,6 +33,11 @@ def of_container(stack: Stack, service: Service, image_id: str) -> dict[str, str
     }
 
 
+def of_one_off(stack: Stack) -> dict[str, str]:
+    """Labels of a container that is none of a service's, as of `docker compose run`."""
+    return {PROJECT: stack.project, ONE_OFF: "True"}
+
+
 def of_network(stack: Stack) -> dict[str, str]:
     """Labels of the network that joins the services."""
     return {PROJECT: stack.project, f"{_PREFIX}network": "default"}

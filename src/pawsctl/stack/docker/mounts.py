@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import io
 import tarfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pawsctl.stack.docker import probing
 from pawsctl.stack.docker.client import explained
 from pawsctl.stack.engine import FilesNotSeen
 
 if TYPE_CHECKING:
     from docker.api import APIClient
 
-    from pawsctl.stack.services import File, Service
+    from pawsctl.stack.services import File, Service, Stack
 
 # What Docker, Docker Desktop and Podman say of a source that they don't have.
 _NOT_THERE = ("bind source path does not exist", "mounts denied", "no such file or directory")
@@ -53,7 +53,7 @@ def sources(container: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def check_seen(api: APIClient, service: Service, image_id: str) -> None:
+def check_seen(api: APIClient, stack: Stack, service: Service, image_id: str) -> None:
     """Raise FilesNotSeen if the engine has not the files of a service as they are here.
 
     It is asked to make a container with them, which is removed again and never runs.
@@ -66,17 +66,13 @@ def check_seen(api: APIClient, service: Service, image_id: str) -> None:
         "HostConfig": {"NetworkMode": "none", "Mounts": binds(service)},
     }
     try:
-        made = api.create_container_from_config(body)["Id"]
+        with probing.probe(api, stack, service, body) as made:
+            for file in service.files:
+                if _differs(api, made, file):
+                    raise FilesNotSeen.of(file.source.parent, "it has another file at that path")
     except APIError as error:
         raise_if_not_seen(service, explained(error), error)
         raise
-    try:
-        for file in service.files:
-            if _differs(api, made, file):
-                raise FilesNotSeen.of(file.source.parent, "it has another file at that path")
-    finally:
-        with suppress(APIError):
-            api.remove_container(made, v=True, force=True)
 
 
 def raise_if_not_seen(service: Service, reason: str, error: Exception) -> None:

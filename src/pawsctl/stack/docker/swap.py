@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pawsctl.stack.docker.containers import Inspected
     from pawsctl.stack.engine import Emit
     from pawsctl.stack.meanwhile import Meanwhile
-    from pawsctl.stack.services import Service
+    from pawsctl.stack.services import Service, Stack
 
 # Seconds that a service has to shut down in before it is killed, as in docker compose.
 _STOP_GRACE = 10
@@ -28,8 +28,11 @@ _REMOVAL = 5.0
 class Swap:
     """One service's change of containers, which `undo` can take back."""
 
-    def __init__(self, api: APIClient, service: Service, meanwhile: Meanwhile) -> None:
+    def __init__(
+        self, api: APIClient, stack: Stack, service: Service, meanwhile: Meanwhile
+    ) -> None:
         self._api = api
+        self._stack = stack
         self._service = service
         self._undo = meanwhile.undo
         self._meanwhile = meanwhile
@@ -69,7 +72,7 @@ class Swap:
         for volume in self._service.volumes:
             if not version.has_aof_folder(self._api, self._new, volume.target):
                 continue
-            server = version.of_image(self._api, self._inspected(self._new)["Image"])
+            server = self._version(self._inspected(self._new))
             if server and server.name == "Redis" and server.number < version.FOLDERS_SINCE:
                 raise Conflict(
                     f"{server} would start empty: the data in the volume {volume.name} was "
@@ -113,8 +116,8 @@ class Swap:
             return False
         if not version.has_run(self._api, new):
             return False
-        before = version.of_image(self._api, old["Image"])
-        after = version.of_image(self._api, new["Image"])
+        before = self._version(old)
+        after = self._version(new)
         if version.reads(before, after):
             return False
         name = self._service.container
@@ -127,6 +130,9 @@ class Swap:
             f"Then go on with the image {new['Config']['Image']}: 'pawsctl redis up'."
         )
         return True
+
+    def _version(self, container: dict[str, Any]) -> version.Version | None:
+        return version.of_image(self._api, self._stack, self._service, container["Image"])
 
     def _out_of_the_way(self, new: dict[str, Any]) -> None:
         from docker.errors import APIError

@@ -133,7 +133,7 @@ class Containers:
 
     def _check_files(self, services: Sequence[Service], images: dict[str, dict[str, Any]]) -> None:
         for service in services:
-            mounts.check_seen(self._api, service, images[service.image]["Id"])
+            mounts.check_seen(self._api, self._stack, service, images[service.image]["Id"])
 
     def _moved(
         self,
@@ -196,7 +196,7 @@ class Containers:
                 if not changed:
                     return self._started(service, container, emit, undo)
             resources.volumes(self._api, self._stack, service, meanwhile, emit)
-            change = swap.Swap(self._api, service, meanwhile)
+            change = swap.Swap(self._api, self._stack, service, meanwhile)
             if container is not None:
                 self._check_files(self._services(plan), images)
                 emit(Recreating(service.key, service.container, changed))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from pawsctl.stack.docker import probing
+
 if TYPE_CHECKING:
     from docker.api import APIClient
+
+    from pawsctl.stack.services import Service, Stack
 
 # Seconds that a server may take to print its version.
 _PATIENCE = 10
@@ -29,10 +32,10 @@ class Version(Struct, frozen=True):
         return f"{self.name} {self.text}"
 
 
-def of_image(api: APIClient, image_id: str) -> Version | None:
-    """Return the server of an image, by `redis-server --version` in a container of its own.
+def of_image(api: APIClient, stack: Stack, service: Service, image_id: str) -> Version | None:
+    """Return the server of an image for a service, by `redis-server --version` in a container.
 
-    The container is removed again. None if the image has no such server, or does not say.
+    None if the image has no such server, or does not say.
     """
     import requests
     from docker.errors import APIError
@@ -45,18 +48,12 @@ def of_image(api: APIClient, image_id: str) -> Version | None:
         "HostConfig": {"NetworkMode": "none", "LogConfig": {"Type": "json-file"}},
     }
     try:
-        made = api.create_container_from_config(body)["Id"]
-    except APIError:
-        return None
-    try:
-        api.start(made)
-        api.wait(made, timeout=_PATIENCE)
-        return parse(api.logs(made).decode("utf-8", "replace"))
+        with probing.probe(api, stack, service, body) as made:
+            api.start(made)
+            api.wait(made, timeout=_PATIENCE)
+            return parse(api.logs(made).decode("utf-8", "replace"))
     except (APIError, requests.RequestException):
         return None
-    finally:
-        with suppress(APIError):
-            api.remove_container(made, v=True, force=True)
 
 
 def parse(printed: str) -> Version | None:
