@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 # What tests share is set up once, see tests/distribution.py.
 PARALLEL := -n auto --dist loadgroup
 
-.PHONY: help venv demo test test-quick faults lint bench format clean
+.PHONY: help venv demo test test-quick faults lint docs examples pictures bench format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -46,13 +46,23 @@ test-quick: venv ## Run the tests that need no container, topology or long wait
 faults: venv ## Attack pawsctl for five minutes; all attacks with FULL=1, those of a seed with SEED=N
 	$(BIN)/python -m tests.faults $(FAULTS)
 
-lint: venv ## Check style, types and the direction of imports
+lint: venv ## Check style, types, the direction of imports, and docs/ against the code
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 src
 	$(BIN)/mypy --platform darwin src
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.docs --check
+
+docs: venv ## Write the parts of README.md and docs/ that follow from the code
+	$(BIN)/python -m tests.docs
+
+examples: venv ## Write what every example in README.md and docs/ prints; needs Docker
+	$(BIN)/python -m tests.docs --examples
+
+pictures: venv ## Record the pictures in docs/ from a terminal
+	$(BIN)/python -m tests.docs.pictures
 
 format: venv ## Bring the code into shape
 	$(BIN)/ruff format .

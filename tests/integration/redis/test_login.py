@@ -14,7 +14,7 @@ from tests.servers import Server
 
 PASSWORD = "s3cret"
 
-# What a read-only operator needs, as the README tells it.
+# What a read-only operator needs, as docs/production.md tells it.
 READ_ONLY = ("~wh:session:*", "-@all", "+scan", "+get", "+mget", "+pttl", "+type")
 READ_ONLY_IN_A_CLUSTER = ("+cluster|slots", "+cluster|nodes", "+cluster|getkeysinslot", "+asking")
 

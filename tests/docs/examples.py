@@ -1,31 +1,61 @@
-"""The README's examples, run: `python -m tests.readme` writes what they really print into it.
+"""The examples of all pages, run: `python -m tests.docs --examples` writes what they really print.
 
 An example is a `console` block: lines that begin with `$ ` are commands, the rest their output. The
-test in tests/cli/test_readme.py runs the same and compares.
+tests in tests/docs/test_examples.py run the same and compare.
 """
 
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
+from typing import IO, NamedTuple
 
 from pawsctl.stack import layout
 from tests import servers
 from tests.bot import HEALTHY, bot
 from tests.certificates import Certificates, tls_server
 from tests.cli_runner import Pawsctl
+from tests.docs import pages
 from tests.ports import free_base, free_port
 from tests.servers import Server, required
 
-README = Path(__file__).parent.parent / "README.md"
-SAMPLES = Path(__file__).parent / "sessions"
-PROJECT = "pawsctl-test-readme"
+SAMPLES = Path(__file__).parent.parent / "sessions"
+PROJECT = "pawsctl-test-examples"
 
-_BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
+
+class Section(NamedTuple):
+    """A part of a page whose examples run one after the other, in an environment of that kind."""
+
+    page: Path
+    title: str
+    kind: str
+
+    @property
+    def blocks(self) -> list[str]:
+        """Its examples."""
+        return pages.blocks(self.page, self.title)
+
+
+SECTIONS = (
+    # Only looks, at what the next ones find, too.
+    Section(pages.SCRIPTING, "", "sessions"),
+    Section(pages.COMMANDS, "Redis", "stack"),
+    Section(pages.COMMANDS, "Sessions", "sessions"),
+    Section(pages.COMMANDS, "Checks, memory, settings", "sessions"),
+    Section(pages.COMMANDS, "Practise a failover", "production"),
+    Section(pages.COMMANDS, "Find out what is wrong", "trouble"),
+    Section(pages.PRODUCTION, "", "production"),
+    Section(pages.README, "Five minutes", "walk"),
+)
+
+# What goes on until Ctrl-C; on a terminal it draws.
+WATCH = "$ pawsctl session watch"
 
 # A server with TLS, and the authority that has signed its certificate.
 _FAR = ("redis.example.com:6380", "/etc/ssl/redis-ca.pem")
@@ -38,20 +68,6 @@ STORED: Mapping[str, tuple[str, int | None]] = {
     "+59899000004": ("web-search.json", 599),
     "+59899000005": ("broken/truncated.txt", 18_000),
 }
-
-
-def parts(section: str) -> tuple[str, str, str]:
-    """The README before a second-level heading, from there to the next, and after that."""
-    text = README.read_text("utf-8")
-    begin = text.index(f"\n## {section}\n")
-    end = text.find("\n## ", begin + 1)
-    end = end if end > 0 else len(text)
-    return text[:begin], text[begin:end], text[end:]
-
-
-def blocks(section: str) -> list[str]:
-    """The console blocks under a second-level heading."""
-    return _BLOCK.findall(parts(section)[1])
 
 
 def store_examples(server: Server) -> None:
@@ -71,6 +87,34 @@ class Examples:
         self.pawsctl = pawsctl
         self.hidden = hidden
 
+    def run_all(self, blocks: Sequence[str]) -> list[str]:
+        """Each block as it should stand; a watch sees what the next block does."""
+        printed, rest = [], iter(blocks)
+        for block in rest:
+            if block.startswith(WATCH):
+                command, *shown = block.splitlines()
+                with self._watching(command) as events:
+                    beside = self.run(next(rest))
+                    event = events.readline().decode()
+                printed += [f"{command}\n{self._as_shown(event) if shown else ''}", beside]
+                assert event
+            else:
+                printed.append(self.run(block))
+        return printed
+
+    @contextmanager
+    def _watching(self, command: str) -> Iterator[IO[bytes]]:
+        process = self.pawsctl.start(*shlex.split(command.removeprefix("$ pawsctl ")))
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            # What is there when it begins is no event.
+            process.stderr.readline()
+            yield process.stdout
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+
     def run(self, block: str) -> str:
         """The block as it should stand: each command with what it prints, stderr included."""
         lines = []
@@ -83,7 +127,7 @@ class Examples:
 
     def _run(self, command: str) -> str:
         for real, shown in self.hidden.items():
-            # What the README calls 6379 is a free port here, and its far host is this one.
+            # What the pages call 6379 is a free port here, and its far host is this one.
             if real.isdigit():
                 command = re.sub(rf":{shown}\b", f":{real}", command)
             elif shown in _FAR:
@@ -102,7 +146,9 @@ class Examples:
             timeout=120,
             check=False,
         )
-        printed = done.stdout.decode()
+        return self._as_shown(done.stdout.decode())
+
+    def _as_shown(self, printed: str) -> str:
         for real, shown in self.hidden.items():
             printed = printed.replace(real, shown)
         return printed
@@ -187,32 +233,42 @@ def masked(text: str) -> list[str]:
     return [line for line in lines if not line.startswith(chance)]
 
 
-def main() -> None:
-    """Write the real output of every example into the README."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for each in ("data", "session", "stack", "production", "trouble"):
-            (folder / each).mkdir()
+@contextmanager
+def walk_examples(folder: Path, project: str) -> Iterator[Examples]:
+    """A first walk, on a machine without Docker."""
+    with stack_examples(folder, project, "embedded") as examples:
+        yield examples
+
+
+def write(only: Sequence[str] = ()) -> None:
+    """Write the real output of every example, or of those of some kinds, into its page."""
+    kinds = only or dict.fromkeys(section.kind for section in SECTIONS)
+    for kind in kinds:
+        with tempfile.TemporaryDirectory() as name, _opened(kind, Path(name)) as running:
+            for section in (each for each in SECTIONS if each.kind == kind):
+                before, text, after = pages.parts(section.page, section.title)
+                blocks = section.blocks
+                for block, printed in zip(blocks, running.run_all(blocks), strict=True):
+                    text = text.replace(block, printed, 1)
+                section.page.write_text(before + text + after, "utf-8")
+
+
+@contextmanager
+def _opened(kind: str, folder: Path) -> Iterator[Examples]:
+    if kind == "sessions":
+        (folder / "data").mkdir()
+        (folder / "home").mkdir()
         with (
             servers.running(folder / "data", program="redis-server") as server,
-            session_examples(folder / "session", server) as session,
-            stack_examples(folder / "stack", PROJECT, "docker") as stack,
-            production_examples(folder / "production", PROJECT) as production,
-            trouble_examples(folder / "trouble", PROJECT) as trouble,
+            session_examples(folder / "home", server) as running,
         ):
-            kinds = {
-                "Sessions": session,
-                "Checks, memory, settings": session,
-                "Redis": stack,
-                "Production": production,
-                "When something is wrong": trouble,
-            }
-            for section, examples in kinds.items():
-                before, text, after = parts(section)
-                for block in blocks(section):
-                    text = text.replace(block, examples.run(block), 1)
-                README.write_text(before + text + after, "utf-8")
-
-
-if __name__ == "__main__":
-    main()
+            yield running
+        return
+    opened: dict[str, Callable[[Path, str], AbstractContextManager[Examples]]] = {
+        "stack": partial(stack_examples, engine="docker"),
+        "production": production_examples,
+        "trouble": trouble_examples,
+        "walk": walk_examples,
+    }
+    with opened[kind](folder, PROJECT) as running:
+        yield running

@@ -1,0 +1,58 @@
+"""The examples of all pages are real: each is run, and prints what the page says."""
+
+from pathlib import Path
+
+import docker
+
+from tests.docs import examples, pages
+from tests.docs.examples import SECTIONS, Examples, masked
+from tests.servers import Server
+
+
+def assert_true(kind: str, running: Examples) -> None:
+    """Run the examples of that kind in the order of the pages; numbers and spacing may differ."""
+    for section in SECTIONS:
+        if section.kind == kind:
+            blocks = section.blocks
+            for block, printed in zip(blocks, running.run_all(blocks), strict=True):
+                assert masked(printed) == masked(block), section.page.name
+
+
+def test_session_examples_print_what_the_pages_say(tmp_path: Path, redis_server: Server) -> None:
+    """On a Redis that holds some sessions, one of them broken."""
+    with examples.session_examples(tmp_path, redis_server) as running:
+        assert_true("sessions", running)
+
+
+def test_stack_examples_print_what_the_pages_say(
+    tmp_path: Path, docker_engine: docker.DockerClient, project: str
+) -> None:
+    """On a real Docker Engine."""
+    assert docker_engine.ping()
+    with examples.stack_examples(tmp_path, project, "docker") as running:
+        assert_true("stack", running)
+
+
+def test_production_examples_print_what_the_pages_say(tmp_path: Path) -> None:
+    """On embedded topologies and over TLS."""
+    with examples.production_examples(tmp_path, examples.PROJECT) as running:
+        assert_true("production", running)
+
+
+def test_examples_of_trouble_print_what_the_pages_say(tmp_path: Path) -> None:
+    """With the embedded server."""
+    with examples.trouble_examples(tmp_path, examples.PROJECT) as running:
+        assert_true("trouble", running)
+
+
+def test_the_first_walk_works_as_written(tmp_path: Path) -> None:
+    """On a machine without Docker, in the order of the README."""
+    with examples.walk_examples(tmp_path, examples.PROJECT) as running:
+        assert_true("walk", running)
+
+
+def test_no_example_is_left_out() -> None:
+    """A console block on any page belongs to a section that is run."""
+    run = [block for section in SECTIONS for block in section.blocks]
+    for page in pages.every_page():
+        assert [block for block in pages.blocks(page) if block not in run] == [], page.name

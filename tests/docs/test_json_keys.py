@@ -1,0 +1,184 @@
+"""The JSON keys that the pages tell, held to what each command prints."""
+
+import json
+import signal
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from msgspec import inspect
+
+from tests.bot import HEALTHY, bot
+from tests.cli_runner import Pawsctl
+from tests.conftest import SAMPLES
+from tests.docs import results
+from tests.servers import Server
+from tests.stack_fixtures import Stack
+from tests.topology_fixtures import Topology
+
+PYTHON: dict[type[inspect.Type], type | tuple[type, ...]] = {
+    inspect.StrType: str,
+    inspect.BoolType: bool,
+    inspect.IntType: int,
+    inspect.FloatType: (int, float),
+    inspect.NoneType: type(None),
+    inspect.DateTimeType: str,
+    inspect.DictType: dict,
+}
+
+
+def assert_told(found: Any, command: str, number: int = 0) -> None:
+    """Assert that JSON has the keys of the command's result of that number, and no other."""
+    types = results.RESULTS[command][number].types
+    for each in found if isinstance(found, list) else [found]:
+        assert_fields(each, types, command)
+    assert found != [], f"{command}: nothing to look at"
+
+
+def assert_fields(found: Any, types: tuple[type, ...], where: str) -> None:
+    """Assert that an object has the fields of these structs, and of their types."""
+    fields = {
+        each.encode_name: (struct, each) for struct in types for each in results.fields((struct,))
+    }
+    always = {name for name, each in fields.items() if not results.may_be_left_out(*each)}
+    assert isinstance(found, dict), where
+    assert always <= found.keys() <= fields.keys(), where
+    for name, value in found.items():
+        assert_type(value, fields[name][1].type, f"{where}, {name}")
+
+
+def assert_type(value: Any, of: inspect.Type, where: str) -> None:
+    """Assert that a value is of a type, and so are those within it."""
+    match of:
+        case inspect.UnionType():
+            (of,) = (
+                each for each in of.types if isinstance(each, inspect.NoneType) is (value is None)
+            )
+            assert_type(value, of, where)
+        case inspect.StructType():
+            assert_fields(value, (of.cls,), where)
+        case inspect.ListType() | inspect.VarTupleType():
+            for each in value:
+                assert_type(each, of.item_type, where)
+        case inspect.RawType() | inspect.LiteralType():
+            pass
+        case _:
+            assert isinstance(value, PYTHON[type(of)]), where
+
+
+@pytest.fixture
+def filled(pawsctl: Pawsctl, server: Server) -> Iterator[Pawsctl]:
+    """pawsctl on a server with something of everything, beside a bot that is well."""
+    values = {"+1": "greeting.json", "+2": "broken/truncated.txt", "+3": "waiting.json"}
+    values["+4"] = "trimmed/begins-with-results.json"
+    for phone, name in values.items():
+        server.client.set(f"wh:session:{phone}", (SAMPLES / name).read_bytes(), ex=3_600)
+    server.client.set("temp_image:+1:1", "{}", ex=600)
+    with bot(200, HEALTHY) as url:
+        pawsctl.environment["APP_URL"] = url
+        yield pawsctl
+
+
+ON_SESSIONS = (
+    "session list",
+    "session get +1 +2",
+    "session ttl +1",
+    "session ttl +1 +3",
+    "session touch +1",
+    "session stats",
+    "session lint",
+    "session delete +1",
+    "session flush --yes",
+    "session export a.jsonl",
+    "session seed 3",
+    "test-session",
+    "health",
+    "doctor",
+    "redis memory",
+    "redis maxmemory 200mb --yes",
+    "config",
+)
+# Those whose result depends on how they are called, and which it is then.
+ON_SESSIONS_TOO = {
+    "session ttl": 1,
+    "session flush --dry-run": 1,
+    "config --show-url": 1,
+}
+
+
+def name_of(command: str) -> str:
+    """The command of a command line."""
+    return next(name for name in results.RESULTS if f"{command} ".startswith(f"{name} "))
+
+
+@pytest.mark.parametrize("command", ON_SESSIONS)
+def test_results_have_the_keys_of_their_structs(filled: Pawsctl, command: str) -> None:
+    """No more, no less, and so have the objects in them."""
+    assert_told(filled(*command.split(), "--json").json, name_of(command))
+
+
+@pytest.mark.parametrize("command", ON_SESSIONS_TOO)
+def test_so_have_the_other_results(filled: Pawsctl, command: str) -> None:
+    """Of a dry run, for example."""
+    found = filled(*command.split(), "--json").json
+    assert_told(found, name_of(command), ON_SESSIONS_TOO[command])
+
+
+def test_archives_have_the_keys_of_their_structs(filled: Pawsctl) -> None:
+    """Their import and their proof."""
+    assert filled("session", "export", "a.jsonl").status == 0
+    for command in ("import", "verify"):
+        assert_told(filled("session", command, "a.jsonl", "--json").json, f"session {command}")
+
+
+@pytest.mark.parametrize("phone", [(), ("+1",)])
+def test_events_have_the_keys_of_their_structs(
+    filled: Pawsctl, server: Server, phone: tuple[str, ...]
+) -> None:
+    """Of all sessions and of one, whose messages are events, too."""
+    process = filled.start("session", "watch", *phone, "--interval", "0.1s", "--json")
+    assert process.stdout is not None
+    if not phone:
+        assert process.stderr is not None
+        process.stderr.readline()
+    else:
+        assert_told(json.loads(process.stdout.readline()), "session watch", 1)
+    server.client.delete("wh:session:+1")
+    lines: list[Mapping[str, Any]] = []
+    while not lines or lines[-1]["event"] == "message":
+        lines.append(json.loads(process.stdout.readline()))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert_told(dict(lines[-1]), "session watch")
+
+
+def test_a_stack_has_the_keys_of_its_structs(embedded_stack: Stack) -> None:
+    """From `up` to `down`, with sessions to keep."""
+
+    def printed(*command: str) -> Any:
+        result = embedded_stack(*command, "--json")
+        assert result.status == 0, result.err
+        return result.json
+
+    assert_told(printed("redis", "up"), "redis up")
+    assert embedded_stack("session", "seed", "3").status == 0
+    for name in ("restart", "start", "status", "stop"):
+        assert_told(printed("redis", name), f"redis {name}")
+    assert_told(printed("redis", "logs", "-n", "3"), "redis logs")
+    assert_told(printed("redis", "up"), "redis up")
+    assert_told(printed("redis", "reset", "--yes"), "redis reset")
+    assert_told(printed("redis", "down"), "redis down")
+
+
+def test_redis_dev_has_the_keys_of_its_struct(docker_stack: Stack) -> None:
+    """With the login of Redis Commander."""
+    result = docker_stack("redis", "dev", "--json")
+    assert result.status == 0, result.err
+    assert_told(result.json, "redis dev")
+
+
+def test_a_topology_has_the_keys_of_its_structs(sentinels: Topology) -> None:
+    """Its status, and a failover."""
+    sentinels.up()
+    assert_told(sentinels.status(), "redis status", 1)
+    assert_told(sentinels.run("failover", "--json").json, "redis failover")

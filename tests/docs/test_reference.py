@@ -1,0 +1,87 @@
+"""The generated parts of the pages are what the code says, and the pages lead to each other."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from pawsctl.settings import KNOWN
+from tests.docs import commands, pages, reference, results
+
+
+@pytest.mark.parametrize("page", reference.pages_with_generated_parts(), ids=lambda page: page.name)
+def test_generated_parts_are_up_to_date(page: Path) -> None:
+    """`make docs` would change nothing."""
+    assert page.read_text("utf-8") == reference.as_generated(page), "run 'make docs'"
+
+
+@pytest.mark.parametrize("name", commands.every_command())
+def test_every_command_has_a_part_and_an_example(name: str) -> None:
+    """Below its own heading in docs/commands.md."""
+    _, heading, text = pages.COMMANDS.read_text("utf-8").partition(f"\n### `pawsctl {name}`\n")
+    assert heading, "there is no heading"
+    section = text.partition("\n##")[0]
+    assert f"<!-- generated: {name} -->" in section
+    assert re.search(rf"^\$ .*\bpawsctl {name}\b", section, re.MULTILINE), "there is no example"
+
+
+def test_every_command_has_its_results() -> None:
+    """None is missing, and none is left over."""
+    assert results.RESULTS.keys() == commands.every_command().keys()
+
+
+def test_every_setting_and_status_is_described() -> None:
+    """None is missing, and none is left over."""
+    assert list(reference.SETTINGS) == [known.name for known in KNOWN]
+    assert list(reference.STATUSES) == list(ExitStatus)
+
+
+@pytest.mark.parametrize("page", pages.every_page(), ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    """To a file of the repository, and there to a heading."""
+    text = page.read_text("utf-8")
+    for target in re.findall(r"\]\(([^)#]*#?[^)]*)\)", text):
+        name, _, anchor = target.partition("#")
+        if name.startswith(("http:", "https:")):
+            continue
+        found = (page.parent / name).resolve() if name else page
+        assert found.exists(), target
+        if anchor:
+            assert anchor in anchors(found), target
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def mentioned(page: Path) -> list[str]:
+    """The pawsctl command lines that a page's prose and tables mention in backticks."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"`(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?pawsctl ([^`]+)`", text)
+
+
+@pytest.mark.parametrize("page", pages.every_page(), ids=lambda page: page.name)
+def test_commands_and_options_in_the_text_exist(page: Path) -> None:
+    """A renamed command or option is found in every page that speaks of it."""
+    every = commands.every_command()
+    groups = {name.split()[0] for name in every}
+    shared = {each for option in commands.global_options() for each in option.opts}
+    for line in mentioned(page):
+        words = shlex.split(line.replace("…", ""))
+        if words[0].startswith("-") or (words[0] in groups and len(words) == 1):
+            continue
+        name = words[0] if words[0] in every else " ".join(words[:2])
+        assert name in every, line
+        options = {each for parameter in every[name].params for each in known(parameter)}
+        given = [each for each in words if each.startswith("--") and each != "--"]
+        assert set(given) <= options | shared | {"--help"}, line
+
+
+def known(parameter: Any) -> list[str]:
+    """An option's names."""
+    return [*parameter.opts]
