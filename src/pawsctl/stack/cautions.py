@@ -26,9 +26,7 @@ UNPROTECTED_HINT = (
 
 
 def of(settings: Settings) -> Iterator[str]:
-    """Yield what to tell whoever starts this project's Redis, a sentence or two each."""
-    if open_to := unprotected(settings.stack()):
-        yield f"{open_to} {UNPROTECTED_HINT}"
+    """Yield what to tell whoever has started this project's Redis, a sentence or two each."""
     if settings.text("REDIS_URL"):
         for address in two_servers(settings.redis_target()):
             yield f"{told(address)} {HINT}"

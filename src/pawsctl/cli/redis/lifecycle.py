@@ -27,6 +27,8 @@ def up(
     from pawsctl.stack import cautions, operations
 
     run, settings = stack_of(ctx, starts=True)
+    if open_to := cautions.unprotected(settings):
+        run.output.warn(f"{open_to} {cautions.UNPROTECTED_HINT}")
     with stack_events.told(run.output) as emit:
         done = operations.up(settings, topology, timeout=timeout, pull=pull, emit=emit)
     run.output.show(done, stack_views.up)
@@ -55,6 +57,8 @@ def dev(
     from pawsctl.stack import cautions, operations
 
     run, settings = stack_of(ctx, starts=True)
+    if open_to := cautions.unprotected(settings):
+        run.output.warn(f"{open_to} {cautions.UNPROTECTED_HINT}")
     with stack_events.told(run.output) as emit:
         done = operations.dev(
             settings, timeout=timeout, pull=pull, open_browser=open_browser, emit=emit
