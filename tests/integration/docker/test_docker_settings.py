@@ -279,6 +279,20 @@ def test_proxies_do_not_matter_to_an_engine_here(configured: Stack, on_loopback:
         assert done.json["engine"] == "docker"
 
 
+def test_where_certificates_are_says_nothing_of_their_use(
+    configured: Stack, on_loopback: str
+) -> None:
+    """As for the docker command, DOCKER_TLS_VERIFY or DOCKER_TLS has to ask for TLS."""
+    certificates = {"DOCKER_HOST": on_loopback, "DOCKER_CERT_PATH": str(configured.folder)}
+
+    plain = configured("redis", "status", "--json", env=certificates)
+    encrypted = configured("redis", "status", env={**certificates, "DOCKER_TLS": "1"})
+
+    assert plain.json["engine"] == "docker"
+    assert encrypted.status == 6
+    assert "TLS" in encrypted.err
+
+
 def test_tls_that_the_engine_does_not_speak(configured: Stack, on_loopback: str) -> None:
     """The variables that say whether TLS is spoken are named."""
     done = configured(

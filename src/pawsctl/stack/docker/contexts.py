@@ -52,7 +52,8 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Endpoint:
     an engine on another host, and for certificates that are missing.
     """
     stated = environ.get("DOCKER_HOST", "").strip()
-    wants_tls = bool(environ.get("DOCKER_TLS_VERIFY") or environ.get("DOCKER_CERT_PATH"))
+    # Where certificates are says nothing of whether they are used.
+    wants_tls = bool(environ.get("DOCKER_TLS_VERIFY") or environ.get("DOCKER_TLS"))
     context = environ.get("DOCKER_CONTEXT") or config_file.text(
         config_file.read(environ), "currentContext"
     )
@@ -70,7 +71,7 @@ def _tls_of(environ: Mapping[str, str]) -> Tls:
         Path(stated) if stated else config_file.folder(environ),
         verify=bool(environ.get("DOCKER_TLS_VERIFY")),
         hint="Set DOCKER_CERT_PATH to the directory with ca.pem, cert.pem and key.pem, or unset "
-        "DOCKER_TLS_VERIFY and DOCKER_CERT_PATH.",
+        "DOCKER_TLS_VERIFY and DOCKER_TLS.",
     )
 
 
