@@ -4,6 +4,7 @@ A part's name says what stands in it: `settings`, `exit statuses`, `global optio
 the full name of a command.
 """
 
+import re
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,12 @@ def _table(rows: list[tuple[str, ...]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+    """Return a text as it stands in a table; what Markdown would take for itself is escaped."""
+    return re.sub(r"([|*\\])", r"\\\1", text)
+
+
+def _code(text: str) -> str:
+    return "`" + text.replace("|", "\\|") + "`"
 
 
 def _settings() -> str:
@@ -103,7 +109,7 @@ def _option(option: Any) -> tuple[str, str]:
     is_told = isinstance(default, str | int | float) and not isinstance(default, bool)
     shown = f" [{default:g}]" if isinstance(default, float) else f" [{default}]"
     text = _cell(option.help + (shown if is_told and default != "" else ""))
-    return ", ".join(f"`{_cell(each)}`" for each in names), text
+    return ", ".join(map(_code, names)), text
 
 
 def _index() -> str:
@@ -124,9 +130,7 @@ def _command(name: str) -> str:
     rows: list[tuple[str, ...]] = []
     for each in own:
         is_argument = each.param_type_name == "argument"
-        rows.append(
-            (f"`{_cell(each.metavar)}`", _cell(each.help)) if is_argument else _option(each)
-        )
+        rows.append((_code(each.metavar), _cell(each.help)) if is_argument else _option(each))
     if rows:
         paragraphs.append(_table([("argument or option", ""), *rows]))
     numbers = ", ".join(map(str, commands.statuses(name, command)))

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import docker
+import pytest
 
 from tests.docs import examples, pages
 from tests.docs.examples import SECTIONS, Examples, masked
@@ -33,18 +34,21 @@ def test_stack_examples_print_what_the_pages_say(
         assert_true("stack", running)
 
 
+@pytest.mark.slow
 def test_production_examples_print_what_the_pages_say(tmp_path: Path) -> None:
     """On embedded topologies and over TLS."""
     with examples.production_examples(tmp_path, examples.PROJECT) as running:
         assert_true("production", running)
 
 
+@pytest.mark.slow
 def test_examples_of_trouble_print_what_the_pages_say(tmp_path: Path) -> None:
     """With the embedded server."""
     with examples.trouble_examples(tmp_path, examples.PROJECT) as running:
         assert_true("trouble", running)
 
 
+@pytest.mark.slow
 def test_the_first_walk_works_as_written(tmp_path: Path) -> None:
     """On a machine without Docker, in the order of the README."""
     with examples.walk_examples(tmp_path, examples.PROJECT) as running:
