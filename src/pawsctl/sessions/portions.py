@@ -13,6 +13,8 @@ from pawsctl.connection import TooLarge, betrays_cluster, has_code
 _MOST = 768 * 1024
 # Who hangs up at fewer bytes than this does so for another reason.
 _LEAST = 64 * 1024
+# Values of an unknown size that are left out, before somebody is taken to hang up at anything.
+_MOST_UNKNOWN = 10
 
 Key = bytes
 
@@ -26,17 +28,20 @@ class Portions:
         self._mean: float | None = None
         # Since somebody hung up, sizes are always asked for.
         self._careful = False
+        self._sizes: dict[Key, int] = {}
+        # What a value counts for whose size may not be asked.
+        self._guess = 0
         self._refused: dict[Key, int | None] = {}
-        self._under_way: tuple[Sequence[Key], int | None] | None = None
+        self._under_way: Sequence[Key] = ()
 
     def may_be_large(self, count: int) -> bool:
         """Return whether so many values may be too large for one reply."""
         is_unsure = self._mean is None or self._mean * count > self._most
         return self._careful or (count > 1 and is_unsure)
 
-    def begin(self, names: Sequence[Key], size: int | None) -> None:
-        """Take note of values that are asked for; of `size` bytes, where that is known."""
-        self._under_way = (names, size)
+    def begin(self, names: Sequence[Key]) -> None:
+        """Take note of values that are asked for."""
+        self._under_way = names
 
     def came(self, values: Any) -> bool:
         """Take note of the values that have come; False if they were refused as too many.
@@ -46,7 +51,7 @@ class Portions:
         told = values if isinstance(values, list) else [values]
         if any(has_code(each, "ERR") and not betrays_cluster(each) for each in told):
             return not self.learnt()
-        self._under_way = None
+        self._under_way = ()
         sizes = [len(each) for each in told if isinstance(each, bytes)]
         if sizes:
             self._mean = sum(sizes) / len(sizes)
@@ -54,44 +59,49 @@ class Portions:
 
     def learnt(self) -> bool:
         """Return whether another try may go better, when somebody hung up at what was under way."""
-        if self._under_way is None:
-            return False
-        (names, size), self._under_way = self._under_way, None
+        names, self._under_way = self._under_way, ()
         was_careful, self._careful = self._careful, True
-        if size is None:
-            return not was_careful
-        if size < _LEAST:
+        if not names:
+            return False
+        size = sum(self._sizes.get(name, 0) for name in names)
+        is_known = all(name in self._sizes for name in names)
+        if not is_known and not was_careful:
+            return True
+        if is_known and size < _LEAST:
             return False
         if len(names) == 1:
-            self.refuse(names[0], size)
-        else:
+            if not is_known and list(self._refused.values()).count(None) >= _MOST_UNKNOWN:
+                return False
+            self._refused[names[0]] = self._sizes.get(names[0])
+        elif is_known:
             self._most = max(min(self._most, size) // 2, _LEAST)
+        else:
+            self._guess = self._most // (len(names) // 2)
         return True
-
-    def refuse(self, name: Key, size: int | None) -> None:
-        """Never again ask for this value."""
-        self._refused[name] = size
 
     def refused(self, name: Key) -> TooLarge | None:
         """Return what stands for a value that can't be had."""
         return TooLarge(self._refused[name]) if name in self._refused else None
 
-    def groups(
-        self, names: Sequence[Key], sizes: Sequence[Any]
-    ) -> Iterator[tuple[Sequence[Key], int]]:
-        """Yield the names in portions, each with how many bytes its values have together."""
+    def groups(self, names: Sequence[Key], sizes: Sequence[Any]) -> Iterator[list[Key]]:
+        """Yield the names in portions, by what was answered to STRLEN of each."""
+        self._sizes = {
+            # What is no string has no size, and is none of the values.
+            name: told if isinstance(told, int) else 0
+            for name, told in zip(names, sizes, strict=True)
+            if isinstance(told, int) or has_code(told, "WRONGTYPE")
+        }
         group: list[Key] = []
         total = 0
-        for name, told in zip(names, sizes, strict=True):
-            # What is no string has no size, and is none of them.
-            size = told if isinstance(told, int) else 0
+        for name in names:
+            size = self._sizes.get(name, self._guess)
             if group and (total + size > self._most or name in self._refused):
-                yield group, total
+                yield group
                 group, total = [], 0
             group.append(name)
             total += size
             if name in self._refused:
-                yield group, total
+                yield group
                 group, total = [], 0
         if group:
-            yield group, total
+            yield group

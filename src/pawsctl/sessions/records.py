@@ -31,35 +31,34 @@ def of_some(
     be told of it.
     """
     if not portions.may_be_large(len(names)):
-        portions.begin(names, None)
+        portions.begin(names)
         if (all_of_them := _asked(connection, names, portions)) is not None:
             return all_of_them
     sizes = connection.pipeline([("STRLEN", name) for name in names])
     found: list[Record | None] = []
-    for group, size in portions.groups(names, sizes):
-        found += _portion(connection, group, size, portions, left_out)
+    for group in portions.groups(names, sizes):
+        found += _portion(connection, group, portions, left_out)
     return found
 
 
 def _portion(
     connection: Connection,
     names: Sequence[bytes],
-    size: int,
     portions: Portions,
     left_out: LeftOut | None,
 ) -> list[Record | None]:
     if portions.refused(names[0]) is None:
-        portions.begin(names, size)
+        portions.begin(names)
         if (all_of_them := _asked(connection, names, portions)) is not None:
             return all_of_them
     if len(names) > 1:
         middle = len(names) // 2
-        # Each half is at most as large as what was refused.
         return [
-            *_portion(connection, names[:middle], size, portions, left_out),
-            *_portion(connection, names[middle:], size, portions, left_out),
+            *_portion(connection, names[:middle], portions, left_out),
+            *_portion(connection, names[middle:], portions, left_out),
         ]
-    said = unread(names[0], size)
+    stand_in = portions.refused(names[0])
+    said = unread(names[0], stand_in.size if stand_in else None)
     if left_out is None:
         raise OperationFailed(f"The value of {said}, can't be read.", hint=TOO_LARGE_HINT)
     left_out(f"Left out: the value of {said}.")

@@ -178,7 +178,7 @@ class _Walk(NamedTuple):
         if is_apart or not keys:
             return _sizes_of(keys)
         if self.search.values:
-            self.portions.begin(keys, None)
+            self.portions.begin(list(keys))
         return self.ask(keys)
 
     def _in_portions(self, keys: list[bytes], sizes: Sequence[Any]) -> Iterator[Batch]:
@@ -194,27 +194,26 @@ def _sizes_of(keys: Sequence[bytes]) -> list[Command]:
 
 def in_portions(
     node: Node,
-    groups: Iterable[tuple[Sequence[bytes], int]],
+    groups: Iterable[list[bytes]],
     ask: Ask,
     substitutes: Substitutes,
     portions: Portions,
 ) -> Iterator[Batch]:
-    """The keys of some groups, each with its size, and the replies; nothing may be under way.
+    """The keys of some groups, and the replies; nothing may be under way.
 
     A value that is too large is a TooLarge in its place.
     """
-    for names, size in groups:
-        group = list(names)
+    for group in groups:
         commands = ask(group)
         if not portions.refused(group[0]):
-            portions.begin(group, size)
+            portions.begin(group)
             answers = substitutes.asked(commands, node.pipeline)
             if portions.came(answers[-1]):
                 yield group, answers
                 continue
             if len(group) > 1:
                 middle = len(group) // 2
-                halves = ((half, size) for half in (group[:middle], group[middle:]))
+                halves = (group[:middle], group[middle:])
                 yield from in_portions(node, halves, ask, substitutes, portions)
                 continue
         answers = substitutes.asked(commands[:-1], node.pipeline)

@@ -170,3 +170,23 @@ def test_a_value_that_redis_does_not_take_is_told_by_its_line(
             assert reason["line"] == 42
             assert "3145" in reason["reason"]
         assert server.client.dbsize() == 99
+
+
+def test_a_user_who_may_not_ask_for_sizes(server: Server, tmp_path: Path) -> None:
+    """Fewer values are asked for at a time, until they come; one that never does is told."""
+    fill(server, 60, MIB // 4)
+    server.client.set("wh:session:+7", conversation(2 * MIB), ex=600)
+    rules = ("reset", "on", ">pw", "~*", "+@all", "-strlen")
+    server.client.execute_command("ACL", "SETUSER", "unsized", *rules)
+    try:
+        with bending(server.port, Bend(change=hangs_up)) as (port, _):
+            pawsctl = Pawsctl(tmp_path, f"redis://unsized:pw@127.0.0.1:{port}")
+            listed = pawsctl("session", "list", "-o", "jsonl")
+            got = pawsctl("session", "get", "--json", "+1", "+2", "+3", "+4", "+5", "+6")
+            refused = pawsctl("session", "get", "--json", "+7")
+    finally:
+        server.client.execute_command("ACL", "DELUSER", "unsized")
+    assert (listed.status, len(listed.out.splitlines())) == (ExitStatus.PARTIAL, 59)
+    assert "wh:session:+7, which is larger" in listed.error["message"]
+    assert len(got.json) == 6
+    assert "wh:session:+7, which is larger" in refused.error["message"]
