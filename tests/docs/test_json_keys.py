@@ -182,3 +182,11 @@ def test_a_topology_has_the_keys_of_its_structs(sentinels: Topology) -> None:
     sentinels.up()
     assert_told(sentinels.status(), "redis status", 1)
     assert_told(sentinels.run("failover", "--json").json, "redis failover")
+
+
+def test_every_command_is_held_to_its_structs() -> None:
+    """A new command gets a case here."""
+    elsewhere = {"session import", "session verify", "session watch", "redis failover", "redis cli"}
+    stack = ("up", "dev", "restart", "start", "status", "stop", "logs", "reset", "down")
+    held = {name_of(command) for command in ON_SESSIONS} | {f"redis {name}" for name in stack}
+    assert held | elsewhere == results.RESULTS.keys()

@@ -3,7 +3,6 @@
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -37,6 +36,11 @@ def test_every_setting_and_status_is_described() -> None:
     """None is missing, and none is left over."""
     assert list(reference.SETTINGS) == [known.name for known in KNOWN]
     assert list(reference.STATUSES) == list(ExitStatus)
+
+
+def test_the_readme_stays_a_first_look() -> None:
+    """What is longer belongs into docs/."""
+    assert len(pages.README.read_text("utf-8").splitlines()) <= 200
 
 
 @pytest.mark.parametrize("page", pages.every_page(), ids=lambda page: page.name)
@@ -77,11 +81,6 @@ def test_commands_and_options_in_the_text_exist(page: Path) -> None:
             continue
         name = words[0] if words[0] in every else " ".join(words[:2])
         assert name in every, line
-        options = {each for parameter in every[name].params for each in known(parameter)}
+        options = {each for parameter in every[name].params for each in parameter.opts}
         given = [each for each in words if each.startswith("--") and each != "--"]
         assert set(given) <= options | shared | {"--help"}, line
-
-
-def known(parameter: Any) -> list[str]:
-    """An option's names."""
-    return [*parameter.opts]
