@@ -60,7 +60,8 @@ def test_a_session_is_seen_to_appear_change_and_go(any_server: Server, tmp_path:
         assert watch.event()["event"] == "expired"
         assert watch.interrupt() == ExitStatus.INTERRUPTED
         assert watch.out.empty()
-        assert watch.err.empty()
+        # A machine that is busy makes polls rarer, which is told.
+        assert all("a poll takes" in str(line) for line in watch.err.queue)
 
 
 def test_where_reading_leaves_lru_alone_a_write_with_the_same_ttl_is_seen(
