@@ -52,9 +52,21 @@ def test_the_floors_are_in_order(embedded_stack: Stack) -> None:
     result = embedded_stack("doctor", "--json", env={"REDIS_PASSWORD": "x"})
     assert result.status == ExitStatus.OK, result
     order = [name.split(" ")[-1] for name in names(result)]
-    floors = ["disk", "stack", "settings", "tcp", "login", "answers", "server", "sessions", "bot"]
+    machine, way = ["disk", "port", "stack"], ["settings", "tcp", "login"]
+    floors = [*machine, *way, "answers", "server", "sessions", "bot"]
     assert [each for each in order if each in floors] == floors
     assert sorted(embedded_stack.folder.rglob("*")) == before
+
+
+def test_settings_from_a_pipe_are_not_read_twice(pawsctl: Pawsctl) -> None:
+    """As `--env-file <(decrypt .env)` gives them: it would never end."""
+    pipe = pawsctl.folder / "pipe"
+    os.mkfifo(pipe)
+    process = pawsctl.start("doctor", "--json", "--env-file", str(pipe))
+    pipe.write_text("REDIS_MAXMEMORY=99mb\n")
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == ExitStatus.OK, err
+    assert f"settings from {pipe}" in out.decode()
 
 
 def test_a_free_port_and_a_stack_that_was_never_started(bare_pawsctl: Pawsctl) -> None:

@@ -116,6 +116,8 @@ def _stack(here: Project, target: Target, *, answers: bool, is_needed: bool) -> 
         hint = f"PAWSCTL_ENGINE={each.engine} goes on with it."
         yield Finding("other engine", "warning", detail, hint)
     if found.is_running:
+        number = parse(found.url, origin=engine).addresses[0].port
+        yield Finding("port", "ok", f"port {number} on 127.0.0.1 is this project's own")
         yield _running(found, engine, target)
         yield _password(own)
         return

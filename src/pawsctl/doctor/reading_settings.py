@@ -12,9 +12,11 @@ from pawsctl.target import Target
 
 def examine(settings: Settings, target: Target) -> Iterator[Finding]:
     """Yield what is found in settings that can be read."""
-    file = settings.file
-    source = f"settings from {file}" if file else "no .env"
-    told = "; ".join([f"{target.url} (from {target.origin})", source, *_hidden(settings)])
+    # What was named may be a pipe, which is empty by now.
+    file = settings.file if settings.file and settings.file.is_file() else None
+    source = f"settings from {settings.file}" if settings.file else "no .env"
+    hidden = _hidden(settings, file) if file else ()
+    told = "; ".join([f"{target.url} (from {target.origin})", source, *hidden])
     yield Finding("settings", "ok", told)
     for address in cautions.two_servers(target):
         yield Finding("localhost", "warning", cautions.told(address), cautions.HINT)
@@ -29,14 +31,12 @@ def examine(settings: Settings, target: Target) -> Iterator[Finding]:
     yield from _writable(settings, target)
 
 
-def _hidden(settings: Settings) -> Iterator[str]:
+def _hidden(settings: Settings, file: Path) -> Iterator[str]:
     """What the environment or an option says otherwise than the `.env`."""
-    if settings.file is None:
-        return
-    for name, (value, line) in dotenv_file.read(settings.file).items():
+    for name, (value, line) in dotenv_file.read(file).items():
         setting = settings.values.get(name)
-        if setting is not None and not setting.is_of(settings.file) and setting.value != value:
-            yield f"{setting.origin} hides that of {settings.file}:{line}"
+        if setting is not None and not setting.is_of(file) and setting.value != value:
+            yield f"{setting.origin} hides that of {file}:{line}"
 
 
 def _writable(settings: Settings, target: Target) -> Iterator[Finding]:
