@@ -262,3 +262,13 @@ def test_a_device_that_was_named_has_no_end_and_an_empty_name_no_file(
         done = config(bare_pawsctl, bare_pawsctl.folder, "--env-file", name)
         assert (done.status, done.out) == (ExitStatus.USAGE, b""), name
     assert config(bare_pawsctl, bare_pawsctl.folder, "--env-file", "/dev/null").status == 0
+
+
+@pytest.mark.parametrize("url", ["", " "])
+def test_an_empty_url_leads_to_no_other_redis(pawsctl: Pawsctl, server: Server, url: str) -> None:
+    """A script's variable that is not set does not have the one of the environment emptied."""
+    server.client.set("wh:session:+1", "{}")
+    for command in ("session flush --yes", "session list", "health"):
+        done = pawsctl(*command.split(), "--url", url, "--json")
+        assert (done.status, done.out) == (ExitStatus.USAGE, b""), command
+    assert server.client.exists("wh:session:+1")

@@ -72,6 +72,13 @@ def _database(ctx: typer.Context, parameter: Any, value: Any) -> Any:
     return _store(parameter.name)(ctx, parameter, value)
 
 
+def _url(ctx: typer.Context, parameter: Any, value: Any) -> Any:
+    if value is not None and not value.strip():
+        # What a script's unset variable leaves must not lead to another Redis.
+        raise typer.BadParameter("it names no Redis.")
+    return _store("url")(ctx, parameter, value)
+
+
 def _env_file(ctx: typer.Context, parameter: Any, value: Any) -> Any:
     if value == "":
         # An unset variable of a script must not lead to whatever file is near.
@@ -91,7 +98,7 @@ def _global_options(taken: Set[str]) -> list[TyperOption]:
         )
 
     return [
-        option("--url", callback=_store("url"), metavar="URL", help="The Redis to talk to."),
+        option("--url", callback=_url, metavar="URL", help="The Redis to talk to."),
         option(
             "--env-file",
             callback=_env_file,
