@@ -9,7 +9,9 @@ from pawsctl.stack.interrupt import uninterrupted
 
 # Milliseconds after which a pause ends by itself, should pawsctl be killed. It is renewed earlier.
 _PAUSE = 5000
-_RENEW_AFTER = 1.0
+_RENEW_AFTER = 0.5
+# Seconds for a renewal: several tries must fit into a pause.
+_PATIENCE = 1.0
 
 
 class Writers:
@@ -44,6 +46,14 @@ class Writers:
             self._pause()
             self._renewal.start()
 
+    def hold_again(self) -> None:
+        """Hold them back anew: the pause may have run out while the server heard nothing.
+
+        Raises what `hold` raises.
+        """
+        self._held_until = 0.0
+        self._pause()
+
     @property
     def are_held(self) -> bool:
         """Whether the pause has been renewed in time, every time."""
@@ -62,9 +72,10 @@ class Writers:
             with suppress(wire.Refused, OSError):
                 wire.ask(self._port, self._password, ("CLIENT", "UNPAUSE"))
 
-    def _pause(self) -> None:
+    def _pause(self, *, timeout: float = 2.0) -> None:
         asked = time.monotonic()
-        wire.ask(self._port, self._password, ("CLIENT", "PAUSE", _PAUSE, "WRITE"))
+        pause = ("CLIENT", "PAUSE", _PAUSE, "WRITE")
+        wire.ask(self._port, self._password, pause, timeout=timeout)
         # Once it has run out, it may have been renewed too late.
         if not self._held_until or asked < self._held_until:
             self._held_until = asked + _PAUSE / 1000
@@ -72,4 +83,4 @@ class Writers:
     def _renew(self) -> None:
         while not self._done.wait(_RENEW_AFTER):
             with suppress(wire.Refused, OSError):
-                self._pause()
+                self._pause(timeout=_PATIENCE)

@@ -300,6 +300,35 @@ def test_no_write_that_was_acknowledged_is_lost(docker_stack: Stack, run: Run) -
     assert lost == []
 
 
+def test_a_save_that_takes_longer_than_a_pause(docker_stack: Stack, run: Run) -> None:
+    """Who could write when it was over is not left out by the end of the server."""
+    container = run("--save", "", "--appendonly", "no")
+    with _connected(docker_stack) as client:
+        client.mset({f"key:{number}": "1" for number in range(54)})
+        client.config_set("rdb-key-save-delay", 100_000)
+    acknowledged: list[int] = []
+    stop = docker_stack.start("redis", "stop")
+    for number in range(1_000_000):
+        if stop.poll() is not None:
+            break
+        with (
+            suppress(redis.RedisError),
+            redis.Redis(port=docker_stack.port, socket_timeout=30) as client,
+        ):
+            client.set("written", str(number))
+            acknowledged.append(number)
+    stop.communicate(timeout=60)
+
+    container.start()
+
+    assert stop.returncode == ExitStatus.OK
+    with _connected(docker_stack) as client:
+        written = client.get("written")
+        assert isinstance(written, bytes)
+        assert int(written) >= acknowledged[-1]
+        assert client.dbsize() == 55
+
+
 @pytest.mark.parametrize(
     "moment",
     [b"it is taken over", b"Created volume", b"Took over", b"Recreating", b"Created container"],

@@ -37,12 +37,7 @@ def _ended(stack: Stack, number: int, word: bytes, *more: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "word"),
-    [
-        (signal.SIGKILL, b"Exported"),
-        (signal.SIGKILL, b"Removed"),
-        (signal.SIGKILL, b"Created"),
-        (signal.SIGTERM, b"Removed"),
-    ],
+    [(signal.SIGKILL, b"Exported"), (signal.SIGKILL, b"Removed"), (signal.SIGTERM, b"Created")],
 )
 def test_it_goes_on_wherever_it_was(stack: Stack, number: int, word: bytes) -> None:
     """Nothing is lost, nothing that was there is left, and the sessions' export is named."""
@@ -109,12 +104,11 @@ def test_a_topology_goes_on_too(topology: Topology) -> None:
     assert topology.copies("wh:session:+1") == []
 
 
-@pytest.mark.parametrize("command", ["stop", "down"])
-def test_what_was_told_to_end_is_not_taken_for_running(stack: Stack, command: str) -> None:
+def test_what_was_told_to_end_is_not_taken_for_running(stack: Stack) -> None:
     """Killed as it waits for the end, `stop` is followed by an `up` that answers for its Redis."""
     stack("redis", "up")
     _store(stack, *SESSIONS)
-    process = stack.start("redis", command)
+    process = stack.start("redis", "stop")
     note = stack.folder / "state" / "pawsctl" / stack.project / "ending"
     while not note.exists() and process.poll() is None:
         time.sleep(0.001)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Seconds for writing 256 MB on a slow disk.
 _SAVE_TIMEOUT = 60.0
+_TRIES = 3
+_UNSAVED = "rdb_changes_since_last_save"
 
 
 @contextmanager
@@ -48,12 +50,23 @@ def settled(service: Service, container: dict[str, Any], password: str | None) -
     try:
         try:
             writers.hold()
-            wire.ask(server.port, password, ("SAVE",), timeout=_SAVE_TIMEOUT)
+            _save(server.port, password, writers)
         except (wire.Refused, OSError) as error:
             _refuse(name, f"it can't save what it holds ({error})")
         yield
     finally:
         writers.release()
+
+
+def _save(port: int, password: str | None, writers: Writers) -> None:
+    """Have all on disk that was ever acknowledged. Raises wire.Refused, OSError."""
+    for _ in range(_TRIES):
+        wire.ask(port, password, ("SAVE",), timeout=_SAVE_TIMEOUT)
+        writers.hold_again()
+        # It does nothing else while it saves, and a pause may run out.
+        if wire.info(port, password).get(_UNSAVED) == "0":
+            return
+    raise wire.Refused("others write each time that it has saved")
 
 
 def _refuse(name: str, reason: str) -> NoReturn:
