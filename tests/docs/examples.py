@@ -48,7 +48,7 @@ SECTIONS = (
     Section(pages.COMMANDS, "Redis", "stack"),
     Section(pages.COMMANDS, "Sessions", "sessions"),
     Section(pages.COMMANDS, "Checks, memory, settings", "sessions"),
-    Section(pages.COMMANDS, "Practise a failover", "production"),
+    Section(pages.COMMANDS, "Practise a failover", "failover"),
     Section(pages.COMMANDS, "Find out what is wrong", "trouble"),
     Section(pages.PRODUCTION, "", "production"),
     Section(pages.README, "Five minutes", "walk"),
@@ -235,8 +235,8 @@ def masked(text: str) -> list[str]:
 
 
 @contextmanager
-def walk_examples(folder: Path, project: str) -> Iterator[Examples]:
-    """A first walk, on a machine without Docker."""
+def embedded_examples(folder: Path, project: str) -> Iterator[Examples]:
+    """Examples of a machine without Docker."""
     with stack_examples(folder, project, "embedded") as examples:
         yield examples
 
@@ -269,7 +269,8 @@ def _opened(kind: str, folder: Path) -> Iterator[Examples]:
         "stack": partial(stack_examples, engine="docker"),
         "production": production_examples,
         "trouble": trouble_examples,
-        "walk": walk_examples,
+        "failover": embedded_examples,
+        "walk": embedded_examples,
     }
     with opened[kind](folder, PROJECT) as running:
         yield running

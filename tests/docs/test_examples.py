@@ -51,8 +51,15 @@ def test_examples_of_trouble_print_what_the_pages_say(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_first_walk_works_as_written(tmp_path: Path) -> None:
     """On a machine without Docker, in the order of the README."""
-    with examples.walk_examples(tmp_path, examples.PROJECT) as running:
+    with examples.embedded_examples(tmp_path, examples.PROJECT) as running:
         assert_true("walk", running)
+
+
+@pytest.mark.slow
+def test_a_failover_prints_what_the_pages_say(tmp_path: Path) -> None:
+    """On an embedded cluster of its own."""
+    with examples.embedded_examples(tmp_path, examples.PROJECT) as running:
+        assert_true("failover", running)
 
 
 def test_no_example_is_left_out() -> None:
