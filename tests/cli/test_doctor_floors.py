@@ -2,6 +2,7 @@
 
 import os
 import socket
+import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -256,7 +257,10 @@ def test_a_topology_of_ours_is_the_floor_below_its_url(
     assert f"redis up --topology {name}" in ends_at(never, "stack")["hint"]
     try:
         topology.up()
-        whole = topology("doctor", "--json", "--url", url)
+        whole = topology("doctor", "--json", "--url", url, "--bundle", "all.tar.gz")
+        with tarfile.open(tmp_path / "all.tar.gz") as archive:
+            logs = [each for each in archive.getnames() if each.endswith(".log")]
+        assert len(logs) == 6
         assert whole.status == ExitStatus.OK, whole
         assert found(whole, "stack")["detail"].endswith(f"the {name} is whole and takes writes")
         service = next(each for each, role in topology.roles().items() if role == "replica")

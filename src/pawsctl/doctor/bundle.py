@@ -12,7 +12,7 @@ import msgspec
 
 from pawsctl import whole_file
 from pawsctl.connection import Connection
-from pawsctl.doctor import collecting, private
+from pawsctl.doctor import collecting, own_topology, private
 from pawsctl.doctor.blanking import BLANK, Blanker
 from pawsctl.doctor.findings import Diagnosis, Finding
 from pawsctl.errors import PawsctlError, UsageError
@@ -77,10 +77,11 @@ def _collected(load: Load, connect: Connect) -> Iterator[tuple[str, str]]:
         settings = load()
         yield "settings.json", _json(collecting.settings_of(settings))
         own = settings.stack()
-        yield "compose.yaml", collecting.compose()
+        topology = own_topology.used(settings.redis_target(), own)
+        yield "compose.yaml", collecting.compose(topology)
         for gather in (collecting.processes, collecting.containers):
             with suppress(PawsctlError):
-                for name, about, tail in gather(own):
+                for name, about, tail in gather(own, topology):
                     yield f"stack/{_file_name(name)}.json", _json(about)
                     yield f"stack/{_file_name(name)}.log", "\n".join(tail)
     with suppress(PawsctlError), connect() as connection:

