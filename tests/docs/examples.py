@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
+from threading import Timer
 from typing import IO, NamedTuple
 
 from pawsctl.stack import layout
 from tests import servers
 from tests.bot import HEALTHY, bot
 from tests.certificates import Certificates, tls_server
-from tests.cli_runner import Pawsctl
+from tests.cli_runner import TIMEOUT_SECONDS, Pawsctl
 from tests.docs import pages
 from tests.ports import free_base, free_port
 from tests.servers import Server, required
@@ -108,11 +109,15 @@ class Examples:
         process = self.pawsctl.start(*shlex.split(command.removeprefix("$ pawsctl ")))
         assert process.stdout is not None
         assert process.stderr is not None
+        # What never comes ends the test, and not in silence.
+        limit = Timer(TIMEOUT_SECONDS, process.kill)
+        limit.start()
         try:
             # What is there when it begins is no event.
             process.stderr.readline()
             yield process.stdout
         finally:
+            limit.cancel()
             process.send_signal(signal.SIGINT)
             process.communicate(timeout=30)
 
