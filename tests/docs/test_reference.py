@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,14 @@ def test_every_setting_and_status_is_described() -> None:
 def test_the_readme_stays_a_first_look() -> None:
     """What is longer belongs into docs/."""
     assert len(pages.README.read_text("utf-8").splitlines()) <= 200
+
+
+@pytest.mark.parametrize("page", pages.every_page(), ids=lambda page: page.name)
+def test_what_is_installed_exists(page: Path) -> None:
+    """A wheel has this version, and nothing comes from an index that does not have it."""
+    text = page.read_text("utf-8")
+    assert set(re.findall(r"pawsctl-([\w.]+)-py3", text)) <= {version("pawsctl")}
+    assert not re.search(r"install '?pawsctl(?!-)\b", text)
 
 
 @pytest.mark.parametrize("page", pages.every_page(), ids=lambda page: page.name)
