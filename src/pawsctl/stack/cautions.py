@@ -3,15 +3,17 @@
 import errno
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pawsctl import login_users
 from pawsctl.settings import Settings, StackSettings
 from pawsctl.stack import wire
+from pawsctl.stack.engine import ServiceUp
 from pawsctl.target import Address, Target
 
 _SECONDS = 1.0
 _MOST_NAMES = 3
+_PASSWORD = "password"  # noqa: S105 - the name of what has changed
 _LOOPBACKS = ("127.0.0.1", "::1")
 _NO_SUCH_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.ENETUNREACH)
 
@@ -25,8 +27,15 @@ UNPROTECTED_HINT = (
 )
 
 
-def of(settings: Settings) -> Iterator[str]:
-    """Yield what to tell whoever has started this project's Redis, a sentence or two each."""
+def of(settings: Settings, own: StackSettings, services: Sequence[ServiceUp]) -> Iterator[str]:
+    """Yield what to tell whoever has started this project's Redis, a sentence or two each.
+
+    That it has no password is told where it is new, or has none any more: not with every other
+    change.
+    """
+    is_news = any(each.action != "recreated" or _PASSWORD in each.changed for each in services)
+    if is_news and (open_to := unprotected(own)):
+        yield f"{open_to} {UNPROTECTED_HINT}"
     if settings.text("REDIS_URL"):
         for address in two_servers(settings.redis_target()):
             yield f"{told(address)} {HINT}"

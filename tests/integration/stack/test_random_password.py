@@ -210,3 +210,7 @@ def test_without_one_other_users_are_told_of(embedded_stack: Stack) -> None:
         assert "has no password" not in warned
         assert own["state"] == "ok"
     assert "has no password" not in embedded_stack("redis", "up", env={"REDIS_PASSWORD": "x"}).err
+    again = embedded_stack("redis", "up").err
+    assert ("has no password" in again) is bool(login_users.others())
+    other = embedded_stack("redis", "up", env={"REDIS_MAXMEMORY": "99mb"}).err
+    assert "has no password" not in other

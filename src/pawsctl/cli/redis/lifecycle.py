@@ -27,8 +27,6 @@ def up(
     from pawsctl.stack import cautions, operations
 
     run, settings = stack_of(ctx, starts=True)
-    if open_to := cautions.unprotected(settings):
-        run.output.warn(f"{open_to} {cautions.UNPROTECTED_HINT}")
     with stack_events.told(run.output) as emit:
         done = operations.up(settings, topology, timeout=timeout, pull=pull, emit=emit)
     run.output.show(done, stack_views.up)
@@ -36,7 +34,7 @@ def up(
         run.output.note(
             "Its password is kept; 'pawsctl redis status -o env' prints the URL with it."
         )
-    for caution in cautions.of(run.settings):
+    for caution in cautions.of(run.settings, settings, done.services):
         run.output.warn(caution)
 
 
@@ -57,8 +55,6 @@ def dev(
     from pawsctl.stack import cautions, operations
 
     run, settings = stack_of(ctx, starts=True)
-    if open_to := cautions.unprotected(settings):
-        run.output.warn(f"{open_to} {cautions.UNPROTECTED_HINT}")
     with stack_events.told(run.output) as emit:
         done = operations.dev(
             settings, timeout=timeout, pull=pull, open_browser=open_browser, emit=emit
@@ -68,7 +64,7 @@ def dev(
         run.output.note(
             "Its password is kept; 'pawsctl redis status -o env' prints the URL with it."
         )
-    for caution in cautions.of(run.settings):
+    for caution in cautions.of(run.settings, settings, done.services):
         run.output.warn(caution)
 
 
