@@ -65,8 +65,10 @@ def test_a_value_that_cannot_be_read_is_shown_with_its_problem(
     store(server, "+123", sample.read_bytes())
     result = pawsctl("session", "get", "+123", "--json")
     assert result.status == ExitStatus.OK
-    assert result.json["problem"]
-    assert pawsctl("session", "list", "--json").json[0]["problem"] == result.json["problem"]
+    # By hand: one of them is deeper than Python's own reader goes.
+    problem = re.search(r'"problem":("[^"]+")', result.text)
+    assert problem
+    assert pawsctl("session", "list", "--json").json[0]["problem"] == json.loads(problem[1])
 
 
 def test_a_transcript_tells_who_said_what(pawsctl: Pawsctl, server: Server) -> None:
