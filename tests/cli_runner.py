@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +46,7 @@ class Pawsctl:
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
             "XDG_STATE_HOME": str(folder / "state"),
+            "TMPDIR": tempfile.gettempdir(),
             "PYTHONWARNINGS": "error",
             # What the tests' own run was started with must not colour what they see.
             "PAWSCTL_ENGINE": "embedded",

@@ -12,6 +12,7 @@ from tests.servers import Server
 
 pytest_plugins = [
     "tests.distribution",
+    "tests.leaks",
     "tests.reporting",
     "tests.docker_fixtures",
     "tests.stack_fixtures",
