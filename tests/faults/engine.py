@@ -315,7 +315,8 @@ class _Daemon:
         self.address = address
         self._folder = Path(address.removeprefix("unix://")).parent
         self._pid = int((self._folder / "pid").read_text())
-        self._command = psutil.Process(self._pid).cmdline()
+        # Its mounts go with its processes.
+        self._command = ["unshare", "--mount", *psutil.Process(self._pid).cmdline()]
         self._started: subprocess.Popen[bytes] | None = None
 
     def signal(self, number: signal.Signals) -> None:
