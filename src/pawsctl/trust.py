@@ -74,6 +74,8 @@ def _fault_of(place: Path, *, may_be_sticky: bool = True) -> str:
 
 def _writer(place: Path, gid: int) -> str:
     """Return another user, or a group with others in it, who may write to a place, or ''."""
+    if sys.platform == "win32":
+        return ""
     entries = access_list.writers(place)
     if entries is None:
         return _group(gid) if _is_shared(gid) else ""

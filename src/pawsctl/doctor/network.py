@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -104,11 +105,13 @@ def _connection_fault(address: Address, seconds: float) -> str:
 
 
 def _socket_fault(path: str, seconds: float) -> str:
+    if sys.platform == "win32":
+        return "Python on Windows has no Unix sockets"
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(seconds)
             connection.connect(path)
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError) as error:
         return (getattr(error, "strerror", None) or str(error)).lower()
     return ""
 
