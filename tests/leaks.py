@@ -1,7 +1,7 @@
 """Fails each test that leaves a process, a temporary file or something in Docker. A pytest plugin.
 
-Counted is what a test's own run has begun: what a fixture of the module or of the whole run starts
-is there before it, and ends later.
+A process is a test's own if it works in the test's folder or is told of it; what fixtures of the
+module or of the whole run start has other folders, and ends later.
 """
 
 import os
@@ -28,6 +28,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if hasattr(config, "workerinput") or not _is_distributed(config):
         folder = tempfile.mkdtemp(prefix="t")
+        # The other users of some tests have to find their way through it.
+        Path(folder).chmod(0o755)
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         os.environ["TMPDIR"] = tempfile.tempdir = folder
 
@@ -40,7 +42,7 @@ def _is_distributed(config: pytest.Config) -> bool:
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     """Note what is there when a test begins."""
     yield
-    item.stash[_BEFORE] = _present(item)
+    item.stash[_BEFORE] = _temporary()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -52,43 +54,43 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
         return
     before = item.stash[_BEFORE]
     deadline = time.monotonic() + GRACE_SECONDS
-    while left := (_present(item) - before) | _in_docker(arguments):
+    while left := (_temporary() - before) | _of(arguments):
         if time.monotonic() > deadline:
             pytest.fail(f"the test leaves behind: {', '.join(sorted(left))}", pytrace=False)
         time.sleep(0.05)
 
 
-def _present(item: pytest.Item) -> frozenset[str]:
-    """The temporary files of this process, and the processes that work in them or for the test."""
-    folder = Path(tempfile.gettempdir())
-    found = {str(path) for path in folder.iterdir()}
-    if sys.platform == "linux":
-        own = getattr(item, "funcargs", {}).get("tmp_path", folder)
-        found.update(_processes(str(folder).encode(), str(own).encode()))
-    return frozenset(found)
+def _temporary() -> frozenset[str]:
+    """The temporary files of this process."""
+    return frozenset(map(str, Path(tempfile.gettempdir()).iterdir()))
 
 
-def _processes(*folders: bytes) -> Iterator[str]:
-    """The processes whose folder or command line lies below one of these; an ended one has none."""
-    own = str(os.getpid())
+def _processes(folder: Path) -> set[str]:
+    """The processes whose folder or command line lies below that folder."""
+    if sys.platform != "linux":
+        return set()
+    found = set()
     for name in os.listdir("/proc"):  # noqa: PTH208 - a tenth of the time, for each test
-        if not name.isdigit() or name == own:
+        if not name.isdigit():
             continue
         try:
             with open(f"/proc/{name}/cmdline", "rb") as stream:  # noqa: PTH123 - as above
                 command = stream.read()
-            place = os.readlink(f"/proc/{name}/cwd").encode()  # noqa: PTH115 - as above
+            place = os.readlink(f"/proc/{name}/cwd")  # noqa: PTH115 - as above
         except OSError:
             continue
-        if command and any(folder in command or folder in place for folder in folders):
-            yield f"process {name}: {command[:200].replace(bytes(1), b' ')!r}"
+        # One that has ended has no command line.
+        if command and (str(folder) in place or str(folder).encode() in command):
+            found.add(f"process {name}: {command[:200].replace(bytes(1), b' ')!r}")
+    return found
 
 
-def _in_docker(arguments: dict[str, Any]) -> set[str]:
-    """What the engine still has with the name of a test's project."""
+def _of(arguments: dict[str, Any]) -> set[str]:
+    """What is left of a test with these fixtures: processes, and what Docker has by its name."""
+    found = _processes(arguments["tmp_path"]) if "tmp_path" in arguments else set()
     if not {"docker_engine", "project"} <= set(arguments):
-        return set()
+        return found
     api, named = arguments["docker_engine"].api, {"name": arguments["project"]}
-    found = {f"container {each['Names'][0]}" for each in api.containers(all=True, filters=named)}
+    found |= {f"container {each['Names'][0]}" for each in api.containers(all=True, filters=named)}
     found |= {f"volume {each['Name']}" for each in api.volumes(filters=named)["Volumes"] or ()}
     return found | {f"network {each['Name']}" for each in api.networks(filters=named)}

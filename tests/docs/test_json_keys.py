@@ -77,6 +77,7 @@ def filled(pawsctl: Pawsctl, server: Server) -> Iterator[Pawsctl]:
     with bot(200, HEALTHY) as url:
         pawsctl.environment["APP_URL"] = url
         yield pawsctl
+    server.client.config_set("maxmemory", 0)
 
 
 ON_SESSIONS = (

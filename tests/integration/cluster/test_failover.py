@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -157,6 +157,13 @@ def test_what_is_left_of_a_cluster_is_shown(tmp_path: Path, anywhere: Pawsctl, n
         assert not (anywhere.folder / "a.jsonl").exists()
 
 
+def _have_lost(name: str, others: Sequence[clusters.Member]) -> bool:
+    """Whether these have agreed that the node of that name has failed."""
+    lines = [line for each in others for line in each.cluster("NODES").splitlines()]
+    flags = [line.split()[2].split(b",") for line in lines if line.startswith(name.encode())]
+    return len(flags) == len(others) and all(b"fail" in each for each in flags)
+
+
 @pytest.mark.parametrize("covers_all", ["yes", "no"])
 def test_slots_that_nobody_serves_are_named(
     tmp_path: Path, anywhere: Pawsctl, covers_all: str
@@ -167,7 +174,9 @@ def test_slots_that_nobody_serves_are_named(
         phones = cluster.seed(3_000)
         victim = cluster.primaries[1]
         missing = f"the slots {cluster.slots_of(1)[0]}-{cluster.slots_of(1)[-1]} are missing"
+        name, others = victim.id, [each for each in cluster.primaries if each is not victim]
         victim.kill()
+        wait_until(lambda: _have_lost(name, others), "the others know of it")
         url = ("--url", cluster.url, "--failover-timeout", "3")
         if covers_all == "no":
             left = {phone for phone in phones if cluster.owner_of(_key(phone)) is not victim}

@@ -247,7 +247,8 @@ def test_an_interrupted_up_leaves_all_or_nothing(topology: Topology, delay: floa
     if up.returncode == 0:
         assert topology.status()["problems"] == []
     else:
-        assert up.returncode == 130
+        # Before Python looks at its signals, the system ends it.
+        assert up.returncode in (130, -signal.SIGINT)
         assert topology.processes() == []
         assert {each["state"] for each in topology.status()["services"]} == {"absent"}
 
