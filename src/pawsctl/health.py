@@ -1,5 +1,6 @@
 """Whether the Redis behind a URL can do the bot's work now: asked, not guessed."""
 
+from typing import TYPE_CHECKING, cast
 import time
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,10 @@ from pawsctl.connection import (
 from pawsctl.errors import PawsctlError, RedisUnreachable
 from pawsctl.sessions.keys import SESSION_PREFIX, nobodys_phone, session_key
 from pawsctl.target import Address
+
+
+if TYPE_CHECKING:
+    from pawsctl.connection.cluster import Cluster
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -61,9 +66,10 @@ def check(connection: Connection) -> Health:
 
 def _unserved(connection: Connection) -> frozenset[int]:
     """The slots of a cluster that none of its primaries owns."""
-    if connection.cluster is None:
+    cluster = connection.resolved()
+    if not cluster.is_cluster:
         return frozenset()
-    return frozenset(range(slots.SLOTS)) - connection.cluster.view().covered
+    return frozenset(range(slots.SLOTS)) - cast("Cluster", cluster).view().covered
 
 
 def _checks(node: Node) -> list[Check]:

@@ -51,16 +51,16 @@ class Talk:
 
     def note(self, text: str) -> None:
         """Say something that is no data."""
-        self._say([(text, "")])
+        self.say([(text, "")])
 
     def detail(self, text: str) -> None:
         """Say something that only --verbose wants to hear."""
         if self.verbose:
-            self._say([(text, "dim")])
+            self.say([(text, "dim")])
 
     def warn(self, text: str) -> None:
         """Say something the user should not miss."""
-        self._say([("warning: ", "yellow"), (text, "")])
+        self.say([("warning: ", "yellow"), (text, "")])
 
     def error(
         self,
@@ -78,15 +78,15 @@ class Talk:
         """
         self._flush_quietly()
         for line in detail:
-            self._say([("  | ", "dim"), (line, "")])
+            self.say([("  | ", "dim"), (line, "")])
         if self.is_json:
             document = {"error": {"code": code, "message": message, "hint": hint, **(counts or {})}}
             encoded = safe.json_line(msgspec.json.encode(_encodable(document)))
             self._to_stderr((actions_log.json(encoded) if self._is_log else encoded).decode())
             return
-        self._say([("error: ", "bold red"), (message, "")])
+        self.say([("error: ", "bold red"), (message, "")])
         if hint:
-            self._say([("  → ", "cyan"), (hint, "")])
+            self.say([("  → ", "cyan"), (hint, "")])
 
     def confirm(self, question: str, *, yes: bool) -> None:
         """Ask before what can't be undone; `yes` is the answer given beforehand.
@@ -107,34 +107,6 @@ class Talk:
             self._to_stderr("")
         if answer.strip().lower() not in ("y", "yes"):
             raise NotConfirmed("Declined; nothing was changed.", hint="Answer y to go on.")
-
-    def confirm_on(
-        self,
-        connection: "Connection",
-        about: Iterable[Line],
-        *,
-        yes: bool,
-        host: str,
-        question: str = "Delete them?",
-    ) -> None:
-        """Show what is about to be done, and ask; where it is not on this machine, ask for more.
-
-        Raises NotConfirmed where a foreign host was not named by `host`, or the answer is no.
-        """
-        for line in about:
-            self._say(line)
-        foreign = connection.foreign_host()
-        if host and host != (foreign or connection.target.host):
-            raise NotConfirmed(
-                f"--confirm names {host}, and the target is {foreign or connection.target.host}.",
-                hint="Look again at --url and REDIS_URL.",
-            )
-        if foreign and not host:
-            raise NotConfirmed(
-                f"{foreign} is not this machine; the URL is from {connection.target.origin}.",
-                hint=f"If you mean it, say so with --confirm {foreign}.",
-            )
-        self.confirm(question, yes=yes)
 
     @contextmanager
     def progress(self, doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
@@ -183,7 +155,8 @@ class Talk:
                 return [(harmless, "")]
         return shown
 
-    def _say(self, line: Line) -> None:
+    def say(self, line: Line) -> None:
+        """Say a line of styled text that is no data."""
         shown = self._shown(line)
         if self._colour_err:
             self._to_stderr(coloured(shown), end="")

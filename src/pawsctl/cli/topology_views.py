@@ -94,16 +94,16 @@ def _lag(row: Member) -> Span:
     return f"{row.lag.bytes} B, heard {row.lag.seconds} s ago", ""
 
 
-_COLUMNS = (
-    Column[Member]("service", lambda row: (row.service, "bold")),
-    Column[Member]("state", _state),
-    Column[Member]("port", lambda row: (" ".join(row.ports), "")),
-    Column[Member]("uptime", lambda row: (duration(row.uptime) if row.uptime else "", "")),
-    Column[Member]("role", _role),
-    Column[Member]("keys", lambda row: ("" if row.keys is None else str(row.keys), ""), right=True),
-    Column[Member](
+_COLUMNS: tuple[Column[Member], ...] = (
+    Column("service", lambda row: (row.service, "bold")),
+    Column("state", _state),
+    Column("port", lambda row: (" ".join(row.ports), "")),
+    Column("uptime", lambda row: (duration(row.uptime) if row.uptime else "", "")),
+    Column("role", _role),
+    Column("keys", lambda row: ("" if row.keys is None else str(row.keys), ""), right=True),
+    Column(
         "memory", lambda row: ("" if row.memory is None else size(row.memory), ""), right=True
     ),
-    Column[Member]("lag", _lag),
-    Column[Member]("slots", lambda row: (" ".join(row.slots), "")),
+    Column("lag", _lag),
+    Column("slots", lambda row: (" ".join(row.slots), "")),
 )

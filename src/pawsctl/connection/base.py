@@ -15,8 +15,6 @@ from pawsctl.connection.substitutes import Substitutes
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 from pawsctl.target import Address, Target, is_loopback
 
-if TYPE_CHECKING:
-    from pawsctl.connection.cluster import Cluster
 
 # How long to wait before asking again who the primary is.
 POLL_SECONDS = 0.2
@@ -29,6 +27,7 @@ class Connection(ABC):
     is not taken, and OperationFailed where Redis refuses.
     """
 
+    is_cluster: ClassVar = False
     follows_failovers: ClassVar = False
     """Whether it finds out who takes the place of a server that is no primary any more."""
 
@@ -48,10 +47,9 @@ class Connection(ABC):
     def __exit__(self, *_error: object) -> None:
         self.close()
 
-    @property
-    @abstractmethod
-    def cluster(self) -> Cluster | None:
-        """The cluster that this is, or, after `connect`, has turned out to be."""
+    def resolved(self) -> Connection:
+        """Return the connection that this is, or, after `connect`, has turned out to be."""
+        return self
 
     @abstractmethod
     def connect(self) -> None:

@@ -20,7 +20,7 @@ from pawsctl.connection.base import (
 from pawsctl.connection.commands import Command, joined, parts_of
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import checked, has_code
-from pawsctl.connection.routing import Batch
+from pawsctl.connection.routing import Batch, gave_up
 from pawsctl.connection.slots import Claim, View
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 from pawsctl.target import Address, Target
@@ -35,6 +35,8 @@ class Cluster(Connection):
     `is_found_out` says that no URL calls it a cluster, but the server itself did.
     """
 
+    is_cluster = True
+
     def __init__(
         self, target: Target, timeouts: Timeouts, notice: Notice, *, is_found_out: bool = False
     ) -> None:
@@ -46,11 +48,6 @@ class Cluster(Connection):
         self._nodes: dict[Address, Node] = {}
         self._probes: dict[Address, Node] = {}
         self._opened: list[Node] = []
-
-    @property
-    def cluster(self) -> Cluster:
-        """This."""
-        return self
 
     def connect(self) -> None:
         """Learn who owns which slots."""
@@ -256,7 +253,9 @@ class Cluster(Connection):
             self._refresh()
         else:
             return batch.replies
-        raise self._gave_up(batch, trouble)
+        raise gave_up(
+            batch, trouble, url=self.target.url, seconds=self.timeouts.failover
+        )
 
     def _round(self, batch: Batch) -> RedisUnreachable | None:
         """Send what is to do to where it belongs; the failure of a server that went away."""
@@ -287,17 +286,3 @@ class Cluster(Connection):
             if isinstance(failure, Uncertain | LoginRefused):
                 raise failure
         return failures[-1] if failures else None
-
-    def _gave_up(self, batch: Batch, trouble: RedisUnreachable | None) -> RedisUnreachable:
-        waited = f"Waited {self.timeouts.failover:g} s."
-        hint = "See 'CLUSTER NODES' on any node; --failover-timeout waits longer."
-        if trouble is not None:
-            return type(trouble)(f"{trouble.message} {waited}", hint=hint)
-        unserved = {batch.slots[index] for index in batch.todo} - {None}
-        reply = next((batch.replies[i] for i in batch.todo if batch.replies[i] is not None), None)
-        because = f" ({reply})" if reply is not None else ""
-        names = slots.ranges_text(slot for slot in unserved if slot is not None)
-        return RedisUnreachable(
-            f"The cluster at {self.target.url} does not serve slot {names}{because}. {waited}",
-            hint=hint,
-        )

@@ -5,7 +5,8 @@ from typing import Any
 
 from pawsctl.connection.commands import Command, key_of
 from pawsctl.connection.replies import ErrorReply
-from pawsctl.connection.slots import SLOTS, slot_of
+from pawsctl.errors import RedisUnreachable
+from pawsctl.connection.slots import ranges_text, SLOTS, slot_of
 from pawsctl.target import Address
 
 # Replies that say: not here, or not now. Nothing was done.
@@ -94,3 +95,21 @@ def _place(reply: ErrorReply, asked: Address) -> tuple[int, Address] | None:
     if reply.code not in ("MOVED", "ASK") or not numbers or int(slot) >= SLOTS:
         return None
     return int(slot), Address(asked.host if host in ("", "?") else host.strip("[]"), int(port))
+
+
+def gave_up(
+    batch: Batch, trouble: RedisUnreachable | None, *, url: str, seconds: float
+) -> RedisUnreachable:
+    """Return the failure of commands whose slots nobody has served for so long."""
+    waited = f"Waited {seconds:g} s."
+    hint = "See 'CLUSTER NODES' on any node; --failover-timeout waits longer."
+    if trouble is not None:
+        return type(trouble)(f"{trouble.message} {waited}", hint=hint)
+    unserved = {batch.slots[index] for index in batch.todo} - {None}
+    reply = next((batch.replies[i] for i in batch.todo if batch.replies[i] is not None), None)
+    because = f" ({reply})" if reply is not None else ""
+    names = ranges_text(slot for slot in unserved if slot is not None)
+    return RedisUnreachable(
+        f"The cluster at {url} does not serve slot {names}{because}. {waited}",
+        hint=hint,
+    )

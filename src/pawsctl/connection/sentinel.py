@@ -41,10 +41,6 @@ class Sentinel(Connection):
         self._primary: Node | None = None
         self._replica: Node | None = None
 
-    @property
-    def cluster(self) -> None:
-        """None: Sentinels watch over single primaries."""
-
     def connect(self) -> None:
         """Find the server to read from, waiting for a failover that is under way."""
         self.reader()

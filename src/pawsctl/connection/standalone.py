@@ -62,6 +62,10 @@ class Standalone(Connection):
             self._cluster.substitutes = self.substitutes
         return self._cluster
 
+    def resolved(self) -> Connection:
+        """Return the cluster that the server belongs to, where it has said so; else this."""
+        return self.cluster or self
+
     def _entrance(self) -> tuple[Address, ...]:
         """Where the cluster can be asked: this server, or where one behind a Unix socket listens.
 

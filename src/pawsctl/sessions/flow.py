@@ -12,7 +12,7 @@ import msgspec
 from pawsctl.errors import Interrupted, PawsctlError, RedisUnreachable
 from pawsctl.sessions import keys
 from pawsctl.sessions.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS
-from pawsctl.sessions.store import SEEN_TTL_SECONDS, Document, SessionStore
+from pawsctl.sessions.store import SEEN_TTL_SECONDS, BotSessions, Document, SessionStore
 
 _SHORT_TTL_SECONDS = 1
 _EXPIRY_DEADLINE_SECONDS = 5.0
@@ -48,7 +48,7 @@ class Flow:
     first write.
     """
 
-    def __init__(self, store: SessionStore) -> None:
+    def __init__(self, store: BotSessions) -> None:
         self.store = store
         self.phone, self.trimmed, self.short = (keys.nobodys_phone() for _ in range(3))
         self.message_id = f"pawsctl-{secrets.token_hex(8)}"
@@ -242,7 +242,7 @@ def run(
     `max_latency` is in seconds: a step in which a single round trip took longer fails. After a
     failed step the rest is not run, since each builds on the one before. Raises RedisUnreachable.
     """
-    flow = Flow(store)
+    flow = Flow(BotSessions(store.connection))
     results = []
     store.connection.connect()
     store.connection.ledger.begin()

@@ -2,12 +2,15 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TYPE_CHECKING, cast
 
 from pawsctl.connection import Connection, Node, has_code
 from pawsctl.errors import LoginRefused, RedisUnreachable
 from pawsctl.sessions.portions import Portions
 from pawsctl.sessions.scan import Ask, Batch, Known, Search, node_batches
+
+if TYPE_CHECKING:
+    from pawsctl.connection.cluster import Cluster
 
 # What a server says that has become a replica, or is about to: another is the primary.
 _NO_PRIMARY = ("READONLY", "LOADING", "MASTERDOWN")
@@ -33,14 +36,15 @@ def batches(
     portions = portions or Portions()
     known = Known(once=not deletes)
     connection.connect()
-    if connection.cluster is None:
+    if not connection.resolved().is_cluster:
         yield from _of_one_server(connection, search, ask, known, portions, deletes=deletes)
     # It may have turned out to be one only now.
-    if cluster := connection.cluster:
+    cluster = connection.resolved()
+    if cluster.is_cluster:
         # 5 ms: only who meets a cluster pays for it.
         from pawsctl.sessions.sweep import Sweep
 
-        yield from Sweep(cluster, search, ask, known, portions).batches(deletes=deletes)
+        yield from Sweep(cast("Cluster", cluster), search, ask, known, portions).batches(deletes=deletes)
 
 
 def _of_one_server(
@@ -60,7 +64,7 @@ def _of_one_server(
             taken = connection.substitutes
             found = node_batches(node, search, ask, known, substitutes=taken, portions=portions)
             for batch in found:
-                if connection.cluster is not None:
+                if connection.resolved().is_cluster:
                     # It may have refused a part of the batch for the slots of its keys.
                     known.forget(batch[0])
                     return

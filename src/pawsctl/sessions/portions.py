@@ -7,7 +7,7 @@ answer so many bytes at most. As long as values are small, nobody is asked for t
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pawsctl.connection import TooLarge, betrays_cluster, has_code
+from pawsctl.connection.replies import TooLarge, betrays_cluster, has_code
 
 # Bytes of values in a reply, at first: services that limit it allow 1 MiB.
 _MOST = 768 * 1024

@@ -114,7 +114,7 @@ class SessionReader:
 
     def all_ttls(self) -> Iterator[int]:
         """Milliseconds left of every session, -1 for never, as they come from SCAN."""
-        for _, replies in self._batches(lambda _names: [], scan.Search()):
+        for _, replies in self._batches(lambda _names: [], scan.Search(scan.SESSIONS)):
             yield from (ttl_ms for ttl_ms in replies[0] if ttl_ms != -2)
 
     def glances(

@@ -43,7 +43,7 @@ class Search(NamedTuple):
     last about keys are their values, which may be large.
     """
 
-    pattern: bytes = SESSIONS
+    pattern: bytes
     kind: bytes = b""
     size: int = KEYS
     values: bool = False

@@ -13,7 +13,7 @@ from pawsctl.errors import ExitStatus, Partial
 from pawsctl.redis_url import parse
 from pawsctl.sessions import flushing
 from pawsctl.sessions.filters import Filter
-from pawsctl.sessions.store import SessionStore
+from pawsctl.sessions.store import BotSessions
 from tests import clusters
 from tests.cli_runner import Pawsctl, Result
 from tests.clusters import Cluster
@@ -80,7 +80,7 @@ def test_a_primary_killed_in_the_middle_of_flush(breakable: Cluster, anywhere: P
         breakable.owner_of(key.encode()).client.set(key, "1")
     breakable.wait_for_replicas()
     victim = breakable.primaries[2]
-    with SessionStore(connect(parse(breakable.url, origin="a test"), Timeouts(reply=2))) as store:
+    with BotSessions(connect(parse(breakable.url, origin="a test"), Timeouts(reply=2))) as store:
         deletions = store.unlink()
         counts = (sum(found.values()) for found in deletions)
         for _ in itertools.takewhile(lambda n: n < 20_000, itertools.accumulate(counts)):
@@ -234,7 +234,7 @@ def test_a_flush_that_loses_a_primary_tells_what_no_one_knows(tmp_path: Path) ->
         cluster.seed(sessions)
         times = Timeouts(reply=1, failover=1)
         with (
-            SessionStore(connect(parse(cluster.url, origin="the test"), times)) as store,
+            BotSessions(connect(parse(cluster.url, origin="the test"), times)) as store,
             ExitStack() as paused,
         ):
             planned = flushing.planned(store, Filter(), include_seen=False, counted=False)
@@ -281,7 +281,7 @@ def test_a_dead_node_in_the_url_is_passed_over(cluster: Cluster, anywhere: Pawsc
 def test_two_passes_at_once_share_no_socket(cluster: Cluster) -> None:
     """A pass may be left open while other commands are sent."""
     phones = cluster.seed(5_000)
-    with SessionStore(connect(parse(cluster.url, origin="a test"))) as store:
+    with BotSessions(connect(parse(cluster.url, origin="a test"))) as store:
         seen = set()
         for number, record in enumerate(store.records()):
             seen.add(record.key)

@@ -9,7 +9,7 @@ from pathlib import Path
 from pawsctl.connection import Timeouts, connect
 from pawsctl.connection.slots import slot_of
 from pawsctl.redis_url import parse
-from pawsctl.sessions.store import SessionStore
+from pawsctl.sessions.store import BotSessions
 from tests.cli_runner import Pawsctl
 from tests.clusters import Cluster
 from tests.servers import required
@@ -19,12 +19,12 @@ from tests.servers import required
 GOSSIP_SECONDS = 1.3
 
 
-def store_of(cluster: Cluster) -> SessionStore:
+def store_of(cluster: Cluster) -> BotSessions:
     """The sessions of a cluster, read by this process."""
-    return SessionStore(connect(parse(cluster.url, origin="a test"), Timeouts()))
+    return BotSessions(connect(parse(cluster.url, origin="a test"), Timeouts()))
 
 
-def phones_of(store: SessionStore) -> Iterator[str]:
+def phones_of(store: BotSessions) -> Iterator[str]:
     """The phone of each session, as a pass finds them."""
     return (record.key.decode().removeprefix("wh:session:") for record in store.records())
 

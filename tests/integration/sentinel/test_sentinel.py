@@ -14,7 +14,7 @@ from pawsctl.errors import ExitStatus, RedisUnreachable
 from pawsctl.redis_url import parse
 from pawsctl.sessions import flushing
 from pawsctl.sessions.filters import Filter
-from pawsctl.sessions.store import SessionStore
+from pawsctl.sessions.store import BotSessions
 from tests import clusters, sentinels
 from tests.cli_runner import Pawsctl, Result
 from tests.processes import wait_until
@@ -83,7 +83,7 @@ def test_a_primary_killed_in_the_middle_of_list(breakable: Trio, anywhere: Pawsc
 def test_a_primary_killed_in_the_middle_of_flush(breakable: Trio, anywhere: Pawsctl) -> None:
     """What the new primary still has is deleted too."""
     breakable.seed(SESSIONS)
-    with SessionStore(connect(parse(breakable.url, origin="a test"))) as store:
+    with BotSessions(connect(parse(breakable.url, origin="a test"))) as store:
         deletions = store.unlink()
         assert next(deletions)["string"] > 0
         breakable.primary.kill()
@@ -112,7 +112,7 @@ def test_a_write_that_may_have_happened_is_told(breakable: Trio) -> None:
     told: list[str] = []
     timeouts = Timeouts(reply=1)
     connection = connect(parse(breakable.url, origin="a test"), timeouts, notice=told.append)
-    with SessionStore(connection) as store:
+    with BotSessions(connection) as store:
         assert store.touch("+10000000001")
         with primary.paused():
             with pytest.raises(RedisUnreachable, match="No one knows whether it has done EXPIRE"):
@@ -126,7 +126,7 @@ def test_a_flush_through_a_failover_leaves_nothing_unknown(breakable: Trio) -> N
     breakable.seed(5_000)
     calls = itertools.count(1)
     connection = connect(parse(breakable.url, origin="a test"), Timeouts(reply=1))
-    with SessionStore(connection) as store, ExitStack() as paused:
+    with BotSessions(connection) as store, ExitStack() as paused:
         planned = flushing.planned(store, Filter(), include_seen=False, counted=False)
 
         def pause(_count: int) -> None:
@@ -143,7 +143,7 @@ def test_a_demoted_primary_is_left(breakable: Trio) -> None:
     """What a replica refuses was not done, and goes to the new primary."""
     breakable.seed(10)
     old = breakable.primary
-    with SessionStore(connect(parse(breakable.url, origin="a test"))) as store:
+    with BotSessions(connect(parse(breakable.url, origin="a test"))) as store:
         assert store.touch("+10000000001")
         breakable.sentinels[0].client.execute_command("SENTINEL FAILOVER", SERVICE)
         wait_until(lambda: old.client.role()[0] == b"slave", "a demotion")

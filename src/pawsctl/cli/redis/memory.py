@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, Yes
+from pawsctl.cli.confirm import confirm_on
 from pawsctl.cli.options import Command, invocation
 from pawsctl.cli.redis.group import app
 
@@ -39,7 +40,7 @@ def maxmemory(
     with run.connect() as connection:
         now = memory.report(connection)
         memory.require_all(now)
-        run.output.confirm_on(
+        confirm_on(run.output, 
             connection,
             memory_views.change(now, limit, origin=connection.target.origin),
             yes=yes,

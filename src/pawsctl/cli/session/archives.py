@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun
+from pawsctl.cli.confirm import confirm_on
 from pawsctl.cli.options import Command, invocation
 from pawsctl.cli.session.group import app
 
@@ -71,7 +72,7 @@ def import_(
     run = invocation(ctx)
     with run.store() as store, reading.opened(file) as archive:
         if replace and not dry_run:
-            run.output.confirm_on(store.connection, (), yes=True, host=confirm)
+            confirm_on(run.output, store.connection, (), yes=True, host=confirm)
         with run.output.progress("importing", archive.count) as progress:
             imported = restore.restore(
                 store, archive, replace=replace, dry_run=dry_run, progress=progress

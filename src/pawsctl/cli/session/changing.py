@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun, Phones, Yes, is_single, phone_keys
+from pawsctl.cli.confirm import confirm_on
 from pawsctl.cli.options import Command, ListCommand, invocation
 from pawsctl.cli.session.filtering import FilteringCommand, chosen_filter
 from pawsctl.cli.session.group import app
@@ -33,7 +34,7 @@ def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None
     run = invocation(ctx)
     names = phone_keys(phones)
     with run.store() as store:
-        run.output.confirm_on(store.connection, (), yes=True, host=confirm)
+        confirm_on(run.output, store.connection, (), yes=True, host=confirm)
         deleted = changing.delete(store, names)
         run.output.rows(deleted, archive_views.DELETED_COLUMNS, single=is_single(phones))
         changing.require_existed(deleted)
@@ -69,7 +70,7 @@ def flush(
             run.output.show(plan, views.flush_plan)
             return
         about = views.flush_plan(plan) if plan is not None else views.flush_target(target)
-        run.output.confirm_on(store.connection, about, yes=yes, host=confirm)
+        confirm_on(run.output, store.connection, about, yes=yes, host=confirm)
         with run.output.progress("deleting", plan.total if plan else None) as progress:
             flushed = flushing.flush(store, planned, progress=progress)
         run.output.show(flushed, views.flushed)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pawsctl.errors import Conflict, OperationFailed, TimedOut
 from pawsctl.stack import ports
 from pawsctl.stack.docker import (
+    ready,
     containers,
     copying,
     data,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from pawsctl.stack.project import Project
     from pawsctl.stack.services import Service
 
-_TAIL_LINES = 15
 # Seconds until a name that another `up` has taken is looked up again.
 _PAUSE = 0.02
 # An ambiguous network may become so again between two of our requests.
@@ -98,7 +98,7 @@ class Containers:
             for service in services:
                 done.append(self._service_up(service, images, plan, deadline, meanwhile))
             for service in services:
-                self._wait(service, plan, deadline)
+                ready.wait(self._api, self._stack, service, plan, deadline)
             plan.form(deadline)
         for service in services:
             copying.remove_all(self._api, service)
@@ -283,32 +283,3 @@ class Containers:
                 ) from error
             else:
                 return
-
-    def _wait(self, service: Service, plan: Plan, deadline: float) -> None:
-        until_ready(
-            service.key,
-            plan,
-            deadline=deadline,
-            died=lambda: self._died(service),
-            log_tail=lambda: self._log_tail(service),
-        )
-        plan.emit(Ready(service.key, service.container))
-
-    def _died(self, service: Service) -> str:
-        container = self.find(service)
-        if container is None:
-            return "its container is gone"
-        state = container["State"]
-        if containers.is_running(container):
-            return ""
-        reason = "ran out of memory" if state["OOMKilled"] else "exited"
-        return f"it {reason} with status {state['ExitCode']}"
-
-    def _log_tail(self, service: Service) -> tuple[str, ...]:
-        from docker.errors import APIError
-
-        try:
-            text = self._api.logs(service.container, tail=_TAIL_LINES)
-        except APIError as error:
-            return (f"(its log can't be read: {explained(error)})",)
-        return tuple(text.decode("utf-8", "replace").splitlines())
