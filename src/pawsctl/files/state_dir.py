@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 
-from pawsctl import links, trust
 from pawsctl.errors import OperationFailed, UsageError
+from pawsctl.files import links, trust
 
 _PRIVATE = 0o700
 _SEARCHED_BY_OTHERS = 0o011

@@ -7,8 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from pawsctl import links, unfinished
 from pawsctl.errors import OperationFailed, UsageError
+from pawsctl.files import links, temporary_files
 
 Write = Callable[[bytes], object]
 
@@ -30,13 +30,13 @@ def replacing(path: Path, *, private: bool, overwrite: bool = True) -> Iterator[
             raise UsageError(f"{path} is no file.", hint="Name one, or - for stdout.")
         if place.exists() and not overwrite:
             raise _exists(path)
-    unfinished.sweep(place.parent)
-    temporary = unfinished.name_beside(place)
+    temporary_files.sweep(place.parent)
+    temporary = temporary_files.name_beside(place)
     file: BinaryIO | None = None
     # The name is known before there is a file: no Ctrl-C comes between its making and this.
     try:
         with _told(path):
-            file = unfinished.opened(temporary)
+            file = temporary_files.opened(temporary)
 
         def write(data: bytes) -> None:
             with _told(path):

@@ -8,7 +8,7 @@ line and paragraph separators, and lone surrogates.
 import re
 from functools import cache
 
-# Category Cf of Unicode 15.1; tests/unit/test_safe.py holds this to the running unicodedata.
+# Category Cf of Unicode 15.1; tests/unit/test_escaping.py holds this to the running unicodedata.
 _FORMAT = (
     "\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f"

@@ -9,7 +9,7 @@ import stat
 import sys
 from pathlib import Path
 
-from pawsctl import access_list
+from pawsctl.files import access_list
 
 # As many links as Linux follows.
 _MOST_LINKS = 40
