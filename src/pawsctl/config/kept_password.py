@@ -8,8 +8,8 @@ import os
 import re
 import secrets
 
-from pawsctl import state, trust, whole_file
 from pawsctl.errors import UsageError
+from pawsctl.files import atomic_file, state_dir, trust
 
 ASKED = "random"
 _NAME = "password"
@@ -23,8 +23,8 @@ def read(project: str) -> str | None:
     Raises UsageError for a file that another user could have written or that holds no password,
     OperationFailed for one that can't be read.
     """
-    path = state.path_of(project) / _NAME
-    with state.usable(path.parent):
+    path = state_dir.path_of(project) / _NAME
+    with state_dir.usable(path.parent):
         if not os.path.lexists(path):
             return None
         fault = trust.fault(path) or ("" if path.is_file() else f"{path} is no file")
@@ -45,11 +45,11 @@ def made(project: str) -> str:
     """
     if found := read(project):
         return found
-    directory = state.path_of(project)
-    state.made(directory)
+    directory = state_dir.path_of(project)
+    state_dir.made(directory)
     password = secrets.token_hex(_BYTES)
     try:
-        with whole_file.replacing(directory / _NAME, private=True, overwrite=False) as write:
+        with atomic_file.replacing(directory / _NAME, private=True, overwrite=False) as write:
             write(f"{password}\n".encode())
     except UsageError:
         if found := read(project):

@@ -5,8 +5,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from pawsctl import trust
 from pawsctl.errors import UsageError
+from pawsctl.files import trust
 
 # Bytes. Settings have some hundreds; a device, an archive or a log has no end.
 _MOST = 256 << 10

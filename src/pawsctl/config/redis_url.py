@@ -10,9 +10,8 @@ from urllib.parse import unquote
 
 from msgspec.structs import replace
 
-from pawsctl import pasted
-from pawsctl.errors import UsageError
-from pawsctl.target import (
+from pawsctl.config import pasted_url
+from pawsctl.config.target import (
     MOST_DATABASE,
     REDIS_PORT,
     SENTINEL_PORT,
@@ -21,7 +20,8 @@ from pawsctl.target import (
     Target,
     Tls,
 )
-from pawsctl.url_parameters import Parameters, Problem
+from pawsctl.config.url_parameters import Parameters, UrlProblem
+from pawsctl.errors import UsageError
 
 _SCHEMES: dict[str, tuple[Kind, bool]] = {
     "redis": ("standalone", False),
@@ -69,7 +69,7 @@ def parse(url: str, *, origin: str) -> Target:
     """
     try:
         return _Parser(url, origin).target()
-    except Problem as problem:
+    except UrlProblem as problem:
         raise UsageError(f"The URL from {origin} {problem.what}.", hint=problem.hint) from problem
 
 
@@ -77,21 +77,23 @@ class _Parser:
     def __init__(self, url: str, origin: str) -> None:
         self.origin = origin
         try:
-            text = pasted.url_in(url)
+            text = pasted_url.url_in(url)
         except ValueError as error:
-            raise Problem("is a redis-cli with other options than -u", hint=str(error)) from error
+            raise UrlProblem(
+                "is a redis-cli with other options than -u", hint=str(error)
+            ) from error
         scheme, separator, rest = text.partition("://")
         self.scheme = _ALIASES.get(scheme.lower(), scheme.lower())
         if not separator and _BLANK.match(text):
             raise _unfilled()
         if not separator or self.scheme not in _SCHEMES:
-            raise Problem("is not a Redis URL", hint=_way_on(scheme.lower(), text))
+            raise UrlProblem("is not a Redis URL", hint=_way_on(scheme.lower(), text))
         self.kind, secure = _SCHEMES[self.scheme]
         rest, hash_sign, self.fragment = rest.partition("#")
         # Lettuce's place for the service of Sentinels; else the rest of a password.
         is_service = re.fullmatch(r"[\w.-]+", self.fragment) and "password" not in rest
         if hash_sign and not (is_service and self.kind == "sentinel"):
-            raise Problem("holds a '#'", hint="Percent-encode it in the password: %23.")
+            raise UrlProblem("holds a '#'", hint="Percent-encode it in the password: %23.")
         rest, _, query = _one_authority(rest).partition("?")
         authority, _, self.path = rest.partition("/")
         self.login, _, self.hosts = authority.rpartition("@")
@@ -117,7 +119,7 @@ class _Parser:
             # redis-py's form: unix://[user:password@]/path/to.sock?db=0
             path = "/" + unquote(self.path)
             if self.hosts or path == "/":
-                raise Problem(
+                raise UrlProblem(
                     "has no socket path", hint="Write it like unix:///run/redis/redis.sock."
                 )
             return _sound(replace(target, path=path, db=self.db("")))
@@ -145,38 +147,38 @@ class _Parser:
             first, rest = "", first
         names = dict.fromkeys([*filter(None, (unquote(first),)), *given])
         if not names:
-            raise Problem(
+            raise UrlProblem(
                 "names no Sentinel service",
                 hint="Write it like redis+sentinel://host1:26379,host2:26379/mymaster.",
             )
         # It may be the rest of a password with a raw '/'.
         if any("@" in each for each in names):
-            raise Problem(
+            raise UrlProblem(
                 "has no service where one should stand",
                 hint="Percent-encode special characters of a password (/ is %2F).",
             )
         if len(names) > 1:
-            raise Problem("names two Sentinel services", hint="Leave one of them out.")
+            raise UrlProblem("names two Sentinel services", hint="Leave one of them out.")
         return next(iter(names)), rest
 
     def db(self, path: str) -> int:
         named, asked = path.rstrip("/"), self.parameters.text("db") or ""
         if named and asked and named != asked:
-            raise Problem("names two databases", hint="Leave out the path or ?db=.")
+            raise UrlProblem("names two databases", hint="Leave out the path or ?db=.")
         text = named or asked or "0"
         # What stands before the last @ is a password's, with a / that cut it off.
         if "@" in text:
-            raise Problem(
+            raise UrlProblem(
                 "has no number where its database stands",
                 hint=f"Percent-encode special characters of a password ({_ESCAPES}).",
             )
         if self.kind == "standalone" and "/" in text:
-            raise Problem(
+            raise UrlProblem(
                 "has a path where its database stands",
                 hint="A Unix socket is written like unix:///run/redis/redis.sock.",
             )
         if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) > MOST_DATABASE:
-            raise Problem(
+            raise UrlProblem(
                 "has no number where its database stands",
                 hint=f"A database is a number from 0 to {MOST_DATABASE}: redis://127.0.0.1:6379/0.",
             )
@@ -185,7 +187,7 @@ class _Parser:
     def addresses(self, default_port: int) -> tuple[Address, ...]:
         hosts = [each for each in self.hosts.split(",") if each.strip()] or [""]
         if self.kind == "standalone" and len(hosts) > 1:
-            raise Problem(
+            raise UrlProblem(
                 "names several hosts",
                 hint=_DOTNET
                 if "=" in self.hosts
@@ -214,8 +216,8 @@ def _one_authority(rest: str) -> str:
     )
 
 
-def _unfilled() -> Problem:
-    return Problem(
+def _unfilled() -> UrlProblem:
+    return UrlProblem(
         "holds a placeholder that nothing has replaced",
         hint="pawsctl takes it as it stands: have the shell, or what deploys it, put in the value.",
     )
@@ -233,7 +235,7 @@ def _address(text: str, default_port: int) -> Address:
         number = int(port) if re.fullmatch(r"[0-9]{1,5}", port) else -1
     host = host or "127.0.0.1"
     if not 0 < number < 65536 or not _is_host(host):
-        raise Problem(
+        raise UrlProblem(
             "has no valid host and port",
             hint="Write host:port, and percent-encode special characters of a password "
             "(: is %3A, / is %2F, @ is %40).",
@@ -260,7 +262,7 @@ def _sound(target: Target) -> Target:
         *(each.host for each in target.addresses),
     )
     if any(_CONTROLS.search(each) for each in texts if each):
-        raise Problem(
+        raise UrlProblem(
             "holds a control character (%00 to %1F) in a path or a name", hint="Leave it out."
         )
     return target

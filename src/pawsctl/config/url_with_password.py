@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from pawsctl.target import Target, Tls
+from pawsctl.config.target import Target, Tls
 
 
 def of(target: Target) -> str:

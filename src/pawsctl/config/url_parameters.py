@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
-from pawsctl.target import Kind, Tls
+from pawsctl.config.target import Kind, Tls
 
 _TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname", "ssl_cert_reqs")
 _SENTINEL = ("sentinel_username", "sentinel_password", "sentinel_ssl", "sentinelMasterId")
@@ -31,7 +31,7 @@ _SWITCH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no
 _VERIFIED = {"required": True, "optional": True, "none": False, "2": True, "1": True, "0": False}
 
 
-class Problem(Exception):
+class UrlProblem(Exception):
     """What is wrong with a URL, to follow its name in a sentence, and what to write instead."""
 
     def __init__(self, what: str, *, hint: str) -> None:
@@ -64,19 +64,19 @@ class Parameters:
                 tls[name] = value
             elif name in known:
                 if self._values.setdefault(name, value) != value:
-                    raise Problem(f"names two values for {name}", hint="Leave one of them out.")
+                    raise UrlProblem(f"names two values for {name}", hint="Leave one of them out.")
             else:
                 raise _unknown(given, value, scheme, shown)
         if self._switch("ssl", default=secure) != secure:
             if secure:
-                raise Problem(
+                raise UrlProblem(
                     "has ssl=false and a scheme that means TLS",
                     hint="Leave the parameter out, or write redis:// for a server without TLS.",
                 )
             self._secure = True
         self._sentinel_secure = self._switch("sentinel_ssl", default=self._secure)
         if tls and not self._secure and not self._sentinel_secure:
-            raise Problem(
+            raise UrlProblem(
                 f"has a parameter of TLS, '{next(iter(tls))}', and a scheme that means none",
                 hint=f"TLS parameters need a rediss scheme. Known for {scheme}://: "
                 f"{', '.join(shown)}.",
@@ -102,7 +102,7 @@ class Parameters:
 
 def _one_of(values: dict[str, bool], name: str, value: str, wanted: str) -> bool:
     if value not in values:
-        raise Problem(f"has a strange {name}", hint=f"It is {wanted}.")
+        raise UrlProblem(f"has a strange {name}", hint=f"It is {wanted}.")
     return values[value]
 
 
@@ -114,7 +114,7 @@ def _tls_of(given: dict[str, str]) -> Tls:
     check = given.get("ssl_check_hostname", str(verify)).lower()
     check_hostname = _one_of(_SWITCH, "ssl_check_hostname", check, "true or false")
     if check_hostname and not verify:
-        raise Problem(
+        raise UrlProblem(
             "has ssl_cert_reqs=none and ssl_check_hostname=true",
             hint="Leave one out: without its certificate, nobody knows a server's name.",
         )
@@ -127,11 +127,11 @@ def _tls_of(given: dict[str, str]) -> Tls:
     )
 
 
-def _unknown(name: str, value: str, scheme: str, known: Sequence[str]) -> Problem:
+def _unknown(name: str, value: str, scheme: str, known: Sequence[str]) -> UrlProblem:
     hint = f"Known for {scheme}://: {', '.join(known)}."
     # What looks like no parameter may be the rest of a password with a raw '?'.
     if not name.isidentifier() or len(name) > 30 or "@" in value:
-        return Problem(
+        return UrlProblem(
             "has an unknown parameter", hint=f"A '?' in a password is written %3F. {hint}"
         )
-    return Problem(f"has an unknown parameter '{name}'", hint=hint)
+    return UrlProblem(f"has an unknown parameter '{name}'", hint=hint)

@@ -8,67 +8,19 @@ unset, as `${NAME:-default}` has it in a compose file.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import msgspec
 from msgspec.structs import replace
 
-from pawsctl import dotenv_file, kept_password, password_file, redis_url, safe, sizes
+from pawsctl import escaping, sizes
+from pawsctl.config import dotenv_file, kept_password, password_file, redis_url
+from pawsctl.config.setting_specs import SETTING_SPECS, EngineChoice, Setting, is_kept
+from pawsctl.config.target import Target, is_published
 from pawsctl.errors import UsageError
-from pawsctl.target import Target, is_published
-
-EngineChoice = Literal["auto", "docker", "embedded"]
-
-# No secret: it stands in compose/defaults, and opens a page on loopback.
-KNOWN_COMMANDER_PASSWORD = "admin123"  # noqa: S105
-
-
-class Known(msgspec.Struct, frozen=True):
-    """A setting that pawsctl reads."""
-
-    name: str
-    default: str = ""
-    is_secret: bool = False
-
-
-KNOWN = (
-    Known("REDIS_URL", is_secret=True),
-    Known("REDIS_PORT", "6379"),
-    Known("REDIS_PASSWORD", is_secret=True),
-    Known("REDIS_PASSWORD_FILE"),
-    Known("REDISCLI_AUTH", is_secret=True),
-    Known("REDIS_IMAGE", "redis:7.2-alpine"),
-    Known("REDIS_MAXMEMORY", "256mb"),
-    Known("REDIS_COMMANDER_IMAGE", "ghcr.io/joeferner/redis-commander:latest"),
-    Known("REDIS_COMMANDER_PORT", "8081"),
-    Known("REDIS_COMMANDER_USER", "admin"),
-    Known("REDIS_COMMANDER_PASSWORD", KNOWN_COMMANDER_PASSWORD, is_secret=True),
-    Known("PAWSCTL_PROJECT", "paws-wpp"),
-    Known("PAWSCTL_ENGINE", "auto"),
-    Known("APP_URL", "http://localhost:3000"),
-    Known("NODE_ENV"),
-)
-
 
 # Passwords that go to whatever host the URL names, the first that is set.
 _FOR_ANY_HOST = ("REDISCLI_AUTH", "REDIS_PASSWORD_FILE")
-
-
-class Setting(msgspec.Struct, frozen=True):
-    """A setting's value, and the words that say where it came from."""
-
-    name: str
-    value: str
-    origin: str
-
-    @property
-    def is_default(self) -> bool:
-        """Whether nobody set it."""
-        return self.origin == "default"
-
-    def is_of(self, file: Path | None) -> bool:
-        """Whether it stands in that `.env`."""
-        return self.origin.startswith(f"{self.name} in {file}:")
 
 
 class StackSettings(msgspec.Struct, frozen=True):
@@ -154,7 +106,7 @@ class Settings(msgspec.Struct, frozen=True):
     @property
     def has_kept_password(self) -> bool:
         """Whether REDIS_PASSWORD asks for a password that pawsctl makes and keeps."""
-        return _is_kept(self["REDIS_PASSWORD"])
+        return is_kept(self["REDIS_PASSWORD"])
 
     @property
     def project(self) -> str:
@@ -263,7 +215,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 def _unusable(setting: Setting, wanted: str) -> UsageError:
-    value = safe.setting(setting.value)
+    value = escaping.setting(setting.value)
     return UsageError(
         f"{setting.name} ({setting.origin}) is '{value}', which can't be used.",
         hint=f"Set it to {wanted}.",
@@ -276,29 +228,6 @@ def _may_be_the_stacks(found: Target) -> bool:
         return False
     is_anybody = found.username in (None, "default")
     return is_anybody and is_published(found.addresses[0].host)
-
-
-def shown(settings: Settings) -> list[Setting]:
-    """Every setting as it may be shown: passwords as `***`, the URL without its own."""
-    return [_shown(settings, known) for known in KNOWN]
-
-
-def _shown(settings: Settings, known: Known) -> Setting:
-    setting = settings[known.name]
-    value = setting.value
-    if known.name == "REDIS_URL" and value:
-        value = redis_url.parse(value, origin=setting.origin).url
-    elif known.is_secret and value and not _is_kept(setting):
-        value = "***"
-    elif known.name.endswith("_URL"):
-        value = safe.without_password(value)
-    else:
-        value = safe.setting(value)
-    return Setting(setting.name, value, setting.origin)
-
-
-def _is_kept(setting: Setting) -> bool:
-    return setting.name == "REDIS_PASSWORD" and setting.value == kept_password.ASKED
 
 
 def load(
@@ -317,7 +246,7 @@ def load(
     path = env_file or dotenv_file.nearest(directory, _home(environ))
     file = dotenv_file.read(path) if path else {}
     values = {}
-    for known in KNOWN:
+    for known in SETTING_SPECS:
         if url and known.name == "REDIS_URL":
             found = Setting(known.name, url, "option --url")
         elif value := environ.get(known.name):

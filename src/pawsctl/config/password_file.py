@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from pawsctl import safe
+from pawsctl import escaping
 from pawsctl.errors import UsageError
 
 # Bytes. A key or a certificate has more, and a password never.
@@ -54,5 +54,5 @@ def _content(path: Path) -> bytes:
 def _unfit(name: str, reason: str) -> UsageError:
     return UsageError(
         f"The file that REDIS_PASSWORD_FILE names can't be used: {reason}.",
-        hint=f"Mend {safe.setting(name)}, or unset REDIS_PASSWORD_FILE.",
+        hint=f"Mend {escaping.setting(name)}, or unset REDIS_PASSWORD_FILE.",
     )
