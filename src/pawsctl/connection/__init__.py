@@ -4,6 +4,7 @@ A `Connection` is one server, the primary that Sentinels name, or a cluster; com
 by themselves. A `Node` is one server behind one socket.
 """
 
+from pawsctl.config.target import Target
 from pawsctl.connection.base import ClusterUntold, Connection, Uncertain
 from pawsctl.connection.commands import Command, ttls_of, types_of
 from pawsctl.connection.ledger import Outcome
@@ -13,14 +14,13 @@ from pawsctl.connection.replies import (
     PartlyRefused,
     TooLarge,
     betrays_cluster,
-    checked,
     has_code,
     info_fields,
     is_in_doubt,
+    raise_for_error,
     refused,
 )
 from pawsctl.connection.substitutes import Substitutes
-from pawsctl.target import Target
 
 __all__ = [
     "ClusterUntold",
@@ -36,11 +36,11 @@ __all__ = [
     "TooLarge",
     "Uncertain",
     "betrays_cluster",
-    "checked",
     "connect",
     "has_code",
     "info_fields",
     "is_in_doubt",
+    "raise_for_error",
     "refused",
     "ttls_of",
     "types_of",
@@ -74,7 +74,7 @@ def connect(
 
         return Sentinel(target, timeouts, notice, prefer_replica=prefer_replica)
     if target.kind == "cluster":
-        from pawsctl.connection.cluster import Cluster
+        from pawsctl.connection.cluster.client import Cluster
 
         return Cluster(target, timeouts, notice)
     from pawsctl.connection.standalone import Standalone

@@ -5,16 +5,15 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from pawsctl.config.target import Address, Target, is_loopback
 from pawsctl.connection.commands import Command, writes_in
 from pawsctl.connection.ledger import Ledger
 from pawsctl.connection.node import Node, Notice, Timeouts
-from pawsctl.connection.replies import checked
+from pawsctl.connection.replies import raise_for_error
 from pawsctl.connection.substitutes import Substitutes
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
-from pawsctl.target import Address, Target, is_loopback
-
 
 # How long to wait before asking again who the primary is.
 POLL_SECONDS = 0.2
@@ -113,7 +112,7 @@ class Connection(ABC):
 
     def call(self, *command: bytes | str | int) -> Any:
         """Send one command and return its reply."""
-        return checked(self.pipeline([command])[0])
+        return raise_for_error(self.pipeline([command])[0])
 
     def note(self, sentence: str) -> None:
         """Tell the user something that is no failure, once."""

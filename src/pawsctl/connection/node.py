@@ -14,15 +14,15 @@ from typing import Any
 
 import msgspec
 
-from pawsctl.connection import shapes
+from pawsctl.config.target import Target
+from pawsctl.connection import reply_shapes
 from pawsctl.connection.commands import Command, is_read
-from pawsctl.connection.failures import explained, hung_up
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.ledger import Ledger
-from pawsctl.connection.replies import betrays_cluster, checked, error_reply
+from pawsctl.connection.replies import betrays_cluster, raise_for_error
+from pawsctl.connection.sdk_errors import error_reply, explained, hung_up
 from pawsctl.connection.sockets import socket_of
 from pawsctl.deadline import Deadline
-from pawsctl.target import Target
 
 Notice = Callable[[str], None]
 """Takes a sentence that the user should hear and that is no failure."""
@@ -165,7 +165,7 @@ class Node:
 
     def _answer_to(self, command: Command) -> Any:
         self._words.asked = command
-        reply = shapes.read(command, self._reply(), came_otherwise=self._words.came_otherwise)
+        reply = reply_shapes.read(command, self._reply(), came_otherwise=self._words.came_otherwise)
         self._ledger.settle(command, reply)
         return reply
 
@@ -200,7 +200,7 @@ class Node:
 
     def call(self, *command: bytes | str | int) -> Any:
         """Send one command and return its reply. Raises OperationFailed for an error reply."""
-        return checked(self.pipeline([command])[0])
+        return raise_for_error(self.pipeline([command])[0])
 
     def _was_cut(self) -> bool:
         import redis

@@ -6,8 +6,6 @@ from typing import Any
 from pawsctl.errors import OperationFailed
 
 _SHOWN = 60
-# What follows in the refusal of an unknown command is what was sent: phones, and what users wrote.
-_ARGUMENTS = re.compile(r"[,;]? with args beginning with:.*", re.DOTALL)
 _ON_THE_WAY = re.compile(
     r"timed? ?out|upstream|connection (refused|reset|closed)|broken pipe", re.IGNORECASE
 )
@@ -65,7 +63,7 @@ def _beginning(reply: Any) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
-def checked(reply: Any) -> Any:
+def raise_for_error(reply: Any) -> Any:
     """A reply that is no error. Raises OperationFailed for one that is."""
     if isinstance(reply, ErrorReply):
         raise refused(reply) from reply
@@ -139,13 +137,3 @@ def refused(reply: ErrorReply) -> OperationFailed:
         f"Redis refused: {str(reply).rstrip('.')}.",
         hint=hints.get(reply.code, "See Redis's log for more."),
     )
-
-
-def error_reply(error: Exception) -> ErrorReply:
-    """redis-py cuts the code off the replies whose class tells it; here it is put back."""
-    text = _ARGUMENTS.sub("", str(error))
-    code = getattr(error, "status_code", None)
-    if code:
-        return ErrorReply(code, text)
-    first, _, rest = text.partition(" ")
-    return ErrorReply(first, rest) if first.isupper() else ErrorReply("ERR", text)

@@ -8,12 +8,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from pawsctl.config.target import Address, Target
 from pawsctl.connection.base import POLL_SECONDS, Connection, Uncertain, ask_node, at
 from pawsctl.connection.commands import Command, is_read
 from pawsctl.connection.node import Node, Notice, Timeouts
-from pawsctl.connection.replies import ErrorReply, checked, has_code, is_about_the_command
+from pawsctl.connection.replies import ErrorReply, has_code, is_about_the_command, raise_for_error
 from pawsctl.errors import LoginRefused, RedisUnreachable
-from pawsctl.target import Address, Target
 
 # A dead Sentinel costs no more than this before the next is asked.
 _SENTINEL_SECONDS = 1.0
@@ -125,7 +125,7 @@ class Sentinel(Connection):
         return self._primary
 
     def _waited(self, error: RedisUnreachable) -> RedisUnreachable:
-        return error.adding(
+        return error.with_context(
             after=f"No other took its place within {self.timeouts.failover:g} s.",
             hint="--failover-timeout waits longer.",
         )
@@ -142,7 +142,7 @@ class Sentinel(Connection):
                     hint="Name the Sentinels' port, or use redis:// for a single server.",
                 )
                 continue
-            checked(reply)
+            raise_for_error(reply)
             if reply is None:
                 known |= {
                     fields["name"] for fields in _tables(sentinel.call("SENTINEL", "MASTERS"))

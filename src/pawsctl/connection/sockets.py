@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pawsctl.config.target import Address, Target, Tls
 from pawsctl.connection.last_words import LastWords
-from pawsctl.connection.timed import TimedSocket
+from pawsctl.connection.timed_socket import TimedSocket
 from pawsctl.deadline import Deadline
 from pawsctl.errors import UsageError
-from pawsctl.target import Address, Target, Tls
 
 
 def socket_of(

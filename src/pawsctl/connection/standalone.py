@@ -7,22 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from pawsctl.connection import slots
-from pawsctl.connection.base import (
-    Connection,
-    a_sentinel,
-    ask_node,
-    is_of_sentinel,
-    untold,
-)
+from pawsctl.config.target import Address, Target
+from pawsctl.connection.base import Connection, a_sentinel, ask_node, is_of_sentinel, untold
+from pawsctl.connection.cluster import slots
 from pawsctl.connection.commands import Command
 from pawsctl.connection.node import ASK_FOR_CLUSTER, Node, Notice, Timeouts
 from pawsctl.connection.replies import ErrorReply, betrays_cluster, has_code
 from pawsctl.errors import OperationFailed
-from pawsctl.target import Address, Target
 
 if TYPE_CHECKING:
-    from pawsctl.connection.cluster import Cluster
+    from pawsctl.connection.cluster.client import Cluster
 
 
 # What a node of a cluster says whose answer is another's.
@@ -53,7 +47,7 @@ class Standalone(Connection):
         """The cluster that the server belongs to, where it has said so."""
         if self._cluster is None and self._server.is_cluster:
             # 5 ms: only who meets a cluster pays for it.
-            from pawsctl.connection.cluster import Cluster
+            from pawsctl.connection.cluster.client import Cluster
 
             self.note(f"{self.target.url} is a cluster, and is used as one.")
             target = replace(self.target, kind="cluster", addresses=self._entrance(), path=None)

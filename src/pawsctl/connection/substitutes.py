@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
+from pawsctl.connection.cluster.redirects import REDIRECTS
 from pawsctl.connection.commands import Command, is_many, is_read, joined, name_of, parts_of
 from pawsctl.connection.replies import (
     ErrorReply,
@@ -20,7 +21,6 @@ from pawsctl.connection.replies import (
     is_in_doubt,
     is_lost_on_the_way,
 )
-from pawsctl.connection.routing import REDIRECTS
 
 Send = Callable[[Sequence[Command]], list[Any]]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from pawsctl.target import Address
+from pawsctl.config.target import Address
 
 SLOTS = 16_384
 

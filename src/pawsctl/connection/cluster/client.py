@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pawsctl.connection import slots
+from pawsctl.config.target import Address, Target
 from pawsctl.connection.base import (
     POLL_SECONDS,
     ClusterUntold,
@@ -17,13 +17,13 @@ from pawsctl.connection.base import (
     uncertain,
     untold,
 )
+from pawsctl.connection.cluster import slots
+from pawsctl.connection.cluster.redirects import Batch, gave_up
+from pawsctl.connection.cluster.slots import Claim, View
 from pawsctl.connection.commands import Command, joined, parts_of
 from pawsctl.connection.node import Node, Notice, Timeouts
-from pawsctl.connection.replies import checked, has_code
-from pawsctl.connection.routing import Batch, gave_up
-from pawsctl.connection.slots import Claim, View
+from pawsctl.connection.replies import has_code, raise_for_error
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
-from pawsctl.target import Address, Target
 
 # A dead node costs no more than this before another is asked about the cluster.
 _PROBE_SECONDS = 1.0
@@ -138,7 +138,7 @@ class Cluster(Connection):
                 silent.append(address)
         for address, node in waiting:
             try:
-                reply = checked(node.receive(1)[0])
+                reply = raise_for_error(node.receive(1)[0])
             except RedisUnreachable as error:
                 self._raise_login(error)
                 silent.append(address)
@@ -182,7 +182,7 @@ class Cluster(Connection):
                     hint="Use redis:// for a single server.",
                 )
             try:
-                told = address, checked(nodes), checked(rows)
+                told = address, raise_for_error(nodes), raise_for_error(rows)
             except OperationFailed as error:
                 role = self._probe(address).pipeline([("ROLE",)])[0]
                 if is_of_sentinel(role):
@@ -253,9 +253,7 @@ class Cluster(Connection):
             self._refresh()
         else:
             return batch.replies
-        raise gave_up(
-            batch, trouble, url=self.target.url, seconds=self.timeouts.failover
-        )
+        raise gave_up(batch, trouble, url=self.target.url, seconds=self.timeouts.failover)
 
     def _round(self, batch: Batch) -> RedisUnreachable | None:
         """Send what is to do to where it belongs; the failure of a server that went away."""

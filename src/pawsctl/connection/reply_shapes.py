@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from pawsctl.connection import slots
+from pawsctl.config.target import Address
+from pawsctl.connection.cluster import slots
 from pawsctl.connection.commands import SCRIPTED, Command, as_bytes, name_of
 from pawsctl.connection.replies import ErrorReply, Misread
-from pawsctl.target import Address
 
 Fits = Callable[[Any, Command], bool]
 

@@ -2,15 +2,15 @@
 
 import time
 from collections.abc import Iterator
-from typing import Any, TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pawsctl.connection import Connection, Node, has_code
+from pawsctl.connection.scan.one_server import Ask, Batch, Search, SeenKeys, node_batches
+from pawsctl.connection.scan.portions import Portions
 from pawsctl.errors import LoginRefused, RedisUnreachable
-from pawsctl.sessions.portions import Portions
-from pawsctl.sessions.scan import Ask, Batch, Known, Search, node_batches
 
 if TYPE_CHECKING:
-    from pawsctl.connection.cluster import Cluster
+    from pawsctl.connection.cluster.client import Cluster
 
 # What a server says that has become a replica, or is about to: another is the primary.
 _NO_PRIMARY = ("READONLY", "LOADING", "MASTERDOWN")
@@ -34,7 +34,7 @@ def batches(
     what other passes have learnt of the sizes of values.
     """
     portions = portions or Portions()
-    known = Known(once=not deletes)
+    known = SeenKeys(once=not deletes)
     connection.connect()
     if not connection.resolved().is_cluster:
         yield from _of_one_server(connection, search, ask, known, portions, deletes=deletes)
@@ -42,16 +42,18 @@ def batches(
     cluster = connection.resolved()
     if cluster.is_cluster:
         # 5 ms: only who meets a cluster pays for it.
-        from pawsctl.sessions.sweep import Sweep
+        from pawsctl.connection.scan.cluster_scan import Sweep
 
-        yield from Sweep(cast("Cluster", cluster), search, ask, known, portions).batches(deletes=deletes)
+        yield from Sweep(cast("Cluster", cluster), search, ask, known, portions).batches(
+            deletes=deletes
+        )
 
 
 def _of_one_server(
     connection: Connection,
     search: Search,
     ask: Ask,
-    known: Known,
+    known: SeenKeys,
     portions: Portions,
     *,
     deletes: bool,

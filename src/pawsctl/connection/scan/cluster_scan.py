@@ -15,20 +15,21 @@ from typing import NamedTuple
 
 from pawsctl.connection import Command, ErrorReply, Node
 from pawsctl.connection.base import POLL_SECONDS, ClusterUntold, Uncertain
-from pawsctl.connection.cluster import Cluster
-from pawsctl.connection.commands import (
-    is_many,
-    joined,
-    name_of,
-    parts_of,
-    scripted,
+from pawsctl.connection.cluster.client import Cluster
+from pawsctl.connection.cluster.redirects import REDIRECTS
+from pawsctl.connection.cluster.slots import SLOTS, Claim, View, ranges_text, slot_of
+from pawsctl.connection.commands import is_many, joined, name_of, parts_of, scripted
+from pawsctl.connection.scan.glob import matcher
+from pawsctl.connection.scan.one_server import (
+    Ask,
+    Batch,
+    Search,
+    SeenKeys,
+    in_portions,
+    node_batches,
 )
-from pawsctl.connection.routing import REDIRECTS
-from pawsctl.connection.slots import SLOTS, Claim, View, ranges_text, slot_of
+from pawsctl.connection.scan.portions import Portions
 from pawsctl.errors import LoginRefused, Partial, RedisUnreachable
-from pawsctl.sessions.globs import matcher
-from pawsctl.sessions.portions import Portions
-from pawsctl.sessions.scan import Ask, Batch, Known, Search, in_portions, node_batches
 
 _ALL = frozenset(range(SLOTS))
 # Up to this many slots of a node are looked at one by one: each is told whole at one moment, so
@@ -57,7 +58,7 @@ class Sweep:
     """One pass; `suspects` are the slots of which not everything may have been seen."""
 
     def __init__(
-        self, cluster: Cluster, search: Search, ask: Ask, known: Known, portions: Portions
+        self, cluster: Cluster, search: Search, ask: Ask, known: SeenKeys, portions: Portions
     ) -> None:
         self._cluster = cluster
         self._search = search

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from pawsctl.config.target import Address
+from pawsctl.connection.cluster.slots import SLOTS, ranges_text, slot_of
 from pawsctl.connection.commands import Command, key_of
 from pawsctl.connection.replies import ErrorReply
 from pawsctl.errors import RedisUnreachable
-from pawsctl.connection.slots import ranges_text, SLOTS, slot_of
-from pawsctl.target import Address
 
 # Replies that say: not here, or not now. Nothing was done.
 REDIRECTS = ("MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY")

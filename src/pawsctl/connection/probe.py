@@ -6,9 +6,10 @@ import.
 
 import io
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
+from pawsctl.connection.info_reply import fields
 from pawsctl.deadline import Deadline
 
 HOST = "127.0.0.1"
@@ -27,7 +28,7 @@ class Refused(Exception):
     """An error reply."""
 
 
-class LoginRefused(Refused):
+class ProbeLoginRefused(Refused):
     """The error reply to a missing or a wrong password."""
 
 
@@ -48,45 +49,11 @@ def info(port: int, password: str | None, *, timeout: float = 2.0) -> dict[str, 
     """The fields of INFO, and none where Redis does not answer. Raises LoginRefused."""
     try:
         (reply,) = ask(port, password, ("INFO",), timeout=timeout)
-    except LoginRefused:
+    except ProbeLoginRefused:
         raise
     except (Refused, OSError):
         return {}
     return fields(reply)
-
-
-def fields(reply: Any) -> dict[str, str]:
-    """The fields of a reply with a `name:value` on each line."""
-    pairs = (line.partition(":") for line in text(reply).splitlines())
-    return {name: value for name, colon, value in pairs if colon}
-
-
-def keys(info: Mapping[str, str]) -> tuple[int, int]:
-    """How many keys all databases hold, and how many of them expire, by the fields of INFO."""
-    # db0:keys=3,expires=2,avg_ttl=…
-    databases = [
-        dict(pair.split("=") for pair in value.split(","))
-        for name, value in info.items()
-        if name.startswith("db") and name[2:].isdigit()
-    ]
-    return (
-        sum(int(each["keys"]) for each in databases),
-        sum(int(each["expires"]) for each in databases),
-    )
-
-
-def databases(info: Mapping[str, str]) -> dict[str, tuple[int, int]]:
-    """Database → how many keys it holds, and how many of them expire, by the fields of INFO."""
-    return {
-        name: keys({name: value})
-        for name, value in info.items()
-        if name.startswith("db") and name[2:].isdigit()
-    }
-
-
-def text(reply: Any) -> str:
-    """A reply that should be text; one that is none is empty."""
-    return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else ""
 
 
 def ask(
@@ -162,7 +129,7 @@ def _reply(stream: BinaryIO) -> Any:
         if text.startswith(_DENIED):
             # A page of advice for whoever set up the server follows.
             text = text.partition(". ")[0]
-        raise (LoginRefused if text.startswith(("NOAUTH", "WRONGPASS")) else Refused)(text)
+        raise (ProbeLoginRefused if text.startswith(("NOAUTH", "WRONGPASS")) else Refused)(text)
     if kind == b"+":
         return rest
     if kind in b":$*" and rest.removeprefix(b"-").isdigit():

@@ -9,11 +9,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from pawsctl.connection import Command, Node, Substitutes, checked, has_code
+from pawsctl.connection import Command, Node, Substitutes, has_code, raise_for_error
+from pawsctl.connection.scan.glob import matcher
+from pawsctl.connection.scan.portions import Portions
 from pawsctl.errors import HungUp, OperationFailed, RedisNotReady, RedisUnreachable
-from pawsctl.sessions.globs import matcher
-from pawsctl.sessions.keys import SESSION_PREFIX
-from pawsctl.sessions.portions import Portions
 
 # How many keys are asked about at a time, without and with their values. Redis serves one command
 # at a time: with these sizes another client's slowest replies take twice as long as beside an idle
@@ -29,8 +28,6 @@ WRITTEN = 500
 _NEAR = 0.0003
 _MOST_TIMES = 10
 _MOST = 1_000
-
-SESSIONS = SESSION_PREFIX.encode() + b"*"
 
 Ask = Callable[[list[bytes]], list[Command]]
 Batch = tuple[list[bytes], list[Any]]
@@ -54,7 +51,7 @@ class Search(NamedTuple):
         return (b"SCAN", cursor, b"MATCH", self.pattern, b"COUNT", self.size, *kind)
 
 
-class Known:
+class SeenKeys:
     """The keys of a pass so far, since SCAN may tell one twice, and two nodes may tell the same.
 
     They are remembered by their hash (8 bytes of entropy, salted in each process), so a pass over a
@@ -92,7 +89,7 @@ def node_batches(
     node: Node,
     search: Search,
     ask: Ask,
-    known: Known,
+    known: SeenKeys,
     *,
     substitutes: Substitutes,
     portions: Portions,
@@ -121,7 +118,7 @@ class _Walk(NamedTuple):
     node: Node
     search: Search
     ask: Ask
-    known: Known
+    known: SeenKeys
     substitutes: Substitutes
     portions: Portions
 
@@ -238,7 +235,7 @@ def _cursor_and_keys(reply: Any) -> tuple[bytes, list[bytes]]:
         raise RedisNotReady(
             f"Redis refused: {str(reply).rstrip('.')}.", hint="Try again in a moment."
         )
-    cursor, keys = checked(reply)
+    cursor, keys = raise_for_error(reply)
     # Some servers send it as an integer.
     return cursor if isinstance(cursor, bytes) else b"%d" % cursor, keys
 

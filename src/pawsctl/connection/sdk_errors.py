@@ -6,9 +6,10 @@ import errno
 import re
 import socket
 
+from pawsctl.config.target import Target
 from pawsctl.connection.last_words import LastWords
-from pawsctl.connection.replies import error_reply, refused
-from pawsctl.connection.shapes import words_of
+from pawsctl.connection.replies import ErrorReply, refused
+from pawsctl.connection.reply_shapes import words_of
 from pawsctl.connection.sockets import speaks_tls
 from pawsctl.errors import (
     HungUp,
@@ -18,7 +19,6 @@ from pawsctl.errors import (
     RedisUnreachable,
     causes,
 )
-from pawsctl.target import Target
 
 _CERTIFICATE_HINT = (
     "Name the authority that signed it: ssl_ca_certs=FILE in the URL's parameters (and "
@@ -209,3 +209,17 @@ def _words_of(error: OSError, target: Target) -> str:
 def _shortened(text: str) -> str:
     text = text.rstrip(".")
     return text if len(text) < 200 else text[:200] + "…"
+
+
+# What follows in the refusal of an unknown command is what was sent: phones, and what users wrote.
+_ARGUMENTS = re.compile(r"[,;]? with args beginning with:.*", re.DOTALL)
+
+
+def error_reply(error: Exception) -> ErrorReply:
+    """redis-py cuts the code off the replies whose class tells it; here it is put back."""
+    text = _ARGUMENTS.sub("", str(error))
+    code = getattr(error, "status_code", None)
+    if code:
+        return ErrorReply(code, text)
+    first, _, rest = text.partition(" ")
+    return ErrorReply(first, rest) if first.isupper() else ErrorReply("ERR", text)

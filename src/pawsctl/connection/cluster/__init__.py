@@ -1,0 +1,1 @@
+"""A cluster: its slots, its redirections, and the client that follows them."""

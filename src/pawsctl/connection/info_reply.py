@@ -1,0 +1,38 @@
+"""What INFO says, as fields and as keys of each database. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def fields(reply: Any) -> dict[str, str]:
+    """The fields of a reply with a `name:value` on each line."""
+    pairs = (line.partition(":") for line in text(reply).splitlines())
+    return {name: value for name, colon, value in pairs if colon}
+
+
+def keys(info: Mapping[str, str]) -> tuple[int, int]:
+    """How many keys all databases hold, and how many of them expire, by the fields of INFO."""
+    # db0:keys=3,expires=2,avg_ttl=…
+    databases = [
+        dict(pair.split("=") for pair in value.split(","))
+        for name, value in info.items()
+        if name.startswith("db") and name[2:].isdigit()
+    ]
+    return (
+        sum(int(each["keys"]) for each in databases),
+        sum(int(each["expires"]) for each in databases),
+    )
+
+
+def databases(info: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    """Database → how many keys it holds, and how many of them expire, by the fields of INFO."""
+    return {
+        name: keys({name: value})
+        for name, value in info.items()
+        if name.startswith("db") and name[2:].isdigit()
+    }
+
+
+def text(reply: Any) -> str:
+    """A reply that should be text; one that is none is empty."""
+    return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else ""

@@ -1,0 +1,1 @@
+"""SCAN over any deployment; knows nothing of sessions."""
