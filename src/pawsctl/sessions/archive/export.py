@@ -7,11 +7,11 @@ from pathlib import Path
 
 import msgspec
 
-from pawsctl.sessions.archive import files, layout
-from pawsctl.sessions.reader import SessionReader
-from pawsctl.sessions.saved import Saved, moment
-from pawsctl.sessions.writing import clock_offset
-from pawsctl.whole_file import Write
+from pawsctl.files.atomic_file import Write
+from pawsctl.sessions.archive import jsonl_format, target_file
+from pawsctl.sessions.contract.saved import Saved, moment
+from pawsctl.sessions.store.bulk_writer import clock_offset
+from pawsctl.sessions.store.reader import SessionReader
 
 Progress = Callable[[int], None]
 
@@ -40,7 +40,7 @@ def to_file(
     that must not be overwritten, OperationFailed where it can't be written, and what the store
     raises.
     """
-    with files.writing(path, overwrite=overwrite) as write:
+    with target_file.writing(path, overwrite=overwrite) as write:
         exported = to_stream(store, write, progress)
     return msgspec.structs.replace(exported, file=str(path.resolve()))
 
@@ -59,7 +59,7 @@ def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exporte
 
     # By the server's clock, which will let them expire.
     offset = clock_offset(store)
-    put(layout.header(store.connection.target.url, time.time() + offset))
+    put(jsonl_format.header(store.connection.target.url, time.time() + offset))
     for asked_at, records in store.snapshots():
         now_ms = int((asked_at + offset) * 1000)
         saved = []
@@ -70,9 +70,9 @@ def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exporte
                 expires_at = None if record.ttl_ms < 0 else moment(now_ms + record.ttl_ms)
                 saved.append(Saved(record.key, record.value, expires_at))
         if saved:
-            put(layout.lines(saved))
+            put(jsonl_format.lines(saved))
         sessions += len(saved)
         progress(len(saved))
     digest = f"sha256:{checksum.hexdigest()}"
-    put(layout.trailer(sessions, digest))
+    put(jsonl_format.trailer(sessions, digest))
     return Exported(store.connection.target.url, None, sessions, size, digest, left_out)

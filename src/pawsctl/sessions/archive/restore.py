@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from pawsctl.connection import ErrorReply, Node, Outcome, TooLarge, refused
+from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import OperationFailed
-from pawsctl.sessions.accounting import Account, accounted
-from pawsctl.sessions.archive.layout import Rejected
-from pawsctl.sessions.archive.reading import Archive, Numbered
-from pawsctl.sessions.saved import Saved
-from pawsctl.sessions.scan import WRITTEN
-from pawsctl.sessions.store import SessionStore
-from pawsctl.sessions.writing import Writer
+from pawsctl.sessions.archive.jsonl_format import Rejected
+from pawsctl.sessions.archive.read import Archive, Numbered
+from pawsctl.sessions.contract.saved import Saved
+from pawsctl.sessions.store.accounting import Account, accounted
+from pawsctl.sessions.store.bulk_writer import BulkWriter
+from pawsctl.sessions.store.store import SessionStore
 
 # Rejected lines that are told one by one.
 _TOLD = 5
@@ -115,7 +115,7 @@ def restore(
 
     hint = "Run it again for the rest: what is there is kept, unless you say --replace."
     with accounted(store.connection, account, hint=hint):
-        writer = Writer(store, replace=replace)
+        writer = BulkWriter(store, replace=replace)
         for batch in archive.batches(WRITTEN):
             lines, sessions = _alive(batch, writer.now_ms(), tally)
             tally.add(lines, writer.would_write(sessions) if dry_run else writer.write(sessions))

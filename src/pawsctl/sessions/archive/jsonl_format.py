@@ -1,0 +1,184 @@
+"""What an archive is: JSON Lines, a header first and a trailer last. Pure.
+
+    {"format":"pawsctl sessions","version":1,"source":"redis://…","exported_at":"2026-01-31T…Z"}
+    {"phone":"+123","key":"wh:session:+123","expires_at":1767225600000,"value":"{\"status\":…"}
+    {"count":1,"checksum":"sha256:…"}
+
+The checksum is that of every byte before the trailer: `head -n -1 FILE | sha256sum` tells it, too.
+It finds damage; it is no signature, since whoever changes a file on purpose can change it as well.
+"""
+
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from pawsctl.sessions.contract.keys import SESSION_PREFIX, key_text, phone_of
+from pawsctl.sessions.contract.saved import LATEST_MS, Saved
+
+FORMAT = "pawsctl sessions"
+VERSION = 1
+
+_PREFIX = SESSION_PREFIX.encode()
+
+
+class Header(msgspec.Struct, frozen=True):
+    """The first line. `source` is a URL without its passwords."""
+
+    format: str
+    version: int
+    source: str
+    exported_at: datetime
+
+
+class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """A line between header and trailer. `expires_at` is milliseconds since the epoch or null.
+
+    What is not UTF-8 stands in base64: `value_base64` then replaces `value`, and `key_base64` tells
+    the bytes of a key that `key` only shows.
+    """
+
+    phone: str
+    key: str
+    expires_at: Annotated[int, msgspec.Meta(ge=0, le=LATEST_MS)] | None
+    value: str | None = None
+    value_base64: str | None = None
+    key_base64: str | None = None
+
+
+class Trailer(msgspec.Struct, frozen=True):
+    """The last line: how many sessions stand between, and the checksum of all before it."""
+
+    count: int
+    checksum: str
+
+
+LONGEST_VALUE = 512 * 1024 * 1024
+"""The most bytes that Redis holds under a key, unless `proto-max-bulk-len` was raised."""
+
+# A value in base64 takes a third more; beside it stand the key, twice, and names of fields.
+_LONGEST_LINE = LONGEST_VALUE * 4 // 3 + 2 * 1024 * 1024
+# An escape of six characters stands for one byte at least.
+_ESCAPED = 5
+LONGEST_HEADER = 64 * 1024
+"""The most bytes that a header or a trailer has."""
+
+
+class Rejected(Exception):
+    """A line that can't be a session; its text says why."""
+
+
+_encoder = msgspec.json.Encoder()
+_entries = msgspec.json.Decoder(Entry)
+Line = TypeVar("Line", Header, Trailer)
+
+
+def header(source: str, now: float) -> bytes:
+    """The first line of an archive that is made `now`, in seconds since the epoch."""
+    time = datetime.fromtimestamp(int(now), UTC)
+    return _encoder.encode(Header(FORMAT, VERSION, source, time)) + b"\n"
+
+
+def trailer(count: int, checksum: str) -> bytes:
+    """The last line."""
+    return _encoder.encode(Trailer(count, checksum)) + b"\n"
+
+
+def lines(sessions: Sequence[Saved]) -> bytes:
+    """A line for each session; far quicker for many at once."""
+    encoded = _encoder.encode_lines([_entry(each) for each in sessions])
+    # `##[` would be a command to GitHub's runner, whose log stdout may be; the value is the same.
+    return encoded.replace(b"##[", rb"#\u0023[")
+
+
+def _entry(saved: Saved) -> Entry:
+    # Nearly every key and value is UTF-8, and a million of them pass here.
+    try:
+        key = saved.key.decode()
+        value = saved.value.decode()
+    except UnicodeDecodeError:
+        return _entry_in_base64(saved)
+    return Entry(key.removeprefix(SESSION_PREFIX), key, saved.expires_at, value)
+
+
+def _entry_in_base64(saved: Saved) -> Entry:
+    value, value_base64 = _text_or_base64(saved.value)
+    _, key_base64 = _text_or_base64(saved.key)
+    return Entry(
+        phone_of(saved.key),
+        key_text(saved.key),
+        saved.expires_at,
+        value,
+        value_base64,
+        key_base64,
+    )
+
+
+def _text_or_base64(data: bytes) -> tuple[str | None, str | None]:
+    try:
+        return data.decode(), None
+    except UnicodeDecodeError:
+        return None, b64encode(data).decode()
+
+
+def is_too_long(length: int, escapes: int) -> bool:
+    """Whether a line of so many bytes, with so many backslashes, is longer than any session's."""
+    return length - _ESCAPED * escapes > _LONGEST_LINE
+
+
+def read_line(line: bytes, kind: type[Line]) -> Line | None:
+    """A header or trailer; None where the line is neither whole nor one of that kind."""
+    try:
+        return msgspec.json.decode(line, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def read_lines(block: bytes) -> list[Saved | Rejected]:
+    """What stands in a block of whole lines, a line that can't be a session as Rejected."""
+    try:
+        found = _entries.decode_lines(block)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return [_read_one(line) for line in block.splitlines()]
+    return [_checked(entry) for entry in found]
+
+
+def _read_one(line: bytes) -> Saved | Rejected:
+    try:
+        return _checked(_entries.decode(line))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Rejected(f"no session: {error}")
+
+
+def _checked(entry: Entry) -> Saved | Rejected:
+    try:
+        return _saved(entry)
+    except Rejected as reason:
+        return reason
+
+
+def _saved(entry: Entry) -> Saved:
+    key = entry.key.encode() if entry.key_base64 is None else _bytes_of(entry.key_base64, "key")
+    if not key.startswith(_PREFIX):
+        raise Rejected(f"the key {key_text(key)!r} does not begin with {SESSION_PREFIX}")
+    if entry.value is not None and entry.value_base64 is None:
+        return Saved(key, _held(entry.value.encode()), entry.expires_at)
+    if entry.value is not None or entry.value_base64 is None:
+        raise Rejected("it has not one of value and value_base64")
+    return Saved(key, _held(_bytes_of(entry.value_base64, "value")), entry.expires_at)
+
+
+def _held(value: bytes) -> bytes:
+    if len(value) > LONGEST_VALUE:
+        raise Rejected(f"its value has {len(value)} bytes, and Redis holds {LONGEST_VALUE}")
+    return value
+
+
+def _bytes_of(text: str, what: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except (Base64Error, ValueError) as error:
+        raise Rejected(f"the {what} is no base64: {error}") from error

@@ -1,0 +1,154 @@
+"""Reading an archive: the whole of it is proved sound before the first session is handed out."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pawsctl.errors import OperationFailed
+from pawsctl.sessions.archive import jsonl_format, source_file
+from pawsctl.sessions.archive.jsonl_format import Header, Rejected, Trailer
+from pawsctl.sessions.archive.source_file import ArchiveSource
+from pawsctl.sessions.contract.saved import Saved
+
+Numbered = tuple[int, Saved | Rejected]
+
+
+class Archive:
+    """An archive that was found whole and unchanged; `bytes` is its size before compression."""
+
+    def __init__(self, source: ArchiveSource) -> None:
+        self._source = source
+        self.name = source.name
+        proof = _Proof(source.name)
+        for chunk in source.chunks():
+            proof.add(chunk)
+        self.header, self.count, self.checksum = proof.result()
+        self.bytes = proof.bytes
+
+    def batches(self, size: int) -> Iterator[list[Numbered]]:
+        """Its sessions, at most `size` at a time, with the numbers of their lines.
+
+        Raises OperationFailed if one is larger than the memory that is left.
+        """
+        number = 1
+        try:
+            for block in self._bodies():
+                found = jsonl_format.read_lines(block)
+                for begin in range(0, len(found), size):
+                    batch = found[begin : begin + size]
+                    yield list(enumerate(batch, number + 1))
+                    number += len(batch)
+        except MemoryError as error:
+            raise OperationFailed(
+                f"There is not enough memory for what follows line {number} of {self.name}.",
+                hint="Use a machine that has more, or another archive.",
+            ) from error
+
+    def _bodies(self) -> Iterator[bytes]:
+        """What stands between header and trailer."""
+        is_first = True
+        held = b""
+        for block in self._source.blocks():
+            end = block.rfind(b"\n", 0, len(block) - 1) + 1
+            body, held = held + block[:end], block[end:]
+            if body and is_first:
+                is_first = False
+                body = body[body.index(b"\n") + 1 :]
+            if body:
+                yield body
+
+
+class _Proof:
+    """Reads an archive once, as it comes, and keeps nothing of it but the last line so far."""
+
+    def __init__(self, name: str) -> None:
+        self.bytes = 0
+        self._name = name
+        self._header: Header | None = None
+        self._checksum = hashlib.sha256()
+        self._lines = 0
+        # The last line, as long as it may be the trailer; else, how much of it has passed.
+        self._last = b""
+        self._passed = self._escapes = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Look at what comes next. Raises OperationFailed for what no archive has."""
+        self.bytes += len(chunk)
+        data = self._last + chunk
+        if self._header is None:
+            end = data.find(b"\n") + 1
+            if not end and len(data) <= jsonl_format.LONGEST_HEADER:
+                self._last = data
+                return
+            self._header = self._read_header(data[:end])
+        end = data.rfind(b"\n", 0, len(data) - 1) + 1
+        self._last = data[end:]
+        if len(self._last) > jsonl_format.LONGEST_HEADER:
+            # No trailer, and none of what follows is needed to know that.
+            end, self._last = len(data), b""
+        self._pass(data[:end])
+
+    def _pass(self, data: bytes) -> None:
+        """Count what is no trailer, line by line only where a line is longer than a chunk."""
+        self._checksum.update(data)
+        lines = data.count(b"\n")
+        self._lines += lines
+        if lines:
+            self._require_short(data[: data.index(b"\n")])
+            self._passed = self._escapes = 0
+            data = data[data.rindex(b"\n") + 1 :]
+        if data:
+            self._require_short(data)
+
+    def _require_short(self, part: bytes) -> None:
+        self._passed += len(part)
+        self._escapes += part.count(b"\\")
+        if jsonl_format.is_too_long(self._passed, self._escapes):
+            raise self._unusable(
+                f"has a line of more than {self._passed} bytes, which no session has"
+            )
+
+    def result(self) -> tuple[Header, int, str]:
+        """Header, number of sessions and checksum. Raises OperationFailed if it is not whole."""
+        header = self._header or self._read_header(self._last)
+        trailer = jsonl_format.read_line(self._last, Trailer) if self._lines else None
+        if trailer is None:
+            raise self._unusable("is cut short: its last line is not the trailer")
+        if trailer.count != self._lines - 1:
+            raise self._unusable(
+                f"was changed: it should hold {trailer.count} sessions and holds {self._lines - 1}"
+            )
+        digest = f"sha256:{self._checksum.hexdigest()}"
+        if trailer.checksum != digest:
+            raise self._unusable("was changed: its checksum is not that of its content")
+        return header, trailer.count, digest
+
+    def _read_header(self, line: bytes) -> Header:
+        header = (
+            jsonl_format.read_line(line, Header)
+            if len(line) <= jsonl_format.LONGEST_HEADER
+            else None
+        )
+        if header is None or header.format != jsonl_format.FORMAT:
+            raise self._unusable("is no archive of sessions: its first line is not the header")
+        if header.version != jsonl_format.VERSION:
+            raise OperationFailed(
+                f"{self._name} has the format version {header.version}.",
+                hint=f"This pawsctl reads version {jsonl_format.VERSION}; use a newer one.",
+            )
+        return header
+
+    def _unusable(self, what: str) -> OperationFailed:
+        return OperationFailed(
+            f"{self._name} {what}.", hint="Nothing was changed. Use another archive."
+        )
+
+
+@contextmanager
+def opened(name: str) -> Iterator[Archive]:
+    """An archive by its file's name, or stdin for `-`.
+
+    Raises UsageError where the file can't be read, OperationFailed where it is not sound.
+    """
+    with source_file.opened(name) as source:
+        yield Archive(source)

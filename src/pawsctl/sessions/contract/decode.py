@@ -1,0 +1,254 @@
+"""A stored value decoded, as far as it can be understood. Pure.
+
+Decoding never fails: `read` tells the session and what is wrong with it. Values that the bot's own
+code writes take a quick, typed path; everything else (lone surrogates, deep nesting, foreign
+shapes) is decided by Python's `json`, held to what JSON.parse accepts.
+"""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal, NoReturn
+
+import msgspec
+
+from pawsctl.sessions.contract import deep_json
+from pawsctl.sessions.contract.model import (
+    TOOL_RESULTS,
+    Block,
+    Message,
+    Problem,
+    Reading,
+    Session,
+    StrangeBlock,
+)
+
+# Digits that a double still holds.
+_LONGEST_INTEGER = 300
+
+
+# The blocks that the bot has, told apart by their type: they take less room and time, and have all
+# that a Block has.
+class _Text(
+    msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, tag_field="type", tag="text"
+):
+    text: Annotated[str, msgspec.Meta(min_length=1)]
+    type: ClassVar = "text"
+    id: ClassVar = ""
+    name: ClassVar = ""
+    input: ClassVar = None
+    tool_use_id: ClassVar = ""
+    content: ClassVar = None
+    is_error: ClassVar = False
+
+
+class _ToolUse(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    forbid_unknown_fields=True,
+    tag_field="type",
+    tag="tool_use",
+):
+    id: str
+    name: str
+    input: Any
+    type: ClassVar = "tool_use"
+    text: ClassVar = ""
+    tool_use_id: ClassVar = ""
+    content: ClassVar = None
+    is_error: ClassVar = False
+
+
+class _BotMessage(Message, frozen=True, gc=False):
+    role: Literal["user", "assistant"]
+    content: str | list[_Text | _ToolUse]  # type: ignore[assignment]
+
+
+class BotSession(Session, frozen=True, gc=False):
+    """A session just as the bot writes it today."""
+
+    messages: list[_BotMessage]
+    updated_at: float
+
+
+class _Answer(msgspec.Struct, gc=False):
+    tool_use_id: str = ""
+
+
+_decode = msgspec.json.Decoder(BotSession).decode
+_decode_results = msgspec.json.Decoder(list[Block]).decode
+_decode_answers = msgspec.json.Decoder(list[_Answer]).decode
+
+
+def read(value: bytes) -> Reading:
+    """Decode a stored value."""
+    session = read_quickly(value)
+    return _read_leniently(value) if session is None else Reading(session, [])
+
+
+def read_quickly(value: bytes) -> BotSession | None:
+    """The session in a value just as the bot writes it today; None if it takes a closer look.
+
+    Its roles are `user` and `assistant`, each message has content, and no text block is empty. The
+    checks of `rules` are still to be made.
+    """
+    try:
+        return _decode(value)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def answered(content: str) -> list[str] | None:
+    """The ids of the calls that a `__TOOL_RESULTS__` text answers; None if it can't be read."""
+    try:
+        return [each.tool_use_id for each in _decode_answers(content[len(TOOL_RESULTS) :])]
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        # Decided below: what msgspec refuses need not be wrong.
+        pass
+    blocks = _parsed_results(content)
+    return None if blocks is None else [block.tool_use_id for block in blocks]
+
+
+def tool_results(message: Message) -> list[Block] | None:
+    """The tool answers in a `__TOOL_RESULTS__` message, or None where they can't be read."""
+    try:
+        return _decode_results(message.text.removeprefix(TOOL_RESULTS))
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        # As above.
+        return _parsed_results(message.text)
+
+
+def _parsed_results(content: str) -> list[Block] | None:
+    try:
+        found = _parse(content.removeprefix(TOOL_RESULTS))
+    except ValueError:
+        return None
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        return None
+    return [_block(each) for each in found]
+
+
+def text(value: bytes) -> str:
+    """A stored value as the bot reads it: bytes that are not UTF-8 become U+FFFD."""
+    return value.decode("utf-8", "replace")
+
+
+def _read_leniently(value: bytes) -> Reading:
+    problems: list[Problem] = []
+
+    def unreadable(rule: str, message: str) -> Reading:
+        return Reading(None, [*problems, Problem(rule, message)])
+
+    if not value:
+        return unreadable("json", "the value is empty")
+    try:
+        value.decode()
+    except UnicodeDecodeError as error:
+        problems.append(Problem("utf-8", f"byte {error.start} is not UTF-8"))
+    try:
+        found = _parse(text(value))
+    except ValueError as error:
+        return unreadable("json", f"not JSON ({error})")
+    if not isinstance(found, dict):
+        return unreadable("shape", f"the value is {_kind(found)}, not an object")
+    if not isinstance(found.get("status"), str):
+        problems.append(Problem("shape", "status is not a string"))
+    session = Session(
+        status=found["status"] if isinstance(found.get("status"), str) else "",
+        messages=_messages(found, problems),
+        updated_at=_number(found.get("updatedAt")),
+    )
+    if session.updated_at is None:
+        problems.append(Problem("updated-at", "updatedAt is not a number"))
+    return Reading(session, problems)
+
+
+def _messages(found: dict[str, Any], problems: list[Problem]) -> list[Message]:
+    entries = found.get("messages")
+    if not isinstance(entries, list):
+        what = f"{_kind(entries)}, not a list" if "messages" in found else "missing"
+        problems.append(Problem("messages", f"messages is {what}"))
+        return []
+    messages = []
+    for number, entry in enumerate(entries, 1):
+        if not isinstance(entry, dict):
+            problems.append(Problem("messages", f"message {number} is {_kind(entry)}"))
+            # It counts, and those after it keep their numbers.
+            messages.append(Message("?"))
+            continue
+        role, content = entry.get("role"), entry.get("content")
+        if not isinstance(role, str):
+            problems.append(Problem("role", f"message {number} has no role"))
+            role = "?"
+        if isinstance(content, list) and all(isinstance(each, dict) for each in content):
+            content = [_block(each) for each in content]
+        elif not isinstance(content, str):
+            if content is not None or role in ("user", "assistant"):
+                what = f"is {_kind(content)}" if "content" in entry else "is missing"
+                problems.append(Problem("content", f"content of message {number} {what}"))
+            content = None
+        messages.append(
+            Message(role, content, _text(entry, "tool_name"), _text(entry, "tool_use_id"))
+        )
+    return messages
+
+
+def _block(entry: dict[str, Any]) -> Block:
+    fields = {name: value for name, value in entry.items() if name != "type"}
+    is_strange = not entry.keys() <= set(Block.__struct_fields__)
+    kind: Callable[..., Block] = partial(StrangeBlock, fields=fields) if is_strange else Block
+    return kind(
+        type=_text(entry, "type"),
+        text=_text(entry, "text"),
+        id=_text(entry, "id"),
+        name=_text(entry, "name"),
+        input=entry.get("input"),
+        tool_use_id=_text(entry, "tool_use_id"),
+        content=entry.get("content"),
+        is_error=entry.get("is_error") is True,
+    )
+
+
+def _text(entry: dict[str, Any], name: str) -> str:
+    value = entry.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _number(value: Any) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else None
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case str():
+            return "a string"
+        case int() | float():
+            return "a number"
+        case list():
+            return "a list"
+    return "an object"
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _parse(text: str) -> Any:
+    """JSON as JSON.parse has it: no NaN or Infinity, no byte order mark, numbers of any length."""
+    if text.startswith("\ufeff"):
+        raise ValueError("it begins with a byte order mark")
+    try:
+        return json.loads(text, parse_constant=_refuse, parse_int=_integer)
+    except RecursionError:
+        return deep_json.loads(text, parse_int=_integer)
+
+
+def _integer(digits: str) -> int | float:
+    # Python refuses one of more than 4,300 digits; JavaScript makes a double of each.
+    return int(digits) if len(digits) < _LONGEST_INTEGER else float(digits)

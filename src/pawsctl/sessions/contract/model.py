@@ -1,0 +1,153 @@
+"""What the bot keeps under a session's key, as far as it can be understood. Pure."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from pawsctl import durations
+
+TOOL_RESULTS = "__TOOL_RESULTS__"
+
+
+# What is decoded is a tree: garbage collection (`gc`) would look for cycles that can't be there.
+# Unknown fields are forbidden since msgspec does not look whether what it skips is UTF-8.
+class Block(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """One content block of an assistant's message, or one tool result.
+
+    A field is empty where the block's type has none. `input` and `content` keep whatever the bot
+    stored there.
+    """
+
+    type: str = ""
+    text: str = ""
+    id: str = ""
+    name: str = ""
+    input: Any = None
+    tool_use_id: str = ""
+    content: Any = None
+    is_error: bool = False
+
+
+class StrangeBlock(Block, frozen=True, gc=False):
+    """A block with fields that the bot does not write itself; `fields` are all but its type."""
+
+    fields: dict[str, Any] = {}
+
+
+class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """One message. `content` is a text, or a list of blocks; None where the field is missing."""
+
+    role: str
+    content: str | list[Block] | None = None
+    tool_name: str = ""
+    tool_use_id: str = ""
+
+    @property
+    def is_tool_results(self) -> bool:
+        """Whether this is the bot's record of tool answers and nothing a person wrote."""
+        content = self.content
+        return self.role == "user" and isinstance(content, str) and content.startswith(TOOL_RESULTS)
+
+    @property
+    def text(self) -> str:
+        """The words of the message: its string, or its text blocks a line each."""
+        if isinstance(self.content, str):
+            return self.content
+        return "\n".join(block.text for block in self.content or () if block.type == "text")
+
+    @property
+    def summary(self) -> str:
+        """The message in a few words, what no person said in brackets."""
+        if self.is_tool_results:
+            return "(tool results)"
+        words = self.text
+        if not words and isinstance(self.content, list):
+            return ", ".join(f"({block.name or block.type})" for block in self.content)
+        return words
+
+    @property
+    def tool_uses(self) -> list[Block]:
+        """The tool calls that this message makes."""
+        if not isinstance(self.content, list):
+            return []
+        return [block for block in self.content if block.type == "tool_use"]
+
+
+class Session(
+    msgspec.Struct,
+    frozen=True,
+    gc=False,
+    forbid_unknown_fields=True,
+    rename={"updated_at": "updatedAt"},
+):
+    """A conversation. `updated_at` is milliseconds since the epoch, None where it is no number."""
+
+    status: str
+    messages: Sequence[Message]
+    updated_at: float | None
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What is wrong with a session: the id of the rule it breaks, and one clause that says how."""
+
+    rule: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.message}"
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """What a stored value was found to be; `session` is None where nothing can be made of it.
+
+    `problems` are what decoding found wrong, in the order of the rules they break.
+    """
+
+    session: Session | None
+    problems: Sequence[Problem]
+
+
+def as_time(milliseconds: float | None) -> datetime | None:
+    """Milliseconds since the epoch as a UTC time; None where no date has that number."""
+    try:
+        return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def encodable(text: str) -> str:
+    r"""`text` with lone surrogates as `\ud83d`: msgspec can't encode them."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
+def turns(roles: Sequence[str]) -> list[int]:
+    """Return the indexes at which a turn starts, given the roles of the messages.
+
+    A turn starts at each `user` message, tool results included. What comes before the first one is
+    a turn of its own.
+    """
+    return [index for index, role in enumerate(roles) if role == "user" or not index]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """What Redis holds under one session key at one moment.
+
+    `ttl_ms` is milliseconds left, -1 for never. `value` is None where the key is no string, and
+    `type` then tells what it is.
+    """
+
+    key: bytes
+    ttl_ms: int
+    value: bytes | None
+    type: str = "string"
+
+    @property
+    def ttl(self) -> int:
+        """Whole seconds left, rounded as Redis's TTL does; -1 for never."""
+        return durations.whole_seconds(self.ttl_ms)
+
+
+# What a stored conversation is while it is being changed: JSON as the bot writes it.
+Document = dict[str, Any]

@@ -1,0 +1,211 @@
+"""What a stored session must be: every rule of the bot's contract, each with an id. Pure.
+
+`session list` shows the first problem of each session, `session lint` all of them. A rule is one
+entry of RULES: nothing else decides whether a session is sound.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from pawsctl.sessions.contract import decode, keys, model, tool_calls
+from pawsctl.sessions.contract.decode import BotSession
+from pawsctl.sessions.contract.model import Problem, Reading, Record, Session
+
+TTL_SECONDS = 21_600
+MAX_MESSAGES = 24
+MAX_TURNS = 12
+
+# The bot's clock and this machine's need not agree to the second.
+_CLOCK_TOLERANCE_MS = 60_000
+# A tool takes no longer; a call that is open for this long has no bot that works on it.
+_LONGEST_CALL_MS = 120_000
+
+_TTL_MS = TTL_SECONDS * 1000
+
+
+Check = Callable[[Record, Session, float], Iterable[str | Problem]]
+Level = Literal["problem", "warning", "note"]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A rule with its id, a sentence about it, and the check that tells what breaks it.
+
+    A check gets the record, the session and the time now in milliseconds, and returns clauses that
+    say how the rule is broken; a Problem is about another rule. A rule without a check is found
+    while decoding, or by the check of another. Only a rule of the level `problem` makes a session
+    unsound. `needs_session` is false if the check looks at the record alone.
+    """
+
+    id: str
+    about: str
+    check: Check | None = None
+    level: Level = "problem"
+    needs_session: bool = True
+
+
+def read(record: Record) -> Reading:
+    """Decode a record's value."""
+    if record.value is None:
+        return Reading(None, [Problem("type", f"the key holds a {record.type}, not a string")])
+    return decode.read(record.value)
+
+
+def findings(record: Record, reading: Reading, now_ms: float) -> Iterator[Problem]:
+    """Everything that there is to say of a session, notes too, what makes it unreadable first."""
+    yield from reading.problems
+    rules = [rule for rule in RULES if reading.session is not None or not rule.needs_session]
+    yield from _checked(record, reading.session or _NOTHING, now_ms, rules)
+
+
+def problems(record: Record, reading: Reading, now_ms: float) -> Iterator[Problem]:
+    """Everything that is wrong with a session, what makes it unreadable first."""
+    return (each for each in findings(record, reading, now_ms) if level(each) == "problem")
+
+
+def level(problem: Problem) -> Level:
+    """How bad it is: the level of the rule that is broken."""
+    return next((rule.level for rule in RULES if rule.id == problem.rule), "problem")
+
+
+def checking() -> list[Rule]:
+    """The rules that have a check, for a pass in which each session is asked about."""
+    return [rule for rule in RULES if rule.check is not None]
+
+
+def is_sound(
+    record: Record, session: BotSession, now_ms: float, using: Sequence[Rule] = ()
+) -> bool:
+    """Whether a session that was read quickly breaks no rule; there may be notes on it.
+
+    Nearly all sessions are sound, and a pass over a million asks this of each: it gets the rules
+    of `checking` but once, and gives them as `using`.
+    """
+    if record.value is None:
+        return False
+    for found in _checked(record, session, now_ms, using or checking()):
+        if level(found) == "problem":
+            return False
+    return True
+
+
+def judged(record: Record, now_ms: float, using: Sequence[Rule] = ()) -> list[Problem]:
+    """The findings of a record, decoded and judged at once; `using` as `is_sound` has it."""
+    session = decode.read_quickly(record.value) if record.value is not None else None
+    if session is None:
+        return list(findings(record, read(record), now_ms))
+    return _checked(record, session, now_ms, using or checking())
+
+
+def _checked(
+    record: Record, session: Session, now_ms: float, using: Sequence[Rule]
+) -> list[Problem]:
+    found: list[Problem] = []
+    for rule in using:
+        check = rule.check
+        if check is not None:
+            for each in check(record, session, now_ms):
+                found.append(each if isinstance(each, Problem) else Problem(rule.id, each))
+    return found
+
+
+def _messages(_record: Record, session: Session, _now: float) -> Iterable[Problem]:
+    if type(session) is BotSession:
+        for each in session.messages:
+            if each.role == "user" and type(each.content) is not str:
+                break
+        else:
+            # Decoding has seen to the rest.
+            return () if len(session.messages) <= MAX_MESSAGES else _trim(session)
+    found = _trim(session)
+    for number, message in enumerate(session.messages, 1):
+        role, content = message.role, message.content
+        if role not in ("user", "assistant", "tool", "?"):
+            found.append(Problem("role", f"message {number} has the role '{role}'"))
+        if isinstance(content, list):
+            if role == "user":
+                what = f"content of message {number} is a list, and a user's is a text"
+                found.append(Problem("content", what))
+            elif any(block.type == "text" and not block.text for block in content):
+                found.append(Problem("empty-text", f"message {number} has an empty text block"))
+    return found
+
+
+def _trim(session: Session) -> list[Problem]:
+    count = len(session.messages)
+    if count <= MAX_MESSAGES:
+        return []
+    if len(model.turns([each.role for each in session.messages])) <= MAX_TURNS:
+        return []
+    what = f"{count} messages in more than {MAX_TURNS} turns: the bot would have trimmed them"
+    return [Problem("trim", what)]
+
+
+def _traffic(record: Record, session: Session, now_ms: float) -> Iterable[Problem]:
+    if type(session) is BotSession and record.value is not None:
+        # Most have no tools; one byte is found at once. A foreign writer may escape a name.
+        value = record.value
+        if b"_" not in value and b"\\" not in value:
+            return ()
+        if _CALL not in value and _RESULTS not in value and _ESCAPE not in value:
+            return ()
+    since = session.updated_at
+    is_old = since is not None and since <= now_ms - _LONGEST_CALL_MS
+    return tool_calls.faults(session.messages, is_old=is_old)
+
+
+def _updated_at(_record: Record, session: Session, now_ms: float) -> Iterable[str]:
+    updated_at = session.updated_at
+    if updated_at is None or 0 <= updated_at <= now_ms:
+        return ()
+    if model.as_time(updated_at) is None:
+        return ("updatedAt is outside the range of dates",)
+    if updated_at > now_ms + _CLOCK_TOLERANCE_MS:
+        return (f"updatedAt is {(updated_at - now_ms) / 1000:.0f} s in the future",)
+    return ()
+
+
+def _ttl(record: Record, _session: Session, _now: float) -> Iterable[Problem]:
+    if 0 <= record.ttl_ms <= _TTL_MS:
+        return ()
+    if record.ttl_ms < 0:
+        return (Problem("no-ttl", "the session never expires"),)
+    return (Problem("long-ttl", f"the session lives {record.ttl} s, longer than 6 h"),)
+
+
+def _key(record: Record, _session: Session, _now: float) -> Iterable[str | Problem]:
+    if not keys.is_normalised(record.key):
+        return ("the bot would never make this key: it keeps digits and + only",)
+    if record.key == keys.NO_DIGIT:
+        what = "the bot got a phone without digits; whoever writes so again shares this session"
+        return (Problem("no-digit", what),)
+    return ()
+
+
+RULES = (
+    Rule("type", "the key holds a string"),
+    Rule("utf-8", "the value is UTF-8"),
+    Rule("json", "the value is JSON"),
+    Rule("shape", "the value is an object with a status"),
+    Rule("messages", "messages is a list of objects"),
+    Rule("role", "each message has the role user, assistant or tool", _messages),
+    Rule("content", "a user's content is a text, the bot's a text or a list of blocks"),
+    Rule("empty-text", "no text block is empty: the bot's model refuses it"),
+    Rule("tool-result", "tool results can be read and answer the calls before them", _traffic),
+    Rule("unanswered-call", "a tool call is followed by its result, or the bot is stuck"),
+    Rule("late-result", "tool results follow their calls at once, or the bot is stuck"),
+    Rule("missing-result", "all tool calls of a message get their results, or the bot is stuck"),
+    Rule("repeated-result", "a tool call gets one result, or the bot is stuck"),
+    Rule("empty-results", "no list of tool results is empty, or the bot is stuck"),
+    Rule("open-call", "a tool call at the end is not two minutes old, or the bot is stuck"),
+    Rule("headless-result", "results at the beginning have their calls", level="note"),
+    Rule("updated-at", "updatedAt is a date that has come", _updated_at),
+    Rule("trim", "more than 24 messages are trimmed to 12 turns"),
+    Rule("no-ttl", "the session expires", _ttl, needs_session=False),
+    Rule("long-ttl", "the session expires within 6 h"),
+    Rule("key", "the key is one that the bot makes", _key, needs_session=False),
+    Rule("no-digit", "the key has a phone's digits", level="warning"),
+)
+_NOTHING = Session("", [], None)
+_CALL, _RESULTS, _ESCAPE = b'"tool_use"', model.TOOL_RESULTS.encode(), b"\\u00"

@@ -1,0 +1,145 @@
+"""Tool calls and their results: what of them the bot's model refuses. Pure.
+
+The model takes a tool call only if its results follow at once. Results follow at once if nothing
+but results stands between them and the call.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pawsctl.sessions.contract import decode
+from pawsctl.sessions.contract.model import TOOL_RESULTS, Message, Problem
+
+
+class _Calls(msgspec.Struct, gc=False):
+    """The tool calls of one message: the ids of those without a result so far, and of the others.
+
+    `is_excused` says that its results are there and can't be told apart: that is told of them.
+    """
+
+    number: int
+    open: list[str] = []
+    answered: list[str] = []
+    is_excused: bool = False
+
+
+def faults(messages: Sequence[Message], *, is_old: bool) -> list[Problem]:
+    """Return what is wrong with the tool calls and results of a conversation.
+
+    Results that begin it are `headless-result`. `is_old` says that the bot does not work on it any
+    more, so that calls at its end stay open.
+    """
+    walk: _Walk | None = None
+    # Calls of the last message that is no result.
+    calls: _Calls | None = None
+    number = 0
+    for message in messages:
+        number += 1
+        content = message.content
+        if type(content) is str:
+            if content.startswith(TOOL_RESULTS) and message.role == "user":
+                ids = decode.answered(content)
+                if calls is not None and ids and ids == calls.open and len(set(ids)) == len(ids):
+                    # As it nearly always is.
+                    calls.answered += ids
+                    calls.open = []
+                else:
+                    walk = walk or _Walk(messages)
+                    walk.answers(number, ids, calls)
+                continue
+            if message.role == "tool":
+                walk = walk or _Walk(messages)
+                walk.answers(number, [message.tool_use_id], calls)
+                continue
+        if calls is not None:
+            walk = walk or _Walk(messages)
+            walk.past.append(calls)
+            calls = None
+        if type(content) is list:
+            for block in content:
+                if block.type == "tool_use":
+                    calls = calls or _Calls(number)
+                    calls.open.append(block.id)
+    if calls is not None:
+        walk = walk or _Walk(messages)
+        walk.past.append(calls)
+    if walk is None:
+        return []
+    walk.end(calls, is_old=is_old)
+    return walk.found
+
+
+class _Walk:
+    """What is known on the way from message to message."""
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self.found: list[Problem] = []
+        # Calls that something else than results followed.
+        self.past: list[_Calls] = []
+        # Those of results that answer no call of these.
+        self._strange: list[str] = []
+        self._messages = messages
+
+    def answers(self, number: int, ids: Sequence[str] | None, calls: _Calls | None) -> None:
+        """Take in a message of results with those ids, None if they can't be read.
+
+        `calls` are those which nothing but results has followed so far.
+        """
+        if not ids:
+            if ids is None:
+                wrong = "has tool results that are no JSON list of objects"
+                self._add("tool-result", f"message {number} {wrong}")
+            else:
+                self._add("empty-results", f"message {number} is an empty list of tool results")
+            if calls is not None:
+                calls.is_excused = True
+            return
+        for place, each in enumerate(ids):
+            # Two calls may have one id, but an id has one result.
+            if each in ids[:place]:
+                self._add("repeated-result", f"message {number} has a result for the second time")
+            elif calls is not None and each in calls.open:
+                calls.open.remove(each)
+                calls.answered.append(each)
+            elif (late := self._late(each)) is not None:
+                late.open.remove(each)
+                late.answered.append(each)
+                where = f"message {late.number} comes only in message {number}"
+                self._add("late-result", f"the result of a tool call in {where}")
+            elif self._is_answered(each, calls):
+                self._add("repeated-result", f"message {number} has a result for the second time")
+            else:
+                self._strange.append(each)
+                if all(message.is_tool_results for message in self._messages[:number]):
+                    what = f"the call of the result in message {number} was trimmed away"
+                    self._add("headless-result", f"{what}; old versions of the bot fail on that")
+                else:
+                    self._add("tool-result", f"message {number} answers no tool call before it")
+
+    def end(self, last: _Calls | None, *, is_old: bool) -> None:
+        """Judge the calls that are without a result; `last` are those at the end."""
+        for calls in self.past:
+            left, count = len(calls.open), len(calls.open) + len(calls.answered)
+            if not left or calls.is_excused:
+                continue
+            what = "the tool call" if count == 1 else f"{left} of {count} tool calls"
+            where = f"{what} in message {calls.number}"
+            if left < count:
+                self._add("missing-result", f"{where} got no result")
+            elif calls is not last:
+                self._add("unanswered-call", f"no result follows {where}")
+            elif is_old:
+                self._add("open-call", f"{where} is still open, and the bot works on it no longer")
+
+    def _late(self, call: str) -> _Calls | None:
+        return next((calls for calls in self.past if call in calls.open), None)
+
+    def _is_answered(self, call: str, calls: _Calls | None) -> bool:
+        answered = [*self.past, *([calls] if calls is not None else ())]
+        return call in self._strange or any(call in each.answered for each in answered)
+
+    def _add(self, rule: str, message: str) -> None:
+        problem = Problem(rule, message)
+        if problem not in self.found:
+            self.found.append(problem)

@@ -1,0 +1,1 @@
+"""Sessions changed: touched, deleted, made up."""

@@ -1,0 +1,143 @@
+"""Made-up sessions for tests, demos and benchmarks: many, of every kind, and each time the same."""
+
+import random
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import msgspec
+
+from pawsctl.connection import ErrorReply, Outcome, refused
+from pawsctl.connection.scan.one_server import WRITTEN
+from pawsctl.errors import UsageError
+from pawsctl.sessions.contract.keys import SESSION_PREFIX
+from pawsctl.sessions.contract.model import Document
+from pawsctl.sessions.contract.rules import TTL_SECONDS
+from pawsctl.sessions.contract.saved import Saved
+from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.bulk_writer import BulkWriter
+from pawsctl.sessions.store.store import SessionStore
+
+# Eight digits after +5989, a mobile number of Uruguay.
+MOST = 10**8
+# Steps through all eight-digit numbers in no order that anyone would see.
+_STEP = 38_196_601
+_CONVERSATIONS = 1_000
+_SHORTEST_TTL_MS = 60_000
+_TTL_MS = TTL_SECONDS * 1000
+
+_NAMES = ("Firulais", "Michi", "Luna", "Toby", "Ñata", "Simón", "Coco", "Pelusa", "Rocky", "Mía")
+_OPENINGS = ("Hola", "¡Buenas! 🐶", "Buen día, ¿hay alguien?", "Hola, tengo una consulta 🐱")
+_REPLIES = (
+    "¡Hola! Soy el asistente de tu veterinaria. ¿En qué te puedo ayudar hoy?",
+    "¡Claro! Contame un poco más, por favor: ¿desde cuándo lo notás y cómo está comiendo?",
+    "Gracias por avisar. Si sigue así mañana, conviene que lo vea un veterinario. 🩺",
+    "Listo, quedó anotado. Te recuerdo la próxima vacuna unos días antes de la fecha.",
+)
+_QUESTIONS = (
+    "{name} no quiere comer desde ayer y está un poco decaído, ¿qué hago?",
+    "¿Cada cuánto hay que desparasitar a {name}?",
+    "¿Cuándo le toca la próxima vacuna a {name}?",
+    "{name} se rasca mucho la oreja izquierda y a veces llora 😿",
+    "Gracias, ¿y cuánto sale la consulta?",
+)
+
+
+class Seeded(msgspec.Struct, frozen=True):
+    """How many sessions were written, and the number that makes the same ones again."""
+
+    url: str
+    sessions: int
+    seed: int
+
+
+def seed(
+    store: SessionStore, count: int, *, number: int, progress: Callable[[int], None]
+) -> Seeded:
+    """Write `count` made-up sessions, those of the seed `number`, telling `progress` of each batch.
+
+    Raises UsageError where Redis is not on this machine, OperationFailed where it refuses.
+    """
+    if foreign := store.connection.foreign_host():
+        raise UsageError(
+            f"{foreign} is not this machine: made-up sessions don't belong there.",
+            hint="Seed a local Redis: 'pawsctl redis up' starts one.",
+        )
+    with accounted(store.connection, _account) as outcome:
+        writer = BulkWriter(store, replace=True)
+        made = sessions(count, number=number, now_ms=int(writer.now_ms()))
+        while batch := list(islice(made, WRITTEN)):
+            for each in writer.write(batch):
+                if isinstance(each, ErrorReply):
+                    raise refused(each)
+            progress(len(batch))
+    return Seeded(store.connection.target.url, outcome().done, number)
+
+
+def _account(outcome: Outcome) -> Account:
+    return of_keys("written", outcome, noun="session")
+
+
+def sessions(count: int, *, number: int, now_ms: int) -> Iterator[Saved]:
+    """`count` sessions of about 1 KB, no two of the same phone; at most MOST.
+
+    The same `number` gives the same phones, conversations and TTLs, spread from a minute to six
+    hours; expiry and `updatedAt` follow from those and `now_ms`, milliseconds since the epoch.
+    """
+    rng = random.Random(number)  # noqa: S311 - no secret is made of it
+    conversations = [_conversation(rng) for _ in range(_CONVERSATIONS)]
+    digits = rng.randrange(MOST)
+    spread = _TTL_MS - _SHORTEST_TTL_MS
+    for _ in range(count):
+        ttl_ms = _SHORTEST_TTL_MS + int(rng.random() * spread)
+        conversation = conversations[int(rng.random() * _CONVERSATIONS)]
+        expires_at = now_ms + ttl_ms
+        yield Saved(
+            _PREFIX + b"%08d" % digits, conversation + b"%d}" % (expires_at - _TTL_MS), expires_at
+        )
+        digits = (digits + _STEP) % MOST
+
+
+_PREFIX = f"{SESSION_PREFIX}+5989".encode()
+
+
+def _conversation(rng: random.Random) -> bytes:
+    """A stored value up to the number of its `updatedAt`."""
+    name = rng.choice(_NAMES)
+    messages = [_user(rng.choice(_OPENINGS)), _bot(_REPLIES[0])]
+    if rng.random() < 0.6:
+        messages += _registration(rng, name)
+    for _ in range(rng.randrange(4)):
+        messages += [_user(rng.choice(_QUESTIONS).format(name=name)), _bot(rng.choice(_REPLIES))]
+    if rng.random() < 0.2:
+        # The bot has not answered yet.
+        messages.append(_user(rng.choice(_QUESTIONS).format(name=name)))
+    encoded = msgspec.json.encode({"status": "active", "messages": messages})
+    return encoded[:-1] + b',"updatedAt":'
+
+
+def _registration(rng: random.Random, name: str) -> list[Document]:
+    call = f"toolu_{rng.getrandbits(64):016x}"
+    born = f"20{rng.randrange(10, 25)}-{rng.randrange(1, 13):02}-{rng.randrange(1, 29):02}"
+    pet = {"name": name, "dateOfBirth": born, "species": rng.choice(("DOG", "CAT"))}
+    answer = msgspec.json.encode({"ok": True, "data": {"id": rng.randrange(10**6), **pet}})
+    result = {"type": "tool_result", "tool_use_id": call, "content": answer.decode()}
+    return [
+        _user(f"Quiero registrar a {name}, nació el {born}"),
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "text", "text": f"Voy a registrar a {name}."},
+                {"type": "tool_use", "id": call, "name": "register_pet", "input": pet},
+            ],
+        },
+        _user("__TOOL_RESULTS__" + msgspec.json.encode([result]).decode()),
+        _bot(f"¡Listo! {name} quedó en tu ficha. ¿Querés que te avise de sus vacunas?"),
+    ]
+
+
+def _user(text: str) -> Document:
+    return {"role": "user", "content": text}
+
+
+def _bot(text: str) -> Document:
+    return {"role": "assistant", "content": [{"type": "text", "text": text}]}

@@ -1,0 +1,59 @@
+"""The bot's touch and end, for sessions that a person names."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pawsctl.connection import Command, Outcome, raise_for_error
+from pawsctl.connection.scan.one_server import WRITTEN
+from pawsctl.errors import NoSession
+from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract.rules import TTL_SECONDS
+from pawsctl.sessions.query.rows import TimeLeft
+from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.store import SessionStore
+
+
+class Deleted(msgspec.Struct, frozen=True):
+    """A session that was asked to go; `deleted` is false where there was none."""
+
+    phone: str
+    key: str
+    deleted: bool
+
+
+def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
+    """Give each session six hours from now, and nothing else; what is missing has no `ttl`."""
+    done = _each(store, [(b"EXPIRE", key, TTL_SECONDS) for key in names], "touched")
+    return [
+        TimeLeft(keys.phone_of(key), keys.key_text(key), TTL_SECONDS if existed else None)
+        for key, existed in zip(names, done, strict=True)
+    ]
+
+
+def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
+    """End each session; one that is named twice is told once."""
+    names = list(dict.fromkeys(names))
+    done = _each(store, [(b"DEL", key) for key in names], "deleted")
+    return [
+        Deleted(keys.phone_of(key), keys.key_text(key), existed)
+        for key, existed in zip(names, done, strict=True)
+    ]
+
+
+def require_existed(found: Sequence[Deleted]) -> None:
+    """Raises NoSession where one of them did not exist."""
+    if missing := [each.phone for each in found if not each.deleted]:
+        raise NoSession.of(missing)
+
+
+def _each(store: SessionStore, commands: Sequence[Command], done: str) -> list[bool]:
+    def account(outcome: Outcome) -> Account:
+        return of_keys(done, outcome, noun="session", named=True)
+
+    with accounted(store.connection, account):
+        return [
+            bool(raise_for_error(reply))
+            for begin in range(0, len(commands), WRITTEN)
+            for reply in store.connection.pipeline(commands[begin : begin + WRITTEN])
+        ]

@@ -1,0 +1,1 @@
+"""Sessions chosen, sorted, and summed up for a list."""

@@ -1,0 +1,105 @@
+"""Which sessions are meant: conditions that combine, each decided by a session alone. Pure."""
+
+import unicodedata
+
+import msgspec
+
+from pawsctl.sessions.contract.keys import SESSION_PREFIX
+from pawsctl.sessions.contract.model import Block, Message, Session
+from pawsctl.sessions.query.rows import Listed
+
+
+class Filter(msgspec.Struct, frozen=True):
+    """Conditions that must all hold; one that is None or False asks for nothing.
+
+    `expiring_within` and `idle` are seconds, the latter since `updatedAt`. `match` is a glob on the
+    phone as Redis has it; it is Redis that applies it (`pattern`), so that `matches` need not.
+    """
+
+    status: str | None = None
+    expiring_within: float | None = None
+    idle: float | None = None
+    never_expires: bool = False
+    waiting: bool = False
+    has_tool: str | None = None
+    grep: str | None = None
+    problem: bool = False
+    match: str | None = None
+
+    @property
+    def pattern(self) -> bytes:
+        """What SCAN shall match; a glob that names the whole key is used as it stands."""
+        glob = "*" if self.match is None else self.match
+        if not glob.startswith(SESSION_PREFIX):
+            glob = SESSION_PREFIX + glob
+        # A shell hands over bytes that are not UTF-8 as surrogates.
+        return glob.encode("utf-8", "surrogateescape")
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether every session is meant."""
+        return self == _EVERY
+
+    @property
+    def reads_values(self) -> bool:
+        """Whether a session must be read to be decided; a glob alone needs its key only."""
+        return msgspec.structs.replace(self, match=None) != _EVERY
+
+    def matches(self, listed: Listed, now_ms: float) -> bool:
+        """Whether every condition but `match` holds; `now_ms` is milliseconds since the epoch.
+
+        A session that can't be read has neither messages nor a status.
+        """
+        item, session = listed.item, listed.session
+        return (
+            (not self.problem or item.problem is not None)
+            and (not self.never_expires or item.ttl < 0)
+            and (self.expiring_within is None or 0 <= item.ttl <= self.expiring_within)
+            and (self.status is None or item.status == self.status)
+            and (self.idle is None or _is_idle(session, now_ms - self.idle * 1000))
+            and (not self.waiting or is_waiting(session))
+            and (self.has_tool is None or _uses_tool(session, self.has_tool))
+            and (self.grep is None or _says(session, _folded(self.grep)))
+        )
+
+
+_EVERY = Filter()
+
+
+def is_waiting(session: Session | None) -> bool:
+    """Whether it ends in what the bot has not answered: a user's message, a tool call or result."""
+    if session is None or not session.messages:
+        return False
+    last = session.messages[-1]
+    return last.role in ("user", "tool") or (last.role == "assistant" and bool(last.tool_uses))
+
+
+def _is_idle(session: Session | None, since_ms: float) -> bool:
+    updated_at = session.updated_at if session else None
+    return updated_at is not None and updated_at <= since_ms
+
+
+def _uses_tool(session: Session | None, name: str) -> bool:
+    """Whether a tool of that name was called: ours, one of the API's own, or by an older bot."""
+    return any(
+        message.tool_name == name or any(name == block.name for block in _blocks(message))
+        for message in (session.messages if session else ())
+    )
+
+
+def _blocks(message: Message) -> list[Block]:
+    return message.content if isinstance(message.content, list) else []
+
+
+def _says(session: Session | None, folded: str) -> bool:
+    """Whether a text stands in what people see: the user's words and the bot's."""
+    return any(
+        folded in _folded(message.text)
+        for message in (session.messages if session else ())
+        if message.role != "tool" and not message.is_tool_results
+    )
+
+
+def _folded(text: str) -> str:
+    """Without the difference of case, or of the two ways to write an accent."""
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()

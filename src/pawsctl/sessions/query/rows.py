@@ -1,0 +1,153 @@
+"""A record summed up for a list or shown whole: the results that scripts rely on. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from pawsctl.sessions.contract import decode, keys, model, rules
+from pawsctl.sessions.contract.model import Problem, Record, Session
+from pawsctl.sessions.contract.rules import Rule
+
+
+class Item(msgspec.Struct, frozen=True, gc=False):
+    """One session in a list. `ttl` is in seconds, -1 for never; `bytes` is the value's size."""
+
+    phone: str
+    key: str
+    ttl: int
+    status: str | None
+    messages: int | None
+    updated_at: datetime | None
+    bytes: int | None
+    problem: str | None
+
+
+class Listed(msgspec.Struct, frozen=True, gc=False):
+    """An item with the session it sums up, for those who want to see more of it."""
+
+    item: Item
+    session: Session | None
+
+    @property
+    def last_message(self) -> str | None:
+        """The last message on one line, tool traffic in brackets; None where there is none."""
+        if self.session is None or not self.session.messages:
+            return None
+        return model.encodable(" ".join(self.session.messages[-1].summary.split()))
+
+
+class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One session whole. `session` is the value as stored, None where it can't be read.
+
+    `ttl` is in seconds, -1 for never, None where there is no such session.
+    """
+
+    phone: str
+    key: str
+    ttl: int | None
+    session: msgspec.Raw | None
+    problem: str | None = None
+
+
+class TimeLeft(msgspec.Struct, frozen=True):
+    """A session's `ttl` in seconds, -1 for never, None where there is no such session."""
+
+    phone: str
+    key: str
+    ttl: int | None
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """A session ready to be read by a person, with everything that is wrong with it.
+
+    `record` is None where nothing is stored under the key. `notes` are findings that are no
+    problem.
+    """
+
+    key: bytes
+    record: Record | None
+    session: Session | None = None
+    problems: Sequence[Problem] = ()
+    notes: Sequence[Problem] = ()
+
+    @property
+    def phone(self) -> str:
+        """The phone, as the key has it."""
+        return keys.phone_of(self.key)
+
+    @property
+    def stored(self) -> Stored:
+        """The same as a script sees it."""
+        name = keys.key_text(self.key)
+        if self.record is None:
+            return Stored(self.phone, name, None, None)
+        raw = None
+        if self.session is not None and self.record.value is not None:
+            # As the bot reads it, where it is no UTF-8.
+            raw = msgspec.Raw(decode.text(self.record.value).strip().encode())
+        problem = model.encodable(str(self.problems[0])) if self.problems else None
+        return Stored(self.phone, name, self.record.ttl, raw, problem)
+
+
+def all_listed(records: Iterable[Record], now_ms: float) -> Iterator[Listed]:
+    """Sum up records, each as `listed` does."""
+    using = rules.checking()
+    return (listed(record, now_ms, using) for record in records)
+
+
+def listed(record: Record, now_ms: float, using: Sequence[Rule] = ()) -> Listed:
+    """Sum up a record; `now_ms` is the time now in milliseconds since the epoch.
+
+    In a pass over many, `using` is what `rules.checking` returns.
+    """
+    value = record.value
+    session = decode.read_quickly(value) if value is not None else None
+    if value is None or session is None or not rules.is_sound(record, session, now_ms, using):
+        return _listed_with_care(record, now_ms)
+    # A sound session has a key that is ASCII and a date that exists.
+    key = record.key.decode()
+    return Listed(
+        Item(
+            key[_PREFIX_LENGTH:],
+            key,
+            record.ttl,
+            session.status,
+            len(session.messages),
+            datetime.fromtimestamp(session.updated_at / 1000, UTC),
+            len(value),
+            None,
+        ),
+        session,
+    )
+
+
+def _listed_with_care(record: Record, now_ms: float) -> Listed:
+    reading = rules.read(record)
+    session = reading.session
+    problem = next(rules.problems(record, reading, now_ms), None)
+    item = Item(
+        phone=keys.phone_of(record.key),
+        key=keys.key_text(record.key),
+        ttl=record.ttl,
+        status=model.encodable(session.status) if session else None,
+        messages=len(session.messages) if session else None,
+        updated_at=model.as_time(session.updated_at) if session else None,
+        bytes=len(record.value) if record.value is not None else None,
+        problem=model.encodable(str(problem)) if problem else None,
+    )
+    return Listed(item, session)
+
+
+_PREFIX_LENGTH = len(keys.SESSION_PREFIX)
+
+
+def conversation(key: bytes, record: Record | None, now_ms: float) -> Conversation:
+    """A record read whole; `now_ms` is the time now in milliseconds since the epoch."""
+    if record is None:
+        return Conversation(key, None)
+    reading = rules.read(record)
+    found = list(rules.findings(record, reading, now_ms))
+    problems = [each for each in found if rules.level(each) == "problem"]
+    notes = [each for each in found if each not in problems]
+    return Conversation(key, record, reading.session, problems, notes)

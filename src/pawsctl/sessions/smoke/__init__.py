@@ -1,0 +1,1 @@
+"""The bot's session flow as a smoke check."""

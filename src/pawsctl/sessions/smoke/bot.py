@@ -1,0 +1,65 @@
+"""The bot's operations on its sessions, command for command as the bot does them."""
+
+import time
+from collections.abc import Sequence
+
+import msgspec
+
+from pawsctl.sessions.contract import keys, model
+from pawsctl.sessions.contract.model import Document
+from pawsctl.sessions.contract.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS
+from pawsctl.sessions.store.store import SessionStore
+
+SEEN_TTL_SECONDS = 3_600
+
+
+def trimmed(messages: Sequence[Document]) -> list[Document]:
+    """The bot's trim: up to 24 messages as they are, beyond that the last 12 turns."""
+    if len(messages) <= MAX_MESSAGES:
+        return list(messages)
+    starts = model.turns([each.get("role", "") for each in messages])
+    return list(messages[starts[-MAX_TURNS] :] if len(starts) > MAX_TURNS else messages)
+
+
+class BotSessions(SessionStore):
+    """The sessions behind one connection, read and written as the bot does it."""
+
+    def load(self, phone: str) -> Document | None:
+        """GET and decode; None where there is no session or the value can't be parsed."""
+        value = self.connection.call("GET", keys.session_key(phone))
+        if value is None:
+            return None
+        try:
+            found = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            return None
+        return found if isinstance(found, dict) else None
+
+    def save(self, phone: str, session: Document, *, ttl: int = TTL_SECONDS) -> bytes:
+        """Set `updatedAt` to now and SETEX for `ttl` seconds; the bytes that were stored."""
+        session["updatedAt"] = int(time.time() * 1000)
+        value = msgspec.json.encode(session)
+        self.connection.call("SETEX", keys.session_key(phone), ttl, value)
+        return value
+
+    def touch(self, phone: str) -> bool:
+        """EXPIRE to six hours from now; whether the session exists."""
+        return bool(self.connection.call("EXPIRE", keys.session_key(phone), TTL_SECONDS))
+
+    def append(self, phone: str, *messages: Document) -> bytes:
+        """Load, push, trim, save, as the bot does it: not atomic. Returns the bytes stored."""
+        session = self.load(phone) or {"status": "active", "messages": []}
+        session["messages"] = trimmed([*session["messages"], *messages])
+        return self.save(phone, session)
+
+    def end(self, phone: str) -> bool:
+        """DEL; whether there was a session."""
+        return bool(self.connection.call("DEL", keys.session_key(phone)))
+
+    def mark_seen(self, message_id: str) -> None:
+        """Remember for an hour that a WhatsApp message was handled."""
+        self.connection.call("SETEX", keys.seen_key(message_id), SEEN_TTL_SECONDS, "1")
+
+    def is_seen(self, message_id: str) -> bool:
+        """Whether a WhatsApp message was handled in the last hour."""
+        return bool(self.connection.call("EXISTS", keys.seen_key(message_id)))

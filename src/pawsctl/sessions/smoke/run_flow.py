@@ -1,0 +1,98 @@
+"""Run the bot's session flow step by step, and report."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from pawsctl.errors import Interrupted, PawsctlError, RedisUnreachable
+from pawsctl.sessions.smoke.bot import BotSessions
+from pawsctl.sessions.smoke.flow import Flow, StepFailed
+from pawsctl.sessions.smoke.steps import STEPS
+from pawsctl.sessions.store.store import SessionStore
+
+
+class StepResult(msgspec.Struct, frozen=True):
+    """How a step went. `detail` says what was seen, or what was expected and not seen."""
+
+    name: str
+    ok: bool
+    seconds: float
+    detail: str
+
+
+class FlowReport(msgspec.Struct, frozen=True):
+    """How the flow went against `target`, a URL without its password."""
+
+    ok: bool
+    target: str
+    steps: list[StepResult]
+
+
+def run(
+    store: SessionStore, *, max_latency: float | None, done: Callable[[StepResult], None]
+) -> FlowReport:
+    """Run all steps, telling `done` of each; what was written is deleted whatever happens.
+
+    `max_latency` is in seconds: a step in which a single round trip took longer fails. After a
+    failed step the rest is not run, since each builds on the one before. Raises RedisUnreachable.
+    """
+    flow = Flow(BotSessions(store.connection))
+    results = []
+    store.connection.connect()
+    store.connection.ledger.begin()
+    try:
+        for result in _results(flow, max_latency):
+            results.append(result)
+            done(result)
+    except PawsctlError as error:
+        if uncleaned := flow.clean_up():
+            raise error.with_context(
+                after=uncleaned.message, hint=uncleaned.hint, counts=uncleaned.counts
+            ) from error
+        raise
+    except KeyboardInterrupt as error:
+        if uncleaned := flow.clean_up():
+            raise Interrupted(
+                f"Interrupted. {uncleaned.message}", hint=uncleaned.hint, counts=uncleaned.counts
+            ) from error
+        raise
+    if uncleaned := flow.clean_up():
+        raise uncleaned
+    return FlowReport(all(result.ok for result in results), store.connection.target.url, results)
+
+
+def _results(flow: Flow, max_latency: float | None) -> Iterator[StepResult]:
+    failed = ""
+    for name, step in STEPS:
+        if failed:
+            yield StepResult(
+                name, ok=False, seconds=0.0, detail=f"not run, since '{failed}' failed"
+            )
+            continue
+        result = _run_step(flow, name, step, max_latency)
+        if not result.ok:
+            failed = name
+        yield result
+
+
+def _run_step(
+    flow: Flow, name: str, step: Callable[[Flow], str], max_latency: float | None
+) -> StepResult:
+    connection = flow.store.connection
+    connection.slowest = 0.0
+    begun = time.perf_counter()
+    try:
+        detail, ok = step(flow), True
+        if max_latency is not None and connection.slowest > max_latency:
+            slowest, limit = connection.slowest * 1000, max_latency * 1000
+            detail, ok = f"an operation took {slowest:.1f} ms, more than {limit:g} ms", False
+    except StepFailed as error:
+        detail, ok = str(error), False
+    except RedisUnreachable:
+        raise
+    except PawsctlError as error:
+        detail, ok = error.message, False
+    except (KeyError, IndexError, TypeError) as error:
+        detail, ok = f"the session loaded has another shape ({error!r})", False
+    return StepResult(name, ok=ok, seconds=time.perf_counter() - begun, detail=detail)

@@ -1,0 +1,106 @@
+"""What sessions cost the server, and how many it therefore holds."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pawsctl.connection import ErrorReply, info_fields
+from pawsctl.sessions.contract.rules import TTL_SECONDS
+from pawsctl.sessions.store.reader import SessionReader
+
+DEFAULT_MAXMEMORY = 256 * 1024 * 1024
+"""Bytes that this project gives its Redis; assumed where a server tells no limit."""
+
+SAMPLE = 500
+"""Sessions that are asked for their memory, at most."""
+
+
+class MemoryUse(msgspec.Struct, frozen=True):
+    """Bytes that a session takes, and what fits into `maxmemory`.
+
+    `per_session` is the mean of `sampled` sessions. `is_assumed` says that the server told no
+    limit. `holds` are sessions, `per_hour` those that may begin in an hour where each lives 6 h.
+    """
+
+    per_session: int
+    sampled: int
+    maxmemory: int
+    is_assumed: bool
+    holds: int
+    per_hour: int
+
+
+class Footprint(msgspec.Struct, frozen=True):
+    """What the server tells of its memory; None is what it does not, and `left_out` says why.
+
+    `evicted_keys` and `expired_keys` count since the server started.
+    """
+
+    memory: MemoryUse | None
+    evicted_keys: int | None
+    expired_keys: int | None
+    left_out: list[str]
+
+
+def measure(store: SessionReader, sample: Sequence[bytes]) -> Footprint:
+    """Ask the server what it holds, and what these sessions cost it."""
+    left_out: list[str] = []
+    fields = _info(store, left_out)
+    per_session = _per_session(store, sample, left_out)
+    memory = None
+    if per_session:
+        limit = _total(fields, "maxmemory")
+        maxmemory = limit or DEFAULT_MAXMEMORY
+        # What an empty server takes is not there for sessions.
+        room = max(0, maxmemory - (_total(fields, "used_memory_startup") or 0))
+        mean = sum(per_session) / len(per_session)
+        holds = int(room / mean)
+        memory = MemoryUse(
+            per_session=round(mean),
+            sampled=len(per_session),
+            maxmemory=maxmemory,
+            is_assumed=not limit,
+            holds=holds,
+            per_hour=holds * 3_600 // TTL_SECONDS,
+        )
+    return Footprint(
+        memory, _total(fields, "evicted_keys"), _total(fields, "expired_keys"), left_out
+    )
+
+
+def _info(store: SessionReader, left_out: list[str]) -> list[dict[str, str]]:
+    """The memory and statistics sections of each primary; none where one would not tell."""
+    found = []
+    nodes, silent = store.connection.answering()
+    if silent:
+        left_out.append(
+            f"maxmemory, evicted and expired keys: {', '.join(map(str, silent))} does not answer"
+        )
+        return []
+    for node in nodes:
+        # A section at a time: servers before 7.0 take only one.
+        replies = node.pipeline([("INFO", "memory"), ("INFO", "stats")])
+        for reply in replies:
+            if isinstance(reply, ErrorReply):
+                left_out.append(f"maxmemory, evicted and expired keys: INFO was refused ({reply})")
+                return []
+        found.append(info_fields(b"".join(replies)))
+    return found
+
+
+def _per_session(store: SessionReader, sample: Sequence[bytes], left_out: list[str]) -> list[int]:
+    replies = store.connection.pipeline([("MEMORY", "USAGE", key) for key in sample])
+    for reply in replies:
+        if isinstance(reply, ErrorReply):
+            left_out.append(f"memory per session: MEMORY USAGE was refused ({reply})")
+            return []
+    # None is what has expired meanwhile.
+    return [reply for reply in replies if reply is not None]
+
+
+def _total(fields: Sequence[dict[str, str]], name: str) -> int | None:
+    """A number of all primaries together; None where one does not tell it."""
+    values = [each.get(name, "") for each in fields]
+    if not values or not all(value.isdigit() for value in values):
+        return None
+    return sum(map(int, values))

@@ -1,0 +1,137 @@
+"""Figures over all sessions, in one pass and a memory that does not grow with their number."""
+
+import heapq
+import time
+from collections import Counter
+
+import msgspec
+
+from pawsctl.sessions.contract import rules
+from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.query import rows
+from pawsctl.sessions.query.rows import Item
+from pawsctl.sessions.stats import memory_use, percentiles, pictures
+from pawsctl.sessions.stats.expiry import Expiry, ExpiryCounter
+from pawsctl.sessions.stats.memory_use import SAMPLE, MemoryUse
+from pawsctl.sessions.stats.percentiles import Sketch, Spread
+from pawsctl.sessions.stats.pictures import Pictures
+from pawsctl.sessions.store.reader import SessionReader
+
+_LARGEST = 10
+# A status is an open string: past this many different ones, the rest is counted together.
+_STATUSES = 100
+
+
+class StatusCount(msgspec.Struct, frozen=True):
+    """How many sessions have a status; None is what can't be read, and what has another type."""
+
+    status: str | None
+    sessions: int
+
+
+class Large(msgspec.Struct, frozen=True):
+    """One of the largest sessions; `bytes` is its value's size."""
+
+    phone: str
+    key: str
+    bytes: int
+    messages: int | None
+
+
+class Overview(msgspec.Struct, frozen=True, omit_defaults=True):
+    """All sessions at a glance.
+
+    `bytes` are sizes of values, `messages` are numbers per session, `age` is seconds since the last
+    update; each is None where there is nothing to count. Percentiles are at most the share
+    `accuracy` away from the true ones. What the server would not tell is None, and `left_out` says
+    why. `pictures` are those that the bot keeps on their way, None if there are none.
+    """
+
+    url: str
+    sessions: int
+    problems: int
+    statuses: list[StatusCount]
+    other_statuses: int
+    expiry: Expiry
+    bytes: Spread | None
+    messages: Spread | None
+    age: Spread | None
+    accuracy: float
+    largest: list[Large]
+    memory: MemoryUse | None
+    evicted_keys: int | None
+    expired_keys: int | None
+    left_out: list[str]
+    pictures: Pictures | None = None
+
+
+def gather(store: SessionReader) -> Overview:
+    """Look at every session once, and at what the server tells of its memory."""
+    counts = _Counts(time.time() * 1000)
+    using = rules.checking()
+    for record in store.records():
+        counts.add(rows.listed(record, counts.now_ms, using).item, record)
+    found = memory_use.measure(store, counts.sample)
+    statuses = sorted(counts.statuses.items(), key=lambda each: -each[1])
+    return Overview(
+        url=store.connection.target.url,
+        sessions=counts.expiry.result().sessions,
+        problems=counts.problems,
+        statuses=[StatusCount(status, sessions) for status, sessions in statuses],
+        other_statuses=counts.other_statuses,
+        expiry=counts.expiry.result(),
+        bytes=counts.bytes.spread(),
+        messages=counts.messages.spread(),
+        age=counts.age.spread(),
+        accuracy=percentiles.ACCURACY,
+        largest=[
+            Large(item.phone, item.key, size, item.messages)
+            for size, _, item in sorted(counts.largest, reverse=True)
+        ],
+        memory=found.memory,
+        evicted_keys=found.evicted_keys,
+        expired_keys=found.expired_keys,
+        left_out=found.left_out,
+        pictures=pictures.measure(store.connection),
+    )
+
+
+class _Counts:
+    """What is added up session by session."""
+
+    def __init__(self, now_ms: float) -> None:
+        self.now_ms = now_ms
+        self.problems = self.other_statuses = 0
+        self.statuses: Counter[str | None] = Counter()
+        self.expiry = ExpiryCounter()
+        self.bytes, self.messages, self.age = Sketch(), Sketch(), Sketch()
+        # A heap with the least of the largest first; the number decides between equal sizes.
+        self.largest: list[tuple[int, int, Item]] = []
+        self.sample: list[bytes] = []
+        self._number = 0
+
+    def add(self, item: Item, record: Record) -> None:
+        self._number += 1
+        self.expiry.add(record.ttl_ms)
+        self.problems += item.problem is not None
+        if item.status in self.statuses or len(self.statuses) < _STATUSES:
+            self.statuses[item.status] += 1
+        else:
+            self.other_statuses += 1
+        if item.messages is not None:
+            self.messages.add(item.messages)
+        if item.updated_at is not None:
+            age = self.now_ms / 1000 - item.updated_at.timestamp()
+            self.age.add(max(0, int(age)))
+        if item.bytes is not None:
+            self._add_size(item.bytes, item)
+            # SCAN goes by a hash of the key: the first are as good a sample as any.
+            if len(self.sample) < SAMPLE:
+                self.sample.append(record.key)
+
+    def _add_size(self, size: int, item: Item) -> None:
+        self.bytes.add(size)
+        if len(self.largest) < _LARGEST:
+            heapq.heappush(self.largest, (size, -self._number, item))
+        elif size > self.largest[0][0]:
+            heapq.heapreplace(self.largest, (size, -self._number, item))

@@ -1,0 +1,1 @@
+"""Sessions read from and written to Redis."""

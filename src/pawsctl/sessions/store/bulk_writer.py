@@ -1,0 +1,133 @@
+"""Writing many sessions at a time, each atomically and with its own moment of expiry."""
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pawsctl.connection import Command, ErrorReply, TooLarge, Uncertain, has_code, raise_for_error
+from pawsctl.errors import OperationFailed, PawsctlError
+from pawsctl.sessions.contract.saved import LATEST_MS, Saved
+from pawsctl.sessions.store.reader import SessionReader
+from pawsctl.sessions.store.store import SessionStore
+
+# Whatever the time is, that long from now is a moment that Redis knows.
+_LONGEST_MS = LATEST_MS // 2
+
+# Bytes of a value that a server may not take at all: `client-query-buffer-limit` is 1 MB at least.
+_LARGE = 512 * 1024
+
+
+class BulkWriter:
+    """Writes sessions to a store.
+
+    A session is written by one SET, so that its value never stands there without its TTL. With
+    `replace`, what exists is replaced; without it, what exists is left as it is, its TTL included.
+    """
+
+    def __init__(self, store: SessionStore, *, replace: bool) -> None:
+        self._store = store
+        self._replace = replace
+        self._knows_pxat = True
+        self._offset = clock_offset(store)
+
+    def now_ms(self) -> float:
+        """The server's time now, in milliseconds since the epoch."""
+        return (time.time() + self._offset) * 1000
+
+    def would_write(self, sessions: Sequence[Saved]) -> list[Any]:
+        """What `write` would return, where Redis refuses nothing."""
+        if self._replace:
+            return [True] * len(sessions)
+        replies = self._store.connection.pipeline([(b"EXISTS", each.key) for each in sessions])
+        return [not raise_for_error(reply) for reply in replies]
+
+    def write(self, sessions: Sequence[Saved]) -> list[Any]:
+        """Write a batch; for each session true, false where one exists and stays, or ErrorReply.
+
+        A value that the server hangs up at is a TooLarge.
+        """
+        replies = [
+            reply
+            for some in _portions(sessions)
+            for reply in (
+                self._store.connection.pipeline([self._command(each) for each in some])
+                if len(some) > 1
+                else [self._write_alone(some[0])]
+            )
+        ]
+        written = [each if isinstance(each, ErrorReply) else each is not None for each in replies]
+        refused = [number for number, each in enumerate(written) if _is_syntax_error(each)]
+        if refused and self._knows_pxat:
+            # A server before 6.2; what it refused it has not begun to do.
+            self._knows_pxat = False
+            again = self.write([sessions[number] for number in refused])
+            for number, each in zip(refused, again, strict=True):
+                written[number] = each
+        return written
+
+    def _write_alone(self, saved: Saved) -> Any:
+        connection = self._store.connection
+        try:
+            reply = connection.pipeline([self._command(saved)])[0]
+        except Uncertain as error:
+            if len(saved.value) < _LARGE:
+                raise
+            try:
+                stored = connection.call("GET", saved.key)
+            except PawsctlError:
+                raise error from None
+            if stored == saved.value:
+                raise
+            # Looked at, so no longer in doubt.
+            connection.ledger.resolve(saved.key)
+            return TooLarge(len(saved.value), error.message)
+        is_large = len(saved.value) >= _LARGE
+        # "Protocol error: invalid bulk length", or the words of a service.
+        if is_large and has_code(reply, "ERR") and not _is_syntax_error(reply):
+            return TooLarge(len(saved.value), str(reply))
+        return reply
+
+    def _command(self, saved: Saved) -> Command:
+        command: Command = (b"SET", saved.key, saved.value)
+        if not self._replace:
+            command = (*command, b"NX")
+        if saved.expires_at is None:
+            return command
+        if self._knows_pxat:
+            # A moment and no span: however long the command is under way, it expires in time.
+            return (*command, b"PXAT", saved.expires_at)
+        left_ms = saved.expires_at - int(self.now_ms())
+        # Such a server adds its own time, unchecked: past the end of numbers the key would be gone.
+        return (*command, b"PX", max(1, min(left_ms, _LONGEST_MS)))
+
+
+def _portions(sessions: Sequence[Saved]) -> Iterator[Sequence[Saved]]:
+    """The sessions in their order, a large one alone: who hangs up at it did so at no other."""
+    some: list[Saved] = []
+    for each in sessions:
+        if len(each.value) >= _LARGE:
+            if some:
+                yield some
+                some = []
+            yield [each]
+        else:
+            some.append(each)
+    if some:
+        yield some
+
+
+def _is_syntax_error(reply: Any) -> bool:
+    return isinstance(reply, ErrorReply) and "syntax error" in str(reply)
+
+
+def clock_offset(store: SessionReader) -> float:
+    """Seconds by which the server's clock is ahead of this machine's; 0 where it may not be asked.
+
+    The server lets keys expire by its own, and a virtual machine's lags after the laptop has slept.
+    """
+    before = time.time()
+    try:
+        seconds, microseconds = store.connection.call("TIME")
+    except OperationFailed:
+        return 0.0
+    return int(seconds) + int(microseconds) / 1e6 - (before + time.time()) / 2

@@ -1,0 +1,91 @@
+"""What is stored under keys that are named, got in portions that a reply can hold."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pawsctl.connection import Connection, ErrorReply, raise_for_error
+from pawsctl.connection.scan.portions import Portions
+from pawsctl.errors import HungUp, OperationFailed
+from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract.model import Record
+
+TOO_LARGE_HINT = (
+    "The server, or what stands before it, limits a reply: see its client-output-buffer-limit."
+)
+
+LeftOut = Callable[[str], None]
+
+
+def unread(key: bytes, size: int | None) -> str:
+    """What is said of a value that is too large for a reply."""
+    told = "" if size is None else f" ({size} bytes)"
+    return f"{keys.key_text(key)}{told}, which is larger than a reply may be here"
+
+
+def of_some(
+    connection: Connection, names: Sequence[bytes], portions: Portions, left_out: LeftOut | None
+) -> list[Record | None]:
+    """What is stored under each of a few keys; None where it does not exist.
+
+    A value that is larger than a reply may be is OperationFailed, or None if `left_out` is there to
+    be told of it.
+    """
+    if not portions.may_be_large(len(names)):
+        portions.begin(names)
+        if (all_of_them := _asked(connection, names, portions)) is not None:
+            return all_of_them
+    sizes = connection.pipeline([("STRLEN", name) for name in names])
+    found: list[Record | None] = []
+    for group in portions.groups(names, sizes):
+        found += _portion(connection, group, portions, left_out)
+    return found
+
+
+def _portion(
+    connection: Connection,
+    names: Sequence[bytes],
+    portions: Portions,
+    left_out: LeftOut | None,
+) -> list[Record | None]:
+    if portions.refused(names[0]) is None:
+        portions.begin(names)
+        if (all_of_them := _asked(connection, names, portions)) is not None:
+            return all_of_them
+    if len(names) > 1:
+        middle = len(names) // 2
+        return [
+            *_portion(connection, names[:middle], portions, left_out),
+            *_portion(connection, names[middle:], portions, left_out),
+        ]
+    stand_in = portions.refused(names[0])
+    said = unread(names[0], stand_in.size if stand_in else None)
+    if left_out is None:
+        raise OperationFailed(f"The value of {said}, can't be read.", hint=TOO_LARGE_HINT)
+    left_out(f"Left out: the value of {said}.")
+    return [None]
+
+
+def _asked(
+    connection: Connection, names: Sequence[bytes], portions: Portions
+) -> list[Record | None] | None:
+    """What is stored under these keys; None if that was too much, and less may be taken."""
+    asked = [command for key in names for command in ((b"GET", key), (b"PTTL", key))]
+    try:
+        replies = connection.pipeline(asked)
+    except HungUp:
+        if not portions.learnt():
+            raise
+        return None
+    if not portions.came(replies[::2]):
+        return None
+    each = iter(replies)
+    return [_record(connection, *found) for found in zip(names, each, each, strict=True)]
+
+
+def _record(connection: Connection, key: bytes, value: Any, ttl_ms: Any) -> Record | None:
+    if isinstance(value, ErrorReply) and value.code == "WRONGTYPE":
+        kind = connection.call("TYPE", key).decode("utf-8", "backslashreplace")
+        return Record(key, raise_for_error(ttl_ms), None, kind)
+    if raise_for_error(value) is None or raise_for_error(ttl_ms) == -2:
+        return None
+    return Record(key, ttl_ms, value)

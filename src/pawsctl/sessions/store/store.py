@@ -1,0 +1,82 @@
+"""Sessions to be changed: deleted by key or by pattern."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+from pawsctl.connection import ErrorReply, PartlyRefused, is_in_doubt, raise_for_error, types_of
+from pawsctl.connection.scan import all_servers, one_server
+from pawsctl.errors import OperationFailed, Partial
+from pawsctl.sessions.contract import keys
+from pawsctl.sessions.store import reader
+from pawsctl.sessions.store.reader import SessionReader
+
+
+class SessionStore(SessionReader):
+    """The sessions behind one connection, to be read and written."""
+
+    def unlink(self, pattern: bytes = keys.SESSIONS) -> Iterator[dict[str, int]]:
+        """Delete what matches, batch by batch; yields how many keys of each type it was.
+
+        Sessions go first, and no key is asked for its type: Redis tells strings alone. Then the
+        few keys of other types, one pass more over what is left.
+        """
+        strings = one_server.Search(pattern, b"string", one_server.WRITTEN)
+        for _, replies in _until_refused(self._deleting(strings, lambda _names: [])):
+            yield {"string": _done(replies[0])}
+        # Whether scripts may run is found out before: once a key has gone, its type is not told.
+        nobodys = keys.session_key(keys.nobodys_phone())
+        self.connection.pipeline([types_of([]), types_of([nobodys])])
+        rest, forbidden = one_server.Search(pattern, size=one_server.WRITTEN), 0
+        for _, (told, reply) in self._deleting(rest, lambda names: [types_of(names)]):
+            if isinstance(reply, PartlyRefused):
+                forbidden += reply.refused
+                yield {"key": reply.done} if reply.done else {}
+            else:
+                kinds = Counter(reader.kinds(raise_for_error(told)))
+                if (untold := raise_for_error(reply) - kinds.total()) > 0:
+                    kinds["key"] += untold
+                yield dict(kinds)
+        if forbidden:
+            raise Partial(
+                f"{forbidden} keys may not be deleted by this user.",
+                hint="--match names the keys that may be; else ask for the permission.",
+            )
+
+    def require_deletable(self, pattern: bytes) -> None:
+        """Raises OperationFailed if a key that matches could not be deleted: nobody's is tried."""
+        beginning = re.split(rb"[*?\[\\]", pattern, maxsplit=1)[0]
+        nobodys = beginning + keys.nobodys_phone().encode()
+        reply = self.connection.pipeline([(b"UNLINK", nobodys)])[0]
+        if isinstance(reply, ErrorReply) and is_in_doubt(reply):
+            # Whatever was done to nobody's key: in what words UNLINK is refused does not matter.
+            self.connection.substitutes.give_up(b"UNLINK")
+            reply = self.connection.pipeline([(b"UNLINK", nobodys)])[0]
+        raise_for_error(reply)
+
+    def _deleting(
+        self, search: one_server.Search, ask: one_server.Ask
+    ) -> Iterator[one_server.Batch]:
+        """A pass that asks something of a batch of keys and deletes them."""
+        return all_servers.batches(
+            self.connection, search, lambda names: [*ask(names), ("UNLINK", *names)], deletes=True
+        )
+
+    def unlink_keys(self, names: Sequence[bytes]) -> list[bool]:
+        """Delete these keys; whether each of them existed."""
+        replies = self.connection.pipeline([(b"UNLINK", key) for key in names])
+        return [bool(raise_for_error(each)) for each in replies]
+
+
+def _until_refused(batches: Iterator[one_server.Batch]) -> Iterator[one_server.Batch]:
+    """The batches of a pass, which ends where SCAN is refused: before Redis 6 it knows no TYPE."""
+    with suppress(OperationFailed):
+        yield from batches
+
+
+def _done(reply: Any) -> int:
+    """How many keys were deleted. Raises OperationFailed where none may be."""
+    done: int = reply.done if isinstance(reply, PartlyRefused) else raise_for_error(reply)
+    return done

@@ -1,0 +1,164 @@
+"""One conversation as it grows, like `tail -f`: seen by reading it again and again."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from pawsctl.sessions.contract import decode, keys, model, rules
+from pawsctl.sessions.contract.model import Message, Record, Session
+from pawsctl.sessions.store.reader import SessionReader
+from pawsctl.sessions.watch.watch import SLACK_SECONDS, Kind, SessionEvent, event_of
+
+
+class MessageEvent(msgspec.Struct, frozen=True):
+    """A message as a program sees it; `text` is what a person would read of it.
+
+    `message` is as it was stored, None where that can't be told.
+    """
+
+    time: datetime
+    event: Literal["message"]
+    phone: str
+    key: str
+    role: str
+    text: str
+    message: msgspec.Raw | None
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A message that was not there before, for a program and for a person."""
+
+    event: MessageEvent
+    message: Message
+
+
+def as_result(found: Said | SessionEvent) -> MessageEvent | SessionEvent:
+    """What a program is told."""
+    return found.event if isinstance(found, Said) else found
+
+
+class _Raw(msgspec.Struct):
+    messages: list[msgspec.Raw]
+
+
+def tail(
+    store: SessionReader,
+    key: bytes,
+    *,
+    last: int | None,
+    interval: float,
+    missing: Callable[[], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[Said | SessionEvent]:
+    """The messages of a session (the `last` ones of those there are), then what comes, for ever.
+
+    `interval` is in seconds. Where nothing is stored at first, `missing` is told, and it is waited
+    for.
+    """
+    before, is_first = _Seen(None, time.monotonic()), True
+    while True:
+        asked = time.monotonic()
+        record = store.record(key)
+        now = _Seen(record, asked)
+        if is_first:
+            if record is None:
+                missing()
+            yield from _said(key, now, _last(now.messages, last))
+        else:
+            yield from _news(key, before, now)
+        before, is_first = now, False
+        sleep(max(0.0, asked + interval - time.monotonic()))
+
+
+class _Seen:
+    """A session at one moment."""
+
+    def __init__(self, record: Record | None, asked: float) -> None:
+        self.record = record
+        self.session: Session | None = rules.read(record).session if record else None
+        self.messages: Sequence[Message] = self.session.messages if self.session else ()
+        # Between these moments of the monotonic clock it expires, as in watching.
+        left = record.ttl_ms / 1000 if record and record.ttl_ms >= 0 else float("inf")
+        self.early = asked + left - SLACK_SECONDS
+        self.late = time.monotonic() + left + SLACK_SECONDS
+
+    @property
+    def value(self) -> bytes | None:
+        return self.record.value if self.record else None
+
+
+def _news(key: bytes, before: _Seen, now: _Seen) -> Iterator[Said | SessionEvent]:
+    def event(kind: Kind) -> SessionEvent:
+        return event_of(key, kind, now.record, time.time() * 1000)
+
+    if now.record is None:
+        if before.record is not None:
+            yield event("expired" if before.early <= time.monotonic() else "deleted")
+        return
+    if before.record is None:
+        yield event("appeared")
+        yield from _said(key, now, now.messages)
+    elif now.value == before.value:
+        if now.early > before.late or now.late < before.early:
+            yield event("touched")
+    else:
+        added = appended(before.messages, now.messages)
+        if added is None or not added:
+            # Another conversation, or the same with something else that is new.
+            yield event("changed")
+        yield from _said(key, now, now.messages if added is None else added)
+
+
+def appended(before: Sequence[Message], now: Sequence[Message]) -> Sequence[Message] | None:
+    """The messages that were added at the end, where the bot may have trimmed the beginning.
+
+    None where nothing of what was there is left: that is another conversation.
+    """
+    # By their fields: a message is of another class where its session is of an unusual shape.
+    old, new = list(map(_fields, before)), list(map(_fields, now))
+    for trimmed in range(len(old)):
+        kept = len(old) - trimmed
+        if new[:kept] == old[trimmed:]:
+            return now[kept:]
+    return None if before else now
+
+
+def _fields(message: Message) -> object:
+    """What a message and its blocks hold, whatever their classes."""
+    content = message.content
+    if isinstance(content, list):
+        content = [msgspec.to_builtins(block) for block in content]
+    return message.role, content, message.tool_name, message.tool_use_id
+
+
+def _last(messages: Sequence[Message], count: int | None) -> Sequence[Message]:
+    return messages if count is None else messages[max(0, len(messages) - count) :]
+
+
+def _said(key: bytes, now: _Seen, messages: Sequence[Message]) -> Iterator[Said]:
+    """The messages at the end of a session."""
+    stored = _stored(now)
+    for number in range(len(now.messages) - len(messages), len(now.messages)):
+        message = now.messages[number]
+        event = MessageEvent(
+            time=datetime.now(UTC),
+            event="message",
+            phone=keys.phone_of(key),
+            key=keys.key_text(key),
+            role=model.encodable(message.role),
+            text=model.encodable(message.summary),
+            message=stored[number] if stored else None,
+        )
+        yield Said(event, message)
+
+
+def _stored(seen: _Seen) -> list[msgspec.Raw] | None:
+    """The messages as they are stored, one by one."""
+    try:
+        found = msgspec.json.decode(decode.text(seen.value or b""), type=_Raw).messages
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return found if len(found) == len(seen.messages) else None

@@ -1,0 +1,235 @@
+"""Sessions as they appear, change and go, seen by looking again and again.
+
+Redis tells of such things only where somebody turned keyspace events on, and of an expiry late: so
+this polls. A poll asks for every key and its TTL; values are read of what is new and what changed.
+"""
+
+import math
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from pawsctl.connection.scan.one_server import VALUES
+from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.query import rows
+from pawsctl.sessions.store.reader import SessionReader
+
+SHARE = 0.25
+"""A poll takes at most this share of the time: where it takes longer, polls become rarer."""
+
+FOLLOWED = 100_000
+"""Sessions that are followed at most; of more, one in two is, one in four, and so on."""
+
+RECENT = 50
+"""Events that a board shows at most."""
+
+SLACK_SECONDS = 0.005
+"""PTTL's milliseconds are rounded, and two clocks never run at quite the same speed."""
+
+Kind = Literal["appeared", "changed", "touched", "expired", "deleted"]
+
+
+class SessionEvent(msgspec.Struct, frozen=True):
+    """What happened to a session, and how it is now; None is what a session that is gone has not.
+
+    `time` is when it was seen. `touched` has a new TTL and the same value; `deleted` is gone before
+    its time: ended, deleted or evicted.
+    """
+
+    time: datetime
+    event: Kind
+    phone: str
+    key: str
+    ttl: int | None = None
+    status: str | None = None
+    messages: int | None = None
+    last_message: str | None = None
+    problem: str | None = None
+
+
+class Poll(msgspec.Struct, frozen=True):
+    """One look at all sessions: how many there are, of which one in `one_in` is followed.
+
+    It took `seconds`, and the next one begins `pause` seconds after it began: the `interval` that
+    was asked for, or more. `is_news` where that is the first to be told, or has changed much.
+    """
+
+    sessions: int
+    one_in: int
+    seconds: float
+    interval: float
+    pause: float
+    sees_sizes: bool
+    is_news: bool
+
+    @property
+    def is_slowed(self) -> bool:
+        """Whether polls are rarer than was asked for."""
+        return self.pause > self.interval
+
+
+class Board(msgspec.Struct, frozen=True):
+    """The state of a watch, to be drawn: what happened last, newest first, and how often what."""
+
+    poll: Poll
+    recent: Sequence[SessionEvent]
+    counts: dict[str, int]
+
+
+class _Known(msgspec.Struct, gc=False):
+    """A session as it was last seen.
+
+    It expires between the moments `early` and `late` of the monotonic clock: Redis tells the time
+    left, and how long its answer was under way nobody knows. `value` is a hash of the value, None
+    where it was not read.
+    """
+
+    early: float
+    late: float
+    size: int
+    value: int | None
+    seen: int
+
+
+def follow(
+    store: SessionReader,
+    pattern: bytes,
+    *,
+    interval: float,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Iterator[SessionEvent | Poll]:
+    """What happens to the sessions that match, for ever; each poll tells itself after its events.
+
+    `interval` is in seconds. What is there at the beginning is no event.
+    """
+    watch, told = _Watch(store, pattern), 0.0
+    while True:
+        begun = time.monotonic()
+        yield from watch.poll()
+        seconds = time.monotonic() - begun
+        pause = max(interval, seconds / SHARE)
+        # That polls are rarer is told once, and again where it is twice or half as bad.
+        is_news = pause >= 2 * told or pause <= told / 2 or pause > interval == told
+        told = pause if is_news else told
+        yield Poll(
+            watch.sessions, watch.one_in, seconds, interval, pause, watch.sees_sizes, is_news
+        )
+        sleep(max(0.0, begun + pause - time.monotonic()))
+
+
+class _Watch:
+    def __init__(self, store: SessionReader, pattern: bytes) -> None:
+        self.store = store
+        self.pattern = pattern
+        # Where reading makes a key look used, asking for every size would spoil eviction by LRU.
+        self.sees_sizes = store.leaves_lru_alone
+        self.known: dict[bytes, _Known] = {}
+        self.sessions = 0
+        self.one_in = 1
+        self.number = 0
+
+    def poll(self) -> Iterator[SessionEvent]:
+        self.number += 1
+        fresh, changed = self._look()
+        if self.number > 1:
+            yield from self._read(fresh, are_new=True)
+            yield from self._read(changed, are_new=False)
+            yield from self._gone()
+        elif self.sees_sizes:
+            # So that a touch can be told from a change; where it would spoil LRU, it can't.
+            deque(self._read(fresh, are_new=True), maxlen=0)
+
+    def _look(self) -> tuple[list[bytes], list[bytes]]:
+        """The keys that are new, and those whose TTL or size is another than before."""
+        fresh, changed = [], []
+        self.sessions = 0
+        for asked, batch in self.store.scan_ttls_and_sizes(self.pattern, self._is_sized):
+            answered = time.monotonic()
+            self.sessions += len(batch)
+            for key, ttl_ms, size in batch:
+                left = math.inf if ttl_ms < 0 else ttl_ms / 1000
+                early, late = asked + left - SLACK_SECONDS, answered + left + SLACK_SECONDS
+                known = self.known.get(key)
+                if known is None:
+                    if self._is_followed(key):
+                        self.known[key] = _Known(early, late, size, None, self.number)
+                        fresh.append(key)
+                    continue
+                if early > known.late or late < known.early or size != known.size:
+                    changed.append(key)
+                known.early, known.late, known.size, known.seen = early, late, size, self.number
+            while len(self.known) > FOLLOWED:
+                self.one_in *= 2
+                # By a hash of the key: a session that was not followed is never taken for new.
+                self.known = {k: v for k, v in self.known.items() if self._is_followed(k)}
+                fresh = [key for key in fresh if key in self.known]
+        return fresh, [key for key in changed if key in self.known]
+
+    def _is_followed(self, key: bytes) -> bool:
+        return hash(key) % self.one_in == 0
+
+    def _is_sized(self, key: bytes) -> bool:
+        return self.sees_sizes and self._is_followed(key)
+
+    def _read(self, names: Sequence[bytes], *, are_new: bool) -> Iterator[SessionEvent]:
+        for begin in range(0, len(names), VALUES):
+            batch = names[begin : begin + VALUES]
+            now_ms = time.time() * 1000
+            for key, record in zip(batch, self._records(batch), strict=True):
+                if record is None:
+                    if are_new:
+                        del self.known[key]
+                    continue
+                known, value = self.known[key], hash(record.value)
+                kind: Kind = "touched" if value == known.value else "changed"
+                known.value = value
+                yield event_of(key, "appeared" if are_new else kind, record, now_ms)
+
+    def _records(self, names: Sequence[bytes]) -> list[Record | None]:
+        return self.store.records_of(names, left_out=self.store.connection.note)
+
+    def _gone(self) -> Iterator[SessionEvent]:
+        now = time.monotonic()
+        for key in [key for key, known in self.known.items() if known.seen != self.number]:
+            is_due = self.known.pop(key).early <= now
+            yield event_of(key, "expired" if is_due else "deleted", None, 0)
+
+
+def event_of(key: bytes, kind: Kind, record: Record | None, now_ms: float) -> SessionEvent:
+    """An event, seen now, with what is stored; `now_ms` is milliseconds since the epoch."""
+    now, phone, name = datetime.now(UTC), keys.phone_of(key), keys.key_text(key)
+    if record is None:
+        return SessionEvent(now, kind, phone, name)
+    listed = rows.listed(record, now_ms)
+    item, words = listed.item, listed.last_message
+    return SessionEvent(
+        now, kind, phone, name, item.ttl, item.status, item.messages, words, item.problem
+    )
+
+
+def events(
+    stream: Iterable[SessionEvent | Poll], told: Callable[[Poll], None]
+) -> Iterator[SessionEvent]:
+    """The events of a watch alone; each poll is handed to `told`."""
+    for each in stream:
+        if isinstance(each, Poll):
+            told(each)
+        else:
+            yield each
+
+
+def boards(stream: Iterable[SessionEvent | Poll]) -> Iterator[Board]:
+    """What to draw after each poll. Of events no more are kept than a board shows."""
+    recent: deque[SessionEvent] = deque(maxlen=RECENT)
+    counts: Counter[str] = Counter()
+    for each in stream:
+        if isinstance(each, Poll):
+            yield Board(each, tuple(recent), dict(counts))
+        else:
+            recent.appendleft(each)
+            counts[each.event] += 1
