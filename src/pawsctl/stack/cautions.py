@@ -5,11 +5,11 @@ import socket
 import ssl
 from collections.abc import Iterator, Sequence
 
-from pawsctl import login_users
-from pawsctl.settings import Settings, StackSettings
-from pawsctl.stack import wire
-from pawsctl.stack.engine import ServiceUp
-from pawsctl.target import Address, Target
+from pawsctl.config.settings import Settings, StackSettings
+from pawsctl.config.target import Address, Target
+from pawsctl.connection import info_reply, probe
+from pawsctl.stack import login_users
+from pawsctl.stack.engine.protocol import ServiceUp
 
 _SECONDS = 1.0
 _MOST_NAMES = 3
@@ -38,7 +38,7 @@ def of(settings: Settings, own: StackSettings, services: Sequence[ServiceUp]) ->
         yield f"{open_to} {UNPROTECTED_HINT}"
     if settings.text("REDIS_URL"):
         for address in two_servers(settings.redis_target()):
-            yield f"{told(address)} {HINT}"
+            yield f"{ambiguity(address)} {HINT}"
 
 
 def unprotected(own: StackSettings) -> str:
@@ -53,7 +53,7 @@ def unprotected(own: StackSettings) -> str:
     )
 
 
-def told(address: Address) -> str:
+def ambiguity(address: Address) -> str:
     """Return the sentence about a name that means two servers."""
     one, other = (Address(host, address.port) for host in _LOOPBACKS)
     return (
@@ -95,7 +95,7 @@ def _identity(host: str, port: int, target: Target) -> str:
     try:
         if target.tls is not None:
             return ssl.get_server_certificate((host, port), timeout=_SECONDS)
-        (reply,) = wire.ask(
+        (reply,) = probe.ask(
             port,
             target.password,
             ("INFO", "server"),
@@ -105,7 +105,7 @@ def _identity(host: str, port: int, target: Target) -> str:
         )
     except ConnectionRefusedError:
         return ""
-    except (OSError, ValueError, wire.Refused) as error:
+    except (OSError, ValueError, probe.Refused) as error:
         # A host without IPv6 has no second server.
         return "" if getattr(error, "errno", None) in _NO_SUCH_ADDRESS else repr(error)
-    return wire.fields(reply).get("run_id", repr(reply))
+    return info_reply.fields(reply).get("run_id", repr(reply))

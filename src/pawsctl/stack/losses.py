@@ -1,9 +1,9 @@
 """What an operation would lose: found before it begins, and asked about."""
 
 from pawsctl.errors import Conflict
-from pawsctl.stack import inspection
-from pawsctl.stack.engine import Engine
-from pawsctl.stack.project import Project
+from pawsctl.stack import status
+from pawsctl.stack.engine.protocol import Engine
+from pawsctl.stack.project.project import Project
 
 
 def check(here: Project, engine: Engine) -> None:
@@ -26,7 +26,7 @@ def data(engine: Engine) -> list[str]:
 
 def question(here: Project, engine: Engine, *, is_saved: bool = False) -> str:
     """What is asked before all data is deleted."""
-    keys = inspection.held(here, engine.status())
+    keys = status.held(here, engine.status())
     count = "its keys unknown, since it does not answer"
     if keys:
         count = f"{keys.total} key{'' if keys.total == 1 else 's'}"

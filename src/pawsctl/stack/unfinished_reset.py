@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from pawsctl.state import usable
+from pawsctl.files.state_dir import usable
 
 _FILE = "reset.json"
 

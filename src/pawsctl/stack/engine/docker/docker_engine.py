@@ -1,0 +1,273 @@
+"""Docker as an engine: the project's services as containers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pawsctl.connection.probe import HOST
+from pawsctl.errors import Conflict, OperationFailed
+from pawsctl.stack.engine import held_on_docker
+from pawsctl.stack.engine.docker import container_logs, swap
+from pawsctl.stack.engine.docker.containers import Containers
+from pawsctl.stack.engine.docker.objects import data_volumes as disk
+from pawsctl.stack.engine.docker.objects import labels, mounts, network_volumes
+from pawsctl.stack.engine.docker.objects.container_definition import is_running
+from pawsctl.stack.engine.docker.sdk.sdk_client import translated_errors
+from pawsctl.stack.engine.docker.takeover import copy_server
+from pawsctl.stack.engine.docker.takeover.save_first import settled
+from pawsctl.stack.engine.protocol import (
+    Astray,
+    ClientCommand,
+    LogLine,
+    LogQuery,
+    Plan,
+    ServiceStatus,
+    ServiceUp,
+    Thing,
+)
+from pawsctl.stack.events import Emit, EngineName, Kept, Removed, Stopped
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+    from pawsctl.stack.project.project import Project
+
+# Inside the container: no password is in our arguments, in our environment or on its way.
+_CLIENT = (
+    "[ ! -s /run/secrets/redis_password ]"
+    ' || export REDISCLI_AUTH="$(cat /run/secrets/redis_password)"; exec redis-cli "$@"'
+)
+
+
+class DockerEngine:
+    """Runs a project's services as containers of the Docker Engine behind `api`."""
+
+    name: EngineName = "docker"
+
+    def __init__(self, api: APIClient, project: Project) -> None:
+        self._api = api
+        self._project = project
+        self._stack = project.stack
+        self._start_it = f"Start it with 'pawsctl redis up{project.hint}'."
+        self._containers = Containers(api, project)
+
+    def prepare(self, plan: Plan) -> None:
+        """Have the images of the services, and their names and ports free or ours."""
+        with translated_errors():
+            self._containers.prepare(plan)
+
+    def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
+        """Make the services exist, as described, run and answer; what exists besides is renewed."""
+        with translated_errors():
+            done = self._containers.up(plan)
+        servers = [each for each in self._stack.services if each.volumes]
+        held_on_docker.remember(self._project.directory, [each.volumes[0].name for each in servers])
+        return done
+
+    def stop(self, emit: Emit) -> tuple[str, ...]:
+        """Stop every container that runs."""
+        stopped = []
+        with translated_errors():
+            for container in reversed(self._containers.all()):
+                if is_running(container):
+                    service = self._stack.service(_service(container))
+                    with settled(service, container, self._project.password_of(service)):
+                        self._containers.stop(container)
+                    stopped.append(_name(container))
+                    emit(Stopped(_service(container), _name(container)))
+        return tuple(stopped)
+
+    def end(self) -> None:
+        """Stop the containers that run, but for those whose data lies elsewhere."""
+        with translated_errors():
+            for each in self._containers.all():
+                if not self._containers.moving(self._stack.service(_service(each)), each):
+                    self._containers.stop(each)
+
+    def kill(self, service: str) -> None:
+        """Kill the service's container; Docker does not start it again by itself."""
+        from docker.errors import NotFound
+
+        with translated_errors(), suppress(NotFound):
+            self._api.kill(self._stack.service(service).container)
+
+    def astray(self) -> tuple[Astray, ...]:
+        """The containers whose data lies elsewhere than in the project's volume."""
+        with translated_errors():
+            found = [
+                self._containers.moving(self._stack.service(_service(each)), each)
+                for each in self._containers.all()
+            ]
+        sources = [moving.source for moving in found if moving]
+        return tuple(
+            Astray(each.name, each.place.words, each.place.volume, each.place.path)
+            for each in sources
+            if not each.is_empty
+        )
+
+    def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
+        """The containers, the network, and with `volumes` every volume that holds their data."""
+        with translated_errors():
+            existing = self._containers.all()
+            things = [Thing("container", _name(each)) for each in existing]
+            things += [Thing("network", each["Name"]) for each in self._own_networks()]
+            if volumes:
+                things += [Thing("volume", name) for name in self._volumes(existing)]
+        return tuple(things)
+
+    def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
+        """Stop and remove them."""
+        from docker.errors import APIError
+
+        astray = self.astray() if volumes else ()
+        with translated_errors():
+            existing = self._containers.all()
+            names = self._volumes(existing) if volumes else []
+            gone = [_name(each) for each in reversed(existing) if self._is_removed(each, emit)]
+            removed = [Thing("container", name) for name in gone]
+            for network in self._own_networks():
+                if network_volumes.remove_network(self._api, network["Id"]):
+                    removed.append(Thing("network", network["Name"]))
+                    emit(Removed("network", network["Name"]))
+                else:
+                    emit(Kept("network", network["Name"], "other containers use it"))
+            for service in self._stack.services:
+                copy_server.remove_all(self._api, service)
+            for name in names:
+                try:
+                    self._api.remove_volume(name)
+                except APIError as error:
+                    # One without a name has gone with its container.
+                    if error.status_code == 409:
+                        emit(Kept("volume", name, "other containers use it"))
+                        continue
+                    if error.status_code != 404:
+                        raise
+                removed.append(Thing("volume", name))
+                emit(Removed("volume", name))
+            for each in astray:
+                if each.folder:
+                    emit(
+                        Kept("data", each.folder, "pawsctl deletes no folder that it did not make")
+                    )
+            if volumes:
+                disk.forget(self._project.directory)
+                held_on_docker.forget(self._project.directory)
+        return tuple(removed)
+
+    def status(self) -> tuple[ServiceStatus, ...]:
+        """Every service that has a container, and redis in any case."""
+        with translated_errors():
+            found = {_service(each): _status(each) for each in self._containers.current()}
+        redis = self._stack.services[0]
+        absent = ServiceStatus(redis.key, redis.container, "absent", None, (), None)
+        return tuple({redis.key: absent, **found}.values())
+
+    def files_in_use(self) -> frozenset[Path]:
+        """The directories that containers mount files from, stopped ones too."""
+        with translated_errors():
+            found = self._containers.all()
+        return frozenset(
+            Path(source).parent for each in found for source in mounts.sources(each).values()
+        )
+
+    def obstacle(self) -> Conflict | None:
+        """A container of our name that is not ours, or whoever holds the port."""
+        with translated_errors():
+            return self._containers.obstacle(self._stack.services[0])
+
+    def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
+        """What the containers wrote."""
+        with translated_errors():
+            found = {_service(each): each["Id"] for each in self._containers.current()}
+            missing = [each for each in services if each not in found]
+            if missing or not found:
+                raise OperationFailed(
+                    f"There is no container of {', '.join(missing) or 'this project'}.",
+                    hint=self._start_it,
+                )
+            wanted = {name: found[name] for name in found if not services or name in services}
+            yield from container_logs.read(self._api, wanted, query)
+
+    def client(self, arguments: Sequence[str], *, terminal: bool) -> ClientCommand:
+        """`docker exec` of the container's own redis-cli: the docker command knows terminals."""
+        with translated_errors():
+            redis = self._containers.find(self._stack.services[0])
+        if redis is None or not is_running(redis):
+            raise OperationFailed("Redis is not running.", hint=self._start_it)
+        docker = shutil.which("docker")
+        if docker is None:
+            raise OperationFailed(
+                "The docker command, which runs a redis-cli in the container, is not on PATH.",
+                hint="Install it (the package docker-cli or docker-ce-cli), or use a redis-cli of "
+                "your own.",
+            )
+        flags = "-it" if terminal else "-i"
+        inside = (_name(redis), "sh", "-c", _CLIENT, "redis-cli", *arguments)
+        return ClientCommand((docker, "exec", flags, *inside), {})
+
+    def _is_removed(self, container: dict[str, Any], emit: Emit) -> bool:
+        """Stop and remove a container; a dead one that can't be removed is told, and no failure."""
+        self._containers.stop(container)
+        if not swap.is_dead(container):
+            self._containers.remove(container["Id"])
+        elif not swap.remove_if_possible(self._api, container, emit):
+            return False
+        emit(Removed("container", _name(container)))
+        return True
+
+    def _own_networks(self) -> list[dict[str, Any]]:
+        return [
+            each
+            for each in network_volumes.networks(self._api, self._stack)
+            if (each["Labels"] or {}).get(labels.PROJECT) == self._stack.project
+        ]
+
+    def _volumes(self, existing: Sequence[dict[str, Any]]) -> list[str]:
+        return disk.all_of(self._api, self._stack, existing, self._project.directory)
+
+
+def _name(container: dict[str, Any]) -> str:
+    return str(container["Name"]).removeprefix("/")
+
+
+def _service(container: dict[str, Any]) -> str:
+    return str(container["Config"]["Labels"][labels.SERVICE])
+
+
+def _status(container: dict[str, Any]) -> ServiceStatus:
+    state = container["State"]
+    uptime = None
+    if state["Running"]:
+        # Docker writes nanoseconds and "Z"; Python reads microseconds.
+        started = datetime.fromisoformat(state["StartedAt"][:19]).replace(tzinfo=UTC)
+        uptime = max(0.0, (datetime.now(UTC) - started).total_seconds())
+    return ServiceStatus(
+        service=_service(container),
+        name=_name(container),
+        state=state["Status"],
+        health=(state.get("Health") or {}).get("Status") if state["Running"] else None,
+        ports=_ports(container),
+        uptime=uptime,
+    )
+
+
+def _ports(container: dict[str, Any]) -> tuple[str, ...]:
+    if container["HostConfig"]["NetworkMode"] == "host":
+        # It publishes none: it listens where its command says.
+        words = container["Config"]["Cmd"] or []
+        return tuple(f"{HOST}:{port}" for word, port in pairwise(words) if word == "--port")
+    if not container["State"]["Running"]:
+        # Podman goes on telling them.
+        return ()
+    return tuple(
+        f"{binding['HostIp']}:{binding['HostPort']}->{port}"
+        for port, bindings in (container["NetworkSettings"]["Ports"] or {}).items()
+        for binding in bindings or ()
+    )

@@ -1,0 +1,1 @@
+"""Images: their names, logins and versions, and how they are pulled."""

@@ -1,0 +1,84 @@
+"""Images: had already, or downloaded with their progress told layer by layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pawsctl.errors import OperationFailed
+from pawsctl.stack.engine.docker.images import logins, reference
+from pawsctl.stack.engine.docker.images.logins import Login
+from pawsctl.stack.engine.docker.sdk import refusals
+from pawsctl.stack.engine.docker.sdk.sdk_client import explained
+from pawsctl.stack.engine.protocol import Pull
+from pawsctl.stack.events import Emit, LayerProgress, Pulled, Pulling
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+# What Docker says of an image as a whole, under an id that is no layer's.
+_NOT_A_LAYER = "Pulling from "
+
+
+def image(api: APIClient, name: str, *, pull: Pull, emit: Emit) -> dict[str, Any]:
+    """What `inspect` says of the image, after downloading it where `pull` asks for that.
+
+    Raises UsageError for what the engine calls no name of an image, OperationFailed if it can't be
+    had, with the registry's own words.
+    """
+    from docker.errors import APIError, ImageNotFound
+
+    if pull != "always":
+        try:
+            found: dict[str, Any] = api.inspect_image(name)
+        except ImageNotFound as error:
+            if pull == "never":
+                raise OperationFailed(
+                    f"The image {name} is not on this machine, and --pull never forbids to get it.",
+                    hint=f"Get it with 'docker pull {name}', or leave --pull out.",
+                ) from error
+        except APIError as error:
+            if reference.is_refused(explained(error)):
+                raise reference.bad_name(name) from error
+            raise
+        else:
+            return found
+    _download(api, name, emit)
+    downloaded: dict[str, Any] = api.inspect_image(name)
+    return downloaded
+
+
+def _download(api: APIClient, name: str, emit: Emit) -> None:
+    from docker.errors import APIError
+
+    emit(Pulling(name))
+    login = logins.of_image(name)
+    try:
+        # `images.pull()` of the SDK swallows the errors that come in the stream.
+        for event in api.pull(name, stream=True, decode=True, auth_config=login.sent):
+            if "error" in event:
+                raise _not_to_be_had(name, str(event["error"]), login)
+            status = event.get("status", "")
+            if "id" in event and not status.startswith(_NOT_A_LAYER):
+                detail = event.get("progressDetail") or {}
+                emit(
+                    LayerProgress(
+                        image=name,
+                        layer=event["id"],
+                        status=status,
+                        current=detail.get("current", 0),
+                        total=detail.get("total", 0),
+                    )
+                )
+    except APIError as error:
+        if reference.is_refused(explained(error)):
+            raise reference.bad_name(name) from error
+        raise _not_to_be_had(name, explained(error), login) from error
+    emit(Pulled(name))
+
+
+def _not_to_be_had(name: str, reason: str, login: Login) -> OperationFailed:
+    without = f" It was asked for without a login, since {login.problem}." if login.problem else ""
+    return OperationFailed(
+        f"The image {name} can't be had: {reason.strip().rstrip('.')}.{without}",
+        hint=refusals.registry_hint(reason, name, reference.registry_of(name)),
+    )

@@ -1,0 +1,108 @@
+"""The network and the volumes of a project: made once, checked, and removed when they are ours."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Any
+
+from pawsctl.errors import OperationFailed
+from pawsctl.stack.engine.docker.objects import labels
+from pawsctl.stack.engine.rollback import uninterrupted
+from pawsctl.stack.engine.written_meanwhile import Meanwhile
+from pawsctl.stack.events import Created, Emit
+from pawsctl.stack.project.services import Service, Stack
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+
+def network(api: APIClient, stack: Stack, undo: ExitStack, emit: Emit) -> str:
+    """The id of the network, which is made where it is missing.
+
+    Network names are not unique: two that create at once make two, and no container can start
+    while the name is ambiguous. The oldest is kept. Raises Conflict where it is another project's.
+    """
+    found = networks(api, stack)
+    if not found:
+        with uninterrupted():
+            made = api.create_network(
+                stack.network, driver="bridge", labels=labels.of_network(stack)
+            )["Id"]
+            undo.callback(remove_network, api, made)
+        emit(Created("network", stack.network))
+        found = networks(api, stack)
+        for extra in found[1:]:
+            remove_network(api, extra["Id"])
+    if not found:
+        raise OperationFailed(
+            f"The network {stack.network} was removed as soon as it was made.",
+            hint="Another program takes this project down meanwhile: try again.",
+        )
+    labels.check_owner("network", stack.network, found[0]["Labels"], stack)
+    oldest: str = found[0]["Id"]
+    return oldest
+
+
+def check_network(api: APIClient, stack: Stack) -> None:
+    """Raise Conflict if a network of that name is another project's."""
+    for each in networks(api, stack)[:1]:
+        labels.check_owner("network", stack.network, each["Labels"], stack)
+
+
+def networks(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
+    """All networks of exactly that name, the oldest first."""
+    # The filter finds parts of names.
+    found = [each for each in api.networks([stack.network]) if each["Name"] == stack.network]
+    return sorted(found, key=lambda each: (each["Created"], each["Id"]))
+
+
+def remove_network(api: APIClient, network_id: str) -> bool:
+    """Remove it, and say whether it is gone: one that is in use stays."""
+    from docker.errors import APIError, NotFound
+
+    try:
+        api.remove_network(network_id)
+    except NotFound:
+        return True
+    except APIError:
+        return False
+    return True
+
+
+def check_volumes(api: APIClient, stack: Stack, service: Service) -> None:
+    """Raise Conflict if a volume of a service's is another project's."""
+    from docker.errors import NotFound
+
+    for each in service.volumes:
+        with suppress(NotFound):
+            found = api.inspect_volume(each.name)
+            labels.check_owner("volume", each.name, found.get("Labels"), stack)
+
+
+def volumes(
+    api: APIClient, stack: Stack, service: Service, meanwhile: Meanwhile, emit: Emit
+) -> None:
+    """Make the service's volumes where they are missing; one that was written to is not undone.
+
+    Raises Conflict where one of that name is not this project's.
+    """
+    from docker.errors import NotFound
+
+    for each in service.volumes:
+        try:
+            found = api.inspect_volume(each.name)
+        except NotFound:
+            with uninterrupted():
+                found = api.create_volume(each.name, labels=labels.of_volume(stack, each.key))
+                meanwhile.undo.callback(_remove_unwritten, api, each.name, meanwhile)
+            emit(Created("volume", each.name))
+        labels.check_owner("volume", each.name, found.get("Labels"), stack)
+
+
+def _remove_unwritten(api: APIClient, name: str, meanwhile: Meanwhile) -> None:
+    from docker.errors import APIError
+
+    if not meanwhile.keep(f"The volume {name}"):
+        # One that another `up` uses by now refuses.
+        with suppress(APIError):
+            api.remove_volume(name)

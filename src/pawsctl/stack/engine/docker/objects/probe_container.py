@@ -1,0 +1,54 @@
+"""Containers that are made to find something out, and removed again.
+
+Each has a name of its own: what a pawsctl that was killed has left is found by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+from pawsctl.stack.engine.docker.objects import labels
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+    from pawsctl.stack.project.services import Service, Stack
+
+_TRIES = 3
+
+
+@contextmanager
+def probe(api: APIClient, stack: Stack, service: Service, body: dict[str, Any]) -> Iterator[str]:
+    """Yield the id of a container that `body` describes, beside that of a service.
+
+    Raises APIError if the engine can't make it.
+    """
+    from docker.errors import APIError
+
+    made = _made(api, name(service), body | {"Labels": labels.of_one_off(stack)})
+    try:
+        yield made
+    finally:
+        with suppress(APIError):
+            api.remove_container(made, v=True, force=True)
+
+
+def name(service: Service) -> str:
+    """The name of every probe for a service."""
+    return f"{service.container}_probe"
+
+
+def _made(api: APIClient, name: str, body: dict[str, Any]) -> str:
+    from docker.errors import APIError
+
+    for attempt in range(_TRIES):
+        try:
+            return str(api.create_container_from_config(body, name)["Id"])
+        except APIError as error:
+            if error.status_code != 409 or attempt == _TRIES - 1:
+                raise
+            with suppress(APIError):
+                api.remove_container(name, v=True, force=True)
+    raise AssertionError

@@ -1,0 +1,103 @@
+"""Which server an image runs, and which of two may open the other's data."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from pawsctl.stack.engine.docker.objects import probe_container
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+    from pawsctl.stack.project.services import Service, Stack
+
+# Seconds that a server may take to print its version.
+_PATIENCE = 10
+# From this version on, Redis keeps its append-only file as a folder, and no older one looks there.
+FOLDERS_SINCE = (7, 0)
+AOF_FOLDER = "appendonlydir"
+
+
+class Version(Struct, frozen=True):
+    """A server by its name, the two numbers that its data depends on, and all three as text."""
+
+    name: str
+    number: tuple[int, int]
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.text}"
+
+
+def of_image(api: APIClient, stack: Stack, service: Service, image_id: str) -> Version | None:
+    """Return the server of an image for a service, by `redis-server --version` in a container.
+
+    None if the image has no such server, or does not say.
+    """
+    import requests
+    from docker.errors import APIError
+
+    body = {
+        "Image": image_id,
+        "Entrypoint": ["redis-server"],
+        "Cmd": ["--version"],
+        # The engine may be set up to keep no logs.
+        "HostConfig": {"NetworkMode": "none", "LogConfig": {"Type": "json-file"}},
+    }
+    try:
+        with probe_container.probe(api, stack, service, body) as made:
+            api.start(made)
+            api.wait(made, timeout=_PATIENCE)
+            return parse(api.logs(made).decode("utf-8", "replace"))
+    except (APIError, requests.RequestException):
+        return None
+
+
+def parse(printed: str) -> Version | None:
+    """Return what `redis-server --version` has printed as a Version."""
+    found = re.search(r"(\w+) server v=((\d+)\.(\d+)\S*)", printed)
+    if not found:
+        return None
+    return Version(found[1], (int(found[3]), int(found[4])), found[2])
+
+
+def reads(server: Version | None, written_by: Version | None) -> bool:
+    """Whether a server finds all that another has written; False if either is unknown."""
+    if server is None or written_by is None:
+        return False
+    return server.name == written_by.name and server.number >= written_by.number
+
+
+def has_run(api: APIClient, container: dict[str, Any]) -> bool:
+    """Whether the server of a container got as far as to open its data.
+
+    It says so in its log. If the engine keeps no log, a container that was started counts.
+    """
+    from docker.errors import APIError
+
+    if str(container["State"]["StartedAt"]).startswith("0001"):
+        return False
+    try:
+        text = api.logs(container["Id"])
+    except APIError:
+        return True
+    return re.search(rb"(?:Redis|Valkey) version=\d", text) is not None
+
+
+def has_aof_folder(api: APIClient, container_id: str, directory: str) -> bool:
+    """Whether a container, started or not, has an append-only folder in `directory`.
+
+    An engine that fails to tell is no sign that there is none: its APIError is raised.
+    """
+    from docker.errors import NotFound
+
+    try:
+        stream, _ = api.get_archive(container_id, f"{directory}/{AOF_FOLDER}", chunk_size=512)
+    except NotFound:
+        return False
+    # The folder may hold gigabytes, and its name is enough.
+    stream.close()
+    return True

@@ -1,0 +1,1 @@
+"""The Docker Engine found and reached, and its failures in this project's words."""

@@ -1,0 +1,111 @@
+"""Why an engine can't be used, from what the SDK raised when it was asked first."""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from contextlib import suppress
+from http.client import BadStatusLine, IncompleteRead
+from typing import TYPE_CHECKING
+
+from pawsctl.errors import NoEngine, causes
+
+if TYPE_CHECKING:
+    import requests
+
+_START = "Start Docker, or set PAWSCTL_ENGINE=embedded to do without."
+_RESTART = "Restart Docker, or set PAWSCTL_ENGINE=embedded to do without."
+_ELSEWHERE = (
+    "Check DOCKER_HOST and the Docker context, or set PAWSCTL_ENGINE=embedded to do without."
+)
+# Characters of a refusal; an engine's own are shorter.
+_LONGEST = 2000
+
+
+def no_engine(error: BaseException, where: str, patience: float) -> NoEngine:
+    """Return the failure for an error that came up at an address.
+
+    The SDK wraps the reason several times over; what the operating system said is at the end.
+    """
+    chain = list(causes(error))
+    found = next(filter(None, (_known(each, where, patience) for each in chain)), None)
+    message, hint = found or _of_last(chain[-1], where)
+    return NoEngine(f"{message}.", hint=hint)
+
+
+def _known(error: BaseException, where: str, patience: float) -> tuple[str, str] | None:
+    """What an error says of the engine, and what mends it; None if it only wraps another."""
+    import requests
+    from docker.errors import InvalidVersion
+
+    from pawsctl.stack.engine.docker.sdk.api import NotUnderstood
+
+    found = None
+    is_plain = False
+    if isinstance(error, PermissionError):
+        found = (
+            f"There is no permission to use Docker's socket ({where})",
+            "Add yourself to the group 'docker' and log in again, or use sudo.",
+        )
+    elif isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        found = f"No Docker Engine runs at {where}", _START
+    elif isinstance(error, requests.Timeout | TimeoutError):
+        found = f"The Docker Engine at {where} does not answer within {patience:g} s", _RESTART
+    elif isinstance(error, ssl.SSLError) or (is_plain := "HTTP request to an HTTPS" in str(error)):
+        reason = "it wants TLS, and was asked without" if is_plain else _said(error)
+        found = (
+            f"The Docker Engine at {where} and this client do not agree on TLS: {reason}",
+            "DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or the context, say whether TLS is spoken and "
+            "with which certificates: they must be the engine's.",
+        )
+    elif isinstance(error, requests.HTTPError) and error.response is not None:
+        found = _answered(error.response, where)
+    elif isinstance(error, InvalidVersion):
+        found = (
+            f"The Docker Engine at {where} is too old: {_said(error)}",
+            "Update Docker, or set PAWSCTL_ENGINE=embedded to do without.",
+        )
+    elif isinstance(error, NotUnderstood | requests.TooManyRedirects | BadStatusLine) and (
+        not isinstance(error, ConnectionError)
+    ):
+        found = f"What answers at {where} is no Docker Engine: {_said(error)}", _ELSEWHERE
+    return found
+
+
+def _of_last(error: BaseException, where: str) -> tuple[str, str]:
+    """What the end of a chain without a known error says."""
+    import requests
+
+    if isinstance(error, ConnectionError | IncompleteRead):
+        return f"What listens at {where} closes the connection before it has answered", _RESTART
+    if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
+        return f"The Docker Engine at {where} can't be reached: {_said(error)}", _ELSEWHERE
+    return f"What answers at {where} is no Docker Engine", _ELSEWHERE
+
+
+def _answered(response: requests.Response, where: str) -> tuple[str, str]:
+    said = quoted(response.content)
+    text = f"The Docker Engine at {where} answers with the status {response.status_code}"
+    if response.status_code in (401, 403):
+        hint = "Ask who runs this engine: it does not let you in."
+    else:
+        hint = _RESTART if response.status_code >= 500 else _ELSEWHERE
+    return f"{text}: {said}" if said else text, hint
+
+
+def quoted(body: bytes | str) -> str:
+    """Return the sentence in the body of a refusal: its message, or the words of a page."""
+    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
+    with suppress(ValueError, RecursionError):
+        found = json.loads(text)
+        if isinstance(found, dict) and isinstance(found.get("message"), str):
+            text = found["message"]
+    if text.lstrip().startswith("<"):
+        text = " ".join(re.sub("<[^>]*>", " ", text).split())
+    text = text.strip().rstrip(".")
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _said(error: BaseException) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__

@@ -1,0 +1,1 @@
+"""Data taken over from a container that keeps it elsewhere."""

@@ -1,0 +1,206 @@
+"""Where the data of a container lies: what its server says, else what `inspect` tells.
+
+Who made a container is not who owns it. The bot's own compose file has our project, service and
+container name, and keeps the data in an anonymous volume, in one of another name, or in none; what
+takes that container's place would start empty, and the data would be lost with the container.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import PurePosixPath
+from typing import Any
+
+from msgspec import Struct
+
+from pawsctl.connection import info_reply, probe
+from pawsctl.stack.engine.docker.objects import container_definition
+from pawsctl.stack.project import layout
+from pawsctl.stack.project.services import Service
+
+# Docker names what nobody named by 32 random bytes.
+_ANONYMOUS = re.compile("[0-9a-f]{64}")
+_OUR_FILES = "/run/secrets/"
+# What Redis does where nobody says otherwise; of `save`, only whether it is empty matters.
+_DEFAULTS = {
+    "appendonly": "no",
+    "appendfilename": "appendonly.aof",
+    "appenddirname": "appendonlydir",
+    "dbfilename": "dump.rdb",
+    "save": "3600 1",
+}
+_ASKED = ("dir", *_DEFAULTS)
+
+
+class Server(Struct, frozen=True):
+    """How a server keeps its data.
+
+    `port` is the one of this machine that leads to it, None if there is none; `silence` is why it
+    did not say so itself, empty if it did; `is_locked` says that it asks for another password.
+    """
+
+    port: int | None
+    settings: Mapping[str, str]
+    silence: str
+    is_locked: bool = False
+
+    @property
+    def appends(self) -> bool:
+        """Whether it writes down every change, in the files that our own server reads."""
+        named = ("appendfilename", "appenddirname")
+        return self.settings["appendonly"] == "yes" and all(
+            self.settings[each] == _DEFAULTS[each] for each in named
+        )
+
+    @property
+    def saves_at_the_end(self) -> bool:
+        """Whether all is on disk once it was shut down in order."""
+        return self.settings["appendonly"] == "yes" or bool(self.settings["save"])
+
+
+class Place(Struct, frozen=True):
+    """Where data lies: `volume` is a volume's name, `path` a folder of this machine.
+
+    `words` tells a person. `is_ours` says that our own server finds it there, `is_our_folder` that
+    it lies where ours looks, at least.
+    """
+
+    words: str
+    is_ours: bool = False
+    is_our_folder: bool = False
+    volume: str | None = None
+    path: str | None = None
+    is_memory: bool = False
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether it is a volume that nobody named: it ends with its container."""
+        return self.volume is not None and _ANONYMOUS.fullmatch(self.volume) is not None
+
+
+def has_data(service: Service) -> bool:
+    """Whether a service keeps data that somebody would miss."""
+    return bool(service.volumes) and not layout.is_sentinel(service)
+
+
+def server(service: Service, container: dict[str, Any], password: str | None) -> Server:
+    """How the server in `container` keeps its data; it is asked where it runs."""
+    settings = _told_by_command(container)
+    port = published(service, container)
+    if not container_definition.is_running(container):
+        return Server(port, settings, "it does not run")
+    if container["State"]["Paused"]:
+        return Server(port, settings, "it is paused")
+    if port is None:
+        return Server(port, settings, "it publishes no port on 127.0.0.1")
+    if silence := probe.ping(port, password):
+        is_locked = silence.startswith(("NOAUTH", "WRONGPASS"))
+        return Server(port, settings, silence, is_locked=is_locked)
+    for name in _ASKED:
+        # Older servers know fewer of them; some know no CONFIG.
+        with suppress(probe.Refused, OSError):
+            (found,) = probe.ask(port, password, ("CONFIG", "GET", name))
+            settings |= {name: info_reply.text(found[1])} if len(found) == 2 else {}
+    return Server(port, settings, "")
+
+
+def published(service: Service, container: dict[str, Any]) -> int | None:
+    """The port of this machine that leads to the container's server, while it runs."""
+    if container["HostConfig"]["NetworkMode"] == "host":
+        return next(iter(container_definition.ports_held(container)), None)
+    found = _binding(service, container)
+    return int(found[1]) if found else None
+
+
+def inner_port(service: Service, container: dict[str, Any]) -> int:
+    """The port that its server listens on inside."""
+    found = _binding(service, container)
+    return found[0] if found else service.ports[0].target
+
+
+def place(service: Service, container: dict[str, Any], told: Server) -> Place:
+    """Where the data of a container lies that keeps it as `told`."""
+    folder = PurePosixPath(told.settings["dir"])
+    mount = _mount(container, folder)
+    name = str(container["Name"]).removeprefix("/")
+    if mount is None:
+        return Place(f"in the container {name} itself ({folder})")
+    if mount["Type"] == "tmpfs":
+        return Place(f"in the memory of the container {name}", is_memory=True)
+    if mount["Type"] != "volume":
+        return Place(f"in the folder {mount['Source']} of this machine", path=mount["Source"])
+    volume = str(mount["Name"])
+    wanted = service.volumes[0]
+    is_our_folder = volume == wanted.name and folder == PurePosixPath(mount["Destination"])
+    words = f"in the volume {volume}"
+    if _ANONYMOUS.fullmatch(volume):
+        words = f"in a volume without a name ({volume[:12]})"
+    elif is_our_folder and not told.appends:
+        words = f"in other files of the volume {volume}"
+    elif volume == wanted.name:
+        words = f"in another folder of the volume {volume} ({folder})"
+    return Place(
+        words,
+        is_ours=is_our_folder and told.appends,
+        is_our_folder=is_our_folder,
+        volume=volume,
+    )
+
+
+def _binding(service: Service, container: dict[str, Any]) -> tuple[int, str] | None:
+    """The port inside, and the port of this machine that leads to it from 127.0.0.1."""
+    wanted = f"{service.ports[0].target}/tcp"
+    # While it runs, the engine's word counts: it may have chosen the port by itself.
+    found = dict(container["HostConfig"].get("PortBindings") or {})
+    found |= {
+        port: each
+        for port, each in (container["NetworkSettings"].get("Ports") or {}).items()
+        if each
+    }
+    for port in sorted(found, key=lambda each: each != wanted):
+        for each in found[port] or ():
+            if each.get("HostIp", "") in ("", "0.0.0.0", probe.HOST) and each.get("HostPort"):  # noqa: S104
+                return int(port.partition("/")[0]), each["HostPort"]
+    return None
+
+
+def _told_by_command(container: dict[str, Any]) -> dict[str, str]:
+    config = container["Config"]
+    words = _words([*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())])
+    settings = {**_DEFAULTS, "dir": config.get("WorkingDir") or "/"}
+    if any(each.startswith(_OUR_FILES) and each.endswith(".conf") for each in words):
+        settings["appendonly"] = "yes"
+    for option, value in zip(words, [*words[1:], ""], strict=True):
+        if option.removeprefix("--") in settings and option.startswith("--"):
+            settings[option.removeprefix("--")] = value
+    settings["dir"] = str(PurePosixPath(config.get("WorkingDir") or "/") / settings["dir"])
+    return settings
+
+
+def _words(command: list[str]) -> list[str]:
+    """The words of a command, those included that stand in a line for a shell."""
+    found = []
+    for word in command:
+        try:
+            parts = shlex.split(word) if " " in word else [word]
+        except ValueError:
+            parts = word.split()
+        found += parts
+    return found
+
+
+def _mount(container: dict[str, Any], folder: PurePosixPath) -> dict[str, Any] | None:
+    """What is mounted where `folder` is; None if that is the container's own file system."""
+    in_memory = [
+        {"Type": "tmpfs", "Destination": each}
+        for each in container["HostConfig"].get("Tmpfs") or ()
+    ]
+    around = [
+        each
+        for each in (*container["Mounts"], *in_memory)
+        if folder.is_relative_to(PurePosixPath(each["Destination"]))
+    ]
+    return max(around, key=lambda each: len(each["Destination"]), default=None)

@@ -1,0 +1,180 @@
+"""The container whose data is taken over: it answers, waits with writes, and saves what it has."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from pawsctl import sizes
+from pawsctl.connection import info_reply, probe
+from pawsctl.errors import Conflict
+from pawsctl.stack.engine.docker.takeover import data_place
+from pawsctl.stack.engine.paused_writers import Writers
+from pawsctl.stack.engine.rollback import Undo, uninterrupted
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+    from pawsctl.stack.project.services import Service
+
+_PAUSE = 0.05
+# Seconds. A server that loads its data says so; one that says nothing at all hangs.
+_SILENCE = 5.0
+_UNTOUCHED = "Nothing was changed."
+_TO_DELETE = "'pawsctl redis down --volumes' deletes it."
+
+
+class SourceServer:
+    """A container that exists, and where its data lies (`place`)."""
+
+    def __init__(
+        self,
+        api: APIClient,
+        service: Service,
+        container: dict[str, Any],
+        password: str | None,
+    ) -> None:
+        self._api = api
+        self._service = service
+        self._id: str = container["Id"]
+        self.container = container
+        self.password = password
+        self._server = data_place.server(service, container, password)
+        self.place = data_place.place(service, container, self._server)
+        self._writers: Writers | None = None
+
+    @property
+    def name(self) -> str:
+        """The container's name."""
+        return str(self.container["Name"]).removeprefix("/")
+
+    @property
+    def appends(self) -> bool:
+        """Whether it writes each change to an append-only file."""
+        return self._server.settings["appendonly"] == "yes"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says that it holds no key."""
+        return not self._server.silence and not info_reply.databases(self.info())
+
+    def let_end(self) -> None:
+        """Hold nobody back any more: it has ended."""
+        if self._writers:
+            self._writers.let_end()
+
+    def refuse(self, reason: str, hint: str, detail: tuple[str, ...] = ()) -> NoReturn:
+        """Raise Conflict for a `reason` why not all can be taken over."""
+        raise Conflict(
+            f"The data of {self.name} lies {self.place.words}, and can't be taken over: {reason}. "
+            f"{_UNTOUCHED}",
+            hint=f"{hint} {_TO_DELETE}",
+            detail=detail,
+        )
+
+    def have_it_answer(self, deadline: float, undo: Undo) -> None:
+        """Start it where it does not run, and have its own word on where its data lies."""
+        from docker.errors import APIError
+
+        state = self.container["State"]
+        if state["Paused"]:
+            self.refuse("it is paused", f"Continue it with 'docker unpause {self._id[:12]}'.")
+        is_stopped = not state["Running"]
+        if is_stopped:
+            try:
+                with uninterrupted():
+                    undo.callback(self._api.stop, self._id)
+                    self._api.start(self._id)
+            except APIError as error:
+                self.refuse(
+                    f"it can't be started ({error.explanation})",
+                    f"See 'docker start {self._id[:12]}'.",
+                )
+        silent_since = time.monotonic()
+        while True:
+            self.container = self._api.inspect_container(self._id)
+            self._server = data_place.server(self._service, self.container, self.password)
+            if not self._server.silence:
+                break
+            if "LOADING" in self._server.silence:
+                silent_since = time.monotonic()
+            now = time.monotonic()
+            if self._server.is_locked or now > min(deadline, silent_since + _SILENCE):
+                self._refuse_silent()
+            time.sleep(_PAUSE)
+        self.place = data_place.place(self._service, self.container, self._server)
+
+    def _refuse_silent(self) -> NoReturn:
+        if self._server.is_locked:
+            self.refuse(
+                "it asks for another password",
+                "Set REDIS_PASSWORD to the one it was started with, and run this again.",
+            )
+        self.refuse(
+            f"Redis does not answer ({self._server.silence})",
+            "Have it answer on a port of 127.0.0.1, and run this again.",
+        )
+
+    @property
+    def port(self) -> int:
+        """The port of this machine that leads to it."""
+        # It answered, so it has one.
+        return self._server.port or 0
+
+    def info(self) -> dict[str, str]:
+        """The fields of its INFO."""
+        return probe.info(self.port, self.password)
+
+    def check_room(self) -> None:
+        """Refuse what the new memory limit would evict."""
+        words, info = self._service.command, self.info()
+        limit = sizes.in_bytes(words[words.index("--maxmemory") + 1])
+        used = int(info.get("used_memory_dataset", info.get("used_memory", "0")))
+        if 0 < limit < used:
+            self.refuse(
+                f"it uses {used} bytes, and REDIS_MAXMEMORY allows {limit}",
+                f"Set REDIS_MAXMEMORY to {2 * used >> 20}mb or more, and run this again.",
+            )
+
+    def hold_writers(self, undo: Undo) -> None:
+        """Let nobody write from now on."""
+        self._writers = Writers(self.port, self.password)
+        with uninterrupted():
+            undo.callback(self._writers.release)
+            try:
+                self._writers.hold()
+            except (probe.Refused, OSError) as error:
+                self.refuse(
+                    f"writers can't be held back meanwhile ({error})",
+                    "Redis 6.2 or later is needed, and a user who may use CLIENT.",
+                )
+
+    def check_writers(self) -> None:
+        """Refuse to go on if somebody may have written meanwhile."""
+        if not self._writers or not self._writers.are_held:
+            self.refuse("writers could not be held back", "Run this again.")
+
+    def save(self) -> None:
+        """Have it keep its data on disk: it is stopped now, and may have to be put back."""
+        if self.appends:
+            return
+        try:
+            probe.ask(self.port, self.password, ("SAVE",), timeout=60)
+        except (probe.Refused, OSError) as error:
+            self.refuse(
+                f"it can't save its data, and could not be put back ({error})",
+                "Mend that, and run this again.",
+            )
+
+    def setting(self, name: str) -> str:
+        """What CONFIG says, or an empty string."""
+        with suppress(probe.Refused, OSError):
+            (found,) = probe.ask(self.port, self.password, ("CONFIG", "GET", name))
+            return info_reply.text(found[1]) if found else ""
+        return ""
+
+    def set_quietly(self, name: str, value: str) -> None:
+        """Change what CONFIG says, where it lets us."""
+        with suppress(probe.Refused, OSError):
+            probe.ask(self.port, self.password, ("CONFIG", "SET", name, value))

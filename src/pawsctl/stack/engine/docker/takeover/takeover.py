@@ -1,0 +1,248 @@
+"""Data that lies elsewhere taken over into the project's volume, before its container is replaced.
+
+A server of its own, the copy, gets the project's volume and becomes a replica of the one that runs:
+every key of every database, with its TTL. Then writers wait, the two are compared, the copy is
+started anew from what it wrote, and compared again. Until then nothing of the old one is touched.
+The copy's name says how far it is: one that was left behind by a pawsctl that was killed tells
+whether the volume holds a part.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pawsctl.connection import info_reply, probe
+from pawsctl.stack.engine.docker.objects import data_volumes, labels, network_volumes
+from pawsctl.stack.engine.docker.takeover import copy_server
+from pawsctl.stack.engine.docker.takeover.compare import Databases, is_written, missing
+from pawsctl.stack.engine.docker.takeover.copy_server import Copy
+from pawsctl.stack.engine.docker.takeover.source_server import SourceServer
+from pawsctl.stack.engine.protocol import Plan
+from pawsctl.stack.engine.rollback import uninterrupted
+from pawsctl.stack.engine.written_meanwhile import Meanwhile
+from pawsctl.stack.events import Emit, Kept, TakenOver, TakingOver
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+    from pawsctl.stack.project.services import Service, Stack
+
+_PAUSE = 0.05
+# Redis waits for more replicas before it sends its data; there will be none.
+_DELAY = "repl-diskless-sync-delay"
+_AGAIN = "Run this again."
+
+
+class Takeover:
+    """One container's data on its way into the volume that its successor mounts."""
+
+    def __init__(
+        self,
+        api: APIClient,
+        stack: Stack,
+        service: Service,
+        container: dict[str, Any],
+        password: str | None,
+    ) -> None:
+        self._api = api
+        self._stack = stack
+        self._service = service
+        self.source = SourceServer(api, service, container, password)
+        self._copy: Copy | None = None
+        self._wanted: Databases = {}
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the successor would not find the data."""
+        return not self.source.place.is_ours
+
+    def begin(self, plan: Plan, deadline: float, meanwhile: Meanwhile, image: str) -> bool:
+        """Bring the data into the volume, and leave writers waiting.
+
+        Nothing is undone once the new server was written to. Returns whether there was something to
+        take over: a server that did not run may say, once it does, that its data is where it should
+        be. Raises Conflict if a key would be lost.
+        """
+        source, undo = self.source, meanwhile.undo
+        plan.emit(TakingOver(self._service.key, source.place.words))
+        if self._service.on_host:
+            source.refuse(
+                "a node of a topology can't hand it over", "Export its sessions before that."
+            )
+        source.have_it_answer(deadline, undo)
+        if source.place.is_ours:
+            return False
+        try:
+            source.check_room()
+            if source.place.is_our_folder:
+                keys = self._append_in_place(deadline, meanwhile)
+            else:
+                keys = self._copied(plan, deadline, meanwhile, image)
+            source.save()
+        except (probe.Refused, OSError) as error:
+            source.refuse(f"a server did not do its part ({error})", "See its log.")
+        source.check_writers()
+        plan.emit(TakenOver(self._service.key, sum(n for n, _ in keys.values()), len(keys)))
+        return True
+
+    def finish(self, directory: Path, emit: Emit) -> None:
+        """Let go of what was needed, now that the old server has ended and lost its name.
+
+        Raises Conflict if somebody could have written meanwhile.
+        """
+        self.source.check_writers()
+        self.source.let_end()
+        if self._copy:
+            self._copy.remove()
+        place = self.source.place
+        if place.path:
+            emit(Kept("data", place.path, "pawsctl did not make it; its keys are taken over"))
+        elif place.volume and not place.is_anonymous and not self._shares_volume:
+            data_volumes.remember(directory, place.volume)
+            emit(Kept("volume", place.volume, "its keys are taken over"))
+
+    @property
+    def _volume(self) -> str:
+        return self._service.volumes[0].name
+
+    @property
+    def _shares_volume(self) -> bool:
+        """Whether the old server has a folder of its own in the volume of the new one."""
+        return self.source.place.volume == self._volume
+
+    def _append_in_place(self, deadline: float, meanwhile: Meanwhile) -> Databases:
+        """Have the server write the files that its successor reads, into the folder they share."""
+        source = self.source
+        if source.appends:
+            source.refuse(
+                "its append-only file has a name of its own",
+                "Start it with the names that Redis gives by itself, and run this again.",
+            )
+        source.hold_writers(meanwhile.undo)
+        with uninterrupted():
+            meanwhile.undo.callback(self._append_no_more, meanwhile)
+            probe.ask(source.port, source.password, ("CONFIG", "SET", "appendonly", "yes"))
+        self._until(deadline, lambda: is_written(source.info()), "it does not write its data")
+        return info_reply.databases(source.info())
+
+    def _copied(self, plan: Plan, deadline: float, meanwhile: Meanwhile, image: str) -> Databases:
+        """Have a copy in the project's volume, that was compared twice."""
+        source, undo = self.source, meanwhile.undo
+        copy = self._copy = self._started(plan, deadline, meanwhile, image)
+        delay = source.setting(_DELAY)
+        with uninterrupted():
+            undo.callback(source.set_quietly, _DELAY, delay)
+            source.set_quietly(_DELAY, "0")
+        copy.follow(source.port, source.password)
+        self._until(deadline, lambda: self._is_linked(copy), "the copy does not get it all")
+        source.set_quietly(_DELAY, delay)
+        source.hold_writers(undo)
+        self._until(deadline, lambda: self._has_all(copy), "the copy does not get it all")
+        wanted = self._wanted = info_reply.databases(source.info())
+        if info_reply.databases(copy.info()) != wanted:
+            source.refuse("the copy differs", _AGAIN, copy.log_tail())
+        copy.lead()
+        self._until(deadline, lambda: is_written(copy.info()), "the copy can't be written to disk")
+        copy.restart()
+        self._until(deadline, copy.answers, "the copy can't be started")
+        if lost := missing(wanted, copy.info()):
+            source.refuse(f"the copy lacks {lost} keys", _AGAIN, copy.log_tail())
+        copy.stop()
+        return wanted
+
+    def _started(self, plan: Plan, deadline: float, meanwhile: Meanwhile, image: str) -> Copy:
+        """A copy's server on the project's volume, which holds no key.
+
+        A volume that holds a part of a copy is made anew: what the copy was of is still there.
+        """
+        from docker.errors import NotFound
+
+        source = self.source
+        copy = self._copy = Copy(
+            self._api,
+            self._stack,
+            self._service,
+            source.container,
+            image=image,
+            password=source.password,
+        )
+        is_half_done = copy_server.is_half_done(self._api, self._service)
+        copy_server.remove_all(self._api, self._service)
+        if is_half_done and not self._shares_volume:
+            with suppress(NotFound):
+                self._api.remove_volume(self._volume)
+        network_volumes.volumes(self._api, self._stack, self._service, meanwhile, plan.emit)
+        copy.start(self._free_port(), meanwhile.undo)
+        self._until(deadline, copy.answers, "the new server does not answer")
+        if is_half_done and self._shares_volume:
+            copy.empty()
+        if copy.holds_keys():
+            source.refuse(
+                f"the volume {self._volume} holds keys of its own",
+                f"To go on with those in the volume, remove the container {source.name}; to go on "
+                "with those of the container, remove the volume: 'docker volume rm "
+                f"{self._volume}'.",
+            )
+        meanwhile.undo.callback(self._forget, copy, meanwhile)
+        copy.commit()
+        return copy
+
+    def _append_no_more(self, meanwhile: Meanwhile) -> None:
+        if not meanwhile.is_written:
+            self.source.set_quietly("appendonly", "no")
+
+    def _forget(self, copy: Copy, meanwhile: Meanwhile) -> None:
+        """Leave the volume without a key, as it was, unless its server has been written to."""
+        from docker.errors import NotFound
+
+        if meanwhile.is_written:
+            return
+        if self.source.place.is_memory and missing(self._wanted, self.source.info()):
+            # It was in memory, and went as its server was stopped.
+            meanwhile.is_written = True
+            meanwhile.keep(f"The volume {self._volume}")
+            return
+        if self._shares_volume:
+            with suppress(probe.Refused, OSError):
+                copy.empty()
+            copy.remove()
+            return
+        copy.remove()
+        with suppress(NotFound):
+            self._api.remove_volume(self._volume)
+        key = self._service.volumes[0].key
+        self._api.create_volume(self._volume, labels=labels.of_volume(self._stack, key))
+
+    def _free_port(self) -> int:
+        """A port for a copy on the host's network; 0 elsewhere, where the engine finds one."""
+        if self.source.container["HostConfig"]["NetworkMode"] != "host":
+            return 0
+        with socket.create_server((probe.HOST, 0)) as found:
+            return int(found.getsockname()[1])
+
+    def _is_linked(self, copy: Copy) -> bool:
+        if copy.has_failed(self.source.info()):
+            self.source.refuse(
+                "the new server can't read it",
+                "It may be a newer Redis, or one with modules: choose its image with REDIS_IMAGE, "
+                "and run this again.",
+                copy.log_tail(),
+            )
+        return copy.info().get("master_link_status") == "up"
+
+    def _has_all(self, copy: Copy) -> bool:
+        info, sent = copy.info(), self.source.info().get("master_repl_offset")
+        return info.get("master_link_status") == "up" and info.get("slave_repl_offset") == sent
+
+    def _until(self, deadline: float, is_so: Callable[[], bool], otherwise: str) -> None:
+        while not is_so():
+            copy = self._copy
+            if time.monotonic() > deadline or (copy and copy.has_ended()):
+                tail = copy.log_tail() if copy else ()
+                self.source.refuse(otherwise, "Its log says why.", tail)
+            time.sleep(_PAUSE)

@@ -1,0 +1,181 @@
+"""The embedded engine: this project's servers as processes of the user."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pawsctl.connection import probe
+from pawsctl.errors import Conflict, OperationFailed
+from pawsctl.files import state_dir
+from pawsctl.stack.engine.embedded import log_files
+from pawsctl.stack.engine.embedded.server_process import program
+from pawsctl.stack.engine.embedded.service import Process
+from pawsctl.stack.engine.protocol import (
+    Astray,
+    ClientCommand,
+    LogLine,
+    LogQuery,
+    Plan,
+    ServiceStatus,
+    ServiceUp,
+    Thing,
+)
+from pawsctl.stack.engine.rollback import rollback
+from pawsctl.stack.engine.written_meanwhile import Meanwhile
+from pawsctl.stack.events import Emit, EngineName, Removed
+from pawsctl.stack.project import mounted_files
+
+if TYPE_CHECKING:
+    from pawsctl.stack.project.project import Project
+
+
+class EmbeddedEngine:
+    """Runs the servers of the compose file as valkey-servers with the same settings."""
+
+    name: EngineName = "embedded"
+
+    def __init__(self, project: Project) -> None:
+        self._home = home = project.directory / "embedded"
+        self._project = project
+        self._processes = [
+            Process(
+                service,
+                home if project.topology == "single" else home / service.key,
+                project.password_of(service),
+            )
+            for service in project.servers
+        ]
+
+    @property
+    def in_use(self) -> bool:
+        """Whether a server of it runs, or ran and was not taken down: its data is here."""
+        return any(each.in_use for each in self._processes)
+
+    def prepare(self, plan: Plan) -> None:
+        """Have a valkey-server, and its ports free or ours."""
+        program()
+        ours = {port for each in self._processes for port in each.ports_held()}
+        for each in self._wanted(plan):
+            if found := each.obstacle(ours):
+                raise found
+
+    def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
+        """Make the servers run, with the settings as they are now, and answer."""
+        program()
+        wanted = self._wanted(plan)
+        deadline = time.monotonic() + plan.timeout
+        with rollback() as undo:
+            meanwhile = Meanwhile(undo)
+            done = tuple(each.up(plan.emit, meanwhile) for each in wanted)
+            for each in wanted:
+                each.wait(plan, deadline)
+            plan.form(deadline)
+        return done
+
+    def stop(self, emit: Emit) -> tuple[str, ...]:
+        """Shut the servers down, the last of the compose file first."""
+        return tuple(each.name for each in reversed(self._processes) if each.stop(emit))
+
+    def end(self) -> None:
+        """Shut down what runs."""
+        for each in self._processes:
+            each.server.shut_down()
+
+    def kill(self, service: str) -> None:
+        """End a server's process at once."""
+        for each in self._processes:
+            if each.key == service:
+                each.server.kill()
+
+    def astray(self) -> tuple[Astray, ...]:
+        """Nothing: its servers keep their data where it puts it."""
+        return ()
+
+    def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
+        """The processes, and with `volumes` their data."""
+        return tuple(
+            thing for each in self._processes for thing in each.belongings(volumes=volumes)
+        )
+
+    def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
+        """Shut the servers down and forget them, the last of the compose file first."""
+        removed: list[Thing] = []
+        found = {each: each.belongings(volumes=volumes) for each in reversed(self._processes)}
+        # All of them before the first data goes: none goes on with a part of a cluster.
+        for each in found:
+            each.server.shut_down()
+        for each, things in found.items():
+            each.remove(volumes=volumes)
+            for thing in things:
+                emit(Removed(thing.kind, thing.name))
+            removed += things
+        mounted_files.remove_if_empty(self._home)
+        return tuple(removed)
+
+    def status(self) -> tuple[ServiceStatus, ...]:
+        """The servers, whether they run or not."""
+        found = [each.status() for each in self._processes]
+        return tuple(each for each in found if each.state != "absent") or tuple(found[:1])
+
+    def files_in_use(self) -> frozenset[Path]:
+        """The directories of the files that servers were started with."""
+        return frozenset(folder for each in self._processes for folder in each.files_in_use())
+
+    def drift(self) -> dict[str, tuple[str, ...]]:
+        """The name of each server that was started, and what differs from the settings."""
+        return {each.name: each.drift() for each in self._processes if each.in_use}
+
+    def last_words(self, service: str, lines: int = 8) -> tuple[str, ...]:
+        """The last lines that the server of a service wrote."""
+        return next((each.last_words(lines) for each in self._processes if each.key == service), ())
+
+    def obstacle(self) -> Conflict | None:
+        """Whoever holds the port."""
+        return self._processes[0].obstacle()
+
+    def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
+        """What the servers wrote."""
+        with state_dir.usable(self._home):
+            there = [each for each in self._processes if each.server.log.exists()]
+        known = [each.key for each in there]
+        missing = [each for each in services if each not in known]
+        if missing or not there:
+            raise OperationFailed(
+                f"The embedded engine has no {', '.join(missing) or 'server yet'}.",
+                hint=self._start_it,
+            )
+        wanted = [each for each in there if not services or each.key in services]
+        return log_files.read(
+            {each.key: each.server.log for each in wanted},
+            query,
+            is_running=lambda: any(each.is_running for each in wanted),
+        )
+
+    def client(self, arguments: Sequence[str], *, terminal: bool) -> ClientCommand:
+        """The redis-cli or valkey-cli of this machine: the embedded server brings none."""
+        process = self._processes[0]
+        record = process.server.record()
+        if record is None or not process.is_running:
+            raise OperationFailed("Redis is not running.", hint=self._start_it)
+        found = shutil.which("redis-cli") or shutil.which("valkey-cli")
+        if found is None:
+            raise OperationFailed(
+                "Neither redis-cli nor valkey-cli is on PATH, and the embedded server brings none.",
+                hint="Install one, for example the package redis-tools.",
+            )
+        password = self._project.password
+        return ClientCommand(
+            (found, "-h", probe.HOST, "-p", str(record.port), *arguments),
+            {"REDISCLI_AUTH": password} if password else {},
+        )
+
+    def _wanted(self, plan: Plan) -> list[Process]:
+        return [each for each in self._processes if each.key in plan.services]
+
+    @property
+    def _start_it(self) -> str:
+        return f"Start it with 'pawsctl redis up{self._project.hint}'."

@@ -1,0 +1,251 @@
+"""One service as a process of the user: the compose file's command with this machine's paths."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pawsctl.connection import probe
+from pawsctl.errors import Conflict
+from pawsctl.files import state_dir
+from pawsctl.stack.engine import diff, ports
+from pawsctl.stack.engine.embedded.server_process import ServerProcess, ServerRecord
+from pawsctl.stack.engine.protocol import Action, Plan, ServiceStatus, ServiceUp, Thing
+from pawsctl.stack.engine.rollback import uninterrupted
+from pawsctl.stack.engine.wait import until_ready
+from pawsctl.stack.engine.written_meanwhile import Meanwhile
+from pawsctl.stack.events import Created, Emit, Ready, Recreating, Started, Stopped
+from pawsctl.stack.project import layout, mounted_files
+from pawsctl.stack.project.project import port_setting
+
+if TYPE_CHECKING:
+    from pawsctl.stack.project.services import Service
+
+_TAIL_LINES = 15
+# Times with their zone, so that `--since` and `--timestamps` need not guess it.
+_LOG_FORMAT = ("--log-timestamp-format", "iso8601")
+# The compose file's names for what an option of the server says.
+_FIELDS = {"port": "ports", "dir": "volumes", "include": diff.SECRETS}
+
+
+class Process:
+    """A service, and the server that runs as it; its state is in `directory`."""
+
+    def __init__(self, service: Service, directory: Path, password: str | None) -> None:
+        self.service = service
+        self.server = ServerProcess(directory)
+        self._password = password
+        self._log_start = 0
+
+    @property
+    def key(self) -> str:
+        """The service's name in the compose file."""
+        return self.service.key
+
+    @property
+    def name(self) -> str:
+        """The name that its container would have."""
+        return self.service.container
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process runs."""
+        return self.server.process() is not None
+
+    @property
+    def in_use(self) -> bool:
+        """Whether its server runs, or ran and was not taken down."""
+        return self.server.record() is not None
+
+    def up(self, emit: Emit, meanwhile: Meanwhile) -> ServiceUp:
+        """Make the server run with the settings as they are now, until its `undo`."""
+        record, wanted = self.server.record(), self._arguments()
+        changed: tuple[str, ...] = ()
+        is_up = self.is_running
+        if is_up and record and not record.arguments:
+            # Nobody knows with what settings it was started.
+            self.server.shut_down()
+            is_up = False
+        if is_up and record and record.arguments == wanted:
+            action: Action = "running"
+        elif is_up and record:
+            action, changed = "recreated", _changed(record.arguments, wanted)
+            emit(Recreating(self.key, self.name, changed))
+        else:
+            action = "started" if record else "created"
+        self._log_start = self.server.log_size()
+        if action != "running":
+            self._launch(wanted, record if is_up else None, meanwhile)
+            emit(Started(self.key, self.name) if record else Created("process", self.name))
+        elif record:
+            self.server.remember(record)
+        return ServiceUp(self.key, self.name, action, changed)
+
+    def wait(self, plan: Plan, deadline: float) -> None:
+        """Return when it answers. Raises OperationFailed, Conflict, TimedOut."""
+        until_ready(self.key, plan, deadline=deadline, died=self._died, log_tail=self._log_tail)
+        plan.emit(Ready(self.key, self.name))
+
+    def stop(self, emit: Emit) -> bool:
+        """Shut the server down, what it holds saved, and say whether it ran."""
+        was_running = self.server.shut_down()
+        if was_running:
+            emit(Stopped(self.key, self.name))
+        return was_running
+
+    def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
+        """The process, and with `volumes` its data."""
+        things = [Thing("process", self.name)] if self.server.record() else []
+        if volumes and self._has_data():
+            things.append(Thing("data", str(self.server.data)))
+        return tuple(things)
+
+    def remove(self, *, volumes: bool) -> None:
+        """Forget a server that was shut down. Raises OperationFailed where a file stays."""
+        self.server.forget()
+        with state_dir.usable(self.server.data):
+            self.server.log.unlink(missing_ok=True)
+        if volumes:
+            self.server.delete_data()
+        mounted_files.remove_if_empty(self.server.directory)
+
+    def status(self) -> ServiceStatus:
+        """The server, whether it runs or not."""
+        record, process = self.server.record(), self.server.process()
+        if record is None:
+            return ServiceStatus(self.key, self.name, "absent", None, (), None)
+        if process is None:
+            return ServiceStatus(self.key, self.name, "exited", None, (), None)
+        is_healthy = probe.ping(record.port, self._password) == ""
+        return ServiceStatus(
+            service=self.key,
+            name=self.name,
+            state="running",
+            health="healthy" if is_healthy else "unhealthy",
+            ports=(f"{probe.HOST}:{record.port}",),
+            uptime=max(0.0, time.time() - process.create_time()),
+        )
+
+    def obstacle(self, ours: Collection[int] = ()) -> Conflict | None:
+        """Whoever holds one of the ports that it wants, but for those that are `ours`."""
+        for port in self.service.ports:
+            if port.published not in ours and not ports.is_free(port.published):
+                return self._busy(port.published)
+        return None
+
+    def drift(self) -> tuple[str, ...]:
+        """What differs between the settings and those that its server was started with."""
+        record = self.server.record()
+        return _changed(record.arguments, self._arguments()) if record else ()
+
+    def last_words(self, lines: int) -> tuple[str, ...]:
+        """The last lines of its log; none where it has none."""
+        return self.server.log_from(0)[-lines:] if self.server.log_size() else ()
+
+    def files_in_use(self) -> set[Path]:
+        """The directories of the files that its server was started with."""
+        record = self.server.record()
+        words = record.arguments if record else ()
+        return {Path(word).parent for word in words if Path(word).is_absolute()}
+
+    def ports_held(self) -> set[int]:
+        """The ports that it listens on while it runs; none where it does not."""
+        record = self.server.record()
+        if record is None or not self.is_running:
+            return set()
+        # That of the cluster's bus moves with the first.
+        moved = record.port - self.service.ports[0].published
+        return {port.published + moved for port in self.service.ports}
+
+    def _arguments(self) -> tuple[str, ...]:
+        """What the container's server is given, with this machine's paths, port and data."""
+        service, data = self.service, self.server.data
+        places = {each.target: str(each.source) for each in service.files}
+        places |= {each.target: str(data) for each in service.volumes}
+        given = [places.get(word, word) for word in service.command[1:]]
+        for volume in service.volumes:
+            inside = f"{volume.target}/"
+            given = [
+                str(data / word.removeprefix(inside)) if word.startswith(inside) else word
+                for word in given
+            ]
+        port = ("--port", str(service.ports[0].published), "--bind", service.ports[0].host)
+        return (*given, *port, *_LOG_FORMAT)
+
+    def _launch(
+        self, wanted: tuple[str, ...], running: ServerRecord | None, meanwhile: Meanwhile
+    ) -> None:
+        """Start the server, in the place of the one that runs."""
+        undo, before, had_data = meanwhile.undo, self.server.record(), self._has_data()
+        if running:
+            # Run again once it has ended, and only then: two must never share the data.
+            with uninterrupted():
+                self.server.shut_down()
+                undo.callback(self.server.launch, running.arguments, running.port)
+        if taken := self.obstacle():
+            raise taken
+        with uninterrupted():
+            undo.callback(self._undo_launch, before, None if had_data else meanwhile)
+            self._prepare(Path(wanted[0]))
+            self.server.launch(wanted, self.service.ports[0].published)
+            if not had_data and not layout.is_sentinel(self.service):
+                port = self.service.ports[0].published
+                meanwhile.started(port, self._password, lambda: self.is_running)
+
+    def _prepare(self, configuration: Path) -> None:
+        """What topology/start.sh does in a container: a file for the server to note its role in."""
+        if configuration.parent != self.server.data:
+            return
+        state_dir.made(self.server.data)
+        with state_dir.usable(self.server.data):
+            configuration.touch(mode=0o600)
+            if configuration.name == "redis.conf":
+                lines = configuration.read_text("utf-8").splitlines(keepends=True)
+                role = [line for line in lines if line.startswith("replicaof ")]
+                configuration.write_text("".join(role), "utf-8")
+
+    def _undo_launch(self, before: ServerRecord | None, meanwhile: Meanwhile | None) -> None:
+        """End the server; its data goes where there was none before, and nobody has written."""
+        keeps = meanwhile is None or meanwhile.keep(f"The data of {self.name}")
+        if keeps and probe.ping(self.service.ports[0].published, self._password) == "":
+            # In order: what it acknowledged last may not be in its file yet.
+            self.server.shut_down()
+        self.server.kill()
+        if before:
+            self.server.remember(before)
+        else:
+            self.server.forget()
+        if not keeps:
+            with state_dir.usable(self.server.directory):
+                shutil.rmtree(self.server.directory)
+
+    def _has_data(self) -> bool:
+        return self.server.data.exists()
+
+    def _died(self) -> str:
+        if self.is_running:
+            return ""
+        if any("Address already in use" in line for line in self.server.log_from(self._log_start)):
+            raise self._busy(self.service.ports[0].published)
+        return "it ended"
+
+    def _busy(self, port: int) -> Conflict:
+        return ports.busy(port, port_setting(self.service), held_by=ports.holder(port))
+
+    def _log_tail(self) -> tuple[str, ...]:
+        return self.server.log_from(self._log_start)[-_TAIL_LINES:]
+
+
+def _changed(before: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of what differs between two command lines; the first word is a file."""
+    names = [_FIELDS.get(each, each) for each in diff.options(before[1:], wanted[1:])]
+    if before[0] != wanted[0]:
+        names.insert(0, diff.SECRETS)
+    if diff.SECRETS in names:
+        paths = ([each for each in words if each.startswith("/")] for words in (before, wanted))
+        index = names.index(diff.SECRETS)
+        names[index : index + 1] = diff.contents(*paths)
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,73 @@
+"""A server for one purpose, gone with all its data when that is done, or when pawsctl is killed."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+from msgspec import Struct
+
+from pawsctl.stack.engine.embedded.server_process import program
+
+# A shell stands between, since nothing of ours runs when we are killed: its stdin ends with us.
+_KEEPER = """\
+folder=$1; shift
+"$@" >"$folder/server.log" 2>&1 &
+server=$!
+cat >/dev/null
+kill -9 $server
+wait $server
+rm -rf "$folder"
+"""
+# A Unix socket's path may have 103 bytes on macOS.
+_LONGEST_FOLDER = 103 - len("/socket")
+# Seconds; a server that was killed frees its memory in some milliseconds.
+_END = 30
+
+
+class Throwaway(Struct, frozen=True):
+    """A server that is about to answer on a Unix socket, in a folder that only we may enter."""
+
+    socket: Path
+    log: Path
+
+
+@contextmanager
+def running() -> Iterator[Throwaway]:
+    """Run a server without limit, persistence, port or password.
+
+    Raises NoEngine where the embedded server is not installed.
+    """
+    path = program()
+    folder = Path(mkdtemp(prefix="pawsctl-"))
+    if len(str(folder)) > _LONGEST_FOLDER:
+        folder.rmdir()
+        folder = Path(mkdtemp(prefix="pawsctl-", dir="/tmp"))
+    socket = folder / "socket"
+    keeper = None
+    try:
+        options = {
+            "--port": "0",
+            "--unixsocket": str(socket),
+            "--dir": str(folder),
+            "--save": "",
+            "--appendonly": "no",
+            "--maxmemory": "0",
+        }
+        keeper = subprocess.Popen(  # noqa: S603 - our own script and program
+            ["/bin/sh", "-c", _KEEPER, "sh", str(folder), str(path)]
+            + [word for option in options.items() for word in option],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            # No Ctrl-C reaches it.
+            start_new_session=True,
+        )
+        yield Throwaway(socket, folder / "server.log")
+    finally:
+        if keeper is not None and keeper.stdin is not None:
+            keeper.stdin.close()
+            keeper.wait(_END)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,185 @@
+"""What starts and stops the stack: each operation picks the engine, and returns a frozen result."""
+
+import webbrowser
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from pawsctl.config.setting_specs import KNOWN_COMMANDER_PASSWORD
+from pawsctl.config.settings import StackSettings
+from pawsctl.errors import OperationFailed
+from pawsctl.stack import ending_servers, unfinished_reset
+from pawsctl.stack.engine.choose import engine_of
+from pawsctl.stack.engine.protocol import Engine, Pull, ServiceUp
+from pawsctl.stack.events import Emit, EngineName
+from pawsctl.stack.plan import (
+    carry_out,
+    exclusively,
+    existing_services,
+    explained_if_interrupted,
+    main_services,
+    plan_for,
+)
+from pawsctl.stack.project import layout, project
+from pawsctl.stack.project.layout import Topology
+from pawsctl.stack.project.project import COMMANDER, REDIS, Project
+from pawsctl.stack.with_mounted_files import with_files
+
+
+class Up(Struct, frozen=True):
+    """Redis runs and answers at `url`, which holds no password."""
+
+    engine: EngineName
+    url: str
+    services: tuple[ServiceUp, ...]
+
+
+class CommanderLogin(Struct, frozen=True):
+    """Where Redis Commander is, and as whom to sign in.
+
+    `password` is null where it is not the one everybody knows.
+    """
+
+    url: str
+    user: str
+    password: str | None
+
+
+class Dev(Struct, frozen=True):
+    """Redis and Redis Commander run, and Redis Commander is connected."""
+
+    engine: EngineName
+    url: str
+    services: tuple[ServiceUp, ...]
+    commander: CommanderLogin
+
+
+class Stop(Struct, frozen=True):
+    """The names of what was stopped."""
+
+    engine: EngineName
+    stopped: tuple[str, ...]
+
+
+# Seconds for an operation that has no --timeout of its own.
+DEFAULT_TIMEOUT = 60.0
+
+
+def up(
+    settings: StackSettings,
+    topology: Topology = "single",
+    *,
+    timeout: float,
+    pull: Pull,
+    emit: Emit,
+) -> Up:
+    """Start Redis, or renew it where the settings changed, and return when it answers PING.
+
+    A topology is then made a whole: all nodes have found each other, every replica is connected. A
+    Redis Commander that exists is brought along: it has to know the password. `timeout` is in
+    seconds, images not included. Raises NoEngine, Conflict, TimedOut, OperationFailed.
+    """
+
+    def work(here: Project, engine: Engine) -> Up:
+        services = _up(here, engine, main_services(here), timeout=timeout, pull=pull, emit=emit)
+        return Up(engine.name, layout.url(topology, here.stack), services)
+
+    with exclusively(settings, topology, timeout, emit):
+        return with_files(settings, topology, work, emit=emit)
+
+
+def dev(
+    settings: StackSettings, *, timeout: float, pull: Pull, open_browser: bool, emit: Emit
+) -> Dev:
+    """`up` with Redis Commander, which is asked whether the login works and Redis is connected.
+
+    Raises what `up` raises, and NoEngine where no Docker Engine does the work.
+    """
+
+    def work(here: Project, engine: Engine) -> Up:
+        services = _up(here, engine, [REDIS, COMMANDER], timeout=timeout, pull=pull, emit=emit)
+        return Up(engine.name, layout.url("single", here.stack), services)
+
+    with exclusively(settings, "single", timeout, emit):
+        done = with_files(settings, "single", work, emit=emit, docker_only=True)
+    url = f"http://127.0.0.1:{settings.commander_port}"
+    if open_browser:
+        webbrowser.open(url)
+    password = settings.commander_password
+    is_known = password == KNOWN_COMMANDER_PASSWORD
+    login = CommanderLogin(url, settings.commander_user, password if is_known else None)
+    return Dev(done.engine, done.url, done.services, login)
+
+
+def start(
+    settings: StackSettings, topology: Topology = "single", *, timeout: float, emit: Emit
+) -> Up:
+    """Start what `stop` stopped.
+
+    Raises what `up` raises, OperationFailed where nothing exists, Interrupted.
+    """
+
+    def work(here: Project, engine: Engine) -> Up:
+        if not existing_services(engine):
+            raise OperationFailed(
+                "There is nothing to start.", hint=f"Create it with 'pawsctl redis up{here.hint}'."
+            )
+        services = _up(here, engine, [], timeout=timeout, pull="missing", emit=emit)
+        return Up(engine.name, layout.url(topology, here.stack), services)
+
+    with (
+        explained_if_interrupted("what was begun is undone", topology),
+        exclusively(settings, topology, timeout, emit),
+    ):
+        return with_files(settings, topology, work, emit=emit)
+
+
+def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) -> Stop:
+    """Shut down what runs, and keep it. Raises NoEngine, TimedOut, Interrupted."""
+    with (
+        explained_if_interrupted("what was stopped stays stopped", topology),
+        exclusively(settings, topology, DEFAULT_TIMEOUT, emit),
+    ):
+        here = project.load(settings, topology)
+        engine = engine_of(here, emit)
+        with ending_servers.noted(here.directory):
+            return Stop(engine.name, engine.stop(emit))
+
+
+def restart(
+    settings: StackSettings, topology: Topology = "single", *, timeout: float, emit: Emit
+) -> Up:
+    """`stop`, then `start`; what could not start again is not stopped, as far as one can know.
+
+    Raises what they raise.
+    """
+
+    def look(here: Project, engine: Engine) -> None:
+        engine.prepare(plan_for(here, engine, [], timeout=timeout, pull="missing", emit=emit))
+
+    with explained_if_interrupted("what was stopped stays stopped", topology):
+        with exclusively(settings, topology, timeout, emit):
+            with_files(settings, topology, look, emit=emit)
+        # Where the data lies elsewhere, `start` takes it over from the one that runs.
+        here = project.load(settings, topology)
+        if not engine_of(here, lambda _event: None).astray():
+            stop(settings, topology, emit=emit)
+        return start(settings, topology, timeout=timeout, emit=emit)
+
+
+def _up(
+    here: Project,
+    engine: Engine,
+    services: Sequence[str],
+    *,
+    timeout: float,
+    pull: Pull,
+    emit: Emit,
+) -> tuple[ServiceUp, ...]:
+    """Bring up these services, and what exists besides."""
+    plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=emit)
+    unfinished_reset.forget(here.directory)
+    if ending_servers.is_noted(here.directory):
+        engine.end()
+        ending_servers.forget(here.directory)
+    return carry_out(plan, here, engine)

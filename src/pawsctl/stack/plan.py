@@ -1,0 +1,93 @@
+"""What operations on the stack share: the lock, the plan, and the sentence for Ctrl-C."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Literal
+
+from pawsctl import sizes
+from pawsctl.config.settings import StackSettings
+from pawsctl.errors import Interrupted
+from pawsctl.stack import status
+from pawsctl.stack.engine import diff
+from pawsctl.stack.engine.protocol import Engine, Plan, Pull, ServiceUp
+from pawsctl.stack.events import Emit, Event, Recreating, Shrinking
+from pawsctl.stack.project import layout, mounted_files
+from pawsctl.stack.project.layout import Topology
+from pawsctl.stack.project.lock import locked
+from pawsctl.stack.project.project import REDIS, Project
+from pawsctl.stack.topology import form
+
+
+@contextmanager
+def explained_if_interrupted(
+    left: str, topology: Topology, *, way_on: Literal["start", "up"] = "start"
+) -> Iterator[None]:
+    """Ctrl-C as Interrupted, with how it `left` the stack, and the command that goes on."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            f"Interrupted: {left}.",
+            hint=f"'pawsctl redis {way_on}{layout.option(topology)}' starts it.",
+        ) from error
+
+
+def exclusively(
+    settings: StackSettings, topology: Topology, timeout: float, emit: Emit
+) -> AbstractContextManager[None]:
+    """The project's lock. Files are rendered under it: another call removes what it needs not."""
+    directory = mounted_files.state_directory(settings.project, topology)
+    return locked(directory, deadline=time.monotonic() + timeout, emit=emit)
+
+
+def plan_for(
+    here: Project,
+    engine: Engine,
+    services: Sequence[str],
+    *,
+    timeout: float,
+    pull: Pull,
+    emit: Emit,
+) -> Plan:
+    """Return the plan for these services and what exists besides."""
+    wanted = {*services, *existing_services(engine)}
+    return Plan(
+        services=[each.key for each in here.stack.services if each.key in wanted],
+        probes=here.probes(),
+        timeout=timeout,
+        pull=pull,
+        emit=_warning(here, engine, emit),
+        form=form.form_of(here, emit, timeout=timeout),
+    )
+
+
+def carry_out(plan: Plan, here: Project, engine: Engine) -> tuple[ServiceUp, ...]:
+    """Bring up what is planned, and delete the rendered files that it does not mount."""
+    done = engine.up(plan)
+    mounted_files.forget_all_but(here.redis.files[0].source.parent, here.directory)
+    return done
+
+
+def _warning(here: Project, engine: Engine, emit: Emit) -> Emit:
+    """`emit`, told ahead of a memory limit that is below what a server uses by now."""
+
+    def told(event: Event) -> None:
+        if isinstance(event, Recreating) and diff.MAXMEMORY in event.changed:
+            limit = sizes.in_bytes(here.settings.redis_maxmemory)
+            used = status.used(here, event.service, engine.status())
+            if used > limit > 0:
+                emit(Shrinking(event.service, used, limit))
+        emit(event)
+
+    return told
+
+
+def main_services(here: Project) -> list[str]:
+    """What `up` without more is about: Redis alone, or every server of a topology."""
+    return [REDIS] if here.topology == "single" else [each.key for each in here.servers]
+
+
+def existing_services(engine: Engine) -> list[str]:
+    """Return the names of the services that exist, running or not."""
+    return [each.service for each in engine.status() if each.state != "absent"]

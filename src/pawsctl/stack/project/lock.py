@@ -1,0 +1,71 @@
+"""One `up` or `down` of a project at a time on this machine.
+
+The lock is SQLite's on an empty database: the standard library's one file lock that is the same on
+Windows, macOS and Linux. The system lets go of it when its process ends, however it ends, so there
+is no stale lock to recognise.
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from pawsctl.errors import OperationFailed, TimedOut
+from pawsctl.stack.events import Emit, Waiting
+
+# Seconds. What is over sooner is not worth a word.
+_TELL_AFTER = 1.0
+
+
+@contextmanager
+def locked(directory: Path, *, deadline: float, emit: Emit) -> Iterator[None]:
+    """Hold the lock of the project whose state is in `directory`.
+
+    Raises TimedOut where another still holds it at `deadline` (time.monotonic), OperationFailed
+    where it can't be taken at all.
+    """
+    is_told = False
+    tell_at = time.monotonic() + _TELL_AFTER
+    with closing(_opened(directory)) as lock:
+        while not _taken(lock, directory):
+            now = time.monotonic()
+            if now > deadline:
+                raise TimedOut(
+                    "Another pawsctl still works on this project.",
+                    hint="Wait for it to end, or end it, and try again.",
+                )
+            if not is_told and now > tell_at:
+                emit(Waiting("another pawsctl is done with this project"))
+                is_told = True
+            time.sleep(0.02)
+        yield
+
+
+def _opened(directory: Path) -> sqlite3.Connection:
+    path = directory / "lock"
+    if os.access(path, os.F_OK) and not os.access(path, os.W_OK):
+        # SQLite would lock nothing, and say nothing.
+        raise _unusable(directory, "it may only be read")
+    try:
+        return sqlite3.connect(path, timeout=0, isolation_level=None)
+    except sqlite3.OperationalError as error:
+        raise _unusable(directory, str(error)) from error
+
+
+def _taken(lock: sqlite3.Connection, directory: Path) -> bool:
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise _unusable(directory, str(error)) from error
+        return False
+    return True
+
+
+def _unusable(directory: Path, reason: str) -> OperationFailed:
+    return OperationFailed(
+        f"The lock of this project in {directory} can't be taken: {reason}.",
+        hint="It must be a folder that you may write to, on a disk with room.",
+    )

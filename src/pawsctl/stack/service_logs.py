@@ -1,0 +1,34 @@
+"""What the services of this project have written."""
+
+from collections.abc import Collection, Iterator
+
+from pawsctl.config.settings import StackSettings
+from pawsctl.errors import UsageError
+from pawsctl.stack.engine.choose import engine_of
+from pawsctl.stack.engine.protocol import LogLine, LogQuery
+from pawsctl.stack.events import Emit
+from pawsctl.stack.project import project
+from pawsctl.stack.project.layout import Topology
+
+
+def logs(
+    settings: StackSettings,
+    services: Collection[str],
+    query: LogQuery,
+    topology: Topology = "single",
+    *,
+    emit: Emit,
+) -> Iterator[LogLine]:
+    """Lines of these services, of all where none is named.
+
+    Raises UsageError for a service that does not exist in the compose file, OperationFailed for one
+    that has no container.
+    """
+    here = project.load(settings, topology)
+    known = [each.key for each in here.stack.services]
+    for each in services:
+        if each not in known:
+            raise UsageError(
+                f"There is no service '{each}'.", hint=f"The services are {', '.join(known)}."
+            )
+    return engine_of(here, emit).logs(services, query)

@@ -1,0 +1,136 @@
+"""What runs of this project's single Redis, and what it says of itself."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from pawsctl.config.settings import StackSettings
+from pawsctl.connection import info_reply, probe
+from pawsctl.stack.engine.choose import engine_of
+from pawsctl.stack.engine.protocol import ServiceStatus
+from pawsctl.stack.events import Emit, EngineName
+from pawsctl.stack.project import layout, project
+from pawsctl.stack.project.project import REDIS, Project
+from pawsctl.stack.topology import form
+
+
+class StackMemory(Struct, frozen=True):
+    """Bytes, as INFO tells them; `maximum` 0 is no limit."""
+
+    used: int
+    peak: int
+    maximum: int
+
+
+class Keys(Struct, frozen=True):
+    """How many keys all databases hold, and how many of them expire."""
+
+    total: int
+    expiring: int
+
+
+class StackStatus(Struct, frozen=True):
+    """What runs.
+
+    `memory` and `keys` are null where Redis does not answer; `problem` then says why, and what to
+    do.
+    """
+
+    engine: EngineName
+    url: str
+    services: tuple[ServiceStatus, ...]
+    memory: StackMemory | None
+    keys: Keys | None
+    problem: str | None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether Redis runs and answers."""
+        return self.memory is not None
+
+
+_AT_REST = ("absent", "created", "exited")
+_NOT_THERE = "Redis does not answer; start it with 'pawsctl redis up'."
+_WAY_IN = "set REDIS_PASSWORD to the password it was started with, or 'pawsctl redis up'"
+_REFUSED = f"Redis runs and refuses the login: {_WAY_IN} to start it anew with this one."
+_ASKED = f"Redis runs and asks for a password: {_WAY_IN} to start it anew without one."
+
+
+def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
+    """What runs of the single Redis. Raises NoEngine where that can't be known."""
+    here = project.load(settings)
+    engine = engine_of(here, emit)
+    services = engine.status()
+    told, problem = _told(here, services)
+    if all(each.state in _AT_REST for each in services if each.service == REDIS):
+        obstacle = engine.obstacle()
+        if obstacle:
+            problem = f"Redis does not run. {obstacle.message} {obstacle.hint}"
+    where = url(here, services) or layout.url("single", here.stack)
+    return StackStatus(engine.name, where, services, _memory(told), _keys(told), problem)
+
+
+def url(here: Project, services: Sequence[ServiceStatus]) -> str | None:
+    """Where clients of what runs begin; None where nothing does."""
+    if here.topology == "single":
+        port = port_of(REDIS, services)
+        return f"redis://127.0.0.1:{port}" if port else None
+    is_up = any(each.state == "running" for each in services)
+    return layout.url(here.topology, here.stack) if is_up else None
+
+
+def held(here: Project, services: Sequence[ServiceStatus]) -> Keys | None:
+    """How many keys there are, by what answers; None where nothing does."""
+    if here.topology == "single":
+        return _keys(_told(here, services)[0])
+    primaries = [each for each in form.view(here).nodes.values() if each.role == "primary"]
+    if not primaries:
+        return None
+    return Keys(
+        total=sum(each.keys for each in primaries),
+        expiring=sum(each.expiring for each in primaries),
+    )
+
+
+def used(here: Project, service: str, services: Sequence[ServiceStatus]) -> int:
+    """The bytes that a server uses by its own words; 0 where it does not say."""
+    told, _ = _told(here, services, service)
+    return int(told.get("used_memory", "0"))
+
+
+def port_of(service: str, services: Sequence[ServiceStatus]) -> int | None:
+    """The port of this machine that leads to it: not the settings', should they have changed."""
+    for each in services:
+        if each.service == service and each.ports:
+            return int(each.ports[0].partition("->")[0].rpartition(":")[2])
+    return None
+
+
+def _told(
+    here: Project, services: Sequence[ServiceStatus], service: str = REDIS
+) -> tuple[dict[str, str], str | None]:
+    """The fields of INFO of a Redis that `services` tell of, and why there are none."""
+    port = port_of(service, services)
+    if not port:
+        return {}, _NOT_THERE
+    try:
+        info = probe.info(port, here.password)
+    except probe.ProbeLoginRefused:
+        return {}, _REFUSED if here.password else _ASKED
+    if not info and (state := probe.ping(port, here.password)).startswith("DENIED"):
+        return {}, f"Redis runs and refuses: {state.partition('. ')[0]}."
+    return info, None if info else _NOT_THERE
+
+
+def _memory(info: dict[str, str]) -> StackMemory | None:
+    if "used_memory" not in info:
+        return None
+    return StackMemory(
+        used=int(info["used_memory"]),
+        peak=int(info["used_memory_peak"]),
+        maximum=int(info["maxmemory"]),
+    )
+
+
+def _keys(info: dict[str, str]) -> Keys | None:
+    return Keys(*info_reply.keys(info)) if info else None

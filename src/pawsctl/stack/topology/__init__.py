@@ -1,0 +1,1 @@
+"""Several servers made one topology: Sentinels or a cluster."""

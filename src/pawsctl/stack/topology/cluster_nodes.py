@@ -1,0 +1,151 @@
+"""The six nodes of the cluster topology: made one cluster, and looked at.
+
+Each step looks first and changes only what is not yet so: it may be repeated, and goes on where
+another was interrupted. The nodes remember all of it in their data, failovers included.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from msgspec import Struct
+
+from pawsctl.config.target import Address
+from pawsctl.connection import info_reply, probe
+from pawsctl.connection.cluster.slots import SLOTS, Member, members
+from pawsctl.errors import OperationFailed
+from pawsctl.stack.project import layout
+from pawsctl.stack.project.project import Project
+from pawsctl.stack.topology.view import LOOK_TIMEOUT, TopologyNode, TopologyView, of_info
+
+_PRIMARIES = 3
+
+
+class _Answer(Struct, frozen=True):
+    """What a node says of itself and, in `rows`, of all."""
+
+    node: TopologyNode
+    own: Member
+    rows: list[Member]
+    state: str
+
+
+def look(project: Project) -> TopologyView:
+    """The cluster as it is now."""
+    ports = layout.redis_ports(project.stack)
+    answers = _answers(project, ports)
+    problems = [f"{name} does not answer" for port, name in ports.items() if port not in answers]
+    for port, answer in answers.items():
+        problems += _problems(ports[port], answer, expected=len(ports))
+    covered = {slot for each in answers.values() for slot in each.own.slots}
+    if len(covered) < SLOTS:
+        problems.append(f"{SLOTS - len(covered)} slots are without a primary that answers")
+    return TopologyView(
+        nodes={ports[port]: each.node for port, each in answers.items()},
+        problems=tuple(problems),
+        serves=len(covered) == SLOTS
+        and all(each.state == "ok" for each in answers.values() if each.own.slots),
+    )
+
+
+def _problems(name: str, answer: _Answer, *, expected: int) -> list[str]:
+    problems = []
+    if answer.state != "ok":
+        problems.append(f"{name} says cluster_state:{answer.state}")
+    if len(answer.rows) != expected:
+        problems.append(f"{name} knows {len(answer.rows)} of {expected} nodes")
+    failing = [
+        str(each.address.port)
+        for each in answer.rows
+        if each.flags & {"fail", "fail?", "handshake", "noaddr"}
+    ]
+    if failing:
+        problems.append(f"{name} does not reach {', '.join(failing)}")
+    if answer.node.role == "replica" and not answer.node.is_linked:
+        problems.append(f"{name} is not connected to its primary")
+    if answer.own.is_primary and not answer.own.slots:
+        problems.append(f"{name} is a primary without slots")
+    if answer.own.slots and not answer.node.replicas:
+        problems.append(f"{name} has no replica")
+    return problems
+
+
+def join(project: Project) -> None:
+    """One step towards a whole cluster. Raises OperationFailed where its ports have changed."""
+    ports = list(layout.redis_ports(project.stack))
+    answers = _answers(project, ports)
+    _check_ports(ports, answers)
+    if len(answers) < len(ports):
+        return
+    ask = _Asker(project.password)
+    for number, port in enumerate(ports, start=1):
+        if len(answers[port].rows) == 1:
+            # Two primaries with one epoch would have to settle that first.
+            ask(port, "CLUSTER", "SET-CONFIG-EPOCH", number)
+    known = {each.address.port for each in answers[ports[0]].rows}
+    for port in ports[1:]:
+        if port not in known:
+            ask(ports[0], "CLUSTER", "MEET", layout.HOST, port)
+    owned = {slot for each in answers.values() for slot in each.own.slots}
+    for index, port in enumerate(ports[:_PRIMARIES]):
+        first, last = index * SLOTS // _PRIMARIES, (index + 1) * SLOTS // _PRIMARIES - 1
+        if answers[port].own.is_primary and owned.isdisjoint(range(first, last + 1)):
+            ask(port, "CLUSTER", "ADDSLOTSRANGE", first, last)
+    for index, port in enumerate(ports[_PRIMARIES:]):
+        if answers[port].own.is_primary and not answers[port].own.slots:
+            ask(port, "CLUSTER", "REPLICATE", answers[ports[index]].own.id)
+
+
+def replica_of(project: Project, primary: str) -> int | None:
+    """The port of a replica that is connected to `primary`; None where there is none."""
+    ports = layout.redis_ports(project.stack)
+    names = {name: port for port, name in ports.items()}
+    for name, node in look(project).nodes.items():
+        if node.primary_port == names[primary] and node.is_linked:
+            return names[name]
+    return None
+
+
+def _check_ports(ports: Sequence[int], answers: Mapping[int, _Answer]) -> None:
+    known = {each.address.port for answer in answers.values() for each in answer.rows}
+    strangers = known - {*ports}
+    if strangers:
+        raise OperationFailed(
+            f"The cluster that is stored here has nodes on other ports: {min(strangers)} is none "
+            f"of {ports[0]} to {ports[-1]}.",
+            hint="Set REDIS_PORT back to what it was, or delete the data with "
+            "'pawsctl redis down --topology cluster --volumes'.",
+        )
+
+
+class _Asker:
+    """Sends a command that may be refused: what it was to reach is looked at again."""
+
+    def __init__(self, password: str | None) -> None:
+        self._password = password
+
+    def __call__(self, port: int, *words: str | int) -> None:
+        with suppress(probe.Refused, OSError):
+            probe.ask(port, self._password, words)
+
+
+def _answers(project: Project, ports: Sequence[int] | Mapping[int, str]) -> dict[int, _Answer]:
+    found = {}
+    for port in ports:
+        with suppress(probe.Refused, OSError):
+            info, nodes, state = probe.ask(
+                port,
+                project.password,
+                ("INFO",),
+                ("CLUSTER", "NODES"),
+                ("CLUSTER", "INFO"),
+                timeout=LOOK_TIMEOUT,
+            )
+            rows = members(nodes, Address(layout.HOST, port))
+            own = next(each for each in rows if "myself" in each.flags)
+            found[port] = _Answer(
+                node=of_info(info, own.slots),
+                own=own,
+                rows=rows,
+                state=info_reply.fields(state).get("cluster_state", "unknown"),
+            )
+    return found

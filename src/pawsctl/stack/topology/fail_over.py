@@ -1,0 +1,65 @@
+"""A primary of a topology that fails, is told to give way, and has a successor."""
+
+from pawsctl.connection import probe
+from pawsctl.errors import OperationFailed
+from pawsctl.stack.project import layout
+from pawsctl.stack.project.project import Project
+from pawsctl.stack.topology import cluster_nodes
+from pawsctl.stack.topology.view import TopologyView
+
+
+def chosen(project: Project, view: TopologyView) -> str:
+    """The primary that is to fail: the one there is, or the first of a cluster."""
+    if view.primary:
+        return view.primary
+    return next(
+        each.key
+        for each in project.servers
+        if each.key in view.nodes and view.nodes[each.key].slots
+    )
+
+
+def give_way(project: Project, primary: str) -> None:
+    """Have a replica take over from a primary that is well.
+
+    Raises OperationFailed where none can.
+    """
+    if project.topology == "cluster":
+        replica = cluster_nodes.replica_of(project, primary)
+        if replica is None:
+            raise _refused(project, f"{primary} has no replica that is connected")
+        port, password, ways = replica, project.password, ["CLUSTER FAILOVER"]
+    else:
+        port, password = min(layout.sentinel_ports(project.stack)), None
+        plain = f"SENTINEL FAILOVER {layout.SENTINEL_SERVICE}"
+        # Valkey 9 can hold back writes until the replica has them all; without that, what the old
+        # primary acknowledges until it is demoted is lost.
+        ways = [f"{plain} COORDINATED", plain]
+    for words in ways:
+        try:
+            probe.ask(port, password, words.split())
+        except (probe.Refused, OSError) as error:
+            if words is ways[-1]:
+                raise _refused(project, str(error)) from error
+        else:
+            return
+
+
+def successor(before: TopologyView, now: TopologyView, primary: str) -> str | None:
+    """Who has taken the place of a primary; None while nobody has, or not all know yet."""
+    if not now.serves:
+        return None
+    if before.primary is not None:
+        return now.primary if now.primary != primary else None
+    slots = before.nodes[primary].slots
+    for name, node in now.nodes.items():
+        if name != primary and slots & node.slots:
+            return name
+    return None
+
+
+def _refused(project: Project, reason: str) -> OperationFailed:
+    return OperationFailed(
+        f"The failover was refused: {reason}.",
+        hint=f"Look whether all is well with 'pawsctl redis status{project.hint}'.",
+    )

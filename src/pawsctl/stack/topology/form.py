@@ -1,0 +1,50 @@
+"""Servers that run made a topology: step by step, until nothing is missing."""
+
+import time
+from functools import partial
+
+from pawsctl.errors import TimedOut
+from pawsctl.stack.engine.protocol import Form, nothing_to_form
+from pawsctl.stack.events import Emit, Waiting
+from pawsctl.stack.project.project import Project
+from pawsctl.stack.topology import cluster_nodes, sentinel_nodes
+from pawsctl.stack.topology.view import TopologyView
+
+# Seconds between two steps.
+_PAUSE = 0.05
+# What is left after this is told as a reason for waiting.
+_TELL_AFTER = 1.0
+
+
+def form_of(project: Project, emit: Emit, *, timeout: float) -> Form:
+    """What makes a whole of the project's servers, once each of them answers."""
+    if project.topology == "single":
+        return nothing_to_form
+    return partial(_form, project, emit, timeout)
+
+
+def view(project: Project) -> TopologyView:
+    """The topology as it is now."""
+    if project.topology == "cluster":
+        return cluster_nodes.look(project)
+    return sentinel_nodes.look(project)
+
+
+def _form(project: Project, emit: Emit, timeout: float, deadline: float) -> None:
+    join = cluster_nodes.join if project.topology == "cluster" else sentinel_nodes.join
+    tell_at = time.monotonic() + _TELL_AFTER
+    is_told = False
+    while problems := view(project).problems:
+        now = time.monotonic()
+        if now > deadline:
+            raise TimedOut(
+                f"The {project.topology} topology was not whole within {timeout:g} s: "
+                f"{'; '.join(problems)}.",
+                hint=f"See its logs with 'pawsctl redis logs{project.hint}', or give it more time "
+                "with --timeout.",
+            )
+        if now > tell_at and not is_told:
+            emit(Waiting("all nodes have found each other"))
+            is_told = True
+        join(project)
+        time.sleep(_PAUSE)

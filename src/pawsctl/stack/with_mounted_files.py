@@ -1,0 +1,57 @@
+"""Work on the stack with the files that its services mount, and without any that nothing mounts."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from pawsctl.config.settings import StackSettings
+from pawsctl.errors import PawsctlError
+from pawsctl.stack.engine.choose import engine_of
+from pawsctl.stack.engine.protocol import Engine, FilesNotSeen
+from pawsctl.stack.events import Emit
+from pawsctl.stack.project import mounted_files, project
+from pawsctl.stack.project.layout import Topology
+from pawsctl.stack.project.project import Project
+
+_Result = TypeVar("_Result")
+
+
+def with_files(
+    settings: StackSettings,
+    topology: Topology,
+    work: Callable[[Project, Engine], _Result],
+    *,
+    emit: Emit,
+    docker_only: bool = False,
+) -> _Result:
+    """Do `work` on the project and its engine, with the files rendered.
+
+    If the engine does not see pawsctl's own directory, it gets copies in the state directory.
+    Files that were rendered for a work that failed are removed, unless a service mounts them.
+    """
+    engine: Engine | None = None
+    directory = mounted_files.state_directory(settings.project, topology)
+    before = mounted_files.versions(directory)
+    try:
+        here = project.load(settings, topology, with_files=True)
+        engine = engine_of(here, emit, docker_only=docker_only)
+        try:
+            return work(here, engine)
+        except FilesNotSeen:
+            if not mounted_files.is_packaged(here.redis.files[0].source.parent):
+                raise
+        copy = project.load(settings, topology, with_files=True, own_files=True)
+        engine = engine_of(copy, lambda _event: None, docker_only=docker_only)
+        return work(copy, engine)
+    except BaseException:
+        _forget(before, directory, engine)
+        raise
+
+
+def _forget(before: frozenset[Path], directory: Path, engine: Engine | None) -> None:
+    try:
+        used = engine.files_in_use() if engine else frozenset()
+        mounted_files.forget(mounted_files.versions(directory) - before - used, directory)
+    except PawsctlError:
+        # What is mounted is not known, or the disk is what failed: that was told.
+        return
