@@ -3,10 +3,10 @@
 import time
 from collections.abc import Iterator
 
-from pawsctl import memory
 from pawsctl.connection import Connection, Node, info_fields
-from pawsctl.doctor.findings import Finding, unless_refused
 from pawsctl.errors import PawsctlError
+from pawsctl.server import memory
+from pawsctl.workflows.doctor.finding import Finding, unless_refused
 
 # Seconds; beyond that, lint takes an honest `updatedAt` for one in the future.
 _MOST_SKEW = 60

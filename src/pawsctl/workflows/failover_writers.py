@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
-from pawsctl.connection import Connection, checked
+from pawsctl.connection import Connection, raise_for_error
 from pawsctl.connection.base import Uncertain
 from pawsctl.errors import PawsctlError
-from pawsctl.sessions.keys import nobodys_phone, session_key
+from pawsctl.sessions.contract.keys import nobodys_phone, session_key
 
 # Seconds: what an interrupted drill leaves is gone after this.
 _TTL = 900
@@ -23,7 +23,7 @@ _RETRY_PAUSE = 0.01
 _BATCH = 500
 
 
-class Writer(threading.Thread):
+class FailoverWriter(threading.Thread):
     """Writes a session after the other through a connection of its own, until it is told to stop.
 
     `wanted` says of a key whether this writer writes it.
@@ -74,7 +74,7 @@ class Writer(threading.Thread):
                 return key
 
 
-def lost(connection: Connection, writers: Iterable[Writer]) -> int:
+def lost(connection: Connection, writers: Iterable[FailoverWriter]) -> int:
     """How many sessions that were acknowledged are not there as they were written.
 
     Raises what `connection` raises, and OperationFailed where one can't be read.
@@ -84,11 +84,11 @@ def lost(connection: Connection, writers: Iterable[Writer]) -> int:
         for batch in _batches(writer.acknowledged):
             replies = connection.pipeline([("GET", key) for key in batch])
             for key, reply in zip(batch, replies, strict=True):
-                count += checked(reply) != writer.acknowledged[key]
+                count += raise_for_error(reply) != writer.acknowledged[key]
     return count
 
 
-def delete(connection: Connection, writers: Iterable[Writer]) -> None:
+def delete(connection: Connection, writers: Iterable[FailoverWriter]) -> None:
     """Delete every session that may have been written."""
     for writer in writers:
         for batch in _batches((*writer.acknowledged, *writer.uncertain, *writer.failed)):

@@ -9,14 +9,20 @@ from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
-from pawsctl import health
+from pawsctl.config.settings import Settings
 from pawsctl.connection import Connection
-from pawsctl.doctor import bot, network, own_stack, reading_settings, server
-from pawsctl.doctor.findings import Diagnosis, Finding, failed
 from pawsctl.errors import LoginRefused, PawsctlError
-from pawsctl.sessions import overview
-from pawsctl.sessions.reader import SessionReader
-from pawsctl.settings import Settings
+from pawsctl.server import health
+from pawsctl.sessions.stats import overview
+from pawsctl.sessions.store.reader import SessionReader
+from pawsctl.workflows.doctor import (
+    bot_health,
+    check_network,
+    check_servers,
+    check_settings,
+    check_stack,
+)
+from pawsctl.workflows.doctor.finding import Diagnosis, Finding, failed
 
 _READ = " may be read"
 
@@ -26,7 +32,7 @@ def examine(
     connect: Callable[[], Connection],
     *,
     done: Callable[[Finding], None],
-    patience: float = network.PATIENCE,
+    patience: float = check_network.PATIENCE,
 ) -> Diagnosis:
     """Look at everything, telling `done` of each finding.
 
@@ -51,13 +57,13 @@ def _findings(
         return
     with connection:
         yield from _floors(settings, connection, patience)
-    yield bot.examine(settings["APP_URL"])
+    yield bot_health.examine(settings["APP_URL"])
 
 
 def _floors(settings: Settings, connection: Connection, patience: float) -> Iterator[Finding]:
     target = connection.target
-    fault = network.fault(target, patience)
-    for finding in own_stack.examine(settings, target, answers=not fault):
+    fault = check_network.fault(target, patience)
+    for finding in check_stack.examine(settings, target, answers=not fault):
         if not target.is_local and finding.state == "failed":
             # It is beside the way to a Redis elsewhere.
             yield replace(finding, state="warning")
@@ -97,8 +103,8 @@ def _is_readable(found: list[Finding]) -> bool:
 
 def _way(settings: Settings, connection: Connection, patience: float) -> Iterator[Finding]:
     target = connection.target
-    yield from reading_settings.examine(settings, target)
-    for finding in network.examine(target, patience):
+    yield from check_settings.examine(settings, target)
+    for finding in check_network.examine(target, patience):
         yield finding
         if finding.state == "failed":
             return
@@ -121,7 +127,7 @@ def _redis(connection: Connection) -> Iterator[Finding]:
         return
     for each in checks:
         yield Finding(each.name, "ok" if each.ok else "failed", each.detail)
-    yield from server.examine(connection)
+    yield from check_servers.examine(connection)
 
 
 def _sessions(connection: Connection) -> Finding:

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 
-from pawsctl.doctor.findings import Finding, State, failed
 from pawsctl.errors import PawsctlError
-from pawsctl.stack import files, project
-from pawsctl.stack.docker import inspecting
-from pawsctl.stack.docker.engine import DockerEngine
-from pawsctl.stack.docker.inspecting import Condition
-from pawsctl.stack.embedded.engine import EmbeddedEngine
-from pawsctl.stack.engine import EngineName, ServiceStatus
-from pawsctl.stack.project import Project
-from pawsctl.stack.topologies import Member
+from pawsctl.stack.engine.docker import inspect_project
+from pawsctl.stack.engine.docker.docker_engine import DockerEngine
+from pawsctl.stack.engine.docker.inspect_project import Condition
+from pawsctl.stack.engine.embedded.embedded_engine import EmbeddedEngine
+from pawsctl.stack.engine.protocol import ServiceStatus
+from pawsctl.stack.events import EngineName
+from pawsctl.stack.project import mounted_files, project
+from pawsctl.stack.project.project import Project
+from pawsctl.stack.topology_status import TopologyMember
+from pawsctl.workflows.doctor.finding import Finding, State, failed
 
 _START = "'pawsctl redis up' starts it again, its data kept."
 _RENEW = "'pawsctl redis up' makes it anew, its data kept."
@@ -20,13 +21,13 @@ _RENEW = "'pawsctl redis up' makes it anew, its data kept."
 def examine(
     here: Project,
     engine: EngineName,
-    services: Sequence[ServiceStatus | Member],
+    services: Sequence[ServiceStatus | TopologyMember],
     *,
     is_needed: bool,
 ) -> Iterator[Finding]:
     """Yield what is wrong with them; a broken one is a failure where it `is_needed`."""
     try:
-        wanted = files.existing(here.settings, here.directory)
+        wanted = mounted_files.existing(here.settings, here.directory)
         described = project.load(here.settings, here.topology, files_at=wanted)
         if engine == "docker":
             yield from _on_docker(described, is_needed=is_needed, are_rendered=wanted is not None)
@@ -39,10 +40,12 @@ def examine(
 
 
 def _on_docker(here: Project, *, is_needed: bool, are_rendered: bool) -> Iterator[Finding]:
-    api, _ = inspecting.connect()
+    api, _ = inspect_project.connect()
     broken: State = "failed" if is_needed else "warning"
     # One that is broken is told last: what else is known explains it.
-    conditions = sorted(inspecting.conditions(api, here.stack), key=lambda each: each.is_broken)
+    conditions = sorted(
+        inspect_project.conditions(api, here.stack), key=lambda each: each.is_broken
+    )
     for each in DockerEngine(api, here).astray():
         hint = "'pawsctl redis up' takes it over, every key; no other command touches it."
         yield Finding("data place", "warning", f"the data of {each.name} lies {each.where}", hint)
@@ -86,7 +89,7 @@ def _told(condition: Condition) -> str:
 
 def _embedded(
     here: Project,
-    services: Sequence[ServiceStatus | Member],
+    services: Sequence[ServiceStatus | TopologyMember],
     *,
     is_needed: bool,
     are_rendered: bool,

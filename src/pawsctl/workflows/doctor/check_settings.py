@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from pawsctl import dotenv_file, trust
-from pawsctl.doctor.findings import Finding
-from pawsctl.settings import Settings
+from pawsctl.config import dotenv_file
+from pawsctl.config.settings import Settings
+from pawsctl.config.target import Target
+from pawsctl.files import trust
 from pawsctl.stack import cautions
-from pawsctl.target import Target
+from pawsctl.workflows.doctor.finding import Finding
 
 
 def examine(settings: Settings, target: Target) -> Iterator[Finding]:
@@ -19,7 +20,7 @@ def examine(settings: Settings, target: Target) -> Iterator[Finding]:
     told = "; ".join([f"{target.url} (from {target.origin})", source, *hidden])
     yield Finding("settings", "ok", told)
     for address in cautions.two_servers(target):
-        yield Finding("localhost", "warning", cautions.told(address), cautions.HINT)
+        yield Finding("localhost", "warning", cautions.ambiguity(address), cautions.HINT)
     if file is not None and b"\r\n" in file.read_bytes():
         yield Finding(
             "line ends",

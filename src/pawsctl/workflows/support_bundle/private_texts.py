@@ -8,11 +8,12 @@ from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from pawsctl import kept_password, password_file, redis_url
+from pawsctl.config import kept_password, password_file, redis_url
+from pawsctl.config.setting_specs import KNOWN_COMMANDER_PASSWORD, SETTING_SPECS
+from pawsctl.config.settings import Settings
 from pawsctl.connection import Connection
 from pawsctl.errors import PawsctlError
-from pawsctl.sessions.reader import SessionReader
-from pawsctl.settings import KNOWN, KNOWN_COMMANDER_PASSWORD, Settings
+from pawsctl.sessions.store.reader import SessionReader
 
 # Sessions whose phones and texts are looked for. Of more, the first are.
 _MOST = 5_000
@@ -25,7 +26,7 @@ _STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 
 def secrets_of(settings: Settings) -> Iterator[str]:
     """Yield every password in the settings, and in the files and URLs that they name."""
-    for known in KNOWN:
+    for known in SETTING_SPECS:
         value = settings.text(known.name)
         if known.is_secret and value not in ("", kept_password.ASKED, KNOWN_COMMANDER_PASSWORD):
             yield value

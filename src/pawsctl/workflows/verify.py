@@ -9,17 +9,17 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from pawsctl.config.target import Target
 from pawsctl.connection import ErrorReply, connect, refused
+from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import OperationFailed, RedisUnreachable, TimedOut
-from pawsctl.sessions.archive.layout import Rejected
-from pawsctl.sessions.archive.reading import Archive, Numbered
-from pawsctl.sessions.keys import key_text
-from pawsctl.sessions.saved import Saved, moment
-from pawsctl.sessions.scan import WRITTEN
-from pawsctl.sessions.store import SessionStore
-from pawsctl.sessions.writing import Writer
-from pawsctl.stack.embedded import throwaway
-from pawsctl.target import Target
+from pawsctl.sessions.archive.jsonl_format import Rejected
+from pawsctl.sessions.archive.read import Archive, Numbered
+from pawsctl.sessions.contract.keys import key_text
+from pawsctl.sessions.contract.saved import Saved, moment
+from pawsctl.sessions.store.bulk_writer import BulkWriter
+from pawsctl.sessions.store.store import SessionStore
+from pawsctl.stack.engine.embedded import throwaway
 
 _READY_SECONDS = 10.0
 _PAUSE = 0.005
@@ -57,7 +57,7 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
     """
     _require_room(archive)
     with _throwaway_store() as store:
-        writer = Writer(store, replace=False)
+        writer = BulkWriter(store, replace=False)
         now_ms = writer.now_ms()
         shift_ms = int(now_ms - archive.header.exported_at.timestamp() * 1000) + _GRACE_MS
         size = expired = 0
@@ -164,7 +164,7 @@ def _unwritten(sessions: Sequence[Saved], written: Sequence[bool | ErrorReply]) 
             yield f"{key_text(saved.key)} stands there twice"
 
 
-def _unlike(sessions: Sequence[Saved], store: SessionStore, writer: Writer) -> Iterator[str]:
+def _unlike(sessions: Sequence[Saved], store: SessionStore, writer: BulkWriter) -> Iterator[str]:
     """How what is stored differs from what was meant to be, in a sentence each."""
     # Not a float: there, a moment far away is rounded to seconds.
     asked_ms = int(writer.now_ms())

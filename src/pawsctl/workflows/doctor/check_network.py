@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from ipaddress import ip_address
 
-from pawsctl.doctor.findings import Finding
-from pawsctl.target import Address, Target, Tls
+from pawsctl.config.target import Address, Target, Tls
+from pawsctl.workflows.doctor.finding import Finding
 
 # Seconds for each connection and each handshake, if nobody says otherwise.
 PATIENCE = 2.0

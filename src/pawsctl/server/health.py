@@ -1,12 +1,12 @@
 """Whether the Redis behind a URL can do the bot's work now: asked, not guessed."""
 
-from typing import TYPE_CHECKING, cast
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from pawsctl.config.target import Address
 from pawsctl.connection import (
     ClusterUntold,
     Connection,
@@ -15,15 +15,13 @@ from pawsctl.connection import (
     has_code,
     info_fields,
     refused,
-    slots,
 )
+from pawsctl.connection.cluster import slots
 from pawsctl.errors import PawsctlError, RedisUnreachable
-from pawsctl.sessions.keys import SESSION_PREFIX, nobodys_phone, session_key
-from pawsctl.target import Address
-
+from pawsctl.sessions.contract.keys import SESSION_PREFIX, nobodys_phone, session_key
 
 if TYPE_CHECKING:
-    from pawsctl.connection.cluster import Cluster
+    from pawsctl.connection.cluster.client import Cluster
 
 
 class Check(msgspec.Struct, frozen=True):

@@ -8,20 +8,22 @@ from typing import Literal, TypeVar
 
 from msgspec import Struct
 
+from pawsctl.config.redis_url import parse
+from pawsctl.config.settings import StackSettings
+from pawsctl.config.target import Target
 from pawsctl.connection import Timeouts, connect
-from pawsctl.connection.slots import slot_of
-from pawsctl.drill.writing import Writer, delete, lost
+from pawsctl.connection.cluster.slots import slot_of
 from pawsctl.errors import OperationFailed, TimedOut
-from pawsctl.redis_url import parse
-from pawsctl.settings import StackSettings
-from pawsctl.stack import failing, forming, layout, operations, project
-from pawsctl.stack.choice import engine_of
-from pawsctl.stack.engine import Emit, EngineName, Waiting
-from pawsctl.stack.interrupt import uninterrupted
-from pawsctl.stack.layout import Topology
-from pawsctl.stack.nodes import View
-from pawsctl.stack.project import Project
-from pawsctl.target import Target
+from pawsctl.stack import lifecycle
+from pawsctl.stack.engine.choose import engine_of
+from pawsctl.stack.engine.rollback import uninterrupted
+from pawsctl.stack.events import Emit, EngineName, Waiting
+from pawsctl.stack.project import layout, project
+from pawsctl.stack.project.layout import Topology
+from pawsctl.stack.project.project import Project
+from pawsctl.stack.topology import fail_over, form
+from pawsctl.stack.topology.view import TopologyView
+from pawsctl.workflows.failover_writers import FailoverWriter, delete, lost
 
 Method = Literal["kill", "graceful"]
 Found = TypeVar("Found")
@@ -75,9 +77,9 @@ def failover(
     """
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
-    before = forming.view(here)
+    before = form.view(here)
     _check_whole(here, before)
-    primary = failing.chosen(here, before)
+    primary = fail_over.chosen(here, before)
     url = layout.url(topology, here.stack)
     target = parse(url, origin="the project's settings").with_login(None, here.password)
     writers = _writers(target, before, primary, timeout)
@@ -90,7 +92,7 @@ def failover(
             if method == "kill":
                 engine.kill(primary)
             else:
-                failing.give_way(here, primary)
+                fail_over.give_way(here, primary)
             emit(Waiting(f"another takes the place of {primary}"))
             promoted = _promoted(here, before, primary, timeout)
             promoted_after = time.monotonic() - begun
@@ -103,7 +105,7 @@ def failover(
             with uninterrupted():
                 emit(Waiting("all is whole again"))
                 # Which engine that is has been told.
-                operations.start(settings, topology, timeout=timeout, emit=lambda _event: None)
+                lifecycle.start(settings, topology, timeout=timeout, emit=lambda _event: None)
         time.sleep(_LEAD)
     finally:
         with uninterrupted():
@@ -129,7 +131,7 @@ def failover(
     )
 
 
-def _check_whole(here: Project, view: View) -> None:
+def _check_whole(here: Project, view: TopologyView) -> None:
     if view.problems:
         raise OperationFailed(
             f"The {here.topology} topology is not whole: {'; '.join(view.problems)}.",
@@ -137,41 +139,43 @@ def _check_whole(here: Project, view: View) -> None:
         )
 
 
-def _writers(target: Target, view: View, primary: str, timeout: float) -> list[Writer]:
+def _writers(
+    target: Target, view: TopologyView, primary: str, timeout: float
+) -> list[FailoverWriter]:
     """The one that writes to the primary that fails, and in a cluster one that writes elsewhere."""
     timeouts = Timeouts(connect=_CONNECT_TIMEOUT, reply=_REPLY_TIMEOUT, failover=timeout)
     open_one = partial(connect, target, timeouts)
     if target.kind != "cluster":
-        return [Writer(open_one)]
+        return [FailoverWriter(open_one)]
     slots = view.nodes[primary].slots
     return [
-        Writer(open_one, lambda key: slot_of(key) in slots),
-        Writer(open_one, lambda key: slot_of(key) not in slots),
+        FailoverWriter(open_one, lambda key: slot_of(key) in slots),
+        FailoverWriter(open_one, lambda key: slot_of(key) not in slots),
     ]
 
 
-def _promoted(here: Project, before: View, primary: str, timeout: float) -> str:
+def _promoted(here: Project, before: TopologyView, primary: str, timeout: float) -> str:
     def found() -> str | None:
-        return failing.successor(before, forming.view(here), primary)
+        return fail_over.successor(before, form.view(here), primary)
 
     return _until(found, timeout, f"No other took the place of {primary}")
 
 
 def _await_demotion(here: Project, primary: str, timeout: float) -> None:
     def is_replica() -> bool:
-        node = forming.view(here).nodes.get(primary)
+        node = form.view(here).nodes.get(primary)
         return node is not None and node.role == "replica"
 
     _until(is_replica, timeout, f"{primary} was not demoted")
 
 
-def _await_writes(writers: list[Writer], timeout: float) -> None:
+def _await_writes(writers: list[FailoverWriter], timeout: float) -> None:
     for writer in writers:
         seen = len(writer.times)
         _until(partial(_has_more, writer, seen), timeout, "Writes were not acknowledged any more")
 
 
-def _has_more(writer: Writer, seen: int) -> bool:
+def _has_more(writer: FailoverWriter, seen: int) -> bool:
     return len(writer.times) > seen
 
 
@@ -186,7 +190,7 @@ def _until(look: Callable[[], Found | None], timeout: float, otherwise: str) -> 
     return found
 
 
-def _looked_up(target: Target, writers: list[Writer], timeout: float) -> int:
+def _looked_up(target: Target, writers: list[FailoverWriter], timeout: float) -> int:
     """Stop writing, see what is lost, and delete the sessions."""
     for each in writers:
         each.stop()

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import msgspec
 
-from pawsctl import whole_file
+from pawsctl.config.settings import Settings
 from pawsctl.connection import Connection
-from pawsctl.doctor import collecting, own_topology, private
-from pawsctl.doctor.blanking import BLANK, Blanker
-from pawsctl.doctor.findings import Diagnosis, Finding
 from pawsctl.errors import PawsctlError, UsageError
-from pawsctl.settings import Settings
+from pawsctl.files import atomic_file
+from pawsctl.workflows.doctor import check_topology
+from pawsctl.workflows.doctor.finding import Diagnosis, Finding
+from pawsctl.workflows.support_bundle import contents, private_texts
+from pawsctl.workflows.support_bundle.blanking import BLANK, Blanker
 
 _FOLDER = "pawsctl-doctor"
 Load = Callable[[], Settings]
@@ -45,7 +46,7 @@ def write(
     Raises UsageError for a file that exists, OperationFailed for one that can't be written.
     """
     content = _archived(dict(_parts(diagnosis, load, connect)))
-    with whole_file.replacing(path, private=True, overwrite=overwrite) as put:
+    with atomic_file.replacing(path, private=True, overwrite=overwrite) as put:
         put(content)
 
 
@@ -56,9 +57,9 @@ def _parts(diagnosis: Diagnosis, load: Load, connect: Connect) -> Iterator[tuple
     texts: set[str] = set()
     is_known = False
     with suppress(PawsctlError):
-        secrets.update(private.secrets_of(load()))
+        secrets.update(private_texts.secrets_of(load()))
     with suppress(PawsctlError), connect() as connection:
-        texts = private.texts_of(connection)
+        texts = private_texts.texts_of(connection)
         is_known = True
     told = "\n".join(each.detail + each.hint for each in diagnosis.findings)
     blanker = Blanker(secrets, texts, within="\n".join([told, *found.values()]))
@@ -72,20 +73,20 @@ def _parts(diagnosis: Diagnosis, load: Load, connect: Connect) -> Iterator[tuple
 
 def _collected(load: Load, connect: Connect) -> Iterator[tuple[str, str]]:
     """Yield the name of each file and what stands in it; what can't be had is left out."""
-    yield "versions.json", _json(collecting.versions())
+    yield "versions.json", _json(contents.versions())
     with suppress(PawsctlError):
         settings = load()
-        yield "settings.json", _json(collecting.settings_of(settings))
+        yield "settings.json", _json(contents.settings_of(settings))
         own = settings.stack()
-        topology = own_topology.used(settings.redis_target(), own)
-        yield "compose.yaml", collecting.compose(topology)
-        for gather in (collecting.processes, collecting.containers):
+        topology = check_topology.used(settings.redis_target(), own)
+        yield "compose.yaml", contents.compose(topology)
+        for gather in (contents.processes, contents.containers):
             with suppress(PawsctlError):
                 for name, about, tail in gather(own, topology):
                     yield f"stack/{_file_name(name)}.json", _json(about)
                     yield f"stack/{_file_name(name)}.log", "\n".join(tail)
     with suppress(PawsctlError), connect() as connection:
-        for name, told in collecting.servers(connection):
+        for name, told in contents.servers(connection):
             yield f"redis/{_file_name(name)}.info.txt", told
 
 

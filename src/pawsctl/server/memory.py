@@ -5,10 +5,11 @@ from typing import Any
 
 import msgspec
 
-from pawsctl import pictures, sizes
-from pawsctl.connection import Connection, ErrorReply, Node, checked, info_fields
+from pawsctl import sizes
+from pawsctl.connection import Connection, ErrorReply, Node, info_fields, raise_for_error
 from pawsctl.errors import OperationFailed, Partial, UsageError
-from pawsctl.pictures import Pictures
+from pawsctl.sessions.stats import pictures
+from pawsctl.sessions.stats.pictures import Pictures
 
 _NEARLY_FULL = 0.9
 _LEAST_LIMIT = 256 << 20
@@ -114,7 +115,7 @@ def _info(node: Node) -> dict[str, str]:
     # A section at a time: servers before 7.0 take only one.
     replies = node.pipeline([("INFO", section) for section in ("memory", "stats", "persistence")])
     told = [each for each in replies if not isinstance(each, ErrorReply)]
-    fields = info_fields(b"\r\n".join(told if told else [checked(replies[0])]))
+    fields = info_fields(b"\r\n".join(told if told else [raise_for_error(replies[0])]))
     if not fields.keys() & set(_FIELDS):
         raise OperationFailed(
             f"What {node} answers to INFO memory tells nothing of its memory.",

@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from pawsctl.doctor import containers
-from pawsctl.doctor.findings import Finding, failed
+from pawsctl.config.settings import StackSettings
+from pawsctl.config.target import Target, is_published
 from pawsctl.errors import PawsctlError, UsageError
-from pawsctl.settings import StackSettings
-from pawsctl.stack import layout, topologies
-from pawsctl.stack.engine import EngineChosen, Event
-from pawsctl.stack.layout import Topology
-from pawsctl.stack.project import Project
-from pawsctl.stack.topologies import TopologyStatus
-from pawsctl.target import Target, is_published
+from pawsctl.stack import topology_status
+from pawsctl.stack.events import EngineChosen, Event
+from pawsctl.stack.project import layout
+from pawsctl.stack.project.layout import Topology
+from pawsctl.stack.project.project import Project
+from pawsctl.stack.topology_status import TopologyStatus
+from pawsctl.workflows.doctor import check_containers
+from pawsctl.workflows.doctor.finding import Finding, failed
 
 
 def used(target: Target, own: StackSettings) -> Topology:
@@ -35,11 +36,11 @@ def examine(here: Project, *, is_needed: bool) -> Iterator[Finding]:
             reasons.append(event.reason.rstrip("."))
 
     try:
-        found = topologies.status(here.settings, here.topology, emit=note)
+        found = topology_status.status(here.settings, here.topology, emit=note)
     except PawsctlError as error:
         yield failed("stack", error)
         return
-    yield from containers.examine(here, found.engine, found.services, is_needed=is_needed)
+    yield from check_containers.examine(here, found.engine, found.services, is_needed=is_needed)
     engine = f"{found.engine} ({', '.join(reasons)})"
     problems = found.problems if isinstance(found, TopologyStatus) else ()
     up = f"pawsctl redis up{here.hint}"

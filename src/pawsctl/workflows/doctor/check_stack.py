@@ -4,18 +4,19 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from pawsctl.doctor import containers, own_topology, port
-from pawsctl.doctor.findings import Finding, State, failed
+from pawsctl.config.redis_url import parse
+from pawsctl.config.settings import Settings, StackSettings
+from pawsctl.config.target import Target, is_published
 from pawsctl.errors import NoEngine, PawsctlError
-from pawsctl.redis_url import parse
-from pawsctl.settings import Settings, StackSettings
-from pawsctl.stack import cautions, inspection, project
-from pawsctl.stack.docker import inspecting
-from pawsctl.stack.embedded.engine import EmbeddedEngine
-from pawsctl.stack.engine import EngineChosen, Event, HeldElsewhere
-from pawsctl.stack.project import Project
-from pawsctl.stack.results import StackStatus
-from pawsctl.target import Target, is_published
+from pawsctl.stack import cautions, status
+from pawsctl.stack.engine.docker import inspect_project
+from pawsctl.stack.engine.embedded.embedded_engine import EmbeddedEngine
+from pawsctl.stack.events import EngineChosen, Event, HeldElsewhere
+from pawsctl.stack.project import project
+from pawsctl.stack.project.project import Project
+from pawsctl.stack.status import StackStatus
+from pawsctl.workflows.doctor import check_containers, check_port, check_topology
+from pawsctl.workflows.doctor.finding import Finding, State, failed
 
 # Bytes on the disk under which Redis will soon keep nothing, and under which it keeps nothing now.
 _LITTLE, _NONE = 1 << 30, 32 << 20
@@ -28,7 +29,7 @@ def examine(settings: Settings, target: Target, *, answers: bool) -> Iterator[Fi
     """
     try:
         own = settings.stack()
-        topology = own_topology.used(target, own)
+        topology = check_topology.used(target, own)
         here = project.load(own, topology)
         is_ours = topology != "single" or leads_to(target, own.redis_port)
         is_needed = is_ours and not answers
@@ -36,14 +37,14 @@ def examine(settings: Settings, target: Target, *, answers: bool) -> Iterator[Fi
     except PawsctlError as error:
         yield failed("stack", error)
         return
-    if own.engine != "embedded" and not (own.engine == "auto" and embedded.holds_on):
+    if own.engine != "embedded" and not (own.engine == "auto" and embedded.in_use):
         for finding in _docker(here, is_needed=is_needed):
             yield finding
             if finding.state == "failed":
                 return
     yield from _disk(here.directory)
     if topology != "single":
-        yield from own_topology.examine(here, is_needed=is_needed)
+        yield from check_topology.examine(here, is_needed=is_needed)
         yield _password(own)
         return
     for finding in _stack(here, target, answers=answers, is_needed=is_needed):
@@ -62,7 +63,7 @@ def leads_to(target: Target, number: int) -> bool:
 
 def _docker(here: Project, *, is_needed: bool) -> Iterator[Finding]:
     try:
-        _, about = inspecting.connect()
+        _, about = inspect_project.connect()
     except PawsctlError as error:
         is_asked = here.settings.engine == "docker" and is_needed
         if is_asked or not isinstance(error, NoEngine):
@@ -102,7 +103,7 @@ def _stack(here: Project, target: Target, *, answers: bool, is_needed: bool) -> 
 
     own = here.settings
     try:
-        found = inspection.status(own, emit=note)
+        found = status.status(own, emit=note)
     except NoEngine as error:
         yield Finding("stack", "failed" if is_needed else "skipped", error.message, error.hint)
         return
@@ -110,7 +111,7 @@ def _stack(here: Project, target: Target, *, answers: bool, is_needed: bool) -> 
         yield failed("stack", error)
         return
     engine = f"{found.engine} ({', '.join(reasons)})"
-    yield from containers.examine(here, found.engine, found.services, is_needed=is_needed)
+    yield from check_containers.examine(here, found.engine, found.services, is_needed=is_needed)
     for each in elsewhere:
         detail = f"{each.engine} holds data of this project, too: {', '.join(each.places)}"
         hint = f"PAWSCTL_ENGINE={each.engine} goes on with it."
@@ -122,7 +123,7 @@ def _stack(here: Project, target: Target, *, answers: bool, is_needed: bool) -> 
         yield _password(own)
         return
     is_used = leads_to(target, own.redis_port)
-    yield from port.examine(own, target, is_used=is_used, is_needed=is_needed)
+    yield from check_port.examine(own, target, is_used=is_used, is_needed=is_needed)
     hanging = [each for each in found.services if each.state in ("running", "paused", "restarting")]
     if not is_used:
         yield Finding("stack", "skipped", f"{engine}: does not run, and is not what is used")

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from pawsctl import safe
-from pawsctl.doctor.findings import Finding
-from pawsctl.settings import Setting
+from pawsctl import escaping
+from pawsctl.config.setting_specs import Setting
+from pawsctl.workflows.doctor.finding import Finding
 
 # Seconds for a connection, and for the whole answer: a bot that was just started is slow at first.
 _CONNECT_SECONDS = 2.0
@@ -51,7 +51,7 @@ def examine(app_url: Setting) -> Finding:
     Only a bot that was named has to run. One that accepts has to answer, whoever named it.
     """
     url = app_url.value.rstrip("/") + _PATH
-    asked = safe.without_password(url)
+    asked = escaping.without_password(url)
     try:
         status, body = _get(url)
     except _NoAnswer as error:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pawsctl import whole_file
+from pawsctl.files import atomic_file
 
 KEPT = 5
 
@@ -45,7 +45,7 @@ def placed(unfinished: Path) -> Path | None:
     else:
         kept = found[0].rename(folder / f"{name}-{found[0].name.removeprefix('sessions-')}")
     # The data is deleted next: a loss of power must not take the export's name.
-    whole_file.sync_folder(folder)
+    atomic_file.sync_folder(folder)
     return kept
 
 

@@ -4,20 +4,21 @@ import shlex
 from collections.abc import Callable
 from pathlib import Path
 
-from pawsctl import state
-from pawsctl.backup import keeping
+from pawsctl.config.redis_url import parse
+from pawsctl.config.settings import StackSettings
+from pawsctl.config.target import Target
 from pawsctl.connection import Connection, connect, info_fields
 from pawsctl.errors import OperationFailed, PawsctlError
-from pawsctl.redis_url import parse
+from pawsctl.files import state_dir
 from pawsctl.sessions.archive import export
 from pawsctl.sessions.archive.export import Exported
-from pawsctl.sessions.store import SessionStore
-from pawsctl.settings import StackSettings
-from pawsctl.stack import files, operations
-from pawsctl.stack.engine import Copied, Emit, LeftOut
-from pawsctl.stack.layout import Topology
-from pawsctl.stack.results import Reset
-from pawsctl.target import Target
+from pawsctl.sessions.store.store import SessionStore
+from pawsctl.stack import remove
+from pawsctl.stack.events import Copied, Emit, LeftOut
+from pawsctl.stack.project import mounted_files
+from pawsctl.stack.project.layout import Topology
+from pawsctl.stack.remove import Reset
+from pawsctl.workflows import kept_exports
 
 
 def reset(
@@ -26,7 +27,7 @@ def reset(
     *,
     timeout: float,
     with_backup: bool,
-    confirm: operations.Confirm,
+    confirm: remove.Confirm,
     emit: Emit,
 ) -> Reset:
     """Delete the data of this project's Redis and start it again, the sessions exported before.
@@ -37,7 +38,7 @@ def reset(
     def save(url: str | None, hold: Callable[[], None]) -> str | None:
         return export_before_reset(settings, topology, url, hold=hold, emit=emit)
 
-    return operations.reset(
+    return remove.reset(
         settings,
         topology,
         timeout=timeout,
@@ -62,18 +63,18 @@ def export_before_reset(
     session. The last five exports are kept. Raises, with a hint at --no-backup, what the export
     raises, and OperationFailed where no URL leads to Redis.
     """
-    folder = files.state_directory(settings.project, topology) / "backups"
+    folder = mounted_files.state_directory(settings.project, topology) / "backups"
     try:
         if url is None:
             raise OperationFailed("Redis does not run.", hint="Start it with 'pawsctl redis up'.")
         target = parse(url, origin="the project's settings").with_login(
             None, settings.redis_password
         )
-        with state.usable(folder), keeping.unfinished(folder) as unfinished:
+        with state_dir.usable(folder), kept_exports.unfinished(folder) as unfinished:
             exported = _export(target, unfinished, hold, emit)
-            kept = keeping.placed(unfinished)
+            kept = kept_exports.placed(unfinished)
     except PawsctlError as error:
-        raise error.adding(
+        raise error.with_context(
             before="The sessions can't be exported before they are deleted.",
             hint="To delete them without a copy, use --no-backup.",
         ) from error
@@ -82,7 +83,7 @@ def export_before_reset(
     for name, each in exported.items():
         path = kept / name if kept.is_dir() else kept
         emit(Copied(each.sessions, str(path), _way_back(each.url, path)))
-    keeping.forget_old(folder, kept)
+    kept_exports.forget_old(folder, kept)
     return str(kept)
 
 

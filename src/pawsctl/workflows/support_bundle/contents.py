@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from pawsctl.config.settings import Settings, StackSettings
+from pawsctl.config.shown_settings import shown
 from pawsctl.connection import Connection
 from pawsctl.errors import PawsctlError
-from pawsctl.settings import Settings, StackSettings, shown
-from pawsctl.stack import files, project
-from pawsctl.stack.docker import inspecting
-from pawsctl.stack.embedded.engine import EmbeddedEngine
-from pawsctl.stack.layout import Topology
+from pawsctl.stack.engine.docker import inspect_project
+from pawsctl.stack.engine.embedded.embedded_engine import EmbeddedEngine
+from pawsctl.stack.project import mounted_files, project
+from pawsctl.stack.project.layout import Topology
 
 # The name of a server, what is said of it, and the end of its log.
 Described = tuple[str, dict[str, Any], tuple[str, ...]]
@@ -55,16 +56,16 @@ def servers(connection: Connection) -> Iterator[tuple[str, str]]:
 
 def compose(topology: Topology) -> str:
     """Return the description of the services."""
-    return files.compose_file(topology).read_text("utf-8")
+    return mounted_files.compose_file(topology).read_text("utf-8")
 
 
 def containers(own: StackSettings, topology: Topology) -> Iterator[Described]:
     """Yield the name of each container, what the engine says of it, and the end of its log."""
     here = project.load(own, topology)
-    api, _ = inspecting.connect()
-    for each in inspecting.inspected(api, here.stack):
+    api, _ = inspect_project.connect()
+    for each in inspect_project.inspected(api, here.stack):
         name = str(each["Name"]).removeprefix("/")
-        yield name, _chosen(each), inspecting.log_tail(api, each, _LOG_LINES)
+        yield name, _chosen(each), inspect_project.log_tail(api, each, _LOG_LINES)
 
 
 def processes(own: StackSettings, topology: Topology) -> Iterator[Described]:

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import suppress
 
-from pawsctl.doctor.findings import Finding
+from pawsctl.config.settings import StackSettings
+from pawsctl.config.target import Target
 from pawsctl.errors import PawsctlError
-from pawsctl.settings import StackSettings
-from pawsctl.stack import ports
-from pawsctl.stack.docker import inspecting
-from pawsctl.stack.embedded import others
-from pawsctl.target import Target
+from pawsctl.stack.engine import ports
+from pawsctl.stack.engine.docker import inspect_project
+from pawsctl.stack.engine.embedded import other_projects
+from pawsctl.workflows.doctor.finding import Finding
 
 
 def examine(
@@ -46,7 +46,7 @@ def _holder(own: StackSettings, number: int) -> tuple[str, str]:
     """Who holds a port, in words, and the project that it is of, or ''."""
     # Without Docker it is no container that can be named.
     with suppress(PawsctlError):
-        api, _ = inspecting.connect()
-        if found := inspecting.publisher(api, number):
+        api, _ = inspect_project.connect()
+        if found := inspect_project.publisher(api, number):
             return f"the container {found.name}", found.project
-    return ports.holder(number), others.project_at(number, but=own.project)
+    return ports.holder(number), other_projects.project_at(number, but=own.project)

@@ -1,0 +1,1 @@
+"""What a Redis says of itself: health and memory."""

@@ -1,0 +1,1 @@
+"""One file for whoever is to help, without what is private."""
