@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import typer
 
-from pawsctl import process
-from pawsctl.cli.invocation import FORMATS, Format, Invocation
-from pawsctl.cli.options import LazyGroup
+from pawsctl import process_setup
+from pawsctl.cli.context import Invocation
+from pawsctl.cli.global_options import LazyGroup
+from pawsctl.cli.output import FORMATS, Format
 from pawsctl.errors import ExitStatus, PawsctlError
 
 
@@ -42,7 +43,7 @@ def root() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status; nothing is raised but bugs."""
-    from pawsctl.cli.output import OutputClosed
+    from pawsctl.cli.output.stdout import OutputClosed
 
     # Kept here, so that a failure is told in the format that was asked for.
     current = Invocation()
@@ -70,7 +71,7 @@ def run(arguments: list[str]) -> int:
         return ExitStatus.OK
     except Exception:
         # What is interrupted may fail in its own way: a class body with a RuntimeError.
-        if not process.was_interrupted():
+        if not process_setup.was_interrupted():
             raise
         result = ExitStatus.INTERRUPTED
     # Typer makes this of Ctrl-C.
@@ -82,7 +83,7 @@ def run(arguments: list[str]) -> int:
 
 def _called(arguments: list[str], current: Invocation) -> object:
     """Call the command; what Typer prints itself, help and version, ends as our own output does."""
-    from pawsctl.cli import output
+    from pawsctl.cli.output import stdout
 
     try:
         result: object = typer.main.get_command(app)(
@@ -91,10 +92,10 @@ def _called(arguments: list[str], current: Invocation) -> object:
         sys.stdout.flush()
     except SystemExit as error:
         # Rich's way to end where nobody reads the help.
-        raise output.OutputClosed from error
+        raise stdout.OutputClosed from error
     except OSError as error:
         if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EBADF):
-            raise output.failed(error) from error
+            raise stdout.failed(error) from error
         raise
     return result
 

@@ -34,7 +34,7 @@ def phone_keys(phones: Sequence[str]) -> list[bytes]:
     Raises UsageError for what can be no phone, and where stdin has none.
     """
     from pawsctl.errors import UsageError
-    from pawsctl.sessions.keys import session_key
+    from pawsctl.sessions.contract.keys import session_key
 
     read: list[str] = []
     if "-" in phones:
@@ -45,7 +45,7 @@ def phone_keys(phones: Sequence[str]) -> list[bytes]:
                 try:
                     session_key(line)
                 except UsageError as error:
-                    raise error.adding(before=broken) from error
+                    raise error.with_context(before=broken) from error
                 raise UsageError(broken, hint="Write phones in UTF-8.")
         read = [line for line in lines if line.strip()]
         if not read:
@@ -98,3 +98,8 @@ def _unfit(path: Path) -> str:
     elif not os.access(path.parent, os.W_OK | os.X_OK):
         reason = os.strerror(errno.EACCES)
     return reason
+
+
+Source = Annotated[
+    str, typer.Argument(metavar="FILE|-", help="What 'session export' made; - is stdin.")
+]

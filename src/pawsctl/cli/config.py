@@ -1,12 +1,26 @@
 """`pawsctl config`: every setting and where it came from."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli import views
-from pawsctl.cli.options import ListCommand, invocation
-from pawsctl.settings import shown
+from pawsctl.cli.global_options import ListCommand, invocation
+from pawsctl.cli.output import units
+from pawsctl.cli.output.table import Column
+from pawsctl.config.shown_settings import shown
+
+if TYPE_CHECKING:
+    from pawsctl.config.setting_specs import Setting
+
+
+SETTING_COLUMNS: tuple[Column[Setting], ...] = (
+    Column("SETTING", lambda row: (row.name, "cyan")),
+    Column("VALUE", lambda row: (row.value or "-", "")),
+    Column("FROM", lambda row: (row.origin, "dim" if row.is_default else "")),
+)
+
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -26,8 +40,8 @@ def config(
     """Show every setting, its value and where it came from; passwords are hidden."""
     run = invocation(ctx)
     if not show_url:
-        run.output.rows(shown(run.settings), views.SETTING_COLUMNS)
+        run.output.rows(shown(run.settings), SETTING_COLUMNS)
         return
-    from pawsctl import url_with_password
+    from pawsctl.config import url_with_password
 
-    run.output.show({"url": url_with_password.of(run.target())}, views.url)
+    run.output.show({"url": url_with_password.of(run.target())}, units.url)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from pawsctl.errors import NotConfirmed
 
 if TYPE_CHECKING:
-    from pawsctl.cli.talk import Talk
-    from pawsctl.cli.text import Line
+    from pawsctl.cli.output.stderr import Talk
+    from pawsctl.cli.output.table import Line
     from pawsctl.connection import Connection
 
 

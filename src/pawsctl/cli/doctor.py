@@ -1,12 +1,21 @@
 """`pawsctl doctor`: what is wrong, and how to mend it."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.options import Command, invocation
+from pawsctl.cli.global_options import Command, invocation
+from pawsctl.cli.output.units import plural
 from pawsctl.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output.table import Line, Span
+    from pawsctl.workflows.doctor.finding import Diagnosis, Finding, State
+
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -31,24 +40,63 @@ def doctor(
     Redis, the server and every session, up to the first that is broken; and at the bot. Exits with
     1 where something failed.
     """
-    from pawsctl.cli import doctor_views
     from pawsctl.cli.arguments import require_writable
-    from pawsctl.doctor import bundle as bundling
-    from pawsctl.doctor import examining, network
+    from pawsctl.workflows.doctor import check_network, examine
+    from pawsctl.workflows.support_bundle import bundle as bundling
 
     run = invocation(ctx)
     require_writable(bundle)
     if bundle is not None:
         bundling.require_new(bundle, overwrite=force)
-    found = examining.examine(
+    found = examine.examine(
         lambda: run.settings,
         run.connect,
-        done=run.output.live(doctor_views.finding),
-        patience=run.connect_timeout or network.PATIENCE,
+        done=run.output.live(finding_view),
+        patience=run.connect_timeout or check_network.PATIENCE,
     )
-    run.output.show(found, doctor_views.summary)
+    run.output.show(found, doctor_summary)
     if bundle is not None:
         bundling.write(bundle, found, lambda: run.settings, run.connect, overwrite=force)
         run.output.note(f"Wrote {bundle}: read it before you hand it on.")
     if not found.ok:
         raise typer.Exit(ExitStatus.FAILED)
+
+
+_MARKS: dict[State, Span] = {
+    "ok": ("✓ ", "green"),
+    "warning": ("! ", "yellow"),
+    "failed": ("✗ ", "bold red"),
+    "skipped": ("- ", "dim"),
+}
+
+
+def finding_view(found: Finding) -> Iterator[Line]:
+    """A line for what was found, and one for what to do about it."""
+    mark, style = _MARKS[found.state]
+    line: list[Span] = [(mark, style), (found.name, "bold")]
+    detail, *log = found.detail.split("\n")
+    if detail:
+        line.append((f"  {detail}", "" if found.state == "ok" else style))
+    yield line
+    for each in log:
+        yield [(f"  | {each}", "dim")]
+    if found.hint:
+        yield [(f"  → {found.hint}", "dim")]
+
+
+def doctor_summary(found: Diagnosis) -> Iterator[Line]:
+    """How many findings need somebody."""
+    states = [each.state for each in found.findings]
+    failed, warnings = states.count("failed"), states.count("warning")
+    # A stack of ours that is not what is used need not be looked at.
+    left_out = [
+        each.name for each in found.findings if each.state == "skipped" and each.name != "stack"
+    ]
+    rest: Line = [(f"; not looked at: {', '.join(left_out)}", "yellow")] if left_out else []
+    if failed or warnings:
+        style = "bold red" if failed else "bold yellow"
+        yield [(f"{plural(failed, 'failure')}, {plural(warnings, 'warning')}", style), *rest]
+    elif rest:
+        yield [("no failure found", "bold yellow"), *rest]
+    else:
+        yield [("nothing is wrong", "bold green")]

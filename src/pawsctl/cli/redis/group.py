@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pawsctl.cli.invocation import Invocation
-from pawsctl.cli.options import Group, invocation
+from pawsctl.cli.context import Invocation
+from pawsctl.cli.global_options import Group, invocation
 
 if TYPE_CHECKING:
-    from pawsctl.settings import StackSettings
+    from pawsctl.config.settings import StackSettings
 
 app = typer.Typer(
     cls=Group,

@@ -1,53 +1,73 @@
-"""Commands that follow the URL, not this project's own Redis: `memory`, `maxmemory`."""
+"""`pawsctl redis memory`: the memory of each primary."""
 
-from typing import Annotated
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import typer
 
-from pawsctl.cli.arguments import Confirm, Yes
-from pawsctl.cli.confirm import confirm_on
-from pawsctl.cli.options import Command, invocation
+from pawsctl.cli.global_options import Command, invocation
+from pawsctl.cli.output.units import bars, pictures, size
 from pawsctl.cli.redis.group import app
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output.table import Line
+    from pawsctl.server.memory import Memory, NodeMemory
 
 
 @app.command("memory", cls=Command)
 def memory_(ctx: typer.Context) -> None:
     """Show the memory of each primary: used, limit, policy, evictions; warn where it should."""
-    from pawsctl import memory
-    from pawsctl.cli import memory_views
+    from pawsctl.server import memory
 
     run = invocation(ctx)
     with run.connect() as connection:
         found = memory.report_with_pictures(connection)
-    run.output.show(found, memory_views.report)
+    run.output.show(found, memory_view)
     memory.require_all(found)
 
 
-@app.command(cls=Command)
-def maxmemory(
-    ctx: typer.Context,
-    size: Annotated[str, typer.Argument(metavar="SIZE", help="Such as 512mb; 0 for no limit.")],
-    *,
-    yes: Yes = False,
-    confirm: Confirm = "",
-) -> None:
-    """Change the memory limit of each primary, at once and until it restarts."""
-    from pawsctl import memory
-    from pawsctl.cli import memory_views
+_BAR = 30
 
-    run = invocation(ctx)
-    limit = memory.size(size)
-    with run.connect() as connection:
-        now = memory.report(connection)
-        memory.require_all(now)
-        confirm_on(run.output, 
-            connection,
-            memory_views.change(now, limit, origin=connection.target.origin),
-            yes=yes,
-            host=confirm,
-            question="Change the limit?",
-        )
-        run.output.show(memory.set_limit(connection, limit), memory_views.limit_set)
-    if connection.target.may_be_ours and memory.outgrows(now, limit):
-        run.output.warn(memory_views.CONTAINER)
-    run.output.note(memory_views.HOW_TO_KEEP)
+
+def memory_view(found: Memory) -> Iterator[Line]:
+    """Each primary's figures, and what should worry somebody."""
+    for node in found.nodes:
+        yield [(node.node, "bold cyan")]
+        yield from _figures(node)
+        for warning in node.warnings:
+            yield [("  ! ", "yellow"), (warning, "yellow")]
+    if found.pictures is not None:
+        yield pictures(found.pictures)
+
+
+def _figures(node: NodeMemory) -> Iterator[Line]:
+    if node.limit is None or node.used is None:
+        limit = f" of {size(node.limit)}" if node.limit else ", limit not told"
+        if node.is_unlimited:
+            limit = ", no limit"
+        yield [(f"  used           {size_or_untold(node.used)}{limit}", "")]
+    else:
+        part = min(node.used / node.limit, 1)
+        bar = bars(node.used, node.limit, _BAR) if part < 1 else "█" * _BAR
+        yield [
+            (f"  used           {size(node.used)} of {size(node.limit)} ", ""),
+            (bar, "red" if node.warnings else "cyan"),
+            (f" {part:.0%}", ""),
+        ]
+    ratio = _UNTOLD if node.fragmentation is None else f"{node.fragmentation:g}"
+    yield [(f"  peak           {size_or_untold(node.peak)}", "")]
+    yield [(f"  fragmentation  {ratio}", "")]
+    yield [(f"  policy         {node.policy or _UNTOLD}", "")]
+    yield [(f"  evicted        {_UNTOLD if node.evicted is None else node.evicted}", "")]
+    yield [(f"  AOF            {_AOF[node.aof]}", "")]
+
+
+_UNTOLD = "not told"
+_AOF = {True: "on", False: "off", None: _UNTOLD}
+
+
+def size_or_untold(count: int | None) -> str:
+    """Return a size as people read it, or that none was told."""
+    return _UNTOLD if count is None else size(count)

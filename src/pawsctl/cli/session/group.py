@@ -2,7 +2,7 @@
 
 import typer
 
-from pawsctl.cli.options import Group
+from pawsctl.cli.global_options import Group
 
 app = typer.Typer(
     cls=Group,

@@ -1,0 +1,89 @@
+"""What is drawn again and again: progress on stderr, a live picture on stdout.
+
+Loading rich for it costs 80 ms: import this only for a terminal.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from rich.console import Console
+from rich.live import Live
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+)
+from rich.text import Text
+
+from pawsctl import escaping
+from pawsctl.cli.output.table import Line
+
+State = TypeVar("State")
+
+
+@contextmanager
+def one_bar(doing: str, total: int | None, *, colour: bool) -> Iterator[Callable[[int], None]]:
+    """A bar of `total` things, None where that is not known; yields what advances it by so many."""
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=Console(stderr=True, no_color=not colour),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(doing, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
+@contextmanager
+def many_bars(*, colour: bool) -> Iterator[Callable[[str, str, int, int], None]]:
+    """Bars of bytes, none at first.
+
+    Yields what moves one, and makes it first: (key, doing, done, total); a total of 0 is not known
+    yet.
+    """
+    drawn = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        console=Console(stderr=True, no_color=not colour),
+        transient=True,
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def move(key: str, doing: str, done: int, total: int) -> None:
+        if not tasks:
+            drawn.start()
+        if key not in tasks:
+            tasks[key] = drawn.add_task(escaping.visible(doing), total=None)
+        drawn.update(
+            tasks[key], description=escaping.visible(doing), completed=done, total=total or None
+        )
+
+    try:
+        yield move
+    finally:
+        drawn.stop()
+
+
+def draw(
+    states: Iterable[State], view: Callable[[State, int, int], Iterable[Line]], *, colour: bool
+) -> None:
+    """Draw states on stdout, each over the one before; lines are cut at the terminal's edge.
+
+    The cursor is shown again however it ends.
+    """
+    console = Console(no_color=not colour, highlight=False, markup=False, emoji=False)
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        for state in states:
+            lines = [
+                Text.assemble(*((escaping.visible(text), style) for text, style in line))
+                for line in view(state, console.width, console.height)
+            ]
+            picture = Text("\n", no_wrap=True, overflow="ellipsis").join(lines)
+            live.update(picture, refresh=True)

@@ -1,0 +1,70 @@
+"""What a person sees of a result: lines of styled text. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pawsctl.cli.output.table import Line
+
+if TYPE_CHECKING:
+    from pawsctl.sessions.stats.pictures import Pictures
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the two largest units that matter: `5h 12m`, `12m 03s`, `8s`; -1 is never."""
+    if seconds < 0:
+        return "never"
+    whole = int(seconds)
+    days, hours, minutes = whole // 86_400, whole // 3_600 % 24, whole // 60 % 60
+    if days:
+        return f"{days}d {hours:02}h"
+    if hours:
+        return f"{hours}h {minutes:02}m"
+    return f"{minutes}m {whole % 60:02}s" if minutes else f"{whole}s"
+
+
+def size(count: float) -> str:
+    """Bytes as a person reads them: `812 B`, `1.2 KB` (1024 bytes), `3.4 MB`."""
+    if count < 1024:
+        return f"{count:.0f} B"
+    for unit in ("KB", "MB", "GB"):
+        count /= 1024
+        if count < 1024 or unit == "GB":
+            break
+    return f"{count:.1f} {unit}"
+
+
+def moment(time: datetime | None) -> str:
+    """A time in UTC to the second, or a dash."""
+    return f"{time:%Y-%m-%d %H:%M:%S}" if time else "-"
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 session`, `2 sessions`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def url(found: dict[str, str]) -> Iterator[Line]:
+    """A URL alone, for a program that is handed it."""
+    yield [(found["url"], "")]
+
+
+def or_dash(number: int | None) -> str:
+    """A number, or a dash where there is none."""
+    return "-" if number is None else str(number)
+
+
+def bars(count: int, most: int, width: int) -> str:
+    """A bar of `width` blocks for `most`, never empty where there is something to show."""
+    return "█" * max(1 if count else 0, round(width * count / most))
+
+
+def pictures(found: Pictures) -> Line:
+    """What the bot's pictures on their way take."""
+    count = plural(found.keys, "picture")
+    words = f"{count} on their way (temp_image:*) take {size(found.bytes)}"
+    if found.complete:
+        return [(words, "")]
+    return [(f"at least {words}", ""), (f", not all was looked at: {found.reason}", "yellow")]

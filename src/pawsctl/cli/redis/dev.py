@@ -1,0 +1,38 @@
+"""`pawsctl redis dev`."""
+
+from typing import Annotated
+
+import typer
+
+from pawsctl.cli.global_options import Command
+from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, app, stack_of
+
+
+@app.command(cls=Command)
+def dev(
+    ctx: typer.Context,
+    timeout: Timeout = TIMEOUT,
+    pull: Pull = "missing",
+    open_browser: Annotated[
+        bool, typer.Option("--open", help="Show Redis Commander in the browser.")
+    ] = False,
+) -> None:
+    """Start Redis and Redis Commander; needs Docker.
+
+    Redis Commander is a web page to look into Redis; its address and login are shown.
+    """
+    from pawsctl.cli.redis import event_lines, results_view
+    from pawsctl.stack import cautions, lifecycle
+
+    run, settings = stack_of(ctx, starts=True)
+    with event_lines.events_shown(run.output) as emit:
+        done = lifecycle.dev(
+            settings, timeout=timeout, pull=pull, open_browser=open_browser, emit=emit
+        )
+    run.output.show(done, results_view.dev)
+    if run.settings.has_kept_password:
+        run.output.note(
+            "Its password is kept; 'pawsctl redis status -o env' prints the URL with it."
+        )
+    for caution in cautions.of(run.settings, settings, done.services):
+        run.output.warn(caution)

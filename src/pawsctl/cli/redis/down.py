@@ -1,0 +1,38 @@
+"""`pawsctl redis down`."""
+
+from typing import Annotated
+
+import typer
+
+from pawsctl.cli.arguments import Yes
+from pawsctl.cli.global_options import Command
+from pawsctl.cli.redis.group import Topology, app, stack_of
+
+
+@app.command(cls=Command)
+def down(
+    ctx: typer.Context,
+    topology: Topology = "single",
+    volumes: Annotated[
+        bool, typer.Option("--volumes", help="Delete the data too, after asking.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be removed, and do nothing.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Stop and remove what runs; keep the data."""
+    from pawsctl.cli.redis import event_lines, results_view
+    from pawsctl.stack import remove
+
+    run, settings = stack_of(ctx)
+    with event_lines.events_shown(run.output) as emit:
+        done = remove.down(
+            settings,
+            topology,
+            volumes=volumes,
+            dry_run=dry_run,
+            confirm=lambda question: run.confirm_stack(question, yes=yes),
+            emit=emit,
+        )
+    run.output.show(done, results_view.down)

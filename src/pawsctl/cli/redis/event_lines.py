@@ -1,0 +1,149 @@
+"""What happens to the stack, told on stderr while it happens."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pawsctl.cli.output.stdout import Output
+from pawsctl.cli.output.units import plural, size
+from pawsctl.stack.events import (
+    Copied,
+    Created,
+    Emit,
+    EngineChosen,
+    Event,
+    GoingOn,
+    HeldElsewhere,
+    Kept,
+    LayerProgress,
+    LeftOut,
+    Pulled,
+    Pulling,
+    Ready,
+    Recreating,
+    Removed,
+    Shrinking,
+    Started,
+    Stopped,
+    TakenOver,
+    TakingOver,
+    Waiting,
+    WritersGoOn,
+)
+
+Move = Callable[[str, str, int, int], None]
+
+
+@contextmanager
+def events_shown(output: Output) -> Iterator[Emit]:
+    """What an operation is given to tell its events to."""
+    with output.bars() as move:
+        layers = _Layers(move)
+
+        def emit(event: Event) -> None:
+            if isinstance(event, LayerProgress):
+                layers.draw(event)
+            elif isinstance(event, Pulling) and output.is_live:
+                # Its layers' bars say so; the line comes when they are gone.
+                output.detail(f"Pulling {event.image}")
+            elif isinstance(event, Pulled) and output.is_live:
+                output.note(f"Pulled {event.image}")
+            elif isinstance(event, Copied):
+                output.note(f"Exported {plural(event.sessions, 'session')} to {event.path}")
+                output.note(f"This puts them back: {event.way_back}")
+            elif sentence := _worth_a_line(event):
+                for line in sentence.split("\n"):
+                    output.note(line)
+            else:
+                output.detail(_sentence(event))
+
+        yield emit
+
+
+class _Layers:
+    """A bar per layer. Docker tells a layer's size while it comes, and no more when it is there."""
+
+    def __init__(self, move: Move) -> None:
+        self._move = move
+        self._sizes: dict[str, int] = {}
+
+    def draw(self, event: LayerProgress) -> None:
+        if event.status == "Already exists":
+            return
+        size = self._sizes[event.layer] = event.total or self._sizes.get(event.layer, 0)
+        is_there = event.status.endswith("complete")
+        done = size if is_there else event.current
+        self._move(event.layer, f"{event.layer} {event.status}", done, size)
+
+
+def _worth_a_line(event: Event) -> str:
+    """What everybody should see, or an empty string."""
+    text = _warning(event)
+    match event:
+        case EngineChosen(engine, reason, is_fallback) if is_fallback:
+            text = f"Using the {engine} server: {reason}"
+        case Waiting(what):
+            text = f"Waiting until {what}."
+        case Pulling(image):
+            text = f"Pulling {image}"
+        case Recreating(service, _, changed):
+            text = f"Recreating {service}, changed: {', '.join(changed)}; its data is kept."
+        case TakingOver(service, where):
+            text = f"The data of {service} lies {where}; it is taken over."
+        case TakenOver(service, keys, databases):
+            text = f"Took over {plural(keys, 'key')} of {plural(databases, 'database')}."
+        case LeftOut(keys, kind):
+            text = (
+                "Not exported, since it is no session: "
+                f"{plural(keys, 'key')} of type {kind} under wh:session:"
+            )
+        case GoingOn(copy):
+            text = "Going on with a reset that was interrupted" + (
+                f"; the sessions that it exported are in {copy}" if copy else "."
+            )
+        case Kept(kind, name, reason):
+            text = f"Kept {kind} {name}: {reason}."
+    return text
+
+
+def _warning(event: Event) -> str:
+    """What somebody may have to act on, or an empty string."""
+    text = ""
+    match event:
+        case HeldElsewhere(engine, places):
+            name = "Docker" if engine == "docker" else "the embedded server"
+            text = (
+                f"Warning: {name} holds data of this project, too ({', '.join(places)}). It is "
+                f"neither shown nor touched here; PAWSCTL_ENGINE={engine} goes on with it."
+            )
+        case Shrinking(service, used, limit):
+            text = (
+                f"Warning: {service} uses {size(used)}, and its new limit is {size(limit)}: "
+                "Redis evicts keys, or refuses writes, until the rest fits."
+            )
+        case WritersGoOn(reason):
+            text = (
+                "Warning: Redis can't hold writers back meanwhile: what they write between the "
+                f"export and the removal is lost ({reason.rstrip('.')})."
+            )
+    return text
+
+
+def _sentence(event: Event) -> str:
+    """What --verbose shows of the others."""
+    text = str(event)
+    match event:
+        case EngineChosen(engine, reason):
+            text = f"Engine: {engine} ({reason})"
+        case Created(kind, name):
+            text = f"Created {kind} {name}"
+        case Started(_, name):
+            text = f"Started {name}"
+        case Stopped(_, name):
+            text = f"Stopped {name}"
+        case Removed(kind, name):
+            text = f"Removed {kind} {name}"
+        case Ready(_, name):
+            text = f"{name} answers"
+        case Pulled(image):
+            text = f"Pulled {image}"
+    return text

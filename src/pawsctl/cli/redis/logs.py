@@ -1,0 +1,91 @@
+"""`pawsctl redis logs`: what the services have written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl import durations
+from pawsctl.cli.global_options import ListCommand
+from pawsctl.cli.output.table import Line
+from pawsctl.cli.redis.group import Topology, app, stack_of
+
+if TYPE_CHECKING:
+    from pawsctl.stack.engine.protocol import LogLine
+
+
+def moment(text: str) -> datetime:
+    """A time: `10m` or `1h30m` ago, or as ISO 8601 has it, UTC where it names no zone."""
+    try:
+        if text[:4].isdigit() and text[4:5] == "-":
+            time = datetime.fromisoformat(text)
+            return time if time.tzinfo else time.replace(tzinfo=UTC)
+        return datetime.now(UTC) - timedelta(seconds=durations.seconds(text))
+    except ValueError as error:
+        raise typer.BadParameter("write it like 10m, 1h30m or 2026-01-31T12:00:00.") from error
+
+
+@app.command(cls=ListCommand)
+def logs(
+    ctx: typer.Context,
+    services: Annotated[
+        list[str] | None, typer.Argument(metavar="[SERVICE...]", help="redis, redis-commander.")
+    ] = None,
+    topology: Topology = "single",
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")
+    ] = False,
+    tail: Annotated[
+        int | None,
+        typer.Option("--tail", "-n", min=0, metavar="N", help="Only the last N lines of each."),
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since", parser=moment, metavar="TIME", help="Only what is newer, such as 10m."
+        ),
+    ] = None,
+    timestamps: Annotated[
+        bool, typer.Option("--timestamps", "-t", help="Begin each line with its time.")
+    ] = False,
+    no_log_prefix: Annotated[
+        bool, typer.Option("--no-log-prefix", help="Do not begin each line with its service.")
+    ] = False,
+) -> None:
+    """Show what the services have written."""
+    from pawsctl.cli.redis import event_lines
+    from pawsctl.stack import service_logs
+    from pawsctl.stack.engine import protocol
+
+    run, settings = stack_of(ctx)
+    query = protocol.LogQuery(tail=tail, since=since, follow=follow)
+    with event_lines.events_shown(run.output) as emit:
+        lines = service_logs.logs(settings, services or (), query, topology, emit=emit)
+    run.output.stream(
+        lines,
+        view=log_line(timestamps=timestamps, prefix=not no_log_prefix),
+        fields=protocol.LogLine.__struct_fields__,
+    )
+
+
+_PREFIX_STYLES = ("cyan", "magenta", "yellow", "green")
+# All services' names fit, and the lines of one stand under those of the other.
+_PREFIX_WIDTH = len("redis-commander")
+
+
+def log_line(*, timestamps: bool, prefix: bool) -> Callable[[LogLine], Line]:
+    """How to show a line of a log."""
+    styles: dict[str, str] = {}
+
+    def view(line: LogLine) -> Line:
+        style = styles.setdefault(line.service, _PREFIX_STYLES[len(styles) % len(_PREFIX_STYLES)])
+        spans = [(f"{line.service:{_PREFIX_WIDTH}} | ", style)] if prefix else []
+        if timestamps and line.time:
+            spans.append((f"{line.time:%Y-%m-%dT%H:%M:%S.%fZ} ", "dim"))
+        return [*spans, (line.text, "")]
+
+    return view

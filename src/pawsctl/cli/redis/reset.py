@@ -1,0 +1,39 @@
+"""`pawsctl redis reset`."""
+
+from typing import Annotated
+
+import typer
+
+from pawsctl.cli.arguments import Yes
+from pawsctl.cli.global_options import Command
+from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, app, stack_of
+
+
+@app.command(cls=Command)
+def reset(
+    ctx: typer.Context,
+    topology: Topology = "single",
+    timeout: Timeout = TIMEOUT,
+    no_backup: Annotated[
+        bool, typer.Option("--no-backup", help="Do not export the sessions first.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Export the sessions, delete all data, after asking; start again.
+
+    The export is named; the last five are kept. 'session import' brings one back.
+    """
+    from pawsctl.cli.redis import event_lines, results_view
+    from pawsctl.workflows import reset as operation
+
+    run, settings = stack_of(ctx, starts=True)
+    with event_lines.events_shown(run.output) as emit:
+        done = operation.reset(
+            settings,
+            topology,
+            timeout=timeout,
+            with_backup=not no_backup,
+            confirm=lambda question: run.confirm_stack(question, yes=yes),
+            emit=emit,
+        )
+    run.output.show(done, results_view.reset)

@@ -1,0 +1,18 @@
+"""`pawsctl redis restart`."""
+
+import typer
+
+from pawsctl.cli.global_options import Command
+from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, app, stack_of
+
+
+@app.command(cls=Command)
+def restart(ctx: typer.Context, topology: Topology = "single", timeout: Timeout = TIMEOUT) -> None:
+    """Stop, and start again."""
+    from pawsctl.cli.redis import event_lines, results_view
+    from pawsctl.stack import lifecycle
+
+    run, settings = stack_of(ctx, starts=True)
+    with event_lines.events_shown(run.output) as emit:
+        done = lifecycle.restart(settings, topology, timeout=timeout, emit=emit)
+    run.output.show(done, results_view.up)

@@ -1,0 +1,142 @@
+"""`pawsctl redis status`: what runs, where, and what it holds; and how a person sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from pawsctl.cli.global_options import EnvCommand
+from pawsctl.cli.output.table import Column, Line, Span, table
+from pawsctl.cli.output.units import duration, size
+from pawsctl.cli.redis.group import Topology, app, stack_of
+from pawsctl.errors import ExitStatus
+
+if TYPE_CHECKING:
+    from pawsctl.stack.status import StackStatus
+    from pawsctl.stack.topology_status import TopologyMember, TopologyStatus
+
+
+@app.command(cls=EnvCommand)
+def status(ctx: typer.Context, topology: Topology = "single") -> None:
+    """Show what runs, where, and what it holds.
+
+    With --topology also who replicates whom and how far behind, slots, and the Sentinels' quorum.
+    With -o env the line REDIS_URL=… for a program's .env, with the password if there is one.
+    Exits with 1 where Redis does not answer, or a topology takes no writes.
+    """
+    from pawsctl.cli.redis import event_lines
+    from pawsctl.stack import topology_status
+
+    run, settings = stack_of(ctx)
+    with event_lines.events_shown(run.output) as emit:
+        found = topology_status.status(settings, topology, emit=emit)
+    as_env = env_view(settings.redis_password)
+    run.output.show(found, as_env if run.format == "env" else status_view)
+    if not found.is_running:
+        raise typer.Exit(ExitStatus.FAILED)
+
+
+_STATES = {"running": "green", "absent": "red", "exited": "red", "restarting": "red"}
+_HEALTHS = {"healthy": "green", "unhealthy": "red", "starting": "yellow"}
+
+
+def single_status(result: StackStatus) -> Iterator[Line]:
+    """Engine and URL, a line per service, memory and keys."""
+    width = max(map(len, ["engine", *(each.service for each in result.services)])) + 2
+
+    def label(text: str) -> Span:
+        return f"{text:{width}}", "bold"
+
+    yield [label("engine"), (result.engine, "")]
+    yield [label("url"), (result.url, "cyan")]
+    for each in result.services:
+        line = [label(each.service), (each.state, _STATES.get(each.state, "yellow"))]
+        if each.health:
+            line += [(", ", ""), (each.health, _HEALTHS.get(each.health, ""))]
+        if each.uptime is not None:
+            line.append((f", up {duration(each.uptime)}", ""))
+        if each.ports:
+            line.append((f", {' '.join(each.ports)}", ""))
+        yield line
+    if result.memory:
+        used, peak, most = result.memory.used, result.memory.peak, result.memory.maximum
+        of = f" of {size(most)}" if most else ", no limit"
+        yield [label("memory"), (f"{size(used)}{of} (peak {size(peak)})", "")]
+    if result.keys:
+        keys = result.keys
+        yield [label("keys"), (f"{keys.total} ({keys.expiring} with a TTL)", "")]
+    if result.problem:
+        yield [(result.problem, "red")]
+
+
+_ROLES = {"primary": "cyan", "sentinel": "magenta"}
+_WIDTH = 200
+
+
+def status_view(result: StackStatus | TopologyStatus) -> Iterable[Line]:
+    """What runs, of the single Redis or of a topology."""
+    from pawsctl.stack.status import StackStatus
+
+    return single_status(result) if isinstance(result, StackStatus) else _topology(result)
+
+
+def env_view(password: str | None) -> Callable[[StackStatus | TopologyStatus], Iterator[Line]]:
+    """How to show where it is as a line of a `.env`, with its password."""
+    from pawsctl.config import redis_url, url_with_password
+
+    def view(result: StackStatus | TopologyStatus) -> Iterator[Line]:
+        place = redis_url.parse(result.url, origin="the project's settings")
+        url = url_with_password.of(place.with_login(None, password))
+        yield [(f"REDIS_URL={url}", "")]
+
+    return view
+
+
+def _topology(result: TopologyStatus) -> Iterator[Line]:
+    """Engine and URL, a line per service, the Sentinels' quorum, and what is missing."""
+    yield [("engine   ", "bold"), (result.engine, "")]
+    yield [("url      ", "bold"), (result.url, "cyan")]
+    if result.quorum:
+        quorum = result.quorum
+        told = f"{quorum.agreeing} of {quorum.sentinels} Sentinels agree, {quorum.needed} needed"
+        yield [("quorum   ", "bold"), (told, "green" if result.serves else "red")]
+    columns = [each for each in _COLUMNS if any(each.cell(row)[0] for row in result.services)]
+    yield from table(result.services, columns, _WIDTH)
+    for problem in result.problems:
+        yield [("problem: ", "yellow"), (problem, "")]
+    if not result.serves:
+        up = f"pawsctl redis up --topology {result.topology}"
+        yield [(f"It takes no writes; start it with '{up}'.", "red")]
+
+
+def _state(row: TopologyMember) -> Span:
+    return row.state, _STATES.get(row.state, "yellow")
+
+
+def _role(row: TopologyMember) -> Span:
+    if row.role == "replica":
+        return f"replica of {row.primary or '?'}", ""
+    return row.role or "", _ROLES.get(row.role or "", "")
+
+
+def _lag(row: TopologyMember) -> Span:
+    if row.lag is None:
+        return "", ""
+    if row.lag.seconds is None:
+        return "not connected", "red"
+    return f"{row.lag.bytes} B, heard {row.lag.seconds} s ago", ""
+
+
+_COLUMNS: tuple[Column[TopologyMember], ...] = (
+    Column("service", lambda row: (row.service, "bold")),
+    Column("state", _state),
+    Column("port", lambda row: (" ".join(row.ports), "")),
+    Column("uptime", lambda row: (duration(row.uptime) if row.uptime else "", "")),
+    Column("role", _role),
+    Column("keys", lambda row: ("" if row.keys is None else str(row.keys), ""), right=True),
+    Column("memory", lambda row: ("" if row.memory is None else size(row.memory), ""), right=True),
+    Column("lag", _lag),
+    Column("slots", lambda row: (" ".join(row.slots), "")),
+)

@@ -1,0 +1,18 @@
+"""`pawsctl redis stop`."""
+
+import typer
+
+from pawsctl.cli.global_options import Command
+from pawsctl.cli.redis.group import Topology, app, stack_of
+
+
+@app.command(cls=Command)
+def stop(ctx: typer.Context, topology: Topology = "single") -> None:
+    """Stop without removing anything."""
+    from pawsctl.cli.redis import event_lines, results_view
+    from pawsctl.stack import lifecycle
+
+    run, settings = stack_of(ctx)
+    with event_lines.events_shown(run.output) as emit:
+        done = lifecycle.stop(settings, topology, emit=emit)
+    run.output.show(done, results_view.stop)

@@ -1,0 +1,34 @@
+"""`pawsctl redis up`."""
+
+import typer
+
+from pawsctl.cli.global_options import Command
+from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Topology, app, stack_of
+
+
+@app.command(cls=Command)
+def up(
+    ctx: typer.Context,
+    topology: Topology = "single",
+    timeout: Timeout = TIMEOUT,
+    pull: Pull = "missing",
+) -> None:
+    """Start Redis and wait until it answers.
+
+    Where the settings changed, it is recreated with its data, and the changed fields are named.
+    With --topology it is a primary, two replicas and three Sentinels, or a cluster of six nodes;
+    both are for trying, have data and ports of their own, and run beside the single Redis.
+    """
+    from pawsctl.cli.redis import event_lines, results_view
+    from pawsctl.stack import cautions, lifecycle
+
+    run, settings = stack_of(ctx, starts=True)
+    with event_lines.events_shown(run.output) as emit:
+        done = lifecycle.up(settings, topology, timeout=timeout, pull=pull, emit=emit)
+    run.output.show(done, results_view.up)
+    if run.settings.has_kept_password:
+        run.output.note(
+            "Its password is kept; 'pawsctl redis status -o env' prints the URL with it."
+        )
+    for caution in cautions.of(run.settings, settings, done.services):
+        run.output.warn(caution)

@@ -1,0 +1,36 @@
+"""`pawsctl session delete`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from pawsctl.cli.arguments import Confirm, Phones, is_single, phone_keys
+from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.global_options import ListCommand, invocation
+from pawsctl.cli.output.table import Column
+from pawsctl.cli.session.group import app
+
+if TYPE_CHECKING:
+    from pawsctl.sessions.edit.touch_delete import Deleted
+
+
+@app.command(cls=ListCommand)
+def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
+    """End conversations: the bot starts anew with the next message."""
+    from pawsctl.sessions.edit import touch_delete
+
+    run = invocation(ctx)
+    names = phone_keys(phones)
+    with run.store() as store:
+        confirm_on(run.output, store.connection, (), yes=True, host=confirm)
+        deleted = touch_delete.delete(store, names)
+        run.output.rows(deleted, DELETED_COLUMNS, single=is_single(phones))
+        touch_delete.require_existed(deleted)
+
+
+DELETED_COLUMNS: tuple[Column[Deleted], ...] = (
+    Column("PHONE", lambda row: (row.phone, "cyan")),
+    Column("RESULT", lambda row: ("deleted", "") if row.deleted else ("no session", "red")),
+)

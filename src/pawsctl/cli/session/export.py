@@ -1,0 +1,78 @@
+"""`pawsctl session export`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli.global_options import Command, invocation
+from pawsctl.cli.output.units import plural, size
+from pawsctl.cli.session.group import app
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output.table import Line
+    from pawsctl.sessions.archive.export import Exported
+
+
+@app.command("export", cls=Command)
+def export_(
+    ctx: typer.Context,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|-", help="Compressed where it ends in .gz; - writes to stdout."
+        ),
+    ],
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+) -> None:
+    """Write every session, with its moment of expiry, to a file that import reads.
+
+    The file appears when it is whole; only you may read it. One that exists is replaced only with
+    --force.
+    """
+    from pawsctl.sessions.archive import export
+
+    run = invocation(ctx)
+    with run.reader() as store, run.output.progress("exporting", None) as progress:
+        if file == "-":
+            exported = export.to_stream(store, run.output.binary(), progress)
+        else:
+            exported = export.to_file(store, Path(file), progress, overwrite=force)
+    if exported.file is None:
+        run.output.flush()
+        run.output.note(exported_text(exported))
+    else:
+        run.output.show(exported, exported_view)
+    for warning in export_warnings(exported):
+        run.output.warn(warning)
+
+
+def exported_text(result: Exported) -> str:
+    """What was exported, in a sentence."""
+    into = f" to {result.file}" if result.file else ""
+    return (
+        f"Exported {plural(result.sessions, 'session')} ({size(result.bytes)}) "
+        f"of {result.url}{into}."
+    )
+
+
+def exported_view(result: Exported) -> Iterator[Line]:
+    """What was exported, and where to."""
+    yield [(exported_text(result), "")]
+
+
+def export_warnings(result: Exported) -> Iterator[str]:
+    """Yields what an archive does not hold."""
+    yield from emptiness(result.sessions)
+    for kind, count in result.left_out.items():
+        yield f"{plural(count, 'key')} of type {kind} under wh:session: left out: no session."
+
+
+def emptiness(sessions: int) -> Iterator[str]:
+    """Yields a warning of an archive that would bring nothing back."""
+    if not sessions:
+        yield "The archive holds 0 sessions: it can bring none back."

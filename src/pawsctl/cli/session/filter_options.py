@@ -1,0 +1,99 @@
+"""The options that say which sessions are meant, declared once for all who take them."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperOption
+
+from pawsctl import durations
+from pawsctl.cli.global_options import Command, ListCommand
+
+if TYPE_CHECKING:
+    from pawsctl.sessions.query.filters import Filter
+
+_META = "pawsctl.filter"
+
+
+def duration_option(text: str, *, least: str = "1s", option: str | None = None) -> float:
+    """Seconds, for an option like `--idle 10m`, from `least` on.
+
+    Raises BadParameter, which names the `option`; in an option's own callback it is known.
+    """
+    try:
+        seconds = durations.seconds(text)
+    except ValueError:
+        seconds = -1
+    if seconds < durations.seconds(least):
+        raise typer.BadParameter(
+            "write it with units, like 90s, 30m, 1h30m, 2d or 1w, "
+            f"from {least} to {durations.MOST_DAYS}d.",
+            param_hint=option and f"'{option}'",
+        )
+    return seconds
+
+
+def chosen_filter(ctx: typer.Context) -> "Filter":
+    """What the options of a FilteringCommand ask for. Raises UsageError where none can be meant."""
+    # 15 ms: help and completion need no filter.
+    from pawsctl.errors import UsageError
+    from pawsctl.sessions.query.filters import Filter
+
+    wanted = Filter(**ctx.meta.get(_META, {}))
+    if wanted.never_expires and wanted.expiring_within is not None:
+        raise UsageError(
+            "No session that never expires is gone within a time.",
+            hint="Give --never-expires or --expiring-within.",
+        )
+    return wanted
+
+
+def _option(*names: str, convert: Callable[[str], Any] | None = None, **about: Any) -> TyperOption:
+    def store(ctx: typer.Context, parameter: Any, value: Any) -> None:
+        if value is not None and value is not False:
+            value = value if convert is None else convert(value)
+            ctx.meta.setdefault(_META, {})[parameter.name] = value
+
+    return TyperOption(
+        param_decls=list(names),
+        expose_value=False,
+        callback=store,
+        rich_help_panel="Filters, which combine",
+        **about,
+    )
+
+
+def _filter_options() -> list[TyperOption]:
+    return [
+        _option("--match", metavar="GLOB", help="Phones like +1*, as Redis matches: * ? [a-c] \\."),
+        _option("--status", metavar="STATUS", help="With that status."),
+        _option(
+            "--waiting",
+            is_flag=True,
+            help="Ends in a message, tool call or result without an answer.",
+        ),
+        _option("--grep", metavar="TEXT", help="With that text in what people see, in any case."),
+        _option("--has-tool", metavar="NAME", help="In which a tool of that name was called."),
+        _option("--problem", is_flag=True, help="Broken: see 'session lint'."),
+        _option(
+            "--idle", metavar="TIME", convert=duration_option, help="Not updated for 10m, 2h …"
+        ),
+        _option(
+            "--expiring-within",
+            metavar="TIME",
+            convert=duration_option,
+            help="Gone in at most 30m, 2h …",
+        ),
+        _option("--never-expires", is_flag=True, help="Without a TTL."),
+    ]
+
+
+class FilteringCommand(Command):
+    """A command on all sessions, or on those that its filters let through."""
+
+    def __init__(self, *args: Any, params: Sequence[Any] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, params=[*(params or ()), *_filter_options()], **kwargs)
+
+
+class FilteringListCommand(FilteringCommand, ListCommand):
+    """The same, with a list of them as its result."""

@@ -1,0 +1,79 @@
+"""`pawsctl session flush`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli.arguments import Confirm, DryRun, Yes
+from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.global_options import invocation
+from pawsctl.cli.output.table import Line
+from pawsctl.cli.output.units import plural
+from pawsctl.cli.session.filter_options import FilteringCommand, chosen_filter
+from pawsctl.cli.session.group import app
+
+if TYPE_CHECKING:
+    from pawsctl.config.target import Target
+    from pawsctl.sessions.edit.flush import Flushed, FlushPlan
+
+
+@app.command(cls=FilteringCommand)
+def flush(
+    ctx: typer.Context,
+    include_seen: Annotated[
+        bool, typer.Option("--include-seen", help="Delete wh:seen:* marks too.")
+    ] = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    confirm: Confirm = "",
+) -> None:
+    """Delete every session, or those that the filters let through, and no other key.
+
+    With a filter, what is to be deleted is looked at once more just before; a session that changes
+    in that very moment may still go.
+    """
+    from pawsctl.sessions.edit import flush as operation
+
+    run = invocation(ctx)
+    wanted = chosen_filter(ctx)
+    with run.store() as store:
+        target = store.connection.target
+        planned = operation.planned(
+            store, wanted, include_seen=include_seen, counted=dry_run or not yes
+        )
+        plan = planned.plan
+        if plan is not None and dry_run:
+            run.output.show(plan, flush_plan)
+            return
+        about = flush_plan(plan) if plan is not None else flush_target(target)
+        confirm_on(run.output, store.connection, about, yes=yes, host=confirm)
+        with run.output.progress("deleting", plan.total if plan else None) as progress:
+            flushed = operation.flush(store, planned, progress=progress)
+        run.output.show(flushed, flushed_view)
+
+
+def flush_target(target: Target) -> Iterator[Line]:
+    """Where a flush deletes."""
+    yield [("in ", ""), (target.url, "bold"), (f" (from {target.origin})", "")]
+
+
+def flush_plan(plan: FlushPlan) -> Iterator[Line]:
+    """What a flush would delete, and where."""
+    yield [("in ", ""), (plan.url, "bold"), (f" (from {plan.origin}):", "")]
+    yield [(f"  {plural(plan.sessions, 'session')}", "")]
+    for kind, count in plan.others.items():
+        yield [(f"  {plural(count, 'key')} of type {kind} under wh:session:", "yellow")]
+    if plan.seen:
+        yield [(f"  {plural(plan.seen, 'seen mark')}", "")]
+
+
+def flushed_view(result: Flushed) -> Iterator[Line]:
+    """What a flush deleted."""
+    yield [(f"Deleted {plural(result.deleted, 'key')} in {result.url}.", "")]
+    if result.unknown:
+        yield [(f"Up to {result.unknown} more: a server went away before it had answered.", "")]
+    for kind, count in result.others.items():
+        yield [(f"  {plural(count, 'key')} of type {kind} among them", "yellow")]

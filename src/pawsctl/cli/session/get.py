@@ -1,0 +1,72 @@
+"""`pawsctl session get`."""
+
+from typing import Annotated
+
+import typer
+
+from pawsctl.cli.arguments import Phones, is_single, phone_keys
+from pawsctl.cli.global_options import Command, invocation
+from pawsctl.cli.session.group import app
+from pawsctl.errors import UsageError
+
+
+def _require_plain(output_format: str, *, full: bool, last: int | None) -> None:
+    """Raises UsageError for options that say how to show what `--raw` does not show."""
+    if output_format != "text":
+        what = f"-o {output_format}"
+    elif full:
+        what = "--full"
+    elif last is not None:
+        what = "--last"
+    else:
+        return
+    raise UsageError(
+        f"--raw prints the stored bytes as they are, and {what} would change them.",
+        hint=f"Leave out --raw or {what}.",
+    )
+
+
+@app.command(cls=Command)
+def get(
+    ctx: typer.Context,
+    phones: Phones,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Print the stored bytes, and not one more.")
+    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Unfold tool calls and results.")] = False,
+    last: Annotated[
+        int | None,
+        typer.Option("--last", min=0, max=10**9, metavar="N", help="Only the last N messages."),
+    ] = None,
+) -> None:
+    """Show conversations: who said what, time left, last update."""
+    from pawsctl.cli.session import transcript
+    from pawsctl.sessions.query import find
+
+    run = invocation(ctx)
+    if raw:
+        _require_plain(run.format, full=full, last=last)
+    elif run.format != "text" and (full or last is not None):
+        raise UsageError(
+            f"{'--full' if full else '--last'} is about the transcript, and -o {run.format} prints "
+            "the whole session.",
+            hint="Leave one of them out.",
+        )
+    names = phone_keys(phones)
+    if raw and len(names) > 1:
+        raise UsageError(
+            "--raw prints one session's bytes, and several were asked for.",
+            hint="Name one phone, or leave --raw out.",
+        )
+    with run.reader() as store:
+        found = find.conversations(store, names)
+        if raw:
+            run.output.raw(find.raw_value(each) for each in found)
+        else:
+            run.output.each(
+                found,
+                item=lambda each: each.stored,
+                view=lambda each: transcript.transcript(each, full=full, last=last),
+                single=is_single(phones),
+            )
+        find.require_found(found)

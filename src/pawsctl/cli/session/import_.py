@@ -1,0 +1,70 @@
+"""`pawsctl session import`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli.arguments import Confirm, DryRun, Source
+from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.global_options import Command, invocation
+from pawsctl.cli.output.units import plural
+from pawsctl.cli.session.group import app
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output.table import Line
+    from pawsctl.sessions.archive.restore import Imported
+
+
+@app.command("import", cls=Command)
+def import_(
+    ctx: typer.Context,
+    file: Source,
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Write over sessions that exist; else they are kept.")
+    ] = False,
+    dry_run: DryRun = False,
+    confirm: Confirm = "",
+) -> None:
+    """Write an archive's sessions back, each with the time it has left.
+
+    What has expired is left out, what exists is kept as it is. Nothing is written from an archive
+    that is cut short or was changed.
+    """
+    from pawsctl.sessions.archive import read, restore
+
+    run = invocation(ctx)
+    with run.store() as store, read.opened(file) as archive:
+        if replace and not dry_run:
+            confirm_on(run.output, store.connection, (), yes=True, host=confirm)
+        with run.output.progress("importing", archive.count) as progress:
+            imported = restore.restore(
+                store, archive, replace=replace, dry_run=dry_run, progress=progress
+            )
+    run.output.show(imported, imported_view)
+    restore.require_all_taken(imported)
+
+
+def imported_view(result: Imported) -> Iterator[Line]:
+    """What became of each session."""
+    verb = "Would import" if result.dry_run else "Imported"
+    yield [
+        (f"{verb} {plural(result.imported, 'session')} ", "bold"),
+        (f"into {result.url}; {result.kept} kept, {result.expired} expired", ""),
+        (f", {result.rejected} rejected.", "red") if result.rejected else (".", ""),
+    ]
+    for each in result.reasons:
+        yield [(f"! line {each.line}: {each.reason}", "red")]
+    if result.rejected > len(result.reasons):
+        yield [(f"! and {result.rejected - len(result.reasons)} more", "red")]
+    if result.evicted:
+        yield [
+            (
+                f"! Redis evicted {plural(result.evicted, 'key')} meanwhile: its memory is full, "
+                "and sessions are missing",
+                "red",
+            )
+        ]

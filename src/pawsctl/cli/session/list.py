@@ -1,0 +1,156 @@
+"""`pawsctl session list`, and the columns that `--columns` knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import msgspec
+import typer
+
+from pawsctl.cli.global_options import invocation
+from pawsctl.cli.output.table import Column, Span
+from pawsctl.cli.output.units import moment, or_dash, size
+from pawsctl.cli.session.expiry_view import ttl_span
+from pawsctl.cli.session.filter_options import FilteringListCommand, chosen_filter
+from pawsctl.cli.session.group import app
+from pawsctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output import Format
+    from pawsctl.sessions.query.rows import Listed
+
+
+def _require_once(columns: str | None) -> None:
+    """Raises UsageError where `--columns a,b,a` names one twice."""
+    names = [] if columns is None else [name.strip() for name in columns.split(",")]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"--columns names '{name}' twice.", hint="Name each column no more than once."
+            )
+
+
+@app.command("list", cls=FilteringListCommand)
+def list_(
+    ctx: typer.Context,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="FIELD", help="Sort by a column.")
+    ] = None,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Sort the other way round.")] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", min=1, max=10**9, metavar="N", help="At most N sessions."),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="A,B,C", help="Which columns, in which order."),
+    ] = None,
+) -> None:
+    """List sessions: phone, status, messages, time left, last update, size, last message."""
+    from pawsctl.sessions.query import find, sorting
+
+    run = invocation(ctx)
+    order = sorting.order(sort, reverse=reverse, limit=limit)
+    _require_once(columns)
+    names = chosen_columns(columns, run.format)
+    wanted = chosen_filter(ctx)
+    with run.reader(partial=True) as store:
+        run.output.rows(
+            find.list_all(store, wanted, order),
+            table_columns(names),
+            item=row_maker(names),
+            fields=names,
+            empty=f"No {'sessions' if wanted.is_empty else 'such session'} in "
+            f"{store.connection.target.url}.",
+        )
+
+
+class Field(NamedTuple):
+    """What a list can show of a session: as a program reads it, and as a person does."""
+
+    value: Callable[[Listed], Any]
+    column: Column[Listed]
+
+
+def _last_words(listed: Listed) -> Span:
+    from pawsctl.cli.session.transcript import SPEAKERS
+
+    if listed.item.problem:
+        return f"! {listed.item.problem}", "red"
+    words = listed.last_message
+    if words is None or listed.session is None:
+        return "", ""
+    role = listed.session.messages[-1].role
+    return f"{SPEAKERS.get(role, role)}: {words}", ""
+
+
+FIELDS = {
+    "phone": Field(
+        lambda row: row.item.phone, Column("PHONE", lambda row: (row.item.phone, "cyan"))
+    ),
+    "key": Field(lambda row: row.item.key, Column("KEY", lambda row: (row.item.key, "cyan"))),
+    "ttl": Field(
+        lambda row: row.item.ttl, Column("TTL", lambda row: ttl_span(row.item), right=True)
+    ),
+    "status": Field(
+        lambda row: row.item.status, Column("STATUS", lambda row: (row.item.status or "-", ""))
+    ),
+    "messages": Field(
+        lambda row: row.item.messages,
+        Column("MESSAGES", lambda row: (or_dash(row.item.messages), ""), right=True),
+    ),
+    "updated_at": Field(
+        lambda row: row.item.updated_at,
+        Column("UPDATED (UTC)", lambda row: (moment(row.item.updated_at), "")),
+    ),
+    "bytes": Field(
+        lambda row: row.item.bytes,
+        Column(
+            "SIZE",
+            lambda row: (size(row.item.bytes) if row.item.bytes is not None else "-", ""),
+            right=True,
+        ),
+    ),
+    "problem": Field(
+        lambda row: row.item.problem,
+        Column("PROBLEM", lambda row: (row.item.problem or "-", "red" if row.item.problem else "")),
+    ),
+    "last_message": Field(lambda row: row.last_message, Column("LAST MESSAGE", _last_words)),
+}
+
+_DEFAULT_TEXT = ("phone", "status", "messages", "ttl", "updated_at", "bytes", "last_message")
+_DEFAULT_CSV = tuple(FIELDS)
+
+
+def chosen_columns(columns: str | None, output_format: Format) -> list[str]:
+    """The names of the fields to show: those of `--columns a,b,c`, or the format's own.
+
+    Raises UsageError for a name that is none.
+    """
+    if columns is None:
+        if output_format == "text":
+            return list(_DEFAULT_TEXT)
+        # In JSON a script relies on exactly the item's keys.
+        return [name for name in _DEFAULT_CSV if output_format == "csv" or name != "last_message"]
+    names = list(dict.fromkeys(name.strip() for name in columns.split(",")))
+    if unknown := [name for name in names if name not in FIELDS]:
+        raise UsageError(
+            f"There is no column '{unknown[0]}'.", hint=f"Known columns: {', '.join(FIELDS)}."
+        )
+    return names
+
+
+def table_columns(names: Sequence[str]) -> list[Column[Listed]]:
+    """The columns of a text table with those fields."""
+    return [FIELDS[name].column for name in names]
+
+
+def row_maker(names: Sequence[str]) -> Callable[[Listed], Any]:
+    """What makes a row an object with exactly those fields, for JSON and CSV."""
+    if names == [name for name in FIELDS if name != "last_message"]:
+        return attrgetter("item")
+    made: Callable[..., Any] = msgspec.defstruct("Row", names)
+    values = [FIELDS[name].value for name in names]
+    return lambda row: made(*(value(row) for value in values))

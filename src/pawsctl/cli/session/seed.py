@@ -1,0 +1,39 @@
+"""`pawsctl session seed`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli.global_options import Command, invocation
+from pawsctl.cli.output.units import plural
+from pawsctl.cli.session.group import app
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output.table import Line
+    from pawsctl.sessions.edit.seed import Seeded
+
+
+@app.command(cls=Command, hidden=True)
+def seed(
+    ctx: typer.Context,
+    count: Annotated[int, typer.Argument(metavar="N", min=1, max=10**8, help="How many.")],
+    *,
+    number: Annotated[
+        int, typer.Option("--seed", metavar="NUMBER", help="The same number makes the same ones.")
+    ] = 1,
+) -> None:
+    """Write made-up sessions into a Redis on this machine, for tests and demos."""
+    from pawsctl.sessions.edit import seed as operation
+
+    run = invocation(ctx)
+    with run.store() as store, run.output.progress("seeding", count) as progress:
+        seeded = operation.seed(store, count, number=number, progress=progress)
+    run.output.show(seeded, seeded_view)
+
+
+def seeded_view(result: Seeded) -> Iterator[Line]:
+    """How many sessions were made up."""
+    yield [(f"Wrote {plural(result.sessions, 'session')} into {result.url}.", "")]

@@ -1,0 +1,22 @@
+"""`pawsctl session touch`."""
+
+import typer
+
+from pawsctl.cli.arguments import Phones, is_single, phone_keys
+from pawsctl.cli.global_options import ListCommand, invocation
+from pawsctl.cli.session.group import app
+
+
+@app.command(cls=ListCommand)
+def touch(ctx: typer.Context, phones: Phones) -> None:
+    """Give sessions six hours more from now, as the bot does with each message."""
+    from pawsctl.cli.session import expiry_view
+    from pawsctl.sessions.edit import touch_delete
+    from pawsctl.sessions.query import find
+
+    run = invocation(ctx)
+    names = phone_keys(phones)
+    with run.store() as store:
+        touched = touch_delete.touch(store, names)
+        run.output.rows(touched, expiry_view.TTL_COLUMNS, single=is_single(phones))
+        find.require_all(touched)

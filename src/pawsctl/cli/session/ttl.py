@@ -1,0 +1,37 @@
+"""`pawsctl session ttl`."""
+
+from typing import Annotated
+
+import typer
+
+from pawsctl.cli.arguments import OptionalPhones, is_single, phone_keys
+from pawsctl.cli.global_options import ListCommand, invocation
+from pawsctl.cli.session.group import app
+
+
+@app.command(cls=ListCommand)
+def ttl(
+    ctx: typer.Context,
+    phones: OptionalPhones = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Exit 1 where a session never expires or has over 6 h left."),
+    ] = False,
+) -> None:
+    """Show the seconds that sessions have left; without PHONE, how expiry is spread."""
+    from pawsctl.cli.session import expiry_view
+    from pawsctl.sessions.query import find
+    from pawsctl.sessions.stats import expiry
+
+    run = invocation(ctx)
+    with run.reader(partial=True) as store:
+        if phones:
+            found = find.times_left(store, phone_keys(phones))
+            run.output.rows(found, expiry_view.TTL_COLUMNS, single=is_single(phones))
+            find.require_all(found)
+            overview = expiry.expiry_of(found)
+        else:
+            overview = expiry.expiry(store)
+            run.output.show(overview, expiry_view.expiry)
+        if check:
+            expiry.require_sound(overview)

@@ -1,0 +1,53 @@
+"""`pawsctl session verify`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from pawsctl.cli.arguments import Source
+from pawsctl.cli.global_options import Command, invocation
+from pawsctl.cli.output.units import moment, plural, size
+from pawsctl.cli.session.group import app
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output.table import Line
+    from pawsctl.workflows.verify import Verified
+
+
+@app.command(cls=Command)
+def verify(ctx: typer.Context, file: Source) -> None:
+    """Prove an archive: restore it into a server of its own, and compare every byte and TTL.
+
+    Needs the embedded server, and as much memory as the sessions take; no other Redis is touched.
+    """
+    from pawsctl.cli.session import export
+    from pawsctl.sessions.archive import read
+    from pawsctl.workflows import verify as operation
+
+    run = invocation(ctx)
+    with (
+        read.opened(file) as archive,
+        # Once to write, once to compare.
+        run.output.progress("verifying", 2 * archive.count) as progress,
+    ):
+        verified = operation.verify(archive, progress=progress)
+    run.output.show(verified, verified_view)
+    for warning in export.emptiness(verified.sessions):
+        run.output.warn(warning)
+
+
+def verified_view(result: Verified) -> Iterator[Line]:
+    """What was proved."""
+    yield [
+        ("✓ ", "green"),
+        (f"{plural(result.sessions, 'session')} restored and compared", "bold"),
+        (": every byte, every TTL", ""),
+    ]
+    yield [(f"from {result.source}, {moment(result.exported_at)} UTC", "")]
+    yield [(f"{size(result.bytes)} of values, {result.checksum}", "dim")]
+    if result.expired:
+        some = "all" if result.expired == result.sessions else str(result.expired)
+        yield [(f"An import now would leave out {some} of them: their time is over.", "yellow")]

@@ -1,0 +1,188 @@
+"""`pawsctl session watch`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli.global_options import Command, invocation
+from pawsctl.cli.output.table import Column, Line, Span, table
+from pawsctl.cli.output.units import duration, or_dash, plural
+from pawsctl.cli.session.filter_options import duration_option
+from pawsctl.cli.session.group import app
+from pawsctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output.stdout import Output
+    from pawsctl.config.target import Target
+    from pawsctl.sessions.watch.tail import Said
+    from pawsctl.sessions.watch.watch import Board, Poll, SessionEvent
+
+
+@app.command(cls=Command)
+def watch(
+    ctx: typer.Context,
+    phone: Annotated[
+        str | None,
+        typer.Argument(metavar="[PHONE]", help="A phone or whole key: show what is said there."),
+    ] = None,
+    interval: Annotated[
+        str, typer.Option("--interval", metavar="TIME", help="How often to look.")
+    ] = "2s",
+    match: Annotated[
+        str | None,
+        typer.Option("--match", metavar="GLOB", help="Phones like +1*, as Redis matches."),
+    ] = None,
+    last: Annotated[
+        int | None,
+        typer.Option(
+            "--last", min=0, max=10**9, metavar="N", help="With PHONE: begin with N messages."
+        ),
+    ] = None,
+) -> None:
+    """Watch sessions appear, change and expire; with PHONE, one conversation as it grows.
+
+    Looks again and again, and so rarely that it takes a quarter of the time at most.
+    """
+    from pawsctl.sessions.contract import keys
+    from pawsctl.sessions.query import filters
+    from pawsctl.sessions.watch import tail
+    from pawsctl.sessions.watch import watch as operation
+
+    run, seconds = invocation(ctx), duration_option(interval, least="100ms", option="--interval")
+    output = run.output
+    if phone is None and last is not None:
+        raise UsageError("--last is about one conversation.", hint="Name its PHONE.")
+    if phone is not None and match is not None:
+        raise UsageError("--match is about many sessions.", hint="Leave out PHONE or --match.")
+    with run.reader() as store:
+        target = store.connection.target
+        if phone is not None:
+            key = keys.session_key(phone)
+            said = tail.tail(
+                store,
+                key,
+                last=last,
+                interval=seconds,
+                missing=lambda: output.note(missing_text(key, target)),
+            )
+            output.follow(said, tail_lines, item=tail.as_result)
+            return
+        stream = operation.follow(store, filters.Filter(match=match).pattern, interval=seconds)
+        if output.is_screen:
+            output.screen(operation.boards(stream), board_view(target))
+        else:
+            events = operation.events(stream, tell_polls(output, target))
+            output.follow(events, event_line)
+
+
+_STYLES = {
+    "appeared": "green",
+    "changed": "cyan",
+    "touched": "dim",
+    "expired": "yellow",
+    "deleted": "red",
+}
+
+
+def _words(event: SessionEvent) -> Span:
+    return (f"! {event.problem}", "red") if event.problem else (event.last_message or "", "")
+
+
+def _left(event: SessionEvent) -> str:
+    return "-" if event.ttl is None else duration(event.ttl)
+
+
+def event_line(event: SessionEvent) -> Iterator[Line]:
+    """An event on a line of its own."""
+    yield [
+        (f"{event.time:%H:%M:%S}  ", "dim"),
+        (f"{event.event:<9} ", _STYLES[event.event]),
+        (f"{event.phone:<16} ", "cyan"),
+        (f"{or_dash(event.messages):>3}  {_left(event):>7}  ", ""),
+        _words(event),
+    ]
+
+
+def poll_text(found: Poll, target: Target) -> str:
+    """What watching costs, and what it leaves out."""
+    from pawsctl.sessions.watch.watch import FOLLOWED, SHARE
+
+    parts = [
+        f"Watching {plural(found.sessions, 'session')} in {target.url}: a poll takes "
+        f"{_seconds(found.seconds)}, {found.seconds / found.pause:.1%} of the time."
+    ]
+    if found.is_slowed:
+        parts.append(
+            f"That is every {_seconds(found.pause)} and not every {_seconds(found.interval)}, so "
+            f"that polls take {SHARE:.0%} at most."
+        )
+    if found.one_in > 1:
+        parts.append(f"One in {found.one_in} is followed, {FOLLOWED:,} at most; see --match.")
+    if not found.sees_sizes:
+        parts.append(
+            "Left out: writes that keep the TTL as it is; this server or user has no CLIENT "
+            "NO-TOUCH, and reading all values would make every session look used."
+        )
+    return " ".join(parts)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def tell_polls(output: Output, target: Target) -> Callable[[Poll], None]:
+    """What tells of polls beside a stream of events: of each only where much is to be told."""
+
+    def tell(found: Poll) -> None:
+        (output.note if found.is_news else output.detail)(poll_text(found, target))
+
+    return tell
+
+
+def missing_text(key: bytes, target: Target) -> str:
+    """That there is no conversation yet."""
+    from pawsctl.sessions.contract.keys import phone_of
+
+    return f"No session is stored for {phone_of(key)} in {target.url} yet: waiting for it."
+
+
+def board_view(target: Target) -> Callable[[Board, int, int], Iterator[Line]]:
+    """What draws the newest events in some columns and lines, and what watching costs."""
+
+    def drawn(found: Board, width: int, height: int) -> Iterator[Line]:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in found.counts.items())
+        yield [(poll_text(found.poll, target), "dim")]
+        yield [(f"{counts or 'nothing has happened yet'} (Ctrl-C ends)", "bold")]
+        now = datetime.now(UTC)
+
+        def ago(event: SessionEvent) -> Span:
+            return duration((now - event.time).total_seconds()), "dim"
+
+        columns = (Column("AGO", ago, right=True), *_EVENT_COLUMNS)
+        yield from table(found.recent[: max(1, height - 4)], columns, width)
+
+    return drawn
+
+
+_EVENT_COLUMNS: tuple[Column[SessionEvent], ...] = (
+    Column("EVENT", lambda row: (row.event, _STYLES[row.event])),
+    Column("PHONE", lambda row: (row.phone, "cyan")),
+    Column("MESSAGES", lambda row: (or_dash(row.messages), ""), right=True),
+    Column("TTL", lambda row: (_left(row), ""), right=True),
+    Column("LAST MESSAGE", _words),
+)
+
+
+def tail_lines(found: Said | SessionEvent) -> Iterator[Line]:
+    """A message as in a transcript, and what else happens to its session."""
+    from pawsctl.cli.session import transcript
+    from pawsctl.sessions.watch.tail import Said
+
+    if isinstance(found, Said):
+        yield from transcript.message_lines(found.message, full=False)
+    else:
+        yield [(f"{found.time:%H:%M:%S}  {found.event}", _STYLES[found.event])]
