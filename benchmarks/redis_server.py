@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks.measure import Work, run
+from pawsctl.config.redis_url import parse
 from pawsctl.connection import Timeouts, connect
-from pawsctl.redis_url import parse
-from pawsctl.stack.embedded.server import program
+from pawsctl.stack.engine.embedded.server_process import program
 
 
 class Store:

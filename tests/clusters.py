@@ -10,9 +10,9 @@ from typing import Any
 
 import redis
 
-from pawsctl.connection import slots
-from pawsctl.connection.slots import SLOTS, slot_of
-from pawsctl.target import Address
+from pawsctl.config.target import Address
+from pawsctl.connection.cluster import slots
+from pawsctl.connection.cluster.slots import SLOTS, slot_of
 from tests.ports import free_port
 from tests.processes import Process, wait_until
 from tests.servers import required

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import redis
 
-from pawsctl.stack.embedded.server import program as valkey_server
+from pawsctl.stack.engine.embedded.server_process import program as valkey_server
 from tests.needs import skip_or_fail
 from tests.ports import free_port
 

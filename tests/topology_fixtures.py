@@ -18,7 +18,7 @@ import psutil
 import pytest
 import redis
 
-from pawsctl.stack import layout
+from pawsctl.stack.project import layout
 from tests import ports
 from tests.cli_runner import Result
 from tests.stack_fixtures import Stack

@@ -11,7 +11,7 @@ import gc
 import sys
 from typing import NoReturn
 
-from pawsctl import process
+from pawsctl import process_setup
 
 
 def main() -> NoReturn:
@@ -19,7 +19,7 @@ def main() -> NoReturn:
     # Start-up makes many objects and no garbage: looking for some every 700 costs 10 ms, and
     # looking through all of them once more at exit another 20.
     gc.set_threshold(100_000)
-    interrupt = process.prepare()
+    interrupt = process_setup.prepare()
     try:
         from pawsctl.cli.app import run
 
@@ -28,8 +28,8 @@ def main() -> NoReturn:
         # What is interrupted may fail in its own way: a class body with a RuntimeError.
         if interrupt.number is None and not isinstance(error, KeyboardInterrupt):
             raise
-        status = process.INTERRUPTED
-    process.let_go()
+        status = process_setup.INTERRUPTED
+    process_setup.let_go()
     gc.freeze()
     sys.exit(interrupt.status(status))
 

@@ -4,7 +4,7 @@ An error carries one sentence on what happened (`message`) and one on what to do
 where a server failed, `detail` has the last lines of its log, as it wrote them, and where the work
 was begun, `counts` has how far it got, for programs.
 Adapters raise these from an SDK's exceptions. Besides the command line, they are caught only to try
-again, or to add how far the work got (`adding`).
+again, or to add how far the work got (`with_context`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +62,7 @@ class PawsctlError(Exception):
         self.detail = detail
         self.counts = dict(counts or {})
 
-    def adding(
+    def with_context(
         self,
         *,
         before: str = "",

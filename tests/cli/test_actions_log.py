@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pawsctl.cli import actions_log, reports
+from pawsctl.cli.output import actions_log, ci_reports
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
 from tests.servers import Server
@@ -104,8 +104,8 @@ def test_elsewhere_text_is_shown_as_it_is(pawsctl: Pawsctl, evil: Server) -> Non
 )
 def test_the_summary_shows_text_as_text(text: str) -> None:
     """No link, no picture, no cell of its own: Markdown lives on in what is told of a failure."""
-    case = reports.Case("name", ok=False, detail=f"it said {text}, www.evil.example and @all")
-    summary = reports.step_summary(reports.Report("lint", 0.0, [case]))
+    case = ci_reports.Case("name", ok=False, detail=f"it said {text}, www.evil.example and @all")
+    summary = ci_reports.step_summary(ci_reports.Report("lint", 0.0, [case]))
     (row,) = [line for line in summary.splitlines() if "❌" in line]
     cell = row.split("|")[4]
     assert row.count("|") == 5

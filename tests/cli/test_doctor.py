@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from pawsctl.doctor import bot as doctors_bot
+from pawsctl.config.setting_specs import Setting
 from pawsctl.errors import ExitStatus
-from pawsctl.settings import Setting
+from pawsctl.workflows.doctor import bot_health as doctors_bot
 from tests import servers
 from tests.bot import HEALTHY, SERVICES, accepting, bot
 from tests.cli_runner import Pawsctl, Result

@@ -9,8 +9,8 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from pawsctl.doctor.blanking import Blanker
 from pawsctl.errors import ExitStatus
+from pawsctl.workflows.support_bundle.blanking import Blanker
 from tests.bot import bot
 from tests.cli_runner import Pawsctl, Result
 from tests.stack_fixtures import Docker, Stack

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from pawsctl.doctor import network
+from pawsctl.config.redis_url import parse
 from pawsctl.errors import ExitStatus
-from pawsctl.redis_url import parse
-from pawsctl.stack import layout
+from pawsctl.stack.project import layout
+from pawsctl.workflows.doctor import check_network
 from tests import certificates, servers, strangers
 from tests.certificates import Certificates
 from tests.cli_runner import Pawsctl, Result
@@ -192,7 +192,7 @@ def test_a_port_where_nobody_listens_and_a_socket_that_is_none(bare_pawsctl: Paw
 def test_of_several_addresses_one_is_enough(server: Server) -> None:
     """The others are named."""
     url = f"redis+cluster://127.0.0.1:{free_port()},127.0.0.1:{server.port}"
-    (finding,) = network.examine(parse(url, origin="x"))
+    (finding,) = check_network.examine(parse(url, origin="x"))
     assert (finding.name, finding.state) == ("tcp", "warning")
     assert "refused" in finding.detail
 

@@ -74,7 +74,7 @@ def test_a_class_body_that_is_interrupted_is_an_interruption(pawsctl: Pawsctl) -
     """Python wraps what is raised in `__set_name__` into a RuntimeError."""
     code = """
 import os, signal, sys
-import pawsctl.cli.app as app
+from pawsctl.cli import app
 
 class Interrupts:
     def __set_name__(self, owner, name):
@@ -99,7 +99,8 @@ def test_an_interruption_that_is_repeated_too_late_changes_nothing(pawsctl: Paws
     """The first ended the command already: the status is that of the first."""
     code = """
 import os, signal, time
-from pawsctl import __main__, process
+from pawsctl import __main__
+from pawsctl import process_setup
 from pawsctl.cli import app
 
 def run(_arguments):
@@ -110,7 +111,7 @@ def late():
     os.kill(os.getpid(), signal.SIGINT)
     time.sleep(0.1)
 
-settled, process.let_go = process.let_go, late
+settled, process_setup.let_go = process_setup.let_go, late
 app.run = run
 __main__.main()
 """

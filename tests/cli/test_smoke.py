@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from pawsctl.errors import ExitStatus
-from pawsctl.sessions.flow import STEPS
+from pawsctl.sessions.smoke.steps import STEPS
 from tests.cli_runner import Pawsctl
 from tests.processes import wait_until
 from tests.servers import Server

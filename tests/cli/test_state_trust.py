@@ -8,8 +8,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from pawsctl import trust
 from pawsctl.errors import ExitStatus
+from pawsctl.files import trust
 from tests import strangers
 from tests.cli_runner import Pawsctl
 from tests.needs import skip_or_fail

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from pawsctl.cli.app import app
-from pawsctl.cli.options import LazyGroup
+from pawsctl.cli.global_options import LazyGroup
 from pawsctl.errors import ExitStatus
 
 GLOBAL = "Global options"

@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Timer
 from typing import IO, NamedTuple
 
-from pawsctl.stack import layout
+from pawsctl.stack.project import layout
 from tests import servers
 from tests.bot import HEALTHY, bot
 from tests.certificates import Certificates, tls_server

@@ -9,8 +9,8 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from pawsctl.config.setting_specs import SETTING_SPECS
 from pawsctl.errors import ExitStatus
-from pawsctl.settings import KNOWN
 from tests.docs import commands, pages, results
 
 STATUSES = {
@@ -85,7 +85,7 @@ def _code(text: str) -> str:
 
 def _settings() -> str:
     rows: list[tuple[str, ...]] = [("setting", "default", "")]
-    for known in KNOWN:
+    for known in SETTING_SPECS:
         default = f"`{known.default}`" if known.default else "none"
         rows.append((f"`{known.name}`", default, SETTINGS[known.name]))
     return _table(rows)

@@ -5,27 +5,29 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import inspect
 
-from pawsctl.backup.verifying import Verified
-from pawsctl.doctor.findings import Diagnosis
-from pawsctl.drill.failover import Drill
-from pawsctl.health import Health
-from pawsctl.memory import LimitSet, Memory
+from pawsctl.config.setting_specs import Setting
+from pawsctl.server.health import Health
+from pawsctl.server.memory import LimitSet, Memory
 from pawsctl.sessions.archive.export import Exported
 from pawsctl.sessions.archive.restore import Imported
-from pawsctl.sessions.changing import Deleted
-from pawsctl.sessions.flow import FlowReport
-from pawsctl.sessions.flushing import Flushed, FlushPlan
-from pawsctl.sessions.linting import Finding, LintReport
-from pawsctl.sessions.listing import Item, Stored, TimeLeft
-from pawsctl.sessions.overview import Overview
-from pawsctl.sessions.seeding import Seeded
-from pawsctl.sessions.stats import Expiry
-from pawsctl.sessions.tailing import MessageEvent
-from pawsctl.sessions.watching import Event
-from pawsctl.settings import Setting
-from pawsctl.stack.engine import LogLine
-from pawsctl.stack.results import Dev, Down, Reset, StackStatus, Stop, Up
-from pawsctl.stack.topologies import TopologyStatus
+from pawsctl.sessions.edit.flush import Flushed, FlushPlan
+from pawsctl.sessions.edit.seed import Seeded
+from pawsctl.sessions.edit.touch_delete import Deleted
+from pawsctl.sessions.lint import LintFinding, LintReport
+from pawsctl.sessions.query.rows import Item, Stored, TimeLeft
+from pawsctl.sessions.smoke.run_flow import FlowReport
+from pawsctl.sessions.stats.expiry import Expiry
+from pawsctl.sessions.stats.overview import Overview
+from pawsctl.sessions.watch.tail import MessageEvent
+from pawsctl.sessions.watch.watch import SessionEvent
+from pawsctl.stack.engine.protocol import LogLine
+from pawsctl.stack.lifecycle import Dev, Stop, Up
+from pawsctl.stack.remove import Down, Reset
+from pawsctl.stack.status import StackStatus
+from pawsctl.stack.topology_status import TopologyStatus
+from pawsctl.workflows.doctor.finding import Diagnosis
+from pawsctl.workflows.failover import Drill
+from pawsctl.workflows.verify import Verified
 
 WIDTH = 88
 
@@ -37,7 +39,7 @@ PHONES = "one object for one PHONE, an array for several"
 class Findings(msgspec.Struct):
     """The list that `session lint` prints before its report."""
 
-    findings: list[Finding]
+    findings: list[LintFinding]
 
 
 class Url(msgspec.Struct):
@@ -84,7 +86,7 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     "session seed": _one(Seeded),
     "session stats": _one(Overview),
     "session lint": (Result((Findings, LintReport)),),
-    "session watch": _one(Event, LINES, "for each event")
+    "session watch": _one(SessionEvent, LINES, "for each event")
     + _one(MessageEvent, LINES, "with PHONE, for each message"),
     "test-session": _one(FlowReport),
     "health": _one(Health),

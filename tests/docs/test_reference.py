@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pawsctl.config.setting_specs import SETTING_SPECS
 from pawsctl.errors import ExitStatus
-from pawsctl.settings import KNOWN
 from tests.docs import commands, pages, reference, results
 
 
@@ -35,7 +35,7 @@ def test_every_command_has_its_results() -> None:
 
 def test_every_setting_and_status_is_described() -> None:
     """None is missing, and none is left over."""
-    assert list(reference.SETTINGS) == [known.name for known in KNOWN]
+    assert list(reference.SETTINGS) == [known.name for known in SETTING_SPECS]
     assert list(reference.STATUSES) == list(ExitStatus)
 
 

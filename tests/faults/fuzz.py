@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from pawsctl.errors import ExitStatus, PawsctlError
-from pawsctl.stack import spec
-from pawsctl.stack.files import compose_file
+from pawsctl.stack.project.compose_file import read
+from pawsctl.stack.project.mounted_files import compose_file
 from tests.faults.lab import LIMITS, PREFIX, Lab, Run, judge
 from tests.faults.tally import Tally
 
@@ -293,7 +293,7 @@ def _compose(lab: Lab, made: tuple[int, list[tuple[str, float, bytes]]]) -> None
     path = lab.folder / "compose.edited.yaml"
     path.write_bytes(edited(files[number % len(files)].read_bytes(), edits))
     with suppress(PawsctlError):
-        spec.read(path, {"REDIS_PORT": "6379", "REDIS_IMAGE": "redis:7"})
+        read(path, {"REDIS_PORT": "6379", "REDIS_IMAGE": "redis:7"})
 
 
 _DOCKER_NAMES = st.sampled_from(

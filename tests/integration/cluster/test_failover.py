@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from pawsctl.config.redis_url import parse
 from pawsctl.connection import Timeouts, connect
 from pawsctl.errors import ExitStatus, Partial
-from pawsctl.redis_url import parse
-from pawsctl.sessions import flushing
-from pawsctl.sessions.filters import Filter
-from pawsctl.sessions.store import BotSessions
+from pawsctl.sessions.edit import flush
+from pawsctl.sessions.query.filters import Filter
+from pawsctl.sessions.smoke.bot import BotSessions
 from tests import clusters
 from tests.cli_runner import Pawsctl, Result
 from tests.clusters import Cluster
@@ -237,7 +237,7 @@ def test_a_flush_that_loses_a_primary_tells_what_no_one_knows(tmp_path: Path) ->
             BotSessions(connect(parse(cluster.url, origin="the test"), times)) as store,
             ExitStack() as paused,
         ):
-            planned = flushing.planned(store, Filter(), include_seen=False, counted=False)
+            planned = flush.planned(store, Filter(), include_seen=False, counted=False)
 
             calls = itertools.count(1)
 
@@ -247,7 +247,7 @@ def test_a_flush_that_loses_a_primary_tells_what_no_one_knows(tmp_path: Path) ->
                     paused.enter_context(cluster.primaries[1].paused())
 
             with pytest.raises(Partial, match="no one knows") as error:
-                flushing.flush(store, planned, progress=pause)
+                flush.flush(store, planned, progress=pause)
         deleted, unknown = error.value.counts["deleted"], error.value.counts["unknown"]
         assert unknown
         wait_until(

@@ -3,9 +3,9 @@
 import pytest
 import redis
 
+from pawsctl.config.redis_url import parse
 from pawsctl.connection import connect
-from pawsctl.redis_url import parse
-from pawsctl.sessions.store import SessionStore
+from pawsctl.sessions.store.store import SessionStore
 from tests.clusters import Cluster
 from tests.servers import Server
 

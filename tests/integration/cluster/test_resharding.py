@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
+from pawsctl.config.redis_url import parse
 from pawsctl.connection import Timeouts, connect
-from pawsctl.connection.slots import slot_of
-from pawsctl.redis_url import parse
-from pawsctl.sessions.store import BotSessions
+from pawsctl.connection.cluster.slots import slot_of
+from pawsctl.sessions.smoke.bot import BotSessions
 from tests.cli_runner import Pawsctl
 from tests.clusters import Cluster
 from tests.servers import required

@@ -1,6 +1,6 @@
 """`redis dev`: Redis Commander with its login, connected to this Redis."""
 
-from pawsctl.stack import commander
+from pawsctl.stack.project import commander_probe
 from tests.stack_fixtures import Stack
 
 
@@ -14,14 +14,14 @@ def test_dev_returns_when_commander_is_connected(docker_stack: Stack) -> None:
         "user": "admin",
         "password": "admin123",
     }
-    assert commander.Probe(docker_stack.commander_port, "admin", "admin123")() == ""
+    assert commander_probe.Probe(docker_stack.commander_port, "admin", "admin123")() == ""
 
 
 def test_commander_refuses_another_password(docker_stack: Stack) -> None:
     """The login is one."""
     docker_stack("redis", "dev")
 
-    said = commander.Probe(docker_stack.commander_port, "admin", "wrong")()
+    said = commander_probe.Probe(docker_stack.commander_port, "admin", "wrong")()
 
     assert said == "it refuses the login"
 
@@ -41,14 +41,14 @@ def test_commander_takes_the_settings_logins(docker_stack: Stack) -> None:
     assert done.status == 0, done.err
     assert "paula" in done.text
     assert "for $commander" not in done.text + done.err
-    assert commander.Probe(docker_stack.commander_port, "paula", "for $commander")() == ""
+    assert commander_probe.Probe(docker_stack.commander_port, "paula", "for $commander")() == ""
 
 
 def test_asking_often_does_not_fill_its_log(docker_stack: Stack) -> None:
     """What keeps it from Redis would be lost among logins."""
     docker_stack("redis", "dev")
     before = docker_stack("redis", "logs", "redis-commander").text.count("Login success")
-    probe = commander.Probe(docker_stack.commander_port, "admin", "admin123")
+    probe = commander_probe.Probe(docker_stack.commander_port, "admin", "admin123")
 
     said = [probe() for _ in range(5)]
 
@@ -64,7 +64,7 @@ def test_up_tells_a_commander_that_exists_the_new_password(docker_stack: Stack) 
     done = docker_stack("redis", "up", "--json", env={"REDIS_PASSWORD": "new"})
 
     assert [each["changed"] for each in done.json["services"]] == [["password"], ["login"]]
-    assert commander.Probe(docker_stack.commander_port, "admin", "admin123")() == ""
+    assert commander_probe.Probe(docker_stack.commander_port, "admin", "admin123")() == ""
 
 
 def test_logs_of_both_services_are_told_apart(docker_stack: Stack) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pawsctl.stack.files import compose_file
+from pawsctl.stack.project.mounted_files import compose_file
 from tests.stack_fixtures import NOTHING, Docker, Stack
 
 Compose = Callable[..., subprocess.CompletedProcess[str]]

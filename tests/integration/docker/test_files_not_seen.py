@@ -11,8 +11,8 @@ import docker
 import pytest
 from docker.errors import NotFound
 
-from pawsctl import settings
-from pawsctl.stack import files
+from pawsctl.config import settings
+from pawsctl.stack.project import mounted_files
 from tests.docker_fixtures import PROJECT_LABEL, remove_project
 from tests.second_engine import second_engine
 from tests.stack_fixtures import NOTHING, Docker, Stack
@@ -30,7 +30,7 @@ def blind_spot(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def blind_engine(docker_engine: docker.DockerClient, blind_spot: Path) -> Iterator[str]:
     """An engine that sees neither that directory nor pawsctl's own."""
-    package = files.compose_file().parent
+    package = mounted_files.compose_file().parent
     with second_engine(images=("redis:7.2-alpine",), hidden=(blind_spot, package)) as address:
         yield address
 
@@ -146,7 +146,7 @@ def _planned(stack: Stack, state: Path) -> list[str]:
     wanted = settings.load(environ=environment, directory=stack.folder).stack()
     directory = state / "pawsctl" / stack.project
     directory.mkdir(parents=True, mode=0o700)
-    return [str(files.rendered(wanted, directory))]
+    return [str(mounted_files.rendered(wanted, directory))]
 
 
 def test_a_failed_up_keeps_the_files_of_what_runs(docker_stack: Stack, silent_image: str) -> None:

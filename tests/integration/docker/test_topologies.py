@@ -13,8 +13,9 @@ import docker
 import pytest
 from docker.models.containers import Container
 
-from pawsctl.stack import layout, wire
-from pawsctl.stack.files import compose_file
+from pawsctl.connection import probe
+from pawsctl.stack.project import layout
+from pawsctl.stack.project.mounted_files import compose_file
 from tests.docker_fixtures import remove_project
 from tests.stack_fixtures import NOTHING, Docker
 from tests.topology_fixtures import TOPOLOGIES, Topology
@@ -136,7 +137,7 @@ def test_no_node_listens_beyond_this_machine(on_docker: Topology) -> None:
     url = on_docker.up()["url"]
     port = int(url.partition("://")[2].partition(",")[0].rpartition(":")[2])
 
-    assert wire.ping(port, None) == ""
+    assert probe.ping(port, None) == ""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outward:
         # Sends nothing: it asks which address of this machine leads elsewhere.
         outward.connect(("192.0.2.1", 9))

@@ -8,9 +8,9 @@ import docker
 import pytest
 from docker.errors import NotFound
 
-from pawsctl import settings
+from pawsctl.config import settings
 from pawsctl.errors import TimedOut
-from pawsctl.stack import operations
+from pawsctl.stack import lifecycle
 from tests.stack_fixtures import NOTHING, Docker, Stack
 
 DEADLINE_SECONDS = 20.0
@@ -93,7 +93,7 @@ def test_a_service_whose_turn_never_came_is_named(
     wanted = settings.load(environ=docker_stack.environment, directory=docker_stack.folder)
 
     with pytest.raises(TimedOut, match="redis could not be brought up within 0 s") as caught:
-        operations.up(wanted.stack(), timeout=0, pull="missing", emit=lambda _event: None)
+        lifecycle.up(wanted.stack(), timeout=0, pull="missing", emit=lambda _event: None)
 
     assert "--timeout" in caught.value.hint
     assert engine_view.names() == NOTHING

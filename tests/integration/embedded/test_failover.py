@@ -7,7 +7,7 @@ import time
 import pytest
 import redis
 
-from pawsctl.stack import wire
+from pawsctl.connection import probe
 from tests.topology_fixtures import Topology
 
 SESSIONS = "wh:session:*"
@@ -107,7 +107,7 @@ def test_where_no_other_can_take_over_it_ends_in_time_and_mends_it(
     """Replicas that may not be promoted: the killed primary is started again all the same."""
     cluster_of_six.up()
     for port in cluster_of_six.ports_of("replica"):
-        wire.ask(port, None, ("CONFIG", "SET", "cluster-replica-no-failover", "yes"))
+        probe.ask(port, None, ("CONFIG", "SET", "cluster-replica-no-failover", "yes"))
 
     done = cluster_of_six.run("failover", "--timeout", "5", "--json")
 

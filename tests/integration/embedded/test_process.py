@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pawsctl import settings
+from pawsctl.config import settings
 from pawsctl.errors import TimedOut
-from pawsctl.stack import operations
-from pawsctl.stack.embedded import server
+from pawsctl.stack import lifecycle
+from pawsctl.stack.engine.embedded import server_process
 from tests.ports import free_port
 from tests.stack_fixtures import Stack
 
@@ -175,13 +175,13 @@ def test_a_server_that_does_not_end_is_not_replaced(
     record = _state(embedded_stack).read_bytes()
     environment = embedded_stack.environment | {"REDIS_MAXMEMORY": "64mb"}
     monkeypatch.setenv("XDG_STATE_HOME", environment["XDG_STATE_HOME"])
-    monkeypatch.setattr(server, "_SHUTDOWN", 0.5)
+    monkeypatch.setattr(server_process, "_SHUTDOWN", 0.5)
     wanted = settings.load(environ=environment, directory=embedded_stack.folder).stack()
 
     hung.suspend()
     try:
         with pytest.raises(TimedOut, match=f"process {hung.pid}"):
-            operations.up(wanted, timeout=5, pull="missing", emit=lambda _event: None)
+            lifecycle.up(wanted, timeout=5, pull="missing", emit=lambda _event: None)
 
         assert _servers(embedded_stack) == [hung.pid]
         assert _state(embedded_stack).read_bytes() == record

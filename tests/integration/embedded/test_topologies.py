@@ -11,7 +11,7 @@ import pytest
 from redis.cluster import RedisCluster
 from redis.sentinel import Sentinel
 
-from pawsctl.stack import wire
+from pawsctl.connection import probe
 from tests.stack_fixtures import Stack
 from tests.topology_fixtures import Topology, free_base, port_of
 
@@ -280,7 +280,7 @@ def test_all_nodes_ask_for_the_password_which_shows_nowhere(topology: Topology) 
     for told in (up.text, up.err, status.text, str(lists)):
         assert "s3cret" not in told
     for port in topology.ports_of("primary", environment):
-        assert wire.ping(port, None).startswith("NOAUTH")
+        assert probe.ping(port, None).startswith("NOAUTH")
 
 
 def test_a_password_that_changes_reaches_everyone(topology: Topology) -> None:

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pawsctl.config.redis_url import parse
 from pawsctl.connection import connect
-from pawsctl.redis_url import parse
-from pawsctl.sessions.archive import export, reading, restore
+from pawsctl.sessions.archive import export, read, restore
 from pawsctl.sessions.archive.restore import Imported
-from pawsctl.sessions.saved import Saved
-from pawsctl.sessions.store import SessionStore
-from pawsctl.sessions.writing import Writer
+from pawsctl.sessions.contract.saved import Saved
+from pawsctl.sessions.store.bulk_writer import BulkWriter
+from pawsctl.sessions.store.store import SessionStore
 from tests import between
 from tests.archives import assert_same, held
 from tests.servers import Server
@@ -52,7 +52,7 @@ def store_of(url: str) -> Iterator[SessionStore]:
 
 def import_from(path: Path, url: str, *, replace: bool = False) -> Imported:
     """Import an archive."""
-    with store_of(url) as store, reading.opened(str(path)) as archive:
+    with store_of(url) as store, read.opened(str(path)) as archive:
         return restore.restore(
             store, archive, replace=replace, dry_run=False, progress=lambda _count: None
         )
@@ -89,7 +89,7 @@ def test_progress_adds_up(server: Server, tmp_path: Path) -> None:
         export.to_file(store, tmp_path / "a.jsonl", told.append)
         assert sum(told) == 2_345
         told.clear()
-        with reading.opened(str(tmp_path / "a.jsonl")) as archive:
+        with read.opened(str(tmp_path / "a.jsonl")) as archive:
             assert archive.count == 2_345
             restore.restore(store, archive, replace=True, dry_run=False, progress=told.append)
     assert sum(told) == 2_345
@@ -128,12 +128,12 @@ def test_a_write_never_changes_the_ttl_of_what_exists(any_server: Server) -> Non
     later = int(time.time() * 1000) + 60_000
     sessions = [Saved(b"wh:session:+1", b"new", later), Saved(b"wh:session:+2", b"new", None)]
     with store_of(any_server.url) as store:
-        keeping = Writer(store, replace=False)
+        keeping = BulkWriter(store, replace=False)
         assert keeping.would_write(sessions) == [False, True]
         assert keeping.write(sessions) == [False, True]
         assert client.get("wh:session:+1") == b"mine"
         assert client.pexpiretime("wh:session:+1") == -1
-        replacing = Writer(store, replace=True)
+        replacing = BulkWriter(store, replace=True)
         assert replacing.would_write(sessions) == [True, True]
         assert replacing.write(sessions) == [True, True]
     assert client.get("wh:session:+1") == b"new"

@@ -2,8 +2,8 @@
 
 import time
 
+from pawsctl.config.redis_url import parse
 from pawsctl.connection import Timeouts, connect
-from pawsctl.redis_url import parse
 from tests.servers import Server
 
 

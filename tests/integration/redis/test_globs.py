@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pawsctl.sessions.globs import matcher
+from pawsctl.connection.scan.glob import matcher
 from tests.servers import Server
 
 GLOBS = st.lists(

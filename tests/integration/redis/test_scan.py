@@ -2,9 +2,9 @@
 
 from collections import Counter
 
+from pawsctl.config.redis_url import parse
 from pawsctl.connection import connect
-from pawsctl.redis_url import parse
-from pawsctl.sessions.store import SessionStore
+from pawsctl.sessions.store.store import SessionStore
 from tests import between
 from tests.servers import Server
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from pawsctl.config.redis_url import parse
 from pawsctl.connection import Timeouts, connect
 from pawsctl.errors import ExitStatus, RedisUnreachable
-from pawsctl.redis_url import parse
-from pawsctl.sessions import flushing
-from pawsctl.sessions.filters import Filter
-from pawsctl.sessions.store import BotSessions
+from pawsctl.sessions.edit import flush
+from pawsctl.sessions.query.filters import Filter
+from pawsctl.sessions.smoke.bot import BotSessions
 from tests import clusters, sentinels
 from tests.cli_runner import Pawsctl, Result
 from tests.processes import wait_until
@@ -127,13 +127,13 @@ def test_a_flush_through_a_failover_leaves_nothing_unknown(breakable: Trio) -> N
     calls = itertools.count(1)
     connection = connect(parse(breakable.url, origin="a test"), Timeouts(reply=1))
     with BotSessions(connection) as store, ExitStack() as paused:
-        planned = flushing.planned(store, Filter(), include_seen=False, counted=False)
+        planned = flush.planned(store, Filter(), include_seen=False, counted=False)
 
         def pause(_count: int) -> None:
             if next(calls) == 3:
                 paused.enter_context(breakable.primary.paused())
 
-        flushed = flushing.flush(store, planned, progress=pause)
+        flushed = flush.flush(store, planned, progress=pause)
         assert flushed.deleted >= 5_000
         assert flushed.unknown == 0
         assert store.count() == {}

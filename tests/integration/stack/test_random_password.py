@@ -10,9 +10,9 @@ import psutil
 import pytest
 import redis
 
-from pawsctl import login_users
 from pawsctl.errors import ExitStatus
-from pawsctl.stack import layout
+from pawsctl.stack import login_users
+from pawsctl.stack.project import layout
 from tests import strangers
 from tests.stack_fixtures import Docker, Stack
 from tests.topology_fixtures import TOPOLOGIES, Topology

@@ -1,0 +1,128 @@
+"""Archives that unpack to more than any memory holds: refused while they are read."""
+
+import hashlib
+import resource
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pawsctl.errors import ExitStatus
+from pawsctl.sessions.archive import jsonl_format, source_file
+from tests.archives import HEADER
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+BEGIN = msgspec.json.encode(HEADER) + b"\n"
+LINE = b'{"phone":"+1","key":"wh:session:+1","expires_at":null,"value":"'
+# Python with all that a command imports takes 150 MB of it.
+MEMORY = 400 * 1024 * 1024
+
+
+def packed(begin: bytes, filling: bytes, megabytes: int) -> bytes:
+    """A gzip file of `begin` and so much of the same."""
+    compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
+    block = filling * (1_048_576 // max(1, len(filling)))
+    pieces = [compressor.compress(begin)]
+    pieces += [compressor.compress(block) for _ in range(megabytes)]
+    return b"".join((*pieces, compressor.flush()))
+
+
+def limited(pawsctl: Pawsctl, *arguments: str, stdin: Path | None = None) -> tuple[int, str]:
+    """Run a command with little memory; its exit status and stderr."""
+    with (stdin or Path("/dev/null")).open("rb") as file:
+        feeder = subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE)
+        done = subprocess.run(
+            [sys.executable, "-m", "pawsctl", *arguments],
+            stdin=feeder.stdout,
+            capture_output=True,
+            cwd=pawsctl.folder,
+            env=pawsctl.environment,
+            timeout=120,
+            check=False,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
+        )
+        feeder.kill()
+        feeder.communicate()
+    return done.returncode, done.stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (packed(b"", b"\0", 600), "its first line is not the header"),
+        (packed(b"{", b'"', 600), "its first line is not the header"),
+        (packed(BEGIN + LINE, b"a", 800), "has a line of more than"),
+        (packed(BEGIN, b"\n", 600), "its last line is not the trailer"),
+        (packed(BEGIN + LINE, b"\\n", 600), "its last line is not the trailer"),
+    ],
+    ids=["no-header", "long-header", "long-line", "many-lines", "escapes"],
+)
+@pytest.mark.parametrize("is_piped", [False, True], ids=["file", "stdin"])
+def test_memory_stays_flat(
+    pawsctl: Pawsctl, server: Server, content: bytes, reason: str, *, is_piped: bool
+) -> None:
+    """Whatever it holds, and however it comes: a sentence, and nothing is written."""
+    path = pawsctl.folder / "bomb.gz"
+    path.write_bytes(content)
+    assert len(content) < 10_000_000
+    name = ["-"] if is_piped else ["bomb.gz"]
+    status, err = limited(pawsctl, "session", "import", *name, stdin=path if is_piped else None)
+    assert status == ExitStatus.FAILED, err
+    assert reason in err
+    assert "Traceback" not in err
+    assert server.client.dbsize() == 0
+
+
+def test_what_never_ends_is_not_kept(pawsctl: Pawsctl) -> None:
+    """The first line is looked at before the second megabyte is read."""
+    for name in ("/dev/zero", "-"):
+        status, err = limited(pawsctl, "session", "verify", name, stdin=Path("/dev/zero"))
+        assert status == ExitStatus.FAILED
+        assert "its first line is not the header" in err
+
+
+def test_a_whole_archive_with_too_large_a_session_is_told(pawsctl: Pawsctl, server: Server) -> None:
+    """Its checksum holds, and its value is more than the memory that there is."""
+    body = BEGIN + LINE + b"a" * 300_000_000 + b'"}\n'
+    digest = hashlib.sha256(body).hexdigest()
+    (pawsctl.folder / "a.jsonl").write_bytes(body + jsonl_format.trailer(1, f"sha256:{digest}"))
+    status, err = limited(pawsctl, "session", "import", "a.jsonl")
+    assert status == ExitStatus.FAILED, err
+    assert "not enough memory" in err
+    assert "Traceback" not in err
+
+
+def test_lines_of_any_length_that_a_session_has_are_taken(pawsctl: Pawsctl, server: Server) -> None:
+    """Of several chunks, also where every byte is an escape, and in several gzip members."""
+    values = [b"\x01" * 400_000, b"a" * 3_000_000, b'"' * 1_048_576, b"\xff" * 70_000, b""]
+    for number, value in enumerate(values):
+        server.client.set(f"wh:session:+{number}", value)
+    assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
+    server.client.flushall()
+    whole = (pawsctl.folder / "a.jsonl").read_bytes()
+    half = len(whole) // 2
+    members = packed(whole[:half], b"", 0) + packed(whole[half:], b"", 0) + b"\0" * 100
+    for content in (whole, members):
+        imported = pawsctl("session", "import", "--replace", "-", "--json", stdin=content)
+        assert imported.status == ExitStatus.OK, imported.err
+        assert imported.json["imported"] == len(values)
+    for number, value in enumerate(values):
+        assert server.client.get(f"wh:session:+{number}") == value
+    damaged = pawsctl("session", "import", "-", stdin=members + b"rubbish")
+    assert damaged.status == ExitStatus.FAILED
+    assert "is damaged or cut short" in damaged.err
+
+
+def test_uncompressed_bytes_come_in_pieces_of_a_bounded_size(tmp_path: Path) -> None:
+    """However small what they are made of, and all of them."""
+    path = tmp_path / "a.gz"
+    path.write_bytes(packed(b"begin", b"a", 50) + packed(b"end", b"b", 1))
+    with source_file.opened(str(path)) as source:
+        for _ in range(2):
+            sizes = [len(piece) for piece in source.chunks()]
+            assert sum(sizes) == 51 * 1_048_576 + len("beginend")
+            assert max(sizes) <= 1_048_576

@@ -1,0 +1,32 @@
+"""`pawsctl session delete` as its users run it."""
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+
+def test_delete_ends_the_sessions_that_are_named(anywhere: Pawsctl, any_server: Server) -> None:
+    """Without a question, and no other."""
+    for phone in ("+1", "+2", "+3"):
+        any_server.client.set(f"wh:session:{phone}", "{}", ex=30)
+    one = anywhere("session", "delete", "+1", "--json")
+    assert one.status == ExitStatus.OK
+    assert one.json == {"phone": "+1", "key": "wh:session:+1", "deleted": True}
+    two = anywhere("session", "delete", "+1", "+ 2", "+2", "--json")
+    assert two.status == ExitStatus.NO_SESSION
+    assert [(each["phone"], each["deleted"]) for each in two.json] == [("+1", False), ("+2", True)]
+    assert two.error["message"] == "No session is stored for +1."
+    assert any_server.client.keys() == [b"wh:session:+3"]
+
+
+def test_delete_on_another_machine_must_name_it(pawsctl: Pawsctl, server: Server) -> None:
+    """0.0.0.0 reaches this machine and is no loopback name."""
+    server.client.set("wh:session:+1", "{}", ex=30)
+    url = ("--url", f"redis://0.0.0.0:{server.port}")
+    assert pawsctl("session", "delete", "+1", *url).status == ExitStatus.NOT_CONFIRMED
+    wrong = pawsctl("session", "delete", "+1", "--confirm", "localhost", *url)
+    assert wrong.status == ExitStatus.NOT_CONFIRMED
+    assert server.client.dbsize() == 1
+    right = pawsctl("session", "delete", "+1", "--confirm", "0.0.0.0", *url)
+    assert right.status == ExitStatus.OK
+    assert server.client.dbsize() == 0

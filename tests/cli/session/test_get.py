@@ -1,0 +1,153 @@
+"""`pawsctl session get` as its users run it."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.conftest import BROKEN, GOOD
+from tests.servers import Server
+
+SIX_HOURS = 21_600
+
+
+DANGEROUS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def store(server: Server, phone: str, value: bytes, ttl: int | None = SIX_HOURS) -> None:
+    """Store a session as the bot does, or one that never expires."""
+    server.client.set(f"wh:session:{phone}", value, ex=ttl)
+
+
+STRANGE = (
+    b'{"status":"active","odd":1,"messages":[5,{"role":"assistant","content":['
+    b'{"type":"thinking","thinking":"let me see","signature":"x"},'
+    b'{"type":"tool_use","id":"a","name":"web_search",'
+    b'"input":{"n":5,"id":9007199254740993,"long":12345678901234567890123}},'
+    b'{"type":"web_search_tool_result","tool_use_id":"a","content":[{"url":"https://a"}]}]}],'
+    b'"updatedAt":1704067200000}'
+)
+
+
+@pytest.mark.parametrize("sample", [*GOOD, *BROKEN], ids=lambda path: path.stem)
+def test_raw_prints_the_stored_bytes_and_not_one_more(
+    pawsctl: Pawsctl, server: Server, sample: Path
+) -> None:
+    """Whatever is stored, in whatever spelling its phone is asked for."""
+    value = sample.read_bytes()
+    store(server, "+123", value)
+    result = pawsctl("session", "get", "--raw", "whatsapp:+1 (23)")
+    assert (result.status, result.out) == (ExitStatus.OK, value)
+
+
+@pytest.mark.parametrize("sample", [*GOOD, *BROKEN], ids=lambda path: path.stem)
+def test_text_holds_no_byte_that_could_move_a_terminal(
+    pawsctl: Pawsctl, server: Server, sample: Path
+) -> None:
+    """Neither a list nor a transcript, folded or not."""
+    store(server, "+123", sample.read_bytes())
+    for command in (["list"], ["get", "+123"], ["get", "+123", "--full"], ["list", "-o", "csv"]):
+        result = pawsctl("session", *command)
+        assert result.status == ExitStatus.OK
+        assert not DANGEROUS.search(result.text)
+
+
+@pytest.mark.parametrize("sample", GOOD, ids=lambda path: path.stem)
+def test_json_shows_the_value_as_it_is_stored(
+    pawsctl: Pawsctl, server: Server, sample: Path
+) -> None:
+    """Numbers of any length and unknown fields included; dangerous text is escaped inside it."""
+    value = sample.read_bytes()
+    store(server, "+123", value)
+    result = pawsctl("session", "get", "+123", "--json")
+    assert json.loads(result.out, parse_int=str, parse_float=str)["session"] == json.loads(
+        value, parse_int=str, parse_float=str
+    )
+    assert not DANGEROUS.search(result.text.rstrip("\n"))
+
+
+@pytest.mark.parametrize("sample", BROKEN, ids=lambda path: path.stem)
+def test_a_value_that_cannot_be_read_is_shown_with_its_problem(
+    pawsctl: Pawsctl, server: Server, sample: Path
+) -> None:
+    """Exit 0: the key is there, and what is wrong with it is told."""
+    store(server, "+123", sample.read_bytes())
+    result = pawsctl("session", "get", "+123", "--json")
+    assert result.status == ExitStatus.OK
+    # By hand: one of them is deeper than Python's own reader goes.
+    problem = re.search(r'"problem":("[^"]+")', result.text)
+    assert problem
+    assert pawsctl("session", "list", "--json").json[0]["problem"] == json.loads(problem[1])
+
+
+def test_a_transcript_tells_who_said_what(pawsctl: Pawsctl, server: Server) -> None:
+    """Tool calls and results are folded to a line; --full unfolds, --last cuts."""
+    sample = next(path for path in GOOD if path.stem == "register-pet")
+    store(server, "+123", sample.read_bytes(), 3_600)
+    text = pawsctl("session", "get", "+123").text
+    assert "user   Quiero registrar a Firulais" in text
+    assert "bot    Voy a registrar a Firulais." in text
+    assert '→ register_pet {"name": "Firulais"' in text
+    assert "← result" in text
+    assert re.search(r"expires in (1h 00m|59m \d\ds)", text)
+    assert "updated 2024-01-01 00:04:00 UTC" in text
+    full = pawsctl("session", "get", "+123", "--full").text
+    assert '"dateOfBirth": "2022-01-15"' in full
+    last = pawsctl("session", "get", "+123", "--last", "1").text
+    assert "3 earlier messages" in last
+    assert "Voy a registrar" not in last
+
+
+def test_several_sessions_are_an_array_and_a_missing_one_is_told(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """Exit 4, with everything that was found."""
+    store(server, "+1", GOOD[0].read_bytes())
+    for command in ("get", "ttl"):
+        result = pawsctl("session", command, "+1", "+2", "--json")
+        assert result.status == ExitStatus.NO_SESSION
+        assert [each["phone"] for each in result.json] == ["+1", "+2"]
+        assert result.json[1]["ttl"] is None
+        assert result.error["code"] == "no-session"
+
+
+def test_phones_can_come_from_stdin(pawsctl: Pawsctl, server: Server) -> None:
+    """A dash stands for one phone a line."""
+    store(server, "+1", GOOD[0].read_bytes())
+    store(server, "+2", GOOD[1].read_bytes())
+    result = pawsctl("session", "ttl", "-", "-o", "jsonl", stdin=b"+1\n\n+2\n")
+    assert [json.loads(line)["phone"] for line in result.text.splitlines()] == ["+1", "+2"]
+
+
+def test_a_transcript_hides_and_changes_nothing(pawsctl: Pawsctl, server: Server) -> None:
+    """Numbers are those that are stored, in values that only the patient way can read too."""
+    store(server, "+1", STRANGE)
+    text = pawsctl("session", "get", "+1", "--full").text
+    for each in ("let me see", '"n": 5,', "9007199254740993,", "12345678901234567890123"):
+        assert each in text
+    assert "https://a" in text
+    (item,) = pawsctl("session", "list", "--json").json
+    assert item["messages"] == 2
+    assert item["problem"] == "messages: message 1 is a number"
+
+
+def test_a_problem_that_quotes_a_lone_surrogate_is_told(pawsctl: Pawsctl, server: Server) -> None:
+    """As an escape: JSON can't hold it."""
+    store(server, "+1", b'{"status":"active","messages":[{"role":"\\ud83d"}],"updatedAt":1}')
+    problem = pawsctl("session", "get", "--json", "+1").json["problem"]
+    assert problem == "role: message 1 has the role '\\ud83d'"
+
+
+@pytest.mark.parametrize("depth", range(940, 1000, 3))
+def test_a_tool_result_of_any_depth_is_no_crash(
+    pawsctl: Pawsctl, server: Server, depth: int
+) -> None:
+    """Python can read a little deeper than it can write."""
+    nested = "[" * depth + "]" * depth
+    messages = [{"role": "tool", "tool_use_id": "x", "content": nested}]
+    value = json.dumps({"status": "active", "messages": messages, "updatedAt": 1})
+    store(server, "+1", value.encode())
+    assert pawsctl("session", "get", "+1").status == ExitStatus.OK

@@ -1,0 +1,60 @@
+"""`pawsctl session seed` as its users run it."""
+
+import json
+
+from pawsctl.errors import ExitStatus
+from tests.archives import held
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+SIX_HOURS = 21_600
+
+
+def test_seed_writes_sessions_that_the_bot_could_have_written(
+    anywhere: Pawsctl, any_server: Server
+) -> None:
+    """About 1 KB each, with TTLs of every length, and nothing that lint would find."""
+    result = anywhere("session", "seed", "3000", "--json")
+    assert result.status == ExitStatus.OK
+    assert result.json == {"url": any_server.url, "sessions": 3_000, "seed": 1}
+    found = [
+        json.loads(line) for line in anywhere("session", "list", "-o", "jsonl").text.splitlines()
+    ]
+    assert len(found) == len({each["phone"] for each in found}) == 3_000
+    assert [each["problem"] for each in found if each["problem"]] == []
+    assert 800 < sum(each["bytes"] for each in found) / len(found) < 1_300
+    ttls = sorted(each["ttl"] for each in found)
+    assert 30 <= ttls[0] < 600
+    assert SIX_HOURS - 600 < ttls[-1] <= SIX_HOURS
+    assert SIX_HOURS * 0.4 < ttls[1_500] < SIX_HOURS * 0.6
+    assert len({each["messages"] for each in found}) > 5
+
+
+def test_a_seed_makes_the_same_sessions_again(pawsctl: Pawsctl, server: Server) -> None:
+    """Their time of update aside; another one makes others."""
+
+    def seeded(number: str) -> dict[bytes, object]:
+        server.client.flushall()
+        assert pawsctl("session", "seed", "500", "--seed", number).status == ExitStatus.OK
+        return {
+            key: (json.loads(each.value)["messages"], server.client.ttl(key) // 100)
+            for key, each in held(server).items()
+        }
+
+    first, again, other = seeded("7"), seeded("7"), seeded("8")
+    assert first.keys() == again.keys()
+    same = sum(first[key] == again[key] for key in first)
+    # A TTL may have gone past a round number meanwhile.
+    assert same > 450
+    assert first.keys() != other.keys()
+
+
+def test_seed_refuses_a_redis_that_is_not_on_this_machine(pawsctl: Pawsctl, server: Server) -> None:
+    """Whatever else is said; and the help does not offer it."""
+    result = pawsctl("session", "seed", "5", "--url", f"redis://0.0.0.0:{server.port}")
+    assert result.status == ExitStatus.USAGE
+    assert "0.0.0.0 is not this machine" in result.err
+    assert server.client.dbsize() == 0
+    listed = pawsctl("session", "--help").text
+    assert "export" in listed
+    assert "seed" not in listed

@@ -1,0 +1,78 @@
+"""`pawsctl session ttl` as its users run it."""
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.conftest import GOOD
+from tests.servers import Server
+
+SIX_HOURS = 21_600
+
+
+def store(server: Server, phone: str, value: bytes, ttl: int | None = SIX_HOURS) -> None:
+    """Store a session as the bot does, or one that never expires."""
+    server.client.set(f"wh:session:{phone}", value, ex=ttl)
+
+
+def test_ttl_without_a_phone_tells_how_expiry_is_spread(pawsctl: Pawsctl, server: Server) -> None:
+    """--check turns a session that never expires, or lives too long, into exit 1."""
+    store(server, "+1", GOOD[0].read_bytes(), 30)
+    store(server, "+2", GOOD[0].read_bytes(), 1_800)
+    found = pawsctl("session", "ttl", "--json", "--check")
+    assert found.status == ExitStatus.OK
+    assert found.json["sessions"] == 2
+    assert (found.json["within_15m"], found.json["within_60m"]) == (1, 2)
+    store(server, "+3", GOOD[0].read_bytes(), None)
+    store(server, "+4", GOOD[0].read_bytes(), SIX_HOURS + 60)
+    found = pawsctl("session", "ttl", "--json", "--check")
+    assert found.status == ExitStatus.FAILED
+    assert (found.json["never"], found.json["over_6h"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("ttls", "told", "hint"),
+    [
+        ([None], "1 session never expires.", "'pawsctl session list --never-expires' shows"),
+        ([None, None], "2 sessions never expire.", "--never-expires"),
+        ([SIX_HOURS + 60], "1 session lives longer than 6 h.", "--sort ttl --reverse' shows"),
+        (
+            [None, SIX_HOURS + 60, SIX_HOURS + 60],
+            "1 session never expires and 2 sessions live longer than 6 h.",
+            "--never-expires' and 'pawsctl session list --sort ttl --reverse' show which",
+        ),
+    ],
+)
+def test_what_a_check_of_expiry_found_is_a_sentence(
+    pawsctl: Pawsctl, server: Server, ttls: list[int | None], told: str, hint: str
+) -> None:
+    """Of what there is, and of nothing else."""
+    for number, seconds in enumerate(ttls):
+        store(server, f"+{number}", GOOD[0].read_bytes(), seconds)
+    phones = [f"+{number}" for number in range(len(ttls))]
+    for result in (
+        pawsctl("session", "ttl", "--check"),
+        pawsctl("session", "ttl", *phones, "--check"),
+    ):
+        assert result.status == ExitStatus.FAILED
+        assert f"error: {told}" in result.err
+        assert hint in result.err
+
+
+def test_one_session_expires_and_two_expire(pawsctl: Pawsctl, server: Server) -> None:
+    """In `ttl` and `stats`."""
+    store(server, "+1", GOOD[0].read_bytes(), None)
+    for command in ("ttl", "stats"):
+        assert "! 1 session that never expires\n" in pawsctl("session", command).text
+    store(server, "+2", GOOD[0].read_bytes(), None)
+    assert "! 2 sessions that never expire\n" in pawsctl("session", "ttl").text
+
+
+def test_ttl_of_one_phone_is_one_object(pawsctl: Pawsctl, server: Server) -> None:
+    """In seconds, -1 for never."""
+    store(server, "+1", b"{}", None)
+    assert pawsctl("session", "ttl", "+1", "--json").json == {
+        "phone": "+1",
+        "key": "wh:session:+1",
+        "ttl": -1,
+    }

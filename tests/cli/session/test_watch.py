@@ -1,0 +1,234 @@
+"""`pawsctl session watch` on real servers."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from pawsctl.config.redis_url import parse
+from pawsctl.connection import connect
+from pawsctl.errors import ExitStatus
+from pawsctl.sessions.store.store import SessionStore
+from pawsctl.sessions.watch import watch
+from tests import servers
+from tests.cli_runner import Pawsctl
+from tests.conftest import SAMPLES
+from tests.following import DEADLINE_SECONDS, following
+from tests.servers import Server
+
+GREETING = (SAMPLES / "greeting.json").read_bytes()
+WAITING = (SAMPLES / "waiting.json").read_bytes()
+WATCH = ("session", "watch", "--interval", "100ms")
+
+
+def conversation(*texts: str) -> bytes:
+    """A session in which the user said those texts."""
+    messages = [{"role": "user", "content": text} for text in texts]
+    return json.dumps({"status": "active", "messages": messages, "updatedAt": 1}).encode()
+
+
+def test_a_session_is_seen_to_appear_change_and_go(any_server: Server, tmp_path: Path) -> None:
+    """A line of JSON for each event; what was there before is none."""
+    redis = any_server.client
+    redis.set("wh:session:+1", GREETING, ex=600)
+    with following(Pawsctl(tmp_path, any_server.url), *WATCH, "--json") as watch:
+        assert "Watching 1 session in redis://" in watch.said()
+        redis.set("wh:session:+2", WAITING, ex=600)
+        appeared = watch.event()
+        assert list(appeared) == [
+            "time", "event", "phone", "key", "ttl", "status", "messages", "last_message", "problem",
+        ]  # fmt: skip
+        assert (appeared["event"], appeared["phone"], appeared["ttl"]) == ("appeared", "+2", 600)
+        assert (appeared["messages"], appeared["status"]) == (3, "active")
+        assert "gata" in appeared["last_message"]
+        redis.set("wh:session:+1", WAITING, ex=21_600)
+        changed = watch.event()
+        assert (changed["event"], changed["phone"], changed["messages"]) == ("changed", "+1", 3)
+        redis.expire("wh:session:+1", 10_000)
+        assert (watch.event()["event"], redis.ttl("wh:session:+1")) == ("touched", 10_000)
+        redis.delete("wh:session:+1")
+        gone = watch.event()
+        assert (gone["event"], gone["phone"], gone["ttl"]) == ("deleted", "+1", None)
+        redis.expire("wh:session:+2", 1)
+        assert watch.event()["event"] == "touched"
+        assert watch.event()["event"] == "expired"
+        assert watch.interrupt() == ExitStatus.INTERRUPTED
+        assert watch.out.empty()
+        # A machine that is busy makes polls rarer, which is told.
+        assert all("a poll takes" in str(line) for line in watch.err.queue)
+
+
+def test_where_reading_leaves_lru_alone_a_write_with_the_same_ttl_is_seen(
+    server: Server, pawsctl: Pawsctl
+) -> None:
+    """By its size; of the same size, it is a touch where its value is the same."""
+    server.client.set("wh:session:+1", conversation("a"))
+    with following(pawsctl, *WATCH, "--json") as watch:
+        watch.said()
+        server.client.set("wh:session:+1", conversation("a", "b"))
+        assert watch.event()["event"] == "changed"
+        server.client.set("wh:session:+1", conversation("x", "y"), ex=600)
+        assert watch.event()["event"] == "changed"
+
+
+def test_where_it_does_not_the_user_is_told(redis_server: Server, tmp_path: Path) -> None:
+    """A server before 7.2 has no CLIENT NO-TOUCH."""
+    redis_server.client.flushall()
+    if redis_server.client.info("server")["redis_version"] >= "7.2":
+        pytest.skip("this Redis has CLIENT NO-TOUCH")
+    with following(Pawsctl(tmp_path, redis_server.url), *WATCH) as watch:
+        assert "NO-TOUCH" in watch.said()
+
+
+def test_events_are_lines_for_a_person_too(server: Server, pawsctl: Pawsctl) -> None:
+    """With nothing that a terminal would obey."""
+    with following(pawsctl, *WATCH) as watch:
+        watch.said()
+        server.client.set("wh:session:+1", conversation("\x1b[31mhola\u202e"), ex=600)
+        line = watch.line()
+        assert line.split()[1:4] == ["appeared", "+1", "1"]
+        assert line.endswith("\\x1b[31mhola\\u202e")
+        server.client.set("wh:session:+2", b"{", ex=600)
+        assert "! json: " in watch.line()
+
+
+def test_a_glob_limits_what_is_watched(server: Server, pawsctl: Pawsctl) -> None:
+    """Other sessions are no event."""
+    with following(pawsctl, *WATCH, "--match", "+5*", "--json") as watch:
+        watch.said()
+        server.client.set("wh:session:+41", GREETING, ex=600)
+        server.client.set("wh:session:+51", GREETING, ex=600)
+        assert watch.event()["phone"] == "+51"
+
+
+def test_a_conversation_is_followed_like_a_file(any_server: Server, tmp_path: Path) -> None:
+    """What was said so far, then each message as it comes, through the bot's trim."""
+    redis, key = any_server.client, "wh:session:+1"
+    redis.set(key, conversation("a", "b", "c"), ex=600)
+    pawsctl = Pawsctl(tmp_path, any_server.url)
+    with following(pawsctl, *WATCH, "+1", "--last", "2", "--json") as watch:
+        assert [watch.event()["text"] for _ in "bc"] == ["b", "c"]
+        redis.set(key, conversation("b", "c", "d"), ex=21_600)
+        event = watch.event()
+        assert list(event) == ["time", "event", "phone", "key", "role", "text", "message"]
+        assert event["message"] == {"role": "user", "content": "d"}
+        redis.expire(key, 600)
+        assert watch.event()["event"] == "touched"
+        redis.set(key, conversation("x"), ex=600)
+        assert [watch.event()["event"], watch.event()["text"]] == ["changed", "x"]
+        redis.delete(key)
+        assert watch.event()["event"] == "deleted"
+        redis.set(key, conversation("y"), ex=1)
+        assert [watch.event()["event"] for _ in "123"] == ["appeared", "message", "expired"]
+        assert watch.interrupt() == ExitStatus.INTERRUPTED
+
+
+def test_a_conversation_that_has_not_begun_is_waited_for(server: Server, pawsctl: Pawsctl) -> None:
+    """And then shown as a transcript; a phone's glob characters are no glob."""
+    with following(pawsctl, *WATCH, "wh:session:+*") as watch:
+        assert "No session is stored for +* in" in watch.said()
+        server.client.set("wh:session:+5", GREETING, ex=600)
+        server.client.set("wh:session:+*", GREETING, ex=600)
+        lines = [watch.line() for _ in range(3)]
+        assert "appeared" in lines[0]
+        assert (lines[1][:4], lines[2][:3]) == ("user", "bot")
+
+
+@pytest.mark.parametrize(
+    "options", [["--interval", "0s"], ["--interval", "2"], ["hello"], ["-o", "csv"]]
+)
+def test_wrong_options_are_wrong_usage(pawsctl: Pawsctl, options: list[str]) -> None:
+    """Exit 2."""
+    assert pawsctl("session", "watch", *options).status == ExitStatus.USAGE
+
+
+def test_on_a_terminal_a_table_is_drawn_and_ctrl_c_restores_it(
+    server: Server, pawsctl: Pawsctl
+) -> None:
+    """The cursor is hidden while it draws and shown at the end; exit 130."""
+    server.client.set("wh:session:+1", GREETING, ex=600)
+    here, there = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pawsctl", *WATCH],
+        stdin=there, stdout=there, stderr=there, cwd=pawsctl.folder,
+        env=pawsctl.environment | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "20"},
+    )  # fmt: skip
+    os.close(there)
+    seen = b""
+    with os.fdopen(here, "rb", buffering=0) as terminal:
+        while b"nothing has happened yet" not in seen:
+            seen += terminal.read(4_096)
+        server.client.set("wh:session:+2", conversation("\x1b]0;pwned\x07"), ex=600)
+        while b"pwned" not in seen:
+            seen += terminal.read(4_096)
+        process.send_signal(signal.SIGINT)
+        try:
+            while more := terminal.read(4_096):
+                seen += more
+        except OSError:
+            # How Linux tells that the other end of a terminal was closed.
+            pass
+    assert process.wait(DEADLINE_SECONDS) == ExitStatus.INTERRUPTED
+    assert b"\x1b[?25l" in seen
+    assert seen.rindex(b"\x1b[?25h") > seen.rindex(b"\x1b[?25l")
+    assert b"\\x1b]0;pwned\\x07" in seen
+    assert b"Traceback" not in seen
+
+
+def test_of_too_many_sessions_a_steady_part_is_followed(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of the others is ever taken for new; memory stays bounded."""
+    monkeypatch.setattr(watch, "FOLLOWED", 50)
+    pipe = server.client.pipeline(transaction=False)
+    for number in range(1_000):
+        pipe.set(f"wh:session:+{number}", GREETING, ex=600)
+    pipe.execute()
+    polls: list[watch.Poll] = []
+    with SessionStore(connect(parse(server.url, origin="the test"))) as store:
+        stream = watch.follow(store, b"wh:session:*", interval=0.1, sleep=lambda _: None)
+        for each in stream:
+            assert isinstance(each, watch.Poll), "an event where nothing happened"
+            polls.append(each)
+            if len(polls) == 3:
+                break
+    assert {poll.sessions for poll in polls} == {1_000}
+    assert {poll.one_in for poll in polls} == {polls[0].one_in}
+    assert polls[0].one_in >= 16
+
+
+def test_polls_become_rarer_where_they_take_long(server: Server) -> None:
+    """So that they take a quarter of the time at most; it is told where that changes much."""
+    slept: list[float] = []
+    polls: list[watch.Poll] = []
+    with SessionStore(connect(parse(server.url, origin="the test"))) as store:
+        for each in watch.follow(store, b"wh:session:*", interval=1e-6, sleep=slept.append):
+            assert isinstance(each, watch.Poll)
+            polls.append(each)
+            if len(polls) == 3:
+                break
+    assert all(poll.is_slowed for poll in polls)
+    told = [poll.pause for poll in polls if poll.is_news]
+    assert told[0] == polls[0].pause
+    assert all(not 0.5 < now / then < 2 for then, now in pairwise(told))
+    assert all(poll.seconds <= poll.pause * watch.SHARE * 1.001 for poll in polls)
+    for poll, pause in zip(polls, slept, strict=False):
+        assert 0 < pause <= poll.pause
+
+
+def test_polls_outlive_a_server_that_cuts_idle_connections(tmp_path: Path) -> None:
+    """Its `timeout` may be shorter than the interval."""
+    with servers.running(tmp_path, "--timeout", "1", "--hz", "100") as server:
+        pawsctl = Pawsctl(tmp_path, server.url)
+        with following(pawsctl, "session", "watch", "--interval", "3s", "--json") as watch:
+            watch.said()
+            server.client.set("wh:session:+1", "{}", ex=60)
+            assert watch.event()["event"] == "appeared"
+            server.client.delete("wh:session:+1")
+            assert watch.event()["event"] == "deleted"

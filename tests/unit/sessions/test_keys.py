@@ -1,0 +1,63 @@
+"""How a phone becomes a key."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pawsctl.errors import UsageError
+from pawsctl.sessions.contract import keys
+
+
+@pytest.mark.parametrize(
+    "phone", ["+1 (234) 567-890", "whatsapp:+1234567890", "+1234567890", "+1-234-567-890"]
+)
+def test_every_spelling_of_a_phone_is_one_session(phone: str) -> None:
+    """The spellings of the contract give the same key."""
+    assert keys.session_key(phone) == b"wh:session:+1234567890"
+
+
+def test_a_number_without_plus_is_another_key() -> None:
+    """The bot checks nothing else about a phone."""
+    assert keys.session_key("123") == b"wh:session:123"
+
+
+def test_digits_of_other_scripts_are_taken_out_as_javascript_does() -> None:
+    r"""\d in JavaScript means 0 to 9 only."""
+    assert keys.session_key("+1٢3") == b"wh:session:+13"
+
+
+def test_a_whole_key_is_used_as_it_stands() -> None:
+    """Keys that the bot would never make can be named too, in any bytes."""
+    assert keys.session_key("wh:session:a b") == b"wh:session:a b"
+    assert keys.session_key("wh:session:\udcff") == b"wh:session:\xff"
+
+
+@pytest.mark.parametrize("phone", ["", "+", "whatsapp:", "abc", "٢"])
+def test_what_has_no_digit_is_wrong_usage(phone: str) -> None:
+    """Such a key can't be meant."""
+    with pytest.raises(UsageError):
+        keys.session_key(phone)
+
+
+@given(st.text())
+def test_a_key_is_normalised_or_refused(phone: str) -> None:
+    """Whatever is typed gives a key that the bot could have made, or an error."""
+    try:
+        key = keys.session_key(phone)
+    except UsageError:
+        return
+    assert phone.startswith(keys.SESSION_PREFIX) or keys.is_normalised(key)
+
+
+@given(st.from_regex(r"\+?[0-9]{1,15}", fullmatch=True))
+def test_a_phone_comes_back_from_its_key(phone: str) -> None:
+    """phone_of undoes session_key for what is already normalised."""
+    assert keys.phone_of(keys.session_key(phone)) == phone
+
+
+@given(st.binary())
+def test_any_key_can_be_shown(key: bytes) -> None:
+    """A key of any bytes becomes text that JSON can hold."""
+    assert not re.search("[\ud800-\udfff]", keys.key_text(key))

@@ -1,0 +1,47 @@
+"""Where containers on the host's network are, and are not, on this machine's."""
+
+import sys
+from typing import Any
+
+import pytest
+
+from pawsctl.errors import NoEngine
+from pawsctl.stack.engine.docker.sdk.sdk_client import check_host_network
+
+
+class _Engine:
+    """What an engine that does not run here says of itself."""
+
+    def __init__(self, **about: Any) -> None:
+        self._about = about
+
+    def info(self) -> dict[str, Any]:
+        return self._about
+
+
+def _check(**about: Any) -> None:
+    check_host_network(_Engine(**about))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({"OperatingSystem": "Docker Desktop"}, "virtual machine"),
+        (
+            {"OperatingSystem": "Debian", "SecurityOptions": ["name=seccomp", "name=rootless"]},
+            "Rootless",
+        ),
+    ],
+)
+def test_another_host_is_refused_with_the_reason(about: dict[str, Any], words: str) -> None:
+    """And with what to do instead."""
+    with pytest.raises(NoEngine, match=words) as caught:
+        _check(**about)
+
+    assert "PAWSCTL_ENGINE=embedded" in caught.value.hint
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every engine is in a machine")
+def test_an_engine_of_this_machine_is_taken() -> None:
+    """As on any Linux."""
+    _check(OperatingSystem="Debian GNU/Linux 12", SecurityOptions=["name=seccomp"])

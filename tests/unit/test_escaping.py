@@ -1,0 +1,91 @@
+"""Text made safe for the place it is shown."""
+
+import json
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pawsctl import escaping
+
+ANY_TEXT = st.text(st.characters(exclude_categories=[]))
+
+
+def is_dangerous(character: str) -> bool:
+    """Whether a terminal could do anything but draw it, by the running Unicode database."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def test_no_dangerous_character_of_unicode_is_missed() -> None:
+    """The written-out ranges hold every control, format and surrogate character."""
+    everything = map(chr, range(sys.maxunicode + 1))
+    assert [c for c in everything if is_dangerous(c) and escaping.visible(c) == c] == []
+
+
+@given(ANY_TEXT)
+def test_what_is_visible_has_nothing_dangerous_in_it(text: str) -> None:
+    """A zero-width joiner may stay, between emoji only."""
+    assert not any(is_dangerous(c) for c in escaping.visible(text).replace("\u200d", ""))
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[2J", r"\x1b[2J"),
+        ("\x9b31m", r"\x9b31m"),
+        ("a\u202eb", r"a\u202eb"),
+        ("\U000e0041", r"\U000e0041"),
+        ("\ud83d", r"\ud83d"),
+        ("a\u200db", r"a\u200db"),
+        ("\u2028", r"\u2028"),
+        ("line\r\nnext", r"line\x0d\x0anext"),
+    ],
+)
+def test_what_can_do_harm_becomes_an_escape(text: str, shown: str) -> None:
+    """Each kind of dangerous character."""
+    assert escaping.visible(text) == shown
+
+
+@pytest.mark.parametrize("text", ["Ñandú é", "日本語 עברית العربية", "👩‍👩‍👧‍👦", "🏳️‍🌈"])
+def test_what_people_write_stays(text: str) -> None:
+    """Every script, and emoji that are joined."""
+    assert escaping.visible(text) == text
+
+
+def test_a_caller_may_keep_newlines() -> None:
+    """Where lines are meant to break."""
+    assert escaping.visible("a\nb\x1b", keep="\n") == "a\nb\\x1b"
+
+
+@given(st.recursive(ANY_TEXT | st.integers() | st.none(), st.lists))
+def test_a_json_line_means_the_same_and_holds_no_danger(value: object) -> None:
+    """Escapes inside strings change the spelling, not the value."""
+    document = json.dumps(value, ensure_ascii=False, indent=1)
+    try:
+        encoded = document.encode()
+    except UnicodeEncodeError:
+        encoded = json.dumps(value).encode()
+    line = escaping.json_line(encoded)
+    assert json.loads(line) == json.loads(encoded)
+    assert not any(is_dangerous(c) for c in line.decode())
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("https://bot:s3cret@h/x?a=1", "https://bot@h/x?a=1"),
+        ("https://:s3cret@h", "https://@h"),
+        ("https://s3cret@h", "https://***@h"),
+        ("https://u:s3/cr@et@h:1/x", "https://u@h:1/x"),
+        ("https://u:s3?cret@h", "https://u@h"),
+        ("https://h/x?token=s3cret&b=1&API_KEY=s3cret", "https://h/x?token=***&b=1&API_KEY=***"),
+        ("https://h/@me", "https://h/@me"),
+        ("u:s3cret@h:3000", "u@h:3000"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
+    """However the password breaks it."""
+    assert escaping.without_password(url) == shown
