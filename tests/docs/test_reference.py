@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+import pawsctl
 from pawsctl.config.setting_specs import SETTING_SPECS
 from pawsctl.errors import ExitStatus
 from tests.docs import commands, pages, reference, results
+
+SOURCE = Path(pawsctl.__file__).parent
 
 
 @pytest.mark.parametrize("page", reference.pages_with_generated_parts(), ids=lambda page: page.name)
@@ -64,6 +67,13 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert found.exists(), target
         if anchor:
             assert anchor in anchors(found), target
+
+
+def test_the_files_of_the_architecture_exist() -> None:
+    """Below src/pawsctl, or the repository's root."""
+    text = (pages.DOCS / "architecture.md").read_text("utf-8")
+    for name in re.findall(r"`([\w/.]+(?:\.py|\.yaml|/))`", text):
+        assert (SOURCE / name).exists() or (pages.ROOT / name).exists(), name
 
 
 def anchors(page: Path) -> set[str]:
