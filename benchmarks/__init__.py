@@ -1,1 +1,1 @@
-"""What `make bench` runs: each bar of speed and memory, measured against something known."""
+"""The benchmarks of `make bench`: speed and memory, each measured against something known."""

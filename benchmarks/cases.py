@@ -29,7 +29,7 @@ class Scale:
 
     @classmethod
     def full(cls) -> "Scale":
-        """What RESULTS.md is made with."""
+        """Return the scale that RESULTS.md is made with."""
         return cls(sessions=300_000, few=10_000, many=1_000_000, times=5, starts=15)
 
     @classmethod
@@ -85,7 +85,7 @@ def times_as_fast(report: Report, name: str, found: Pair, against: str, bar: flo
 
 
 def start_up(store: Store, scale: Scale, report: Report) -> None:
-    """What a short command costs beside the imports that it can't do without."""
+    """Measure a short command against the imports that it needs."""
     plain = python(f"import redis; redis.Redis(port={store.port}).get('wh:session:+123')")
     found = pair(paws(store, "session", "get", "+123"), plain, times=scale.starts)
     at_most(report, "`session get +123`", found, "`redis.Redis().get`", 1.25)
@@ -253,7 +253,7 @@ def _redis_dump(folder: Path) -> str | None:
 
 
 def latency(store: Store, scale: Scale, report: Report) -> None:
-    """What another client feels while pawsctl lists everything."""
+    """Measure the latency of another client while pawsctl lists everything."""
     reader = [sys.executable, str(HERE / "latency.py"), str(store.port)]
     idle, busy = [], []
     for _ in range(scale.times):
@@ -279,7 +279,7 @@ def _p99(printed: bytes) -> float:
 
 
 def memory(store: Store, scale: Scale, report: Report) -> None:
-    """What each command holds of many sessions beyond what it holds of few."""
+    """Measure how much more memory each command takes for many sessions than for few."""
     archive = store.folder / "memory.jsonl"
 
     def held() -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What another client of the server feels: the time of a GET, again and again.
+"""Measure the latency of another client of the server by repeated GETs.
 
 Usage: latency.py PORT SECONDS; prints the 50th and 99th percentile in microseconds.
 """

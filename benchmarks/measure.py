@@ -60,7 +60,7 @@ def run(work: Work) -> Run:
 
 
 def _environment() -> dict[str, str]:
-    """What the commands see: no settings of the user's, and compiled modules."""
+    """Return the commands' environment: none of the user's settings, compiled modules."""
     kept = ("PATH", "HOME", "LANG")
     return {name: os.environ[name] for name in kept if name in os.environ}
 

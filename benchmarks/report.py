@@ -1,4 +1,4 @@
-"""What the cases found, as a Markdown page."""
+"""The results of the cases as a Markdown page."""
 
 import os
 import platform
@@ -44,7 +44,7 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Whether every bar holds."""
+        """Return whether every bar holds."""
         return all(row.holds for row in self.rows)
 
     def markdown(self, store: "Store") -> str:

@@ -1,4 +1,4 @@
-"""What tests of archives share: a look at all that is stored, and archives made by hand."""
+"""Helpers for the tests of archives: read everything stored, and write archives by hand."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ HEADER: dict[str, Any] = {
 
 
 class Held(NamedTuple):
-    """What stands under a key: bytes, and when they expire in ms since the epoch (-1 for never)."""
+    """A key's value, and when it expires in ms since the epoch (-1 for never)."""
 
     value: bytes
     expires_at: int

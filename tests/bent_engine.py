@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 
 class Refusal(NamedTuple):
-    """What an engine answers to requests whose first line matches."""
+    """An engine's error answer to requests whose first line matches `pattern`."""
 
     pattern: str
     status: int

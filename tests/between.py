@@ -1,7 +1,7 @@
-"""What stands between pawsctl and a real server: the words of an old version, or a long way.
+"""A proxy between pawsctl and a real server that acts like an old version or adds latency.
 
-None of the old versions can be installed any more: it refuses, in their words, what they would have
-refused.
+None of the old versions can be installed any more, so it refuses, in their words, the commands that
+they would have refused.
 """
 
 import socket
@@ -33,7 +33,7 @@ def before_6_0(command: list[bytes]) -> bool:
 def standing(
     server: Server, *, refuses: Refuses = lambda _command: False, seconds: float = 0
 ) -> Iterator[str]:
-    """The URL of a server with the same data, to which a message takes so many seconds."""
+    """Yield the URL of the proxy, to which each message takes `seconds`."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(
             target=_accept, args=(listener, server.port, refuses, seconds), daemon=True

@@ -138,7 +138,7 @@ class Cluster:
         return list(keys)
 
     def is_sound(self) -> bool:
-        """Whether every member knows all of them, says that all is well, and they agree."""
+        """Return whether every member knows all others, reports state ok, and agrees on slots."""
         owners = {
             tuple(sorted((each.id, tuple(sorted(each.slots))) for each in self._told_by(member)))
             for member in self.members
@@ -171,7 +171,7 @@ class Cluster:
             wait_until(self._all_follow, "replicas that follow")
 
     def _all_met(self) -> bool:
-        """Whether every member knows all; asks those to join that are missing, once more."""
+        """Return whether every member knows all others; send MEET again to any that are missing."""
         first, *others = self.members
         for member in others:
             if not _knows(first, member.id):

@@ -86,7 +86,7 @@ def _processes(folder: Path) -> set[str]:
 
 
 def _of(arguments: dict[str, Any]) -> set[str]:
-    """What is left of a test with these fixtures: processes, and what Docker has by its name."""
+    """Return the processes and Docker objects left behind by a test with these fixtures."""
     found = _processes(arguments["tmp_path"]) if "tmp_path" in arguments else set()
     if not {"docker_engine", "project"} <= set(arguments):
         return found

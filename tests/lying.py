@@ -67,7 +67,7 @@ _FIXED: Mapping[bytes, bytes] = {
 
 
 def honest(command: list[bytes]) -> bytes:
-    """What a Redis with that one session answers."""
+    """Return the reply of a Redis that holds only that one session."""
     name = command[0].upper()
     if name == b"MGET":
         return array(*[bulk(VALUE)] * (len(command) - 1))

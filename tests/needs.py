@@ -1,4 +1,4 @@
-"""What a test does where this machine lacks something that it needs."""
+"""Skip or fail a test if this machine lacks something that the test needs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 
 
 def skip_or_fail(reason: str) -> NoReturn:
-    """Skip the test, or fail it where PAWSCTL_TEST_NO_SKIPS=1.
+    """Skip the test, or fail it if PAWSCTL_TEST_NO_SKIPS=1.
 
-    A machine that was prepared to run everything says so by that variable: there, what would be
-    a skip elsewhere is a hole in the preparation, and must not pass unseen.
+    The variable marks a machine that was prepared to run everything: there, a skip would hide a
+    gap in the preparation.
     """
-    # `from None`: called while an error is handled, the reason says of it what matters.
+    # `from None`: the reason already says what matters of an error that is being handled.
     if os.environ.get("PAWSCTL_TEST_NO_SKIPS") == "1":
         message = f"skips are forbidden here (PAWSCTL_TEST_NO_SKIPS=1): {reason}"
         raise pytest.fail.Exception(message, pytrace=False) from None

@@ -1,4 +1,4 @@
-"""What a run says at its end of the tests that it skipped. A pytest plugin."""
+"""A pytest plugin that lists the skipped tests at the end of a run."""
 
 from collections import Counter
 

@@ -53,7 +53,7 @@ class Trio:
         return set(phones)
 
     def is_sound(self) -> bool:
-        """Whether the replicas follow, and every Sentinel knows them and the other Sentinels."""
+        """Return whether replicas are in sync and each Sentinel knows them and the others."""
         links = [server.client.info("replication") for server in self.servers[1:]]
         states = [
             cast(dict[str, Any], sentinel.client.sentinel_master(SERVICE))

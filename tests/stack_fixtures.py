@@ -66,7 +66,7 @@ class Stack(Pawsctl):
 
 
 class Docker:
-    """What a Docker Engine has of one project."""
+    """The containers, networks and volumes of one project on a Docker Engine."""
 
     def __init__(self, client: docker.DockerClient, project: str) -> None:
         self.api = client
@@ -98,7 +98,7 @@ def docker_stack(project: str, tmp_path: Path) -> Stack:
 
 @pytest.fixture
 def engine_view(docker_engine: docker.DockerClient, project: str) -> Docker:
-    """What the engine has of the test's project."""
+    """The engine's view of the test's project."""
     return Docker(docker_engine, project)
 
 

@@ -76,7 +76,7 @@ class Topology(Stack):
         raise AssertionError("no primary took it")
 
     def copies(self, key: str, password: str | None = None) -> list[bytes]:
-        """What all nodes, replicas too, hold under a key."""
+        """Return a key's values on all nodes, replicas included."""
         found = []
         environment = {"REDIS_PASSWORD": password} if password else None
         for port in self.ports_of("primary", environment) + self.ports_of("replica", environment):

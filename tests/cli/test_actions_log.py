@@ -1,4 +1,4 @@
-"""What users of the bot write is no command to GitHub's runner, whose log is read by machines."""
+"""Text written by users of the bot is never a workflow command in a GitHub Actions log."""
 
 import json
 import re

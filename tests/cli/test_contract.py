@@ -1,4 +1,4 @@
-"""What scripts rely on: the keys of JSON results and the numbers of exit statuses."""
+"""The interface for scripts: the keys of JSON results and the numbers of exit statuses."""
 
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl

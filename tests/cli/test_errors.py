@@ -232,7 +232,7 @@ def test_a_phone_without_a_digit_is_wrong_usage(pawsctl: Pawsctl) -> None:
 
 @pytest.mark.parametrize("command", ["get", "ttl", "touch", "delete"])
 def test_an_empty_phone_and_an_empty_stdin_are_wrong_usage(pawsctl: Pawsctl, command: str) -> None:
-    """What a script left empty by mistake must not look like success."""
+    """An argument or a stdin that a script left empty by mistake must not look like success."""
     empty = pawsctl("session", command, "")
     assert (empty.status, empty.out) == (ExitStatus.USAGE, b"")
     assert "'' has no digit" in empty.err

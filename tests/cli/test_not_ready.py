@@ -19,7 +19,7 @@ DELAY_MICROSECONDS = "5000"
 
 
 def refuses(port: int, code: str) -> bool:
-    """Whether a read is refused with that code; the SDK's own client would try again and again."""
+    """Return whether a GET is refused with that code; the SDK's own client would keep retrying."""
     try:
         with socket.create_connection(("127.0.0.1", port), 10) as connection:
             connection.sendall(b"GET a\r\n")

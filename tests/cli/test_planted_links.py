@@ -1,4 +1,4 @@
-"""What another user of the machine may plant where pawsctl writes."""
+"""Links that another user of the machine may plant at paths to which pawsctl writes."""
 
 import os
 import subprocess

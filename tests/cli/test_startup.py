@@ -1,4 +1,4 @@
-"""What a command loads before it does its work: only what it needs."""
+"""A command imports only the modules that it needs."""
 
 import os
 import subprocess

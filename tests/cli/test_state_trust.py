@@ -110,7 +110,7 @@ def bare_folder(state: Path) -> Path:
 
 
 def test_a_careless_umask_makes_nothing_that_is_refused(embedded_stack: Stack) -> None:
-    """What pawsctl makes itself it believes, and is for this user alone."""
+    """pawsctl trusts the files it creates, and only this user can read them."""
     before = os.umask(0)
     try:
         embedded_stack.environment |= SECURED

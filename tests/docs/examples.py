@@ -228,7 +228,7 @@ def trouble_examples(folder: Path, project: str) -> Iterator[Examples]:
 
 
 def masked(text: str) -> list[str]:
-    """What of an output is the same in every run: its words, without numbers and spacing."""
+    """Return the lines of an output that are the same in every run: no numbers, no spacing."""
     text = re.sub(r"\d+[hms]( \d+[ms])?\b|\d+d \d+h", "0s", text)
     text = re.sub(r"sha256:[0-9a-f]+", "sha256", text)
     text = re.sub(r"[█▏▎▍▌▋▊▉]+", "█", text)

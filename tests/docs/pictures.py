@@ -111,7 +111,7 @@ class Terminal:
 
     @property
     def screen(self) -> str:
-        """What was drawn last."""
+        """Return the last screen that was drawn."""
         return self.printed.rpartition(_REDRAW)[2]
 
     def _read(self) -> bool:

@@ -43,13 +43,13 @@ class Findings(msgspec.Struct):
 
 
 class Url(msgspec.Struct):
-    """What `config --show-url` prints."""
+    """The result of `config --show-url`."""
 
     url: str
 
 
 class Result(NamedTuple):
-    """What a command prints as JSON: the fields of these structs, in this form, if so called."""
+    """A command's JSON: the fields of these structs, in this form, when called this way."""
 
     types: tuple[type, ...]
     form: str = ""

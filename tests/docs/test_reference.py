@@ -43,7 +43,7 @@ def test_every_setting_and_status_is_described() -> None:
 
 
 def test_the_readme_stays_a_first_look() -> None:
-    """What is longer belongs into docs/."""
+    """It has at most 200 lines; more belongs in docs/."""
     assert len(pages.README.read_text("utf-8").splitlines()) <= 200
 
 

@@ -156,7 +156,7 @@ def exports(folder: Path) -> Attacked:
 
 
 def writes(lab: Lab) -> tuple[Attacked, ...]:
-    """What changes sessions; the archive that is imported holds them all."""
+    """Return the commands that change sessions; the imported archive holds all sessions."""
     archive = str(lab.archive())
     return (
         Attacked(("session", "touch", FIRST, "--json"), _touched, writes=True),

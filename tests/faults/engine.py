@@ -159,7 +159,7 @@ def _parts(place: Stack, tally: Tally, how: str) -> None:
 
 
 def found(folder: Path, api: docker.DockerClient) -> Iterator[Tally]:
-    """What stands there before `up`: hurt data, a full volume, strangers, a missing network."""
+    """Run `up` with damaged data, a full volume, foreign containers, or a missing network."""
     for number, (name, attempt) in enumerate(_FOUND.items()):
         tally = Tally(name)
         with project(folder / f"found{number}", api, {}) as place:
@@ -340,8 +340,8 @@ class _Daemon:
         assert until(self._answers, READY_SECONDS), "dockerd does not come back"
 
     def is_gone(self) -> bool:
-        """Whether its process has ended."""
-        # dockerd would take what is left of its predecessor for another that runs.
+        """Return whether its process has ended."""
+        # dockerd would mistake a predecessor's zombie process for another running dockerd.
         with suppress(ChildProcessError):
             os.waitpid(self._pid, os.WNOHANG)
         return not psutil.pid_exists(self._pid)

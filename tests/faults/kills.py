@@ -71,7 +71,10 @@ def _ended(lab: Lab, command: Attacked, number: signal.Signals, after: float, ta
 
 
 def _told(lab: Lab, command: Attacked, run: Run) -> str:
-    """What is wrong after a run; the archive and the sessions of the other verdicts apart."""
+    """Return what is wrong after a run, or ''.
+
+    Exports and flushes are judged by the archive and the sessions left, others by their verdict.
+    """
     if command.arguments[1] == "export":
         path = Path(command.arguments[-1])
         is_whole = not path.exists() or len(archived(path)) == len(VALUES)
@@ -83,7 +86,7 @@ def _told(lab: Lab, command: Attacked, run: Run) -> str:
 
 
 def _is_done(lab: Lab, command: Attacked) -> bool:
-    """Whether the first run had done its work before it was ended."""
+    """Return whether the first run had done its work before it was killed."""
     if command.arguments[1] == "export":
         return Path(command.arguments[-1]).exists()
     return command.arguments[1] == "delete" and FIRST not in lab.stored()

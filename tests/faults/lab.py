@@ -102,7 +102,7 @@ class Place:
         }
 
     def leftovers(self) -> list[str]:
-        """What commands have left behind: unfinished files, temporary folders, servers."""
+        """Return what commands left behind: unfinished files, temporary folders, servers."""
         files = [str(each) for each in self.folder.rglob("*.part*")]
         files += [str(each) for each in (self.folder / "tmp").iterdir()]
         return files + [f"process {each}" for each in self.servers()]
@@ -190,7 +190,7 @@ class Lab(Place):
             self.fill()
 
     def foreign_loss(self) -> str:
-        """What is missing of other applications' keys; '' if nothing is."""
+        """Return which keys of other applications are gone or changed; '' if none."""
         found = dict(zip(FOREIGN, self.client.mget(list(FOREIGN)), strict=True))
         gone = [key for key, text in FOREIGN.items() if found[key] != text.encode()]
         return f"keys of others are gone or changed: {gone}" if gone else ""

@@ -57,7 +57,7 @@ def reply_end(data: bytes, start: int = 0) -> int:
 
 @dataclass
 class Bend:
-    """What the proxy does to the bytes that pass.
+    """How the proxy changes the bytes that pass.
 
     `cut_up` and `cut_down` close the connection after that many bytes from and to the client,
     counted over all connections; `always` does so to every later connection too. `change` gets the

@@ -1,4 +1,4 @@
-"""What an attack did to pawsctl, counted, and the table that shows it."""
+"""Counts of how pawsctl fared under an attack, and the table that shows them."""
 
 import threading
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ FAULTS = ("lost", "hung", "tracebacks", "control", "leftovers")
 class Tally:
     """The tries of one attack and what went wrong in them.
 
-    `lost` counts what was reported as done and is missing, what was told as the whole and was a
-    part, and what was deleted without having been meant.
+    `lost` counts work reported as done that is missing, partial results reported as whole, and
+    unintended deletions.
     """
 
     attack: str
@@ -33,19 +33,19 @@ class Tally:
             self.tries += 1
 
     def found(self, fault: str, how: str) -> None:
-        """Count a fault, one of FAULTS, with a line that tells how to see it again."""
+        """Count a fault, one of FAULTS, with a line that says how to reproduce it."""
         with self._lock:
             setattr(self, fault, getattr(self, fault) + 1)
             self.failures.append(f"{self.attack}: {fault}: {how}")
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing went wrong."""
+        """Return whether there are no failures."""
         return not self.failures
 
 
 def table(tallies: Sequence[Tally]) -> str:
-    """The tallies as a Markdown table."""
+    """Return the tallies as a Markdown table."""
     rows = [COLUMNS, tuple("---" if not index else "---:" for index in range(len(COLUMNS)))]
     for each in tallies:
         counts = [getattr(each, name) for name in ("tries", *FAULTS)]

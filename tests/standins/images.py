@@ -51,7 +51,7 @@ STANDINS = (REDIS, REDIS_COMMANDER)
 
 
 class Outcome(enum.Enum):
-    """What `ensure` found or did."""
+    """The result of `ensure`."""
 
     OFFICIAL = "is the official image, kept"
     CURRENT = "is up to date"

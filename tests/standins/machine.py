@@ -1,4 +1,4 @@
-"""What a stand-in takes from this machine: programs with their libraries, and npm packages."""
+"""Copying this machine's programs with their libraries, and npm packages, into a stand-in."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=[]))
 
 
 def is_dangerous(character: str) -> bool:
-    """Whether a terminal could do anything but draw it, by the running Unicode database."""
+    """Return whether a terminal might not just draw the character, by Python's Unicode data."""
     return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 

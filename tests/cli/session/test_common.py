@@ -1,4 +1,4 @@
-"""What holds for every `pawsctl session …`."""
+"""Behaviour that every `pawsctl session …` command shares."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_options_that_contradict_each_other_are_wrong_usage(
 
 
 def test_global_options_work_before_and_after_the_command(pawsctl: Pawsctl, server: Server) -> None:
-    """What stands further right wins."""
+    """The option that is further right wins."""
     store(server, "+1", GOOD[0].read_bytes(), None)
     before = pawsctl("--json", "session", "list")
     after = pawsctl("session", "list", "--json")

@@ -125,7 +125,7 @@ def wait_for_part(folder: Path) -> None:
 def test_a_killed_export_leaves_nothing_under_its_name(
     pawsctl: Pawsctl, server: Server, tmp_path: Path, name: str, old: str | None
 ) -> None:
-    """What stood there before still stands there."""
+    """A file that was there before is unchanged."""
     if old:
         (tmp_path / name).write_text(old)
     with frozen(server):

@@ -58,7 +58,7 @@ def filled(any_server: Server, tmp_path: Path) -> Pawsctl:
 def test_a_flush_deletes_exactly_what_its_filters_let_through(
     filled: Pawsctl, any_server: Server, filters: list[str], deleted: int
 ) -> None:
-    """What `list` shows with the same filters is gone, all else is there."""
+    """Exactly the sessions that `list` shows with the same filters are deleted."""
     listed = filled("session", "list", *filters, "-o", "jsonl").text.splitlines()
     meant = {json.loads(line)["key"].encode() for line in listed}
     before = set(any_server.client.keys())

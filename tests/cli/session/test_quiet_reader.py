@@ -41,7 +41,7 @@ def test_list_get_and_ttl_leave_nothing_out(quiet: Pawsctl) -> None:
 
 
 def test_stats_says_what_it_leaves_out(quiet: Pawsctl) -> None:
-    """What only INFO and MEMORY USAGE tell; all else is there."""
+    """It leaves out only the figures that come from INFO and MEMORY USAGE."""
     found = quiet("session", "stats", "--json").json
     assert found["sessions"] == SESSIONS
     assert found["memory"] is found["evicted_keys"] is found["expired_keys"] is None

@@ -1,4 +1,4 @@
-"""What an export that was cut short leaves, and who takes it away."""
+"""The unfinished files of interrupted exports, and how they are removed."""
 
 import sys
 from collections.abc import Callable, Iterator

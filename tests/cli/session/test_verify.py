@@ -18,7 +18,7 @@ from tests.servers import Server
 
 
 def leftovers(folder: Path) -> list[str]:
-    """What servers of verifications have left in the folder for temporary files."""
+    """Return the names of files that verification servers left in the temporary folder."""
     return [each.name for each in folder.iterdir()]
 
 

@@ -108,7 +108,7 @@ def test_a_glob_limits_what_is_watched(server: Server, pawsctl: Pawsctl) -> None
 
 
 def test_a_conversation_is_followed_like_a_file(any_server: Server, tmp_path: Path) -> None:
-    """What was said so far, then each message as it comes, through the bot's trim."""
+    """It prints the latest messages, then each new one, also after the bot trims old ones."""
     redis, key = any_server.client, "wh:session:+1"
     redis.set(key, conversation("a", "b", "c"), ex=600)
     pawsctl = Pawsctl(tmp_path, any_server.url)

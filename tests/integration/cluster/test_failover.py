@@ -73,7 +73,7 @@ def test_a_primary_killed_in_the_middle_of_an_export(
 
 
 def test_a_primary_killed_in_the_middle_of_flush(breakable: Cluster, anywhere: Pawsctl) -> None:
-    """What its replica still has is deleted too, and no other application's key."""
+    """Sessions that its replica still has are deleted too; keys of other applications stay."""
     breakable.seed(SESSIONS)
     for number in range(100):
         key = f"other:{number}"
@@ -158,7 +158,7 @@ def test_what_is_left_of_a_cluster_is_shown(tmp_path: Path, anywhere: Pawsctl, n
 
 
 def _have_lost(name: str, others: Sequence[clusters.Member]) -> bool:
-    """Whether these have agreed that the node of that name has failed."""
+    """Return whether all of `others` flag the node of that name as failed."""
     lines = [line for each in others for line in each.cluster("NODES").splitlines()]
     flags = [line.split()[2].split(b",") for line in lines if line.startswith(name.encode())]
     return len(flags) == len(others) and all(b"fail" in each for each in flags)

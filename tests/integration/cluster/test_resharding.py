@@ -137,7 +137,7 @@ def test_a_reshard_under_way_hides_nothing(
 
 
 def test_a_connection_follows_a_slot_that_has_moved(movable: Cluster) -> None:
-    """What it knows of the slots is old by then: MOVED and ASK lead on."""
+    """Its slot map is out of date by then; it follows MOVED and ASK."""
     movable.seed(100)
     key = b"wh:session:+10000000001"
     source = movable.owner_of(key)

@@ -1,4 +1,4 @@
-"""What only Linux and macOS have is not looked for on Windows."""
+"""Skip on Windows the tests that need Linux or macOS."""
 
 import sys
 

@@ -45,7 +45,7 @@ def test_commander_takes_the_settings_logins(docker_stack: Stack) -> None:
 
 
 def test_asking_often_does_not_fill_its_log(docker_stack: Stack) -> None:
-    """What keeps it from Redis would be lost among logins."""
+    """Otherwise the lines that say why it can't reach Redis would drown in logins."""
     docker_stack("redis", "dev")
     before = docker_stack("redis", "logs", "redis-commander").text.count("Login success")
     probe = commander_probe.Probe(docker_stack.commander_port, "admin", "admin123")

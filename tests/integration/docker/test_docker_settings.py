@@ -78,7 +78,7 @@ CONFIGS = [
 
 @pytest.mark.parametrize("content", CONFIGS)
 def test_forms_of_config_json(configured: Stack, content: bytes) -> None:
-    """What the docker command accepts or warns of keeps nobody from the engine, nor from a pull."""
+    """A form that docker accepts, or only warns of, prevents neither a connection nor a pull."""
     (Path(configured.environment["DOCKER_CONFIG"]) / "config.json").write_bytes(content)
 
     done = configured("redis", "up", env={"REDIS_IMAGE": "127.0.0.1:1/redis:7"})

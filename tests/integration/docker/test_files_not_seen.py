@@ -47,7 +47,7 @@ def blind_stack(blind_engine: str, project: str, tmp_path: Path) -> Iterator[Sta
 
 @pytest.fixture
 def view(blind_engine: str, project: str) -> Iterator[Docker]:
-    """What that engine has."""
+    """The project's view of that engine."""
     with closing(docker.DockerClient(blind_engine)) as client:
         yield Docker(client, project)
 
@@ -166,7 +166,7 @@ def test_a_failed_up_keeps_the_files_of_what_runs(docker_stack: Stack, silent_im
 
 @pytest.mark.parametrize("engine", ["docker", "auto"])
 def test_no_engine_leaves_no_password(bare_stack: Stack, engine: str) -> None:
-    """What was rendered before the engine was asked goes, too; for the embedded one as well."""
+    """Files rendered before the engine was contacted are deleted, also by the embedded engine."""
     nowhere = {"PAWSCTL_ENGINE": engine, "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", bare_stack.port))

@@ -115,7 +115,7 @@ def test_podman_does_all_that_docker_does(
 
 
 def test_podman_is_an_engine_like_another(podman: str, tmp_path: Path, project: str) -> None:
-    """What runs already is left alone, though Podman describes it in another way."""
+    """Running containers are left alone, though Podman describes them differently."""
     with _stack_on(podman, tmp_path, project) as stack:
         stack.environment["REDIS_IMAGE"] = f"localhost/{REDIS}"
         created = stack("redis", "up")

@@ -96,7 +96,7 @@ def test_no_password_is_left_after_down(stack: Stack, secret_env: dict[str, str]
 def test_the_health_check_logs_in(
     docker_stack: Stack, engine_view: Docker, secret_env: dict[str, str]
 ) -> None:
-    """What the health check runs succeeds with the password and fails without."""
+    """The health check's command succeeds with the password and fails without it."""
     docker_stack("redis", "up", env=secret_env)
     container = engine_view.container()
     _, script = container.attrs["Config"]["Healthcheck"]["Test"]

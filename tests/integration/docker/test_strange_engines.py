@@ -1,4 +1,4 @@
-"""What listens where the engine should, and is none, is out of order, or says nothing."""
+"""The engine's address leads to no engine, a broken one, or one that does not answer."""
 
 from __future__ import annotations
 

@@ -179,7 +179,7 @@ def test_up_takes_over_every_key_wherever_it_lies(
 def test_a_stopped_container_is_started_for_its_data(
     docker_stack: Stack, engine_view: Docker, run: Run
 ) -> None:
-    """What `stop` had saved, since the server itself would not have."""
+    """`stop` saves the data first, since this server is configured not to save."""
     container = run("--appendonly", "no", "--save", "")
     _fill(docker_stack)
 
@@ -438,7 +438,7 @@ def test_two_containers_of_one_service(docker_stack: Stack, run: Run) -> None:
 
 
 def test_a_limit_that_would_evict(docker_stack: Stack, run: Run) -> None:
-    """What the new limit has no room for is not begun."""
+    """The takeover is not begun if the data does not fit the new limit."""
     run("--appendonly", "no")
     _fill(docker_stack)
     with _connected(docker_stack) as client:

@@ -43,7 +43,7 @@ def _project(topology: Topology) -> str:
 
 @pytest.fixture
 def view(docker_engine: docker.DockerClient, on_docker: Topology) -> Docker:
-    """What the engine has of the test's project."""
+    """The engine's view of the test's project."""
     return Docker(docker_engine, _project(on_docker))
 
 

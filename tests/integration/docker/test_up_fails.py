@@ -47,7 +47,7 @@ def test_a_port_of_another_container_names_that_container(
 def test_commanders_port_in_use_leaves_the_redis_that_ran(
     docker_stack: Stack, engine_view: Docker
 ) -> None:
-    """What `dev` did not create it does not remove."""
+    """`dev` removes only what it created itself."""
     docker_stack("redis", "up")
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", docker_stack.commander_port))

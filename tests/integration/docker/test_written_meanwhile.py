@@ -1,4 +1,4 @@
-"""What clients write while `up` still waits for the others outlives an `up` that fails."""
+"""Data that clients write while `up` waits for other services survives a failed `up`."""
 
 import signal
 import sys

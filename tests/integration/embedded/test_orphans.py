@@ -25,7 +25,7 @@ def _records(stack: Stack) -> list[Path]:
 
 
 def _as_before_it_was_noted(stack: Stack) -> None:
-    """What a kill between the start of a server and the note of its number leaves."""
+    """Leave the state of a kill between the start of a server and the note of its pid."""
     for file in _records(stack):
         file.write_text(json.dumps(json.loads(file.read_text()) | {"pid": 0}))
 

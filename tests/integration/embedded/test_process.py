@@ -324,7 +324,7 @@ def test_without_the_extra_up_says_how_to_get_it(embedded_stack: Stack) -> None:
 
 
 def test_logs_without_control_characters_reach_the_screen_only(embedded_stack: Stack) -> None:
-    """What a log says is not what a terminal does."""
+    """A terminal executes no control sequence that a log contains."""
     embedded_stack("redis", "up")
     log = _state(embedded_stack).with_name("server.log")
     with log.open("ab") as file:

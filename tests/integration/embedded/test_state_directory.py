@@ -20,7 +20,7 @@ NOTHING, READ_ONLY = 0o000, 0o555
 
 @pytest.fixture
 def unprivileged() -> list[str]:
-    """What a command line begins with, so that permissions hold for root as well."""
+    """Return the command prefix that makes file permissions apply to root as well."""
     if os.geteuid() != 0:
         return []
     setpriv = shutil.which("setpriv")

@@ -222,10 +222,10 @@ def test_reset_and_down_with_volumes_delete_the_data_after_asking(topology: Topo
 
 @pytest.mark.parametrize("number", [0, -1])
 def test_a_port_in_use_is_named_and_nothing_left(topology: Topology, number: int) -> None:
-    """Whether it is the first that is started or the last."""
+    """This holds for the first server that is started and for the last."""
     url = topology.status()["url"].partition("://")[2].partition("/")[0]
     port = int(url.split(",")[number].rpartition(":")[2])
-    # Where the last connections of another server linger, too.
+    # create_server sets SO_REUSEADDR: connections of an earlier server may linger on the port.
     with socket.create_server(("127.0.0.1", port)):
         done = topology.run("up")
 
@@ -254,7 +254,7 @@ def test_an_interrupted_up_leaves_all_or_nothing(topology: Topology, delay: floa
 
 
 def test_an_interrupted_up_keeps_the_data_that_was_there(topology: Topology) -> None:
-    """What it did not create it does not remove."""
+    """`up` removes only what it created itself."""
     topology.up()
     topology.write("kept", "1")
     topology.run("down")

@@ -1,4 +1,4 @@
-"""What the time for a reply counts, and what it does not."""
+"""Which waits count towards the reply timeout."""
 
 import time
 
@@ -8,7 +8,7 @@ from tests.servers import Server
 
 
 def test_time_in_which_nothing_was_asked_is_no_wait_for_a_reply(server: Server) -> None:
-    """Somebody thinks about a question, or polls once in a while."""
+    """A user may think about a question, or a command may poll now and then."""
     timeouts = Timeouts(reply=2)
     with connect(parse(server.url, origin="the test"), timeouts) as connection:
         assert connection.call("PING") == b"PONG"

@@ -1,4 +1,4 @@
-"""What proxies and services say in place of Redis: in their words, and after their own time."""
+"""Proxies and services that answer in place of Redis, with their own errors and timeouts."""
 
 from collections.abc import Callable
 
@@ -14,12 +14,12 @@ REFUSALS = [b"-ERR command 'UNLINK' not supported for this plan\r\n", b"-ERR nop
 
 
 def without(*names: bytes, words: bytes) -> Callable[[list[bytes]], bytes]:
-    """A server that refuses these commands, in these words."""
+    """Return the answers of a server that refuses these commands, in these words."""
     return lambda command: words if command[0].upper() in names else honest(command)
 
 
 def told(result: Result, done: str) -> tuple[int, int]:
-    """How many were done, and of how many nobody knows."""
+    """Return how many were reported as done, and how many as unknown."""
     return int(result.error[done]), int(result.error["unknown"])
 
 
@@ -27,7 +27,7 @@ def told(result: Result, done: str) -> tuple[int, int]:
 def test_an_older_command_is_tried_whatever_the_refusal_says(
     bare_pawsctl: Pawsctl, refusal: bytes
 ) -> None:
-    """Not every service calls it an unknown command."""
+    """Not every service says "unknown command"."""
     with lying.answering(without(b"UNLINK", b"PTTL", b"EVAL", words=refusal)) as url:
         for words in ("session flush --dry-run", "session flush --yes", "session ttl"):
             result = bare_pawsctl(*words.split(), "--json", "--url", url)
@@ -45,7 +45,7 @@ def test_an_older_command_is_tried_whatever_the_refusal_says(
     ],
 )
 def test_a_proxy_that_lost_the_answer(bare_pawsctl: Pawsctl, words: bytes) -> None:
-    """What was sent may have been done: it is told as unknown, and not done in another way."""
+    """A sent command may have run: it is reported as unknown and not tried in another way."""
     with lying.answering(without(b"UNLINK", b"DEL", b"EXPIRE", words=words)) as url:
         for line, done in (("delete", "deleted"), ("touch", "touched")):
             result = bare_pawsctl("session", line, PHONE, "--json", "--url", url)

@@ -1,4 +1,4 @@
-"""What a server, its ACL or a proxy refuses: done in another way, or told for what it is."""
+"""Commands that a server, its ACL or a proxy refuses: replaced by another, or reported."""
 
 import json
 import shutil
@@ -105,7 +105,7 @@ def test_a_dry_run_fails_where_the_flush_would(bare_pawsctl: Pawsctl, any_server
 
 
 def test_an_acl_on_some_of_the_keys(bare_pawsctl: Pawsctl, any_server: Server) -> None:
-    """What may be read is shown, with how many may not; --match names the ones that may."""
+    """Readable sessions are shown, unreadable ones counted; --match selects the readable ones."""
     seeded(any_server.client, *(f"+1{number}" for number in range(30)), "+2", "+3")
     with user(any_server, "~wh:session:+1*", "+@all") as url:
         for words in ("session list", "session lint", "session stats", "session ttl"):
@@ -279,7 +279,7 @@ def twemproxy(server: Server, tmp_path: Path) -> Iterator[str]:
 def test_a_proxy_that_hangs_up_at_what_it_does_not_know(
     bare_pawsctl: Pawsctl, server: Server, twemproxy: str
 ) -> None:
-    """What it knows works through it; what it does not is told."""
+    """Commands that the proxy knows work through it; others give an error that says why."""
     seeded(server.client, "+1", "+2")
     for words in ("session get +1", "session ttl +1 +2", "session touch +1", "session delete +1"):
         result = bare_pawsctl(*words.split(), "--json", "--url", twemproxy)

@@ -1,4 +1,4 @@
-"""What was sent and never answered: told as unknown, beside what is known, at every cut."""
+"""Commands sent but never answered count as unknown, apart from known results, at every cut."""
 
 import json
 import signal
@@ -66,7 +66,7 @@ def outcomes(
 
 
 def assert_told(error: dict[str, Any], what: str, changed: int) -> None:
-    """What is known was done, and what was done is known or told as unknown."""
+    """Assert that everything reported was done, and everything done is reported or unknown."""
     assert error[what] <= changed <= error[what] + error["unknown"], error
     if error[what]:
         assert str(error[what]) in error["message"]
@@ -100,7 +100,7 @@ def test_a_flush_that_is_cut_tells_what_is_deleted_and_what_no_one_knows(
 def test_sessions_of_which_no_one_knows_are_named(
     pawsctl: Pawsctl, server: Server, command: str, what: str
 ) -> None:
-    """What was answered before the cut counts as done."""
+    """Commands answered before the cut count as done."""
     phones = [f"+{number}" for number in range(700)]
 
     def run(port: int) -> Result:
@@ -123,7 +123,7 @@ def test_sessions_of_which_no_one_knows_are_named(
 def test_an_import_that_is_cut_tells_what_is_written_and_what_no_one_knows(
     pawsctl: Pawsctl, server: Server, tmp_path: Path, option: list[str]
 ) -> None:
-    """What stood there counts as kept, whatever comes after it."""
+    """An existing session counts as kept, wherever the connection is cut after it."""
     entries = [entry(f"+{number}", SOUND) for number in range(SESSIONS)]
     file = write(tmp_path / "a.jsonl", entries)
 

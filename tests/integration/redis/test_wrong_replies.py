@@ -105,7 +105,7 @@ def _bent(names: set[bytes]) -> Iterator[tuple[bytes, Answer]]:
 
 
 def _lasting(out: bytes) -> bytes:
-    """What is printed, without what differs from one honest run to the next."""
+    """Return the output without the parts that differ between two normal runs."""
     return _PASSING.sub(b"", out)
 
 

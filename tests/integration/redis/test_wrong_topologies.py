@@ -80,7 +80,7 @@ def test_a_cluster(
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_sentinel(command: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    """What it names must be a server, and what that says must be a role."""
+    """Its reply must name a server, and that server must report a role."""
     port = b""
 
     def tell(command: list[bytes], told: bytes, reply: Answer) -> Answer:

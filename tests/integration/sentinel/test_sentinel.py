@@ -81,7 +81,7 @@ def test_a_primary_killed_in_the_middle_of_list(breakable: Trio, anywhere: Pawsc
 
 
 def test_a_primary_killed_in_the_middle_of_flush(breakable: Trio, anywhere: Pawsctl) -> None:
-    """What the new primary still has is deleted too."""
+    """Sessions that the new primary still has are deleted too."""
     breakable.seed(SESSIONS)
     with BotSessions(connect(parse(breakable.url, origin="a test"))) as store:
         deletions = store.unlink()
@@ -122,7 +122,7 @@ def test_a_write_that_may_have_happened_is_told(breakable: Trio) -> None:
 
 
 def test_a_flush_through_a_failover_leaves_nothing_unknown(breakable: Trio) -> None:
-    """What the old primary never answered, the new one was asked again."""
+    """Commands that the old primary never answered are sent again to the new one."""
     breakable.seed(5_000)
     calls = itertools.count(1)
     connection = connect(parse(breakable.url, origin="a test"), Timeouts(reply=1))
@@ -140,7 +140,7 @@ def test_a_flush_through_a_failover_leaves_nothing_unknown(breakable: Trio) -> N
 
 
 def test_a_demoted_primary_is_left(breakable: Trio) -> None:
-    """What a replica refuses was not done, and goes to the new primary."""
+    """A command that a replica refuses was not run, so it goes to the new primary."""
     breakable.seed(10)
     old = breakable.primary
     with BotSessions(connect(parse(breakable.url, origin="a test"))) as store:

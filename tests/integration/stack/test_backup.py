@@ -206,7 +206,7 @@ def test_what_was_just_made_stays_whatever_the_clock_says(embedded_stack: Stack)
 
 
 def test_a_redis_that_does_not_run_is_not_reset_without_saying_so(stack: Stack) -> None:
-    """What can't be exported is not deleted; --no-backup insists."""
+    """Sessions that could not be exported are deleted only with --no-backup."""
     stack("redis", "up")
     store(stack, "+1")
     stack("redis", "stop")

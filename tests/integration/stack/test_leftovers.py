@@ -1,4 +1,4 @@
-"""What is left in the state directory."""
+"""Files that stay in the state directory."""
 
 import sys
 
@@ -20,14 +20,14 @@ def _left(stack: Stack) -> list[str]:
 def test_what_never_existed_leaves_nothing(
     bare_stack: Stack, command: list[str], topology: str
 ) -> None:
-    """No directory for a topology that nobody ever brought up."""
+    """A topology that was never started gets no directory."""
     bare_stack("redis", *command, "--topology", topology)
 
     assert _left(bare_stack) == []
 
 
 def test_nothing_is_asked_where_there_is_nothing_to_delete(bare_stack: Stack) -> None:
-    """Nobody is there to answer, either."""
+    """The command runs without a terminal, so nobody could answer."""
     done = bare_stack("redis", "down", "--volumes")
 
     assert done.status == 0, done.err
@@ -35,7 +35,7 @@ def test_nothing_is_asked_where_there_is_nothing_to_delete(bare_stack: Stack) ->
 
 
 def test_down_with_volumes_leaves_the_lock_alone(stack: Stack) -> None:
-    """Another may wait for it; without data every directory below it is gone."""
+    """Another process may wait for the lock; all other files and directories are removed."""
     stack("redis", "up", env={"REDIS_PASSWORD": "secret"})
 
     done = stack("redis", "down", "--volumes", "--yes")
@@ -47,7 +47,7 @@ def test_down_with_volumes_leaves_the_lock_alone(stack: Stack) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is not for Windows")
 def test_no_directory_of_a_node_is_left(cluster_of_six: Topology) -> None:
-    """Of none of the six."""
+    """The directories of all six nodes are removed."""
     cluster_of_six.up()
 
     cluster_of_six.run("down", "--volumes", "--yes")
@@ -62,7 +62,7 @@ def test_no_directory_of_a_node_is_left(cluster_of_six: Topology) -> None:
 
 
 def test_a_state_directory_that_is_a_file_is_told(bare_stack: Stack) -> None:
-    """Where nothing has to be written, too."""
+    """The error also appears for a command that has nothing to write."""
     (bare_stack.folder / "state").write_text("")
 
     done = bare_stack("redis", "status")

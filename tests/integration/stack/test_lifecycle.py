@@ -1,4 +1,4 @@
-"""What both engines do alike, seen through the command line."""
+"""The behaviour that both engines share, tested through the command line."""
 
 import re
 import socket
@@ -148,7 +148,7 @@ def test_down_with_volumes_deletes_the_data(stack: Stack) -> None:
 
 
 def test_a_dry_run_of_down_names_all_and_removes_nothing(stack: Stack) -> None:
-    """What --dry-run names is what `down` then removes."""
+    """`down` then removes exactly what --dry-run names."""
     stack("redis", "up")
 
     planned = stack("redis", "down", "--volumes", "--dry-run", "--json")
@@ -237,7 +237,7 @@ def test_cli_ends_with_the_exit_status_of_redis_cli(running: Stack) -> None:
 
 
 def test_cli_hands_on_options_and_stdin(running: Stack) -> None:
-    """What stands after the first word or `--` is redis-cli's, and stdin is too."""
+    """Arguments after the first word or `--` go to redis-cli, and so does stdin."""
     commands = running.cli(stdin=b"echo one\necho two\n")
     value = running.cli("--", "-x", "echo", stdin=b"three")
     option = running.cli("echo", "--json")

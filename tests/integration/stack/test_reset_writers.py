@@ -75,7 +75,7 @@ def held(stack: Stack) -> set[str]:
 
 
 def is_paused(stack: Stack) -> bool:
-    """Whether Redis holds writers back."""
+    """Return whether Redis has paused clients."""
     with stack.client() as client:
         fields = client.info("clients")
     return bool(fields["paused_reason"] != "none")

@@ -1,4 +1,4 @@
-"""What the commands of the stack refuse before they do anything."""
+"""Wrong usage that the stack's commands refuse before they do anything."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What `redis logs --since` takes."""
+"""The times that `redis logs --since` accepts."""
 
 from datetime import UTC, datetime, timedelta
 

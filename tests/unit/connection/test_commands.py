@@ -1,4 +1,4 @@
-"""What is known of commands: their keys, whether they may be repeated, and their parts."""
+"""Facts about commands: their keys, whether they may be retried, and how they are split."""
 
 import pytest
 

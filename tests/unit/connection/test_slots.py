@@ -19,7 +19,7 @@ def claim(
     leaving: dict[int, str] | None = None,
     coming: dict[int, str] | None = None,
 ) -> Claim:
-    """What a primary says of itself."""
+    """Return a claim as a primary reports it of itself."""
     return Claim(name, A, epoch, frozenset(owned), leaving or {}, coming or {})
 
 

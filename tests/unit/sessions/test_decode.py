@@ -187,7 +187,7 @@ def test_both_ways_of_decoding_see_the_same(roles: list[str]) -> None:
     ],
 )
 def test_each_rule_finds_what_breaks_it(value: bytes, rule: str) -> None:
-    """What JSON.parse refuses is refused, and each rule has its case."""
+    """Input that JSON.parse refuses is refused, and each rule has a case."""
     assert rule in problems(value)
 
 

@@ -1,4 +1,4 @@
-"""What is new in a conversation."""
+"""Finding the new messages of a conversation."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -20,12 +20,12 @@ Message = dict[str, Any]
 
 
 def user(text: str = "Hola") -> Message:
-    """What a person wrote."""
+    """Return a message from a person."""
     return {"role": "user", "content": text}
 
 
 def said(text: str = "Listo.") -> Message:
-    """What the bot wrote."""
+    """Return a message from the bot."""
     return {"role": "assistant", "content": [{"type": "text", "text": text}]}
 
 

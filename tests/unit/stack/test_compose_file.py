@@ -137,7 +137,7 @@ def test_times_are_seconds_and_sizes_bytes(written: Path) -> None:
 
 
 def test_a_value_is_put_in_as_it_is(written: Path) -> None:
-    """What a variable holds is not interpolated once more."""
+    """A variable's value is not interpolated again."""
     assert read(written, {"PROJECT": "${PORT:-1}$$"}).project == "${PORT:-1}$$"
 
 

@@ -1,4 +1,4 @@
-"""What changed, by names that a person knows."""
+"""Changes are described by names that a person knows."""
 
 from pathlib import Path
 

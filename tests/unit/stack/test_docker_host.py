@@ -10,7 +10,7 @@ from pawsctl.stack.engine.docker.sdk.sdk_client import check_host_network
 
 
 class _Engine:
-    """What an engine that does not run here says of itself."""
+    """A stand-in for a remote engine's client: returns these facts from `info`."""
 
     def __init__(self, **about: Any) -> None:
         self._about = about

@@ -1,4 +1,4 @@
-"""What mends a refusal: told by its words, and not by those of a name or an address."""
+"""The hint for a refusal depends on its own words, not on a name or address in it."""
 
 import pytest
 
@@ -32,7 +32,7 @@ IMAGE = f"{REGISTRY}/denied/proxy-401/unauthorized:429"
     ],
 )
 def test_what_a_registry_refuses(reason: str, words: str) -> None:
-    """Each has its way on."""
+    """Each refusal gets its own hint."""
     assert words in refusals.registry_hint(reason, IMAGE, REGISTRY)
 
 
