@@ -1,19 +1,19 @@
-"""The time that a reply has: a server that drips holds nobody. Pure."""
+"""The deadline of a reply, so that a server that sends slowly can't block a command. Pure."""
 
 from __future__ import annotations
 
 import time
 
-# Bytes that buy another second: a slow line may bring a large value.
+# Bytes received that extend the deadline by a second: a large value may come over a slow line.
 BYTES_A_SECOND = 64 * 1024
-# Bytes of a command that a server works through in a second, be it busy.
+# Bytes of a command that even a busy server processes in a second.
 _WORKED_A_SECOND = 8 * 1024 * 1024
 
 
 class Deadline:
-    """When a reply must be whole: after `seconds`, and one more for every 64 KB that has come.
+    """The deadline of a whole reply: `seconds`, plus one second for every 64 KB received.
 
-    `until` is a moment of the monotonic clock after which nothing is waited for.
+    `until` is a moment of the monotonic clock that the deadline never exceeds.
     """
 
     def __init__(self, seconds: float, until: float | None = None) -> None:
@@ -23,15 +23,15 @@ class Deadline:
         self._work = 0.0
 
     def sent(self, count: int) -> None:
-        """Take note of bytes that were sent, whose answers may take longer if they are many."""
+        """Count `count` bytes sent: a long command gives its reply more time."""
         self._work = count / _WORKED_A_SECOND
 
     def restart(self) -> None:
-        """Begin with the next reply: its time runs from when it is first waited for."""
+        """Reset for the next reply; its time starts with the next call of `left`."""
         self._ends = None
 
     def left(self) -> float:
-        """Seconds to wait for the next piece. Raises TimeoutError where the time is over."""
+        """Return the seconds left for the next piece. Raises TimeoutError if there are none."""
         now = time.monotonic()
         most = self._seconds + self._work
         if self._ends is None:
@@ -44,6 +44,6 @@ class Deadline:
         return left
 
     def received(self, count: int) -> None:
-        """Take note of bytes that have come."""
+        """Extend the deadline for `count` bytes received."""
         if self._ends is not None:
             self._ends += count / BYTES_A_SECOND

@@ -4,20 +4,20 @@ import re
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
-# A hundred years: nothing here lives longer, and no date overflows.
+# A hundred years: longer than any TTL, and short enough that no date overflows.
 MOST_DAYS = 36_500
 
 
 def whole_seconds(milliseconds: int) -> int:
-    """Seconds, rounded as Redis's TTL does; -1 stays what it is, never."""
+    """Return milliseconds as seconds, rounded as Redis's TTL does; -1 (never) stays -1."""
     return milliseconds if milliseconds < 0 else (milliseconds + 500) // 1000
 
 
 def seconds(text: str) -> float:
-    """The seconds that `text` stands for.
+    """Parse `text` into seconds.
 
-    Every number needs its unit: a bare one could mean seconds or minutes. Raises ValueError where
-    it can't be read, or is more than a hundred years.
+    Every number needs its unit: a bare one could mean seconds or minutes. Raises ValueError if
+    `text` can't be read, or is more than a hundred years.
     """
     parts = _PART.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:

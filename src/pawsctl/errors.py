@@ -1,10 +1,10 @@
-"""What pawsctl fails with, and the exit status that tells it to a script.
+"""The errors of pawsctl, each with its exit status.
 
-An error carries one sentence on what happened (`message`) and one on what to do next (`hint`);
-where a server failed, `detail` has the last lines of its log, as it wrote them, and where the work
-was begun, `counts` has how far it got, for programs.
-Adapters raise these from an SDK's exceptions. Besides the command line, they are caught only to try
-again, or to add how far the work got (`with_context`).
+An error carries one sentence on what happened (`message`) and one on what to do next (`hint`). If
+a server failed, `detail` has the last lines of its log, verbatim. If work had begun, `counts` has
+how far it got, for programs.
+Adapters raise these from an SDK's exceptions. Outside the command line, they are caught only to
+retry, or to add how far the work got (`with_context`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from typing import ClassVar, Self
 
 
 class ExitStatus(IntEnum):
-    """What the process tells the shell; scripts rely on these numbers."""
+    """The exit statuses of pawsctl; scripts rely on these numbers."""
 
     OK = 0
     FAILED = 1
@@ -29,9 +29,10 @@ class ExitStatus(IntEnum):
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it came from, each once: a chain may be a ring.
+    """Yield an error and its causes, each once: a chain may be circular.
 
-    Some libraries hand the original on as an argument.
+    An exception among an error's arguments counts as its cause: some libraries pass the original
+    on that way.
     """
     seen: set[int] = set()
     root: BaseException | None = error
@@ -43,7 +44,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 class PawsctlError(Exception):
-    """A failure with a cause a person can act on."""
+    """A failure that a person can act on."""
 
     status: ClassVar[ExitStatus] = ExitStatus.FAILED
     code: ClassVar[str] = "failed"
@@ -70,7 +71,7 @@ class PawsctlError(Exception):
         hint: str = "",
         counts: Mapping[str, int] | None = None,
     ) -> Self:
-        """The same failure with sentences before and after its own, and after its hint."""
+        """Return the same failure with text added before and after its message and to its hint."""
         return type(self)(
             " ".join(filter(None, (before, self.message, after))),
             hint=" ".join(filter(None, (self.hint, hint))),
@@ -80,7 +81,7 @@ class PawsctlError(Exception):
 
 
 class OperationFailed(PawsctlError):
-    """Redis or the engine was reached and would not, or a check did not hold."""
+    """Redis or the engine was reached and refused, or a check failed."""
 
 
 class UsageError(PawsctlError):
@@ -105,7 +106,7 @@ class NoSession(PawsctlError):
 
     @classmethod
     def of(cls, phones: Sequence[str]) -> Self:
-        """The failure for these phones."""
+        """Return the failure for these phones."""
         return cls(
             f"No session is stored for {', '.join(phones)}.",
             hint="It may have expired; 'pawsctl session list' shows those there are.",
@@ -120,11 +121,11 @@ class RedisUnreachable(PawsctlError):
 
 
 class HungUp(RedisUnreachable):
-    """The server, or what stands before it, ended a connection that was in use."""
+    """The server, or a proxy in front of it, closed a connection that was in use."""
 
 
 class RedisNotReady(RedisUnreachable):
-    """A server answers and can't serve yet: it loads its data, or has lost its primary."""
+    """A server answers but can't serve yet: it is loading its data, or has lost its primary."""
 
     status = ExitStatus.FAILED
     code = "not-ready"
@@ -144,21 +145,21 @@ class NoEngine(PawsctlError):
 
 
 class Conflict(PawsctlError):
-    """A port, a name or a lock is somebody else's."""
+    """A port, a name or a lock is taken by somebody else."""
 
     status = ExitStatus.CONFLICT
     code = "conflict"
 
 
 class TimedOut(PawsctlError):
-    """What was waited for did not happen before the stated deadline."""
+    """An awaited condition did not come about before the deadline."""
 
     status = ExitStatus.TIMEOUT
     code = "timeout"
 
 
 class Partial(PawsctlError):
-    """Some nodes did not answer; what was printed is true and not the whole."""
+    """Some nodes did not answer; the output is correct but incomplete."""
 
     status = ExitStatus.PARTIAL
     code = "partial"

@@ -1,8 +1,8 @@
-"""Text from Redis, logs, Docker and the environment, made safe for the place it is shown.
+"""Escape text from Redis, logs, Docker and the environment before it is shown.
 
-Pure. What can move a cursor, recolour, reorder or hide text becomes a visible escape: every control
-(C0, DEL, C1), every format character (Unicode category Cf: bidi overrides, zero-width, tags), the
-line and paragraph separators, and lone surrogates.
+Pure. Characters that can move the cursor, recolour, reorder or hide text become visible escapes:
+every control (C0, DEL, C1), every format character (Unicode category Cf: bidi overrides,
+zero-width, tags), the line and paragraph separators, and lone surrogates.
 """
 
 import re
@@ -26,15 +26,16 @@ def _pattern(allowed: str) -> re.Pattern[str]:
         for number in (*range(0x20), *range(0x7F, 0xA0))
         if chr(number) not in allowed
     )
-    # A zero-width joiner between two emoji makes one picture of them, and stays.
+    # A zero-width joiner between two emoji combines them into one; it is kept.
     joined = f"(?<=[{_EMOJI}\ufe0f]){_JOINER}(?=[{_EMOJI}])"
     return re.compile(f"(?!{joined})[{controls}{_FORMAT}{_SURROGATES}]")
 
 
 def visible(text: str, *, keep: str = "") -> str:
-    r"""`text` with every dangerous character as an escape: `\x1b`, `\u202e`, `\U000e0001`.
+    r"""Return `text` with every dangerous character escaped: `\x1b`, `\u202e`, `\U000e0001`.
 
-    `keep` names control characters that mean no harm where the text goes, such as a newline.
+    `keep` holds control characters to leave as they are because the destination allows them, such
+    as a newline.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -54,10 +55,10 @@ def _json_pattern() -> re.Pattern[str]:
 
 
 def json_line(document: bytes) -> bytes:
-    r"""A JSON document on one line, with dangerous characters as `\uXXXX`; the value is the same.
+    r"""Return a JSON document on one line, dangerous characters as `\uXXXX`; its value is the same.
 
     In valid JSON a raw control character can only be white space between tokens, and any other
-    dangerous character can only stand inside a string.
+    dangerous character can only be inside a string.
     """
     if not document.translate(None, _PLAIN):
         return document
@@ -78,7 +79,7 @@ def _json_escape(match: re.Match[str]) -> str:
     return f"\\u{0xD800 + (number >> 10):04x}\\u{0xDC00 + (number & 0x3FF):04x}"
 
 
-# Parameters that hold what nobody should read over a shoulder.
+# URL parameters whose values are secrets.
 _SECRETS = re.compile(
     r"([?&;](?:[^=&;]*(?:pass|pwd|secret|token|key|auth|sig|cred)[^=&;]*)=)[^&;]*", re.IGNORECASE
 )
@@ -87,9 +88,10 @@ _USER = re.compile(r"[A-Za-z0-9._~%+-]*", re.ASCII)
 
 
 def without_password(url: str) -> str:
-    """Return a URL as it may be shown: the user stays, what follows as a password goes.
+    """Return a URL with its password hidden; the user name stays.
 
-    So do parameters whose names speak of a secret. A password with a raw `/` or `@` goes whole.
+    Parameters whose names suggest a secret are hidden, too. A password with a raw `/` or `@` is
+    hidden as a whole.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
@@ -103,9 +105,9 @@ def without_password(url: str) -> str:
 
 
 def setting(value: str) -> str:
-    """Return a setting's value as it may be shown: a URL may have slipped into any of them.
+    """Return a setting's value with passwords hidden: any setting may hold a URL by mistake.
 
-    Its scheme may be missing; what stands behind the @ of an image is a digest.
+    The URL's scheme may be missing. An image's `@sha256:…` is a digest, not a host.
     """
     is_login = "@" in value and not _DIGEST.search(value)
     return without_password(value) if is_login or "://" in value else value

@@ -1,4 +1,4 @@
-"""What this process makes of its signals and its standard streams, before anything else."""
+"""Set up this process's signals and standard streams, before anything else runs."""
 
 import os
 import signal
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
 
 
 INTERRUPTED = 130
-"""The exit status of a command that Ctrl-C has ended."""
+"""The exit status of a command ended by Ctrl-C."""
 
 # Windows has no SIGHUP.
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Interrupt:
-    """A signal handler that raises KeyboardInterrupt, and remembers the signal in `number`."""
+    """A signal handler that raises KeyboardInterrupt and keeps the signal in `number`."""
 
     def __init__(self) -> None:
         self.number: int | None = None
 
     def __call__(self, number: int, frame: "FrameType | None") -> NoReturn:
-        """Handle the signal; of several, the first is remembered."""
+        """Handle the signal; of several, the first is kept."""
         self.number = self.number or number
         raise KeyboardInterrupt
 
@@ -37,13 +37,12 @@ class Interrupt:
 def prepare() -> Interrupt:
     """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt, and open every standard stream.
 
-    What Ctrl-C undoes or cleans up, a CI runner's TERM or a closed terminal must not leave lying
-    about. Returns the handler.
+    A CI runner's TERM or a closed terminal then cleans up just as Ctrl-C does. Returns the handler.
     """
     interrupt = Interrupt()
     for name in _SIGNALS:
         number = getattr(signal, name, None)
-        # nohup wants SIGHUP ignored, and a shell SIGINT for what runs in its background.
+        # nohup has SIGHUP ignored, and a shell has SIGINT ignored for background jobs.
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, interrupt)
     sys.unraisablehook = _interrupt_again
@@ -58,11 +57,11 @@ def was_interrupted() -> bool:
 
 
 def let_go() -> None:
-    """Leave signals to the system again: the work is done, and the interpreter is about to end.
+    """Restore the default signal handlers; call it when the work is done, before the exit.
 
-    A KeyboardInterrupt from here on would be a traceback, or a thread started too late. The SIGINT
-    that repeats an interruption (`_interrupt_again`) may still be on its way, and must not end the
-    process with another status.
+    A KeyboardInterrupt from here on would print a traceback, or start a thread too late. The SIGINT
+    that repeats an interruption (`_interrupt_again`) may still be pending and is ignored, because
+    it must not change the exit status.
     """
     repeats = was_interrupted()
     for name in _SIGNALS:
@@ -73,9 +72,9 @@ def let_go() -> None:
 
 
 def _interrupt_again(ignored: "sys.UnraisableHookArgs") -> None:
-    """A Ctrl-C that came where Python ignores exceptions is not lost, but comes once more.
+    """Repeat a Ctrl-C that arrived where Python ignores exceptions, so that it is not lost.
 
-    Such places are destructors, and the callbacks with which an import lets go of its lock.
+    Such places are destructors, and the callbacks with which an import releases its lock.
     """
     if ignored.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(ignored)
@@ -91,13 +90,13 @@ def _interrupt_main() -> None:
     import time
 
     main = threading.main_thread().ident
-    # There it would be ignored again.
+    # Inside the hook it would be ignored again.
     while _is_in_hook(main):
         time.sleep(0.001)
     if sys.platform == "win32" or main is None:
         _thread.interrupt_main()
     else:
-        # This one also ends a system call in which it waits.
+        # Unlike interrupt_main, this also ends a blocking system call.
         signal.pthread_kill(main, signal.SIGINT)
 
 
@@ -112,9 +111,9 @@ def _is_in_hook(thread: int | None) -> bool:
 
 
 def _open_closed_streams() -> None:
-    """What was closed, as in `<&-` and `>&-`: a file or a socket must not take its number.
+    """Open /dev/null for closed standard streams (`<&-`, `>&-`), so that no file gets their number.
 
-    stdin is then empty, nothing can be written to stdout, and what is said on stderr is lost.
+    stdin is then empty, writing to stdout fails, and output to stderr is lost.
     """
     for name, mode, flags in (
         ("stdin", "r", os.O_RDONLY),

@@ -1,4 +1,4 @@
-"""Sizes as redis.conf has them. Pure."""
+"""Parse sizes as written in redis.conf. Pure."""
 
 import re
 
@@ -12,12 +12,12 @@ _UNITS = {
     "g": 1000**3,
     "gb": 1 << 30,
 }
-# Redis keeps them in 64 bits, and wraps round what is larger.
+# Redis keeps sizes in 64 bits; larger ones wrap around.
 _MOST = 2**63 - 1
 
 
 def in_bytes(text: str) -> int:
-    """Bytes from `512mb`, `1GB`, `100k` (1000), or a bare number. Raises ValueError for others."""
+    """Parse `512mb`, `1GB`, `100k` (1000) or a bare number into bytes. Raises ValueError."""
     found = re.fullmatch(r"([0-9]{1,19})([kmg]?b?)", text.strip().lower())
     size = int(found[1]) * _UNITS[found[2]] if found else -1
     if not 0 <= size <= _MOST:

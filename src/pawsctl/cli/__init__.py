@@ -1,1 +1,1 @@
-"""The command line: parse, call one operation, hand its result to the output."""
+"""The command line: each command parses, calls one operation, and outputs its result."""

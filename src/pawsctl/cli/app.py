@@ -1,4 +1,4 @@
-"""The root command: where commands are found, and where every failure becomes an exit status."""
+"""The root command: it finds commands by name and turns failures into exit statuses."""
 
 import errno
 import re
@@ -42,10 +42,10 @@ def root() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line and return its exit status; nothing is raised but bugs."""
+    """Run one command line and return its exit status. Raises nothing but bugs."""
     from pawsctl.cli.output.stdout import OutputClosed
 
-    # Kept here, so that a failure is told in the format that was asked for.
+    # Kept here, so that a failure is reported in the requested format.
     current = Invocation()
     try:
         result = _called(arguments, current)
@@ -59,7 +59,7 @@ def run(arguments: list[str]) -> int:
         )
         return error.status
     except typer.TyperException as error:
-        # The parser may have given up before it came to the option.
+        # The parser may have failed before it reached the option.
         current.format = _format_in(arguments) or current.format
         current.output.error(
             _shown(error.format_message()), code="usage", hint=f"See '{_command_of(error)} --help'."
@@ -70,11 +70,11 @@ def run(arguments: list[str]) -> int:
     except OutputClosed:
         return ExitStatus.OK
     except Exception:
-        # What is interrupted may fail in its own way: a class body with a RuntimeError.
+        # Interrupted code may raise another error: a class body raises a RuntimeError.
         if not process_setup.was_interrupted():
             raise
         result = ExitStatus.INTERRUPTED
-    # Typer makes this of Ctrl-C.
+    # Typer returns this status for Ctrl-C.
     is_failure = result == ExitStatus.INTERRUPTED and not current.output.is_endless
     if is_failure and current.output.is_json:
         current.output.error("Interrupted.", code="interrupted", hint="")
@@ -82,7 +82,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _called(arguments: list[str], current: Invocation) -> object:
-    """Call the command; what Typer prints itself, help and version, ends as our own output does."""
+    """Call the command. Failures to write Typer's help and version are raised as for our output."""
     from pawsctl.cli.output import stdout
 
     try:
@@ -91,7 +91,7 @@ def _called(arguments: list[str], current: Invocation) -> object:
         )
         sys.stdout.flush()
     except SystemExit as error:
-        # Rich's way to end where nobody reads the help.
+        # Rich exits like this if nobody reads the help.
         raise stdout.OutputClosed from error
     except OSError as error:
         if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EBADF):
@@ -101,7 +101,7 @@ def _called(arguments: list[str], current: Invocation) -> object:
 
 
 def _format_in(arguments: list[str]) -> Format | None:
-    """The output format that a command line asks for last, whatever else is wrong with it."""
+    """Return the last output format on a command line, even if the rest can't be parsed."""
     found: Format | None = None
     following = [*arguments[1:], ""]
     for argument, after in zip(arguments, following, strict=True):
@@ -117,7 +117,7 @@ def _format_in(arguments: list[str]) -> Format | None:
 
 
 def _shown(message: str) -> str:
-    r"""A message in which bytes that were not UTF-8, surrogates to Python, are `\xff`."""
+    r"""Return a message with bytes that were not UTF-8 (surrogates in Python) as `\xff`."""
     return re.sub("[\udc80-\udcff]", lambda found: f"\\x{ord(found[0]) - 0xDC00:02x}", message)
 
 

@@ -1,4 +1,4 @@
-"""Parameters that several commands take, and what they mean."""
+"""Parameters shared by several commands, and functions that interpret them."""
 
 import errno
 import os
@@ -29,9 +29,9 @@ Confirm = Annotated[
 
 
 def phone_keys(phones: Sequence[str]) -> list[bytes]:
-    """The keys that a command's PHONE arguments mean; `-` stands for the lines of stdin.
+    """Return the keys for a command's PHONE arguments; `-` stands for the lines of stdin.
 
-    Raises UsageError for what can be no phone, and where stdin has none.
+    Raises UsageError for an argument that can't be a phone, and if stdin has none.
     """
     from pawsctl.errors import UsageError
     from pawsctl.sessions.contract.keys import session_key
@@ -63,12 +63,12 @@ def _is_utf8(text: str) -> bool:
 
 
 def is_single(phones: Sequence[str]) -> bool:
-    """Whether exactly one session was asked for by name: JSON is then one object, no array."""
+    """Return whether exactly one phone was named: JSON is then one object, not an array."""
     return len(phones) == 1 and phones[0] != "-"
 
 
 def require_writable(path: Path | None) -> None:
-    """For a report that is written when all is done. Raises UsageError where it can't be."""
+    """Check, before the work begins, that a report can be written. Raises UsageError."""
     if path is None:
         return
     try:
@@ -85,7 +85,7 @@ def require_writable(path: Path | None) -> None:
 
 
 def _unfit(path: Path) -> str:
-    """What keeps a file from being written there, or ''."""
+    """Return why no file can be written at `path`, or ''."""
     reason = ""
     if path.is_dir():
         reason = os.strerror(errno.EISDIR)

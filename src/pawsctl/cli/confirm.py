@@ -1,4 +1,4 @@
-"""Ask before what changes a Redis, the more where it is not on this machine."""
+"""Confirmation before a Redis is changed, stricter if it is not on this machine."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def confirm_on(
     host: str,
     question: str = "Delete them?",
 ) -> None:
-    """Show what is about to be done, and ask; where it is not on this machine, ask for more.
+    """Show what is about to be done and ask for confirmation.
 
-    Raises NotConfirmed where a foreign host was not named by `host`, or the answer is no.
+    Raises NotConfirmed if the answer is no, or if the Redis is on another machine and `host` does
+    not name it.
     """
     for line in about:
         output.say(line)

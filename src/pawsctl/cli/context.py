@@ -1,4 +1,4 @@
-"""One run of a command: what the global options say, and what is made from them."""
+"""One run of a command: its global options, and the settings and connections made from them."""
 
 import os
 from functools import cached_property
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Invocation:
-    """What the global options say; made as they are parsed, read by the command.
+    """The global options of one run; the parser fills them in, the command reads them.
 
-    Settings are resolved when a command first asks: `--help` reads no file.
+    Settings are resolved on first use, so that `--help` reads no file.
     """
 
     def __init__(self) -> None:
@@ -34,12 +34,12 @@ class Invocation:
         self.failover_timeout: float | None = None
         self.db: int | None = None
         self.prefer_replica = False
-        # Where the URL came from that was last connected to.
+        # The origin of the URL of the last connection.
         self._origin = ""
 
     @cached_property
     def settings(self) -> "Settings":
-        """Every setting, resolved. Raises UsageError where one can't be read."""
+        """Every setting, resolved. Raises UsageError if one can't be read."""
         from pawsctl.config import settings
         from pawsctl.errors import UsageError
 
@@ -62,22 +62,22 @@ class Invocation:
 
     @cached_property
     def output(self) -> "Output":
-        """The only writer."""
+        """The writer of stdout and stderr."""
         from pawsctl.cli.output.stdout import Output
 
         return Output(self.format, no_color=self.no_color, verbose=self.verbose, environ=os.environ)
 
     def target(self) -> "Target":
-        """The Redis that this command talks to. Raises UsageError for a URL that can't be read."""
+        """Return the Redis to talk to. Raises UsageError for a URL that can't be read."""
         target = self.settings.redis_target()
         return target if self.db is None else target.with_db(self.db)
 
     def connect(self, *, one_deadline: bool = False) -> "Connection":
-        """A connection to it, made when first used.
+        """Return a connection to the target; it connects on first use.
 
-        With `one_deadline`, the time for a reply is the time for all of them together.
+        With `one_deadline`, the timeout of a reply is the timeout of all replies together.
         """
-        # 0.1 s: only a command that talks to Redis pays for it.
+        # Saves 0.1 s for commands that do not talk to Redis.
         from pawsctl.connection import Timeouts, connect
 
         stated = {
@@ -98,7 +98,7 @@ class Invocation:
         )
 
     def hint_of(self, error: "PawsctlError") -> str:
-        """The hint of a failure; of one to reach Redis, also where the URL came from."""
+        """Return the hint of a failure; if Redis was not reached, with the origin of the URL."""
         from pawsctl.errors import RedisUnreachable
 
         is_told = not self._origin or self._origin in error.hint
@@ -107,7 +107,7 @@ class Invocation:
         return f"{error.hint} The URL is from {self._origin}.".strip()
 
     def confirm_stack(self, question: str, *, yes: bool) -> None:
-        """Ask about this project's own stack, naming the `.env` that says which it is.
+        """Ask before this project's own stack is changed, naming the `.env` that selects it.
 
         Raises NotConfirmed.
         """
@@ -116,15 +116,15 @@ class Invocation:
         self.output.confirm(question, yes=yes)
 
     def reader(self, *, partial: bool = False) -> "SessionReader":
-        """The sessions in it, to look at; `partial` to show those of the nodes that answer."""
+        """Return a reader of the sessions; with `partial`, nodes that do not answer are skipped."""
         from pawsctl.sessions.store.reader import SessionReader
 
         return SessionReader(self.connect(), partial=partial)
 
     def store(self) -> "SessionStore":
-        """The sessions in it, to change.
+        """Return a store to change the sessions.
 
-        They are read from the primary: what a replica has not heard of would be taken for gone.
+        It reads from the primary: a session that a lagging replica lacks would count as deleted.
         """
         from pawsctl.sessions.store.store import SessionStore
 
@@ -134,9 +134,9 @@ class Invocation:
         return SessionStore(self.connect())
 
     def refuse_connection_options(self) -> None:
-        """For commands on this project's own stack, which follow no URL.
+        """Refuse connection options, for commands on this project's own stack.
 
-        Raises UsageError where an option says how to reach a Redis.
+        Raises UsageError if an option says how to reach a Redis: these commands use no URL.
         """
         for name, hint in _ABOUT_CONNECTIONS.items():
             if getattr(self, name) in (None, False):

@@ -1,4 +1,4 @@
-"""`pawsctl doctor`: what is wrong, and how to mend it."""
+"""`pawsctl doctor`: find faults, and say how to fix them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _MARKS: dict[State, Span] = {
 
 
 def finding_view(found: Finding) -> Iterator[Line]:
-    """A line for what was found, and one for what to do about it."""
+    """Render a finding: a line for its result, then log lines and the hint."""
     mark, style = _MARKS[found.state]
     line: list[Span] = [(mark, style), (found.name, "bold")]
     detail, *log = found.detail.split("\n")
@@ -85,10 +85,10 @@ def finding_view(found: Finding) -> Iterator[Line]:
 
 
 def doctor_summary(found: Diagnosis) -> Iterator[Line]:
-    """How many findings need somebody."""
+    """Render the number of failures and warnings, and what was not examined."""
     states = [each.state for each in found.findings]
     failed, warnings = states.count("failed"), states.count("warning")
-    # A stack of ours that is not what is used need not be looked at.
+    # A stack of this project that the session commands do not use need not be examined.
     left_out = [
         each.name for each in found.findings if each.state == "skipped" and each.name != "stack"
     ]

@@ -1,7 +1,7 @@
 """The global options, declared once and inherited by every command and group.
 
-`pawsctl --json session list` and `pawsctl session list --json` mean the same: what is given
-further right wins. A command that declares an option of the same name keeps its own.
+`pawsctl --json session list` and `pawsctl session list --json` mean the same; if an option is given
+twice, the last one wins. A command that declares an option of the same name keeps its own.
 """
 
 import sys
@@ -20,7 +20,7 @@ _MOST_SECONDS = 86_400
 
 
 def invocation(ctx: typer.Context) -> Invocation:
-    """The invocation that a command's context belongs to."""
+    """Return the invocation that a command's context belongs to."""
     found: Invocation = ctx.obj
     return found
 
@@ -42,7 +42,7 @@ def _store_json(ctx: typer.Context, _parameter: Any, value: Any) -> Any:
 
 def _print_version(ctx: typer.Context, _parameter: Any, value: Any) -> None:
     if value and not ctx.resilient_parsing:
-        # 25 ms: only --version pays for it.
+        # Saves 25 ms without --version.
         from importlib.metadata import version
 
         sys.stdout.write(f"pawsctl {version('pawsctl')}\n")
@@ -75,21 +75,21 @@ def _database(ctx: typer.Context, parameter: Any, value: Any) -> Any:
 
 def _url(ctx: typer.Context, parameter: Any, value: Any) -> Any:
     if value is not None and not value.strip():
-        # What a script's unset variable leaves must not lead to another Redis.
+        # An empty URL from a script's unset variable must not lead to another Redis.
         raise typer.BadParameter("it names no Redis.")
     return _store("url")(ctx, parameter, value)
 
 
 def _env_file(ctx: typer.Context, parameter: Any, value: Any) -> Any:
     if value == "":
-        # An unset variable of a script must not lead to whatever file is near.
+        # An empty name from a script's unset variable must not lead to the nearest .env.
         raise typer.BadParameter("it names no file.")
     return _store("env_file")(ctx, parameter, value and Path(value))
 
 
 def _global_options(taken: Set[str]) -> list[TyperOption]:
     def option(*names: str, **about: Any) -> TyperOption:
-        # A command's own -n wins, and the long name of ours stays.
+        # If a command has its own -n, the global option keeps its long name only.
         left = [name for name in names if name not in taken]
         return TyperOption(
             param_decls=left if taken.isdisjoint(names[:1]) else [],
@@ -171,18 +171,18 @@ def _with_global_options(params: Sequence[Any] | None) -> list[Any]:
 
 
 class Command(TyperCommand):
-    """A command that takes the global options too."""
+    """A command that also takes the global options."""
 
     has_list: ClassVar = False
-    """Whether its result is a list, which csv can show."""
+    """Whether its result is a list, so that it can be printed as csv."""
     has_env: ClassVar = False
-    """Whether its result is a setting, which `env` shows as a .env has it."""
+    """Whether its result is a setting, so that `env` can print it as a line of a .env."""
 
     def __init__(self, *args: Any, params: list[Any] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, params=_with_global_options(params), **kwargs)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse; csv of what is no list is refused before anything is done, and so is env."""
+        """Parse. Raises UsageError for csv or env if the command's result has no such form."""
         rest = super().parse_args(ctx, args)
         asked = invocation(ctx).format
         if ctx.resilient_parsing:
@@ -214,7 +214,7 @@ class EnvCommand(Command):
 
 
 class Group(TyperGroup):
-    """A group that takes the global options too, and prints its help where no command is named."""
+    """A group that also takes the global options, and prints its help if no command is named."""
 
     def __init__(self, *args: Any, params: list[Any] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, params=_with_global_options(params), **kwargs)
@@ -225,26 +225,26 @@ class Group(TyperGroup):
 
 
 class LazyGroup(Group):
-    """A group whose commands are imported when they are asked for.
+    """A group whose commands are imported when they are called.
 
-    `sources` maps a name to the module and the attribute that holds its Typer instance.
+    `sources` maps a command's name to the module and attribute of its Typer instance.
     """
 
     sources: ClassVar[dict[str, tuple[str, str]]]
 
     def list_commands(self, _ctx: Any) -> list[str]:
-        """The names of all commands, in the order of their declaration."""
+        """Return the names of all commands, in the order of their declaration."""
         return list(self.sources)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is named first; one that is not there is held against all that are."""
+        """Return the named command; an unknown name is compared with all commands for a hint."""
         if args[0] not in self.sources:
             for name in self.sources:
                 self.get_command(ctx, name)
         return super().resolve_command(ctx, args)
 
     def get_command(self, _ctx: Any, cmd_name: str) -> Any:
-        """The command of that name, imported now, or None."""
+        """Import and return the command of that name, or None."""
         if cmd_name not in self.commands and cmd_name in self.sources:
             module, attribute = self.sources[cmd_name]
             command = typer.main.get_command(getattr(import_module(module), attribute))

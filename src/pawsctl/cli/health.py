@@ -1,4 +1,4 @@
-"""`pawsctl health`: whether Redis can do the bot's work, for people and probes."""
+"""`pawsctl health`: check whether Redis can serve the bot, for people and probes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def health_(ctx: typer.Context) -> None:
 
 
 def health_view(found: Health) -> Iterator[Line]:
-    """A line for each check, and the sum of them."""
+    """Render a line for each check, and the overall result."""
     for check in found.checks:
         mark: Span = ("✓ ", "green") if check.ok else ("✗ ", "bold red")
         yield [

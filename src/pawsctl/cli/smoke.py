@@ -25,7 +25,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 def latency(text: str) -> float:
-    """Seconds from `50ms`, `0.5s` or a bare number of milliseconds."""
+    """Parse `50ms`, `0.5s` or a bare number of milliseconds into seconds. Raises BadParameter."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)?", text)
     if not found or not float(found[1]):
         raise typer.BadParameter("write it like 50ms or 0.5s.")
@@ -66,7 +66,7 @@ def test_session(
 
 
 def flow_step(step: StepResult) -> Iterator[Line]:
-    """One step of the session flow, as it ends."""
+    """Render a finished step of the session flow."""
     mark: Span = ("✓ ", "green") if step.ok else ("✗ ", "bold red")
     yield [
         mark,
@@ -77,7 +77,7 @@ def flow_step(step: StepResult) -> Iterator[Line]:
 
 
 def flow_summary(report: FlowReport) -> Iterator[Line]:
-    """The flow in a sentence."""
+    """Render the result of the flow in a sentence."""
     passed = sum(step.ok for step in report.steps)
     seconds = sum(step.seconds for step in report.steps)
     style = "bold green" if report.ok else "bold red"
@@ -88,7 +88,7 @@ def flow_summary(report: FlowReport) -> Iterator[Line]:
 
 
 def of_flow(report: FlowReport) -> Report:
-    """The session flow: a case for each step."""
+    """Return the report of the session flow, with a case for each step."""
     from pawsctl.cli.output.ci_reports import Case, Report
 
     cases = [Case(each.name, each.ok, each.detail, each.seconds) for each in report.steps]

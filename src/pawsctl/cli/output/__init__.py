@@ -1,7 +1,7 @@
-"""What commands write: data to stdout, everything else to stderr."""
+"""The output of commands: data on stdout, everything else on stderr."""
 
 from typing import Literal
 
 Format = Literal["text", "json", "jsonl", "csv", "env"]
-# Those of every command; `env` is for `redis status` alone.
+# The formats of every command; only `redis status` also has `env`.
 FORMATS: tuple[Format, ...] = ("text", "json", "jsonl", "csv")

@@ -1,4 +1,4 @@
-"""A check's report for machines that read files: JUnit, GitHub's annotations and step summary."""
+"""Reports of checks for CI: a JUnit file, GitHub's annotations and step summary."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One thing that was checked. `detail` is a sentence, `more` what else a failure has to say."""
+    """One check. `detail` is a sentence, `more` has further lines about a failure."""
 
     name: str
     ok: bool
@@ -29,7 +29,7 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a command has checked, and in how many seconds."""
+    """The checks of a command, and how many seconds they took."""
 
     command: str
     seconds: float
@@ -39,9 +39,9 @@ class Report(msgspec.Struct, frozen=True):
 def publish(
     report: Report, *, junit: Path | None, environ: Mapping[str, str], output: Output
 ) -> None:
-    """Write the JUnit file, and inside GitHub Actions annotations and the step summary.
+    """Write the JUnit file and, inside GitHub Actions, annotations and the step summary.
 
-    Raises OperationFailed where a file can't be written.
+    Raises OperationFailed if a file can't be written.
     """
     if junit is not None:
         with atomic_file.replacing(junit, private=False) as write:
@@ -61,8 +61,8 @@ def publish(
 
 
 def junit_xml(report: Report) -> bytes:
-    """The report as JUnit XML; text that XML can't hold is shown as an escape."""
-    # 15 ms: only --junit pays for it.
+    """Return the report as JUnit XML; characters that XML can't hold are escaped."""
+    # Saves 15 ms without --junit.
     from xml.etree import ElementTree as ET
 
     suite = ET.Element(
@@ -88,7 +88,7 @@ def junit_xml(report: Report) -> bytes:
 
 
 def github_annotations(report: Report) -> list[str]:
-    """A GitHub workflow command for each failed case."""
+    """Return a GitHub workflow command for each failed case."""
     return [
         f"::error title={_value(f'pawsctl {report.command}: {each.name}')}::{_message(each.detail)}"
         for each in report.cases
@@ -106,7 +106,7 @@ def _value(text: str) -> str:
 
 
 def step_summary(report: Report) -> str:
-    """The report as a table in GitHub's Markdown."""
+    """Return the report as a table in GitHub's Markdown."""
     rows = "".join(
         f"| {'✅' if each.ok else '❌'} | {_plain(each.name)} | {each.seconds * 1000:.1f} ms "
         f"| {_cell(each.detail)} |\n"
@@ -120,15 +120,15 @@ def _cell(text: str) -> str:
     return f"<code>{_plain(text)}</code>"
 
 
-# What means something in GitHub's Markdown, or makes a link by itself.
+# Characters with a meaning in GitHub's Markdown, or that make a link by themselves.
 _MARKUP = re.compile(r"[&<>|\\`*_~\[\](){}!#:@$^]|(?<=www)\.", re.IGNORECASE)
 
 
 def _plain(text: str) -> str:
-    """Text for a table, in which nothing is Markdown: a character's number never is."""
+    """Return text for a table cell with Markdown characters as numeric character references."""
 
     def escaped(found: re.Match[str]) -> str:
-        # An address of mail would be one again once the number is read; a tag stands in between.
+        # GitHub would link a mail address after decoding the reference; the tag prevents that.
         tag = "<wbr>" if found[0] == "@" else ""
         return f"&#{ord(found[0])};{tag}"
 

@@ -1,6 +1,6 @@
-"""What is drawn again and again: progress on stderr, a live picture on stdout.
+"""Redrawn output: progress bars on stderr, a live view on stdout.
 
-Loading rich for it costs 80 ms: import this only for a terminal.
+It loads rich, which costs 80 ms: import this only for a terminal.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -27,7 +27,7 @@ State = TypeVar("State")
 
 @contextmanager
 def one_bar(doing: str, total: int | None, *, colour: bool) -> Iterator[Callable[[int], None]]:
-    """A bar of `total` things, None where that is not known; yields what advances it by so many."""
+    """Show a bar of `total` items (None if unknown); yields a function that advances it."""
     bar = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -42,10 +42,10 @@ def one_bar(doing: str, total: int | None, *, colour: bool) -> Iterator[Callable
 
 @contextmanager
 def many_bars(*, colour: bool) -> Iterator[Callable[[str, str, int, int], None]]:
-    """Bars of bytes, none at first.
+    """Show progress bars of bytes, none at first.
 
-    Yields what moves one, and makes it first: (key, doing, done, total); a total of 0 is not known
-    yet.
+    Yields a function (key, doing, done, total) that updates the bar of a key, and creates it if it
+    is new; a total of 0 is not known yet.
     """
     drawn = Progress(
         TextColumn("{task.description}", markup=False),
@@ -74,9 +74,9 @@ def many_bars(*, colour: bool) -> Iterator[Callable[[str, str, int, int], None]]
 def draw(
     states: Iterable[State], view: Callable[[State, int, int], Iterable[Line]], *, colour: bool
 ) -> None:
-    """Draw states on stdout, each over the one before; lines are cut at the terminal's edge.
+    """Draw states on stdout, each over the previous one; lines are cut at the terminal's edge.
 
-    The cursor is shown again however it ends.
+    The cursor is restored in every case.
     """
     console = Console(no_color=not colour, highlight=False, markup=False, emoji=False)
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:

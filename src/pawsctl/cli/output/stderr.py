@@ -1,4 +1,4 @@
-"""stderr: notices, errors, questions and progress; what is no data."""
+"""The writer of stderr: notices, errors, questions and progress; everything but data."""
 
 import io
 import os
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Talk:
-    """Speaks to the person at the terminal, and to the log of a job."""
+    """Writes messages to the person at the terminal, or to the log of a CI job."""
 
     def __init__(
         self, output_format: Format, *, no_color: bool, verbose: bool, environ: Mapping[str, str]
@@ -31,16 +31,16 @@ class Talk:
         self._colour_out = colour and sys.stdout.isatty()
         self._colour_err = colour and sys.stderr.isatty()
         if isinstance(sys.stdin, io.TextIOWrapper):
-            # What is not UTF-8 is refused by whoever reads it, with a sentence.
+            # Each reader of stdin refuses bytes that are not UTF-8 with its own message.
             sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
         for stream in (sys.stdout, sys.stderr):
-            # What a console can't show becomes '?' and no traceback.
+            # A character that a console can't show becomes '?' instead of a traceback.
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(encoding="utf-8", errors="replace")
 
     @property
     def is_json(self) -> bool:
-        """Whether stdout is for a program that reads JSON."""
+        """Whether the format is JSON or JSON lines."""
         return self.format in ("json", "jsonl")
 
     @property
@@ -49,16 +49,16 @@ class Talk:
         return sys.stderr.isatty() and not self.is_json and os.environ.get("TERM") != "dumb"
 
     def note(self, text: str) -> None:
-        """Say something that is no data."""
+        """Write a notice."""
         self.say([(text, "")])
 
     def detail(self, text: str) -> None:
-        """Say something that only --verbose wants to hear."""
+        """Write a detail, with --verbose only."""
         if self.verbose:
             self.say([(text, "dim")])
 
     def warn(self, text: str) -> None:
-        """Say something the user should not miss."""
+        """Write a warning."""
         self.say([("warning: ", "yellow"), (text, "")])
 
     def error(
@@ -70,10 +70,10 @@ class Talk:
         detail: Sequence[str] = (),
         counts: Mapping[str, int] | None = None,
     ) -> None:
-        """Tell a failure: a sentence and what to do next, or one JSON object.
+        """Write a failure: its message and hint, or one JSON object.
 
-        `detail` are the last lines of a log, told before the failure itself; `counts` are for the
-        JSON alone, since the message tells them too.
+        `detail` has the last lines of a log, which are written before the message; `counts` are
+        written in JSON only, since the message contains them.
         """
         self._flush_quietly()
         for line in detail:
@@ -88,9 +88,9 @@ class Talk:
             self.say([("  → ", "cyan"), (hint, "")])
 
     def confirm(self, question: str, *, yes: bool) -> None:
-        """Ask before what can't be undone; `yes` is the answer given beforehand.
+        """Ask before something that can't be undone; with `yes`, it does not ask.
 
-        Raises NotConfirmed where the answer is no or nobody is there to give one.
+        Raises NotConfirmed if the answer is no, or if stdin is no terminal.
         """
         if yes:
             return
@@ -102,16 +102,16 @@ class Talk:
         self._to_stderr(asked + " [y/N] ", end="")
         answer = sys.stdin.readline()
         if not answer:
-            # Ctrl-D leaves the cursor behind the question.
+            # Ctrl-D leaves the cursor on the line of the question.
             self._to_stderr("")
         if answer.strip().lower() not in ("y", "yes"):
             raise NotConfirmed("Declined; nothing was changed.", hint="Answer y to go on.")
 
     @contextmanager
     def progress(self, doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
-        """A progress bar on stderr where that is a terminal; yields what advances it.
+        """Show a progress bar if stderr is a terminal; yields a function that advances it.
 
-        A `total` of None is not known.
+        A `total` of None means unknown.
         """
         if not self.is_live:
             yield lambda _count: None
@@ -123,9 +123,10 @@ class Talk:
 
     @contextmanager
     def bars(self) -> Iterator[Callable[[str, str, int, int], None]]:
-        """Bars of bytes on stderr where that is a terminal; yields what makes and moves them.
+        """Show progress bars of bytes if stderr is a terminal.
 
-        That takes (key, doing, done, total), a total of 0 being unknown yet.
+        Yields a function (key, doing, done, total) that creates or updates the bar of a key; a
+        total of 0 is not known yet.
         """
         if not self.is_live:
             yield lambda _key, _doing, _done, _total: None
@@ -142,11 +143,11 @@ class Talk:
             return
 
     def annotate(self, command: str) -> None:
-        """Tell GitHub's runner something; `command` is one of its own, made by us."""
+        """Write a workflow command for GitHub's runner, such as `::error::…`."""
         self._to_stderr(escaping.visible(command))
 
     def _shown(self, line: Line) -> Line:
-        """The line as it may be written: a command to the runner that reads it loses its style."""
+        """Return the line, escaped; a line that the CI runner would obey also loses its style."""
         shown = [(escaping.visible(text, keep="\t"), style) for text, style in line]
         if self._is_log:
             whole = plain(shown)
@@ -155,7 +156,7 @@ class Talk:
         return shown
 
     def say(self, line: Line) -> None:
-        """Say a line of styled text that is no data."""
+        """Write a line of styled text."""
         shown = self._shown(line)
         if self._colour_err:
             self._to_stderr(coloured(shown), end="")
@@ -168,7 +169,7 @@ class Talk:
 
 
 def _encodable(value: Any) -> Any:
-    """`value` with lone surrogates in its strings escaped: msgspec can't encode them."""
+    """Return `value` with lone surrogates in its strings escaped: msgspec can't encode them."""
     if isinstance(value, dict):
         return {key: _encodable(each) for key, each in value.items()}
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
@@ -179,5 +180,5 @@ def _write_all(stream: IO[str], text: str) -> None:
         stream.write(text)
         stream.flush()
     except OSError:
-        # Nobody listens to the talk; the data and the exit status still count.
+        # stderr is closed; the data and the exit status still count.
         return

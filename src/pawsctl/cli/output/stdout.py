@@ -1,7 +1,7 @@
-"""The only writer, with `stderr`: stdout is data, stderr is talk.
+"""The writer of stdout; only this module and `stderr` write.
 
-Everything shown passes `escaping`. Rich is loaded only for a terminal that takes colour; elsewhere
-the same lines are written as they are, which spares a command half of its start-up.
+Everything shown passes `escaping`. Rich is loaded only for a terminal that takes colour; otherwise
+the same lines are written without it, which saves a command half of its start-up.
 """
 
 import os
@@ -28,13 +28,13 @@ Arguments = ParamSpec("Arguments")
 
 
 class OutputClosed(Exception):
-    """The reader of stdout went away, as `head` does; nobody is left to tell."""
+    """The reader of stdout has closed it, as `head` does; nothing is reported."""
 
 
 def _while_read(show: Callable[Arguments, None]) -> Callable[Arguments, None]:
-    """A method that prints as long as somebody reads it, and then ends quietly.
+    """Decorate a method that prints so that it returns silently when stdout is closed.
 
-    The command goes on: it may have to judge what it found, or to write it elsewhere.
+    The command goes on: it may have to judge its result, or write it elsewhere.
     """
 
     @wraps(show)
@@ -46,19 +46,19 @@ def _while_read(show: Callable[Arguments, None]) -> Callable[Arguments, None]:
 
 
 class Output(Talk):
-    """Writes results in the format that was asked for, and talks beside them."""
+    """Writes results to stdout in the requested format, and messages to stderr."""
 
     is_endless = False
-    """Whether what is printed may have no end of its own, so that Ctrl-C is no failure."""
+    """Whether the output is a stream that only Ctrl-C ends, which is then no failure."""
 
     @property
     def width(self) -> int:
-        """Columns of the terminal, or what COLUMNS says; 200 where there is neither."""
+        """The columns of the terminal, or COLUMNS; 200 without either."""
         return shutil.get_terminal_size((200, 24)).columns
 
     @_while_read
     def show(self, result: Result, view: Callable[[Result], Iterable[Line]]) -> None:
-        """Print one result. Raises UsageError for csv, which is for lists."""
+        """Print one result. Raises UsageError for csv, which only lists have."""
         if self.format == "csv":
             raise UsageError("This command has no list to print as csv.", hint="Use -o json.")
         if self.is_json:
@@ -77,10 +77,10 @@ class Output(Talk):
         empty: str = "",
         single: bool = False,
     ) -> None:
-        """Print a list as it comes; `item` makes a row what JSON and CSV show of it.
+        """Print a list as its rows arrive; `item` turns a row into its JSON and CSV form.
 
-        `fields` are the names of an item's fields, for a list that may be empty. `empty` is said on
-        stderr where a text table would have no row; a `single` row is one JSON object and no array.
+        `fields` are the names of an item's fields, for a list that may be empty. `empty` is written
+        to stderr if a text table has no row. A `single` row is a JSON object instead of an array.
         """
         if self.format == "text":
             lines = table(rows, columns, self.width)
@@ -109,17 +109,17 @@ class Output(Talk):
         summary: Callable[[], Any],
         view: Callable[[], Iterable[Line]],
     ) -> None:
-        """Print a list as it comes, and then what it amounts to; `fields` as `rows` has them.
+        """Print a list as its rows arrive, then its summary; `fields` is as in `rows`.
 
-        JSON is one object: the list under `name`, then the fields of the summary. In jsonl and csv
-        stdout is the list alone, and the summary is told on stderr.
+        JSON is one object: the list under `name`, then the fields of the summary. With jsonl and
+        csv, stdout has only the list, and the summary goes to stderr.
         """
         found = iter(rows)
         if self.format == "json":
             self._parts(formats.json_report(name, found, summary))
         else:
             self.rows(found, columns, fields=fields)
-        # Where nobody reads them, what is summed up is all of them nevertheless.
+        # If the reader has closed stdout, the summary still covers all rows.
         deque(found, maxlen=0)
         if self.format == "text":
             self.lines(view())
@@ -150,7 +150,7 @@ class Output(Talk):
         view: Callable[[Result], Iterable[Line]],
         single: bool,
     ) -> None:
-        """Print several results one after the other; JSON as `rows` does it."""
+        """Print several results one after the other; JSON is as in `rows`."""
         if self.format != "text":
             self.rows(results, (), item=item, single=single)
             return
@@ -168,20 +168,20 @@ class Output(Talk):
         self.flush()
 
     def live(self, view: Callable[[Result], Iterable[Line]]) -> Callable[[Result], None]:
-        """What prints each result of a work in progress, where text was asked for."""
+        """Return a function that prints each result at once in text, and nothing in JSON or CSV."""
         if self.format != "text":
             return lambda _result: None
         return lambda result: self.lines(view(result))
 
     @_while_read
     def raw(self, values: Iterable[bytes]) -> None:
-        """Write bytes as they are, and not one more."""
+        """Write bytes verbatim, with nothing added."""
         for value in values:
             self._write_raw(value)
         self.flush()
 
     def binary(self) -> Callable[[bytes], None]:
-        """What writes bytes as they are, piece by piece. Raises UsageError for a terminal."""
+        """Return a function that writes bytes verbatim. Raises UsageError for a terminal."""
         if sys.stdout.isatty():
             raise UsageError(
                 "stdout is a terminal, where stored text could do harm.",
@@ -190,7 +190,7 @@ class Output(Talk):
         return self._write_raw
 
     def log_of_others(self) -> Callable[[bytes], None] | None:
-        """What writes another program's lines to the log of a job; None where there is none."""
+        """Return a function that writes another program's lines to a CI job's log, or None."""
         if not self._is_log or sys.stdout.isatty():
             return None
 
@@ -204,14 +204,14 @@ class Output(Talk):
     def stream(
         self, rows: Iterable[Row], *, view: Callable[[Row], Line], fields: Sequence[str]
     ) -> None:
-        """Print a list that comes over time, each row at once; `fields` are an item's."""
+        """Print a list that grows over time, each row at once; `fields` is as in `rows`."""
 
         self.is_endless = True
 
         def shown() -> Iterator[Row]:
             for row in rows:
                 yield row
-                # The row before this one is written; whoever follows wants it now.
+                # The previous row has been written; flush it, so that a reader gets it now.
                 self.flush()
 
         match self.format:
@@ -231,7 +231,7 @@ class Output(Talk):
         *,
         item: Callable[[Row], Any] = lambda row: row,
     ) -> None:
-        """Print what comes without an end, each row at once; JSON is a value a line, no array."""
+        """Print an endless list, each row at once; JSON is one value per line, not an array."""
         self.is_endless = True
         for row in rows:
             if self.is_json:
@@ -242,7 +242,7 @@ class Output(Talk):
 
     @property
     def is_screen(self) -> bool:
-        """Whether stdout is a terminal on which a picture can be drawn over the one before."""
+        """Whether stdout is a terminal that can be redrawn."""
         is_dumb = os.environ.get("TERM") == "dumb"
         return self.format == "text" and sys.stdout.isatty() and not is_dumb
 
@@ -250,14 +250,14 @@ class Output(Talk):
     def screen(
         self, states: Iterable[Row], view: Callable[[Row, int, int], Iterable[Line]]
     ) -> None:
-        """Draw each state over the one before; `view` is given columns and lines."""
-        # 80 ms: only a terminal pays for it.
+        """Draw each state over the previous one; `view` takes a state, columns and lines."""
+        # Saves 80 ms if stdout is no terminal.
         from pawsctl.cli.output import progress
 
         progress.draw(states, view, colour=self._colour_out)
 
     def flush(self) -> None:
-        """Hand over what is buffered. Raises OutputClosed where nobody reads it."""
+        """Flush stdout. Raises OutputClosed if its reader is gone, else OperationFailed."""
         try:
             sys.stdout.flush()
         except OSError as error:
@@ -269,7 +269,7 @@ class Output(Talk):
         self._write_raw(data)
 
     def _write_raw(self, data: bytes) -> None:
-        # Once for each row of a list, and so without the price of a context manager.
+        # Called for each row of a list, so without the cost of a context manager.
         try:
             sys.stdout.buffer.write(data)
         except OSError as error:
@@ -284,8 +284,8 @@ class Output(Talk):
 
 
 def failed(error: OSError) -> Exception:
-    """What it means that stdout can't be written: nobody reads it any more, or it is full."""
-    # What is still buffered goes nowhere; Python would complain of it at exit.
+    """Return OutputClosed if the reader of stdout is gone, else OperationFailed."""
+    # Discard the buffered rest; Python would report it at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return OutputClosed()

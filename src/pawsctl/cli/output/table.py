@@ -1,4 +1,4 @@
-"""Lines of styled text, and tables of them. Nothing here writes."""
+"""Lines of styled text, and tables made of them. Nothing here writes."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from rich.style import Style
 
 Span = tuple[str, str]
-"""A text and its rich style; an empty style is plain."""
+"""A text and its rich style; an empty style means plain text."""
 Line = Sequence[Span]
 
 Row = TypeVar("Row")
 
-# Rows looked at to find a table's widths; the rest streams.
+# Rows that are measured to find a table's widths; the rest streams.
 _MEASURED_ROWS = 200
 _LEAST_ROOM = 20
 
 
 class Column(NamedTuple, Generic[Row]):
-    """A column of a text table; the last one of a table is cut to what the terminal leaves it."""
+    """A column of a text table; the last one is cut to the remaining width of the terminal."""
 
     title: str
     cell: Callable[[Row], Span]
@@ -30,7 +30,7 @@ class Column(NamedTuple, Generic[Row]):
 
 
 def table(rows: Iterable[Row], columns: Sequence[Column[Row]], width: int) -> Iterator[Line]:
-    """Rows as lines below their titles, as they come; no line where there is no row.
+    """Yield a line of titles, then one per row as rows arrive; nothing if there is no row.
 
     `width` is the terminal's, in columns.
     """
@@ -55,7 +55,7 @@ def table(rows: Iterable[Row], columns: Sequence[Column[Row]], width: int) -> It
 
 
 def plain(line: Line) -> str:
-    """A line without its styles."""
+    """Return the text of a line without its styles."""
     return "".join(text for text, _ in line)
 
 
@@ -71,17 +71,17 @@ def _padded(
 
 
 def _columns_of(text: str) -> int:
-    """The terminal columns a text takes."""
+    """Return how many terminal columns a text takes."""
     if text.isascii():
         return len(text)
-    # 10 ms: most tables are ASCII but for names and emoji.
+    # Saves 10 ms for ASCII; most tables are, except for names and emoji.
     from rich.cells import cell_len
 
     return cell_len(text)
 
 
 def _cut(text: str, columns: int) -> str:
-    # No character takes more than two columns, and hardly any takes none.
+    # A character takes at most two columns, and rarely none.
     if 2 * len(text) <= columns:
         return text
     if len(text) <= 4 * columns and _columns_of(text) <= columns:
@@ -92,13 +92,13 @@ def _cut(text: str, columns: int) -> str:
 
 
 def coloured(line: Line) -> str:
-    """A line with its styles as escape sequences, and its newline."""
+    """Return a line with its styles as escape sequences, and a newline."""
     return "".join(_escapes(style).render(text) if style else text for text, style in line) + "\n"
 
 
 @cache
 def _escapes(style: str) -> "Style":
-    # 10 ms: only a terminal pays for it.
+    # Saves 10 ms without a terminal.
     from rich.style import Style
 
     return Style.parse(style)

@@ -1,4 +1,4 @@
-"""What a person sees of a result: lines of styled text. Nothing here writes."""
+"""Durations, sizes, counts and bars as text for people. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in the two largest units that matter: `5h 12m`, `12m 03s`, `8s`; -1 is never."""
+    """Return seconds in their two largest units: `5h 12m`, `12m 03s`, `8s`; -1 is `never`."""
     if seconds < 0:
         return "never"
     whole = int(seconds)
@@ -26,7 +26,7 @@ def duration(seconds: float) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes as a person reads them: `812 B`, `1.2 KB` (1024 bytes), `3.4 MB`."""
+    """Return bytes as text: `812 B`, `1.2 KB` (1024 bytes per KB), `3.4 MB`."""
     if count < 1024:
         return f"{count:.0f} B"
     for unit in ("KB", "MB", "GB"):
@@ -37,32 +37,32 @@ def size(count: float) -> str:
 
 
 def moment(time: datetime | None) -> str:
-    """A time in UTC to the second, or a dash."""
+    """Return a time in UTC to the second, or a dash."""
     return f"{time:%Y-%m-%d %H:%M:%S}" if time else "-"
 
 
 def plural(count: int, noun: str) -> str:
-    """`1 session`, `2 sessions`."""
+    """Return a count with its noun: `1 session`, `2 sessions`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def url(found: dict[str, str]) -> Iterator[Line]:
-    """A URL alone, for a program that is handed it."""
+    """Render the URL alone, so that it can be passed to a program."""
     yield [(found["url"], "")]
 
 
 def or_dash(number: int | None) -> str:
-    """A number, or a dash where there is none."""
+    """Return a number as text, or a dash for None."""
     return "-" if number is None else str(number)
 
 
 def bars(count: int, most: int, width: int) -> str:
-    """A bar of `width` blocks for `most`, never empty where there is something to show."""
+    """Return a bar, `width` blocks long for `most`; at least one block if `count` is not 0."""
     return "█" * max(1 if count else 0, round(width * count / most))
 
 
 def pictures(found: Pictures) -> Line:
-    """What the bot's pictures on their way take."""
+    """Render the number and size of the bot's temporary pictures (temp_image:*)."""
     count = plural(found.keys, "picture")
     words = f"{count} on their way (temp_image:*) take {size(found.bytes)}"
     if found.complete:

@@ -1,4 +1,4 @@
-"""What happens to the stack, told on stderr while it happens."""
+"""The stack's events as lines and progress bars on stderr."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ Move = Callable[[str, str, int, int], None]
 
 @contextmanager
 def events_shown(output: Output) -> Iterator[Emit]:
-    """What an operation is given to tell its events to."""
+    """Yield a function that an operation calls with its events; they are shown on stderr."""
     with output.bars() as move:
         layers = _Layers(move)
 
@@ -43,7 +43,7 @@ def events_shown(output: Output) -> Iterator[Emit]:
             if isinstance(event, LayerProgress):
                 layers.draw(event)
             elif isinstance(event, Pulling) and output.is_live:
-                # Its layers' bars say so; the line comes when they are gone.
+                # The bars of its layers show this; a line follows when they are gone.
                 output.detail(f"Pulling {event.image}")
             elif isinstance(event, Pulled) and output.is_live:
                 output.note(f"Pulled {event.image}")
@@ -60,7 +60,7 @@ def events_shown(output: Output) -> Iterator[Emit]:
 
 
 class _Layers:
-    """A bar per layer. Docker tells a layer's size while it comes, and no more when it is there."""
+    """A progress bar per layer. Sizes are kept: Docker reports them only during the download."""
 
     def __init__(self, move: Move) -> None:
         self._move = move
@@ -76,7 +76,7 @@ class _Layers:
 
 
 def _worth_a_line(event: Event) -> str:
-    """What everybody should see, or an empty string."""
+    """Return the line of an event that is always shown, or ''."""
     text = _warning(event)
     match event:
         case EngineChosen(engine, reason, is_fallback) if is_fallback:
@@ -106,7 +106,7 @@ def _worth_a_line(event: Event) -> str:
 
 
 def _warning(event: Event) -> str:
-    """What somebody may have to act on, or an empty string."""
+    """Return the line of an event that may need action, or ''."""
     text = ""
     match event:
         case HeldElsewhere(engine, places):
@@ -129,7 +129,7 @@ def _warning(event: Event) -> str:
 
 
 def _sentence(event: Event) -> str:
-    """What --verbose shows of the others."""
+    """Return the line of any other event, shown with --verbose."""
     text = str(event)
     match event:
         case EngineChosen(engine, reason):

@@ -67,7 +67,7 @@ _WHY_LOST = {
 
 
 def drill_view(result: Drill) -> Iterator[Line]:
-    """Who failed, who was promoted, and what it cost."""
+    """Render which primary failed, which was promoted, the outage and the lost sessions."""
     how = "was killed" if result.method == "kill" else "gave way"
     yield [
         (f"{result.primary} ", "bold"),

@@ -1,4 +1,4 @@
-"""The `pawsctl redis` group, and what several of its commands share."""
+"""The `pawsctl redis` group, and options that several of its commands share."""
 
 import math
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -22,7 +22,7 @@ LONGEST_TIMEOUT = 86_400
 
 
 def _number(seconds: float) -> float:
-    """The seconds as they came. Raises BadParameter for nan, which no range excludes."""
+    """Return the seconds unchanged. Raises BadParameter for nan, which no range excludes."""
     if math.isnan(seconds):
         raise typer.BadParameter(f"nan is not in the range 0.1<=x<={LONGEST_TIMEOUT}.")
     return seconds
@@ -53,10 +53,10 @@ Topology = Annotated[
 
 
 def stack_of(ctx: typer.Context, *, starts: bool = False) -> "tuple[Invocation, StackSettings]":
-    """The invocation, and the settings of the project's own containers.
+    """Return the invocation, and the settings of the project's own containers.
 
-    `starts` for what may start Redis: a password that is to be random is made then. Raises
-    UsageError for options on how to reach another Redis.
+    Pass `starts` for a command that may start Redis: it makes the password that
+    REDIS_PASSWORD=random asks for. Raises UsageError for options on how to reach another Redis.
     """
     run = invocation(ctx)
     run.refuse_connection_options()

@@ -1,4 +1,4 @@
-"""`pawsctl redis logs`: what the services have written."""
+"""`pawsctl redis logs`: the logs of the services."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def moment(text: str) -> datetime:
-    """A time: `10m` or `1h30m` ago, or as ISO 8601 has it, UTC where it names no zone."""
+    """Parse a time: `10m` or `1h30m` ago, or ISO 8601, in UTC if it has no zone."""
     try:
         if text[:4].isdigit() and text[4:5] == "-":
             time = datetime.fromisoformat(text)
@@ -73,12 +73,12 @@ def logs(
 
 
 _PREFIX_STYLES = ("cyan", "magenta", "yellow", "green")
-# All services' names fit, and the lines of one stand under those of the other.
+# The longest name of a service, so that all lines are aligned.
 _PREFIX_WIDTH = len("redis-commander")
 
 
 def log_line(*, timestamps: bool, prefix: bool) -> Callable[[LogLine], Line]:
-    """How to show a line of a log."""
+    """Return a function that renders a line of a log."""
     styles: dict[str, str] = {}
 
     def view(line: LogLine) -> Line:

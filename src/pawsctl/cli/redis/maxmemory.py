@@ -1,4 +1,4 @@
-"""`pawsctl redis maxmemory`: another memory limit for each primary."""
+"""`pawsctl redis maxmemory`: change the memory limit of each primary."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ HOW_TO_KEEP = (
 
 
 def change_view(found: Memory, limit: int, *, origin: str) -> Iterator[Line]:
-    """What a new limit would change, and where; `origin` says who named the URL."""
+    """Render the URL, its `origin`, and the old and new limit in bytes of each primary."""
     yield [("in ", ""), (found.url, "bold"), (f" (from {origin}):", "")]
     for node in found.nodes:
         old = size(node.limit) if node.limit else "no limit"
@@ -73,7 +73,7 @@ def change_view(found: Memory, limit: int, *, origin: str) -> Iterator[Line]:
 
 
 def limit_set(found: LimitSet) -> Iterator[Line]:
-    """The limit that is set now."""
+    """Render the limit that each primary has now."""
     words = f"maxmemory is {size(found.limit)}" if found.limit else "there is no memory limit"
     for node in found.nodes:
         yield [(f"{node}: {words}", "")]

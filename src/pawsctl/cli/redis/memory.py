@@ -32,7 +32,7 @@ _BAR = 30
 
 
 def memory_view(found: Memory) -> Iterator[Line]:
-    """Each primary's figures, and what should worry somebody."""
+    """Render each primary's figures and warnings, and the bot's pictures."""
     for node in found.nodes:
         yield [(node.node, "bold cyan")]
         yield from _figures(node)
@@ -69,5 +69,5 @@ _AOF = {True: "on", False: "off", None: _UNTOLD}
 
 
 def size_or_untold(count: int | None) -> str:
-    """Return a size as people read it, or that none was told."""
+    """Return a size as text, or `not told` for None."""
     return _UNTOLD if count is None else size(count)

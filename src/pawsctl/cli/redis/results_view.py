@@ -1,4 +1,4 @@
-"""How a person sees the results of commands that change what runs. Nothing here writes."""
+"""The views of results of commands that start, stop or remove services. Nothing here writes."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,13 +12,13 @@ _ENGINES = {"docker": "Docker", "embedded": "the embedded server"}
 
 
 def up(result: Up) -> Iterator[Line]:
-    """What was done for each service, and where Redis answers."""
+    """Render the action for each service, and the URL of Redis."""
     yield from _services(result.services)
     yield _answers(result.engine, result.url)
 
 
 def dev(result: Dev) -> Iterator[Line]:
-    """The same, with Redis Commander's address and login."""
+    """Render the same as `up`, and Redis Commander's address and login."""
     yield from _services(result.services)
     yield _answers(result.engine, result.url)
     login = result.commander
@@ -27,14 +27,14 @@ def dev(result: Dev) -> Iterator[Line]:
 
 
 def down(result: Down) -> Iterator[Line]:
-    """What was removed, or would be."""
+    """Render the things that were removed, or would be with --dry-run."""
     if not result.removed:
         yield [("Nothing to remove.", "")]
     yield from _removed(result.removed, "would remove" if result.dry_run else "removed")
 
 
 def stop(result: Stop) -> Iterator[Line]:
-    """What was stopped."""
+    """Render the services that were stopped."""
     if not result.stopped:
         yield [("Nothing was running.", "")]
     for name in result.stopped:
@@ -42,7 +42,7 @@ def stop(result: Stop) -> Iterator[Line]:
 
 
 def reset(result: Reset) -> Iterator[Line]:
-    """What was removed, and where an empty Redis answers."""
+    """Render the things that were removed, the export, and the URL of the empty Redis."""
     yield from _removed(result.removed, "removed")
     yield from _services(result.services)
     if result.backup:

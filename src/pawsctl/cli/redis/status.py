@@ -1,4 +1,4 @@
-"""`pawsctl redis status`: what runs, where, and what it holds; and how a person sees it."""
+"""`pawsctl redis status`: the running services, their ports, memory and keys; and the view."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _HEALTHS = {"healthy": "green", "unhealthy": "red", "starting": "yellow"}
 
 
 def single_status(result: StackStatus) -> Iterator[Line]:
-    """Engine and URL, a line per service, memory and keys."""
+    """Render engine and URL, a line per service, memory and keys."""
     width = max(map(len, ["engine", *(each.service for each in result.services)])) + 2
 
     def label(text: str) -> Span:
@@ -76,14 +76,14 @@ _WIDTH = 200
 
 
 def status_view(result: StackStatus | TopologyStatus) -> Iterable[Line]:
-    """What runs, of the single Redis or of a topology."""
+    """Render the status of the single Redis or of a topology."""
     from pawsctl.stack.status import StackStatus
 
     return single_status(result) if isinstance(result, StackStatus) else _topology(result)
 
 
 def env_view(password: str | None) -> Callable[[StackStatus | TopologyStatus], Iterator[Line]]:
-    """How to show where it is as a line of a `.env`, with its password."""
+    """Return a function that renders the URL, with `password`, as a line of a `.env`."""
     from pawsctl.config import redis_url, url_with_password
 
     def view(result: StackStatus | TopologyStatus) -> Iterator[Line]:
@@ -95,7 +95,7 @@ def env_view(password: str | None) -> Callable[[StackStatus | TopologyStatus], I
 
 
 def _topology(result: TopologyStatus) -> Iterator[Line]:
-    """Engine and URL, a line per service, the Sentinels' quorum, and what is missing."""
+    """Render engine and URL, the Sentinels' quorum, a row per service, and the problems."""
     yield [("engine   ", "bold"), (result.engine, "")]
     yield [("url      ", "bold"), (result.url, "cyan")]
     if result.quorum:

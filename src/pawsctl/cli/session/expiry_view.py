@@ -1,4 +1,4 @@
-"""How a person sees when sessions expire. Nothing here writes."""
+"""The view of sessions' TTLs. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def ttl_span(item: Item | TimeLeft) -> Span:
-    """The time left of a session, in colour where it is short or never ends."""
+    """Return the time that a session has left, in colour if it is short or never ends."""
     if item.ttl is None:
         return "no session", "red"
     return duration(item.ttl), "red" if item.ttl < 0 else "yellow" if item.ttl < 900 else ""
@@ -28,7 +28,7 @@ TTL_COLUMNS: tuple[Column[TimeLeft], ...] = (
 
 
 def expiry(found: Expiry) -> Iterator[Line]:
-    """How the time left is spread over all sessions."""
+    """Render the shortest and longest TTL, the outliers, and a histogram."""
     yield [(plural(found.sessions, "session"), "bold")]
     if found.shortest is not None and found.longest is not None:
         yield [(f"shortest {duration(found.shortest)}, longest {duration(found.longest)}", "")]

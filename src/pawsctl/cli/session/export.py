@@ -52,7 +52,7 @@ def export_(
 
 
 def exported_text(result: Exported) -> str:
-    """What was exported, in a sentence."""
+    """Return a sentence on what was exported."""
     into = f" to {result.file}" if result.file else ""
     return (
         f"Exported {plural(result.sessions, 'session')} ({size(result.bytes)}) "
@@ -61,18 +61,18 @@ def exported_text(result: Exported) -> str:
 
 
 def exported_view(result: Exported) -> Iterator[Line]:
-    """What was exported, and where to."""
+    """Render what was exported, and to which file."""
     yield [(exported_text(result), "")]
 
 
 def export_warnings(result: Exported) -> Iterator[str]:
-    """Yields what an archive does not hold."""
+    """Yield a warning for an empty archive, and for each type of key that was left out."""
     yield from emptiness(result.sessions)
     for kind, count in result.left_out.items():
         yield f"{plural(count, 'key')} of type {kind} under wh:session: left out: no session."
 
 
 def emptiness(sessions: int) -> Iterator[str]:
-    """Yields a warning of an archive that would bring nothing back."""
+    """Yield a warning if the archive holds no session."""
     if not sessions:
         yield "The archive holds 0 sessions: it can bring none back."

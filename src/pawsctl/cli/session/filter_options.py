@@ -1,4 +1,4 @@
-"""The options that say which sessions are meant, declared once for all who take them."""
+"""The options that filter sessions, declared once for all commands that take them."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,10 @@ _META = "pawsctl.filter"
 
 
 def duration_option(text: str, *, least: str = "1s", option: str | None = None) -> float:
-    """Seconds, for an option like `--idle 10m`, from `least` on.
+    """Parse the value of an option like `--idle 10m` into seconds.
 
-    Raises BadParameter, which names the `option`; in an option's own callback it is known.
+    Raises BadParameter if it can't be read or is less than `least`. `option` is the name for the
+    message; inside an option's callback Typer adds it.
     """
     try:
         seconds = durations.seconds(text)
@@ -34,8 +35,8 @@ def duration_option(text: str, *, least: str = "1s", option: str | None = None) 
 
 
 def chosen_filter(ctx: typer.Context) -> "Filter":
-    """What the options of a FilteringCommand ask for. Raises UsageError where none can be meant."""
-    # 15 ms: help and completion need no filter.
+    """Return the filter of a FilteringCommand's options. Raises UsageError if they conflict."""
+    # Saves 15 ms for help and completion, which need no filter.
     from pawsctl.errors import UsageError
     from pawsctl.sessions.query.filters import Filter
 
@@ -89,11 +90,11 @@ def _filter_options() -> list[TyperOption]:
 
 
 class FilteringCommand(Command):
-    """A command on all sessions, or on those that its filters let through."""
+    """A command on all sessions, or on those that match its filters."""
 
     def __init__(self, *args: Any, params: Sequence[Any] | None = None, **kwargs: Any) -> None:
         super().__init__(*args, params=[*(params or ()), *_filter_options()], **kwargs)
 
 
 class FilteringListCommand(FilteringCommand, ListCommand):
-    """The same, with a list of them as its result."""
+    """A FilteringCommand whose result is a list."""

@@ -56,12 +56,12 @@ def flush(
 
 
 def flush_target(target: Target) -> Iterator[Line]:
-    """Where a flush deletes."""
+    """Render the URL of the Redis in which a flush deletes, and its origin."""
     yield [("in ", ""), (target.url, "bold"), (f" (from {target.origin})", "")]
 
 
 def flush_plan(plan: FlushPlan) -> Iterator[Line]:
-    """What a flush would delete, and where."""
+    """Render the keys that a flush would delete, by kind, and the URL."""
     yield [("in ", ""), (plan.url, "bold"), (f" (from {plan.origin}):", "")]
     yield [(f"  {plural(plan.sessions, 'session')}", "")]
     for kind, count in plan.others.items():
@@ -71,7 +71,7 @@ def flush_plan(plan: FlushPlan) -> Iterator[Line]:
 
 
 def flushed_view(result: Flushed) -> Iterator[Line]:
-    """What a flush deleted."""
+    """Render how many keys a flush deleted."""
     yield [(f"Deleted {plural(result.deleted, 'key')} in {result.url}.", "")]
     if result.unknown:
         yield [(f"Up to {result.unknown} more: a server went away before it had answered.", "")]

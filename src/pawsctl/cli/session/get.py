@@ -11,7 +11,7 @@ from pawsctl.errors import UsageError
 
 
 def _require_plain(output_format: str, *, full: bool, last: int | None) -> None:
-    """Raises UsageError for options that say how to show what `--raw` does not show."""
+    """Raise UsageError for options about a format or transcript, which `--raw` does not print."""
     if output_format != "text":
         what = f"-o {output_format}"
     elif full:

@@ -49,7 +49,7 @@ def import_(
 
 
 def imported_view(result: Imported) -> Iterator[Line]:
-    """What became of each session."""
+    """Render how many sessions were imported, kept, expired, rejected or evicted."""
     verb = "Would import" if result.dry_run else "Imported"
     yield [
         (f"{verb} {plural(result.imported, 'session')} ", "bold"),

@@ -67,7 +67,7 @@ FINDING_COLUMNS: tuple[Column[LintFinding], ...] = (
 
 
 def lint_summary(report: LintReport) -> Iterator[Line]:
-    """Notes, and how many sessions were checked and break a rule."""
+    """Render the notes, and how many sessions were checked and break a rule."""
     counts = {each.rule: each.findings for each in report.rules}
     for rule, notes in groupby(report.notes, lambda each: each.rule):
         shown = list(notes)
@@ -90,7 +90,7 @@ def lint_summary(report: LintReport) -> Iterator[Line]:
 
 
 def of_lint(lint: Lint) -> Report:
-    """A check of all sessions: a case for each rule, with the first sessions that break it."""
+    """Return the report of a lint: a case for each rule, with the first sessions that break it."""
     from pawsctl.cli.output.ci_reports import Case, Report
 
     checked = lint.report()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _require_once(columns: str | None) -> None:
-    """Raises UsageError where `--columns a,b,a` names one twice."""
+    """Raise UsageError if `--columns` names a column twice."""
     names = [] if columns is None else [name.strip() for name in columns.split(",")]
     for name in names:
         if names.count(name) > 1:
@@ -68,7 +68,7 @@ def list_(
 
 
 class Field(NamedTuple):
-    """What a list can show of a session: as a program reads it, and as a person does."""
+    """A field of a listed session: its value for JSON and CSV, and its column for text."""
 
     value: Callable[[Listed], Any]
     column: Column[Listed]
@@ -125,14 +125,14 @@ _DEFAULT_CSV = tuple(FIELDS)
 
 
 def chosen_columns(columns: str | None, output_format: Format) -> list[str]:
-    """The names of the fields to show: those of `--columns a,b,c`, or the format's own.
+    """Return the names of the fields to show: those of `--columns a,b,c`, or the format's default.
 
-    Raises UsageError for a name that is none.
+    Raises UsageError for an unknown name.
     """
     if columns is None:
         if output_format == "text":
             return list(_DEFAULT_TEXT)
-        # In JSON a script relies on exactly the item's keys.
+        # Scripts rely on JSON having exactly the item's keys.
         return [name for name in _DEFAULT_CSV if output_format == "csv" or name != "last_message"]
     names = list(dict.fromkeys(name.strip() for name in columns.split(",")))
     if unknown := [name for name in names if name not in FIELDS]:
@@ -143,12 +143,12 @@ def chosen_columns(columns: str | None, output_format: Format) -> list[str]:
 
 
 def table_columns(names: Sequence[str]) -> list[Column[Listed]]:
-    """The columns of a text table with those fields."""
+    """Return the columns of a text table with those fields."""
     return [FIELDS[name].column for name in names]
 
 
 def row_maker(names: Sequence[str]) -> Callable[[Listed], Any]:
-    """What makes a row an object with exactly those fields, for JSON and CSV."""
+    """Return a function that turns a row into an object with those fields, for JSON and CSV."""
     if names == [name for name in FIELDS if name != "last_message"]:
         return attrgetter("item")
     made: Callable[..., Any] = msgspec.defstruct("Row", names)

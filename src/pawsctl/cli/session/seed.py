@@ -35,5 +35,5 @@ def seed(
 
 
 def seeded_view(result: Seeded) -> Iterator[Line]:
-    """How many sessions were made up."""
+    """Render how many sessions were written."""
     yield [(f"Wrote {plural(result.sessions, 'session')} into {result.url}.", "")]

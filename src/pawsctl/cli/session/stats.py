@@ -30,7 +30,7 @@ def stats(ctx: typer.Context) -> None:
 
 
 def overview_view(found: Overview) -> Iterator[Line]:
-    """All sessions at a glance: how many, how long they live, how large they are, what fits."""
+    """Render the overview: count, TTLs, sizes, largest sessions, memory, evictions."""
     count, *histogram = expiry(found.expiry)
     yield [*count, (f" in {found.url}", "")]
     if found.statuses:

@@ -1,4 +1,4 @@
-"""A conversation as a person reads it. Nothing here writes."""
+"""The view of a conversation. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 _FOLDED = 100
 
 SPEAKERS = {"user": "user", "assistant": "bot", "tool": "tool"}
-"""A role as the transcript names it."""
+"""A role → its name in a transcript."""
 
 
 def transcript(found: Conversation, *, full: bool, last: int | None) -> Iterator[Line]:
-    """A conversation: who said what, tool calls and their answers folded to a line each.
+    """Render a conversation: who said what, with each tool call and result folded to a line.
 
-    `full` unfolds them; `last` limits the messages shown to that many at the end.
+    `full` unfolds them; `last` limits the messages to that many at the end.
     """
     if found.record is None:
         return
@@ -61,7 +61,7 @@ def _header(found: Conversation, record: Record) -> Iterator[Line]:
 
 
 def message_lines(message: Message, *, full: bool) -> Iterator[Line]:
-    """One message: the speaker and the words, or tool traffic."""
+    """Render a message: the speaker and the text, or tool calls and results."""
     if message.is_tool_results:
         results = decode.tool_results(message)
         if results is None:
@@ -86,7 +86,7 @@ def message_lines(message: Message, *, full: bool) -> Iterator[Line]:
 
 
 def _said(speaker: str, text: str, style: str) -> Iterator[Line]:
-    # \r would let the next words overwrite these; it is shown, and only \n breaks a line.
+    # Only \n breaks a line; \r would let the next words overwrite these, so it is escaped.
     first, *rest = text.split("\n")
     yield [(f"{speaker:<5}", style), ("  " + first, "")]
     for line in rest:
@@ -111,7 +111,7 @@ def _tool_result(content: Any, *, is_error: bool, full: bool, name: str = "") ->
 
 
 def _folded(label: str, content: Any, *, style: str, full: bool) -> Iterator[Line]:
-    """A label and a JSON value: on one line, cut, or unfolded below it."""
+    """Render a label and a JSON value: cut to one line, or unfolded below the label if `full`."""
     if content is None or content == {}:
         yield [("       " + label, style)]
     elif full:

@@ -40,7 +40,7 @@ def verify(ctx: typer.Context, file: Source) -> None:
 
 
 def verified_view(result: Verified) -> Iterator[Line]:
-    """What was proved."""
+    """Render how many sessions were restored and compared, and from which archive."""
     yield [
         ("✓ ", "green"),
         (f"{plural(result.sessions, 'session')} restored and compared", "bold"),

@@ -97,7 +97,7 @@ def _left(event: SessionEvent) -> str:
 
 
 def event_line(event: SessionEvent) -> Iterator[Line]:
-    """An event on a line of its own."""
+    """Render an event as one line."""
     yield [
         (f"{event.time:%H:%M:%S}  ", "dim"),
         (f"{event.event:<9} ", _STYLES[event.event]),
@@ -108,7 +108,7 @@ def event_line(event: SessionEvent) -> Iterator[Line]:
 
 
 def poll_text(found: Poll, target: Target) -> str:
-    """What watching costs, and what it leaves out."""
+    """Return sentences on what watching costs, and what it leaves out."""
     from pawsctl.sessions.watch.watch import FOLLOWED, SHARE
 
     parts = [
@@ -135,7 +135,7 @@ def _seconds(seconds: float) -> str:
 
 
 def tell_polls(output: Output, target: Target) -> Callable[[Poll], None]:
-    """What tells of polls beside a stream of events: of each only where much is to be told."""
+    """Return a function that notes a poll that is news on stderr, and others with --verbose."""
 
     def tell(found: Poll) -> None:
         (output.note if found.is_news else output.detail)(poll_text(found, target))
@@ -144,14 +144,14 @@ def tell_polls(output: Output, target: Target) -> Callable[[Poll], None]:
 
 
 def missing_text(key: bytes, target: Target) -> str:
-    """That there is no conversation yet."""
+    """Return a sentence saying that there is no conversation yet."""
     from pawsctl.sessions.contract.keys import phone_of
 
     return f"No session is stored for {phone_of(key)} in {target.url} yet: waiting for it."
 
 
 def board_view(target: Target) -> Callable[[Board, int, int], Iterator[Line]]:
-    """What draws the newest events in some columns and lines, and what watching costs."""
+    """Return a function that renders a board: the cost of watching, counts, the newest events."""
 
     def drawn(found: Board, width: int, height: int) -> Iterator[Line]:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in found.counts.items())
@@ -178,7 +178,7 @@ _EVENT_COLUMNS: tuple[Column[SessionEvent], ...] = (
 
 
 def tail_lines(found: Said | SessionEvent) -> Iterator[Line]:
-    """A message as in a transcript, and what else happens to its session."""
+    """Render a new message as in a transcript, or another event of its session."""
     from pawsctl.cli.session import transcript
     from pawsctl.sessions.watch.tail import Said
 
