@@ -1,4 +1,4 @@
-"""What a person should know of this machine, though nothing of it keeps Redis from running."""
+"""Warnings about this machine that do not keep Redis from running."""
 
 import errno
 import socket
@@ -28,10 +28,10 @@ UNPROTECTED_HINT = (
 
 
 def of(settings: Settings, own: StackSettings, services: Sequence[ServiceUp]) -> Iterator[str]:
-    """Yield what to tell whoever has started this project's Redis, a sentence or two each.
+    """Yield the warnings to show after this project's Redis has started, a sentence or two each.
 
-    That it has no password is told where it is new, or has none any more: not with every other
-    change.
+    The warning about a missing password comes only if Redis is new or its password has changed,
+    not with every other change.
     """
     is_news = any(each.action != "recreated" or _PASSWORD in each.changed for each in services)
     if is_news and (open_to := unprotected(own)):
@@ -42,7 +42,7 @@ def of(settings: Settings, own: StackSettings, services: Sequence[ServiceUp]) ->
 
 
 def unprotected(own: StackSettings) -> str:
-    """Return the sentence about a Redis that other users of this machine may read, or ''."""
+    """Return a sentence if other users of this machine may read a Redis without password, or ''."""
     names = login_users.others() if own.redis_password is None else []
     if not names:
         return ""
@@ -54,7 +54,7 @@ def unprotected(own: StackSettings) -> str:
 
 
 def ambiguity(address: Address) -> str:
-    """Return the sentence about a name that means two servers."""
+    """Return the sentence that says that an address can mean two servers."""
     one, other = (Address(host, address.port) for host in _LOOPBACKS)
     return (
         f"{address} can mean two servers: {one} and {other} answer differently, and not all "
@@ -63,7 +63,7 @@ def ambiguity(address: Address) -> str:
 
 
 def two_servers(target: Target) -> list[Address]:
-    """Return the addresses of a target whose name means two servers of this machine."""
+    """Return the addresses of a target whose host name leads to two servers on this machine."""
     return [each for each in target.addresses if _is_ambiguous(each, target)]
 
 
@@ -75,7 +75,7 @@ def _is_ambiguous(address: Address, target: Target) -> bool:
 
 
 def _is_name_of_loopback(address: Address) -> bool:
-    """Whether a host is a name for loopback alone; localhost is, whatever it resolves to here."""
+    """Whether a host name means loopback only; localhost always does, however it resolves here."""
     if address.host.lower() == "localhost":
         return True
     if address.host in _LOOPBACKS or address.host.replace(".", "").isdigit():
@@ -88,9 +88,9 @@ def _is_name_of_loopback(address: Address) -> bool:
 
 
 def _identity(host: str, port: int, target: Target) -> str:
-    """Return what tells one server from another, or '' where none listens.
+    """Return a text that identifies the server at a port, or '' if none listens.
 
-    That is the server's own id, or the words with which it refuses to tell it.
+    It is the server's certificate or run id, or else its error message.
     """
     try:
         if target.tls is not None:

@@ -1,6 +1,6 @@
-"""Data that is deleted when a copy of it was made: nobody writes from before the copy until then.
+"""Copy the data before it is deleted, and keep writers paused from before the copy until then.
 
-What was begun is noted down: a reset that was killed goes on where it was.
+Progress is written to a file, so that a reset that was killed continues where it stopped.
 """
 
 from collections.abc import Callable
@@ -15,8 +15,9 @@ from pawsctl.stack.events import Emit, GoingOn
 from pawsctl.stack.project import layout
 from pawsctl.stack.project.project import Project
 
-# Makes a copy of the sessions in the Redis at a URL (None where none runs), and says where. It
-# calls what it is given once Redis has answered: from then on nobody writes, and no script runs.
+# Copies the sessions in the Redis at a URL (None if none runs) and returns where the copy is. It
+# calls the function it is given once Redis has answered: from then on no client writes and no
+# script runs.
 Save = Callable[[str | None, Callable[[], None]], str | None]
 
 
@@ -30,16 +31,16 @@ def saved(
     holds: bool,
     emit: Emit,
 ) -> str | None:
-    """Have `save` make a copy of what is about to be deleted, and return where that is.
+    """Have `save` copy the data that is about to be deleted, and return where the copy is.
 
-    Writers wait from then on, until `held` ends; without `holds` they go on. Where a reset that was
-    interrupted had begun to delete, its copy is the one. Raises what the engine and `save` raise,
-    and OperationFailed if writers are not held back.
+    Writers are paused from then on until `held` ends; without `holds` they are not paused. If an
+    interrupted reset had begun to delete, the copy that it made is returned. Raises what the engine
+    and `save` raise, and OperationFailed if writers could not be paused.
     """
     begun = unfinished_reset.noted(here.directory)
     copy = begun.copy if begun else None
     data = losses.data(engine)
-    # Nothing ran any more when the first of it was deleted.
+    # Data was already deleted, so the servers had been stopped and the copy is complete.
     is_saved = begun is not None and not begun.data <= {*data}
     if begun:
         emit(GoingOn(copy))
@@ -56,19 +57,19 @@ def saved(
 
 
 def refusal(here: Project, engine: Engine) -> str:
-    """Why a server would hold no writers back; empty if all would, or do not answer."""
+    """Return why a server can't pause its writers; '' if all can, or do not answer."""
     return next(filter(None, (each.refusal() for each in _writers(here, engine))), "")
 
 
 class _Hold(ExitStack):
-    """Writers to all servers of a project, who may write again after the block."""
+    """A block in which writers to all servers of a project can be paused; its end releases them."""
 
     def __init__(self, here: Project, engine: Engine) -> None:
         super().__init__()
         self._writers = _writers(here, engine)
 
     def begin(self) -> None:
-        """Hold them back. Raises OperationFailed."""
+        """Pause the writers. Raises OperationFailed."""
         for each in self._writers:
             self.callback(each.release)
             try:
@@ -77,13 +78,13 @@ class _Hold(ExitStack):
                 raise _not_held(str(error)) from error
 
     def check(self) -> None:
-        """Raise OperationFailed if somebody may have written since."""
+        """Raise OperationFailed if a client may have written since `begin`."""
         if not all(each.are_held for each in self._writers):
             raise _not_held("the pause ended too early")
 
 
 def _writers(here: Project, engine: Engine) -> list[Writers]:
-    """Those of every server that runs and holds data."""
+    """Return the writers of every running server that holds data."""
     services = engine.status()
     servers = [each for each in here.servers if not layout.is_sentinel(each)]
     found = {each: status.port_of(each.key, services) for each in servers}
@@ -91,11 +92,11 @@ def _writers(here: Project, engine: Engine) -> list[Writers]:
 
 
 def _hold_nobody() -> None:
-    """For a server that can't."""
+    """Do nothing: for a server that can't pause its writers."""
 
 
 def _have_all_run(here: Project, engine: Engine, plan: Plan) -> None:
-    """Start what an interrupted reset has stopped, and what it removed without its data."""
+    """Start the services that an interrupted reset has stopped, or removed without their data."""
     if ending_servers.is_noted(here.directory):
         engine.end()
     states = {each.service: each.state for each in engine.status()}

@@ -1,6 +1,6 @@
-"""Servers that were told to end, remembered until they have: whoever told them may be killed.
+"""A note in the state directory that servers are shutting down, for when pawsctl is killed.
 
-What runs on for a moment would be taken for one that goes on running.
+Without it a server that still runs for a moment would be taken for one that keeps running.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _FILE = "ending"
 
 @contextmanager
 def noted(directory: Path) -> Iterator[None]:
-    """Note down that servers are told to end in the block, unless it comes to its end."""
+    """Note down that servers are shutting down; the note is removed if the block succeeds."""
     with usable(directory):
         (directory / _FILE).touch()
     yield
@@ -22,12 +22,12 @@ def noted(directory: Path) -> Iterator[None]:
 
 
 def is_noted(directory: Path) -> bool:
-    """Whether servers may be about to end."""
+    """Whether servers may still be shutting down."""
     with usable(directory):
         return (directory / _FILE).exists()
 
 
 def forget(directory: Path) -> None:
-    """Note down that none is."""
+    """Remove the note."""
     with usable(directory):
         (directory / _FILE).unlink(missing_ok=True)

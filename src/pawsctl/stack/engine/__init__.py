@@ -1,1 +1,1 @@
-"""What runs the services: Docker, or the embedded server."""
+"""The engines that run the services: Docker, and the embedded server."""

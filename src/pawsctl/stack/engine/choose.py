@@ -1,4 +1,4 @@
-"""Which engine does the work."""
+"""The choice of the engine: Docker or embedded."""
 
 from pawsctl.errors import NoEngine
 from pawsctl.stack.engine import held_on_docker
@@ -12,10 +12,10 @@ from pawsctl.stack.project.project import Project
 
 
 def engine_of(project: Project, emit: Emit, *, docker_only: bool = False) -> Engine:
-    """The engine that PAWSCTL_ENGINE names; for `auto` Docker where one answers, else embedded.
+    """Return the engine that PAWSCTL_ENGINE names; for `auto` Docker if it answers, else embedded.
 
-    An embedded server keeps being the one until `redis down`, whether it runs, was stopped or has
-    crashed. Raises NoEngine where there is none, or with `docker_only` where it is not Docker.
+    An embedded server stays in use until `redis down`, even if it was stopped or has crashed.
+    Raises NoEngine if there is none, or if it is not Docker and `docker_only` is set.
     """
     embedded = EmbeddedEngine(project)
     wanted = project.settings.engine

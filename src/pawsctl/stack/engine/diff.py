@@ -1,4 +1,4 @@
-"""What differs between two versions of a service, by names that a person knows."""
+"""Differences between two versions of a service, by names that users know."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,18 +11,18 @@ _CONTENTS = {"redis.conf": "password", "redis_password": "password", "commander.
 
 
 def options(before: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
-    """The options, without dashes, that differ between two command lines of a server.
+    """Return the options, without dashes, that differ between two command lines of a server.
 
-    `command` stands for a difference in what comes before the first option.
+    `command` stands for a difference before the first option.
     """
     old, new = _by_option(before), _by_option(wanted)
     return tuple(name for name in {**new, **old} if old.get(name) != new.get(name))
 
 
 def contents(before: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
-    """What differs in the files at these paths, old and new: `password`, `login`.
+    """Return what differs between the old and the new files at these paths: `password`, `login`.
 
-    `secrets` where the files say the same, or the old ones are gone, or where they are not a pair.
+    Return `secrets` if their contents are the same, an old file is gone or they do not pair up.
     """
     old = {Path(each).name: Path(each) for each in before}
     new = {Path(each).name: Path(each) for each in wanted}

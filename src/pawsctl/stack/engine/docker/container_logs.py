@@ -1,4 +1,4 @@
-"""What containers write, line by line, several of them in one stream."""
+"""Logs of containers, line by line, several containers in one stream."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ _WAIT = 0.2
 
 
 def read(api: APIClient, containers: Mapping[str, str], query: LogQuery) -> Iterator[LogLine]:
-    """Lines of `containers` (service → id): those written in order of time, then as they come."""
+    """Yield the log lines of `containers` (service → id).
+
+    They are in order of time; with `query.follow` they are in the order in which they arrive.
+    """
     if query.follow:
         return _followed(api, containers, query)
     streams = [_lines(api, service, each, query) for service, each in containers.items()]
@@ -33,7 +36,7 @@ def _lines(api: APIClient, service: str, container: str, query: LogQuery) -> Ite
     from pawsctl.stack.engine.docker.sdk.api import NotUnderstood
 
     assembly = Lines()
-    # The SDK refuses what is not after 1970, when nothing was written yet.
+    # The SDK refuses times that are not after 1970; no log is that old.
     since = query.since.timestamp() if query.since else 0.0
     chunks = api.logs(
         container,
@@ -47,7 +50,7 @@ def _lines(api: APIClient, service: str, container: str, query: LogQuery) -> Ite
         for chunk in chunks:
             for line in assembly.feed(chunk):
                 yield LogLine(service, *split_stamp(line))
-    # The SDK unpacks the beginning of a frame, however little of it came.
+    # The SDK unpacks a frame's header even if only a part of it arrived.
     except struct.error as error:
         raise NotUnderstood("its log breaks off") from error
     for line in assembly.feed(b"", last=True):
@@ -62,7 +65,7 @@ def _followed(api: APIClient, containers: Mapping[str, str], query: LogQuery) ->
             for line in _lines(api, service, container, query):
                 arrived.put(line)
             arrived.put(None)
-        # Whatever it is, it is raised again where the lines are read.
+        # Any exception is raised again in the thread that reads the lines.
         except Exception as error:  # noqa: BLE001
             arrived.put(error)
 

@@ -20,7 +20,10 @@ _TAIL_LINES = 15
 
 
 def wait(api: APIClient, stack: Stack, service: Service, plan: Plan, deadline: float) -> None:
-    """Wait until a service answers. Raises TimedOut, or OperationFailed if its container died."""
+    """Wait until a service answers, at most until `deadline` (in seconds of `time.monotonic`).
+
+    Raises TimedOut, or OperationFailed if its container died.
+    """
     until_ready(
         service.key,
         plan,

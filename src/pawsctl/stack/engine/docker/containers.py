@@ -1,4 +1,4 @@
-"""Containers brought up: created, renewed where they differ, started, and undone on failure."""
+"""Bring containers up: create, replace if they differ, start, and undo all of it on failure."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from pawsctl.stack.project.project import Project
     from pawsctl.stack.project.services import Service
 
-# Seconds until a name that another `up` has taken is looked up again.
+# Seconds to wait before looking up a name again that another `up` has taken.
 _PAUSE = 0.02
-# An ambiguous network may become so again between two of our requests.
+# A network's name may become ambiguous again between two of our requests.
 _TRIES = 5
 _PORT_TAKEN = (
     "port is already allocated",
@@ -48,38 +48,44 @@ class Containers:
         self._stack = project.stack
 
     def all(self) -> list[dict[str, Any]]:
-        """What `inspect` says of every container of our services, in the compose file's order."""
+        """Return the `inspect` data of all containers of our services, in compose file order."""
         return preflight.existing(self._api, self._stack)
 
     def current(self) -> list[dict[str, Any]]:
-        """What it says of the container of each service."""
+        """Return the `inspect` data of each service's current container."""
         return preflight.current(self._api, self._stack)
 
     def find(self, service: Service) -> dict[str, Any] | None:
-        """The service's container, by its exact name. Raises Conflict where it is not ours."""
+        """Return the service's container. Raises Conflict if the one of its name is not ours."""
         return preflight.find(self._api, self._stack, service)
 
     def obstacle(self, service: Service) -> Conflict | None:
-        """What would keep a service from being started, if no container of ours ran."""
+        """Return what would keep a service from starting if no container of ours ran."""
         return preflight.obstacle(self._api, self._stack, service)
 
     def stop(self, container: dict[str, Any]) -> None:
-        """Shut it down in order; one that is gone is no failure."""
+        """Shut a container down in order; no failure if it is gone."""
         swap.stop(self._api, container)
 
     def remove(self, container_id: str) -> None:
-        """Remove it and its anonymous volumes; one that is gone, or going, is no failure."""
+        """Remove a container and its anonymous volumes; no failure if it is gone, or going."""
         swap.remove(self._api, container_id)
 
     def prepare(self, plan: Plan) -> None:
-        """Have every image, and nothing in the way. Raises Conflict, OperationFailed."""
+        """Pull missing images and check that nothing is in the way.
+
+        Raises Conflict, OperationFailed.
+        """
         services = self._services(plan)
         images = self._images(services, plan)
         preflight.check(self._api, self._stack, services, leaving=True)
         self._check_files(services, images)
 
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
-        """The services up and answering. Raises Conflict, TimedOut, OperationFailed."""
+        """Bring the services up and wait until they answer.
+
+        Raises Conflict, TimedOut, OperationFailed.
+        """
         services = self._services(plan)
         images = self._images(services, plan)
         preflight.check(self._api, self._stack, services, leaving=False)
@@ -98,7 +104,7 @@ class Containers:
         for service in services:
             copy_server.remove_all(self._api, service)
         for each in self.all():
-            # What was replaced stood by until now, to be put back.
+            # A replaced container was kept until now, so that it could be put back.
             if any(
                 container_definition.name_aside(service, each) in each["Name"]
                 for service in services
@@ -107,7 +113,10 @@ class Containers:
         return tuple(done)
 
     def moving(self, service: Service, container: dict[str, Any]) -> Takeover | None:
-        """What brings the container's data to where the service finds it; None if it is there."""
+        """Return the takeover that moves the container's data to the service's volume.
+
+        None if the data is there already.
+        """
         if not data_place.has_data(service):
             return None
         password = self._project.password_of(service)
@@ -118,7 +127,7 @@ class Containers:
         return [self._stack.service(key) for key in plan.services]
 
     def _images(self, services: Sequence[Service], plan: Plan) -> dict[str, dict[str, Any]]:
-        """Name → what `inspect` says of it; each is pulled once, however many services run it."""
+        """Return the `inspect` data of each image, by name; each is pulled at most once."""
         names = dict.fromkeys(each.image for each in services)
         for name in names:
             reference.check(name)
@@ -141,7 +150,10 @@ class Containers:
         deadline: float,
         meanwhile: Meanwhile,
     ) -> Takeover | None:
-        """The takeover of a container's data that lies elsewhere, all but finished."""
+        """Begin the takeover of a container's data, if it lies elsewhere, and return it.
+
+        Only its `finish` is left to do. None if there is nothing to take over.
+        """
         moving = self.moving(service, container)
         if moving is None:
             return None
@@ -164,7 +176,7 @@ class Containers:
         moving = None
         while time.monotonic() < deadline:
             container = self.find(service)
-            # Docker would have to remove its data, too, to be rid of one that has it elsewhere.
+            # A dead container whose data lies elsewhere stays: Docker would remove the data, too.
             if container and swap.is_dead(container) and not self.moving(service, container):
                 swap.clear(self._api, service, container, emit)
                 container = None
@@ -202,8 +214,8 @@ class Containers:
             try:
                 self._create(service, image, emit, change, has_taken=moving is not None)
             except APIError as error:
-                # Another `up` was quicker: its container may be just what is wanted. Docker
-                # gives the name away some time before it shows who has it.
+                # Another `up` was quicker, and its container may be the one wanted. Docker reserves
+                # the name some time before it shows the container.
                 if error.status_code == 409:
                     is_taken = True
                     time.sleep(_PAUSE)
@@ -258,7 +270,8 @@ class Containers:
         from docker.errors import APIError
 
         for port in service.ports if service.on_host else ():
-            # Docker publishes none of them, and would start a server that then finds it busy.
+            # On the host network Docker publishes no ports: it would start a server that then
+            # finds its port taken.
             if not ports.is_free(port.published):
                 raise preflight.port_taken(self._api, service, f":{port.published}")
         for attempt in range(_TRIES):

@@ -1,4 +1,4 @@
-"""Docker as an engine: the project's services as containers."""
+"""The Docker engine, which runs the project's services as containers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from pawsctl.stack.project.project import Project
 
-# Inside the container: no password is in our arguments, in our environment or on its way.
+# Read inside the container, so that the password is not in our arguments or our environment.
 _CLIENT = (
     "[ ! -s /run/secrets/redis_password ]"
     ' || export REDISCLI_AUTH="$(cat /run/secrets/redis_password)"; exec redis-cli "$@"'
@@ -58,12 +58,12 @@ class DockerEngine:
         self._containers = Containers(api, project)
 
     def prepare(self, plan: Plan) -> None:
-        """Have the images of the services, and their names and ports free or ours."""
+        """Pull missing images, and check that names and ports are free or ours."""
         with translated_errors():
             self._containers.prepare(plan)
 
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
-        """Make the services exist, as described, run and answer; what exists besides is renewed."""
+        """Create, start and wait for the services; containers that differ are replaced."""
         with translated_errors():
             done = self._containers.up(plan)
         servers = [each for each in self._stack.services if each.volumes]
@@ -71,7 +71,7 @@ class DockerEngine:
         return done
 
     def stop(self, emit: Emit) -> tuple[str, ...]:
-        """Stop every container that runs."""
+        """Stop all running containers and return their names."""
         stopped = []
         with translated_errors():
             for container in reversed(self._containers.all()):
@@ -84,7 +84,7 @@ class DockerEngine:
         return tuple(stopped)
 
     def end(self) -> None:
-        """Stop the containers that run, but for those whose data lies elsewhere."""
+        """Stop all containers except those whose data lies elsewhere."""
         with translated_errors():
             for each in self._containers.all():
                 if not self._containers.moving(self._stack.service(_service(each)), each):
@@ -98,7 +98,7 @@ class DockerEngine:
             self._api.kill(self._stack.service(service).container)
 
     def astray(self) -> tuple[Astray, ...]:
-        """The containers whose data lies elsewhere than in the project's volume."""
+        """Return the containers whose data is not in the project's volume."""
         with translated_errors():
             found = [
                 self._containers.moving(self._stack.service(_service(each)), each)
@@ -112,7 +112,7 @@ class DockerEngine:
         )
 
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
-        """The containers, the network, and with `volumes` every volume that holds their data."""
+        """Return the containers, the network, and with `volumes` all volumes that hold data."""
         with translated_errors():
             existing = self._containers.all()
             things = [Thing("container", _name(each)) for each in existing]
@@ -122,7 +122,7 @@ class DockerEngine:
         return tuple(things)
 
     def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
-        """Stop and remove them."""
+        """Stop and remove the containers, the network and with `volumes` the data volumes."""
         from docker.errors import APIError
 
         astray = self.astray() if volumes else ()
@@ -143,7 +143,7 @@ class DockerEngine:
                 try:
                     self._api.remove_volume(name)
                 except APIError as error:
-                    # One without a name has gone with its container.
+                    # An anonymous volume was removed with its container.
                     if error.status_code == 409:
                         emit(Kept("volume", name, "other containers use it"))
                         continue
@@ -162,7 +162,7 @@ class DockerEngine:
         return tuple(removed)
 
     def status(self) -> tuple[ServiceStatus, ...]:
-        """Every service that has a container, and redis in any case."""
+        """Return the status of every service that has a container, and always that of redis."""
         with translated_errors():
             found = {_service(each): _status(each) for each in self._containers.current()}
         redis = self._stack.services[0]
@@ -170,7 +170,7 @@ class DockerEngine:
         return tuple({redis.key: absent, **found}.values())
 
     def files_in_use(self) -> frozenset[Path]:
-        """The directories that containers mount files from, stopped ones too."""
+        """Return the directories that containers mount files from, including stopped ones."""
         with translated_errors():
             found = self._containers.all()
         return frozenset(
@@ -178,12 +178,12 @@ class DockerEngine:
         )
 
     def obstacle(self) -> Conflict | None:
-        """A container of our name that is not ours, or whoever holds the port."""
+        """Return the conflict if a foreign container has our name or the port is taken."""
         with translated_errors():
             return self._containers.obstacle(self._stack.services[0])
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
-        """What the containers wrote."""
+        """Yield the log lines of the containers. Raises OperationFailed if one is missing."""
         with translated_errors():
             found = {_service(each): each["Id"] for each in self._containers.current()}
             missing = [each for each in services if each not in found]
@@ -196,7 +196,10 @@ class DockerEngine:
             yield from container_logs.read(self._api, wanted, query)
 
     def client(self, arguments: Sequence[str], *, terminal: bool) -> ClientCommand:
-        """`docker exec` of the container's own redis-cli: the docker command knows terminals."""
+        """Return a `docker exec` of the container's redis-cli: that command handles terminals.
+
+        Raises OperationFailed if Redis is not running or the docker command is missing.
+        """
         with translated_errors():
             redis = self._containers.find(self._stack.services[0])
         if redis is None or not is_running(redis):
@@ -213,7 +216,7 @@ class DockerEngine:
         return ClientCommand((docker, "exec", flags, *inside), {})
 
     def _is_removed(self, container: dict[str, Any], emit: Emit) -> bool:
-        """Stop and remove a container; a dead one that can't be removed is told, and no failure."""
+        """Stop and remove a container; a dead one that can't be removed is only reported."""
         self._containers.stop(container)
         if not swap.is_dead(container):
             self._containers.remove(container["Id"])
@@ -260,11 +263,11 @@ def _status(container: dict[str, Any]) -> ServiceStatus:
 
 def _ports(container: dict[str, Any]) -> tuple[str, ...]:
     if container["HostConfig"]["NetworkMode"] == "host":
-        # It publishes none: it listens where its command says.
+        # On the host network no port is published: its command says where it listens.
         words = container["Config"]["Cmd"] or []
         return tuple(f"{HOST}:{port}" for word, port in pairwise(words) if word == "--port")
     if not container["State"]["Running"]:
-        # Podman goes on telling them.
+        # Podman still reports the ports of a stopped container.
         return ()
     return tuple(
         f"{binding['HostIp']}:{binding['HostPort']}->{port}"

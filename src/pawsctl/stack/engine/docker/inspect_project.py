@@ -1,4 +1,4 @@
-"""What an engine and a project's containers are like, for whoever looks for a fault. Read only."""
+"""Facts about an engine and a project's containers, for diagnosis. Read only."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class About(Struct, frozen=True):
 
 
 class Condition(Struct, frozen=True):
-    """How a container is.
+    """The condition of a container.
 
-    `restarts` counts how often Docker has started it again; `changed` names what `up` would renew,
-    `tail` is the end of its log where it does not run as it should.
+    `restarts` counts how often Docker has restarted it; `changed` names the fields that make `up`
+    replace it; `tail` is the end of its log if it does not run as it should.
     """
 
     name: str
@@ -51,21 +51,21 @@ class Condition(Struct, frozen=True):
 
     @property
     def is_broken(self) -> bool:
-        """Whether it restarts again and again, is paused, or has ended with a failure."""
+        """Whether it is in a restart loop, paused or dead, or has exited with a failure."""
         return self.state in ("restarting", "paused", "dead") or (
             self.state == "exited" and self.exit_code not in (0, 143)
         )
 
 
 class Publisher(Struct, frozen=True):
-    """The container that holds a port, and the compose project that it is of, or ''."""
+    """The container that holds a port, and its compose project, or ''."""
 
     name: str
     project: str
 
 
 def connect() -> tuple[APIClient, About]:
-    """Return the engine and what it says of itself. Raises NoEngine, OperationFailed."""
+    """Connect to the engine; return it and facts about it. Raises NoEngine, OperationFailed."""
     where = contexts.endpoint()
     api = sdk_client.connect()
     with sdk_client.translated_errors():
@@ -87,7 +87,7 @@ def _default_address() -> str:
 
 
 def conditions(api: APIClient, stack: Stack) -> list[Condition]:
-    """Return how every container of a project is. Raises NoEngine, OperationFailed."""
+    """Return the condition of each container of a project. Raises NoEngine, OperationFailed."""
     with sdk_client.translated_errors():
         return list(_conditions(api, stack))
 
@@ -103,13 +103,13 @@ def publisher(api: APIClient, port: int) -> Publisher | None:
 
 
 def inspected(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
-    """Return all that the engine says of each container of a project."""
+    """Return the `inspect` data of each container of a project."""
     with sdk_client.translated_errors():
         return preflight.existing(api, stack)
 
 
 def log_tail(api: APIClient, container: dict[str, Any], lines: int) -> tuple[str, ...]:
-    """Return the last lines of a container's log; none where the engine keeps none."""
+    """Return the last `lines` lines of a container's log; none if the engine keeps no log."""
     with suppress(OperationFailed, NoEngine), sdk_client.translated_errors():
         found = container_logs.read(api, {"": container["Id"]}, LogQuery(tail=lines))
         return tuple(each.text for each in found)
@@ -139,7 +139,7 @@ def _conditions(api: APIClient, stack: Stack) -> Iterator[Condition]:
 def _changed(
     api: APIClient, stack: Stack, service: Service, container: dict[str, Any]
 ) -> tuple[str, ...]:
-    """What differs from the settings, as far as it can be told without an image of its own."""
+    """Return the fields that differ from the settings; `image` if the image is not here."""
     from docker.errors import NotFound
 
     try:

@@ -1,4 +1,4 @@
-"""What could stand in the way of a project's containers, looked for before any is touched."""
+"""Checks for conflicts with a project's containers, made before any of them is touched."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
 
 def existing(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
-    """What `inspect` says of every container of our services, in the compose file's order."""
+    """Return the `inspect` data of all containers of our services, in the compose file's order."""
     from docker.errors import NotFound
 
     order = [service.key for service in stack.services]
     found = []
     for each in api.containers(all=True, filters={"label": f"{labels.PROJECT}={stack.project}"}):
         found_labels = each["Labels"]
-        # What `docker compose run` started is somebody's, and no service.
+        # A container started by `docker compose run` is no service's.
         is_service = found_labels.get(labels.ONE_OFF) != "True"
         if is_service and found_labels.get(labels.SERVICE) in order:
-            # It may be gone since.
+            # It may have been removed since.
             with suppress(NotFound):
                 found.append(api.inspect_container(each["Id"]))
     return sorted(found, key=lambda each: order.index(each["Config"]["Labels"][labels.SERVICE]))
 
 
 def current(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
-    """The container of each service: of several, the one with its name.
+    """Return the container of each service; if it has several, the one with its name.
 
-    One that is dead, or that another takes the place of, stands aside under a longer name.
+    A container that is dead, or that is being replaced, has a longer name.
     """
     chosen: dict[str, dict[str, Any]] = {}
     for each in existing(api, stack):
@@ -50,10 +50,10 @@ def current(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
 
 
 def find(api: APIClient, stack: Stack, service: Service) -> dict[str, Any] | None:
-    """The service's container: by its exact name, else the one that compose gave another.
+    """Return the service's container: the one with its exact name, else one that compose named.
 
-    A compose file without `container_name` makes `project-redis-1`. Raises Conflict if that of our
-    name is not ours, or if several are the service's.
+    A compose file without `container_name` makes `project-redis-1`. Raises Conflict if the one with
+    our name is not ours, or if the service has several.
     """
     from docker.errors import NotFound
 
@@ -76,9 +76,10 @@ def find(api: APIClient, stack: Stack, service: Service) -> dict[str, Any] | Non
 
 
 def check(api: APIClient, stack: Stack, services: Sequence[Service], *, leaving: bool) -> None:
-    """Raise Conflict for a name, a port, a network or a volume that one of them can't have.
+    """Raise Conflict if a service's name, port, network or volume is taken by something else.
 
-    A container of ours keeps the ports that it holds, unless all are `leaving` before.
+    A port counts as free if the service's own container holds it; with `leaving`, if any container
+    of ours does.
     """
     ours = existing(api, stack)
     for service in services:
@@ -94,7 +95,7 @@ def check(api: APIClient, stack: Stack, services: Sequence[Service], *, leaving:
 
 
 def obstacle(api: APIClient, stack: Stack, service: Service) -> Conflict | None:
-    """What would keep a service from being started, if no container of ours ran."""
+    """Return what would keep a service from starting if no container of ours ran."""
     try:
         check(api, stack, [service], leaving=True)
     except Conflict as found:
@@ -103,7 +104,7 @@ def obstacle(api: APIClient, stack: Stack, service: Service) -> Conflict | None:
 
 
 def port_taken(api: APIClient, service: Service, reason: str) -> Conflict:
-    """The failure for the port of a service that `reason` names, with who holds it."""
+    """Return the error for a taken port, with its holder; `reason` is Docker's error."""
     taken = next(
         (port for port in service.ports if f":{port.published}" in reason), service.ports[0]
     )
@@ -124,7 +125,7 @@ def _several(service: Service, names: Sequence[str]) -> Conflict:
 
 
 def standing(api: APIClient, stack: Stack) -> str:
-    """How the containers of a project are now, as a sentence."""
+    """Return a sentence on the current states of a project's containers."""
     from docker.errors import DockerException
 
     try:
@@ -132,7 +133,7 @@ def standing(api: APIClient, stack: Stack) -> str:
             f"{each['Name'].removeprefix('/')} is {each['State']['Status']}"
             for each in existing(api, stack)
         ]
-    # The engine may be what failed.
+    # The failure may be that of the engine.
     except (DockerException, OSError):
         return "The engine does not tell how the containers are now."
     return f"As things stand, {', '.join(rows)}." if rows else "No container is left."

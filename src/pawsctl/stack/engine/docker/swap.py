@@ -1,4 +1,4 @@
-"""A new container in the place of an older one, and the older one put back if that fails."""
+"""Replace a container by a new one, and put the old one back if that fails."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from pawsctl.stack.events import Emit
     from pawsctl.stack.project.services import Service, Stack
 
-# Seconds that a service has to shut down in before it is killed, as in docker compose.
+# Seconds that a service has to shut down before it is killed, as in docker compose.
 _STOP_GRACE = 10
-# Seconds until a name is free again whose container is being removed.
+# Seconds to wait until the name of a container that is being removed is free.
 _REMOVAL = 5.0
 
 
 class Swap:
-    """One service's change of containers, which `undo` can take back."""
+    """The replacement of one service's container, which the `undo` stack can revert."""
 
     def __init__(
         self, api: APIClient, stack: Stack, service: Service, meanwhile: Meanwhile
@@ -43,14 +43,14 @@ class Swap:
         self._stays = False
 
     def set_aside(self, container: dict[str, Any]) -> None:
-        """Stop a container before it loses its name: two servers must never share the data."""
+        """Stop a container and rename it; stopped first, so that no two servers share the data."""
         self._old = container
         self._undo.callback(self._put_back, container)
         stop(self._api, container)
         self._api.rename(container["Id"], container_definition.name_aside(self._service, container))
 
     def created(self, container_id: str, *, has_taken: bool, password: str | None) -> None:
-        """Note down the container that takes the place, and whether it has taken data over."""
+        """Note down the new container, and whether it has taken data over."""
         self._new = container_id
         self._has_taken = has_taken
         self._undo.callback(self._remove_new)
@@ -67,7 +67,7 @@ class Swap:
             return False
 
     def check_data(self) -> None:
-        """Raises Conflict if the new container's server would start empty beside newer data."""
+        """Raise Conflict if the new server can't read the data in its volume and starts empty."""
         if self._old is not None and self._old["Image"] == self._inspected(self._new)["Image"]:
             return
         for volume in self._service.volumes:
@@ -95,7 +95,7 @@ class Swap:
         try:
             with translated_errors():
                 if self._meanwhile.is_written:
-                    # In order: what it acknowledged last may not be in its file yet.
+                    # Stop it in order: the last acknowledged writes may not be in its file yet.
                     stop(self._api, new)
                 remove(self._api, self._new)
         except PawsctlError:
@@ -103,7 +103,7 @@ class Swap:
             raise
 
     def _has_answered(self) -> bool:
-        """Whether the new server took data over, and may have taken writes since."""
+        """Whether the new server took data over and may have accepted writes since."""
         if self._has_taken and self._meanwhile.is_written:
             name = self._service.container
             self._undo.left.append(f"{name} runs with the data that it took over, and stays.")
@@ -111,7 +111,7 @@ class Swap:
         return False
 
     def _is_bound(self, old: dict[str, Any], new: dict[str, Any]) -> bool:
-        """Whether the new server has written data that the old one would not find."""
+        """Whether the new server may have written data that the old one can't read."""
         names = {each.name for each in self._service.volumes}
         if old["Image"] == new["Image"] or not names & {each.get("Name") for each in old["Mounts"]}:
             return False
@@ -155,10 +155,10 @@ class Swap:
     def _back(self, container: dict[str, Any]) -> None:
         from docker.errors import NotFound
 
-        # One that another `up` has replaced and removed meanwhile is no failure.
+        # No failure if another `up` has replaced and removed it meanwhile.
         with translated_errors(), suppress(NotFound):
-            # Docker goes on to stop it if nobody waits any more, and would stop what is started
-            # now.
+            # Docker goes on with an earlier stop even if nobody waits for it, and would stop the
+            # container just after its start.
             stop(self._api, container)
             if self._inspected(container["Id"])["Name"] != container["Name"]:
                 self._take_name(container)
@@ -173,7 +173,8 @@ class Swap:
             try:
                 self._api.rename(container["Id"], container["Name"].removeprefix("/"))
             except APIError as error:
-                # Whoever has the name by now has the data, too; one that is going lets go of it.
+                # Another container with this name has the data, too. Only if the name is that of
+                # our new container, which is being removed, will it be free soon.
                 if error.status_code != 409 or time.monotonic() > deadline or not self._is_going():
                     raise
                 time.sleep(0.05)
@@ -195,14 +196,14 @@ class Swap:
 
 
 def is_dead(container: Inspected) -> bool:
-    """Whether a container is one that Docker could not remove all of."""
+    """Whether a container is dead: Docker could remove it only in part."""
     return bool(container["State"].get("Dead"))
 
 
 def clear(api: APIClient, service: Service, container: dict[str, Any], emit: Emit) -> None:
-    """Have a dead container give its name away: removed, or else under another name.
+    """Free the name of a dead container: remove it, or else rename it.
 
-    Its volumes are left, also those without a name.
+    Its volumes are kept, also anonymous ones.
     """
     from docker.errors import APIError
 
@@ -217,7 +218,7 @@ def clear(api: APIClient, service: Service, container: dict[str, Any], emit: Emi
 
 
 def remove_if_possible(api: APIClient, container: dict[str, Any], emit: Emit) -> bool:
-    """Remove a container that nobody needs, and say whether it is gone; why not is told."""
+    """Remove a container and return whether it is gone; if not, the reason is emitted."""
     try:
         remove(api, container["Id"])
     except OperationFailed as error:
@@ -227,7 +228,7 @@ def remove_if_possible(api: APIClient, container: dict[str, Any], emit: Emit) ->
 
 
 def stop(api: APIClient, container: Inspected) -> None:
-    """Shut a container down in order; one that is gone is no failure."""
+    """Shut a container down in order; no failure if it is gone."""
     from docker.errors import NotFound
 
     with suppress(NotFound):
@@ -235,7 +236,7 @@ def stop(api: APIClient, container: Inspected) -> None:
 
 
 def remove(api: APIClient, container_id: str) -> None:
-    """Remove a container and its anonymous volumes; one that is gone, or going, is no failure.
+    """Remove a container and its anonymous volumes; no failure if it is gone, or going.
 
     Raises OperationFailed if the engine can't remove it.
     """

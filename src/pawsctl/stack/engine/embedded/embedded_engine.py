@@ -1,4 +1,4 @@
-"""The embedded engine: this project's servers as processes of the user."""
+"""The embedded engine, which runs this project's servers as processes of the user."""
 
 from __future__ import annotations
 
@@ -52,11 +52,14 @@ class EmbeddedEngine:
 
     @property
     def in_use(self) -> bool:
-        """Whether a server of it runs, or ran and was not taken down: its data is here."""
+        """Whether one of its servers runs, or ran and was not taken down: its data is here."""
         return any(each.in_use for each in self._processes)
 
     def prepare(self, plan: Plan) -> None:
-        """Have a valkey-server, and its ports free or ours."""
+        """Check that there is a valkey-server, and that its ports are free or ours.
+
+        Raises NoEngine, Conflict.
+        """
         program()
         ours = {port for each in self._processes for port in each.ports_held()}
         for each in self._wanted(plan):
@@ -64,7 +67,7 @@ class EmbeddedEngine:
                 raise found
 
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
-        """Make the servers run, with the settings as they are now, and answer."""
+        """Start the servers with the current settings, and wait until they answer."""
         program()
         wanted = self._wanted(plan)
         deadline = time.monotonic() + plan.timeout
@@ -77,35 +80,35 @@ class EmbeddedEngine:
         return done
 
     def stop(self, emit: Emit) -> tuple[str, ...]:
-        """Shut the servers down, the last of the compose file first."""
+        """Shut the servers down, the last of the compose file first, and return their names."""
         return tuple(each.name for each in reversed(self._processes) if each.stop(emit))
 
     def end(self) -> None:
-        """Shut down what runs."""
+        """Shut all running servers down."""
         for each in self._processes:
             each.server.shut_down()
 
     def kill(self, service: str) -> None:
-        """End a server's process at once."""
+        """Kill a server's process."""
         for each in self._processes:
             if each.key == service:
                 each.server.kill()
 
     def astray(self) -> tuple[Astray, ...]:
-        """Nothing: its servers keep their data where it puts it."""
+        """Return an empty tuple: an embedded server's data is always in its own folder."""
         return ()
 
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
-        """The processes, and with `volumes` their data."""
+        """Return the processes, and with `volumes` their data."""
         return tuple(
             thing for each in self._processes for thing in each.belongings(volumes=volumes)
         )
 
     def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
-        """Shut the servers down and forget them, the last of the compose file first."""
+        """Shut the servers down and remove them, the last of the compose file first."""
         removed: list[Thing] = []
         found = {each: each.belongings(volumes=volumes) for each in reversed(self._processes)}
-        # All of them before the first data goes: none goes on with a part of a cluster.
+        # Shut all down before any data is deleted: no server must run with a part of a cluster.
         for each in found:
             each.server.shut_down()
         for each, things in found.items():
@@ -117,28 +120,28 @@ class EmbeddedEngine:
         return tuple(removed)
 
     def status(self) -> tuple[ServiceStatus, ...]:
-        """The servers, whether they run or not."""
+        """Return the status of the servers, running or not."""
         found = [each.status() for each in self._processes]
         return tuple(each for each in found if each.state != "absent") or tuple(found[:1])
 
     def files_in_use(self) -> frozenset[Path]:
-        """The directories of the files that servers were started with."""
+        """Return the directories of the files that servers were started with."""
         return frozenset(folder for each in self._processes for folder in each.files_in_use())
 
     def drift(self) -> dict[str, tuple[str, ...]]:
-        """The name of each server that was started, and what differs from the settings."""
+        """Return, by name of each server that was started, what differs from the settings."""
         return {each.name: each.drift() for each in self._processes if each.in_use}
 
     def last_words(self, service: str, lines: int = 8) -> tuple[str, ...]:
-        """The last lines that the server of a service wrote."""
+        """Return the last lines of the log of a service's server."""
         return next((each.last_words(lines) for each in self._processes if each.key == service), ())
 
     def obstacle(self) -> Conflict | None:
-        """Whoever holds the port."""
+        """Return the conflict if another program holds the port."""
         return self._processes[0].obstacle()
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
-        """What the servers wrote."""
+        """Return the log lines of the servers. Raises OperationFailed if one has no log."""
         with state_dir.usable(self._home):
             there = [each for each in self._processes if each.server.log.exists()]
         known = [each.key for each in there]
@@ -156,7 +159,10 @@ class EmbeddedEngine:
         )
 
     def client(self, arguments: Sequence[str], *, terminal: bool) -> ClientCommand:
-        """The redis-cli or valkey-cli of this machine: the embedded server brings none."""
+        """Return a call of this machine's redis-cli or valkey-cli: the embedded server has none.
+
+        Raises OperationFailed if Redis is not running or there is none.
+        """
         process = self._processes[0]
         record = process.server.record()
         if record is None or not process.is_running:

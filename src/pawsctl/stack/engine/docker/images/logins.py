@@ -1,7 +1,7 @@
-"""The login that a pull is made with, as the docker command finds it.
+"""The login for a pull, found in the same places as the docker command does.
 
-A login that can't be had is none: the docker command pulls without one, too. Why it can't be had is
-told if the registry then refuses.
+If no login is found, the pull goes on without one, as with the docker command. The reason is
+reported if the registry then refuses.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from msgspec import Struct
 from pawsctl.stack.engine.docker.images.reference import registry_of
 from pawsctl.stack.engine.docker.sdk import config_file
 
-# Docker Hub's name in config.json and for helpers, which is older than that of its images.
+# Docker Hub's name in config.json and for helpers; image names use a newer one.
 _HUB = "https://index.docker.io/v1/"
 _HUB_NAMES = ("docker.io", "index.docker.io", "registry-1.docker.io")
 # Seconds; a helper may ask a person to unlock a key ring.
@@ -27,7 +27,7 @@ _NOT_FOUND = "credentials not found"
 
 
 class Login(Struct, frozen=True):
-    """What to send to a registry, and why it is less than it should be."""
+    """The login to send to a registry, and the reason if one is missing."""
 
     sent: dict[str, str]
     problem: str = ""
@@ -69,7 +69,7 @@ def _of_helper(helper: str, server: str) -> Login:
         if _NOT_FOUND in said:
             return Login({})
         if "{" in said:
-            # It may be the login.
+            # The output may contain the login.
             said = ""
         return Login({}, f"{program} refuses: {said[:200] or f'status {done.returncode}'}")
     if not isinstance(answer, dict):

@@ -1,4 +1,4 @@
-"""Images: had already, or downloaded with their progress told layer by layer."""
+"""Pull images that are missing, and report the progress layer by layer."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from pawsctl.stack.events import Emit, LayerProgress, Pulled, Pulling
 if TYPE_CHECKING:
     from docker.api import APIClient
 
-# What Docker says of an image as a whole, under an id that is no layer's.
+# Status line about the whole image, whose id is not that of a layer.
 _NOT_A_LAYER = "Pulling from "
 
 
 def image(api: APIClient, name: str, *, pull: Pull, emit: Emit) -> dict[str, Any]:
-    """What `inspect` says of the image, after downloading it where `pull` asks for that.
+    """Return the `inspect` data of an image, after a download if `pull` asks for one.
 
-    Raises UsageError for what the engine calls no name of an image, OperationFailed if it can't be
-    had, with the registry's own words.
+    Raises UsageError if the engine refuses the name, and OperationFailed with the registry's
+    message if the image could not be pulled.
     """
     from docker.errors import APIError, ImageNotFound
 

@@ -16,7 +16,7 @@ _NAME = re.compile(
 
 
 def check(image: str) -> None:
-    """Raise UsageError for what is no name of an image."""
+    """Raise UsageError if `image` is not a valid image name."""
     found = _NAME.fullmatch(image)
     if found and len(found["name"]) <= _LONGEST:
         return
@@ -24,7 +24,7 @@ def check(image: str) -> None:
 
 
 def bad_name(image: str) -> UsageError:
-    """The failure for what is no name of an image."""
+    """Return the error for an invalid image name."""
     has_capitals = image != image.lower() and _NAME.fullmatch(image.lower())
     reason = "has capital letters" if has_capitals else "is not one"
     return UsageError(
@@ -35,7 +35,10 @@ def bad_name(image: str) -> UsageError:
 
 
 def is_refused(reason: str) -> bool:
-    """Whether an engine refuses a name as such: engines differ in what a host is, and in IPv6."""
+    """Whether an engine's error says that a name is invalid.
+
+    Engines differ in which hosts and which IPv6 addresses they accept.
+    """
     return any(each in reason for each in ("invalid reference format", "invalid repository name"))
 
 

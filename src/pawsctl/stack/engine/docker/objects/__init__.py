@@ -1,1 +1,1 @@
-"""What the Docker Engine keeps for a project: containers, networks, volumes, mounts."""
+"""The Docker objects of a project: containers, networks, volumes, mounts."""

@@ -1,7 +1,7 @@
-"""A service as Docker's API wants it, and what differs in a container that exists.
+"""A service as a body for Docker's API, and the differences of an existing container from it.
 
-What changed is found by comparing with `inspect`, never by imitating compose's hash; the names of
-the fields are those of the compose file.
+Differences are found by comparing with `inspect`, never by imitating compose's hash; fields have
+the names of the compose file.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _NANOSECONDS = 1_000_000_000
 
 
 class Facts(Struct, frozen=True):
-    """What of a container can differ from its description, by the compose file's names."""
+    """The fields of a container that are compared, by the compose file's names."""
 
     image: str
     working_dir: str
@@ -35,7 +35,7 @@ class Facts(Struct, frozen=True):
 
 
 def definition(stack: Stack, service: Service, image_id: str) -> dict[str, Any]:
-    """The body of `POST /containers/create` for a service."""
+    """Return the body of `POST /containers/create` for a service."""
     network: dict[str, Any] = {}
     if not service.on_host:
         aliases = {"Aliases": [service.container, service.key]}
@@ -78,10 +78,10 @@ def changed(
     network_id: str,
     limits_memory: Callable[[], bool],
 ) -> tuple[str, ...]:
-    """The fields in which `container` differs from what the service should be.
+    """Return the fields in which `container` differs from the service.
 
-    Of the command and the secrets it is the options, and what the files hold, that are named. An
-    engine that can't limit memory has forgotten what limit it was asked for.
+    For the command the differing options are named, for the secrets the contents of the files. An
+    engine that can't limit memory does not keep the limit, so that is no difference.
     """
     wanted, found = _wanted(stack, service, image), _found(container, network_id)
     names = [
@@ -90,7 +90,7 @@ def changed(
     if "mem_limit" in names and not found.mem_limit and not limits_memory():
         names.remove("mem_limit")
     if "image" in names:
-        # What the service leaves to its image changes with it, and is no change of its own.
+        # Fields that the service leaves to its image change with it: no change of their own.
         left = {
             "working_dir": not service.working_dir,
             "entrypoint": not service.entrypoint,
@@ -108,30 +108,30 @@ def changed(
 
 
 def is_running(container: Inspected) -> bool:
-    """Whether its process runs; between two restarts Docker calls it running, too."""
+    """Whether its process runs; Docker's `Running` is also true between two restarts."""
     state = container["State"]
     return bool(state["Running"] and not state["Restarting"])
 
 
 def ports_held(container: Inspected) -> set[int]:
-    """The ports of this machine that it holds while it runs; none where it does not."""
+    """Return the ports of this machine that a container holds; none if it does not run."""
     if not container["State"]["Running"]:
         return set()
     host = container["HostConfig"]
     if host["NetworkMode"] == _HOST:
-        # It publishes none; those that it listens on are declared.
+        # On the host network no port is published; those it listens on are declared.
         return {int(each.partition("/")[0]) for each in container["Config"]["ExposedPorts"] or {}}
     bindings = (host.get("PortBindings") or {}).values()
     return {int(each["HostPort"]) for some in bindings for each in some or ()}
 
 
 def name_aside(service: Service, container: Inspected) -> str:
-    """The name of a container that another takes the place of."""
+    """Return the name that a container gets when another takes its place."""
     return f"{service.container}_{container['Id'][:12]}"
 
 
 def _wanted(stack: Stack, service: Service, image: Inspected) -> Facts:
-    # An image may come without any.
+    # An image may have no config.
     config = image.get("Config") or {}
     return Facts(
         image=image["Id"],
@@ -186,8 +186,8 @@ def _found(container: Inspected, network_id: str) -> Facts:
             check.get("Retries", 0),
         ),
         restart=(host.get("RestartPolicy") or {}).get("Name", ""),
-        # One that was removed and made again has its old name and another id; a container that
-        # never ran has no id yet, and Podman knows networks by their names.
+        # A network that was removed and made again has the same name and another id. A container
+        # that never ran has no network id yet, and Podman uses names as ids.
         networks=tuple(
             sorted(
                 name

@@ -1,4 +1,4 @@
-"""The volumes that hold a project's data: ours, and those of whoever ran its Redis before."""
+"""The volumes that hold a project's data: its own, and those of a Redis that was taken over."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from pawsctl.stack.project.services import Stack
 
-# Names, a line each, of the volumes whose keys were taken over and that nobody has removed.
+# Names, one per line, of volumes whose keys were taken over and that were not removed.
 _FILE = "volumes-before"
 
 
 def all_of(
     api: APIClient, stack: Stack, containers: Iterable[Mapping[str, Any]], directory: Path
 ) -> list[str]:
-    """The project's own volumes, those that its containers mount, and those taken over from."""
+    """Return the project's volumes, those its containers mount, and those taken over from."""
     ours = {volume.name for service in stack.services for volume in service.volumes}
     listed = api.volumes()["Volumes"] or ()
     mine = {
@@ -41,14 +41,14 @@ def all_of(
 
 
 def remember(directory: Path, name: str) -> None:
-    """Note down a volume that stays although its keys were taken over."""
+    """Note down a volume that is kept after its keys were taken over."""
     names = dict.fromkeys([*_before(directory), name])
     with usable(directory):
         (directory / _FILE).write_text("".join(f"{each}\n" for each in names), "utf-8")
 
 
 def forget(directory: Path) -> None:
-    """Remember none of them."""
+    """Delete the list of volumes that were taken over from."""
     with usable(directory):
         (directory / _FILE).unlink(missing_ok=True)
 

@@ -1,8 +1,8 @@
-"""The labels that make a container, a network or a volume one of this project's.
+"""The labels that mark a container, a network or a volume as one of this project's.
 
-They are those of docker compose 2.40, which takes what carries them as its own, without a warning:
-without `project` or `oneoff` it does not see a container, without `image` it replaces it, and a
-`config-hash` that it did not write makes its next `up` replace the container, data kept.
+They are those of docker compose 2.40, which treats objects with these labels as its own, without a
+warning: without `project` or `oneoff` it does not see a container, without `image` it replaces it,
+and a foreign `config-hash` makes its next `up` replace the container and keep the data.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ ONE_OFF = f"{_PREFIX}oneoff"
 
 
 def of_container(stack: Stack, service: Service, image_id: str) -> dict[str, str]:
-    """Labels of a service's container, which runs the image with the id `image_id`."""
+    """Return the labels of a service's container, which runs the image with the id `image_id`."""
     return {
         PROJECT: stack.project,
         SERVICE: service.key,
@@ -34,22 +34,22 @@ def of_container(stack: Stack, service: Service, image_id: str) -> dict[str, str
 
 
 def of_one_off(stack: Stack) -> dict[str, str]:
-    """Labels of a container that is none of a service's, as of `docker compose run`."""
+    """Return the labels of a container of no service, like those of `docker compose run`."""
     return {PROJECT: stack.project, ONE_OFF: "True"}
 
 
 def of_network(stack: Stack) -> dict[str, str]:
-    """Labels of the network that joins the services."""
+    """Return the labels of the network that joins the services."""
     return {PROJECT: stack.project, f"{_PREFIX}network": "default"}
 
 
 def of_volume(stack: Stack, key: str) -> dict[str, str]:
-    """Labels of the volume that the compose file calls `key`."""
+    """Return the labels of the volume that the compose file calls `key`."""
     return {PROJECT: stack.project, f"{_PREFIX}volume": key}
 
 
 def check_owner(kind: str, name: str, found: Mapping[str, str] | None, stack: Stack) -> None:
-    """Raise Conflict where the labels `found` on `name` are not this project's."""
+    """Raise Conflict if the labels `found` on `name` are not this project's."""
     owner = (found or {}).get(PROJECT)
     if owner != stack.project:
         whose = f"belongs to the project '{owner}'" if owner else "was not made by this project"

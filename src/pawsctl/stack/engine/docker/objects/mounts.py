@@ -1,4 +1,4 @@
-"""Whether the engine sees the files of this machine that services mount.
+"""The files that services mount, and the check that the engine sees this machine's files.
 
 An engine from a snap, in a virtual machine or outside of a development container has directories
 of its own, and may have another file at the same path.
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
     from pawsctl.stack.project.services import File, Service, Stack
 
-# What Docker, Docker Desktop and Podman say of a source that they don't have.
+# Errors of Docker, Docker Desktop and Podman about a missing source.
 _NOT_THERE = ("bind source path does not exist", "mounts denied", "no such file or directory")
-# Bytes; what is larger is none of our files.
+# Bytes; none of our files is larger.
 _LARGEST = 1 << 20
 
 
 def binds(service: Service) -> list[dict[str, Any]]:
-    """The files of a service as Docker's API wants them."""
+    """Return the files of a service as mounts for Docker's API."""
     return [
         {"Type": "bind", "Source": str(each.source), "Target": each.target, "ReadOnly": True}
         for each in service.files
@@ -35,10 +35,10 @@ def binds(service: Service) -> list[dict[str, Any]]:
 
 
 def sources(container: dict[str, Any]) -> dict[str, str]:
-    """Target → source of the files that a container was asked to mount.
+    """Return target → source of the files that a container was asked to mount.
 
-    That is not what its `Mounts` say, which Docker Desktop translates. Podman tells of `Binds`
-    alone.
+    The container's own `Mounts` are not used: Docker Desktop translates them. Podman reports
+    `Binds` only.
     """
     host = container["HostConfig"]
     found = {
@@ -54,9 +54,9 @@ def sources(container: dict[str, Any]) -> dict[str, str]:
 
 
 def check_seen(api: APIClient, stack: Stack, service: Service, image_id: str) -> None:
-    """Raise FilesNotSeen if the engine has not the files of a service as they are here.
+    """Raise FilesNotSeen if the engine does not see the files of a service as they are here.
 
-    It is asked to make a container with them, which is removed again and never runs.
+    To find out, a container that mounts them is created, never started, and removed.
     """
     from docker.errors import APIError
 
@@ -76,7 +76,7 @@ def check_seen(api: APIClient, stack: Stack, service: Service, image_id: str) ->
 
 
 def raise_if_not_seen(service: Service, reason: str, error: Exception) -> None:
-    """Raise FilesNotSeen if `reason`, the engine's, is that a file of the service is not there."""
+    """Raise FilesNotSeen if the engine's `reason` says that a file of the service is missing."""
     if any(each in reason.lower() for each in _NOT_THERE):
         for file in service.files:
             if str(file.source) in reason or str(file.source.parent) in reason:
@@ -84,7 +84,7 @@ def raise_if_not_seen(service: Service, reason: str, error: Exception) -> None:
 
 
 def _differs(api: APIClient, container: str, file: File) -> bool:
-    """Whether the container certainly has other content there than this machine's file."""
+    """Whether the container has other content than this machine's file; False if unknown."""
     from docker.errors import APIError
 
     try:
@@ -96,7 +96,7 @@ def _differs(api: APIClient, container: str, file: File) -> bool:
             member = next(iter(archive), None)
             content = archive.extractfile(member) if member else None
             found = content.read() if content else b""
-    # Not every engine opens a container's mounts before it runs.
+    # Some engines open a container's mounts only when it runs.
     except (APIError, tarfile.TarError, LookupError):
         return False
     return found != Path(file.source).read_bytes()

@@ -1,4 +1,4 @@
-"""The network and the volumes of a project: made once, checked, and removed when they are ours."""
+"""The network and the volumes of a project: create, check the owner, and remove."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def network(api: APIClient, stack: Stack, undo: ExitStack, emit: Emit) -> str:
-    """The id of the network, which is made where it is missing.
+    """Return the id of the project's network, and create it if it is missing.
 
-    Network names are not unique: two that create at once make two, and no container can start
-    while the name is ambiguous. The oldest is kept. Raises Conflict where it is another project's.
+    Network names are not unique: two programs that create at once make two, and no container can
+    start while the name is ambiguous. The oldest is kept. Raises Conflict if it is another
+    project's.
     """
     found = networks(api, stack)
     if not found:
@@ -44,20 +45,20 @@ def network(api: APIClient, stack: Stack, undo: ExitStack, emit: Emit) -> str:
 
 
 def check_network(api: APIClient, stack: Stack) -> None:
-    """Raise Conflict if a network of that name is another project's."""
+    """Raise Conflict if the network of our name is another project's."""
     for each in networks(api, stack)[:1]:
         labels.check_owner("network", stack.network, each["Labels"], stack)
 
 
 def networks(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
-    """All networks of exactly that name, the oldest first."""
-    # The filter finds parts of names.
+    """Return all networks of exactly our name, the oldest first."""
+    # The filter also matches parts of names.
     found = [each for each in api.networks([stack.network]) if each["Name"] == stack.network]
     return sorted(found, key=lambda each: (each["Created"], each["Id"]))
 
 
 def remove_network(api: APIClient, network_id: str) -> bool:
-    """Remove it, and say whether it is gone: one that is in use stays."""
+    """Remove a network and return whether it is gone; one that is in use stays."""
     from docker.errors import APIError, NotFound
 
     try:
@@ -70,7 +71,7 @@ def remove_network(api: APIClient, network_id: str) -> bool:
 
 
 def check_volumes(api: APIClient, stack: Stack, service: Service) -> None:
-    """Raise Conflict if a volume of a service's is another project's."""
+    """Raise Conflict if a volume of a service belongs to another project."""
     from docker.errors import NotFound
 
     for each in service.volumes:
@@ -82,9 +83,9 @@ def check_volumes(api: APIClient, stack: Stack, service: Service) -> None:
 def volumes(
     api: APIClient, stack: Stack, service: Service, meanwhile: Meanwhile, emit: Emit
 ) -> None:
-    """Make the service's volumes where they are missing; one that was written to is not undone.
+    """Create the service's missing volumes; on undo, one that was written to is kept.
 
-    Raises Conflict where one of that name is not this project's.
+    Raises Conflict if a volume of that name is not this project's.
     """
     from docker.errors import NotFound
 
@@ -103,6 +104,6 @@ def _remove_unwritten(api: APIClient, name: str, meanwhile: Meanwhile) -> None:
     from docker.errors import APIError
 
     if not meanwhile.keep(f"The volume {name}"):
-        # One that another `up` uses by now refuses.
+        # This fails if another `up` uses the volume by now.
         with suppress(APIError):
             api.remove_volume(name)

@@ -1,6 +1,6 @@
-"""Containers that are made to find something out, and removed again.
+"""Containers that are created to find something out, and removed again.
 
-Each has a name of its own: what a pawsctl that was killed has left is found by it.
+A service's probe has a fixed name, so that one left by a killed pawsctl is found and removed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _TRIES = 3
 
 @contextmanager
 def probe(api: APIClient, stack: Stack, service: Service, body: dict[str, Any]) -> Iterator[str]:
-    """Yield the id of a container that `body` describes, beside that of a service.
+    """Create a container from `body` beside that of a service, yield its id, and remove it.
 
     Raises APIError if the engine can't make it.
     """
@@ -36,7 +36,7 @@ def probe(api: APIClient, stack: Stack, service: Service, body: dict[str, Any]) 
 
 
 def name(service: Service) -> str:
-    """The name of every probe for a service."""
+    """Return the name of every probe for a service."""
     return f"{service.container}_probe"
 
 

@@ -1,4 +1,4 @@
-"""Which server an image runs, and which of two may open the other's data."""
+"""The server version of an image, and whether one version can read another's data."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 # Seconds that a server may take to print its version.
 _PATIENCE = 10
-# From this version on, Redis keeps its append-only file as a folder, and no older one looks there.
+# Since this version Redis keeps its append-only file in a folder; older versions do not read it.
 FOLDERS_SINCE = (7, 0)
 AOF_FOLDER = "appendonlydir"
 
 
 class Version(Struct, frozen=True):
-    """A server by its name, the two numbers that its data depends on, and all three as text."""
+    """A server's name, major and minor version (they decide the data format), and full version."""
 
     name: str
     number: tuple[int, int]
@@ -33,9 +33,9 @@ class Version(Struct, frozen=True):
 
 
 def of_image(api: APIClient, stack: Stack, service: Service, image_id: str) -> Version | None:
-    """Return the server of an image for a service, by `redis-server --version` in a container.
+    """Run `redis-server --version` in a container of an image, and return the version.
 
-    None if the image has no such server, or does not say.
+    None if the image has no such server, or its output is not understood.
     """
     import requests
     from docker.errors import APIError
@@ -57,7 +57,7 @@ def of_image(api: APIClient, stack: Stack, service: Service, image_id: str) -> V
 
 
 def parse(printed: str) -> Version | None:
-    """Return what `redis-server --version` has printed as a Version."""
+    """Parse the output of `redis-server --version`; None if it is not understood."""
     found = re.search(r"(\w+) server v=((\d+)\.(\d+)\S*)", printed)
     if not found:
         return None
@@ -65,16 +65,16 @@ def parse(printed: str) -> Version | None:
 
 
 def reads(server: Version | None, written_by: Version | None) -> bool:
-    """Whether a server finds all that another has written; False if either is unknown."""
+    """Whether a server reads all data that another has written; False if either is unknown."""
     if server is None or written_by is None:
         return False
     return server.name == written_by.name and server.number >= written_by.number
 
 
 def has_run(api: APIClient, container: dict[str, Any]) -> bool:
-    """Whether the server of a container got as far as to open its data.
+    """Whether the server of a container got as far as opening its data, by its log.
 
-    It says so in its log. If the engine keeps no log, a container that was started counts.
+    If the engine keeps no log, True for every container that was started.
     """
     from docker.errors import APIError
 
@@ -90,7 +90,7 @@ def has_run(api: APIClient, container: dict[str, Any]) -> bool:
 def has_aof_folder(api: APIClient, container_id: str, directory: str) -> bool:
     """Whether a container, started or not, has an append-only folder in `directory`.
 
-    An engine that fails to tell is no sign that there is none: its APIError is raised.
+    Raises APIError if the engine fails: that is no sign that there is no folder.
     """
     from docker.errors import NotFound
 

@@ -1,1 +1,1 @@
-"""The Docker Engine found and reached, and its failures in this project's words."""
+"""Find the Docker Engine, connect to it, and translate its errors."""

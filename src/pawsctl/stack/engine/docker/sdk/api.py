@@ -1,4 +1,4 @@
-"""The Docker SDK's client, kept from what is not about an engine of this machine.
+"""The Docker SDK's client, limited to an engine on this machine.
 
 Importing it costs 0.1 s.
 """
@@ -19,20 +19,20 @@ from docker.utils import config
 
 from pawsctl.stack.engine.docker.sdk.contexts import Endpoint, EngineTls
 
-# Seconds for what is asked of an engine that was silent before.
+# Seconds; the timeout after a request has timed out.
 _SECOND_CHANCE = 5
-# What is answered with a list; everything else is an object.
+# Paths whose reply is a list; all others reply with an object.
 _LISTS = ("/containers/json", "/images/json", "/networks", "/changes", "/history")
-# Bytes of an answer that is told.
+# Bytes of an answer that an error message quotes.
 _QUOTED = 60
 
 
 class NotUnderstood(DockerException):
-    """What the engine said is none of its API's replies."""
+    """The engine's answer is not a reply of Docker's API."""
 
 
 class Reply(dict[str, Any]):
-    """An object in a reply; a field that it lacks is the engine's failure, not a program's."""
+    """An object in a reply; a missing field raises NotUnderstood instead of KeyError."""
 
     def __missing__(self, key: str) -> NoReturn:
         raise NotUnderstood(f"'{key}' is missing in its answer")
@@ -48,15 +48,15 @@ class LocalApi(APIClient):
 
     @property
     def trust_env(self) -> bool:
-        """Whether proxies and CA files are taken from the environment: they lead elsewhere."""
+        """False: proxies and CA files of the environment are not for an engine on this machine."""
         return False
 
     @trust_env.setter
     def trust_env(self, value: bool) -> None:
-        """Stay at that, though a session begins by setting it."""
+        """Ignore the value: a requests session sets it when it is created."""
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """Send a request; an engine that was silent once is not waited for as long again."""
+        """Send a request; after a timeout, later requests get a shorter one."""
         try:
             return super().send(request, **kwargs)
         except requests.Timeout:
@@ -72,7 +72,7 @@ class LocalApi(APIClient):
     def _raise_for_status(self, response: requests.Response) -> None:
         try:
             super()._raise_for_status(response)  # type: ignore[misc]  # not in the stubs
-        # A refusal that is JSON and has no message.
+        # An error reply that is JSON without a message.
         except (LookupError, TypeError) as error:
             raise APIError(str(error), response=response, explanation=response.text) from error
 
@@ -106,9 +106,9 @@ def _nothing(config_path: object = None) -> dict[str, dict[str, str]]:
 
 @contextmanager
 def _no_config_file() -> Iterator[None]:
-    """Keep the SDK from reading config.json: it stumbles over forms that docker accepts.
+    """Keep the SDK from reading config.json: it fails on forms that the docker command accepts.
 
-    It looks there for logins and proxies of builds, and is given a login with each pull instead.
+    It would read logins and build proxies there; instead, each pull passes a login.
     """
     read = config.load_general_config
     config.load_general_config = _nothing

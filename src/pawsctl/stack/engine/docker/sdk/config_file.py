@@ -1,7 +1,7 @@
-"""Docker's config.json, read as the docker command reads it.
+"""Read Docker's config.json as the docker command does.
 
 The SDK raises AttributeError, TypeError and ValueError for forms that the docker command accepts,
-and finds no context without the file.
+and can't find a context if the file is missing.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# Bytes; nobody's settings are longer.
+# Bytes; no real settings file is longer.
 _LONGEST = 16 << 20
 
 
 def folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where config.json and the contexts are; relative if this user has no home."""
+    """Return the folder of config.json and the contexts; relative if this user has no home."""
     stated = environ.get("DOCKER_CONFIG")
     return Path(stated) if stated else Path(os.path.expanduser("~")) / ".docker"  # noqa: PTH111
 
 
 def read(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Return what config.json says; what is missing or can't be read says nothing.
+    """Return the object in config.json; empty if the file is missing or can't be read.
 
-    The docker command warns of the latter, and goes on.
+    If it can't be read, the docker command warns and goes on.
     """
     try:
         found = json.loads(content(folder(environ) / "config.json"))
@@ -37,9 +37,9 @@ def read(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
 
 
 def content(path: Path) -> bytes:
-    """Return what a regular file holds.
+    """Return the content of a regular file.
 
-    Raises OSError for what is none: a pipe or a device might have no end.
+    Raises OSError if it is no regular file: a pipe or a device might have no end.
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "it is no regular file")
@@ -56,11 +56,11 @@ def table(config: Mapping[str, Any], name: str) -> dict[str, Any]:
 def text(config: Mapping[str, Any], name: str) -> str:
     """Return the text that config.json has under a name; empty if it has none."""
     found = _entry(config, name)
-    # What is half of a character is a replacement character for the docker command.
+    # The docker command turns lone surrogates into replacement characters.
     return re.sub("[\ud800-\udfff]", "\ufffd", found) if isinstance(found, str) else ""
 
 
 def _entry(config: Mapping[str, Any], name: str) -> Any:
-    """The value of a name, in small and capital letters alike, as for the docker command."""
+    """Return the value of a name, case-insensitively, as the docker command does."""
     same = [value for key, value in config.items() if key.lower() == name.lower()]
     return same[-1] if same else None

@@ -1,4 +1,4 @@
-"""Where the engine is: by DOCKER_HOST, or by the context that is current, as for `docker`."""
+"""The address of the engine: from DOCKER_HOST or the current context, as for `docker`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST_PATH = 107
 
 
 class EngineTls(Struct, frozen=True):
-    """Files for a connection by TLS; `verify` says whether the engine has to prove itself."""
+    """Files for a TLS connection; `verify` says whether the engine's certificate is checked."""
 
     ca: Path | None
     pair: tuple[Path, Path] | None
@@ -36,7 +36,7 @@ class EngineTls(Struct, frozen=True):
 
 
 class Endpoint(Struct, frozen=True):
-    """An engine's address, empty for the default socket, and how TLS is done there."""
+    """An engine's address, empty for the default socket, and its TLS files, if it uses TLS."""
 
     address: str
     tls: EngineTls | None
@@ -46,13 +46,13 @@ class Endpoint(Struct, frozen=True):
 
 
 def endpoint(environ: Mapping[str, str] = os.environ) -> Endpoint:
-    """Return where the docker command would look for its engine.
+    """Return the endpoint that the docker command would use.
 
-    Raises NoEngine for a context that does not exist or can't be read, for what is no address, for
-    an engine on another host, and for certificates that are missing.
+    Raises NoEngine if the context does not exist or can't be read, if the address is invalid, if
+    the engine is on another host, or if certificates are missing.
     """
     stated = environ.get("DOCKER_HOST", "").strip()
-    # Where certificates are says nothing of whether they are used.
+    # DOCKER_CERT_PATH alone does not switch TLS on.
     wants_tls = bool(environ.get("DOCKER_TLS_VERIFY") or environ.get("DOCKER_TLS"))
     context = environ.get("DOCKER_CONTEXT") or config_file.text(
         config_file.read(environ), "currentContext"
@@ -129,7 +129,7 @@ def _of_context(name: str, environ: Mapping[str, str]) -> Endpoint:
 
 
 def _docker_of(meta: Any) -> tuple[str, bool]:
-    """The address, and whether the engine need not prove itself."""
+    """Return the address, and whether the engine's certificate is not checked."""
     found = meta["Endpoints"]["docker"]
     host = (found.get("Host") or "") if isinstance(found, dict) else None
     if not isinstance(host, str):
@@ -138,7 +138,10 @@ def _docker_of(meta: Any) -> tuple[str, bool]:
 
 
 def _checked(address: str, what: str, *, hint: str, tls: bool = False) -> str:
-    """The address as the SDK takes it; tcp has its host and port."""
+    """Return the address in the SDK's form; for tcp always with host and port.
+
+    Raises NoEngine if it is invalid or on another host.
+    """
     if not address or address == "unix://":
         return ""
     try:
@@ -183,7 +186,7 @@ def _is_remote(url: SplitResult) -> bool:
 
 
 def _is_own(host: str) -> bool:
-    """Whether an address in figures is one of this machine's."""
+    """Whether a numeric address is one of this machine's."""
     try:
         address = host if ":" in host else socket.inet_ntoa(socket.inet_aton(host))
         family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,4 +1,4 @@
-"""What mends a refusal of the engine or of a registry, by the words it refuses with. Pure."""
+"""Hints for errors of the engine or of a registry, found by the error's text. Pure."""
 
 import re
 
@@ -7,7 +7,7 @@ _ENGINE_FAILS = (
     "See what the engine's own log says of it (Docker's: 'journalctl -u docker'), or restart it."
 )
 
-# The first that is found in the refusal, in small letters, counts.
+# The first entry with a text found in the lower-case error counts.
 _ENGINE = {
     (
         "address pools have been fully subnetted",
@@ -71,24 +71,24 @@ _NAME = (
     "Check its name and your connection, or choose another with REDIS_IMAGE or "
     "REDIS_COMMANDER_IMAGE."
 )
-# What may hold any figures and words: addresses, paths, digests.
+# Parts of an error that may contain any numbers and words: addresses, paths, digests.
 _NO_REASON = re.compile(
     r"\S*/\S*|sha256:[0-9a-f]+|(?:localhost|[\w-]+(?:\.[\w-]+)+|\[[0-9a-f:]+\]):\d{2,5}\b"
 )
 
 
 def hint(reason: str, status: int | None = None) -> str:
-    """Return what mends what the engine refused, with an HTTP status if there was one."""
+    """Return the hint for an error of the engine; `status` is its HTTP status, if it had one."""
     small = reason.lower()
     found = (told for words, told in _ENGINE.items() if any(w in small for w in words))
-    # It says 500 to everything that some program of its own says to it.
+    # The engine answers 500 to any failure of a program that it runs.
     return next(found, _ENGINE_FAILS if status and status >= 500 else _TRY_AGAIN)
 
 
 def registry_hint(reason: str, image: str, registry: str) -> str:
-    """Return what mends what a registry refused.
+    """Return the hint for an error of a registry.
 
-    It is the registry's words that count, not those of the image's name or of an address.
+    The image's name and addresses in the error are ignored: they may contain any words.
     """
     said = _NO_REASON.sub(" ", reason)
     for name in (image, image.partition(":")[0]):

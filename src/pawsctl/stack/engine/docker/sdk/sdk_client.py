@@ -1,4 +1,4 @@
-"""A connection to the Docker Engine, and its failures in this project's words."""
+"""Connect to the Docker Engine, and translate the SDK's exceptions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pawsctl.stack.engine.docker.sdk.unusable import no_engine, quoted
 if TYPE_CHECKING:
     from docker.api import APIClient
 
-# Seconds. An engine that lives answers its first question in milliseconds; a start may take long.
+# Seconds. A working engine answers its first request in milliseconds; a start may take long.
 _FIRST_ANSWER = 5
 _ANY_ANSWER = 60
 
@@ -22,9 +22,9 @@ _RUNS_IT = "See whether Docker still runs, and what its log says ('journalctl -u
 
 
 def connect() -> APIClient:
-    """The Engine's API, where DOCKER_HOST or the current Docker context say.
+    """Return a client for the engine of DOCKER_HOST or the current Docker context.
 
-    Raises NoEngine where no engine answers there, or where it is not on this machine.
+    Raises NoEngine if no engine answers there, or if it is not on this machine.
     """
     # 0.1 s: only a command that needs Docker pays for it.
     import requests
@@ -42,9 +42,9 @@ def connect() -> APIClient:
 
 
 def check_host_network(api: APIClient) -> None:
-    """Raise NoEngine where the host that containers see is not this machine.
+    """Raise NoEngine if the containers' host network is not that of this machine.
 
-    Raises OperationFailed where the engine refuses to tell.
+    Raises OperationFailed if the engine refuses the request.
     """
     with translated_errors():
         about = api.info()
@@ -62,7 +62,7 @@ def check_host_network(api: APIClient) -> None:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """The SDK's exceptions as OperationFailed and NoEngine."""
+    """Turn the SDK's exceptions into OperationFailed and NoEngine."""
     import requests
     from docker.errors import APIError, DockerException
 
@@ -86,7 +86,7 @@ def translated_errors() -> Iterator[None]:
             hint="Restart Docker, and run this again.",
         ) from error
     except (DockerException, requests.RequestException) as error:
-        # What lies further back may be an error that was being handled meanwhile.
+        # Causes further back may be unrelated errors that were being handled at the time.
         root = next((each for each in causes(error) if not _is_wrapped(each)), error)
         raise NoEngine(f"The Docker Engine stopped answering: {root}.", hint=_RUNS_IT) from error
 
@@ -96,5 +96,5 @@ def _is_wrapped(error: BaseException) -> bool:
 
 
 def explained(error: Exception) -> str:
-    """The Engine's own sentence."""
+    """Return the engine's own message in an error."""
     return quoted(getattr(error, "explanation", None) or str(error))

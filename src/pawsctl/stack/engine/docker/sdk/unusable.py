@@ -1,4 +1,4 @@
-"""Why an engine can't be used, from what the SDK raised when it was asked first."""
+"""The reason that an engine can't be used, from the SDK's exception at the first request."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ _RESTART = "Restart Docker, or set PAWSCTL_ENGINE=embedded to do without."
 _ELSEWHERE = (
     "Check DOCKER_HOST and the Docker context, or set PAWSCTL_ENGINE=embedded to do without."
 )
-# Characters of a refusal; an engine's own are shorter.
+# Characters of an error body; an engine's own are shorter.
 _LONGEST = 2000
 
 
 def no_engine(error: BaseException, where: str, patience: float) -> NoEngine:
-    """Return the failure for an error that came up at an address.
+    """Return the error to raise for an exception at the address `where`.
 
-    The SDK wraps the reason several times over; what the operating system said is at the end.
+    The SDK wraps the reason several times; the operating system's error is the last cause.
+    `patience` is the timeout in seconds.
     """
     chain = list(causes(error))
     found = next(filter(None, (_known(each, where, patience) for each in chain)), None)
@@ -35,7 +36,7 @@ def no_engine(error: BaseException, where: str, patience: float) -> NoEngine:
 
 
 def _known(error: BaseException, where: str, patience: float) -> tuple[str, str] | None:
-    """What an error says of the engine, and what mends it; None if it only wraps another."""
+    """Return message and hint for a known error; None for one that only wraps another."""
     import requests
     from docker.errors import InvalidVersion
 
@@ -74,7 +75,7 @@ def _known(error: BaseException, where: str, patience: float) -> tuple[str, str]
 
 
 def _of_last(error: BaseException, where: str) -> tuple[str, str]:
-    """What the end of a chain without a known error says."""
+    """Return message and hint for the last cause of a chain without a known error."""
     import requests
 
     if isinstance(error, ConnectionError | IncompleteRead):
@@ -95,7 +96,7 @@ def _answered(response: requests.Response, where: str) -> tuple[str, str]:
 
 
 def quoted(body: bytes | str) -> str:
-    """Return the sentence in the body of a refusal: its message, or the words of a page."""
+    """Return the message in the body of an error reply, or the text of an HTML page."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     with suppress(ValueError, RecursionError):
         found = json.loads(text)

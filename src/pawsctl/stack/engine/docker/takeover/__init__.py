@@ -1,1 +1,1 @@
-"""Data taken over from a container that keeps it elsewhere."""
+"""Take over the data of a container that keeps it outside the project's volume."""

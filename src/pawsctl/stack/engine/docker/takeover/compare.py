@@ -1,4 +1,4 @@
-"""Two servers compared by what INFO says of them. Pure."""
+"""Compare two servers by their INFO. Pure."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ Databases = Mapping[str, tuple[int, int]]
 
 
 def is_written(info: Mapping[str, str]) -> bool:
-    """Whether all that a server holds is in its append-only file."""
+    """Whether all data of a server is in its append-only file."""
     return (
         info.get("aof_enabled") == "1"
         and info.get("aof_rewrite_in_progress") == "0"
@@ -20,12 +20,12 @@ def is_written(info: Mapping[str, str]) -> bool:
 
 
 def missing(wanted: Databases, info: Mapping[str, str]) -> int:
-    """How many keys a server lacks, but for those that expired since it was started."""
+    """Return how many keys a server lacks, not counting those that expired since its start."""
     found = info_reply.databases(info)
     lasting = 0
     for name, (total, expiring) in wanted.items():
         keys, some = found.get(name, (0, 0))
         lasting += max(0, (total - expiring) - (keys - some))
-    # What is loaded is loaded whole, and expires then.
+    # Keys are loaded first and expire afterwards, so they are counted in expired_keys.
     total_found = sum(keys for keys, _ in found.values()) + int(info.get("expired_keys", "0"))
     return max(lasting, sum(total for total, _ in wanted.values()) - total_found)

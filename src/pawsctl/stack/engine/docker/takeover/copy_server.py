@@ -1,7 +1,7 @@
-"""The server that gets a copy: a container of its own on the volume of the project's Redis.
+"""The server that receives the copy: a container on the volume of the project's Redis.
 
-Its name tells the next `up` how far it was, should pawsctl be killed: `_look` while it only loads
-what the volume holds, `_copy` from when the volume is written.
+If pawsctl is killed, its name tells the next `up` how far the copy was: `_look` while it only loads
+the volume, `_copy` once the volume is being written.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from pawsctl.stack.project.services import Service, Stack
 
 _TAIL_LINES = 15
-# Full synchronisations until it is clear that what came could not be read.
+# Full synchronisations after which the copy counts as unable to read the data.
 _ATTEMPTS = 2
-# Seconds that it has to shut down in.
+# Seconds that it has to shut down.
 _GRACE = 10
 
 
 class Copy:
-    """A server beside `source`, the container whose data it is to have."""
+    """A server that gets the data of the container `source`."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Copy:
         self._attempts = 0
 
     def start(self, port: int, undo: Undo) -> None:
-        """Run it in the network of the source; `port` is for one on the host's network."""
+        """Run it in the network of the source; on the host's network it listens on `port`."""
         remove_all(self._api, self._service)
         looking, _ = names(self._service)
         with uninterrupted():
@@ -62,14 +62,14 @@ class Copy:
         self._find_port(port)
 
     def commit(self) -> None:
-        """Say by its name that the volume is written from now on."""
+        """Rename it to show that the volume is being written from now on."""
         _, copying = names(self._service)
         self._api.rename(self._id, copying)
 
     def follow(self, source_port: int, password: str | None) -> None:
-        """Have it become a replica of the source, which asks for `password`."""
+        """Make it a replica of the source, which has `password`."""
         if probe.ping(source_port, None) == "":
-            # It would refuse a login that it does not ask for.
+            # A source without a password would refuse a login.
             password = None
         self._attempts = _attempts(probe.info(source_port, password))
         host, port = self._address()
@@ -77,42 +77,42 @@ class Copy:
         self._ask("REPLICAOF", host, port)
 
     def has_failed(self, source: Mapping[str, str]) -> bool:
-        """Whether all came and could not be read, by the fields of the source's INFO."""
+        """Whether it got the data and could not read it, by the fields of the source's INFO."""
         return _attempts(source) - self._attempts > _ATTEMPTS
 
     def empty(self) -> None:
-        """Delete all that it holds."""
+        """Stop replication and delete all its keys."""
         self._ask("REPLICAOF", "NO", "ONE")
         self._ask("FLUSHALL")
 
     def lead(self) -> None:
-        """Have it be nobody's replica."""
+        """Stop replication."""
         self._ask("REPLICAOF", "NO", "ONE")
 
     def restart(self) -> None:
-        """Have it load what it has written."""
+        """Restart it, so that it loads the data that it has written."""
         self._api.stop(self._id, timeout=_GRACE)
         self._api.start(self._id)
         self._find_port(self._port)
 
     def stop(self) -> None:
-        """Shut it down; what it holds is in the volume."""
+        """Shut it down; its data stays in the volume."""
         self._api.stop(self._id, timeout=_GRACE)
 
     def remove(self) -> None:
-        """Remove it."""
+        """Remove its container."""
         remove(self._api, self._id)
 
     def answers(self) -> bool:
-        """Whether it has loaded all that the volume holds."""
+        """Whether it answers, and so has loaded the volume's data."""
         return probe.ping(self._port, self._password) == ""
 
     def info(self) -> dict[str, str]:
-        """The fields of its INFO."""
+        """Return the fields of its INFO."""
         return probe.info(self._port, self._password)
 
     def holds_keys(self) -> bool:
-        """Whether a key is there that has not expired."""
+        """Whether it holds a key that has not expired."""
         for name in info_reply.databases(self.info()):
             number = name.removeprefix("db")
             _, key = probe.ask(self._port, self._password, ("SELECT", number), ("RANDOMKEY",))
@@ -121,11 +121,11 @@ class Copy:
         return False
 
     def has_ended(self) -> bool:
-        """Whether its server gave up."""
+        """Whether its container no longer runs."""
         return not container_definition.is_running(self._api.inspect_container(self._id))
 
     def log_tail(self) -> tuple[str, ...]:
-        """The last lines that it wrote."""
+        """Return the last lines of its log."""
         text = self._api.logs(self._id, tail=_TAIL_LINES)
         return tuple(text.decode("utf-8", "replace").splitlines())
 
@@ -148,14 +148,14 @@ class Copy:
         return definition
 
     def _find_port(self, port: int) -> None:
-        """The port of this machine that leads to it; each start may choose another."""
+        """Look up the port of this machine that leads to it; each start may choose another."""
         self._port = port
         bound = self._api.inspect_container(self._id)["NetworkSettings"].get("Ports") or {}
         for each in bound.get(f"{self._service.ports[0].target}/tcp") or ():
             self._port = int(each["HostPort"])
 
     def _address(self) -> tuple[str, int]:
-        """Where it reaches the source."""
+        """Return the address and port at which it reaches the source."""
         port = inner_port(self._service, self._source)
         networks = self._source["NetworkSettings"]["Networks"].values()
         found = [each["IPAddress"] for each in networks if each.get("IPAddress")]
@@ -163,12 +163,12 @@ class Copy:
 
 
 def names(service: Service) -> tuple[str, str]:
-    """What it is called while it looks, and from when it writes."""
+    """Return the container's names: while it only loads the volume, and once it writes."""
     return f"{service.container}_look", f"{service.container}_copy"
 
 
 def is_half_done(api: APIClient, service: Service) -> bool:
-    """Whether a copy was begun and not completed: the volume holds a part of it, and no more."""
+    """Whether a copy was begun and not completed: the volume then holds a part of the data."""
     from docker.errors import NotFound
 
     try:
@@ -179,7 +179,7 @@ def is_half_done(api: APIClient, service: Service) -> bool:
 
 
 def remove_all(api: APIClient, service: Service) -> None:
-    """Remove what a pawsctl that was killed has left of copies, and of probes."""
+    """Remove the copy and probe containers that a killed pawsctl has left."""
     for name in (*names(service), probe_container.name(service)):
         remove(api, name)
 

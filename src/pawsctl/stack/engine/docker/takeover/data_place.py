@@ -1,8 +1,8 @@
-"""Where the data of a container lies: what its server says, else what `inspect` tells.
+"""Find where the data of a container lies: by its server's CONFIG, else by `inspect`.
 
-Who made a container is not who owns it. The bot's own compose file has our project, service and
-container name, and keeps the data in an anonymous volume, in one of another name, or in none; what
-takes that container's place would start empty, and the data would be lost with the container.
+A container with our labels need not be made by us. The bot's own compose file has our project,
+service and container name, and keeps the data in an anonymous volume, in one of another name, or in
+none; a container that replaces it would start empty, and the data would be lost.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from pawsctl.stack.engine.docker.objects import container_definition
 from pawsctl.stack.project import layout
 from pawsctl.stack.project.services import Service
 
-# Docker names what nobody named by 32 random bytes.
+# Docker names an anonymous volume by 32 random bytes.
 _ANONYMOUS = re.compile("[0-9a-f]{64}")
 _OUR_FILES = "/run/secrets/"
-# What Redis does where nobody says otherwise; of `save`, only whether it is empty matters.
+# Redis's defaults; of `save`, only whether it is empty matters.
 _DEFAULTS = {
     "appendonly": "no",
     "appendfilename": "appendonly.aof",
@@ -36,10 +36,10 @@ _ASKED = ("dir", *_DEFAULTS)
 
 
 class Server(Struct, frozen=True):
-    """How a server keeps its data.
+    """A server's settings for its data.
 
-    `port` is the one of this machine that leads to it, None if there is none; `silence` is why it
-    did not say so itself, empty if it did; `is_locked` says that it asks for another password.
+    `port` is the port of this machine that leads to it, or None; `silence` is the reason that it
+    did not answer, empty if it did; `is_locked` says that it has another password.
     """
 
     port: int | None
@@ -49,7 +49,7 @@ class Server(Struct, frozen=True):
 
     @property
     def appends(self) -> bool:
-        """Whether it writes down every change, in the files that our own server reads."""
+        """Whether it has an append-only file under the name that our own server reads."""
         named = ("appendfilename", "appenddirname")
         return self.settings["appendonly"] == "yes" and all(
             self.settings[each] == _DEFAULTS[each] for each in named
@@ -57,15 +57,15 @@ class Server(Struct, frozen=True):
 
     @property
     def saves_at_the_end(self) -> bool:
-        """Whether all is on disk once it was shut down in order."""
+        """Whether all data is on disk after it was shut down in order."""
         return self.settings["appendonly"] == "yes" or bool(self.settings["save"])
 
 
 class Place(Struct, frozen=True):
-    """Where data lies: `volume` is a volume's name, `path` a folder of this machine.
+    """The place of data: `volume` is a volume's name, `path` a folder of this machine.
 
-    `words` tells a person. `is_ours` says that our own server finds it there, `is_our_folder` that
-    it lies where ours looks, at least.
+    `words` describes it for messages. `is_ours` says that our own server finds the data there,
+    `is_our_folder` that it is at least in the folder where ours looks.
     """
 
     words: str
@@ -77,17 +77,17 @@ class Place(Struct, frozen=True):
 
     @property
     def is_anonymous(self) -> bool:
-        """Whether it is a volume that nobody named: it ends with its container."""
+        """Whether it is an anonymous volume, which is removed with its container."""
         return self.volume is not None and _ANONYMOUS.fullmatch(self.volume) is not None
 
 
 def has_data(service: Service) -> bool:
-    """Whether a service keeps data that somebody would miss."""
+    """Whether a service keeps data; a Sentinel's does not count."""
     return bool(service.volumes) and not layout.is_sentinel(service)
 
 
 def server(service: Service, container: dict[str, Any], password: str | None) -> Server:
-    """How the server in `container` keeps its data; it is asked where it runs."""
+    """Return the data settings of the server in `container`, from the server itself if it runs."""
     settings = _told_by_command(container)
     port = published(service, container)
     if not container_definition.is_running(container):
@@ -100,7 +100,7 @@ def server(service: Service, container: dict[str, Any], password: str | None) ->
         is_locked = silence.startswith(("NOAUTH", "WRONGPASS"))
         return Server(port, settings, silence, is_locked=is_locked)
     for name in _ASKED:
-        # Older servers know fewer of them; some know no CONFIG.
+        # Older servers lack some of these settings; some have no CONFIG command.
         with suppress(probe.Refused, OSError):
             (found,) = probe.ask(port, password, ("CONFIG", "GET", name))
             settings |= {name: info_reply.text(found[1])} if len(found) == 2 else {}
@@ -108,7 +108,7 @@ def server(service: Service, container: dict[str, Any], password: str | None) ->
 
 
 def published(service: Service, container: dict[str, Any]) -> int | None:
-    """The port of this machine that leads to the container's server, while it runs."""
+    """Return the port of this machine that leads to the container's server, or None."""
     if container["HostConfig"]["NetworkMode"] == "host":
         return next(iter(container_definition.ports_held(container)), None)
     found = _binding(service, container)
@@ -116,13 +116,13 @@ def published(service: Service, container: dict[str, Any]) -> int | None:
 
 
 def inner_port(service: Service, container: dict[str, Any]) -> int:
-    """The port that its server listens on inside."""
+    """Return the port that the server listens on inside the container."""
     found = _binding(service, container)
     return found[0] if found else service.ports[0].target
 
 
 def place(service: Service, container: dict[str, Any], told: Server) -> Place:
-    """Where the data of a container lies that keeps it as `told`."""
+    """Return where the data of a container lies, by its server's settings `told`."""
     folder = PurePosixPath(told.settings["dir"])
     mount = _mount(container, folder)
     name = str(container["Name"]).removeprefix("/")
@@ -151,9 +151,9 @@ def place(service: Service, container: dict[str, Any], told: Server) -> Place:
 
 
 def _binding(service: Service, container: dict[str, Any]) -> tuple[int, str] | None:
-    """The port inside, and the port of this machine that leads to it from 127.0.0.1."""
+    """Return the port inside, and the port of 127.0.0.1 that leads to it, or None."""
     wanted = f"{service.ports[0].target}/tcp"
-    # While it runs, the engine's word counts: it may have chosen the port by itself.
+    # While it runs, the engine's report counts: the engine may have chosen the port itself.
     found = dict(container["HostConfig"].get("PortBindings") or {})
     found |= {
         port: each
@@ -181,7 +181,7 @@ def _told_by_command(container: dict[str, Any]) -> dict[str, str]:
 
 
 def _words(command: list[str]) -> list[str]:
-    """The words of a command, those included that stand in a line for a shell."""
+    """Return the words of a command; a shell line in it is split into its words."""
     found = []
     for word in command:
         try:
@@ -193,7 +193,7 @@ def _words(command: list[str]) -> list[str]:
 
 
 def _mount(container: dict[str, Any], folder: PurePosixPath) -> dict[str, Any] | None:
-    """What is mounted where `folder` is; None if that is the container's own file system."""
+    """Return the mount that contains `folder`; None if it is the container's own file system."""
     in_memory = [
         {"Type": "tmpfs", "Destination": each}
         for each in container["HostConfig"].get("Tmpfs") or ()

@@ -1,4 +1,4 @@
-"""A server that is about to be stopped has all that it holds on disk first, or is not stopped."""
+"""Save a server's data to disk before it is stopped; a server that can't save is not stopped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pawsctl.stack.engine.paused_writers import Writers
 if TYPE_CHECKING:
     from pawsctl.stack.project.services import Service
 
-# Seconds for writing 256 MB on a slow disk.
+# Seconds; enough for writing 256 MB to a slow disk.
 _SAVE_TIMEOUT = 60.0
 _TRIES = 3
 _UNSAVED = "rdb_changes_since_last_save"
@@ -22,9 +22,9 @@ _UNSAVED = "rdb_changes_since_last_save"
 
 @contextmanager
 def settled(service: Service, container: dict[str, Any], password: str | None) -> Iterator[None]:
-    """Have the server save, and writers wait, where stopping it in the block would lose a key.
+    """Save the data and pause writers, if a stop of the server in the block would lose a key.
 
-    Raises Conflict if it can't save: it is then not stopped.
+    Raises Conflict before the block if it can't save.
     """
     if not data_place.has_data(service):
         yield
@@ -38,7 +38,7 @@ def settled(service: Service, container: dict[str, Any], password: str | None) -
         yield
         return
     if server.silence or server.port is None:
-        # What logs nobody in saves by itself at the end, if it has been told when to save.
+        # A server that refuses our login, or still loads, saves at shutdown if `save` is set.
         is_well = server.is_locked or "LOADING" in server.silence
         if not (is_well and server.settings["save"]):
             _refuse(
@@ -59,11 +59,11 @@ def settled(service: Service, container: dict[str, Any], password: str | None) -
 
 
 def _save(port: int, password: str | None, writers: Writers) -> None:
-    """Have all on disk that was ever acknowledged. Raises wire.Refused, OSError."""
+    """Save all acknowledged writes to disk. Raises probe.Refused, OSError."""
     for _ in range(_TRIES):
         probe.ask(port, password, ("SAVE",), timeout=_SAVE_TIMEOUT)
         writers.hold_again()
-        # It does nothing else while it saves, and a pause may run out.
+        # The server does nothing else during SAVE, and the pause may run out meanwhile.
         if probe.info(port, password).get(_UNSAVED) == "0":
             return
     raise probe.Refused("others write each time that it has saved")

@@ -1,4 +1,4 @@
-"""The container whose data is taken over: it answers, waits with writes, and saves what it has."""
+"""The container whose data is taken over: start it, pause its writers, and save its data."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from pawsctl.stack.project.services import Service
 
 _PAUSE = 0.05
-# Seconds. A server that loads its data says so; one that says nothing at all hangs.
+# Seconds. A server that loads its data answers LOADING; one that does not answer at all hangs.
 _SILENCE = 5.0
 _UNTOUCHED = "Nothing was changed."
 _TO_DELETE = "'pawsctl redis down --volumes' deletes it."
 
 
 class SourceServer:
-    """A container that exists, and where its data lies (`place`)."""
+    """An existing container, and where its data lies (`place`)."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class SourceServer:
 
     @property
     def name(self) -> str:
-        """The container's name."""
+        """Return the container's name."""
         return str(self.container["Name"]).removeprefix("/")
 
     @property
@@ -56,16 +56,16 @@ class SourceServer:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it says that it holds no key."""
+        """Whether it answers and holds no key."""
         return not self._server.silence and not info_reply.databases(self.info())
 
     def let_end(self) -> None:
-        """Hold nobody back any more: it has ended."""
+        """End the pause of writers: the server has ended."""
         if self._writers:
             self._writers.let_end()
 
     def refuse(self, reason: str, hint: str, detail: tuple[str, ...] = ()) -> NoReturn:
-        """Raise Conflict for a `reason` why not all can be taken over."""
+        """Raise Conflict with the `reason` that the data can't be taken over."""
         raise Conflict(
             f"The data of {self.name} lies {self.place.words}, and can't be taken over: {reason}. "
             f"{_UNTOUCHED}",
@@ -74,7 +74,10 @@ class SourceServer:
         )
 
     def have_it_answer(self, deadline: float, undo: Undo) -> None:
-        """Start it where it does not run, and have its own word on where its data lies."""
+        """Start it if it does not run, wait until it answers, and read where its data lies.
+
+        Raises Conflict if it can't be started or does not answer.
+        """
         from docker.errors import APIError
 
         state = self.container["State"]
@@ -118,16 +121,16 @@ class SourceServer:
 
     @property
     def port(self) -> int:
-        """The port of this machine that leads to it."""
+        """Return the port of this machine that leads to it."""
         # It answered, so it has one.
         return self._server.port or 0
 
     def info(self) -> dict[str, str]:
-        """The fields of its INFO."""
+        """Return the fields of its INFO."""
         return probe.info(self.port, self.password)
 
     def check_room(self) -> None:
-        """Refuse what the new memory limit would evict."""
+        """Raise Conflict if the data is larger than the new memory limit."""
         words, info = self._service.command, self.info()
         limit = sizes.in_bytes(words[words.index("--maxmemory") + 1])
         used = int(info.get("used_memory_dataset", info.get("used_memory", "0")))
@@ -138,7 +141,7 @@ class SourceServer:
             )
 
     def hold_writers(self, undo: Undo) -> None:
-        """Let nobody write from now on."""
+        """Pause writers from now on. Raises Conflict if they can't be paused."""
         self._writers = Writers(self.port, self.password)
         with uninterrupted():
             undo.callback(self._writers.release)
@@ -151,12 +154,15 @@ class SourceServer:
                 )
 
     def check_writers(self) -> None:
-        """Refuse to go on if somebody may have written meanwhile."""
+        """Raise Conflict if a client may have written meanwhile."""
         if not self._writers or not self._writers.are_held:
             self.refuse("writers could not be held back", "Run this again.")
 
     def save(self) -> None:
-        """Have it keep its data on disk: it is stopped now, and may have to be put back."""
+        """Save its data to disk: it is stopped next, and may have to be put back.
+
+        Raises Conflict if it can't save.
+        """
         if self.appends:
             return
         try:
@@ -168,13 +174,13 @@ class SourceServer:
             )
 
     def setting(self, name: str) -> str:
-        """What CONFIG says, or an empty string."""
+        """Return the value of a CONFIG setting, or an empty string."""
         with suppress(probe.Refused, OSError):
             (found,) = probe.ask(self.port, self.password, ("CONFIG", "GET", name))
             return info_reply.text(found[1]) if found else ""
         return ""
 
     def set_quietly(self, name: str, value: str) -> None:
-        """Change what CONFIG says, where it lets us."""
+        """Change a CONFIG setting; ignore a refusal."""
         with suppress(probe.Refused, OSError):
             probe.ask(self.port, self.password, ("CONFIG", "SET", name, value))

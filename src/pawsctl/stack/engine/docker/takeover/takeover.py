@@ -1,10 +1,10 @@
-"""Data that lies elsewhere taken over into the project's volume, before its container is replaced.
+"""Take data from elsewhere over into the project's volume, before its container is replaced.
 
-A server of its own, the copy, gets the project's volume and becomes a replica of the one that runs:
-every key of every database, with its TTL. Then writers wait, the two are compared, the copy is
-started anew from what it wrote, and compared again. Until then nothing of the old one is touched.
-The copy's name says how far it is: one that was left behind by a pawsctl that was killed tells
-whether the volume holds a part.
+A second server, the copy, gets the project's volume and becomes a replica of the running one: every
+key of every database, with its TTL. Then writers are paused, the two are compared, the copy is
+restarted from the data that it wrote, and compared again. Until then the old server's data is not
+touched. The copy's name says how far it is: if pawsctl was killed, the copy that it left shows
+whether the volume holds a part of the data.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     from pawsctl.stack.project.services import Service, Stack
 
 _PAUSE = 0.05
-# Redis waits for more replicas before it sends its data; there will be none.
+# Seconds that Redis waits for more replicas before it sends its data; there is only ours.
 _DELAY = "repl-diskless-sync-delay"
 _AGAIN = "Run this again."
 
 
 class Takeover:
-    """One container's data on its way into the volume that its successor mounts."""
+    """The move of one container's data into the volume that its successor mounts."""
 
     def __init__(
         self,
@@ -58,15 +58,15 @@ class Takeover:
 
     @property
     def is_needed(self) -> bool:
-        """Whether the successor would not find the data."""
+        """Whether the successor would not find the data where it is now."""
         return not self.source.place.is_ours
 
     def begin(self, plan: Plan, deadline: float, meanwhile: Meanwhile, image: str) -> bool:
-        """Bring the data into the volume, and leave writers waiting.
+        """Copy the data into the volume, and leave writers paused.
 
         Nothing is undone once the new server was written to. Returns whether there was something to
-        take over: a server that did not run may say, once it does, that its data is where it should
-        be. Raises Conflict if a key would be lost.
+        take over: a server that had to be started may then report that its data is already in the
+        right place. Raises Conflict if a key would be lost.
         """
         source, undo = self.source, meanwhile.undo
         plan.emit(TakingOver(self._service.key, source.place.words))
@@ -91,9 +91,9 @@ class Takeover:
         return True
 
     def finish(self, directory: Path, emit: Emit) -> None:
-        """Let go of what was needed, now that the old server has ended and lost its name.
+        """Release the writers and remove the copy; call it when the old server has been set aside.
 
-        Raises Conflict if somebody could have written meanwhile.
+        Raises Conflict if a client could have written meanwhile.
         """
         self.source.check_writers()
         self.source.let_end()
@@ -112,11 +112,14 @@ class Takeover:
 
     @property
     def _shares_volume(self) -> bool:
-        """Whether the old server has a folder of its own in the volume of the new one."""
+        """Whether the old server keeps its data in the new one's volume, too."""
         return self.source.place.volume == self._volume
 
     def _append_in_place(self, deadline: float, meanwhile: Meanwhile) -> Databases:
-        """Have the server write the files that its successor reads, into the folder they share."""
+        """Switch the old server's append-only file on, in the folder that its successor reads.
+
+        Return its databases.
+        """
         source = self.source
         if source.appends:
             source.refuse(
@@ -131,7 +134,7 @@ class Takeover:
         return info_reply.databases(source.info())
 
     def _copied(self, plan: Plan, deadline: float, meanwhile: Meanwhile, image: str) -> Databases:
-        """Have a copy in the project's volume, that was compared twice."""
+        """Copy the data into the project's volume, compare it twice, and return its databases."""
         source, undo = self.source, meanwhile.undo
         copy = self._copy = self._started(plan, deadline, meanwhile, image)
         delay = source.setting(_DELAY)
@@ -156,9 +159,9 @@ class Takeover:
         return wanted
 
     def _started(self, plan: Plan, deadline: float, meanwhile: Meanwhile, image: str) -> Copy:
-        """A copy's server on the project's volume, which holds no key.
+        """Start the copy's server on the project's volume, which must hold no key.
 
-        A volume that holds a part of a copy is made anew: what the copy was of is still there.
+        A volume with an unfinished copy is emptied first: the source still has all the data.
         """
         from docker.errors import NotFound
 
@@ -197,13 +200,13 @@ class Takeover:
             self.source.set_quietly("appendonly", "no")
 
     def _forget(self, copy: Copy, meanwhile: Meanwhile) -> None:
-        """Leave the volume without a key, as it was, unless its server has been written to."""
+        """Empty the volume again, unless its server has been written to."""
         from docker.errors import NotFound
 
         if meanwhile.is_written:
             return
         if self.source.place.is_memory and missing(self._wanted, self.source.info()):
-            # It was in memory, and went as its server was stopped.
+            # The data was in memory only, and was lost when its server was stopped.
             meanwhile.is_written = True
             meanwhile.keep(f"The volume {self._volume}")
             return
@@ -219,7 +222,7 @@ class Takeover:
         self._api.create_volume(self._volume, labels=labels.of_volume(self._stack, key))
 
     def _free_port(self) -> int:
-        """A port for a copy on the host's network; 0 elsewhere, where the engine finds one."""
+        """Return a free port for a copy on the host's network; 0 if the engine picks one."""
         if self.source.container["HostConfig"]["NetworkMode"] != "host":
             return 0
         with socket.create_server((probe.HOST, 0)) as found:
