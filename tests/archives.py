@@ -24,7 +24,7 @@ class Held(NamedTuple):
 
 
 def held(server: Server) -> dict[bytes, Held]:
-    """Everything of type string that a server holds."""
+    """Return every string key that a server holds, with its value and time of expiry."""
     client = server.client
     found = {}
     for key in client.scan_iter(count=1_000):
@@ -36,7 +36,7 @@ def held(server: Server) -> dict[bytes, Held]:
 
 
 def assert_same(before: dict[bytes, Held], after: dict[bytes, Held]) -> None:
-    """The same keys and bytes, and moments of expiry within one second."""
+    """Assert the same keys and values, and times of expiry within one second."""
     assert {key: each.value for key, each in before.items()} == {
         key: each.value for key, each in after.items()
     }
@@ -46,7 +46,7 @@ def assert_same(before: dict[bytes, Held], after: dict[bytes, Held]) -> None:
 
 
 def entry(phone: str, value: str, expires_at: int | None = None, **more: Any) -> dict[str, Any]:
-    """An archive's line for one session."""
+    """Return an archive's line for one session."""
     return {
         "phone": phone,
         "key": f"wh:session:{phone}",

@@ -1,4 +1,4 @@
-"""A Docker Engine that refuses what a test wants it to refuse: the real one behind a socket."""
+"""A Docker Engine that refuses chosen requests: a socket in front of the real engine."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Refusal(NamedTuple):
 
 
 class BentEngine:
-    """Passes requests on to the real engine, but for those that it refuses.
+    """Passes requests to the real engine, except those that it is to refuse.
 
-    `requests` has the first line of each that came.
+    `requests` has the first line of each request that came.
     """
 
     def __init__(self, path: Path, refusals: tuple[Refusal, ...]) -> None:
@@ -37,7 +37,7 @@ class BentEngine:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
-        """Let nobody in any more."""
+        """Accept no more connections."""
         self._listener.close()
 
     def _serve(self) -> None:
@@ -89,7 +89,7 @@ def _socket_of_the_engine() -> str:
 
 @contextmanager
 def bent_engine(folder: Path, *refusals: Refusal) -> Iterator[BentEngine]:
-    """The engine that the tests use, with these refusals, as long as the block lasts."""
+    """Yield the engine of the tests with these refusals, until the block ends."""
     engine = BentEngine(folder / "bent.sock", refusals)
     try:
         yield engine

@@ -20,12 +20,12 @@ Refuses = Callable[[list[bytes]], bool]
 
 
 def before_6_2(command: list[bytes]) -> bool:
-    """Redis before 6.2 knows no PXAT."""
+    """Refuse PXAT, which Redis before 6.2 does not know."""
     return b"PXAT" in command
 
 
 def before_6_0(command: list[bytes]) -> bool:
-    """Redis before 6.0 lets no SCAN choose a type, either."""
+    """Refuse SCAN's TYPE as well, which Redis before 6.0 does not know."""
     return before_6_2(command) or (command[0] == b"SCAN" and b"TYPE" in command)
 
 

@@ -1,4 +1,4 @@
-"""The bot's health endpoint, which says what a test wants, over a real socket."""
+"""The bot's health endpoint, with an answer that the test chooses, over a real socket."""
 
 import json
 import socket
@@ -13,7 +13,7 @@ HEALTHY = {"status": "healthy", "services": SERVICES}
 
 @contextmanager
 def bot(status: int, answer: object) -> Iterator[str]:
-    """The endpoint with that HTTP status and answer, bytes or JSON; yields the bot's URL."""
+    """Serve the endpoint with that HTTP status and answer, bytes or JSON; yield the bot's URL."""
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
 
     class Endpoint(BaseHTTPRequestHandler):
@@ -37,7 +37,7 @@ def bot(status: int, answer: object) -> Iterator[str]:
 
 @contextmanager
 def accepting(said: bytes = b"", *, closes: bool = False, pause: float = 0.0) -> Iterator[str]:
-    """A bot that accepts, says so much a byte at a time, and then closes or hangs; its URL."""
+    """Accept, send the bytes one at a time, then close or hang; yield the bot's URL."""
     done = threading.Event()
 
     def serve(listener: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""Certificates for tests, signed by an authority of the test's own, and servers that show them."""
+"""Certificates for tests, signed by the test's own authority, and servers that use them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.servers import Server, required, wait_until_ready
 
 
 class Certificates:
-    """PEM files in a folder: an authority (`ca`), and what it has signed, by name."""
+    """PEM files in a folder: an authority (`ca`), and the certificates it signed, by name."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -44,7 +44,7 @@ class Certificates:
         )
 
     def server_options(self, name: str = "server", *, clients: str = "no") -> list[str]:
-        """A server's command line: whose certificate it shows, and whether it asks for one."""
+        """Return a server's options: its certificate, and whether it asks clients for one."""
         return [
             *("--tls-cert-file", str(self.folder / f"{name}.crt")),
             *("--tls-key-file", str(self.folder / f"{name}.key")),
@@ -53,7 +53,7 @@ class Certificates:
 
     @property
     def client_options(self) -> dict[str, Any]:
-        """An SDK client's arguments."""
+        """Return an SDK client's arguments."""
         return {
             "ssl": True,
             "ssl_ca_certs": str(self.ca),
@@ -64,12 +64,12 @@ class Certificates:
 
     @property
     def query(self) -> str:
-        """URL parameters that trust the authority."""
+        """Return URL parameters that trust the authority."""
         return f"?ssl_ca_certs={self.ca}"
 
     @property
     def query_with_client(self) -> str:
-        """URL parameters that trust the authority, and show the client's certificate."""
+        """Return URL parameters that trust the authority and send the client's certificate."""
         names = f"&ssl_certfile={self.folder}/client.crt&ssl_keyfile={self.folder}/client.key"
         return self.query + names
 
@@ -78,7 +78,7 @@ class Certificates:
 def tls_server(
     certificates: Certificates, name: str = "server", *, clients: str = "no"
 ) -> Iterator[Server]:
-    """A Redis that speaks TLS only; Valkey's wheel can't."""
+    """A Redis that speaks only TLS; Valkey's wheel has no TLS."""
     path = required("redis-server")
     port = free_port()
     folder = certificates.folder

@@ -1,4 +1,4 @@
-"""pawsctl run as users run it: a process of its own, stdout and stderr apart."""
+"""pawsctl run as users run it: a separate process, with stdout and stderr apart."""
 
 import json
 import os
@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 60
 
 
 class Result(NamedTuple):
-    """How a run ended and what it printed."""
+    """The exit status and output of a run."""
 
     status: int
     out: bytes
@@ -27,18 +27,18 @@ class Result(NamedTuple):
 
     @property
     def json(self) -> Any:
-        """stdout as the one JSON value that it must be."""
+        """stdout parsed as a single JSON value."""
         return json.loads(self.out)
 
     @property
     def error(self) -> dict[str, str]:
-        """The error object that JSON mode leaves as the last line of stderr."""
+        """The error object that JSON mode writes as the last line of stderr."""
         found: dict[str, str] = json.loads(self.err.splitlines()[-1])["error"]
         return found
 
 
 class Pawsctl:
-    """Runs pawsctl in a folder and an environment of the test's own."""
+    """Runs pawsctl in the test's own folder and environment."""
 
     def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
@@ -48,7 +48,7 @@ class Pawsctl:
             "XDG_STATE_HOME": str(folder / "state"),
             "TMPDIR": tempfile.gettempdir(),
             "PYTHONWARNINGS": "error",
-            # What the tests' own run was started with must not colour what they see.
+            # The environment in which pytest was started must not affect the tests.
             "PAWSCTL_ENGINE": "embedded",
             "PAWSCTL_PROJECT": "pawsctl-test-cli",
         }

@@ -1,4 +1,4 @@
-"""Real clusters for tests: primaries and replicas, each a process on a free port of loopback."""
+"""Real clusters for tests: primaries and replicas, each a process on a free loopback port."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Member(Process):
         ]
 
     def start(self, program: str) -> None:
-        """Start the process; it may not answer yet."""
+        """Start the process, without waiting until it answers."""
         path = required(program)
         self.run([path, *self._options])
 
@@ -46,13 +46,13 @@ class Member(Process):
 
     def cluster(self, *command: str | int) -> bytes:
         """Run a CLUSTER command."""
-        # redis-py parses some of these replies; here they are wanted as they are.
+        # redis-py would parse some of these replies; the tests want them raw.
         reply: bytes = self.client.execute_command("CLUSTER", *command, NEVER_DECODE=True)
         return reply
 
 
 class Cluster:
-    """A cluster; its first `primaries` members began as such, the others as their replicas."""
+    """A cluster; its first `primaries` members started as primaries, the others as replicas."""
 
     def __init__(self, members: Sequence[Member], primaries: int, scheme: str) -> None:
         self.members = members
@@ -66,16 +66,16 @@ class Cluster:
         return f"{self._scheme}+cluster://{hosts}"
 
     def slots_of(self, index: int) -> range:
-        """The slots that a primary began with."""
+        """Return the slots that a primary started with."""
         count = len(self.primaries)
         return range(index * SLOTS // count, (index + 1) * SLOTS // count)
 
     def owner_of(self, key: bytes) -> Member:
-        """The primary that began with the slot of a key."""
+        """Return the primary that started with the slot of a key."""
         return next(p for i, p in enumerate(self.primaries) if slot_of(key) in self.slots_of(i))
 
     def seed(self, sessions: int, *, size: int = 200) -> set[str]:
-        """Write that many sessions to the primaries they belong to; their phones."""
+        """Write `count` sessions to the primaries that own them; return their phones."""
         value = b'{"status":"active","messages":[{"role":"user","content":"%s"}],"updatedAt":1}' % (
             b"x" * size
         )
@@ -95,7 +95,7 @@ class Cluster:
         return set(phones)
 
     def wait_for_replicas(self) -> None:
-        """Return when every replica has all that its primary has."""
+        """Return when every replica has all the data of its primary."""
         for primary in self.primaries:
             if primary.process.poll() is None and primary.client.info("replication").get(
                 "connected_slaves"
@@ -103,13 +103,13 @@ class Cluster:
                 primary.client.wait(1, 10_000)
 
     def move_slot(self, slot: int, source: Member, target: Member) -> None:
-        """Hand a slot over with all its keys, step by step as redis-cli does."""
+        """Move a slot with all its keys, in the same steps as redis-cli."""
         self.begin_move(slot, source, target)
         self.move_keys(slot, source, target)
         self.end_move(slot, source, target)
 
     def end_move(self, slot: int, source: Member, target: Member) -> None:
-        """Give a half-migrated slot without keys at its source to the target."""
+        """Assign a half-migrated slot, which has no keys left at its source, to the target."""
         others = [each for each in self.primaries if each not in (source, target)]
         for member in (target, source, *others):
             member.cluster("SETSLOT", slot, "NODE", target.id)
@@ -122,7 +122,7 @@ class Cluster:
     def move_keys(
         self, slot: int, source: Member, target: Member, limit: int = 1_000_000
     ) -> list[str]:
-        """Migrate up to `limit` keys of a half-migrated slot; which they were."""
+        """Migrate up to `limit` keys of a half-migrated slot; return them."""
         keys = source.client.execute_command("CLUSTER GETKEYSINSLOT", slot, limit)
         while keys:
             try:
@@ -131,7 +131,7 @@ class Cluster:
                 )
                 break
             except redis.ResponseError as error:
-                # Gossip of before has made the target forget that the slot is coming.
+                # Earlier gossip has made the target forget that it is importing the slot.
                 if "MOVED" not in str(error):
                     raise
                 self.begin_move(slot, source, target)
@@ -153,7 +153,7 @@ class Cluster:
         return [each for each in told if each.is_primary]
 
     def form(self) -> None:
-        """Make a cluster of members that know nothing of each other."""
+        """Form a cluster of members that do not know each other yet."""
         wait_until(lambda: all(each.client.ping() for each in self.members), "PONG")
         for number, member in enumerate(self.members):
             member.cluster("SET-CONFIG-EPOCH", number + 1)
@@ -201,7 +201,7 @@ def running(
     scheme: str = "redis",
     **client: Any,
 ) -> Iterator[Cluster]:
-    """A cluster of `primaries` with `replicas` each, sound and full; killed at the end.
+    """Yield a sound cluster of `primaries` with `replicas` each; kill it at the end.
 
     `options` are the servers' command line, `client` goes to the SDK's clients.
     """
@@ -219,6 +219,6 @@ def running(
 
 @contextmanager
 def swallowing() -> Iterator[int]:
-    """A port that takes connections and never answers."""
+    """Yield a port that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Fixtures that more than one kind of test needs."""
+"""Fixtures that several kinds of tests need."""
 
 import signal
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A Valkey server for the whole run; `server` is the same, empty."""
+    """A Valkey server for the whole run; `server` is the same, emptied."""
     with servers.running(tmp_path_factory.mktemp("valkey")) as server:
         yield server
 
@@ -68,5 +68,5 @@ def pawsctl(server: Server, tmp_path: Path) -> Pawsctl:
 
 @pytest.fixture
 def bare_pawsctl(tmp_path: Path) -> Pawsctl:
-    """pawsctl in an empty folder, with no Redis to talk to."""
+    """pawsctl in an empty folder, without a Redis."""
     return Pawsctl(tmp_path)

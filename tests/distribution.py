@@ -1,8 +1,8 @@
-"""Which tests run beside each other, and which are for people who can wait. A pytest plugin.
+"""A pytest plugin that groups tests for parallel workers, and marks the slow ones.
 
 Tests mostly wait, for processes, failovers and deadlines, so there are more workers than
-processors. What costs a lot to set up is set up once: the tests that share it go to one worker,
-the largest such groups first, then what is slow, so that nothing long is left to begin last.
+processors. Expensive setups happen once: the tests that share one go to the same worker, the
+largest such groups first, then slow tests, so that nothing long starts last.
 """
 
 import os
@@ -15,7 +15,7 @@ WORKERS_PER_PROCESSOR = 4
 # always one.
 _SHARED = ("six_nodes", "whole_run_trio", "registry")
 
-# What a test that asks for one of these does takes seconds: containers and topologies.
+# A test with one of these fixtures takes seconds: containers and topologies.
 _SLOW = {
     *("docker_engine", "stack", "running", "registry"),
     *("topology", "sentinels", "cluster_of_six", "whole"),
@@ -24,7 +24,7 @@ _SLOW = {
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers", "slow: takes seconds; left out by `make test-quick` (many are marked by fixture)"
     )
@@ -32,14 +32,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """The number of workers that `-n auto` means."""
+    """Return the number of workers for `-n auto`."""
     return WORKERS_PER_PROCESSOR * min(os.cpu_count() or 1, 4)
 
 
 # Before xdist looks for groups, and after pytest-randomly's shuffle.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the groups and what is slow."""
+    """Mark the groups and the slow tests."""
     for item in items:
         if isinstance(item, pytest.Function):
             if _SLOW & set(item.fixturenames):
@@ -50,7 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _group(item: pytest.Function) -> str | None:
-    """The name of the expensive thing that a test shares with others."""
+    """Return the name of the expensive fixture that a test shares with others."""
     for name in _SHARED:
         if name in item.fixturenames:
             return name

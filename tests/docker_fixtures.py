@@ -36,10 +36,10 @@ REGISTRY_DEADLINE = 15.0
 
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[docker.DockerClient]:
-    """A client of the engine that `docker` talks to, which has the images of the defaults.
+    """A client of the engine that `docker` talks to, which has the default images.
 
-    Images that are missing are built as stand-ins (see `tests.standins`). Look at the engine
-    through it; what pawsctl does is to be done by pawsctl.
+    Images that are missing are built as stand-ins (see `tests.standins`). Use this client only to
+    inspect the engine; pawsctl itself must do the work under test.
     """
     with contextlib.closing(_connect()) as client:
         try:
@@ -65,10 +65,10 @@ def _connect() -> docker.DockerClient:
 
 @pytest.fixture
 def project(docker_engine: docker.DockerClient) -> Iterator[str]:
-    """A project name that nobody else uses; whatever carries it is removed after the test.
+    """A unique project name; everything that carries it is removed after the test.
 
-    PAWSCTL_TEST_PREFIX begins it, so that whoever runs the tests can tell their projects from
-    others' on the same engine. A test that needs a second project appends to this name.
+    PAWSCTL_TEST_PREFIX is its prefix, so that the projects of a test run can be told from others'
+    on the same engine. A test that needs a second project appends to this name.
     """
     name = f"{os.environ.get('PAWSCTL_TEST_PREFIX', 'pawsctl-test-')}{secrets.token_hex(4)}"
     yield name
@@ -78,7 +78,7 @@ def project(docker_engine: docker.DockerClient) -> Iterator[str]:
 def remove_project(client: docker.DockerClient, name: str) -> None:
     """Remove all containers, networks and volumes of a project, data included."""
     mine: dict[str, str | list[str] | bool] = {"label": f"{PROJECT_LABEL}={name}"}
-    # `ignore_removed`: what the test has just removed may still be in the engine's list.
+    # `ignore_removed`: objects that the test just removed may still be in the engine's list.
     for container in client.containers.list(all=True, filters=mine, ignore_removed=True):
         with contextlib.suppress(NotFound):
             container.remove(force=True, v=True)
@@ -96,7 +96,7 @@ def registry(
 ) -> Iterator[str]:
     """The HOST:PORT of a registry that holds `redis:7.2-alpine` and `redis-commander:latest`.
 
-    It is the one that PAWSCTL_TEST_REGISTRY names, else Debian's `docker-registry`, started for
+    The registry is the one in PAWSCTL_TEST_REGISTRY, else Debian's `docker-registry`, started for
     this session on a free port.
     """
     with contextlib.ExitStack() as stack:
@@ -153,7 +153,7 @@ def unpulled_image(registry: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def compose() -> Path:
-    """The real `docker compose`, as an executable: `[compose, "-f", …, "up"]`."""
+    """The real `docker compose`, as the start of a command: `[compose, "-f", …, "up"]`."""
     package = importlib.util.find_spec("compose")
     folders = (package.submodule_search_locations if package else None) or []
     found = [program for folder in folders for program in Path(folder).glob("docker-compose*")]

@@ -1,4 +1,4 @@
-"""A command that goes on until it is ended, and what it prints meanwhile."""
+"""A running command that is ended by the test, and the lines it prints."""
 
 import json
 import queue
@@ -15,7 +15,7 @@ DEADLINE_SECONDS = 20.0
 
 
 class Following:
-    """A running command; `out` and `err` are its lines as they come."""
+    """A running command; `out` and `err` are its lines as they arrive."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
@@ -38,20 +38,20 @@ class Following:
         return lines
 
     def line(self) -> str:
-        """The next line on stdout; fails where none comes in time."""
+        """Return the next line on stdout; fail if none comes in time."""
         return self.out.get(timeout=DEADLINE_SECONDS)
 
     def event(self) -> dict[str, Any]:
-        """The next line on stdout as JSON."""
+        """Return the next line on stdout as JSON."""
         found: dict[str, Any] = json.loads(self.line())
         return found
 
     def said(self) -> str:
-        """The next line on stderr."""
+        """Return the next line on stderr."""
         return self.err.get(timeout=DEADLINE_SECONDS)
 
     def interrupt(self) -> int:
-        """Ctrl-C; the exit status."""
+        """Send Ctrl-C; return the exit status."""
         self.process.send_signal(signal.SIGINT)
         status = self.process.wait(DEADLINE_SECONDS)
         for thread in self._threads:
@@ -61,7 +61,7 @@ class Following:
 
 @contextmanager
 def following(pawsctl: Pawsctl, *arguments: str) -> Iterator[Following]:
-    """A command that is ended at the end, if it has not been before."""
+    """Run a command until the block ends, unless it ended before."""
     found = Following(pawsctl.start(*arguments))
     try:
         yield found

@@ -1,10 +1,10 @@
-"""Runs pawsctl as a process of its own without loading its libraries anew each time.
+"""Run pawsctl as a separate process without importing its libraries each time.
 
 Five sixths of a short command's processor time are the import of libraries. A server process, one
-for each process that runs tests, imports them once and forks for each command. What a test gets is
-a process like any other: its own streams, folder, environment, signals and exit, and pawsctl's own
-modules imported by it. PAWSCTL_TEST_FRESH=1 starts every command from scratch instead, as does an
-environment that Python itself reads, or a system that cannot fork.
+per process that runs tests, imports them once and forks for each command. The fork is a normal
+process: it has its own streams, folder, environment, signals and exit, and imports pawsctl's own
+modules itself. Every command starts from scratch instead if PAWSCTL_TEST_FRESH=1, if the
+environment has variables that Python itself reads, or if the system cannot fork.
 """
 
 import atexit
@@ -44,7 +44,7 @@ def run(
     environment: Mapping[str, str],
     timeout: float,
 ) -> Finished:
-    """Run pawsctl to its end; raises TimeoutExpired, and ends it, if it takes longer."""
+    """Run pawsctl to its end; if it takes longer, kill it and raise TimeoutExpired."""
     at_start = {k: v for k, v in environment.items() if k.startswith(_READ_AT_START)}
     if os.environ.get("PAWSCTL_TEST_FRESH") == "1" or not _can_serve(at_start):
         done = subprocess.run(
@@ -78,12 +78,12 @@ def _server() -> "_Client":
 
 
 class _Client:
-    """The server's process, and a channel to it; it ends when the channel is closed."""
+    """The server's process and a channel to it; the server ends when the channel is closed."""
 
     def __init__(self) -> None:
         self._channel, theirs = socket.socketpair()
         with theirs:
-            # Pipes, since that is what a command's streams are, and Python looks at them early.
+            # Pipes, since a command's streams are pipes, and Python inspects them early.
             self._process = subprocess.Popen(
                 [sys.executable, __file__, str(theirs.fileno())],
                 stdin=subprocess.PIPE,
@@ -140,7 +140,7 @@ def _feed(stream: IO[bytes], data: bytes) -> None:
 
 
 def _serve(channel: socket.socket) -> bool:
-    """Fork for each request. Returns True in a command's process, and False at the end."""
+    """Fork for each request. Return True in a command's process, and False at the end."""
     woken, wakeup = socket.socketpair()
     woken.setblocking(False)
     wakeup.setblocking(False)
@@ -187,7 +187,7 @@ def _report_ended(reports: dict[int, socket.socket]) -> None:
 
 
 def _become(report: socket.socket) -> None:
-    """Take on a request's folder, environment and arguments."""
+    """Apply a request's folder, environment and arguments to this process."""
     report.sendall(b"%d\n" % os.getpid())
     with report.makefile("rb") as lines:
         request = json.loads(lines.readline())
@@ -203,7 +203,7 @@ def _main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     for name in LIBRARIES:
         importlib.import_module(name)
-    # What a collection looks at is copied from the server to the command.
+    # Else a command's garbage collection would copy every memory page that it touches.
     gc.freeze()
     if _serve(channel):
         runpy.run_module("pawsctl", run_name="__main__", alter_sys=True)

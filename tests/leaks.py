@@ -1,7 +1,7 @@
-"""Fails each test that leaves a process, a temporary file or something in Docker. A pytest plugin.
+"""A pytest plugin that fails each test that leaves a process, temporary file or Docker object.
 
-A process is a test's own if it works in the test's folder or is told of it; what fixtures of the
-module or of the whole run start has other folders, and ends later.
+A process belongs to a test if it works in the test's folder or has it on its command line; fixtures
+of a module or of the whole run use other folders, and end later.
 """
 
 import os
@@ -22,13 +22,13 @@ _BEFORE = pytest.StashKey[frozenset[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give this process, and all that it starts, a folder of its own for temporary files.
+    """Give this process and its children a temporary folder of their own.
 
     Its path is short, since Unix sockets lie in it.
     """
     if hasattr(config, "workerinput") or not _is_distributed(config):
         folder = tempfile.mkdtemp(prefix="t")
-        # The other users of some tests have to find their way through it.
+        # Some tests run commands as other users, who need to pass through it.
         Path(folder).chmod(0o755)
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         os.environ["TMPDIR"] = tempfile.tempdir = folder
@@ -40,14 +40,14 @@ def _is_distributed(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
-    """Note what is there when a test begins."""
+    """Record what exists when a test begins."""
     yield
     item.stash[_BEFORE] = _temporary()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
-    """Fail the test for what is there afterwards, and was not when it began."""
+    """Fail the test if anything exists afterwards that did not when it began."""
     arguments = dict(getattr(item, "funcargs", {}))
     yield
     if _BEFORE not in item.stash:
@@ -61,12 +61,12 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 
 def _temporary() -> frozenset[str]:
-    """The temporary files of this process."""
+    """Return the temporary files of this process."""
     return frozenset(map(str, Path(tempfile.gettempdir()).iterdir()))
 
 
 def _processes(folder: Path) -> set[str]:
-    """The processes whose folder or command line lies below that folder."""
+    """Return the processes whose folder or command line lies below that folder."""
     if sys.platform != "linux":
         return set()
     found = set()
@@ -79,7 +79,7 @@ def _processes(folder: Path) -> set[str]:
             place = os.readlink(f"/proc/{name}/cwd")  # noqa: PTH115 - as above
         except OSError:
             continue
-        # One that has ended has no command line.
+        # A process that has ended has no command line.
         if command and (str(folder) in place or str(folder).encode() in command):
             found.add(f"process {name}: {command[:200].replace(bytes(1), b' ')!r}")
     return found

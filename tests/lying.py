@@ -1,6 +1,6 @@
-"""A server that answers as it is told: any reply to any command, over a real socket.
+"""A server with chosen replies to any command, over a real socket.
 
-What it is not told to answer strangely, it answers as a small Redis with one session does.
+To all other commands it replies like a small Redis with one session.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ UNKNOWN = b"-ERR unknown command\r\n"
 
 
 def bulk(value: bytes) -> bytes:
-    """A bulk string."""
+    """Return a bulk string."""
     return b"$%d\r\n%s\r\n" % (len(value), value)
 
 
 def array(*parts: bytes) -> bytes:
-    """An array of replies."""
+    """Return an array of replies."""
     return b"*%d\r\n%s" % (len(parts), b"".join(parts))
 
 
@@ -85,9 +85,9 @@ def honest(command: list[bytes]) -> bytes:
 def answering(
     tell: Tell, *, seconds_a_byte: float = 0, seconds_a_piece: float = 0
 ) -> Iterator[str]:
-    """The URL of a server that answers each command as `tell` says.
+    """Yield the URL of a server that answers each command with `tell`.
 
-    It drips where a byte takes seconds, or a piece of 50 KB.
+    Replies drip if there is a delay in seconds for each byte, or for each piece of 50 KB.
     """
     pace = (1, seconds_a_byte) if seconds_a_byte else (50_000, seconds_a_piece)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -110,7 +110,7 @@ def _accept(listener: socket.socket, tell: Tell, pace: tuple[int, float]) -> Non
 
 def _serve(client: socket.socket, tell: Tell, pace: tuple[int, float]) -> None:
     commands, (size, seconds) = hiredis.Reader(), pace
-    # What speaks TLS to it is no command.
+    # A TLS handshake is no command.
     with client, suppress(OSError, hiredis.ProtocolError):
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while data := client.recv(1 << 16):

@@ -1,8 +1,8 @@
-"""Ports of loopback that a test may give to a server.
+"""Loopback ports that tests may give to servers.
 
-Each process that runs tests claims a block of ports that no other has, so that tests beside each
-other, of one run or of several, never meet. A claim is a bound socket: it ends with the process.
-All ports lie below the range that systems hand to outgoing connections (32768 up on Linux):
+Each process that runs tests claims a block of ports of its own, so that tests run at the same time,
+by one run or several, never share a port. A claim is a bound socket: it ends with the process.
+All ports lie below the range that systems use for outgoing connections (32768 up on Linux):
 
     10000 to 12479  topologies: 40 blocks of 3 values for REDIS_PORT, with the ports that follow
                     from them there, at +10000 (cluster buses) and at +20000 (Sentinels)
@@ -28,7 +28,7 @@ _DEADLINE_SECONDS = 30.0
 
 
 class _Block(NamedTuple):
-    """The ports of one process; `claim` holds the first, which is given to nobody."""
+    """The ports of one process; `claim` holds the first port, which is never handed out."""
 
     claim: socket.socket
     ports: Iterator[int]
@@ -37,7 +37,7 @@ class _Block(NamedTuple):
 
 @functools.cache
 def _block() -> _Block:
-    """The block of this process, claimed at the first call."""
+    """Return the block of this process, claimed at the first call."""
     for number in range(_BLOCKS):
         claim = socket.socket()
         first = _FIRST + number * _SIZE
@@ -54,7 +54,7 @@ def _block() -> _Block:
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nothing listens on, with its cluster bus port free too.
 
-    It is not returned again until all others of this process's block have been.
+    It is returned again only after all other ports of this process's block.
     """
     ports = _block().ports
     return _first_free(lambda: next(ports), lambda port: (port, port + BUS_OFFSET))
@@ -80,7 +80,7 @@ def _first_free(candidate: Callable[[], int], needed: Callable[[int], Iterable[i
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe, contextlib.suppress(OSError):
-        # As a server does: a connection that has ended does not keep it from listening.
+        # As servers do, so that lingering closed connections do not block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
         return True

@@ -1,4 +1,4 @@
-"""A server as a process of its own, to be looked at, paused and killed."""
+"""A server process that tests can inspect, pause and kill."""
 
 import signal
 import subprocess
@@ -14,7 +14,7 @@ READY_DEADLINE_SECONDS = 30.0
 
 
 class Process:
-    """A server on a port of loopback; `client` is a plain SDK client for arranging and looking."""
+    """A server on a loopback port; `client` is a plain SDK client for the test's own use."""
 
     process: subprocess.Popen[bytes]
 
@@ -29,18 +29,18 @@ class Process:
         return f"127.0.0.1:{self.port}"
 
     def run(self, arguments: Sequence[str]) -> None:
-        """Start the process; it may not answer yet."""
+        """Start the process, without waiting until it answers."""
         with self.log.open("ab") as stream:
             self.process = subprocess.Popen(arguments, stdout=stream, stderr=stream)
 
     def kill(self) -> None:
-        """Kill the process as a power cut would; a paused one too."""
+        """Kill the process as a power cut would, even if paused."""
         self.process.kill()
         self.process.wait()
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Stop the process without closing its sockets: what is sent to it is not answered."""
+        """Stop the process without closing its sockets: requests get no answer."""
         self.process.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -48,13 +48,13 @@ class Process:
             self.process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
-        """Kill the process and let go of the client."""
+        """Kill the process and close the client."""
         self.client.close()
         self.kill()
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Return when a condition holds; fails where it does not in time."""
+    """Return when a condition holds; fail if it does not in time."""
     deadline = time.monotonic() + READY_DEADLINE_SECONDS
     while True:
         try:

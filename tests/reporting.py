@@ -6,7 +6,7 @@ import pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell each reason once, with the number of tests that it holds for."""
+    """Print each reason once, with the number of tests skipped for it."""
     reasons = Counter(_reason(each) for each in terminalreporter.stats.get("skipped", []))
     if reasons:
         terminalreporter.write_sep("=", "skipped")

@@ -1,4 +1,4 @@
-"""A Docker Engine of a test's own, set up as the one that all tests share must not be."""
+"""A Docker Engine for one test, set up in a way that the shared one must not be."""
 
 from __future__ import annotations
 
@@ -25,15 +25,14 @@ def second_engine(
     hidden: tuple[Path, ...] = (),
     unmounted: tuple[str, ...] = (),
 ) -> Iterator[str]:
-    """The address of a new engine that has these images, and is stopped at the end.
+    """Yield the address of a new engine that has these images; stop it at the end.
 
-    It runs with these `options` of dockerd. Over each of the `hidden` directories it sees an empty
-    one, as an engine does that runs in a snap or in a virtual machine. What is `unmounted` it
-    lacks.
+    It runs with these `options` of dockerd. Instead of each of the `hidden` directories it sees an
+    empty one, like an engine in a snap or a virtual machine. The `unmounted` ones it lacks.
     """
     if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("dockerd"):
         skip_or_fail("a second dockerd needs root, on Linux")
-    # A socket's path may have 107 bytes.
+    # A socket's path may have at most 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="pawsctl-test-engine-", dir="/var/tmp"))
     address = f"unix://{folder}/docker.sock"
     covers = "".join(f"mount -t tmpfs none '{each}' && " for each in hidden)
@@ -45,7 +44,7 @@ def second_engine(
         *("--host", address, "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec"),
         *("--pidfile", f"{folder}/pid", "--bridge", bridge, "--iptables=false", *pool, *options),
     ]
-    # With none of its own, it would remove the one that the other engine uses.
+    # Without a bridge of its own, it would remove the one that the other engine uses.
     subprocess.run(["ip", "link", "add", bridge, "type", "bridge"], check=True)
     subprocess.run(["ip", "address", "add", "10.215.0.1/24", "dev", bridge], check=True)
     with (folder / "log").open("wb") as log:
@@ -63,7 +62,7 @@ def second_engine(
 
 
 def give_image(image: str, address: str) -> None:
-    """Copy an image of the engine that all tests share to the one at `address`."""
+    """Copy an image from the shared engine to the one at `address`."""
     saved = subprocess.Popen(["docker", "save", image], stdout=subprocess.PIPE)
     with saved:
         subprocess.run(

@@ -15,7 +15,7 @@ SERVICE = "paws"
 
 
 class Trio:
-    """`servers` (the first began as primary) and the `sentinels` that watch over them."""
+    """`servers` (the first started as primary) and the `sentinels` that monitor them."""
 
     def __init__(self, servers: Sequence[Process], sentinels: Sequence[Process]) -> None:
         self.servers = servers
@@ -27,12 +27,12 @@ class Trio:
         return self.url_of(",".join(sentinel.address for sentinel in self.sentinels))
 
     def url_of(self, hosts: str, *, login: str = "", query: str = "") -> str:
-        """A URL that names these Sentinels."""
+        """Return a URL that names these Sentinels."""
         return f"redis+sentinel://{login}{hosts}/{SERVICE}{query}"
 
     @property
     def primary(self) -> Process:
-        """The server that is one now."""
+        """Return the server that is the primary now."""
         return next(
             server
             for server in self.servers
@@ -40,7 +40,7 @@ class Trio:
         )
 
     def seed(self, sessions: int) -> set[str]:
-        """Write that many sessions, and return when the replicas have them; their phones."""
+        """Write `count` sessions, wait until the replicas have them, and return their phones."""
         value = b'{"status":"active","messages":[{"role":"user","content":"Hola"}],"updatedAt":1}'
         phones = [f"+{10**10 + number}" for number in range(sessions)]
         client = self.primary.client
@@ -70,7 +70,7 @@ class Trio:
 def running(
     folder: Path, *, password: str = "", sentinel_password: str = "", failover: bool = True
 ) -> Iterator[Trio]:
-    """A trio that is sound; killed at the end. Without `failover`, no replica takes over."""
+    """Yield a sound trio; kill it at the end. Without `failover`, no replica takes over."""
     path = required("valkey-server")
     with ExitStack() as stack:
 

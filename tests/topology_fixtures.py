@@ -1,4 +1,4 @@
-"""Fixtures for tests of the topologies: a project of the test's own, on ports that are all free.
+"""Fixtures for tests of the topologies: a project of the test's own, on free ports.
 
 Loaded as a pytest plugin, like `tests.stack_fixtures`.
 """
@@ -28,7 +28,7 @@ DEADLINE_SECONDS = 30.0
 
 
 class Topology(Stack):
-    """pawsctl with a topology on one of the engines, its commands given `--topology`."""
+    """pawsctl with a topology on one of the engines; its commands get `--topology`."""
 
     def __init__(self, folder: Path, topology: layout.Topology, engine_name: str) -> None:
         prefix = os.environ.get("PAWSCTL_TEST_PREFIX", "pawsctl-test-")
@@ -38,37 +38,37 @@ class Topology(Stack):
         self.environment["REDIS_PORT"] = str(self.port)
 
     def run(self, command: str, *arguments: str, env: dict[str, str] | None = None) -> Result:
-        """`pawsctl redis COMMAND --topology …`."""
+        """Run `pawsctl redis COMMAND --topology …`."""
         return self("redis", command, "--topology", self.topology, *arguments, env=env)
 
     def up(self, env: dict[str, str] | None = None) -> dict[str, Any]:
-        """`redis up`, which has to succeed."""
+        """Run `redis up`, which must succeed."""
         done = self.run("up", "--json", env=env)
         assert done.status == 0, done.err
         found: dict[str, Any] = done.json
         return found
 
     def status(self, env: dict[str, str] | None = None) -> dict[str, Any]:
-        """`redis status`."""
+        """Return the result of `redis status`."""
         found: dict[str, Any] = self.run("status", "--json", env=env).json
         return found
 
     def roles(self, env: dict[str, str] | None = None) -> dict[str, str]:
-        """Service → role, of those that have one."""
+        """Return the role of each service that has one."""
         services = self.status(env)["services"]
         return {each["service"]: each["role"] for each in services if each["role"]}
 
     def ports_of(self, role: str, env: dict[str, str] | None = None) -> list[int]:
-        """The ports of all services of a role."""
+        """Return the ports of all services of a role."""
         services = self.status(env)["services"]
         return [port_of(each) for each in services if each["role"] == role]
 
     def write(self, key: str, value: str, password: str | None = None) -> None:
-        """Store something where it belongs."""
+        """Store a value on the node that owns the key."""
         for port in self.ports_of("primary", {"REDIS_PASSWORD": password} if password else None):
             with (
                 redis.Redis(port=port, password=password, protocol=2) as client,
-                # Another primary has its slot.
+                # Another primary owns its slot.
                 suppress(redis.ResponseError),
             ):
                 client.set(key, value)
@@ -90,7 +90,7 @@ class Topology(Stack):
         return found
 
     def processes(self) -> list[psutil.Process]:
-        """The embedded servers of this project that run."""
+        """Return the project's embedded servers that run."""
         home = self.folder / "state"
         found = []
         for process in psutil.process_iter():
@@ -111,7 +111,7 @@ class Topology(Stack):
     def wait_for(
         self, is_so: Callable[[dict[str, Any]], bool], env: dict[str, str] | None = None
     ) -> dict[str, Any]:
-        """The status, as soon as it is what the test waits for."""
+        """Return the status as soon as it meets the condition."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         while not is_so(found := self.status(env)):
             assert time.monotonic() < deadline, found
@@ -120,23 +120,23 @@ class Topology(Stack):
 
 
 def port_of(service: dict[str, Any]) -> int:
-    """The port that clients of a service use."""
+    """Return the port that clients of a service use."""
     return int(service["ports"][0].rpartition(":")[2])
 
 
 def free_base(topology: layout.Topology) -> int:
-    """A REDIS_PORT with which all ports of the topology are free."""
+    """Return a REDIS_PORT for which all ports of the topology are free."""
     return ports.free_base(lambda base: map(int, layout.variables(topology, base).values()))
 
 
 @contextmanager
 def embedded_topology(folder: Path, topology: layout.Topology) -> Iterator[Topology]:
-    """A topology on the embedded engine, of which nothing runs at the end."""
+    """Yield a topology on the embedded engine; stop everything at the end."""
     made = Topology(folder, topology, "embedded")
     try:
         yield made
     finally:
-        # Not psutil's wait: that one waits for somebody to reap it, too.
+        # Not psutil's wait, which also waits until the process is reaped.
         while left := made.processes():
             for process in left:
                 with suppress(psutil.NoSuchProcess):
@@ -146,21 +146,21 @@ def embedded_topology(folder: Path, topology: layout.Topology) -> Iterator[Topol
 
 @pytest.fixture(params=TOPOLOGIES)
 def topology(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Topology]:
-    """One topology after the other, embedded, nothing of it started."""
+    """Each topology in turn, embedded, not started."""
     with embedded_topology(tmp_path, request.param) as made:
         yield made
 
 
 @pytest.fixture
 def sentinels(tmp_path: Path) -> Iterator[Topology]:
-    """The Sentinel topology, embedded, nothing of it started."""
+    """The Sentinel topology, embedded, not started."""
     with embedded_topology(tmp_path, "sentinel") as made:
         yield made
 
 
 @pytest.fixture
 def cluster_of_six(tmp_path: Path) -> Iterator[Topology]:
-    """The cluster topology, embedded, nothing of it started."""
+    """The cluster topology, embedded, not started."""
     with embedded_topology(tmp_path, "cluster") as made:
         yield made
 
@@ -169,7 +169,7 @@ def cluster_of_six(tmp_path: Path) -> Iterator[Topology]:
 def whole(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Topology]:
-    """A topology that is up, for tests that leave it as it is."""
+    """A topology that is up; tests leave it as it is."""
     with embedded_topology(tmp_path_factory.mktemp("whole"), request.param) as made:
         made.up()
         yield made
