@@ -1,4 +1,4 @@
-"""The bars, one function each. Every one leaves the store as it found it: seeded."""
+"""The bars, one function each. Every function leaves the store seeded, as it found it."""
 
 import shutil
 import statistics
@@ -19,7 +19,7 @@ MEGABYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Scale:
-    """How much to measure."""
+    """The numbers of sessions and of runs to measure with."""
 
     sessions: int
     few: int
@@ -34,33 +34,33 @@ class Scale:
 
     @classmethod
     def quick(cls) -> "Scale":
-        """A tenth, once: to see that everything runs."""
+        """Return a tenth of the sessions and one run of each: to see that everything works."""
         return cls(sessions=30_000, few=1_000, many=100_000, times=1, starts=3)
 
 
 def paws(store: Store, *arguments: str, stdin: Path | None = None) -> Work:
-    """A pawsctl command on the store."""
+    """Return a pawsctl command on the store."""
     program = [str(Path(sys.executable).with_name("pawsctl"))]
     return Work(" ".join(arguments), [*program, *arguments], {"REDIS_URL": store.url}, stdin=stdin)
 
 
 def python(code: str) -> Work:
-    """A line of Python in the same environment."""
+    """Return a line of Python to run in the same environment."""
     return Work(code, [sys.executable, "-c", code], {})
 
 
 def shell(store: Store, line: str) -> Work:
-    """A line of shell in which $PORT is the store's."""
+    """Return a line of shell in which $PORT is the store's."""
     return Work(line, ["sh", "-c", line], {"PORT": str(store.port)})
 
 
 def seconds(value: float) -> str:
-    """Seconds for people."""
+    """Format seconds for people."""
     return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
 
 
 def at_most(report: Report, name: str, found: Pair, against: str, bar: float) -> None:
-    """Put down a bar of the form "at most so many times the other"."""
+    """Add a bar of the form "at most so many times the other"."""
     report.add(
         name,
         seconds(median(found.first)),
@@ -72,7 +72,7 @@ def at_most(report: Report, name: str, found: Pair, against: str, bar: float) ->
 
 
 def times_as_fast(report: Report, name: str, found: Pair, against: str, bar: float) -> None:
-    """Put down a bar of the form "at least so many times as fast"."""
+    """Add a bar of the form "at least so many times as fast"."""
     factor = 1 / found.ratio
     report.add(
         name,
@@ -111,7 +111,7 @@ def start_up(store: Store, scale: Scale, report: Report) -> None:
 
 
 def docker_up(store: Store, scale: Scale, report: Report) -> None:
-    """`redis up` beside `docker compose up --wait`, both from nothing."""
+    """Measure `redis up` against `docker compose up --wait`, both from nothing."""
     compose = _compose()
     if compose is None or not _engine_answers():
         report.note("`redis up` was not compared: no Docker Engine answered.")
@@ -153,7 +153,7 @@ def _compose() -> str | None:
 
 
 def seeding(store: Store, scale: Scale, report: Report) -> None:
-    """How fast test data is made; everything after this works on it."""
+    """Measure how fast test data is written; all later cases use it."""
     rate = store.seed(scale.sessions)
     report.add(
         f"`session seed {scale.sessions}`", f"{rate:,.0f} a second", "", "", "≥ 50,000 a second",
@@ -162,7 +162,7 @@ def seeding(store: Store, scale: Scale, report: Report) -> None:
 
 
 def listing(store: Store, scale: Scale, report: Report) -> None:
-    """A list of everything beside the least that it could cost."""
+    """Measure a list of everything against the least that it could cost."""
     floor = [sys.executable, str(HERE / "floor.py"), str(store.port)]
     work = paws(store, "session", "list", "-o", "jsonl")
     found = pair(work, Work("floor", floor, {}), times=scale.times)
@@ -176,14 +176,14 @@ def listing(store: Store, scale: Scale, report: Report) -> None:
 
 
 def expiry(store: Store, scale: Scale, report: Report) -> None:
-    """The overview of expiry beside a mere listing of the keys."""
+    """Measure the overview of expiry against a mere listing of the keys."""
     scan = shell(store, f"redis-cli -p $PORT --scan --pattern '{PATTERN}' >/dev/null")
     found = pair(paws(store, "session", "ttl"), scan, times=scale.times)
     at_most(report, "`session ttl`", found, "`redis-cli --scan`", 1)
 
 
 def flushing(store: Store, scale: Scale, report: Report) -> None:
-    """Deleting everything beside the shell line that people use."""
+    """Measure the deletion of everything against the shell line that people use."""
     flush = paws(store, "session", "flush", "--yes")
     line = (
         f"redis-cli -p $PORT --scan --pattern '{PATTERN}' "
@@ -207,7 +207,7 @@ def flushing(store: Store, scale: Scale, report: Report) -> None:
 
 
 def archives(store: Store, scale: Scale, report: Report) -> None:
-    """Export and import beside npm's redis-dump and redis-cli."""
+    """Measure export and import against npm's redis-dump and redis-cli."""
     dump = _redis_dump(store.folder)
     if dump is None:
         report.note("Export and import were not compared: npm's redis-dump is not to be had.")
@@ -258,7 +258,7 @@ def latency(store: Store, scale: Scale, report: Report) -> None:
     idle, busy = [], []
     for _ in range(scale.times):
         idle.append(_p99(subprocess.run([*reader, "2"], capture_output=True, check=True).stdout))
-        # As many lists as it takes to fill the time in which the other client looks.
+        # Run lists for as long as the other client measures.
         measuring = subprocess.Popen([*reader, "2"], stdout=subprocess.PIPE)
         while measuring.poll() is None:
             run(paws(store, "session", "list", "-o", "jsonl"))
@@ -283,7 +283,7 @@ def memory(store: Store, scale: Scale, report: Report) -> None:
     archive = store.folder / "memory.jsonl"
 
     def held() -> dict[str, int]:
-        """The peak of each command; import comes last, and into an empty Redis."""
+        """Return the peak of each command; import comes last, into an empty Redis."""
         peaks = {}
         for arguments in (
             ("session", "list", "-o", "jsonl"),
@@ -312,7 +312,7 @@ def memory(store: Store, scale: Scale, report: Report) -> None:
 
 
 def cluster(store: Store, scale: Scale, report: Report) -> None:
-    """A list of three primaries beside one of a single server, and who works how long."""
+    """Measure a list of three primaries against a single server, and the processor time of each."""
     shape = Cluster(store.folder, "pawsctl-bench")
     shape.up()
     try:
@@ -340,7 +340,7 @@ def cluster(store: Store, scale: Scale, report: Report) -> None:
 
 
 def _work_of(work: Work, server_seconds: Callable[[], float]) -> tuple[float, float]:
-    """The processor seconds of a command, and of the servers meanwhile."""
+    """Return the processor seconds of a command, and those of the servers meanwhile."""
     before = server_seconds()
     return run(work).cpu, server_seconds() - before
 

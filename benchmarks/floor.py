@@ -1,4 +1,4 @@
-"""The least a list of sessions can cost in Python: one socket, hiredis, msgspec, and nothing else.
+"""The least that a list of sessions can cost in Python: one socket, hiredis and msgspec alone.
 
 `session list -o jsonl` is measured against it. Usage: floor.py PORT [count]: with `count`, messages
 are only counted, and not decoded.
@@ -20,7 +20,7 @@ class Message(msgspec.Struct):
 
 
 class Session(msgspec.Struct):
-    """A value decoded."""
+    """A decoded value."""
 
     status: str
     messages: list[Message]
@@ -28,7 +28,7 @@ class Session(msgspec.Struct):
 
 
 class Counted(msgspec.Struct):
-    """A value whose messages are counted and not looked into."""
+    """A value whose messages are counted but not decoded."""
 
     status: str
     messages: list[msgspec.Raw]
@@ -36,7 +36,7 @@ class Counted(msgspec.Struct):
 
 
 def main() -> None:
-    """SCAN, PTTL and MGET one batch after the other, decoding each value."""
+    """Run SCAN, PTTL and MGET one batch after the other, and decode each value."""
     connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
     reader = hiredis.Reader()
     shape: type[Session | Counted] = Counted if sys.argv[2:] == ["count"] else Session
@@ -59,7 +59,7 @@ def main() -> None:
         cursor, keys = scan[0]
         *ttls, values = ask(*((b"PTTL", key) for key in keys), (b"MGET", *keys))
         for key, ttl_ms, value in zip(keys, ttls, values, strict=True):
-            # None: it has expired since.
+            # None: it has expired meanwhile.
             if value is not None:
                 session = decode(value)
                 count += bool((key, ttl_ms, session.status, len(session.messages), len(value)))

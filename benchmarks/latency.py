@@ -9,7 +9,7 @@ import time
 
 
 def main() -> None:
-    """GET one key without a pause and tell how long it took."""
+    """GET one key without a pause and print how long it took."""
     port, seconds = int(sys.argv[1]), float(sys.argv[2])
     connection = socket.create_connection(("127.0.0.1", port))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -33,7 +33,7 @@ class Run:
 
 
 def run(work: Work) -> Run:
-    """Run a command to its end. Raises where it fails: a figure of a failure is none."""
+    """Run a command to its end. Raises RuntimeError if it fails."""
     if work.prepare:
         work.prepare()
     stdin = work.stdin.open("rb") if work.stdin else subprocess.DEVNULL
@@ -55,7 +55,7 @@ def run(work: Work) -> Run:
         stdin.close()
     if process.returncode not in (0, 4):
         raise RuntimeError(f"{work.name} ended with {process.returncode}: {said.decode()}")
-    # Linux tells kilobytes.
+    # Linux reports kilobytes.
     return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
 
 
@@ -74,14 +74,14 @@ class Pair:
 
     @property
     def ratio(self) -> float:
-        """How many times the second's time the first takes."""
+        """Return the median of first/second wall time, pair by pair."""
         return statistics.median(
             one.wall / other.wall for one, other in zip(self.first, self.second, strict=True)
         )
 
 
 def median(runs: Sequence[Run]) -> float:
-    """The median of the wall seconds."""
+    """Return the median of the wall seconds."""
     return statistics.median(each.wall for each in runs)
 
 

@@ -1,4 +1,4 @@
-"""A Redis for one benchmark run, and a store of sessions that it can be set back to."""
+"""A Redis for one benchmark run, and a store of sessions that can be restored."""
 
 import json
 import shutil
@@ -33,11 +33,11 @@ class Store:
 
     @property
     def binary(self) -> str:
-        """Redis where this machine has it, else Valkey."""
+        """Return Redis if this machine has it, else Valkey."""
         return shutil.which("redis-server") or str(program())
 
     def start(self) -> None:
-        """Start, or start again with the data that was last saved."""
+        """Start, or restart with the data that was last saved."""
         self.stop()
         arguments = ["--port", str(self.port), "--save", "", "--appendonly", "no"]
         self.process = subprocess.Popen(
@@ -56,20 +56,20 @@ class Store:
             return False
 
     def stop(self) -> None:
-        """Kill the server; its data is what was last saved."""
+        """Kill the server, which keeps the data that was last saved."""
         if self.process:
             self.process.kill()
             self.process.wait()
             self.process = None
 
     def processor_seconds(self) -> float:
-        """The processor time that the server has used so far."""
+        """Return the processor time that the server has used so far."""
         assert self.process
         return _seconds(psutil.Process(self.process.pid))
 
     def call(self, *command: str | bytes | int) -> object:
         """Send one command."""
-        # SAVE of a million sessions takes as long as the disk does.
+        # SAVE of a million sessions may take long on a slow disk.
         patient = Timeouts(reply=120)
         node = connect(parse(self.url, origin="the benchmark"), patient)
         try:
@@ -78,7 +78,7 @@ class Store:
             node.close()
 
     def seed(self, count: int) -> float:
-        """Hold `count` sessions and nothing else, and save them; sessions a second."""
+        """Write and save exactly `count` sessions; return sessions per second."""
         self.call("FLUSHALL")
         done = run(
             Work("seed", [sys.executable, "-m", "pawsctl", "session", "seed", str(count)],
@@ -88,12 +88,12 @@ class Store:
         return count / done.wall
 
     def restore(self) -> None:
-        """Set the data back to what was seeded."""
+        """Restore the seeded data."""
         self.start()
 
 
 class Cluster:
-    """The cluster of `redis up --topology cluster`, with its state in a folder of the benchmark."""
+    """The cluster of `redis up --topology cluster`, with its state in the benchmark's folder."""
 
     def __init__(self, folder: Path, project: str) -> None:
         self.folder = folder
@@ -125,12 +125,12 @@ class Cluster:
         run(Work(" ".join(command), command, self.environment))
 
     def work(self, *arguments: str) -> Work:
-        """A pawsctl command on the cluster."""
+        """Return a pawsctl command on the cluster."""
         program = str(Path(sys.executable).with_name("pawsctl"))
         return Work(" ".join(arguments), [program, *arguments], self.environment)
 
     def processor_seconds(self) -> float:
-        """The processor time that all its nodes have used so far."""
+        """Return the processor time that all its nodes have used so far."""
         state = str(self.folder / "state")
         return sum(
             _seconds(each)

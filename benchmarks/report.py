@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """One bar: what was measured, against what, and whether it holds."""
+    """One bar: the measurement, what it is compared with, and whether it holds."""
 
     work: str
     figure: str
@@ -35,11 +35,11 @@ class Report:
     def add(
         self, work: str, figure: str, against: str, ratio: str, bar: str, *, holds: bool
     ) -> None:
-        """Put down one bar."""
+        """Add one bar."""
         self.rows.append(Row(work, figure, against, ratio, bar, holds))
 
     def note(self, text: str) -> None:
-        """Put down what was left out, and why."""
+        """Add a note on what was left out, and why."""
         self.notes.append(text)
 
     @property
@@ -48,7 +48,7 @@ class Report:
         return all(row.holds for row in self.rows)
 
     def markdown(self, store: "Store") -> str:
-        """The page."""
+        """Return the page."""
         lines = [
             "# Benchmarks",
             "",

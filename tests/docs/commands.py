@@ -13,7 +13,7 @@ from pawsctl.errors import ExitStatus
 GLOBAL = "Global options"
 WIDTH = 96
 
-# Commands whose exit statuses do not follow from how they are declared.
+# Commands whose exit statuses do not follow from their declarations.
 _STATUSES = {
     "doctor": (0, 1, 2),
     "config": (0, 2),
@@ -58,7 +58,7 @@ def synopsis(name: str, command: Any) -> str:
     own = own_parameters(command)
     words += [f"[{_spelled(each)}]" for each in own if each.param_type_name == "option"]
     words += [each.metavar for each in own if each.param_type_name == "argument"]
-    # Spaces within an option must not become ends of lines.
+    # No line may break at a space within an option.
     usage = " ".join(each.replace(" ", "\0") for each in words[1 + len(name.split()) :])
     begin = f"pawsctl {name} "
     lines = textwrap.wrap(
@@ -84,7 +84,7 @@ def _spelled(option: Any) -> str:
 
 
 def statuses(name: str, command: Any) -> list[int]:
-    """Return the exit statuses that a command may end with, those of signals left out.
+    """Return the exit statuses that a command may end with, except those of signals.
 
     They follow from its parameters and from what it opens: this project's own stack, or the Redis
     of the URL.

@@ -39,12 +39,12 @@ class Section(NamedTuple):
 
     @property
     def blocks(self) -> list[str]:
-        """Its examples."""
+        """Return its examples."""
         return pages.blocks(self.page, self.title)
 
 
 SECTIONS = (
-    # Only looks, at what the next ones find, too.
+    # These examples only read; they find the same sessions as the next sections.
     Section(pages.SCRIPTING, "", "sessions"),
     Section(pages.COMMANDS, "Redis", "stack"),
     Section(pages.COMMANDS, "Sessions", "sessions"),
@@ -55,14 +55,14 @@ SECTIONS = (
     Section(pages.README, "Five minutes", "walk"),
 )
 
-# What goes on until Ctrl-C; on a terminal it draws.
+# The command that runs until Ctrl-C; on a terminal it draws.
 WATCH = "$ pawsctl session watch"
 
 _OTHERS = "warning: This project's Redis has no password"
-# A server with TLS, and the authority that has signed its certificate.
+# A server with TLS, and the authority that signed its certificate.
 _FAR = ("redis.example.com:6380", "/etc/ssl/redis-ca.pem")
 
-# What the examples find stored: phone → (sample, seconds to live).
+# The sessions that the examples find: phone → (sample, seconds to live).
 STORED: Mapping[str, tuple[str, int | None]] = {
     "+59899000001": ("register-pet.json", 21_000),
     "+59899000002": ("waiting.json", 12_345),
@@ -73,9 +73,9 @@ STORED: Mapping[str, tuple[str, int | None]] = {
 
 
 def store_examples(server: Server) -> None:
-    """Store what the examples find, and nothing else."""
+    """Store the examples' sessions, and nothing else."""
     server.client.flushall()
-    # What earlier work on the server left: its figures, and the limit that an example sets.
+    # Reset what earlier work left on the server: its statistics, and a limit set by an example.
     server.client.config_resetstat()
     server.client.config_set("maxmemory", 0)
     for phone, (name, ttl) in STORED.items():
@@ -83,14 +83,14 @@ def store_examples(server: Server) -> None:
 
 
 class Examples:
-    """Runs examples in a folder of their own; the ports and names of the run are hidden."""
+    """Runs examples in a folder of their own; replaces the ports and names of this run."""
 
     def __init__(self, pawsctl: Pawsctl, hidden: Mapping[str, str]) -> None:
         self.pawsctl = pawsctl
         self.hidden = hidden
 
     def run_all(self, blocks: Sequence[str]) -> list[str]:
-        """Each block as it should stand; a watch sees what the next block does."""
+        """Return each block with its real output; a watch sees the effects of the next block."""
         printed, rest = [], iter(blocks)
         for block in rest:
             if block.startswith(WATCH):
@@ -109,11 +109,11 @@ class Examples:
         process = self.pawsctl.start(*shlex.split(command.removeprefix("$ pawsctl ")))
         assert process.stdout is not None
         assert process.stderr is not None
-        # What never comes ends the test, and not in silence.
+        # If an event never comes, the test fails instead of hanging.
         limit = Timer(TIMEOUT_SECONDS, process.kill)
         limit.start()
         try:
-            # What is there when it begins is no event.
+            # Sessions that exist when the watch begins are no events.
             process.stderr.readline()
             yield process.stdout
         finally:
@@ -122,7 +122,7 @@ class Examples:
             process.communicate(timeout=30)
 
     def run(self, block: str) -> str:
-        """The block as it should stand: each command with what it prints, stderr included."""
+        """Return the block with the real output of each command, stderr included."""
         lines = []
         for line in block.splitlines():
             if line.startswith("$ "):
@@ -133,7 +133,7 @@ class Examples:
 
     def _run(self, command: str) -> str:
         for real, shown in self.hidden.items():
-            # What the pages call 6379 is a free port here, and its far host is this one.
+            # Port 6379 of the pages is a free port here, and their remote host is this machine.
             if real.isdigit():
                 command = re.sub(rf":{shown}\b", f":{real}", command)
             elif shown in _FAR:
@@ -157,14 +157,14 @@ class Examples:
     def _as_shown(self, printed: str) -> str:
         for real, shown in self.hidden.items():
             printed = printed.replace(real, shown)
-        # Who else has an account on the machine that made the pages is nobody's concern.
+        # Other accounts on the machine that made the pages do not belong in them.
         lines = printed.splitlines(keepends=True)
         return "".join(line for line in lines if not line.startswith(_OTHERS))
 
 
 @contextmanager
 def session_examples(folder: Path, server: Server) -> Iterator[Examples]:
-    """Examples that look into a store of sessions."""
+    """Examples that read a store of sessions."""
     store_examples(server)
     pawsctl = Pawsctl(folder, server.url)
     for name in ("PAWSCTL_ENGINE", "PAWSCTL_PROJECT"):
@@ -204,7 +204,7 @@ def stack_examples(folder: Path, project: str, engine: str) -> Iterator[Examples
 
 @contextmanager
 def production_examples(folder: Path, project: str) -> Iterator[Examples]:
-    """The same on the embedded engine, and a server with TLS."""
+    """Examples of topologies on the embedded engine, and of a server with TLS."""
     required("redis-cli", "valkey-cli")
     signed = folder / "certificates"
     signed.mkdir()
@@ -220,7 +220,7 @@ def production_examples(folder: Path, project: str) -> Iterator[Examples]:
 
 @contextmanager
 def trouble_examples(folder: Path, project: str) -> Iterator[Examples]:
-    """Examples that find out what is wrong, beside a bot that is well."""
+    """Examples that look for problems, beside a healthy bot."""
     required("redis-cli", "valkey-cli")
     with bot(200, HEALTHY) as url, stack_examples(folder, project, "embedded") as examples:
         examples.pawsctl.environment |= {"APP_URL": url, "REDIS_PASSWORD": "random"}
@@ -233,7 +233,7 @@ def masked(text: str) -> list[str]:
     text = re.sub(r"sha256:[0-9a-f]+", "sha256", text)
     text = re.sub(r"[█▏▎▍▌▋▊▉]+", "█", text)
     text = re.sub(r"\d[\d.,:]*( [KMG]?B)?", "0", text)
-    # Whether the health check has run yet is a matter of luck, as is whether one has to wait.
+    # Whether the health check has run yet, and whether one has to wait, differs between runs.
     text = text.replace("running, starting", "running, healthy")
     lines = (" ".join(line.split()) for line in text.splitlines())
     return [line for line in lines if not line.startswith("Waiting")]

@@ -27,7 +27,7 @@ from tests.docs.examples import store_examples
 from tests.docs.pages import DOCS
 
 COLUMNS, LINES = 100, 24
-# Without the fonts that Rich's own template would load from a server.
+# The fonts that Rich's template would load from a server are left out.
 _FONTS = re.compile(r"@font-face \{.*?\n    \}", re.DOTALL)
 _REDRAW = "\x1b[1A\x1b[2K"
 PHONE = "+59899000001"
@@ -55,12 +55,12 @@ def main() -> None:
             terminal.until("1 appeared")
             pawsctl("session", "delete", "+59899000005")
             terminal.until("1 deleted")
-            # One that was there at the beginning, with five seconds left.
+            # The session that had five seconds left at the beginning.
             draw("session-watch", "pawsctl session watch", terminal.until("1 expired"), shown)
 
 
 def answered_now(server: servers.Server) -> None:
-    """Have the last message be eleven minutes old, as the TTL has it."""
+    """Set TTLs so that the last message is eleven minutes old."""
     key = f"wh:session:{PHONE}"
     session = json.loads(server.client.get(key) or "")
     session["updatedAt"] = int((time.time() - 660) * 1000)
@@ -93,18 +93,18 @@ class Terminal:
         os.close(self._end)
 
     def until(self, text: str) -> str:
-        """Return what stands on the screen once this text does."""
+        """Return the screen once it contains this text."""
         deadline = time.monotonic() + 30
         while text not in self.screen:
             assert time.monotonic() < deadline, self.screen
             self._read()
-        # The rest of that picture.
+        # Read the rest of that screen.
         time.sleep(0.1)
         self._read()
         return self.screen
 
     def until_end(self) -> str:
-        """Return what the command has printed when it has ended."""
+        """Return everything that the command printed, after its end."""
         while self._read():
             pass
         return self.screen
@@ -129,7 +129,7 @@ def draw(name: str, command: str, screen: str, shown: dict[str, str]) -> None:
     """Write docs/NAME.svg."""
     for real, instead in shown.items():
         screen = screen.replace(real, instead)
-    # Colours stay; the cursor's movements are of no use in a picture.
+    # Keep colours, drop cursor movements.
     text = re.sub(r"\x1b\[[0-9;?]*[A-Zhl]", "", screen.replace("\r", "")).strip("\n")
     with Path(os.devnull).open("w") as nowhere:
         console = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True)

@@ -1,6 +1,6 @@
-"""The generated parts of the pages: what they say follows from the code.
+"""The generated parts of the pages, made from the code.
 
-A part's name says what stands in it: `settings`, `exit statuses`, `global options`, `index`, or
+A part's name says what it contains: `settings`, `exit statuses`, `global options`, `index`, or
 the full name of a command.
 """
 
@@ -58,7 +58,7 @@ def pages_with_generated_parts() -> list[Path]:
 
 
 def as_generated(page: Path) -> str:
-    """Return a page's text as the code says it should be."""
+    """Return a page's text with its generated parts made from the code."""
     return pages.with_generated(page.read_text("utf-8"), _part)
 
 
@@ -75,7 +75,7 @@ def _table(rows: list[tuple[str, ...]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return a text as it stands in a table; what Markdown would take for itself is escaped."""
+    """Return a text for a table's cell, with Markdown characters escaped."""
     return re.sub(r"([|*\\])", r"\\\1", text)
 
 
@@ -101,7 +101,7 @@ def _global_options() -> str:
 
 
 def _option(option: Any) -> tuple[str, str]:
-    """Return an option's names with what it takes, and its help with its default."""
+    """Return an option's names and value, and its help with its default."""
     value = commands.value_of(option)
     *others, last = sorted(option.opts, key=len)
     names = [*others, f"{last} {value}".rstrip()]
@@ -122,7 +122,7 @@ def _index() -> str:
 
 
 def _command(name: str) -> str:
-    """Return what a command is for, how it is called, and what it gives back."""
+    """Return a command's purpose, usage and results."""
     command = commands.every_command()[name]
     own = commands.own_parameters(command)
     paragraphs = [textwrap.fill(" ".join(each.split()), 100) for each in command.help.split("\n\n")]

@@ -1,4 +1,4 @@
-"""The examples of all pages are real: each is run, and prints what the page says."""
+"""All examples in the pages are run, and must print what the page says."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def assert_true(kind: str, running: Examples) -> None:
 
 
 def test_session_examples_print_what_the_pages_say(tmp_path: Path, redis_server: Server) -> None:
-    """On a Redis that holds some sessions, one of them broken."""
+    """They run on a Redis with some sessions, one of them broken."""
     with examples.session_examples(tmp_path, redis_server) as running:
         assert_true("sessions", running)
 
@@ -28,7 +28,7 @@ def test_session_examples_print_what_the_pages_say(tmp_path: Path, redis_server:
 def test_stack_examples_print_what_the_pages_say(
     tmp_path: Path, docker_engine: docker.DockerClient, project: str
 ) -> None:
-    """On a real Docker Engine."""
+    """They run on a real Docker Engine."""
     assert docker_engine.ping()
     with examples.stack_examples(tmp_path, project, "docker") as running:
         assert_true("stack", running)
@@ -36,34 +36,34 @@ def test_stack_examples_print_what_the_pages_say(
 
 @pytest.mark.slow
 def test_production_examples_print_what_the_pages_say(tmp_path: Path) -> None:
-    """On embedded topologies and over TLS."""
+    """They run on embedded topologies and over TLS."""
     with examples.production_examples(tmp_path, examples.PROJECT) as running:
         assert_true("production", running)
 
 
 @pytest.mark.slow
 def test_examples_of_trouble_print_what_the_pages_say(tmp_path: Path) -> None:
-    """With the embedded server."""
+    """They run with the embedded server."""
     with examples.trouble_examples(tmp_path, examples.PROJECT) as running:
         assert_true("trouble", running)
 
 
 @pytest.mark.slow
 def test_the_first_walk_works_as_written(tmp_path: Path) -> None:
-    """On a machine without Docker, in the order of the README."""
+    """It runs without Docker, in the order of the README."""
     with examples.embedded_examples(tmp_path, examples.PROJECT) as running:
         assert_true("walk", running)
 
 
 @pytest.mark.slow
 def test_a_failover_prints_what_the_pages_say(tmp_path: Path) -> None:
-    """On an embedded cluster of its own."""
+    """It runs on an embedded cluster of its own."""
     with examples.embedded_examples(tmp_path, examples.PROJECT) as running:
         assert_true("failover", running)
 
 
 def test_no_example_is_left_out() -> None:
-    """A console block on any page belongs to a section that is run."""
+    """Each console block on any page belongs to a section that is run."""
     run = [block for section in SECTIONS for block in section.blocks]
     for page in pages.every_page():
         assert [block for block in pages.blocks(page) if block not in run] == [], page.name

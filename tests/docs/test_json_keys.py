@@ -1,4 +1,4 @@
-"""The JSON keys that the pages tell, held to what each command prints."""
+"""The JSON keys in the pages, checked against what each command prints."""
 
 import json
 import signal
@@ -28,7 +28,7 @@ PYTHON: dict[type[inspect.Type], type | tuple[type, ...]] = {
 
 
 def assert_told(found: Any, command: str, number: int = 0) -> None:
-    """Assert that JSON has the keys of the command's result of that number, and no other."""
+    """Assert that JSON has exactly the keys of the command's result with that number."""
     types = results.RESULTS[command][number].types
     for each in found if isinstance(found, list) else [found]:
         assert_fields(each, types, command)
@@ -36,7 +36,7 @@ def assert_told(found: Any, command: str, number: int = 0) -> None:
 
 
 def assert_fields(found: Any, types: tuple[type, ...], where: str) -> None:
-    """Assert that an object has the fields of these structs, and of their types."""
+    """Assert that an object has exactly the fields of these structs, with their types."""
     fields = {
         each.encode_name: (struct, each) for struct in types for each in results.fields((struct,))
     }
@@ -48,7 +48,7 @@ def assert_fields(found: Any, types: tuple[type, ...], where: str) -> None:
 
 
 def assert_type(value: Any, of: inspect.Type, where: str) -> None:
-    """Assert that a value is of a type, and so are those within it."""
+    """Assert that a value has a type, and that the values in it do."""
     match of:
         case inspect.UnionType():
             (of,) = (
@@ -68,7 +68,7 @@ def assert_type(value: Any, of: inspect.Type, where: str) -> None:
 
 @pytest.fixture
 def filled(pawsctl: Pawsctl, server: Server) -> Iterator[Pawsctl]:
-    """pawsctl on a server with something of everything, beside a bot that is well."""
+    """pawsctl on a server with every kind of session, beside a healthy bot."""
     values = {"+1": "greeting.json", "+2": "broken/truncated.txt", "+3": "waiting.json"}
     values["+4"] = "trimmed/begins-with-results.json"
     for phone, name in values.items():
@@ -99,7 +99,7 @@ ON_SESSIONS = (
     "redis maxmemory 200mb --yes",
     "config",
 )
-# Those whose result depends on how they are called, and which it is then.
+# Commands whose result depends on the call, with the number of the result they print here.
 ON_SESSIONS_TOO = {
     "session ttl": 1,
     "session flush --dry-run": 1,
@@ -108,25 +108,25 @@ ON_SESSIONS_TOO = {
 
 
 def name_of(command: str) -> str:
-    """The command of a command line."""
+    """Return the command of a command line."""
     return next(name for name in results.RESULTS if f"{command} ".startswith(f"{name} "))
 
 
 @pytest.mark.parametrize("command", ON_SESSIONS)
 def test_results_have_the_keys_of_their_structs(filled: Pawsctl, command: str) -> None:
-    """No more, no less, and so have the objects in them."""
+    """Results, and the objects in them, have exactly these keys."""
     assert_told(filled(*command.split(), "--json").json, name_of(command))
 
 
 @pytest.mark.parametrize("command", ON_SESSIONS_TOO)
 def test_so_have_the_other_results(filled: Pawsctl, command: str) -> None:
-    """Of a dry run, for example."""
+    """Results that depend on the call, such as those of a dry run, have them too."""
     found = filled(*command.split(), "--json").json
     assert_told(found, name_of(command), ON_SESSIONS_TOO[command])
 
 
 def test_archives_have_the_keys_of_their_structs(filled: Pawsctl) -> None:
-    """Their import and their proof."""
+    """This covers export, import and verify."""
     assert filled("session", "export", "a.jsonl").status == 0
     for command in ("import", "verify"):
         assert_told(filled("session", command, "a.jsonl", "--json").json, f"session {command}")
@@ -136,7 +136,7 @@ def test_archives_have_the_keys_of_their_structs(filled: Pawsctl) -> None:
 def test_events_have_the_keys_of_their_structs(
     filled: Pawsctl, server: Server, phone: tuple[str, ...]
 ) -> None:
-    """Of all sessions and of one, whose messages are events, too."""
+    """A watch of all sessions, and of one, whose messages are events."""
     process = filled.start("session", "watch", *phone, "--interval", "0.1s", "--json")
     assert process.stdout is not None
     if not phone:
@@ -154,7 +154,7 @@ def test_events_have_the_keys_of_their_structs(
 
 
 def test_a_stack_has_the_keys_of_its_structs(embedded_stack: Stack) -> None:
-    """From `up` to `down`, with sessions to keep."""
+    """Every command from `up` to `down`, with sessions to back up."""
 
     def printed(*command: str) -> Any:
         result = embedded_stack(*command, "--json")
@@ -172,21 +172,21 @@ def test_a_stack_has_the_keys_of_its_structs(embedded_stack: Stack) -> None:
 
 
 def test_redis_dev_has_the_keys_of_its_struct(docker_stack: Stack) -> None:
-    """With the login of Redis Commander."""
+    """The result has the login of Redis Commander."""
     result = docker_stack("redis", "dev", "--json")
     assert result.status == 0, result.err
     assert_told(result.json, "redis dev")
 
 
 def test_a_topology_has_the_keys_of_its_structs(sentinels: Topology) -> None:
-    """Its status, and a failover."""
+    """This covers its status and a failover."""
     sentinels.up()
     assert_told(sentinels.status(), "redis status", 1)
     assert_told(sentinels.run("failover", "--json").json, "redis failover")
 
 
 def test_every_command_is_held_to_its_structs() -> None:
-    """A new command gets a case here."""
+    """A new command needs a case here."""
     elsewhere = {"session import", "session verify", "session watch", "redis failover", "redis cli"}
     stack = ("up", "dev", "restart", "start", "status", "stop", "logs", "reset", "down")
     held = {name_of(command) for command in ON_SESSIONS} | {f"redis {name}" for name in stack}

@@ -1,4 +1,4 @@
-"""The generated parts of the pages are what the code says, and the pages lead to each other."""
+"""The generated parts of the pages follow the code, and links between pages work."""
 
 import re
 import shlex
@@ -23,7 +23,7 @@ def test_generated_parts_are_up_to_date(page: Path) -> None:
 
 @pytest.mark.parametrize("name", commands.every_command())
 def test_every_command_has_a_part_and_an_example(name: str) -> None:
-    """Below its own heading in docs/commands.md."""
+    """They are below its own heading in docs/commands.md."""
     _, heading, text = pages.COMMANDS.read_text("utf-8").partition(f"\n### `pawsctl {name}`\n")
     assert heading, "there is no heading"
     section = text.partition("\n##")[0]
@@ -49,7 +49,7 @@ def test_the_readme_stays_a_first_look() -> None:
 
 @pytest.mark.parametrize("page", pages.every_page(), ids=lambda page: page.name)
 def test_what_is_installed_exists(page: Path) -> None:
-    """A wheel has this version, and nothing comes from an index that does not have it."""
+    """Wheels have this version, and nothing is installed from an index that lacks it."""
     text = page.read_text("utf-8")
     assert set(re.findall(r"pawsctl-([\w.]+)-py3", text)) <= {version("pawsctl")}
     assert not re.search(r"install '?pawsctl(?!-)\b", text)
@@ -57,7 +57,7 @@ def test_what_is_installed_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", pages.every_page(), ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    """To a file of the repository, and there to a heading."""
+    """Each leads to a file of the repository, and to a heading that is in it."""
     text = page.read_text("utf-8")
     for target in re.findall(r"\]\(([^)#]*#?[^)]*)\)", text):
         name, _, anchor = target.partition("#")
@@ -70,27 +70,27 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_the_files_of_the_architecture_exist() -> None:
-    """Below src/pawsctl, or the repository's root."""
+    """They are below src/pawsctl, or the repository's root."""
     text = (pages.DOCS / "architecture.md").read_text("utf-8")
     for name in re.findall(r"`([\w/.]+(?:\.py|\.yaml|/))`", text):
         assert (SOURCE / name).exists() or (pages.ROOT / name).exists(), name
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
+    """Return the anchors of a page's headings, as GitHub makes them."""
     titles = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def mentioned(page: Path) -> list[str]:
-    """The pawsctl command lines that a page's prose and tables mention in backticks."""
+    """Return the pawsctl command lines in backticks in a page's prose and tables."""
     text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
     return re.findall(r"`(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?pawsctl ([^`]+)`", text)
 
 
 @pytest.mark.parametrize("page", pages.every_page(), ids=lambda page: page.name)
 def test_commands_and_options_in_the_text_exist(page: Path) -> None:
-    """A renamed command or option is found in every page that speaks of it."""
+    """A renamed command or option fails on every page that names it."""
     every = commands.every_command()
     groups = {name.split()[0] for name in every}
     shared = {each for option in commands.global_options() for each in option.opts}

@@ -1,6 +1,6 @@
-"""Attacks on pawsctl: what it survives, and what it says meanwhile.
+"""Attacks on pawsctl: what it survives, and what it reports meanwhile.
 
-`make faults` runs a seeded sample, `make faults FULL=1` all of it. Servers and engines are real,
-and what bends their answers is a proxy over a socket. It ends in one table, which is kept in
+`make faults` runs a seeded sample, `make faults FULL=1` all of it. Servers and engines are real;
+proxies over sockets change their answers. It ends in one table, which is kept in
 `docs/reliability.md`.
 """

@@ -18,7 +18,7 @@ _BEGIN, _END = "<!-- table -->\n", "<!-- end of table -->\n"
 
 
 def main(arguments: list[str]) -> int:
-    """Run the attacks; returns the exit status."""
+    """Run the attacks; return the exit status."""
     full = os.environ.get("FULL") == "1"
     seed = int(os.environ.get("SEED") or random.SystemRandom().randrange(1 << 32))
     print(f"seed {seed}: SEED={seed} make faults repeats this", flush=True)
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _write(document: Path, text: str) -> None:
-    """Replace what stands between the markers of a document."""
+    """Replace the text between the markers of a document."""
     before, _, rest = document.read_text("utf-8").partition(_BEGIN)
     _, _, after = rest.partition(_END)
     document.write_text(f"{before}{_BEGIN}{text}\n{_END}{after}", "utf-8")

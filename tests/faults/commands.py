@@ -1,6 +1,6 @@
-"""The commands under attack, and what must hold after each, whatever happened to it.
+"""The commands under attack, and the conditions that must hold after each.
 
-A `Verdict` gets the lab and the run, and returns what was lost or told wrongly; '' if nothing.
+A `Verdict` gets the lab and the run, and returns what was lost or misreported; '' if nothing.
 """
 
 import json
@@ -16,7 +16,7 @@ Verdict = Callable[[Lab, Run], str]
 
 @dataclass(frozen=True)
 class Attacked:
-    """A command line, what holds after it, and whether it changes what is stored."""
+    """A command line, its verdict, and whether it changes stored data."""
 
     arguments: tuple[str, ...]
     verdict: Verdict
@@ -109,7 +109,7 @@ def _exported(lab: Lab, run: Run) -> str:
 
 
 def archived(path: Path) -> dict[str, str]:
-    """The sessions of an archive: phone → value."""
+    """Return the sessions of an archive: phone → value."""
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     return {line["phone"]: line["value"] for line in lines[1:-1]}
 
@@ -151,7 +151,7 @@ READS = (
 
 
 def exports(folder: Path) -> Attacked:
-    """Export to a new file."""
+    """Return an export to a new file."""
     return Attacked(("session", "export", str(folder / "made.jsonl")), _exported)
 
 
@@ -174,5 +174,5 @@ def writes(lab: Lab) -> tuple[Attacked, ...]:
 
 
 def every(lab: Lab) -> tuple[Attacked, ...]:
-    """All of them."""
+    """Return all commands."""
     return (*READS, exports(lab.folder), *writes(lab))

@@ -1,4 +1,4 @@
-"""Attacks on a Docker Engine and on what it runs, while pawsctl works with it."""
+"""Attacks on a Docker Engine and its containers while pawsctl uses it."""
 
 import os
 import random
@@ -33,7 +33,7 @@ _CONFLICT = int(ExitStatus.CONFLICT)
 
 @contextmanager
 def project(folder: Path, api: docker.DockerClient, environment: dict[str, str]) -> Iterator[Stack]:
-    """A project of its own on that engine; all of it is removed at the end."""
+    """Yield a project of its own on that engine; remove all of it at the end."""
     prefix = os.environ.get("PAWSCTL_TEST_PREFIX", "pawsctl-test-")
     name = f"{prefix}f{secrets.token_hex(4)}"
     folder.mkdir(parents=True)
@@ -107,7 +107,7 @@ _COMMANDS = (
 def containers(
     folder: Path, api: docker.DockerClient, rng: random.Random, tries: int
 ) -> Iterator[Tally]:
-    """Each fault of the container at random moments of each command; then `up` again."""
+    """Attack the container with each fault at random moments of each command; then run `up`."""
     for name, fault in _FAULTS.items():
         tally = Tally(name)
         for number in range(tries):
@@ -128,11 +128,11 @@ def containers(
 def _struck(
     place: Stack, words: tuple[str, ...], fault: Callable[[], None], *, after: float, tally: Tally
 ) -> Run:
-    """Run a command, and the fault while it runs; afterwards `up` puts all in order again."""
+    """Run a command with the fault during it; `up` must then put everything in order."""
     how = f"after {after:.3f} s"
     process = place.start(*words)
     if "-f" in words:
-        # It would go on for ever.
+        # `logs -f` does not end by itself.
         threading.Timer(after + 3, process.send_signal, [signal.SIGINT]).start()
     time.sleep(after)
     striking = threading.Thread(target=fault)
@@ -177,7 +177,7 @@ def _ran(place: Stack, tally: Tally, *words: str, statuses: tuple[int, ...] = (0
 
 
 def _aof_cut(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
-    """The last bytes are missing, as after a power cut: Redis leaves out the last write."""
+    """The last bytes are missing, as after a power cut: Redis drops the last write."""
     _up(place)
     _aof(api, place, lambda data: data[:-7])
     _ran(place, tally, "redis", "up")
@@ -186,7 +186,7 @@ def _aof_cut(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
 
 
 def _aof_hurt(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
-    """Bytes in the middle are others: Redis does not start, and nothing is removed for that."""
+    """Bytes in the middle are wrong: Redis does not start, and pawsctl removes nothing."""
     _up(place)
     _aof(api, place, lambda data: data[:200] + b"\x00garbage\x1b[31m\r\n" + data[200:])
     up = _ran(place, tally, "redis", "up", "--timeout", "5", statuses=(1, 8))
@@ -208,7 +208,7 @@ def _aof(api: docker.DockerClient, place: Stack, change: Callable[[bytes], bytes
 
 
 def _volume_full(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
-    """A write that Redis took before the disk was full is there afterwards."""
+    """A write that Redis took before the disk was full survives."""
     api.volumes.create(
         _volume(place),
         driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "size=4m"},
@@ -227,7 +227,7 @@ def _volume_full(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
 
 
 def _out_of_memory(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
-    """The kernel kills Redis, Docker starts it again, and what was on disk is there."""
+    """The kernel kills Redis, Docker restarts it, and the data on disk is there."""
     _up(place)
     time.sleep(1.5)
     container = _container(api, place)
@@ -254,7 +254,7 @@ def _out_of_memory(api: docker.DockerClient, place: Stack, tally: Tally) -> None
 
 
 def _stranger(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
-    """A container with our name and without our labels is nobody's but its owner's."""
+    """A container with our name and without our labels belongs to somebody else."""
     name = f"{place.environment['PAWSCTL_PROJECT']}-redis"
     made = api.containers.run(REDIS.image, name=name, detach=True)
     try:
@@ -268,7 +268,7 @@ def _stranger(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
 
 
 def _network_pruned(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
-    """Between a stop and the next up."""
+    """The network is removed between a stop and the next up."""
     _up(place)
     _ran(place, tally, "redis", "stop")
     network = api.networks.get(f"{place.environment['PAWSCTL_PROJECT']}_default")
@@ -282,7 +282,7 @@ def _network_pruned(api: docker.DockerClient, place: Stack, tally: Tally) -> Non
 
 
 def _image_gone(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
-    """The image that it runs has lost its name, and another has it."""
+    """The name of the container's image is gone; the image has another name."""
     image = f"{place.environment['PAWSCTL_PROJECT']}:1"
     api.images.get(REDIS.image).tag(image)
     place.environment["REDIS_IMAGE"] = image
@@ -309,13 +309,13 @@ _FOUND: dict[str, Callable[[docker.DockerClient, Stack, Tally], None]] = {
 
 
 class _Daemon:
-    """A dockerd of the attack's own, which it may hurt."""
+    """A dockerd for this attack alone, which it may damage."""
 
     def __init__(self, address: str) -> None:
         self.address = address
         self._folder = Path(address.removeprefix("unix://")).parent
         self._pid = int((self._folder / "pid").read_text())
-        # Its mounts go with its processes.
+        # Its mounts end with its processes.
         self._command = ["unshare", "--mount", *psutil.Process(self._pid).cmdline()]
         self._started: subprocess.Popen[bytes] | None = None
 
@@ -325,10 +325,10 @@ class _Daemon:
             os.kill(self._pid, number)
 
     def heal(self) -> None:
-        """Have it answer again."""
+        """Make it answer again."""
         self.signal(signal.SIGCONT)
         if self.is_gone():
-            # It would wait for its predecessor's containerd, which died with it.
+            # Else it would wait for its predecessor's containerd, which died too.
             (self._folder / "exec/containerd/containerd.pid").unlink(missing_ok=True)
             self._started = subprocess.Popen(
                 self._command,
@@ -351,7 +351,7 @@ class _Daemon:
         return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
 
     def end(self) -> None:
-        """Stop what `heal` has started."""
+        """Stop the processes that `heal` started."""
         if self._started is not None:
             self._started.terminate()
             self._started.wait()
@@ -381,7 +381,7 @@ _DAEMON_FAULTS = {
 
 
 def daemons(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
-    """Each fault of the engine at random moments of up, status, reset and logs -f."""
+    """Attack the engine with each fault at random moments of up, status, reset and logs -f."""
     with second_engine("--live-restore", images=(REDIS.image,)) as address:
         daemon = _Daemon(address)
         api = docker.DockerClient(address)
@@ -426,7 +426,7 @@ def _hurt(
     again = place.run("redis", "up")
     judge(again, tally, f"up again, {how}")
     if again.status == _CONFLICT:
-        # What the dead engine left on the port is removed by the new one, in its own time.
+        # The new engine takes some time to remove what the dead one left on the port.
         time.sleep(3)
         again = place.run("redis", "up")
         judge(again, tally, f"up once more, {how}")
@@ -438,7 +438,7 @@ def _hurt(
 
 
 def connect() -> docker.DockerClient | str:
-    """The engine that all tests share, with the image; or why there is none."""
+    """Return the shared engine, which has the image, or why there is none."""
     if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("dockerd"):
         return "needs root, and Docker on Linux"
     try:

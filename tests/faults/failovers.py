@@ -1,4 +1,4 @@
-"""Attacks on a Sentinel trio: its primary changes at a moment of a command."""
+"""Attacks on a Sentinel trio: a failover in the middle of a command."""
 
 import random
 import threading
@@ -32,12 +32,12 @@ class TrioLab(Lab):
         return self.trio.url
 
     def fill(self) -> None:
-        """Fill the primary, and return when the replicas have it all."""
+        """Fill the primary, and wait until the replicas have everything."""
         super().fill()
         self.client.wait(len(self.trio.servers) - 1, 5_000)
 
     def fail_over(self) -> None:
-        """Have a replica take over that has everything, as an operator does."""
+        """Promote a replica that has all data, as an operator does."""
         sentinel = self.trio.sentinels[0].client
         with suppress(redis.RedisError):
             sentinel.execute_command("SENTINEL", "FAILOVER", SERVICE, "COORDINATED")
@@ -54,7 +54,7 @@ class TrioLab(Lab):
 
 
 def attacks(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
-    """A failover at random moments of each command."""
+    """Fail over at random moments of each command."""
     folder.mkdir()
     with sentinels.running(folder) as trio:
         lab = TrioLab(trio, folder / "work")

@@ -1,7 +1,7 @@
 """Fuzzed input: argument lines, URLs, values, archives, .env and compose files, Docker's config.
 
-Hypothesis makes the input, from a seed. Whatever it is, pawsctl ends by itself, with a status of
-its own, without a traceback, a control character or a password in what it prints.
+Hypothesis makes the input, from a seed. Whatever it is, pawsctl must end by itself, with one of its
+own exit statuses, and print no traceback, control character or password.
 """
 
 import gzip
@@ -32,7 +32,7 @@ Try = Callable[[Lab, Any], Run | None]
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of input: how it is made, how it is tried, and what has failed before."""
+    """One kind of input: how to make it, how to try it, and inputs that failed before."""
 
     name: str
     inputs: SearchStrategy[Any]
@@ -55,7 +55,7 @@ _COMMANDS = (
     *("session export", "session verify", "test-session", "health", "doctor", "config"),
     *("redis status", "redis down", "redis stop", "redis memory", "redis cli", "redis", "session"),
 )
-# Words that belong together, so that some lines are right.
+# Valid combinations, so that some lines are right.
 _WORDS = (
     *("--json", "-o csv", "-o jsonl", "-o text", "-o x", "--yes", "--dry-run", "--match +5*"),
     *("--match [", "--phone +1", "--status active", "--problem", "--sort ttl", "--sort x"),
@@ -109,7 +109,7 @@ _PARAMETERS = (
 @st.composite
 def _urls(draw: st.DrawFn) -> str:
     def usually(first: str, *others: str) -> str:
-        """Draw the first of these half of the time, so that some URLs are right."""
+        """Draw one of the first in half of the cases, so that some URLs are right."""
         return first if draw(st.booleans()) else draw(st.sampled_from(others) | _text())
 
     scheme = usually("redis", *_SCHEMES)
@@ -255,7 +255,7 @@ def _archive(lab: Lab, made: tuple[bool, bool, list[tuple[str, float, bytes]]]) 
     command = ("session", "import", "--replace") if is_import else ("session", "verify")
     run = lab.run("--url", lab.url, *LIMITS, *command, str(path))
     if run.status == 0 and not is_gzip and data != whole:
-        # Spaces at the end of a line and the like are the same archive; other sessions are not.
+        # A change such as spaces at the end of a line is allowed; other sessions are not.
         assert sorted(_lines(data)) == sorted(_lines(whole)), "another archive was called whole"
     return run
 
@@ -347,7 +347,7 @@ KINDS = (
 
 
 def attacks(lab: Lab, rng: random.Random, tries: int) -> Iterator[Tally]:
-    """Each kind of input, `tries` times, after what has failed before."""
+    """Try each kind of input `tries` times, after the inputs that failed before."""
     lab.archive()
     for kind in KINDS:
         tally = Tally(f"fuzzed {kind.name}")

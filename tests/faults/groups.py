@@ -1,4 +1,4 @@
-"""The groups of attacks, run side by side: two processors, and most attacks wait."""
+"""The groups of attacks, run in parallel: there are two processors, and most attacks wait."""
 
 import queue
 import random
@@ -78,7 +78,7 @@ GROUPS: dict[str, Group] = {
 
 
 def run(seed: int, *, full: bool, only: str = "") -> Iterator[tuple[str, Tally]]:
-    """Run the groups whose name contains `only`; yields a group's name and each of its tallies."""
+    """Run the groups whose name contains `only`; yield a group's name and each of its tallies."""
     done: queue.Queue[tuple[str, Tally] | None] = queue.Queue()
     chosen = {name: group for name, group in GROUPS.items() if only in name}
     with tempfile.TemporaryDirectory(prefix="pawsctl-faults-") as folder:

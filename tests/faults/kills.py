@@ -25,7 +25,7 @@ def _prepare(lab: Lab, command: Attacked) -> None:
 
 
 def attacks(lab: Lab, rng: random.Random, tries: int) -> Iterator[Tally]:
-    """Each command ended at random moments of its work by each signal, then run again."""
+    """End each command at random moments by each signal, then run it again."""
     chosen = [exports(lab.folder), *writes(lab)]
     chosen.append(Attacked(("session", "verify", str(lab.archive())), lambda _lab, _run: ""))
     times = {}
@@ -93,7 +93,7 @@ def _is_done(lab: Lab, command: Attacked) -> bool:
 
 
 def _at_once(lab: Lab, commands: list[Attacked], tries: int) -> Tally:
-    """Three of the same at once: each says what holds."""
+    """Run three of the same command at once: each must report the truth."""
     tally = Tally("three of them at once")
     for command in commands:
         for _ in range(tries):

@@ -1,4 +1,4 @@
-"""A Redis with sessions of which everything is known, and pawsctl run against it and judged."""
+"""A Redis with known sessions, and pawsctl run against it and judged."""
 
 import json
 import os
@@ -28,7 +28,7 @@ PREFIX = "wh:session:"
 HUNG_SECONDS = 45.0
 """Far beyond every deadline that the commands below state, on a busy machine too."""
 
-# The time limits that pawsctl is given: short, since many attacks run into them.
+# The timeouts given to pawsctl: short, since many attacks run into them.
 LIMITS = ("--timeout", "2", "--connect-timeout", "2", "--failover-timeout", "1")
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xe2\x80[\xaa-\xae]")
@@ -38,7 +38,7 @@ FOREIGN: dict[str, str] = {"app:counter": "7", "wh:seen:abc": "1", "wh:sessionle
 
 @dataclass(frozen=True)
 class Run:
-    """How one run of pawsctl ended; `status` is None if it had to be killed."""
+    """The result of one run of pawsctl; `status` is None if it had to be killed."""
 
     arguments: tuple[str, ...]
     status: int | None
@@ -47,7 +47,7 @@ class Run:
 
     @property
     def json(self) -> Any:
-        """stdout as JSON; None if it is none."""
+        """stdout as JSON; None if it is not JSON."""
         try:
             return json.loads(self.out)
         except ValueError:
@@ -58,7 +58,7 @@ class Run:
 
 
 def value_of(number: int) -> bytes:
-    """The stored value of a session: some small, a few large."""
+    """Return the stored value of a session: some are small, a few large."""
     text = f"Hola {number} " + "x" * (20_000 if number % 40 == 0 else number)
     session = {
         "status": "active",
@@ -92,7 +92,7 @@ class Place:
         (folder / "tmp").mkdir(parents=True, exist_ok=True)
 
     def stored(self) -> dict[str, bytes]:
-        """The sessions that the server holds: phone → value."""
+        """Return the sessions that the server holds: phone → value."""
         names = [bytes(key).decode() for key in self.client.scan_iter(PREFIX + "*", count=1_000)]
         values: list[Any] = self.client.mget(names) if names else []
         return {
@@ -108,7 +108,7 @@ class Place:
         return files + [f"process {each}" for each in self.servers()]
 
     def servers(self) -> list[str]:
-        """The command lines of servers that pawsctl started for this folder and that still run."""
+        """Return the command lines of running servers that pawsctl started for this folder."""
         found = []
         for process in psutil.process_iter(["cmdline"]):
             words = process.info["cmdline"] or []
@@ -128,13 +128,13 @@ class Place:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=self.folder,
-            # A crash of the interpreter itself says where it was.
+            # If the interpreter itself crashes, it prints where.
             env=self.environment | (environment or {}) | {"PYTHONFAULTHANDLER": "1"},
             start_new_session=True,
         )
 
     def run(self, *arguments: str, environment: dict[str, str] | None = None) -> Run:
-        """Run pawsctl to its end; killed if it takes longer than any deadline."""
+        """Run pawsctl to its end; kill it if it takes longer than any deadline."""
         try:
             status, out, err = fork_server.run(
                 arguments,
@@ -171,7 +171,7 @@ class Lab(Place):
         return self.server.url
 
     def fill(self) -> None:
-        """Make the server hold just what it should, and the folder nothing but an archive."""
+        """Fill the server with exactly the lab's data; empty the folder except for an archive."""
         client = self.client
         client.flushall()
         with client.pipeline(transaction=False) as pipe:
@@ -185,7 +185,7 @@ class Lab(Place):
                 each.unlink()
 
     def restore(self) -> None:
-        """Fill the server again if anything has changed in it."""
+        """Fill the server again if anything in it has changed."""
         if self.client.dbsize() != len(VALUES) + len(FOREIGN) or self.stored() != VALUES:
             self.fill()
 
@@ -196,7 +196,7 @@ class Lab(Place):
         return f"keys of others are gone or changed: {gone}" if gone else ""
 
     def archive(self) -> Path:
-        """An archive of all sessions, made once."""
+        """Return an archive of all sessions, made once."""
         path = self.folder / "whole.jsonl"
         if not path.exists():
             self.fill()
@@ -207,7 +207,7 @@ class Lab(Place):
 
 @contextmanager
 def lab(folder: Path, *options: str, program: str = "valkey-server") -> Iterator[Lab]:
-    """A lab on a server of its own."""
+    """Yield a lab on a server of its own."""
     folder.mkdir(parents=True, exist_ok=True)
     work, data = folder / "work", folder / "data"
     work.mkdir()
@@ -217,10 +217,10 @@ def lab(folder: Path, *options: str, program: str = "valkey-server") -> Iterator
 
 
 def judge(run: Run, tally: Tally, how: str, *, sent: int = signal.SIGKILL) -> None:
-    """Count what is wrong with any run, whatever it was asked to do.
+    """Count everything that is wrong with a run, whatever its command.
 
-    It may have ended by the signal that it was sent: before Python looks at its signals, and after
-    the work is done, that is the system's own end of a process.
+    It may have ended by the signal that it was sent: before Python handles signals, and after the
+    work is done, the system ends the process.
     """
     where = f"{how}: {run}"
     if run.status is None:
@@ -236,7 +236,7 @@ def judge(run: Run, tally: Tally, how: str, *, sent: int = signal.SIGKILL) -> No
 
 
 def until(condition: Any, seconds: float = 20.0) -> bool:
-    """Wait until a condition holds; returns whether it did in time."""
+    """Wait until a condition holds; return whether it did in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
@@ -249,7 +249,7 @@ def until(condition: Any, seconds: float = 20.0) -> bool:
 
 
 def shuffled(rng: random.Random, items: Sequence[Any]) -> list[Any]:
-    """The items in another order."""
+    """Return the items in another order."""
     found = list(items)
     rng.shuffle(found)
     return found

@@ -1,4 +1,4 @@
-"""A machine that is no help: full, read-only and broken disks, wrong clocks, little memory.
+"""Faults of the machine: full, read-only and broken disks, wrong clocks, little memory.
 
 The disks are small file systems in memory, which need root and Linux; the clocks are libfaketime's.
 """
@@ -16,7 +16,7 @@ from tests.faults.commands import READS, Attacked, exports, writes
 from tests.faults.lab import LIMITS, PREFIX, VALUES, Lab, Run, judge
 from tests.faults.tally import Tally
 
-# Mount options, and what is done to the disk afterwards.
+# Mount options, and the change made to the disk afterwards.
 _DISKS = {
     "disk full": ("size=64k", "fill"),
     "disk without a free inode": ("size=1m,nr_inodes=1", ""),
@@ -30,7 +30,7 @@ _MANY = 20_000
 
 
 def attacks(lab: Lab, _rng: random.Random) -> Iterator[Tally]:
-    """Each fault of the machine against each command that it may hinder."""
+    """Try each fault of the machine with each command that it may affect."""
     chosen = [exports(lab.folder), *READS, *writes(lab)]
     yield from _disks(lab, chosen)
     yield from _clocks(lab, chosen)
@@ -70,7 +70,7 @@ def _disks(lab: Lab, chosen: Sequence[Attacked]) -> Iterator[Tally]:
             if then == "fill":
                 _fill(disk)
             before = set(disk.iterdir())
-            # Everything that is written goes there: files, state, temporary files.
+            # All writes go there: files, state, temporary files.
             places = {"XDG_STATE_HOME": str(disk), "HOME": str(disk), "TMPDIR": str(disk)}
             for command in (_moved(chosen[0], disk), *chosen[1:]):
                 run = _attack(lab, command, tally, name, places)
@@ -120,18 +120,18 @@ def _clocks(lab: Lab, chosen: Sequence[Attacked]) -> Iterator[Tally]:
         clock = {
             "LD_PRELOAD": str(library),
             "FAKETIME": f"{offset:+d}",
-            # A clock that is set does not touch what counts the seconds since the start.
+            # Setting a clock does not affect the monotonic clock.
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
         for command in chosen:
-            # With that last setting, libfaketime refuses to sleep, as the flow does.
+            # With that last setting, libfaketime refuses to sleep, and the flow has to sleep.
             if command.arguments[0] != "test-session":
                 _attack(lab, command, tally, name, clock)
         yield tally
 
 
 def _no_time_zone(lab: Lab, chosen: Sequence[Attacked]) -> Tally:
-    """A zone of which the machine has no data, or that is no zone at all."""
+    """Use a time zone of which the machine has no data, or an invalid one."""
     tally = Tally("time zone without data")
     for zone in ("Nowhere/Atlantis", ":/dev/null", "\x1b[31m", "UTC+99999"):
         for command in chosen[:4]:
@@ -143,7 +143,7 @@ def _no_time_zone(lab: Lab, chosen: Sequence[Attacked]) -> Tally:
 
 
 def _little_memory(lab: Lab) -> Tally:
-    """The data of pawsctl's process may take 128 MB, and the sessions are more than that."""
+    """Limit pawsctl's data to 128 MB, with sessions larger than that."""
     tally = Tally("128 MB of memory for pawsctl")
     if not shutil.which("prlimit"):
         tally.skipped = "needs prlimit"
@@ -155,7 +155,7 @@ def _little_memory(lab: Lab) -> Tally:
             pipe.set(f"{PREFIX}+{number}", value, ex=20_000)
         pipe.execute()
     archive = str(lab.folder / "large.jsonl.gz")
-    # Without `verify`: the Redis that it starts needs more.
+    # `verify` is left out: the Redis that it starts needs more.
     for words in (
         ("session", "export", archive),
         ("session", "list", "-o", "jsonl"),
@@ -168,7 +168,7 @@ def _little_memory(lab: Lab) -> Tally:
         run = _limited(lab, words)
         tally.tried()
         judge(run, tally, "128 MB")
-        # Sessions with fields of their own are findings to lint.
+        # lint reports sessions that have unknown fields.
         if run.status != (1 if "lint" in words else 0):
             tally.found("lost", f"128 MB: {run}")
         if "list" in words and len(run.out.splitlines()) - ("csv" in words) != _MANY:

@@ -1,4 +1,4 @@
-"""A proxy between pawsctl and a real server, which bends what passes through it."""
+"""A proxy between pawsctl and a real server that changes the bytes that pass."""
 
 import random
 import socket
@@ -75,7 +75,7 @@ class Bend:
 
 @dataclass
 class Seen:
-    """How much passed: bytes from and to the client, replies."""
+    """The number of bytes from and to the client, and of replies."""
 
     up: int = 0
     down: int = 0
@@ -86,7 +86,7 @@ class Seen:
 
 @contextmanager
 def bending(port: int, bend: Bend) -> Iterator[tuple[int, Seen]]:
-    """Serve a proxy to a server's port; yields the proxy's port, and what has passed."""
+    """Serve a proxy to a server's port; yield the proxy's port, and the counts."""
     seen = Seen()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_accept, args=(listener, port, bend, seen), daemon=True)
@@ -115,7 +115,7 @@ def _serve(client: socket.socket, port: int, bend: Bend, seen: Seen) -> None:
 
 
 def _allowed(seen: Seen, bend: Bend, direction: str, limit: int | None, wanted: int) -> int:
-    """How many of the wanted bytes may pass before the connection is cut; all without a limit."""
+    """Return how many of the bytes may pass before the cut; all of them without a limit."""
     with seen.lock:
         done: int = getattr(seen, direction)
         if limit is None or (seen.was_cut and not bend.always):
@@ -140,7 +140,7 @@ def _up(client: socket.socket, server: socket.socket, bend: Bend, seen: Seen) ->
             may = _allowed(seen, bend, "up", bend.cut_up, len(data))
             server.sendall(data[:may])
             if may < len(data):
-                # What has arrived is carried out before the connection goes.
+                # The server runs what has arrived before the connection closes.
                 time.sleep(0.01)
                 break
     _cut(client, server)
@@ -175,14 +175,14 @@ _KINDS = {b"+": "text", b"$": "text", b"=": "text", b"_": "text", b":": "integer
 
 
 def _kind(reply: bytes) -> str:
-    """The kind of a reply; no value is a text that is not there."""
+    """Return the kind of a reply; a null reply counts as a text."""
     return "text" if reply == b"*-1\r\n" else _KINDS.get(reply[:1], "list")
 
 
 def wrong_type(at: int, replacement: bytes) -> Callable[[int, bytes], bytes]:
     """Replace the reply with that number, if it is of another kind than the replacement.
 
-    A reply of the same kind is another answer, and nobody can see that it is a lie.
+    A reply of the same kind would be a valid answer, and nobody could see that it is wrong.
     """
 
     def change(number: int, reply: bytes) -> bytes:
@@ -197,7 +197,7 @@ def doubled(at: int) -> Callable[[int, bytes], bytes]:
 
 
 def wrong_length(at: int, rng: random.Random) -> Callable[[int, bytes], bytes]:
-    """Say of the reply with that number that it has another length than it has."""
+    """Change the length that the reply with that number states."""
     added = rng.choice((-2, -1, 1, 2, 7, 1_000_000_000))
 
     def change(number: int, reply: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Attacks on the server: killed, paused, full, read-only, restarted at a moment of a command."""
+"""Attacks on the server: killed, paused, full, read-only, restarted during a command."""
 
 import random
 import signal
@@ -25,13 +25,13 @@ def _kill(place: Lab) -> None:
 
 
 def _restart(place: Lab) -> None:
-    """As a supervisor does, with all that was acknowledged on disk."""
+    """Restart as a supervisor does, with all acknowledged writes on disk."""
     _kill(place)
     place.server.restart()
 
 
 def _load(place: Lab) -> None:
-    """As a server does that has much to read: it answers LOADING for a second or two."""
+    """Restart with much data to load: it answers LOADING for a second or two."""
     _kill(place)
     place.server.restart(
         "--key-load-delay", "400", "--loading-process-events-interval-bytes", "1024"
@@ -55,7 +55,7 @@ def _read_only(place: Lab) -> None:
 
 
 def _heal(place: Lab) -> None:
-    """Make the server answer again, so that one can look at what it holds."""
+    """Make the server answer again, so that its data can be read."""
     if place.server.process.poll() is not None:
         place.server.restart()
     until(place.client.ping)
@@ -75,7 +75,7 @@ FAULTS: dict[str, Fault] = {
 
 
 def attacks(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
-    """Each fault at random moments of each command."""
+    """Try each fault at random moments of each command."""
     with lab(folder, *_AOF) as place:
         for name, fault in FAULTS.items():
             tally = Tally(name)

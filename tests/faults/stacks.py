@@ -1,4 +1,4 @@
-"""Attacks on the commands of the stack: killed while they start, reset and remove a Redis."""
+"""Attacks on the stack's commands: killed while they start, reset and remove a Redis."""
 
 import gzip
 import json
@@ -30,14 +30,14 @@ class Stack(Place):
         }
 
     def write(self) -> None:
-        """Write sessions, whatever was there."""
+        """Write the sessions over any that exist."""
         with self.client.pipeline(transaction=False) as pipe:
             for phone, value in SESSIONS.items():
                 pipe.set(PREFIX + phone, value, ex=20_000)
             pipe.execute()
 
     def missing(self) -> int:
-        """How many sessions are neither in Redis nor in a whole backup."""
+        """Return how many sessions are neither in Redis nor in a whole backup."""
         found: set[str] = set()
         if until(self.client.ping, 0.2):
             found |= set(self.stored())
@@ -47,7 +47,7 @@ class Stack(Place):
 
 
 def _phones(path: Path) -> set[str]:
-    """The sessions of a whole archive; none of one that is not whole."""
+    """Return the sessions of a whole archive; none if it is not whole."""
     try:
         lines = gzip.decompress(path.read_bytes()).splitlines()
         if "checksum" not in json.loads(lines[-1]):
@@ -61,7 +61,7 @@ _SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
 
 def attacks(folder: Path, rng: random.Random, tries: int, *, engine: str) -> Iterator[Tally]:
-    """`up`, `reset`, `down` ended at random moments by every signal, then run again."""
+    """End `up`, `reset` and `down` at random moments by every signal, then run them again."""
     for command in ("up", "reset", "down"):
         tally = Tally(f"redis {command} ended in the middle, then run again ({engine})")
         for number in range(tries):

@@ -1,4 +1,4 @@
-"""Attacks on the connection: cut, delayed, dripped, doubled, of another type or length."""
+"""Attacks on the connection: cuts, delays, drips, duplicates, wrong types and lengths."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from tests.faults.tally import Tally
 
 
 def _attack(lab: Lab, command: Attacked, bend: Bend, tally: Tally, how: str) -> Seen:
-    """Run a command through the proxy, and judge what it says and what is left."""
+    """Run a command through the proxy, and judge its output and the stored data."""
     lab.fill()
     if "import" in command.arguments and "--replace" not in command.arguments:
         lab.client.delete(*lab.client.keys("wh:session:*"))
@@ -73,7 +73,7 @@ LIES: dict[str, Choice] = {"reply doubled": _doubled, "reply of another length":
 
 
 def attacks(lab: Lab, rng: random.Random, tries: int, *, full: bool) -> Iterator[Tally]:
-    """Each attack against each command, `tries` times; with `full` at every byte and reply."""
+    """Try each attack on each command, `tries` times; with `full` at every byte and reply."""
     seen = {}
     first = Tally("nothing bent")
     for command in every(lab):
@@ -100,7 +100,7 @@ def attacks(lab: Lab, rng: random.Random, tries: int, *, full: bool) -> Iterator
 
 
 def _every_byte(lab: Lab, command: Attacked, seen: Seen, tally: Tally, *, is_up: bool) -> None:
-    # The middle of a long value is like any other byte of it.
+    # In the middle of a long value every byte is alike.
     count = seen.up if is_up else seen.down
     step = max(1, count // 2_000)
     for at in range(0, count + 1, step):
@@ -111,7 +111,7 @@ def _every_byte(lab: Lab, command: Attacked, seen: Seen, tally: Tally, *, is_up:
 def _types(
     lab: Lab, rng: random.Random, seen: dict[Attacked, Seen], tries: int, *, full: bool
 ) -> Tally:
-    """Replies of every other type: whatever they say, no traceback, and nothing told as done."""
+    """Send replies of every other type: no traceback, and nothing reported as done."""
     tally = Tally("reply of another type")
     for command, measured in seen.items():
         places = range(min(measured.replies, 40))

@@ -14,19 +14,19 @@ from pathlib import Path
 
 
 class EngineError(Exception):
-    """Docker refused; the message is its own."""
+    """Docker refused; the message is Docker's."""
 
 
 @dataclass(frozen=True)
 class LocalImage:
-    """An image that the engine has: its id, and the labels that it was built with."""
+    """An image of the engine: its id, and the labels that it was built with."""
 
     id: str
     labels: Mapping[str, str]
 
 
 def find_image(name: str) -> LocalImage | None:
-    """Return the local image of that name, or None where there is none."""
+    """Return the local image of that name, or None if there is none."""
     form = '{"id": {{json .Id}}, "labels": {{json .Config.Labels}}}'
     try:
         printed = json.loads(_docker("image", "inspect", "--format", form, name))
@@ -38,16 +38,16 @@ def find_image(name: str) -> LocalImage | None:
 
 
 def build(image: str, context: Path, labels: Mapping[str, str]) -> None:
-    """Build the Dockerfile in `context` and call the result `image`."""
+    """Build the Dockerfile in `context` as `image`."""
     marks = [f"--label={name}={value}" for name, value in labels.items()]
-    # Nothing here is fetched, so nothing depends on how the engine reaches a network.
+    # A build downloads nothing, so it needs no network.
     _docker("build", "--network", "none", "--tag", image, *marks, str(context))
 
 
 def push(image: str, registry: str) -> str:
     """Push a local image to the registry at `registry`, and return its name there.
 
-    The new name does not stay behind locally: to have it, one has to pull it.
+    The new name is removed locally: to have the image under it, one has to pull it.
     """
     name = f"{registry}/{image.rpartition('/')[2]}"
     _docker("tag", image, name)
@@ -60,10 +60,10 @@ def push(image: str, registry: str) -> str:
 
 @contextlib.contextmanager
 def never_pulled(base: str, registry: str) -> Iterator[str]:
-    """Give the name of an image in the registry that has to be downloaded to be had.
+    """Yield the name of an image in the registry that has to be downloaded.
 
-    It is `base` with two layers of noise on top, 4 MB each, that this engine has not got; those
-    of `base` it may have. Whatever was pulled of it is removed at the end.
+    It is `base` with two layers of noise on top, 4 MB each, that this engine does not have; the
+    layers of `base` it may have. A pulled image is removed at the end.
     """
     name = f"{registry}/never-pulled:{uuid.uuid4().hex[:12]}"
     with tempfile.TemporaryDirectory(prefix="pawsctl-test-noise-") as folder:
@@ -82,7 +82,7 @@ def never_pulled(base: str, registry: str) -> Iterator[str]:
 
 
 def remove_image(image: str) -> None:
-    """Delete the name, and the image where that was its last one; a container may use it."""
+    """Delete the name, and the image if that was its last one; a container may use it."""
     _docker("image", "rm", "--force", image)
 
 

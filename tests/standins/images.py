@@ -1,4 +1,4 @@
-"""The two stand-ins: what each consists of, and how it becomes an image."""
+"""The two stand-ins: their contents, and how they become images."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LABEL = "pawsctl-tests.standin"
 
 @dataclass(frozen=True)
 class Standin:
-    """An image that is put together from this machine's programs.
+    """An image that is built from this machine's programs.
 
     `recipe` is the folder beside this file with the Dockerfile; `programs` maps a command to
     its place in the image; `npm` names a package and its version.
@@ -37,7 +37,7 @@ REDIS = Standin(
     programs={
         "redis-server": "/usr/local/bin/redis-server",
         "redis-cli": "/usr/local/bin/redis-cli",
-        # For the entrypoint, which has it change the user.
+        # The entrypoint uses it to change the user.
         "setpriv": "/usr/local/bin/setpriv",
     },
 )
@@ -59,10 +59,10 @@ class Outcome(enum.Enum):
 
 
 def ensure(standin: Standin) -> Outcome:
-    """Make the image of that name exist, and tell how; one process at a time does.
+    """Make sure that the image exists, and return how; one process at a time does.
 
-    Takes a quarter of a second where there is nothing to do. Raises CannotBuildError where this
-    machine lacks a part of it, and EngineError where Docker refuses.
+    Takes a quarter of a second if there is nothing to do. Raises CannotBuildError if this machine
+    lacks a part of it, and EngineError if Docker refuses.
     """
     with machine.locked(standin.recipe):
         return _ensure(standin)
@@ -75,7 +75,7 @@ def _ensure(standin: Standin) -> Outcome:
     try:
         files = _files_of(standin)
     except machine.CannotBuildError:
-        # What it was built from has gone since; it is whole all the same.
+        # Its source files are gone, but the image that was built from them is whole.
         if existing:
             return Outcome.CURRENT
         raise
@@ -86,14 +86,14 @@ def _ensure(standin: Standin) -> Outcome:
         _stage(standin, files, Path(folder))
         engine.build(standin.image, Path(folder), {LABEL: fingerprint})
     if existing:
-        # It has no name any more. A container of another test may hold on to it: so be it.
+        # It has no name any more. If a container of another test still uses it, it stays.
         with contextlib.suppress(engine.EngineError):
             engine.remove_image(existing.id)
     return Outcome.BUILT
 
 
 def remove(standin: Standin) -> bool:
-    """Delete the image where it is a stand-in; tell whether it was one."""
+    """Delete the image if it is a stand-in; return whether it was one."""
     existing = engine.find_image(standin.image)
     if existing is None or LABEL not in existing.labels:
         return False
@@ -120,7 +120,7 @@ def _files_of(standin: Standin) -> dict[str, Path]:
 
 
 def _fingerprint(standin: Standin, files: Mapping[str, Path]) -> str:
-    """Tell one content from another without reading 100 MB: by sizes and times, as make does."""
+    """Return a fingerprint of sizes and times, as make does, without reading 100 MB."""
     digest = hashlib.sha256(repr(standin.npm).encode())
     for place, path in sorted(files.items()):
         stat = path.stat()
@@ -131,9 +131,9 @@ def _fingerprint(standin: Standin, files: Mapping[str, Path]) -> str:
 
 
 def _stage(standin: Standin, files: Mapping[str, Path], folder: Path) -> None:
-    """Fill a build context: the recipe's files, and what its Dockerfile copies."""
+    """Fill a build context: the recipe's files, and the files its Dockerfile copies."""
     shutil.copytree(_recipe_folder(standin), folder, dirs_exist_ok=True)
-    # The folders that busybox installs its commands into, and that programs expect.
+    # Folders into which busybox installs its commands, and that programs expect.
     for place in ("sbin", "usr/bin", "usr/sbin", "etc", "root", "tmp"):
         (folder / "base" / place).mkdir(parents=True)
     for place, path in files.items():

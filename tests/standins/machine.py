@@ -13,13 +13,13 @@ from pathlib import Path
 
 
 class CannotBuildError(Exception):
-    """This machine lacks something that a stand-in is made of; the message says what."""
+    """This machine lacks a part of a stand-in; the message says which."""
 
 
 def find_program(name: str) -> Path:
-    """Return the file behind a command, past links, since Debian's redis-server is one.
+    """Return the file behind a command with links resolved: Debian's redis-server is one.
 
-    Raises CannotBuildError where there is no such command.
+    Raises CannotBuildError if there is no such command.
     """
     # An unprivileged user's PATH has no sbin, where some distributions keep busybox.
     found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
@@ -31,7 +31,7 @@ def find_program(name: str) -> Path:
 def libraries_of(programs: Iterable[Path]) -> list[Path]:
     """Return every shared library, and the loader, that the programs need to start.
 
-    A static program needs none. Raises CannotBuildError where a library is missing.
+    A static program needs none. Raises CannotBuildError if a library is missing.
     """
     found: set[Path] = set()
     for program in programs:
@@ -48,7 +48,7 @@ def libraries_of(programs: Iterable[Path]) -> list[Path]:
 def node_builtins(node: Path) -> list[Path]:
     """Return the JavaScript files that Debian's Node.js keeps outside its executable.
 
-    Node.js from elsewhere has all of them inside, and gives an empty list.
+    Other builds of Node.js have all of them inside, so the list is empty.
     """
     script = "console.log(JSON.stringify(process.config))"
     printed = subprocess.run([node, "-e", script], capture_output=True, text=True, check=True)
@@ -56,7 +56,7 @@ def node_builtins(node: Path) -> list[Path]:
 
 
 def npm_package(name: str, version: str) -> Path:
-    """Return a `node_modules` folder that holds the package and all it needs.
+    """Return a `node_modules` folder with the package and all its dependencies.
 
     It is installed once per machine, under the user's cache folder, and appears there whole or
     not at all: an interrupted or a simultaneous run does no harm.
@@ -76,9 +76,9 @@ def npm_package(name: str, version: str) -> Path:
 
 @contextlib.contextmanager
 def locked(name: str) -> Iterator[None]:
-    """Wait for other processes of this user that hold the lock of that name, and hold it."""
+    """Wait for the lock of that name, shared by this user's processes, and hold it."""
     try:
-        # Windows has none, nor what a stand-in is made of.
+        # Windows has no fcntl, nor the programs of a stand-in.
         import fcntl
     except ImportError:
         yield
@@ -98,7 +98,7 @@ def _npm_install(package: str, folder: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise CannotBuildError("npm is not installed")
-    # None of these packages needs its install scripts, and what runs none is safer to fetch.
+    # None of these packages needs its install scripts; running none is safer.
     options = ["--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
     command = [npm, "install", *options, "--prefix", str(folder), package]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
