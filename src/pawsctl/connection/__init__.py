@@ -1,7 +1,7 @@
-"""A Redis URL made a connection: redis-py's sockets, this project's errors.
+"""Connections to Redis by URL: redis-py's sockets, this project's errors.
 
-A `Connection` is one server, the primary that Sentinels name, or a cluster; commands find their way
-by themselves. A `Node` is one server behind one socket.
+A `Connection` is one server, the primary that Sentinels name, or a cluster; it sends each command
+to the right server. A `Node` is one server behind one socket.
 """
 
 from pawsctl.config.target import Target
@@ -54,10 +54,10 @@ def connect(
     notice: Notice = lambda _sentence: None,
     prefer_replica: bool = False,
 ) -> Connection:
-    """A connection to a target, made when first used.
+    """Return a connection to a target, which connects when first used.
 
-    `notice` is told what the user should know and is no failure. `prefer_replica` sends what only
-    reads to a replica, where Sentinels name one.
+    `notice` gets sentences for the user that are no failures. `prefer_replica` sends read-only
+    commands to a replica if Sentinels name one.
     """
     timeouts = timeouts or Timeouts()
     tls = target.tls or target.sentinel_tls
@@ -68,7 +68,7 @@ def connect(
         )
     if prefer_replica and target.kind != "sentinel":
         notice("--prefer-replica needs redis+sentinel://; primaries are read.")
-    # Each of these costs some milliseconds that the others need not pay.
+    # Imported here: each costs some milliseconds that the other kinds need not pay.
     if target.kind == "sentinel":
         from pawsctl.connection.sentinel import Sentinel
 

@@ -1,4 +1,4 @@
-"""What a command sees of its Redis, whether that is one server, a Sentinel's or a cluster."""
+"""The base class of connections: one server, a Sentinel's primary or a cluster."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ POLL_SECONDS = 0.2
 class Connection(ABC):
     """The Redis behind one URL; connects when first used.
 
-    Every method raises RedisUnreachable where nothing answers in time, LoginRefused where the login
-    is not taken, and OperationFailed where Redis refuses.
+    Every method raises RedisUnreachable if nothing answers in time, LoginRefused if the login is
+    refused, and OperationFailed if Redis refuses a command.
     """
 
     is_cluster: ClassVar = False
     follows_failovers: ClassVar = False
-    """Whether it finds out who takes the place of a server that is no primary any more."""
+    """Whether it finds the new primary after a failover."""
 
     def __init__(self, target: Target, timeouts: Timeouts, notice: Notice) -> None:
         self.target = target
@@ -47,33 +47,33 @@ class Connection(ABC):
         self.close()
 
     def resolved(self) -> Connection:
-        """Return the connection that this is, or, after `connect`, has turned out to be."""
+        """Return this connection, or the cluster that it has turned out to be after `connect`."""
         return self
 
     @abstractmethod
     def connect(self) -> None:
-        """Find the servers, log in, and have an answer."""
+        """Find the servers, log in, and wait for a first reply."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of every socket."""
+        """Close every socket."""
 
     @abstractmethod
     def primaries(self) -> list[Node]:
-        """Every primary. Raises RedisUnreachable where one does not answer."""
+        """Return every primary. Raises RedisUnreachable if one does not answer."""
 
     def answering(self) -> tuple[list[Node], list[Address]]:
-        """Every primary that answers, and where those are that do not."""
+        """Return every primary that answers, and the addresses of those that do not."""
         return self.primaries(), []
 
     @abstractmethod
     def addresses(self) -> list[Address]:
-        """Where every primary is, also one that does not answer."""
+        """Return the address of every primary, also of one that does not answer."""
 
     def foreign_host(self) -> str | None:
-        """A host that commands go to and that is not this machine; None where all is here.
+        """Return a host that commands go to and that is not this machine; None if all are local.
 
-        The URL may lead to a Sentinel or a node here that names servers elsewhere.
+        A local Sentinel or cluster node may name servers on other machines.
         """
         if not self.target.is_local:
             return self.target.host
@@ -84,26 +84,25 @@ class Connection(ABC):
 
     @abstractmethod
     def reader(self) -> Node:
-        """The server that reads go to; of a cluster, one of its primaries."""
+        """Return the server that reads go to; of a cluster, one of its primaries."""
 
     def lost(self, error: RedisUnreachable, *, since: float) -> None:
-        """Find who takes the place of a server that went away; raises `error` where no one can.
+        """Find the new primary after a server went away; raises `error` if there can be none.
 
-        `since` is the monotonic time when things began to go wrong.
+        `since` is the monotonic time of the first failure.
         """
         raise error
 
     @abstractmethod
     def _ask(self, commands: Sequence[Command]) -> list[Any]:
-        """Send commands to where they belong and return their replies in the same order."""
+        """Send each command to its server and return the replies in the same order."""
 
     def pipeline(self, commands: Sequence[Command]) -> list[Any]:
         """Send commands, each to the server that has its key, and return their replies in order.
 
-        An error reply stands in the list as an ErrorReply; what is refused and can be done in
-        another way is done so. Commands that only read are repeated
-        where a server goes away and another takes its place; where one that writes may or may not
-        have been done, RedisUnreachable says so.
+        An error reply stands in the list as an ErrorReply; a refused command is replaced by another
+        one if there is one. Read-only commands are repeated after a failover. If a server goes away
+        and a write may or may not have been done, RedisUnreachable says so.
         """
         begun = time.perf_counter()
         replies = self.substitutes.asked(commands, self._ask)
@@ -115,7 +114,7 @@ class Connection(ABC):
         return raise_for_error(self.pipeline([command])[0])
 
     def note(self, sentence: str) -> None:
-        """Tell the user something that is no failure, once."""
+        """Show the user a sentence that is no failure, once."""
         if sentence not in self._said:
             self._said.add(sentence)
             self._say(sentence)
@@ -127,7 +126,7 @@ class Connection(ABC):
         greeting: Sequence[Command] = (),
         timeouts: Timeouts | None = None,
     ) -> Node:
-        """A node of this target, with its login."""
+        """Return the node at `address`, with this target's login."""
         return Node(
             at(self.target, address),
             timeouts or self.timeouts,
@@ -138,7 +137,7 @@ class Connection(ABC):
 
 
 def at(target: Target, address: Address) -> Target:
-    """The one server at `address` among those of a Sentinel's or cluster's target."""
+    """Return the target of the single server at `address`, out of a Sentinel's or cluster's."""
     from msgspec.structs import replace
 
     stays = target.password_stays and not is_loopback(address.host)
@@ -157,14 +156,17 @@ def at(target: Target, address: Address) -> Target:
 
 
 class Uncertain(RedisUnreachable):
-    """The server went away in the middle: a command that writes may have been done."""
+    """The server went away before its reply: a command that writes may have been done."""
 
 
 def ask_node(node: Node, commands: Sequence[Command]) -> list[Any]:
-    """Send commands to one server; raises Uncertain for what must not be repeated elsewhere."""
+    """Send commands to one server and return their replies.
+
+    Raises Uncertain if a write may have been done, so that it must not be repeated elsewhere.
+    """
     begun = False
     try:
-        # What can't connect has sent nothing.
+        # If connecting fails, nothing was sent.
         node.connect()
         begun = True
         return node.pipeline(commands)
@@ -176,9 +178,9 @@ def ask_node(node: Node, commands: Sequence[Command]) -> list[Any]:
 
 
 def uncertain(error: RedisUnreachable, commands: Sequence[Command]) -> Uncertain | None:
-    """Return `error` with what it leaves in doubt, for commands that were sent and not answered.
+    """Return `error` as an Uncertain that names the writes without a reply among `commands`.
 
-    None where nothing is in doubt that `error` does not tell.
+    None if no write is in doubt, or if `error` already says which.
     """
     writes = writes_in(commands)
     if not writes or isinstance(error, LoginRefused | Uncertain):
@@ -190,11 +192,11 @@ def uncertain(error: RedisUnreachable, commands: Sequence[Command]) -> Uncertain
 
 
 class ClusterUntold(OperationFailed):
-    """A node of a cluster would not say where the others are."""
+    """A cluster node refused to tell the addresses of the other nodes."""
 
 
 def untold(where: str, error: OperationFailed) -> ClusterUntold:
-    """`error` as what it means: a part of the keys is where nobody knows."""
+    """Return `error` as a ClusterUntold: the nodes that hold the other keys are unknown."""
     return ClusterUntold(
         f"{where} is a node of a cluster and does not tell where the others are. {error.message}",
         hint="On a cluster a user needs +cluster|nodes +cluster|slots +cluster|getkeysinslot "
@@ -203,12 +205,12 @@ def untold(where: str, error: OperationFailed) -> ClusterUntold:
 
 
 def is_of_sentinel(role: Any) -> bool:
-    """Whether the answer to ROLE is a Sentinel's."""
+    """Return whether the reply to ROLE is a Sentinel's."""
     return isinstance(role, list) and role[:1] == [b"sentinel"]
 
 
 def a_sentinel(target: Target, role: Any) -> RedisUnreachable:
-    """Return that a Sentinel stands where a Redis was meant, with what its answer to ROLE names."""
+    """Return the failure for a Sentinel at a Redis URL, with the services that ROLE names."""
     names = (
         [each.decode("utf-8", "backslashreplace") for each in role[1]]
         if is_of_sentinel(role)

@@ -1,4 +1,4 @@
-"""What a command does to which key. Pure; a command that is not in its tables is refused."""
+"""Tables of Redis commands: keys, reads and writes, parts. Pure; unlisted ones are refused."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -27,27 +27,27 @@ _READS = frozenset(
     b"CLIENT CLUSTER COMMAND DBSIZE DUMP ECHO EXISTS EXPIRETIME GET GETRANGE HELLO INFO LASTSAVE "
     b"MEMORY MGET OBJECT PEXPIRETIME PING PTTL ROLE SCAN SENTINEL STRLEN TIME TTL TYPE".split()
 )
-# What a cluster takes for keys of one slot only, and what adds up the replies of single keys.
+# A cluster takes these for keys of one slot only; the replies for single keys can be added up.
 _COUNTS = frozenset((b"DEL", b"EXISTS", b"TOUCH", b"UNLINK"))
 _SCRIPTS = frozenset((b"EVAL", b"EVALSHA", b"EVAL_RO", b"EVALSHA_RO"))
 _KNOWN = _WITHOUT_KEY | _WITH_KEY_FIRST | _WITH_KEY_SECOND | _SCRIPTS
 
 
 def as_bytes(part: bytes | str | int) -> bytes:
-    """A part of a command as it goes over the wire."""
+    """Return a part of a command as the bytes that are sent."""
     return part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogateescape")
 
 
 def name_of(command: Command) -> bytes:
-    """The command's name in upper case."""
+    """Return the command's name in upper case."""
     return as_bytes(command[0]).upper()
 
 
 def key_of(command: Command) -> bytes | None:
-    """Return the (first) key that a command is about; None for one that any server can answer.
+    """Return the (first) key of a command; None for a command that any server can answer.
 
-    Raises OperationFailed for a command that is not known: it would go to a node that some other
-    argument chose, and be taken for a write or a read by chance.
+    Raises OperationFailed for an unknown command: another argument would be taken for its key and
+    choose the node, and whether it counts as a read or a write would be chance.
     """
     name = name_of(command)
     if name not in _KNOWN:
@@ -69,16 +69,16 @@ def key_of(command: Command) -> bytes | None:
 
 
 def is_read(command: Command) -> bool:
-    """Return whether doing it twice is as good as once, because it changes nothing.
+    """Return whether the command is read-only and safe to retry.
 
-    A script that is given no key is one of ours that only looks.
+    A script without keys is one of ours, and those only read.
     """
     name = name_of(command)
     return name in _READS or (name in _SCRIPTS and not int(command[2]))
 
 
 def keys_changed_by(command: Command) -> Sequence[bytes | str | int]:
-    """Return the keys that a command may change; none for one that only reads, or has no key."""
+    """Return the keys that a command may change; none if it is read-only or has no key."""
     name = name_of(command)
     if name in _READS or name not in _WITH_KEY_FIRST:
         return ()
@@ -86,13 +86,13 @@ def keys_changed_by(command: Command) -> Sequence[bytes | str | int]:
 
 
 def writes_in(commands: Sequence[Command]) -> str:
-    """The names of the commands that change something, for a message: `SETEX, DEL`."""
+    """Return the names of the commands that write, for a message: `SETEX, DEL`."""
     names = dict.fromkeys(name_of(command).decode() for command in commands if not is_read(command))
     return ", ".join(names)
 
 
-# The time left of many keys in one reply: the parsing of a reply each would cost more than all else
-# in a pass. ARGV and not KEYS, since a cluster refuses keys of several slots.
+# The TTLs of many keys in one reply: parsing a reply for each key would cost more than all the rest
+# of a pass. ARGV and not KEYS, since a cluster refuses keys of several slots.
 _TTLS_SCRIPT = """\
 local left = {}
 for number, key in ipairs(ARGV) do left[number] = redis.call('PTTL', key) end
@@ -113,21 +113,24 @@ for number, key in ipairs(ARGV) do
 end
 return values"""
 SCRIPTED = {_TTLS_SCRIPT: b"PTTL", _TYPES_SCRIPT: b"TYPE", _VALUES_SCRIPT: b"GET"}
-"""Our scripts, and the command that each gives to every key."""
+"""Our scripts, each with the command that it calls for every key."""
 
 
 def ttls_of(keys: Iterable[bytes]) -> Command:
-    """The PTTL of each key in one reply, whatever slots they are in, where scripts may run."""
+    """Return the command for the PTTL of each key in one reply, of any slots; needs scripts."""
     return ("EVAL", _TTLS_SCRIPT, 0, *keys)
 
 
 def types_of(keys: Iterable[bytes]) -> Command:
-    """The TYPE of each key in one reply, whatever slots they are in, where scripts may run."""
+    """Return the command for the TYPE of each key in one reply, of any slots; needs scripts."""
     return ("EVAL", _TYPES_SCRIPT, 0, *keys)
 
 
 def parts_of(command: Command) -> list[Command]:
-    """What to send instead where keys of several slots can't go into one command: one for each."""
+    """Return the command split into one command for each key; itself if it can't be split.
+
+    For a cluster, where one command can't have keys of several slots.
+    """
     name = name_of(command)
     if name == b"MGET":
         return [(b"GET", key) for key in command[1:]]
@@ -139,27 +142,27 @@ def parts_of(command: Command) -> list[Command]:
 
 
 def is_many(command: Command) -> bool:
-    """Whether it is about several keys, so that a cluster may refuse it and take its parts."""
+    """Return whether the command has several keys, so that a cluster may refuse it unsplit."""
     return parts_of(command) != [command]
 
 
 def scripted(command: Command) -> Command:
-    """What gets the same reply from the one node that has all keys: a script instead of MGET."""
+    """Return a script for MGET, which the node that has all keys answers alike; else `command`."""
     if name_of(command) == b"MGET":
         return ("EVAL", _VALUES_SCRIPT, 0, *command[1:])
     return command
 
 
 def joined(command: Command, replies: Sequence[Any]) -> Any:
-    """The reply to a command from the replies to its parts; the first error is the whole's.
+    """Return the reply to a command from the replies to its parts; an error of one is the reply.
 
-    But for a key that this user may not touch: its refusal stands in the list in its place, and
-    where replies are added up, the sum is a PartlyRefused.
+    The exception is a key that an ACL keeps from this user: its refusal stands in the list in its
+    place, or, if replies are added up, the sum is a PartlyRefused.
     """
     if not is_many(command):
         return replies[0]
     if name_of(command) == b"MGET":
-        # MGET's own word for a key of another type.
+        # MGET returns None for a key of another type.
         replies = [None if has_code(reply, "WRONGTYPE") else reply for reply in replies]
     failed = [reply for reply in replies if isinstance(reply, ErrorReply)]
     for reply in failed:

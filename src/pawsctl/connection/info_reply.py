@@ -1,17 +1,17 @@
-"""What INFO says, as fields and as keys of each database. Pure."""
+"""Parsing of INFO's reply into fields and into key counts of each database. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def fields(reply: Any) -> dict[str, str]:
-    """The fields of a reply with a `name:value` on each line."""
+    """Return the fields of a reply with a `name:value` on each line."""
     pairs = (line.partition(":") for line in text(reply).splitlines())
     return {name: value for name, colon, value in pairs if colon}
 
 
 def keys(info: Mapping[str, str]) -> tuple[int, int]:
-    """How many keys all databases hold, and how many of them expire, by the fields of INFO."""
+    """Return the number of keys in all databases, and of those that expire, from INFO's fields."""
     # db0:keys=3,expires=2,avg_ttl=…
     databases = [
         dict(pair.split("=") for pair in value.split(","))
@@ -25,7 +25,7 @@ def keys(info: Mapping[str, str]) -> tuple[int, int]:
 
 
 def databases(info: Mapping[str, str]) -> dict[str, tuple[int, int]]:
-    """Database → how many keys it holds, and how many of them expire, by the fields of INFO."""
+    """Return by database the number of its keys, and of those that expire, from INFO's fields."""
     return {
         name: keys({name: value})
         for name, value in info.items()
@@ -34,5 +34,5 @@ def databases(info: Mapping[str, str]) -> dict[str, tuple[int, int]]:
 
 
 def text(reply: Any) -> str:
-    """A reply that should be text; one that is none is empty."""
+    """Return a reply as text; empty if it is none."""
     return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else ""

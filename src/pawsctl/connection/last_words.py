@@ -1,9 +1,9 @@
-"""What a server says before it hangs up, or is not understood, which explains why. Pure."""
+"""The server's last message before it hangs up or sends garbage, to explain a failure. Pure."""
 
 from pawsctl.connection.commands import Command
 from pawsctl.connection.replies import ErrorReply, is_lost_on_the_way
 
-# Said in the middle of a conversation, these are followed by the end of it.
+# After one of these, even in mid-conversation, the server closes the connection.
 _FAREWELLS = ("Protocol error", "max number of clients")
 _DENIED = "DENIED"
 _MOST = 64 * 1024
@@ -11,9 +11,9 @@ _SHOWN = 60
 
 
 class LastWords:
-    """The last thing that a server said, if it can be why it hung up.
+    """The server's last error message, if it can explain why the server hung up.
 
-    `piece` is what came last as it came, and `asked` the command that is to be answered.
+    `piece` holds the last bytes received, `asked` the command whose reply is awaited.
     """
 
     def __init__(self) -> None:
@@ -22,47 +22,51 @@ class LastWords:
         self.asked: Command | None = None
 
     def begin(self) -> None:
-        """Start anew, on a new connection."""
+        """Reset for a new connection."""
         self._said, self.piece, self.asked = "", b"", None
 
     def heard(self, reply: ErrorReply, *, is_first: bool) -> None:
-        """Take note of an error reply; `is_first` before the server has answered any command."""
+        """Record an error reply; `is_first`: the server has not answered any command yet."""
         said = str(reply)
         is_farewell = is_first or any(each in said for each in _FAREWELLS)
         self._said = said if is_farewell else ""
 
     def overheard(self, unread: bytes) -> None:
-        """Take note of what was there to be read when the server took no more commands."""
+        """Record an error line in `unread`, the bytes left to read when sending failed."""
         for line in unread.split(b"\r\n"):
             if line.startswith(b"-"):
                 self._said = line[1:].decode("utf-8", "replace")
 
     def asked_more(self) -> None:
-        """Take note that the server is asked something else: it did not hang up at what it said."""
+        """Record that another command is sent: the server did not hang up at its last message.
+
+        Messages that announce the end of the connection, or a proxy's lost reply, are kept.
+        """
         known = any(each in self._said for each in (*_FAREWELLS, _DENIED))
         if not known and not is_lost_on_the_way(self._said):
             self._said = ""
 
     def forget(self) -> None:
-        """The server goes on: whatever it said was no farewell."""
+        """Drop the recorded message: the server went on answering."""
         self._said = ""
 
     @property
     def text(self) -> str:
-        """What was said, a sentence of it; empty where nothing was that explains the end."""
+        """The first sentence of the message; empty if none explains the end."""
         return self._said.partition(". ")[0].rstrip(".")
 
     def beginning(self, first: bytes) -> bytes:
-        """Return the line that is no reply: the last piece's, or the one in it that `first` begins.
+        """Return the line that could not be parsed, at most 60 bytes of it.
 
-        Empty where nothing came.
+        It is the line in the last piece that begins with `first`, else the piece's first line;
+        empty if nothing was received.
         """
         came = bytes(self.piece[:_MOST])
         _, is_later, rest = came.partition(b"\r\n" + first) if first else (b"", b"", b"")
         return (first + rest if is_later else came).partition(b"\n")[0].strip()[:_SHOWN]
 
     def came_otherwise(self, reply: bytes) -> bool:
-        """Whether these bytes have come as something else than a bulk string."""
+        """Return whether these bytes were sent as another type than a bulk string."""
         piece = bytes(self.piece)
         others = (b"+%s\r\n", b"(%s\r\n", b"\r\ntxt:%s\r\n")
         is_bulk = b"$%d\r\n%s\r\n" % (len(reply), reply) in piece
@@ -70,7 +74,7 @@ class LastWords:
 
     @property
     def hint(self) -> str:
-        """What to do about it."""
+        """The next step for the user."""
         if "max number of clients" in self._said:
             return "Close other connections, or raise the server's 'maxclients'."
         if self._said.startswith(_DENIED):

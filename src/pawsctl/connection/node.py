@@ -27,22 +27,22 @@ from pawsctl.deadline import Deadline
 Notice = Callable[[str], None]
 """Takes a sentence that the user should hear and that is no failure."""
 
-# What every connection tells the server before its first command, and what is asked of one that may
-# turn out to be a cluster's. A server that does not know it, or forbids it, is served all the same.
+# Every connection sends these before its first command; ASK_FOR_CLUSTER too if the server may be a
+# cluster's node. A server that does not know or allow them is used all the same.
 _GREETING: tuple[Command, ...] = (
     ("CLIENT", "SETNAME", "pawsctl"),
     # Reading a key for inspection must not make it look used: eviction goes by that.
     ("CLIENT", "NO-TOUCH", "ON"),
 )
-# HELLO tells everybody; servers before 6.0 don't know it, and let everybody ask for INFO.
+# HELLO is allowed to every user; servers before 6.0 don't know it, and allow INFO to every user.
 ASK_FOR_CLUSTER: tuple[Command, ...] = (("INFO", "cluster"), ("HELLO", 2))
 
 
 class Timeouts(msgspec.Struct, frozen=True):
-    """Seconds to wait for a connection, for each reply, and for a failover to be over.
+    """Seconds to wait for a connection, for each reply, and for the end of a failover.
 
-    A reply may take a second more for every 64 KB that have come. `until` is a moment of the
-    monotonic clock after which no reply is waited for.
+    A reply may take a second more for every 64 KB received. `until` is a moment of the monotonic
+    clock after which no reply is waited for.
     """
 
     connect: float = 2.0
@@ -51,13 +51,13 @@ class Timeouts(msgspec.Struct, frozen=True):
     until: float | None = None
 
     def at_most(self, seconds: float) -> Timeouts:
-        """The same, with a connection and a reply worth no more than `seconds` of waiting."""
+        """Return the timeouts with at most `seconds` for a connection and for a reply."""
         return msgspec.structs.replace(
             self, connect=min(self.connect, seconds), reply=min(self.reply, seconds)
         )
 
     def for_all(self) -> Timeouts:
-        """The same, with everything from now on worth no more waiting than one reply."""
+        """Return the timeouts with the time of one reply for everything from now on together."""
         most = self.at_most(self.reply)
         return msgspec.structs.replace(
             most, failover=min(self.failover, self.reply), until=time.monotonic() + self.reply
@@ -65,7 +65,7 @@ class Timeouts(msgspec.Struct, frozen=True):
 
 
 class Node:
-    """One Redis server behind one socket; `target` is standalone, and names this very server."""
+    """One Redis server behind one socket; `target` is standalone and names this server."""
 
     def __init__(
         self,
@@ -86,15 +86,15 @@ class Node:
         self._deadline = Deadline(timeouts.reply, timeouts.until)
         self._words = LastWords()
         self._socket = self._made(target)
-        # What was sent and is not answered: of the greeting, and of the commands.
+        # The parts of the greeting, and the commands, that were sent and not answered.
         self._greeted: deque[Command] = deque()
         self._sent: deque[Command] = deque()
-        # Since it was last connected.
+        # Whether it has answered since it was last connected.
         self.has_answered = False
-        # What the server says of itself in answer to ASK_FOR_CLUSTER, or by what it refuses.
+        # From the replies to ASK_FOR_CLUSTER, or from refusals.
         self.is_cluster = False
         self.is_sentinel = False
-        # Whether it has said what it is, where that was asked with the greeting.
+        # Whether it has told its mode in reply to ASK_FOR_CLUSTER.
         self.has_told_mode = False
 
     def __str__(self) -> str:
@@ -110,10 +110,10 @@ class Node:
         )
 
     def connect(self) -> None:
-        """Connect and log in, again where the server has cut the connection while it was idle.
+        """Connect and log in; reconnect if the server has closed the connection while it was idle.
 
-        Nothing may be under way. `send` connects by itself, and `pipeline` renews too. Raises
-        RedisUnreachable, LoginRefused.
+        No reply may be under way. `send` connects by itself but does not reconnect; `pipeline` does
+        both. Raises RedisUnreachable, LoginRefused.
         """
         if self._was_cut():
             self._socket.disconnect()
@@ -135,7 +135,7 @@ class Node:
         try:
             self._socket.connect()
         except redis.AuthenticationError as error:
-            # A server without a password: anyone may come in, as redis-cli does.
+            # The server has no password: go on without one, as redis-cli does.
             if "without any password" not in str(error) and "no password is set" not in str(error):
                 raise
             self._notice(f"{self.program} at {self.target.url} asks for no password; none is used.")
@@ -143,12 +143,12 @@ class Node:
             self._socket.connect()
 
     def send(self, commands: Sequence[Command]) -> None:
-        """Send commands whose replies `receive` will read in the same order."""
+        """Send commands; `receive` reads their replies in the same order."""
         if not self._socket.is_connected:
             self._open()
         with self._told():
             if self._greeted and not all(map(is_read, commands)):
-                # Should it hang up at the greeting, nothing that writes is sent twice.
+                # If it hangs up at the greeting, no write must be sent twice.
                 self._read_greeting()
             self._ledger.enter(commands)
             if not self._greeted and not self._sent:
@@ -157,7 +157,7 @@ class Node:
         self._sent.extend(commands)
 
     def receive(self, count: int) -> list[Any]:
-        """The next `count` replies; what is refused, or can't be understood, is an ErrorReply."""
+        """Return the next `count` replies; a refusal or a misshapen reply is an ErrorReply."""
         with self._told():
             if self._greeted:
                 self._read_greeting()
@@ -184,7 +184,7 @@ class Node:
         except redis.ConnectionError as error:
             if self.has_answered or not hung_up(error):
                 raise
-            # A proxy that hangs up at commands it does not know. Only reads have followed it.
+            # A proxy that hangs up at unknown commands. Only reads were sent after the greeting.
             self._socket.disconnect()
             self._greeting = ()
             self._greeted.clear()
@@ -208,13 +208,13 @@ class Node:
         if not self._socket.is_connected or self._greeted:
             return False
         try:
-            # Nothing was asked: what can be read is the end, or the server's word on why.
+            # No reply is awaited: readable data is the end, or the server's reason for it.
             return bool(self._socket.can_read(0))
         except (redis.RedisError, OSError):
             return True
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         self._socket.disconnect()
 
     def _send(self, commands: Sequence[Command]) -> None:
@@ -241,7 +241,7 @@ class Node:
             self.is_cluster |= betrays_cluster(reply)
             self._words.heard(reply, is_first=not self.has_answered or bool(self._greeted))
         except (ArithmeticError, MemoryError, ValueError) as error:
-            # hiredis and redis-py give up in their own ways on what is no reply.
+            # hiredis and redis-py raise these for bytes that are no reply.
             raise redis.InvalidResponse(str(error)) from error
         else:
             self._words.forget()
@@ -250,7 +250,7 @@ class Node:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """The SDK's exceptions as ours."""
+        """Translate the SDK's exceptions into ours; close the socket on any."""
         import redis
 
         try:
@@ -267,7 +267,7 @@ class Node:
                 timeout=self._timeouts.connect,
             ) from error
         except BaseException:
-            # Replies may be under way: on this socket the next command would read them as its own.
+            # Replies may be under way; on this socket the next command would take them for its own.
             self._socket.disconnect()
             raise
 
@@ -277,7 +277,7 @@ def _text(reply: Any) -> bytes:
 
 
 def _mode(reply: Any) -> Any:
-    """The mode that a server tells in its reply to HELLO; None where it tells none."""
+    """Return the mode in a reply to HELLO; None if there is none."""
     if not isinstance(reply, list) or b"mode" not in reply[::2]:
         return None
     return reply[reply.index(b"mode") + 1]

@@ -1,4 +1,4 @@
-"""A few words of Redis's protocol over a plain socket: is it ready, and what does it say of itself.
+"""A minimal Redis client over a plain socket, for PING, INFO and single commands.
 
 The engines, `status` and the forming of topologies need no more, and the Redis SDK costs 0.1 s to
 import.
@@ -14,7 +14,7 @@ from pawsctl.deadline import Deadline
 
 HOST = "127.0.0.1"
 
-# What Redis holds in one value, and what no reply here is longer than.
+# The most bytes of a value in Redis; no reply here is longer.
 _MOST = 512 << 20
 
 Words = Sequence[str | int]
@@ -33,7 +33,10 @@ class ProbeLoginRefused(Refused):
 
 
 def ping(port: int, password: str | None, *, timeout: float = 2.0) -> str:
-    """Empty where PING is answered with PONG through `port`, else what came instead."""
+    """Return "" if PING is answered with PONG at `port`, else what happened instead.
+
+    `timeout` is in seconds.
+    """
     try:
         (reply,) = ask(port, password, ("PING",), timeout=timeout)
     except Refused as error:
@@ -46,7 +49,10 @@ def ping(port: int, password: str | None, *, timeout: float = 2.0) -> str:
 
 
 def info(port: int, password: str | None, *, timeout: float = 2.0) -> dict[str, str]:
-    """The fields of INFO, and none where Redis does not answer. Raises LoginRefused."""
+    """Return the fields of INFO, none if Redis does not answer. Raises ProbeLoginRefused.
+
+    `timeout` is in seconds.
+    """
     try:
         (reply,) = ask(port, password, ("INFO",), timeout=timeout)
     except ProbeLoginRefused:
@@ -64,10 +70,10 @@ def ask(
     host: str = HOST,
     username: str | None = None,
 ) -> list[Any]:
-    """The replies to `commands`: bytes, numbers, None, and lists of these.
+    """Return the replies to `commands`: bytes, numbers, None, and lists of these.
 
-    `timeout` is seconds for the connection and until each reply is whole. A `password` that nobody
-    asks for is as good as none. Raises Refused for an error reply, OSError where none comes.
+    `timeout` is in seconds, for the connection and until each reply is whole. A `password` is
+    ignored if the server has none. Raises Refused for an error reply, OSError if there is no reply.
     """
     words = [each for each in ("AUTH", username, password) if each is not None]
     login: list[Words] = [] if password is None else [words]
@@ -85,18 +91,18 @@ def ask(
 
 
 class _Pieces(io.RawIOBase):
-    """What comes from a socket, held to a deadline."""
+    """A socket as a raw stream, held to a deadline."""
 
     def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
         self._connection = connection
         self._deadline = deadline
 
     def readable(self) -> bool:
-        """It is for reading alone."""
+        """Return True: the stream is for reading."""
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill a buffer. Raises TimeoutError if the reply's time is over."""
+        """Fill a buffer and return the number of bytes. Raises TimeoutError at the deadline."""
         self._connection.settimeout(self._deadline.left())
         count = self._connection.recv_into(buffer)
         self._deadline.received(count)
@@ -127,7 +133,7 @@ def _reply(stream: BinaryIO) -> Any:
     if kind == b"-":
         text = rest.decode("utf-8", "replace")
         if text.startswith(_DENIED):
-            # A page of advice for whoever set up the server follows.
+            # The rest is a page of advice on how to set up the server.
             text = text.partition(". ")[0]
         raise (ProbeLoginRefused if text.startswith(("NOAUTH", "WRONGPASS")) else Refused)(text)
     if kind == b"+":

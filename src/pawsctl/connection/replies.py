@@ -1,4 +1,4 @@
-"""What Redis answers: its error replies, and what they mean for who sent the command."""
+"""Redis's error replies as exceptions, and their meaning for the command that was sent."""
 
 import re
 from typing import Any
@@ -18,7 +18,7 @@ _REFUSAL = re.compile(
 
 
 class ErrorReply(Exception):
-    """Redis's own error in answer to one command, as in `-NOPERM this user has no permissions`."""
+    """Redis's error reply to one command, as in `-NOPERM this user has no permissions`."""
 
     def __init__(self, code: str, text: str) -> None:
         super().__init__(f"{code} {text}".strip())
@@ -27,14 +27,14 @@ class ErrorReply(Exception):
 
 
 class Misread(ErrorReply):
-    """A reply of another shape than the command's replies have; it stands where an error would."""
+    """A reply that has another shape than the command's replies; treated as an error reply."""
 
     def __init__(self, command: str, reply: Any, expected: str) -> None:
         super().__init__("", f"{command} was answered with {_beginning(reply)}, not {expected}")
 
 
 class PartlyRefused(ErrorReply):
-    """A refusal for `refused` of several keys, where the others were dealt with: `done` of them."""
+    """A refusal for `refused` of several keys; `done` is the reply's count for the others."""
 
     def __init__(self, reply: ErrorReply, done: int, refused: int) -> None:
         super().__init__(reply.code, reply.text)
@@ -43,9 +43,9 @@ class PartlyRefused(ErrorReply):
 
 
 class TooLarge(ErrorReply):
-    """Stands for a value that the server, or what stands before it, does not hand out or take.
+    """Stands for a value that the server, or a proxy before it, does not send or accept.
 
-    `said` is what was said in answer to it.
+    `said` is the message with which it was refused.
     """
 
     def __init__(self, size: int | None, said: str = "") -> None:
@@ -58,62 +58,62 @@ def _beginning(reply: Any) -> str:
     try:
         text = repr(reply)
     except ValueError:
-        # An integer of more digits than Python writes down.
+        # An integer of more digits than Python converts to text.
         return f"a very large {type(reply).__name__}"
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 def raise_for_error(reply: Any) -> Any:
-    """A reply that is no error. Raises OperationFailed for one that is."""
+    """Return the reply. Raises OperationFailed if it is an error."""
     if isinstance(reply, ErrorReply):
         raise refused(reply) from reply
     return reply
 
 
 def has_code(reply: Any, *codes: str) -> bool:
-    """Whether a reply is an error of one of those codes."""
+    """Return whether a reply is an error with one of the codes."""
     return isinstance(reply, ErrorReply) and reply.code in codes
 
 
 def is_about_a_key(reply: ErrorReply) -> bool:
-    """Whether an ACL lets the user run the command, and not on this key."""
+    """Return whether an ACL allows the user the command, but not on this key."""
     # Redis 6 and 7.0: "access one of the keys used as arguments"; 7.2: "access a key".
     return reply.code == "NOPERM" and "key" in reply.text and "access" in reply.text
 
 
 def is_about_the_command(reply: ErrorReply) -> bool:
-    """Whether the server does not know the command, or lets this user run it on no key."""
+    """Return whether the server does not know the command, or an ACL forbids it altogether."""
     return "unknown command" in reply.text.lower() or (
         reply.code == "NOPERM" and not is_about_a_key(reply)
     )
 
 
 def is_lost_on_the_way(reply: ErrorReply | str) -> bool:
-    """Whether a proxy says that it had no answer: the server may have done what was asked."""
+    """Return whether a proxy says that it got no reply: the server may have run the command."""
     return bool(_ON_THE_WAY.search(str(reply)))
 
 
 def is_in_doubt(reply: ErrorReply) -> bool:
-    """Whether an error reply to a command that writes does not say that nothing was done.
+    """Return whether a write with this error reply may still have been done.
 
-    Redis's own errors do: they have a code, or words for what it does not know or allow.
+    Redis's own errors rule that out: they have a code, or words for what it does not know or allow.
     """
     return is_lost_on_the_way(reply) or (reply.code == "ERR" and not _REFUSAL.search(reply.text))
 
 
 def betrays_cluster(reply: ErrorReply) -> bool:
-    """Whether only a cluster's node refuses so, for the slots that the keys are in."""
+    """Return whether the refusal, because of the keys' slots, can only be a cluster node's."""
     return reply.code in ("MOVED", "CROSSSLOT") or "non local key in a cluster" in reply.text
 
 
 def info_fields(reply: bytes) -> dict[str, str]:
-    """The fields of an INFO reply by name."""
+    """Return the fields of an INFO reply by name."""
     lines = (line.partition(":") for line in reply.decode("utf-8", "replace").splitlines())
     return {name: value for name, separator, value in lines if separator}
 
 
 def refused(reply: ErrorReply) -> OperationFailed:
-    """Redis's refusal of a command as a failure with a next step."""
+    """Return Redis's refusal of a command as a failure with a next step."""
     if isinstance(reply, Misread):
         return OperationFailed(
             f"A reply can't be understood: {reply}.",

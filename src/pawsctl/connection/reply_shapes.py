@@ -1,7 +1,8 @@
-"""The shape that the reply to each command has: the one place where replies are held to it. Pure.
+"""The shape of each command's reply, and the check that replies have it. Pure.
 
-A reply of another shape becomes a Misread, an error reply that names the command, before anybody
-works with it. Commands that are not in the table have replies of any shape.
+A reply of another shape becomes a Misread, an error reply that names the command, before any other
+code sees it. Commands that are not in the table may have replies of any shape. Replies are checked
+nowhere else.
 """
 
 from collections.abc import Callable
@@ -18,17 +19,17 @@ Fits = Callable[[Any, Command], bool]
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """What a reply must be: in words, and as a test."""
+    """The shape of a reply: `words` for messages, and `fits`, which checks it."""
 
     words: str
     fits: Fits
 
 
 def read(command: Command, reply: Any, *, came_otherwise: Callable[[bytes], bool]) -> Any:
-    """Return the reply to a command as it came, or a Misread where it has another shape.
+    """Return the reply to a command unchanged, or a Misread if it has another shape.
 
-    hiredis makes bytes of several types: `came_otherwise` says whether some were no bulk string.
-    It is asked of what does not look like a session.
+    hiredis returns bytes for several types: `came_otherwise` tells whether given bytes were sent as
+    another type than a bulk string. It is called for values that do not look like a session.
     """
     shape = _SHAPES.get(command[0])
     if shape is None or isinstance(reply, ErrorReply):
@@ -40,7 +41,7 @@ def read(command: Command, reply: Any, *, came_otherwise: Callable[[bytes], bool
 
 
 def words_of(command: Command) -> str:
-    """Return the command as people name it: with its subcommand, where it has some."""
+    """Return the command's name for messages, with its subcommand if it has one."""
     name = name_of(command)
     parts = command[:2] if name in _WITH_SUBCOMMAND and len(command) > 1 else command[:1]
     return " ".join(as_bytes(part).decode("utf-8", "replace") for part in parts)

@@ -1,4 +1,4 @@
-"""The SDK's exceptions as ours: one sentence on what happened, one on what to do next."""
+"""Translation of the SDK's exceptions into this project's: what happened and what to do next."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def explained(
     last_words: LastWords,
     timeout: float,
 ) -> PawsctlError:
-    """Return what an exception of the SDK or the socket means.
+    """Return an exception of the SDK or the socket as one of this project's.
 
-    `program` is what was meant to answer: Redis, or a Sentinel. A server that hung up without a
-    word is asked whether it speaks TLS, for `timeout` seconds.
+    `program` is the program that should have answered: Redis, or a Sentinel. If the server hung up
+    without an error message, a TLS handshake is tried, for up to `timeout` seconds.
     """
     import redis
 
@@ -46,7 +46,7 @@ def explained(
     if isinstance(error, redis.AuthenticationError):
         return _login_refused(target, where, program)
     if "max number of clients" in str(error) or str(error).startswith("DENIED"):
-        # The answer to AUTH, after which the server hangs up too.
+        # The reply to AUTH, after which the server hangs up too.
         last_words.heard(error_reply(error), is_first=True)
         return _hung_up_saying(where, last_words)
     if hung_up(error) and last_words.text:
@@ -76,7 +76,7 @@ def _login_refused(target: Target, where: str, program: str) -> LoginRefused:
 
 
 def _login_failed(error: Exception, target: Target, where: str) -> PawsctlError:
-    """What an error reply to SELECT, or to AUTH, means."""
+    """Return the failure for an error reply to SELECT or AUTH."""
     if "DB index" in str(error):
         return OperationFailed(
             f"{where} has no database {target.db}.",
@@ -96,7 +96,7 @@ def _hung_up_saying(where: str, words: LastWords) -> RedisUnreachable:
 
 
 def _next_step(error: Exception, target: Target) -> str:
-    """What to do where nothing answers, or what does is no Redis."""
+    """Return the next step if nothing answers, or something that is no Redis."""
     import redis
 
     origin = f"this one is from {target.origin}"
@@ -110,7 +110,7 @@ def _next_step(error: Exception, target: Target) -> str:
 def _tls_reason(
     error: Exception, target: Target, *, was_connected: bool, timeout: float
 ) -> tuple[str, str]:
-    """Why TLS failed, or that it is missing, with what to do; empty where TLS is not to blame."""
+    """Return the reason and the next step if TLS failed or is missing; else empty texts."""
     import ssl
 
     for root in causes(error):
@@ -129,7 +129,7 @@ def _tls_reason(
 
 
 def _missing_tls(error: Exception, target: Target, timeout: float) -> tuple[str, str]:
-    """What looks as if one side spoke TLS and the other did not."""
+    """Return reason and next step if one side seems to speak TLS and the other not; else empty."""
     import redis
 
     if target.tls is not None and isinstance(error, redis.TimeoutError):
@@ -160,19 +160,19 @@ def _handshake_reason(reason: str) -> tuple[str, str]:
 
 
 def _got_an_alert(error: Exception) -> bool:
-    """Whether a server that speaks TLS said so, in a record that is no reply of Redis's."""
+    """Return whether the server sent a TLS alert, which redis-py can't parse as a reply."""
     return any(each in str(error) for each in ("\\x15", "\x15"))
 
 
 def hung_up(error: Exception) -> bool:
-    """Whether the server ended the connection, with or without good manners."""
+    """Return whether the server ended the connection, by closing or by resetting it."""
     return "closed by server" in str(error) or any(
         isinstance(root, ConnectionResetError | BrokenPipeError) for root in causes(error)
     )
 
 
 def _reason(error: Exception, target: Target, last_words: LastWords) -> str:
-    """Why a connection failed, in a few words; redis-py's own carry the address again."""
+    """Return why a connection failed, in a few words, without the address as in redis-py's text."""
     import redis
 
     if isinstance(error, redis.InvalidResponse):
@@ -188,7 +188,7 @@ def _reason(error: Exception, target: Target, last_words: LastWords) -> str:
 
 
 def _not_understood(error: Exception, last_words: LastWords) -> str:
-    """What came that is no reply, and to which command."""
+    """Return the text received that is no reply of Redis, and the command it answered."""
     # As in: Protocol error, got "H" as reply type byte
     first = re.search(r'got "(.)"', str(error))
     line = last_words.beginning(first[1].encode() if first else b"")
@@ -211,12 +211,16 @@ def _shortened(text: str) -> str:
     return text if len(text) < 200 else text[:200] + "…"
 
 
-# What follows in the refusal of an unknown command is what was sent: phones, and what users wrote.
+# The refusal of an unknown command ends with its arguments: phones, and what users wrote.
 _ARGUMENTS = re.compile(r"[,;]? with args beginning with:.*", re.DOTALL)
 
 
 def error_reply(error: Exception) -> ErrorReply:
-    """redis-py cuts the code off the replies whose class tells it; here it is put back."""
+    """Return redis-py's exception as an ErrorReply.
+
+    redis-py cuts the code off replies for which it has a class; it is put back. A command's
+    arguments are left out.
+    """
     text = _ARGUMENTS.sub("", str(error))
     code = getattr(error, "status_code", None)
     if code:

@@ -1,4 +1,4 @@
-"""A primary that Sentinels name, followed through its failovers, and its replicas."""
+"""A connection to the primary that Sentinels name, through failovers, and to its replicas."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _UNFIT = ("down", "disconnected")
 
 
 class _NotYet(RedisUnreachable):
-    """The Sentinels name a primary that is none (yet): a failover may be under way."""
+    """The server that the Sentinels name is no primary (yet): a failover may be under way."""
 
 
 class Sentinel(Connection):
-    """The primary of a Sentinel's service, and where reads prefer one, a replica."""
+    """The primary of a Sentinel's service, and a replica for reads if one is preferred."""
 
     follows_failovers = True
 
@@ -42,26 +42,26 @@ class Sentinel(Connection):
         self._replica: Node | None = None
 
     def connect(self) -> None:
-        """Find the server to read from, waiting for a failover that is under way."""
+        """Find the server to read from; wait if a failover is under way."""
         self.reader()
 
     def close(self) -> None:
-        """Let go of every socket."""
+        """Close every socket."""
         for node in (self._primary, self._replica):
             if node is not None:
                 node.close()
         self._primary = self._replica = None
 
     def primaries(self) -> list[Node]:
-        """The primary."""
+        """Return the primary alone."""
         return [self._await_primary(time.monotonic())]
 
     def addresses(self) -> list[Address]:
-        """Where the primary is."""
+        """Return the primary's address alone."""
         return [node.target.addresses[0] for node in self.primaries()]
 
     def reader(self) -> Node:
-        """The server that reads go to."""
+        """Return the server for reads: a replica if preferred and found, else the primary."""
         if self._prefer_replica:
             if self._replica is None:
                 self._replica = self._find_replica()
@@ -71,10 +71,10 @@ class Sentinel(Connection):
         return self._await_primary(time.monotonic())
 
     def lost(self, error: RedisUnreachable, *, since: float) -> None:
-        """Find who takes the place of a server that went away.
+        """Wait for the new primary after a server went away.
 
-        `since` is the monotonic time when things began to go wrong. Raises `error`, or a newer one,
-        where the time for a failover is over, and what no waiting mends at once.
+        `since` is the monotonic time of the first failure. Raises `error`, or a newer one, if the
+        time for a failover is over. Raises LoginRefused at once: waiting would not help.
         """
         if isinstance(error, LoginRefused):
             raise error
@@ -160,7 +160,7 @@ class Sentinel(Connection):
                     hint=_with_way(error, self.target, of_sentinel=False).hint,
                 )
                 continue
-            # Who may not ask for the role takes the Sentinel's word.
+            # If this user may not run ROLE, the Sentinel is believed.
             if _is_untold(role) or (not isinstance(role, ErrorReply) and role[0] == b"master"):
                 return node
             node.close()
@@ -171,7 +171,7 @@ class Sentinel(Connection):
         raise failure or _unknown(service, known, self.target)
 
     def _answering(self) -> Iterator[Node]:
-        """Each Sentinel that answers, one after the other; raises where there is none."""
+        """Yield each Sentinel that answers. Raises RedisUnreachable if none does."""
         failures: list[RedisUnreachable] = []
         for address in tuple(self._sentinels):
             login = at(self.target, address).with_login(
@@ -223,7 +223,7 @@ class Sentinel(Connection):
                     raise
                 except RedisUnreachable:
                     continue
-                # Its link to the primary: what is not connected would lag for good.
+                # role[3] is its link to the primary: unconnected, it would lag for good.
                 if _is_untold(role) or (
                     not isinstance(role, ErrorReply)
                     and role[0] == b"slave"
@@ -236,19 +236,22 @@ class Sentinel(Connection):
 
 
 def _is_untold(role: Any) -> bool:
-    """Whether the server does not tell its role, or not to this user."""
+    """Return whether the server does not know ROLE, or refuses it to this user."""
     return isinstance(role, ErrorReply) and is_about_the_command(role)
 
 
 def _tables(reply: Any) -> Iterator[dict[str, str]]:
-    """Sentinel's rows, each a flat list of names and values."""
+    """Yield Sentinel's rows, each a flat list of names and values, as dicts."""
     for row in reply:
         texts = [each.decode("utf-8", "backslashreplace") for each in row]
         yield dict(zip(texts[::2], texts[1::2], strict=True))
 
 
 def _with_way(error: RedisUnreachable, target: Target, *, of_sentinel: bool) -> RedisUnreachable:
-    """Return the failure; if TLS may be to blame, with the URL for TLS on the other of the two."""
+    """Return the failure; if TLS may be the cause, with a hint that names the URL to try.
+
+    In that URL, TLS is switched for the Sentinels if `of_sentinel`, else for Redis.
+    """
     if "rediss://" not in error.hint:
         return error
     redis_has, sentinels_have = target.tls is not None, target.sentinel_tls is not None

@@ -19,9 +19,10 @@ def socket_of(
     deadline: Deadline,
     words: LastWords,
 ) -> Any:
-    """Return redis-py's connection to a target, which connects when it is told to.
+    """Return redis-py's connection to a target, not connected yet.
 
-    `words` keeps what the server said last.
+    Timeouts are in seconds. `words` keeps the server's last message. Raises UsageError for TLS
+    files that can't be used.
     """
     # 0.1 s: only a command that talks to Redis pays for it.
     from redis.backoff import NoBackoff
@@ -66,7 +67,10 @@ def socket_of(
 
 
 def speaks_tls(address: Address, timeout: float) -> bool:
-    """Return whether a server answers a TLS handshake, whomever it trusts and is trusted by."""
+    """Return whether a server answers a TLS handshake, whatever the certificates say.
+
+    `timeout` is in seconds.
+    """
     import socket
     import ssl
 
@@ -79,14 +83,14 @@ def speaks_tls(address: Address, timeout: float) -> bool:
         ):
             return True
     except ssl.SSLError as error:
-        # An alert is a word of TLS; what is none of its words, and the end, are not.
+        # An alert is part of TLS; bytes that are not TLS, or the end of the stream, are not.
         return "ALERT" in (error.reason or "")
     except (OSError, ValueError):
         return False
 
 
 def _require_files(tls: Tls) -> None:
-    """Raises UsageError for PEM files that can't be used: the server is not to blame."""
+    """Raise UsageError for PEM files that can't be used: the server is not to blame."""
     import ssl
 
     if tls.keyfile is not None and tls.certfile is None:

@@ -1,4 +1,4 @@
-"""One server, named by its URL; where it turns out to be a node of a cluster, the cluster."""
+"""A connection to the one server of a URL, or to its cluster if it turns out to be a node."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from pawsctl.connection.cluster.client import Cluster
 
 
-# What a node of a cluster says whose answer is another's.
+# Error codes of a cluster node if another node has to answer.
 _ANOTHERS = ("MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN")
-# Asked one after the other until one is answered, where the server says nothing of what it is: a
-# cluster takes no keys of two slots, and a single server does not know of nodes. The keys are
-# nobody's, and named like sessions, since a user may be let to no others.
+# Sent one after the other until one is answered, if the server does not tell its mode: a cluster
+# takes no keys of two slots, and a single server knows no nodes. The keys belong to nobody, and are
+# named like sessions, since an ACL may allow no others.
 _BETRAYERS: tuple[Command, ...] = (
     ("MGET", "wh:session:{a}", "wh:session:{b}"),
     ("EXISTS", "wh:session:{a}", "wh:session:{b}"),
@@ -32,7 +32,7 @@ _BETRAYERS: tuple[Command, ...] = (
 
 
 class Standalone(Connection):
-    """One server. Whether it is a cluster's is asked with the greeting, which costs no time."""
+    """One server. The greeting also asks whether it is a cluster's, which costs no time."""
 
     def __init__(self, target: Target, timeouts: Timeouts, notice: Notice) -> None:
         super().__init__(target, timeouts, notice)
@@ -44,9 +44,9 @@ class Standalone(Connection):
 
     @property
     def cluster(self) -> Cluster | None:
-        """The cluster that the server belongs to, where it has said so."""
+        """The cluster that the server belongs to; None if it has not said so."""
         if self._cluster is None and self._server.is_cluster:
-            # 5 ms: only who meets a cluster pays for it.
+            # Imported here: it takes 5 ms, which only clusters need.
             from pawsctl.connection.cluster.client import Cluster
 
             self.note(f"{self.target.url} is a cluster, and is used as one.")
@@ -57,17 +57,18 @@ class Standalone(Connection):
         return self._cluster
 
     def resolved(self) -> Connection:
-        """Return the cluster that the server belongs to, where it has said so; else this."""
+        """Return the cluster that the server belongs to, if it has said so; else this."""
         return self.cluster or self
 
     def _entrance(self) -> tuple[Address, ...]:
-        """Where the cluster can be asked: this server, or where one behind a Unix socket listens.
+        """Return addresses at which the cluster can be asked: this server's.
 
-        Raises OperationFailed where that one will not tell.
+        Of a server behind a Unix socket, those of the primaries that it knows. Raises
+        OperationFailed if it will not tell.
         """
         if self.target.path is None:
             return self.target.addresses
-        # On a socket of its own: on the other, replies may be under way.
+        # On a socket of its own: on the main one, replies may be under way.
         node = Node(self.target, self.timeouts, self.note)
         try:
             lines = node.call("CLUSTER", "NODES")
@@ -81,32 +82,32 @@ class Standalone(Connection):
     def connect(self) -> None:
         """Connect and log in."""
         if not self._server.has_answered:
-            # A refusal is an answer too; what comes next will say what it means there.
+            # A refusal is a reply too; the next command will raise what it means.
             self.pipeline([("PING",)])
 
     def close(self) -> None:
-        """Let go of every socket."""
+        """Close every socket."""
         self._server.close()
         if self._cluster is not None:
             self._cluster.close()
 
     def primaries(self) -> list[Node]:
-        """The server; where it is a cluster's, all primaries."""
+        """Return the server; of a cluster, all primaries."""
         self.connect()
         return [self._server] if self.cluster is None else self.cluster.primaries()
 
     def answering(self) -> tuple[list[Node], list[Address]]:
-        """The server; where it is a cluster's, all primaries that answer, and those that do not."""
+        """Return the server; of a cluster, its primaries, and the addresses of silent ones."""
         self.connect()
         return ([self._server], []) if self.cluster is None else self.cluster.answering()
 
     def addresses(self) -> list[Address]:
-        """Where the server is; where it is a cluster's, all primaries."""
+        """Return the server's address; of a cluster, those of all primaries."""
         self.connect()
         return list(self.target.addresses) if self.cluster is None else self.cluster.addresses()
 
     def reader(self) -> Node:
-        """The server."""
+        """Return the server."""
         return self._server
 
     def _ask(self, commands: Sequence[Command]) -> list[Any]:
@@ -122,7 +123,7 @@ class Standalone(Connection):
                 raise a_sentinel(self.target, role)
         self._probe()
         if self.cluster is not None:
-            # What this node answered is true; what it would not answer belongs to another.
+            # This node's replies are right; what it would not answer belongs to another.
             others = [
                 index
                 for index, reply in enumerate(replies)
@@ -135,9 +136,9 @@ class Standalone(Connection):
         return replies
 
     def _probe(self) -> None:
-        """Find out whether a server that does not say so is a node of a cluster.
+        """Find out whether a server that does not tell its mode is a node of a cluster.
 
-        It may hold no key that betrays it, and its keys would be told as all.
+        Else, if no redirection gives it away, its keys would be taken for all keys.
         """
         server = self._server
         if self._was_probed or server.has_told_mode or server.is_cluster:

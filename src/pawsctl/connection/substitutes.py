@@ -1,7 +1,7 @@
-"""What is sent in place of a command that a server refuses: an older one, or one for each key.
+"""Substitutes for refused commands: an older command, or one command for each key.
 
 Old servers, and those that renamed it, don't know UNLINK; services and ACLs refuse scripts, and an
-ACL on some keys refuses a command that names another beside them. What is refused once is not tried
+ACL on some keys refuses a command that also names other keys. A command refused once is not tried
 again on this connection. Pure.
 """
 
@@ -25,23 +25,23 @@ from pawsctl.connection.replies import (
 Send = Callable[[Sequence[Command]], list[Any]]
 
 _OLDER = {b"UNLINK": b"DEL", b"PTTL": b"TTL"}
-# Refusals that speak of the server's state, and of no command.
+# Refusals because of the server's or the key's state, not because of the command.
 _PASSING = (*REDIRECTS, "CROSSSLOT", "OOM", "MISCONF", "BUSY", "NOREPLICAS", "WRONGTYPE")
 
 
 class Substitutes:
-    """What one Redis has refused, and what it takes instead."""
+    """The commands that one Redis has refused, and their substitutes."""
 
     def __init__(self) -> None:
         self._unknown: set[bytes] = set()
         self._one_by_one: set[bytes] = set()
 
     def avoid_scripts(self) -> None:
-        """Send a command for each key where a script would look at many."""
+        """From now on, send a command for each key instead of a script for many keys."""
         self._one_by_one.add(b"EVAL")
 
     def wire(self, command: Command) -> list[Command]:
-        """What to send for a command: itself, as long as nothing like it was refused."""
+        """Return the commands to send for a command: itself, unless its like was refused."""
         if not self._unknown and not self._one_by_one:
             return [command]
         name = name_of(command)
@@ -52,35 +52,38 @@ class Substitutes:
         return [command]
 
     def give_up(self, name: bytes) -> None:
-        """Send from now on what is older than the command with that name."""
+        """From now on, send the older substitute of the command `name`."""
         self._unknown.add(name)
 
     def wires(self, commands: Sequence[Command]) -> list[list[Command]]:
-        """The same for each of several."""
+        """Return for each command what `wire` returns."""
         return [self.wire(command) for command in commands]
 
     def asked(self, commands: Sequence[Command], send: Send) -> list[Any]:
-        """The replies to several commands, or to what is taken in their place."""
+        """Send commands or their substitutes with `send`; return one reply for each command."""
         wires = self.wires(commands)
         replies = send([each for wire in wires for each in wire])
         return self.settled(commands, wires, replies, send)
 
     def refuses(self, command: Command, reply: Any) -> bool:
-        """Return whether there is something else to try; from now on `wire` tells it."""
+        """Return whether `reply` is a refusal for which there is a substitute to try.
+
+        If so, `wire` returns the substitute from now on.
+        """
         if not isinstance(reply, ErrorReply) or isinstance(reply, PartlyRefused):
             return False
         name = name_of(command)
         if has_code(reply, *_PASSING) or betrays_cluster(reply) or is_lost_on_the_way(reply):
             return False
-        # What was answered in a strange way may have been done: only a look may be taken again.
+        # A command with a strange reply may have been done: only a read may be repeated.
         if (isinstance(reply, Misread) or is_in_doubt(reply)) and not is_read(command):
             return False
-        # Services have many words for what they don't have.
+        # Services refuse unknown commands in many words, so the text is not looked at.
         if name in _OLDER and not is_about_a_key(reply):
             self.give_up(name)
             return True
         many = is_many(command)
-        # A script that was given no key tells as well as one that was.
+        # A refused script without keys shows as well that scripts are refused.
         if many or name == b"EVAL":
             self._one_by_one.add(name)
         return many
@@ -92,9 +95,9 @@ class Substitutes:
         replies: Sequence[Any],
         send: Send,
     ) -> list[Any]:
-        """The reply to each command, from the replies to what was sent for it.
+        """Return the reply to each command, given `replies`, the replies to `wires` in order.
 
-        What was refused is sent again as it may be taken, by `send`.
+        If a command was refused, its substitute is sent with `send`.
         """
         nothing_learnt = not self._unknown and not self._one_by_one
         if nothing_learnt and not any(isinstance(each, ErrorReply) for each in replies):

@@ -1,4 +1,4 @@
-"""A socket on which a reply has its time."""
+"""A socket that holds each reply to a deadline."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class TimedSocket:
         return getattr(self._wrapped, name)
 
     def recv_into(self, buffer: Any) -> int:
-        """Fill a buffer. Raises TimeoutError where the reply's time is over."""
+        """Fill a buffer and return the number of bytes. Raises TimeoutError at the deadline."""
         self._wrapped.settimeout(self._deadline.left())
         count = self._wrapped.recv_into(buffer)
         self._deadline.received(count)
-        # A view: what is large is not copied.
+        # A view, so that large replies are not copied.
         self._words.piece = memoryview(buffer)[:count]
         return count
 
     def sendall(self, data: bytes) -> None:
-        """Send everything; where the other side has hung up, tell what it had said before."""
-        # However long nothing was asked, that was no wait for a reply.
+        """Send everything; if the server has hung up, keep what it said before in `words`."""
+        # The time since the last command was no wait for a reply.
         self._deadline.restart()
-        # The other side may be as slow to read as it may be to write.
+        # The server may read as slowly as it may write.
         self._wrapped.settimeout(self._deadline.left() + len(data) / BYTES_A_SECOND)
         self._deadline.restart()
         self._deadline.sent(len(data))

@@ -1,1 +1,1 @@
-"""A cluster: its slots, its redirections, and the client that follows them."""
+"""A cluster: its slots, its redirections, and its client."""

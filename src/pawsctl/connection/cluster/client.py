@@ -1,4 +1,4 @@
-"""A cluster: commands go to the primary that has their key, through redirections and failovers."""
+"""A cluster's client: sends each command to its key's primary, through redirects and failovers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PROBE_SECONDS = 1.0
 class Cluster(Connection):
     """All primaries of a cluster, found from any of its nodes.
 
-    `is_found_out` says that no URL calls it a cluster, but the server itself did.
+    `is_found_out`: the URL is not a cluster's, and the server itself told that it is a node.
     """
 
     is_cluster = True
@@ -43,25 +43,25 @@ class Cluster(Connection):
         super().__init__(target, timeouts, notice)
         self._is_found_out = is_found_out
         self._owners: list[Address | None] = []
-        # Who told of them, and answers what any node can.
+        # The node that told the owners; it gets the commands without a key.
         self._teller: Address | None = None
         self._nodes: dict[Address, Node] = {}
         self._probes: dict[Address, Node] = {}
         self._opened: list[Node] = []
 
     def connect(self) -> None:
-        """Learn who owns which slots."""
+        """Find the owner of each slot."""
         if not self._owners:
             self._refresh()
 
     def close(self) -> None:
-        """Let go of every socket."""
+        """Close every socket."""
         for node in (*self._nodes.values(), *self._probes.values(), *self._opened):
             node.close()
         self._opened.clear()
 
     def primaries(self) -> list[Node]:
-        """Every primary that has slots. Raises RedisUnreachable where one does not answer."""
+        """Return every primary that has slots. Raises RedisUnreachable if one does not answer."""
         nodes, silent = self.answering()
         if silent:
             raise RedisUnreachable(
@@ -72,18 +72,18 @@ class Cluster(Connection):
         return nodes
 
     def answering(self) -> tuple[list[Node], list[Address]]:
-        """Every primary that has slots and answers, and where those are that do not."""
+        """Return the primaries that have slots and answer, and the addresses of silent ones."""
         view = self.view()
         nodes = [self._to(claim.address) for claim in view.claims.values() if claim.slots]
         return nodes, list(view.silent)
 
     def addresses(self) -> list[Address]:
-        """Where every primary is, also one that does not answer."""
+        """Return the address of every primary, also of one that does not answer."""
         view = self.view()
         return [*(claim.address for claim in view.claims.values()), *view.silent]
 
     def reader(self) -> Node:
-        """The primary of the first slot that has one."""
+        """Return the primary of the first slot that has one."""
         self.connect()
         owner = next((owner for owner in self._owners if owner), None)
         if owner is None:
@@ -94,18 +94,18 @@ class Cluster(Connection):
         return self._to(owner)
 
     def open(self, address: Address) -> Node:
-        """A node on a socket of its own: what is under way there disturbs no other command."""
+        """Return a node on a socket of its own, so that replies under way disturb no command."""
         node = self._node(address)
         self._opened.append(node)
         return node
 
     def release(self, node: Node) -> None:
-        """Let go of a node that `open` gave, and of its socket."""
+        """Close and drop a node that `open` returned."""
         node.close()
         self._opened.remove(node)
 
     def view(self) -> View:
-        """What every primary says of itself now; one that does not answer in a second is silent."""
+        """Return every primary's own report; one that does not answer in a second is silent."""
         for asked, nodes, rows in self._told():
             announced = {
                 name: address
@@ -113,7 +113,7 @@ class Cluster(Connection):
                 for name, address in shard.nodes
                 if name
             }
-            # One that failed and was replaced stays in the list without its slots.
+            # A primary that failed and was replaced stays in the list, without slots.
             found = [
                 each
                 for each in slots.members(nodes, asked)
@@ -127,7 +127,7 @@ class Cluster(Connection):
         waiting: list[tuple[Address, Node]] = []
         silent: list[Address] = []
         claims: dict[str, Claim] = {}
-        # All are asked before the first answer is waited for.
+        # Ask all before waiting for the first reply.
         for address, node in asked:
             try:
                 node.connect()
@@ -155,10 +155,9 @@ class Cluster(Connection):
             raise error
 
     def _told(self) -> Iterator[tuple[Address, bytes, Any]]:
-        """What the nodes that can be reached say of the cluster, one after the other.
+        """Yield the address, CLUSTER NODES and CLUSTER SLOTS of each node that can be reached.
 
-        Each with its address, its CLUSTER NODES and its CLUSTER SLOTS. Raises RedisUnreachable
-        where there is none left.
+        Raises RedisUnreachable if there is none left.
         """
         failures: list[RedisUnreachable] = []
         owners = (owner for owner in self._owners if owner)
@@ -170,10 +169,10 @@ class Cluster(Connection):
             except RedisUnreachable as error:
                 self._raise_login(error)
                 failures.append(error)
-                # Those that have answered come first next time.
+                # Next time, nodes that have answered come first.
                 del self._probes[address]
                 continue
-            # Another is asked first next time: one that is cut off from the others never learns.
+            # Next time, another is asked first: a node cut off from the others learns no changes.
             self._probes[address] = self._probes.pop(address)
             is_none = has_code(nodes, "ERR") and "cluster support disabled" in nodes.text
             if is_none and not self._is_found_out:
@@ -201,7 +200,7 @@ class Cluster(Connection):
         try:
             self._learn_owners()
         except ClusterUntold:
-            # Who asks for a single key is sent where it is.
+            # Redirections still lead a command for a single key to its node.
             self._teller = self.target.addresses[0]
             self._owners = self._owners or [self._teller] * slots.SLOTS
 
@@ -256,7 +255,10 @@ class Cluster(Connection):
         raise gave_up(batch, trouble, url=self.target.url, seconds=self.timeouts.failover)
 
     def _round(self, batch: Batch) -> RedisUnreachable | None:
-        """Send what is to do to where it belongs; the failure of a server that went away."""
+        """Send what is left to do, each to its server; return the failure of one that went away.
+
+        Raises Uncertain, LoginRefused.
+        """
         failures: list[RedisUnreachable] = []
         sent: list[tuple[Node, list[int]]] = []
         for address, indexes in batch.by_address(self._owners, self._teller).items():

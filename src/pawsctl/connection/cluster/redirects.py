@@ -1,4 +1,4 @@
-"""Commands on their way to the servers of a cluster, through its redirections. Pure."""
+"""A batch of commands for a cluster's servers, with redirections. Pure."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,12 +9,12 @@ from pawsctl.connection.commands import Command, key_of
 from pawsctl.connection.replies import ErrorReply
 from pawsctl.errors import RedisUnreachable
 
-# Replies that say: not here, or not now. Nothing was done.
+# Error codes that mean "not here" or "not now". Nothing was done.
 REDIRECTS = ("MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN", "LOADING", "MASTERDOWN", "READONLY")
 
 
 class Batch:
-    """Commands on their way to several servers: which are to do, where, and what came back."""
+    """Commands for several servers: which are left to do, where they go, and their replies."""
 
     def __init__(self, commands: Sequence[Command]) -> None:
         self.commands = commands
@@ -22,7 +22,7 @@ class Batch:
         self.todo = list(range(len(commands)))
         keys = (key_of(command) for command in commands)
         self.slots = [None if key is None else slot_of(key) for key in keys]
-        # Where the next try of a command goes because a server said ASK.
+        # The address for the next try of a command, if a server said ASK.
         self.asking: dict[int, Address] = {}
         self.must_wait = False
         self._redirected = 0
@@ -30,9 +30,9 @@ class Batch:
     def by_address(
         self, owners: Sequence[Address | None], anyone: Address | None
     ) -> dict[Address, list[int]]:
-        """What is to do, by server; commands of slots that nobody owns are left out.
+        """Return the indexes of commands to do, by server; without those whose slot has no owner.
 
-        `anyone` is asked what is about no key.
+        `anyone` gets the commands without a key.
         """
         groups: dict[Address, list[int]] = {}
         for index in self.todo:
@@ -40,16 +40,16 @@ class Batch:
             address = self.asking.get(index) or (anyone if slot is None else owners[slot])
             if address is not None:
                 groups.setdefault(address, []).append(index)
-        # Until a round proves otherwise: what no one was asked must be tried again.
+        # Commands that go to no server must be tried again later.
         self.must_wait = sum(map(len, groups.values())) < len(self.todo)
         return groups
 
     def commands_at(self, indexes: Sequence[int]) -> list[Command]:
-        """The commands of a group."""
+        """Return the commands of a group."""
         return [self.commands[index] for index in indexes]
 
     def wire(self, indexes: Sequence[int]) -> list[Command]:
-        """The commands of a group as they are sent: after ASK, each with ASKING before it."""
+        """Return the commands of a group as they are sent: after ASK, with ASKING before each."""
         lines: list[Command] = []
         for index in indexes:
             if index in self.asking:
@@ -64,14 +64,14 @@ class Batch:
         owners: list[Address | None],
         asked: Address,
     ) -> None:
-        """Keep the replies of a group; a redirection changes `owners` or is followed once."""
+        """Store the replies of a group. MOVED updates `owners`; ASK sets the next try's address."""
         answers = iter(replies)
         done: set[int] = set()
         for index in indexes:
             refused = next(answers) if self.asking.pop(index, None) else None
             reply = self.replies[index] = next(answers)
             if isinstance(refused, ErrorReply):
-                # Without ASKING, what was asked has been sent away again.
+                # ASKING was refused, so the command was only redirected again.
                 reply = self.replies[index] = refused
             if not isinstance(reply, ErrorReply) or reply.code not in REDIRECTS:
                 done.add(index)
@@ -88,7 +88,7 @@ class Batch:
 
 
 def _place(reply: ErrorReply, asked: Address) -> tuple[int, Address] | None:
-    """The slot and the server that a redirection names; None where it names none."""
+    """Return the slot and the server that a redirection names; None if it names none."""
     slot, _, where = reply.text.partition(" ")
     host, _, port = where.rpartition(":")
     numbers = slot.isdecimal() and port.isdecimal()
@@ -100,7 +100,7 @@ def _place(reply: ErrorReply, asked: Address) -> tuple[int, Address] | None:
 def gave_up(
     batch: Batch, trouble: RedisUnreachable | None, *, url: str, seconds: float
 ) -> RedisUnreachable:
-    """Return the failure of commands whose slots nobody has served for so long."""
+    """Return the failure for commands whose slots had no server for `seconds`."""
     waited = f"Waited {seconds:g} s."
     hint = "See 'CLUSTER NODES' on any node; --failover-timeout waits longer."
     if trouble is not None:

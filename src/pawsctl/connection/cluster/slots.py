@@ -1,7 +1,7 @@
-"""Hash slots, and what a cluster's nodes say of who owns them. Pure.
+"""Hash slots, and their owners as the cluster's nodes report them. Pure.
 
-A node's own line in its CLUSTER NODES is the best word on what it owns, and the only one on what it
-is giving away or taking in at this moment; CLUSTER SLOTS has the addresses that clients shall use.
+A node's own line in its CLUSTER NODES is the best source for the slots it owns, and the only one
+for those that are moving away or in at this moment; CLUSTER SLOTS has the addresses for clients.
 """
 
 from binascii import crc_hqx
@@ -16,7 +16,7 @@ SLOTS = 16_384
 
 
 def slot_of(key: bytes) -> int:
-    """The slot of a key: CRC16 of it, or of what stands between the first { and the next }."""
+    """Return the slot of a key: CRC16 of it, or of the text between the first { and the next }."""
     begin = key.find(b"{")
     if begin >= 0:
         end = key.find(b"}", begin + 1)
@@ -26,7 +26,7 @@ def slot_of(key: bytes) -> int:
 
 
 def ranges(slots: Iterable[int]) -> list[str]:
-    """Slots as ranges with both their ends: `0-5460`, `7000`."""
+    """Return slots as ranges, both ends included: `0-5460`, `7000`."""
     found: list[list[int]] = []
     for slot in sorted(slots):
         if found and found[-1][1] == slot - 1:
@@ -37,12 +37,12 @@ def ranges(slots: Iterable[int]) -> list[str]:
 
 
 def ranges_text(slots: Iterable[int]) -> str:
-    """Slots as a person reads them: `0-5460, 7000`."""
+    """Return slots as ranges in one text: `0-5460, 7000`."""
     return ", ".join(ranges(slots))
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """What one primary says of itself: its slots, and those on their way out or in."""
+    """One primary's own report: its slots, and those moving away or in."""
 
     id: str
     address: Address
@@ -53,30 +53,30 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class View(msgspec.Struct, frozen=True):
-    """A cluster at one moment: the claims of the primaries that answered, and who did not."""
+    """A cluster at one moment: the claims of primaries that answered, and the silent ones."""
 
     claims: Mapping[str, Claim]
     silent: tuple[Address, ...]
 
     @property
     def covered(self) -> frozenset[int]:
-        """The slots that a primary which answered says it owns."""
+        """The slots that have an owner among the primaries that answered."""
         return frozenset().union(*(claim.slots for claim in self.claims.values()))
 
     @property
     def moving(self) -> frozenset[int]:
-        """The slots that are half here and half there."""
+        """The slots that are moving from one node to another."""
         return frozenset(
             slot for claim in self.claims.values() for slot in (*claim.leaving, *claim.coming)
         )
 
     def changed_since(self, earlier: "View") -> frozenset[int]:
-        """The slots of which keys may have gone from one primary to another meanwhile.
+        """Return the slots whose keys may have moved between primaries since `earlier`.
 
         A primary that answered then and not now has lost its slots to one that answers, or nobody
-        owns them. A slot that went away and came back leaves no trace but its owner's new epoch
-        (which every primary takes that is given a slot, but for the one that has the newest): of
-        such an owner every slot counts.
+        owns them. If a slot moved away and back, only its owner's new epoch shows it, so all slots
+        of a primary with a new epoch count. (Every primary that receives a slot takes a new epoch,
+        unless it already has the newest.)
         """
         changed: set[int] = set()
         for name, now in self.claims.items():
@@ -93,7 +93,7 @@ class View(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A line of CLUSTER NODES. `slots`, `leaving`, `coming` are whole on a node's own line only."""
+    """A line of CLUSTER NODES. Only a node's own line has all `slots`, `leaving` and `coming`."""
 
     id: str
     address: Address
@@ -105,15 +105,15 @@ class Member(msgspec.Struct, frozen=True):
 
     @property
     def is_primary(self) -> bool:
-        """Whether it is one, or was before it failed."""
+        """Whether the node is a primary, or was one before it failed."""
         return "master" in self.flags and not self.flags & {"handshake", "noaddr"}
 
 
 def members(reply: bytes, asked: Address) -> list[Member]:
-    """The lines of CLUSTER NODES; a node that does not know its own address has the one `asked`.
+    """Parse the lines of CLUSTER NODES; a node that does not know its own address gets `asked`.
 
     A line is `id ip:port@bus[,hostname] flags primary ping pong epoch link slot…`. Raises
-    ValueError and its like for what is none.
+    ValueError, IndexError and the like for other text.
     """
     return [_member(line.split(), asked) for line in reply.decode().splitlines() if line.strip()]
 
@@ -161,9 +161,9 @@ class Shard(msgspec.Struct, frozen=True):
 
 
 def shards(reply: Any, asked: Address) -> list[Shard]:
-    """The rows of CLUSTER SLOTS; a host that a node does not know or tell is the one `asked`.
+    """Parse the rows of CLUSTER SLOTS; a host that the node does not know or tell is `asked`'s.
 
-    Raises ValueError and its like for what are none.
+    Raises ValueError, TypeError and the like for other replies.
     """
     return [_shard(row, asked) for row in reply]
 
@@ -177,7 +177,7 @@ def _shard(row: Any, asked: Address) -> Shard:
 
 def _address(node: Any, asked: Address) -> Address:
     host = _text(node[0]) if node[0] else ""
-    # An unknown port is that of who was asked, as the host is.
+    # An unknown port is `asked`'s too.
     return Address(asked.host if host in ("", "?") else host, int(node[1]) or asked.port)
 
 

@@ -1,4 +1,4 @@
-"""One pass over many keys, whatever stands behind the connection, and whatever fails meanwhile."""
+"""SCAN all matching keys on any deployment, through failovers."""
 
 import time
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from pawsctl.errors import LoginRefused, RedisUnreachable
 if TYPE_CHECKING:
     from pawsctl.connection.cluster.client import Cluster
 
-# What a server says that has become a replica, or is about to: another is the primary.
+# Error codes of a server that is no primary any more, or not yet.
 _NO_PRIMARY = ("READONLY", "LOADING", "MASTERDOWN")
 
 
@@ -24,24 +24,26 @@ def batches(
     deletes: bool = False,
     portions: Portions | None = None,
 ) -> Iterator[Batch]:
-    """Every key that is looked for, once, in batches, with the replies to what `ask` asked.
+    """Yield every matching key once, in batches, with the replies to the commands of `ask`.
 
-    What exists throughout is found, whatever fails or moves meanwhile: a server that goes away is
-    waited for as long as a failover may take, and whoever takes its place is asked again. A refused
-    reply stands in the batch; a refused SCAN is OperationFailed. Raises RedisUnreachable, and
-    Partial where a part of a cluster did not answer. With `deletes`, what is asked last deletes the
-    keys: only a primary is asked, and a key that a failover brought back comes again. `portions` is
-    what other passes have learnt of the sizes of values.
+    A key that exists throughout is found, whatever fails or moves meanwhile: if a server goes away,
+    the pass waits as long as a failover may take, and scans its successor again. An error reply
+    stands in the batch; a refused SCAN raises OperationFailed. Raises RedisUnreachable, and Partial
+    if a part of a cluster did not answer.
+
+    `deletes` says that the last command of `ask` deletes the keys: only primaries are asked, and a
+    key that a failover brought back comes again. `portions` holds the sizes of values that other
+    passes found.
     """
     portions = portions or Portions()
     known = SeenKeys(once=not deletes)
     connection.connect()
     if not connection.resolved().is_cluster:
         yield from _of_one_server(connection, search, ask, known, portions, deletes=deletes)
-    # It may have turned out to be one only now.
+    # It may have turned out to be a cluster during the pass.
     cluster = connection.resolved()
     if cluster.is_cluster:
-        # 5 ms: only who meets a cluster pays for it.
+        # Imported here: it takes 5 ms, which only clusters need.
         from pawsctl.connection.scan.cluster_scan import Sweep
 
         yield from Sweep(cast("Cluster", cluster), search, ask, known, portions).batches(
@@ -58,7 +60,7 @@ def _of_one_server(
     *,
     deletes: bool,
 ) -> Iterator[Batch]:
-    """A pass over one server; ends where that turns out to be a cluster's."""
+    """Yield the batches of one server; stop if it turns out to be a cluster's node."""
     since: float | None = None
     while True:
         try:

@@ -1,10 +1,10 @@
 """A pass over all primaries of a cluster at once, while slots move and primaries fail.
 
-SCAN finds what stays on one node from beginning to end. A key that moves meanwhile may be
-missed on the node it left and on the one it came to. So what every primary says of its slots is
-looked at before and after: slots that changed hands, are half moved, or were those of a primary
-that failed, are looked at again, and once more, until none of them has changed meanwhile. Within a
-slot that is half moved keys go one way only, so its owner is asked before the node it goes to.
+SCAN finds the keys that stay on one node from beginning to end. A key that moves meanwhile may be
+missed both on the node it left and on the one it came to. So the slots of every primary are
+compared before and after: slots that changed owner, are half moved, or belonged to a primary that
+failed, are scanned again, until none of them has changed during the scan. Within a half-moved slot
+keys go one way only, so its owner is asked before the node it moves to.
 """
 
 import time
@@ -32,8 +32,8 @@ from pawsctl.connection.scan.portions import Portions
 from pawsctl.errors import LoginRefused, Partial, RedisUnreachable
 
 _ALL = frozenset(range(SLOTS))
-# Up to this many slots of a node are looked at one by one: each is told whole at one moment, so
-# that a rescan comes to an end while others keep moving. More than this are scanned.
+# Up to this many slots of a node are rescanned one by one: GETKEYSINSLOT returns all keys of a slot
+# at one moment, so that a rescan ends although other slots keep moving. More than this are scanned.
 _FEW_SLOTS = 1_000
 _SLOTS_AT_A_TIME = 50
 _NO_LIMIT = 1 << 30
@@ -43,7 +43,7 @@ _ROUNDS = 5
 
 
 class _Asked(NamedTuple):
-    """A command of the caller's, and what was sent in its place: another, or its parts."""
+    """A command of the caller's, and the commands sent in its place: another one, or its parts."""
 
     command: Command
     sent: list[Command]
@@ -51,11 +51,11 @@ class _Asked(NamedTuple):
 
 
 class _Hopeless(Exception):
-    """The cluster did not come back within the time for a failover."""
+    """The cluster did not recover within the time for a failover."""
 
 
 class Sweep:
-    """One pass; `suspects` are the slots of which not everything may have been seen."""
+    """One pass over a cluster; `_suspects` are slots of which keys may have been missed."""
 
     def __init__(
         self, cluster: Cluster, search: Search, ask: Ask, known: SeenKeys, portions: Portions
@@ -72,10 +72,10 @@ class Sweep:
         self._primaries = 0
 
     def batches(self, *, deletes: bool = False) -> Iterator[Batch]:
-        """Every batch; raises Partial at the end where slots are missing.
+        """Yield every batch; raise Partial at the end if slots are missing.
 
-        A cluster that does not tell where its nodes are is looked at where it can be; what
-        `deletes` is not begun there, and raises OperationFailed.
+        If the cluster does not tell where its nodes are, only the node of the URL is scanned; with
+        `deletes`, nothing is begun and OperationFailed is raised.
         """
         try:
             before = self._cluster.view()
@@ -98,7 +98,7 @@ class Sweep:
         self._cluster.note(f"{self._primaries} of {self._primaries} primaries answered.")
 
     def _at_the_entrance(self, error: ClusterUntold) -> Iterator[Batch]:
-        # On a socket of its own, since those of others' keys are asked for meanwhile.
+        # On a socket of its own: meanwhile, commands about other nodes' keys use the main one.
         node = self._cluster.open(self._cluster.reader().target.addresses[0])
         for batch in self._scanned(node, _ALL):
             if (settled := self._settled(batch)) is not None:
@@ -108,9 +108,9 @@ class Sweep:
         ) from error
 
     def _again(self, before: View) -> Iterator[Batch]:
-        """Look at suspect slots until none of them has changed while it was looked at."""
+        """Rescan suspect slots until none of them has changed during its scan."""
         deadline = time.monotonic() + self._cluster.timeouts.failover
-        # All at first; what begins to move when all nodes have been scanned does not matter.
+        # All slots at first, then only suspects: a move that begins after the scan does not matter.
         todo = _ALL
         for number in count(1):
             after = self._settled_view(deadline)
@@ -124,13 +124,13 @@ class Sweep:
             claims = after.claims.values()
             owned = {claim.id: todo & claim.slots for claim in claims}
             yield from self._all(claims, self._rescanned, owned)
-            # What is on its way: only now, since the owner was asked first.
+            # Then the nodes that slots are moving to: the owner had to be asked first.
             coming = {claim.id: todo & claim.coming.keys() for claim in claims}
             yield from self._all(claims, self._rescanned, coming)
             before = after
 
     def _settled_view(self, deadline: float) -> View:
-        """The cluster as it is when every suspect slot has an owner, or the time is over."""
+        """Return the view when every suspect slot has an owner, or at the deadline."""
         while True:
             view = View({}, ())
             with suppress(RedisUnreachable):
@@ -150,9 +150,9 @@ class Sweep:
         look: Callable[[Node, frozenset[int]], Iterator[Batch]],
         wanted: Mapping[str, frozenset[int]],
     ) -> Iterator[Batch]:
-        """Look at several primaries side by side: each works on its next batch meanwhile.
+        """Scan several primaries side by side: each prepares its next batch meanwhile.
 
-        The slots of one that goes away become suspects.
+        If one goes away, its slots become suspects.
         """
         running: list[tuple[Node, frozenset[int], Iterator[Batch]]] = []
         for claim in claims:
@@ -225,7 +225,7 @@ class Sweep:
             yield names, substitutes.asked(self._sent(names), node.pipeline)
 
     def _of_kind(self, node: Node, keys: Iterable[bytes]) -> Iterable[bytes]:
-        """Those of the type that is looked for."""
+        """Return the keys of the type that the search is for."""
         kind = self._search.kind
         if not kind:
             return keys
@@ -234,7 +234,7 @@ class Sweep:
         return compress(names, (each == kind for each in kinds))
 
     def _sent(self, names: list[bytes]) -> list[Command]:
-        """What is sent to the node that told these keys; nothing it refuses for their slots."""
+        """Return the commands for the node that has these keys; none that CROSSSLOT can refuse."""
         wanted = self._asked[names[0]] = [self._in_place_of(each) for each in self._ask(names)]
         return [command for each in wanted for command in each.sent]
 
@@ -245,7 +245,10 @@ class Sweep:
         return _Asked(command, [other], is_split=False)
 
     def _settled(self, batch: Batch) -> Batch | None:
-        """A batch whose replies are those of who has the keys now; None where no one can know."""
+        """Return the batch with redirected commands answered by the keys' present owner.
+
+        None if a command that writes may or may not have been done; the slots become suspects.
+        """
         names, replies = batch
         wanted = self._asked.pop(names[0])
         sent = [command for each in wanted for command in each.sent]

@@ -1,10 +1,10 @@
-"""Redis's globs, for keys that no SCAN with MATCH has told, or none that is sure. Pure."""
+"""Redis's globs as regular expressions, for keys that no MATCH has filtered reliably. Pure."""
 
 import re
 
 
 def matcher(glob: bytes) -> re.Pattern[bytes]:
-    """A pattern whose fullmatch says what Redis's MATCH says: `*`, `?`, `[a-z]`, `[^a]`, `\\x`."""
+    """Return a pattern whose fullmatch does what MATCH does: `*`, `?`, `[a-z]`, `[^a]`, `\\x`."""
     pattern = b""
     position = 0
     while position < len(glob):
@@ -26,7 +26,10 @@ def matcher(glob: bytes) -> re.Pattern[bytes]:
 
 
 def _set(glob: bytes, position: int) -> tuple[bytes, int]:
-    """The characters between brackets; as Redis has it, a missing bracket is at the end."""
+    """Return the pattern for a bracket expression, and the position after it.
+
+    As in Redis, a missing closing bracket is taken to be at the end.
+    """
     is_negated = glob[position : position + 1] == b"^"
     position += is_negated
     members: list[bytes] = []

@@ -1,6 +1,6 @@
-"""One server's part of a pass over many keys: SCAN, and what is asked about each batch it finds.
+"""A pass over the keys of one server: SCAN, and the caller's commands for each batch of keys.
 
-The next batch is asked for before the last one is handed out, so that Redis works while the caller
+The next batch is asked for before the last one is yielded, so that Redis works while the caller
 does: this doubles the speed of a pass that decodes every value.
 """
 
@@ -14,17 +14,17 @@ from pawsctl.connection.scan.glob import matcher
 from pawsctl.connection.scan.portions import Portions
 from pawsctl.errors import HungUp, OperationFailed, RedisNotReady, RedisUnreachable
 
-# How many keys are asked about at a time, without and with their values. Redis serves one command
-# at a time: with these sizes another client's slowest replies take twice as long as beside an idle
-# Redis, with 500 values 25 times. It costs a list a tenth.
+# Keys per batch, without and with their values. Redis serves one command at a time: with these
+# sizes another client's slowest replies take twice as long as beside an idle Redis, with 500 values
+# 25 times as long. These small batches make a list a tenth slower.
 KEYS = 200
 VALUES = 50
 
-# Keys written or deleted at a time, where every round trip is waited for.
+# Keys written or deleted at a time; every round trip is waited for.
 WRITTEN = 500
 
-# From a server that is further away than this, in seconds there and back, more is asked for at a
-# time, or a pass would be spent on the way. The others that wait have a long way too, as a rule.
+# If a round trip takes longer than this, in seconds, batches are larger, or a pass would mostly
+# wait for the network. Other clients of that server are, as a rule, as far away.
 _NEAR = 0.0003
 _MOST_TIMES = 10
 _MOST = 1_000
@@ -34,10 +34,10 @@ Batch = tuple[list[bytes], list[Any]]
 
 
 class Search(NamedTuple):
-    """What a pass looks for: keys that match a glob, of one Redis type or, where empty, of any.
+    """The keys that a pass looks for: those that match a glob, of one Redis type (empty: any).
 
-    `size` is how many keys are looked at, and asked about, at a time. With `values`, what is asked
-    last about keys are their values, which may be large.
+    `size` is the number of keys per SCAN step and batch. `values` says that the last command for
+    each batch asks for the values, which may be large.
     """
 
     pattern: bytes
@@ -46,16 +46,16 @@ class Search(NamedTuple):
     values: bool = False
 
     def step(self, cursor: bytes) -> Command:
-        """The SCAN that goes on from a cursor."""
+        """Return the SCAN command that goes on from a cursor."""
         kind = (b"TYPE", self.kind) if self.kind else ()
         return (b"SCAN", cursor, b"MATCH", self.pattern, b"COUNT", self.size, *kind)
 
 
 class SeenKeys:
-    """The keys of a pass so far, since SCAN may tell one twice, and two nodes may tell the same.
+    """The keys seen in a pass: SCAN may return a key twice, and two nodes may return the same.
 
-    They are remembered by their hash (8 bytes of entropy, salted in each process), so a pass over a
-    million needs 70 MB. `once` is false where seeing a key twice does no harm.
+    Keys are remembered by their hash (8 bytes of entropy, salted in each process), so a pass over a
+    million needs 70 MB. `once` is false if seeing a key twice does no harm.
     """
 
     def __init__(self, *, once: bool = True) -> None:
@@ -63,7 +63,7 @@ class SeenKeys:
         self._hashes: set[int] = set()
 
     def fresh(self, keys: Iterable[bytes]) -> list[bytes]:
-        """Those that are new; from now on they are known."""
+        """Return the keys that were not seen before, and remember them."""
         if not self._once:
             return list(keys)
         found = list(keys)
@@ -75,12 +75,12 @@ class SeenKeys:
         return found
 
     def forget(self, keys: Iterable[bytes]) -> None:
-        """Take back keys of which nothing was learnt."""
+        """Forget keys that were remembered but not yielded."""
         self._hashes.difference_update(map(hash, keys))
 
 
 def slices(keys: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
-    """The keys, up to `size` of them at a time."""
+    """Yield the keys in slices of up to `size`."""
     for begin in range(0, len(keys), size):
         yield keys[begin : begin + size]
 
@@ -94,18 +94,18 @@ def node_batches(
     substitutes: Substitutes,
     portions: Portions,
 ) -> Iterator[Batch]:
-    """One server's part of a pass; what it refuses is asked as it may take it.
+    """Yield the batches of one server; refused commands are replaced by their substitutes.
 
-    Where it hangs up at values that are too many, it is looked at anew, with fewer at a time.
-    Raises RedisUnreachable where it goes away, and OperationFailed where it refuses, when all it
-    has answered has been handed out and what it has not is no longer known.
+    If the server hangs up at too many values, the scan starts again with fewer at a time. Raises
+    RedisUnreachable if the server goes away and OperationFailed if it refuses; by then, all it has
+    answered has been yielded, and keys without an answer are forgotten in `known`.
     """
     search = search._replace(size=_size(node, search.size))
     while True:
         try:
             yield from _Walk(node, search, ask, known, substitutes, portions).batches()
         except HungUp:
-            # No cursor is worth anything here: it may be another server by now.
+            # Start from cursor 0: the old cursor is void if another server answers by now.
             if not portions.learnt():
                 raise
         else:
@@ -123,14 +123,14 @@ class _Walk(NamedTuple):
     portions: Portions
 
     def batches(self) -> Iterator[Batch]:
-        # Keys that were asked about, and a batch whose replies have come: neither is handed out.
+        # Keys that were asked about, and a batch with its replies: neither is yielded yet.
         keys: list[bytes] = []
         ready: deque[Batch] = deque()
         try:
             yield from self._steps(keys, ready)
         except GeneratorExit:
-            # Who stops early leaves replies under way: the next command would take them for its
-            # own.
+            # The caller stopped early. Replies are under way, which the next command would take
+            # for its own.
             self.node.close()
             self.known.forget([*keys, *(name for names, _ in ready for name in names)])
             raise
@@ -146,7 +146,7 @@ class _Walk(NamedTuple):
         following = True
         while following:
             cursor, told = _cursor_and_keys(step)
-            # Some servers take no heed of MATCH: what they tell besides is another application's.
+            # Some servers ignore MATCH and return other applications' keys too.
             keys[:] = self.known.fresh(filter(matches, told))
             following = cursor != b"0"
             if following:
@@ -196,9 +196,10 @@ def in_portions(
     substitutes: Substitutes,
     portions: Portions,
 ) -> Iterator[Batch]:
-    """The keys of some groups, and the replies; nothing may be under way.
+    """Yield each group of keys with the replies to `ask`; no reply may be under way.
 
-    A value that is too large is a TooLarge in its place.
+    A group that is refused is split in halves. A value that is too large is a TooLarge in its
+    place.
     """
     for group in groups:
         commands = ask(group)
@@ -218,10 +219,10 @@ def in_portions(
 
 
 def _size(node: Node, near: int) -> int:
-    """How many at a time, by the way that a message has."""
+    """Return the batch size: `near`, scaled up by round-trip time."""
     node.connect()
     ways = []
-    # The quickest tells: what else took time was no way.
+    # The quickest of three counts: the others also waited for something else than the network.
     for _ in range(3):
         begun = time.perf_counter()
         node.pipeline([("PING",)])
@@ -241,14 +242,14 @@ def _cursor_and_keys(reply: Any) -> tuple[bytes, list[bytes]]:
 
 
 class _Turns:
-    """Sees where cursors go round in a circle, by one that is kept for twice as many each time."""
+    """Detects a SCAN whose cursors repeat: compares each with one kept, for spans that double."""
 
     def __init__(self) -> None:
         self._kept = b""
         self._left = self._span = 1
 
     def take(self, cursor: bytes) -> None:
-        """Raises OperationFailed for a cursor that came before: the pass would never end."""
+        """Raise OperationFailed for a cursor that came before: the pass would never end."""
         if cursor == self._kept:
             raise OperationFailed(
                 f"SCAN goes round in a circle: the cursor {cursor.decode()} came again.",

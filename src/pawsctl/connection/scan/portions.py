@@ -1,7 +1,7 @@
-"""Values asked for in portions that a reply can hold, by their sizes. Pure.
+"""Division of values into portions that fit into one reply, by their sizes. Pure.
 
 A server drops a client whose replies pile up (`client-output-buffer-limit`), and some services
-answer so many bytes at most. As long as values are small, nobody is asked for their sizes.
+limit the bytes of a reply. As long as values are small, their sizes are not asked for.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,44 +9,45 @@ from typing import Any
 
 from pawsctl.connection.replies import TooLarge, betrays_cluster, has_code
 
-# Bytes of values in a reply, at first: services that limit it allow 1 MiB.
+# The initial limit of bytes of values in a reply: services that limit it allow 1 MiB.
 _MOST = 768 * 1024
-# Who hangs up at fewer bytes than this does so for another reason.
+# A server that hangs up at fewer bytes than this does so for another reason.
 _LEAST = 64 * 1024
-# Values of an unknown size that are left out, before somebody is taken to hang up at anything.
+# Values of unknown size that are left out at most; after that, the server is taken to hang up at
+# any value.
 _MOST_UNKNOWN = 10
 
 Key = bytes
 
 
 class Portions:
-    """How many values go into a reply: what is known of their sizes, and of what is allowed."""
+    """Decides how many values to ask for at once, from their sizes and the limit found so far."""
 
     def __init__(self) -> None:
         self._most = _MOST
-        # Bytes of a value, in the mean of the last ones; nothing is known at first.
+        # Mean bytes of the values in the last reply; None before the first.
         self._mean: float | None = None
-        # Since somebody hung up, sizes are always asked for.
+        # Set when the server has hung up: from then on, sizes are always asked for.
         self._careful = False
         self._sizes: dict[Key, int] = {}
-        # What a value counts for whose size may not be asked.
+        # The size assumed for a value whose size may not be asked for.
         self._guess = 0
         self._refused: dict[Key, int | None] = {}
         self._under_way: Sequence[Key] = ()
 
     def may_be_large(self, count: int) -> bool:
-        """Return whether so many values may be too large for one reply."""
+        """Return whether `count` values may be too large for one reply."""
         is_unsure = self._mean is None or self._mean * count > self._most
         return self._careful or (count > 1 and is_unsure)
 
     def begin(self, names: Sequence[Key]) -> None:
-        """Take note of values that are asked for."""
+        """Record the keys whose values are about to be asked for."""
         self._under_way = names
 
     def came(self, values: Any) -> bool:
-        """Take note of the values that have come; False if they were refused as too many.
+        """Record the values that were received; return False if they were refused as too large.
 
-        Some services say so, and don't hang up.
+        Some services refuse with an error reply and don't hang up.
         """
         told = values if isinstance(values, list) else [values]
         if any(has_code(each, "ERR") and not betrays_cluster(each) for each in told):
@@ -58,7 +59,10 @@ class Portions:
         return True
 
     def learnt(self) -> bool:
-        """Return whether another try may go better, when somebody hung up at what was under way."""
+        """Record that the server refused the values under way; return whether to try again.
+
+        The next try asks for fewer at a time, or leaves out a value.
+        """
         names, self._under_way = self._under_way, ()
         was_careful, self._careful = self._careful, True
         if not names:
@@ -80,13 +84,13 @@ class Portions:
         return True
 
     def refused(self, name: Key) -> TooLarge | None:
-        """Return what stands for a value that can't be had."""
+        """Return the TooLarge that stands for a value left out; None if it is not left out."""
         return TooLarge(self._refused[name]) if name in self._refused else None
 
     def groups(self, names: Sequence[Key], sizes: Sequence[Any]) -> Iterator[list[Key]]:
-        """Yield the names in portions, by what was answered to STRLEN of each."""
+        """Yield the names in portions; `sizes` are the replies to STRLEN of each."""
         self._sizes = {
-            # What is no string has no size, and is none of the values.
+            # A key of another type has no size, and its value is not sent.
             name: told if isinstance(told, int) else 0
             for name, told in zip(names, sizes, strict=True)
             if isinstance(told, int) or has_code(told, "WRONGTYPE")
