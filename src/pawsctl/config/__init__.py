@@ -1,1 +1,1 @@
-"""Settings: where they come from, and what a Redis URL says."""
+"""Settings and their sources, and the parsing of Redis URLs."""

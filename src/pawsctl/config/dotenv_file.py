@@ -1,4 +1,4 @@
-"""A `.env` file: found from a directory upwards, judged, and read without expanding anything."""
+"""Find a `.env` file from a directory upwards, check that it is safe, and read it verbatim."""
 
 import os
 import stat
@@ -8,22 +8,22 @@ from pathlib import Path
 from pawsctl.errors import UsageError
 from pawsctl.files import trust
 
-# Bytes. Settings have some hundreds; a device, an archive or a log has no end.
+# Bytes. Settings take some hundreds; a device, an archive or a log may be endless.
 _MOST = 256 << 10
 _WAY_ON = "Name the file that you mean with --env-file."
 
 
 def nearest(directory: Path, home: Path | None) -> Path | None:
-    """Return the `.env` nearest from `directory` up, or None.
+    """Return the nearest `.env` from `directory` upwards, or None.
 
     The search ends at the root of the repository that `directory` is in, else at `home`, else in
-    `directory` itself. Raises UsageError for a file that another user could have written: to go on
-    without it would lead to another Redis.
+    `directory` itself. Raises UsageError for a file that another user could have written: ignoring
+    it would lead to another Redis.
     """
     for folder in _searched(directory, home):
         path = folder / ".env"
         try:
-            # A directory of that name is some Python environment.
+            # A directory of that name is a Python environment.
             if not os.path.lexists(path) or path.is_dir():
                 continue
             fault = trust.fault(path)
@@ -54,18 +54,18 @@ def _searched(directory: Path, home: Path | None) -> Iterator[Path]:
 
 
 def read(path: Path) -> dict[str, tuple[str, int]]:
-    """Return name → (value, line number). `$` stays as it is written: a password may hold one.
+    """Return name → (value, line number). `$` is not expanded: a password may hold one.
 
-    Raises UsageError for a file that can't be read, or a line of it, naming the line: python-dotenv
-    itself only logs that.
+    Raises UsageError for a file or line that can't be read, naming the line: python-dotenv itself
+    only logs that.
     """
     from io import StringIO
 
-    # Costs 25 ms, and most directories have no .env.
+    # Saves 25 ms in directories without a .env, which are most.
     from dotenv.parser import parse_stream
 
     try:
-        # Windows editors write a byte order mark, and end lines in their way.
+        # Windows editors write a byte order mark and CR LF.
         text = _content(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except (OSError, UnicodeDecodeError) as error:
         is_text = isinstance(error, OSError)

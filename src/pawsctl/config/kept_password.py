@@ -1,7 +1,7 @@
-"""The password that REDIS_PASSWORD=random stands for: made once for a project, and kept.
+"""The password for REDIS_PASSWORD=random: made once for a project, and kept.
 
-It lies in the project's state directory, outlives every container and its data, and is the same
-for each topology.
+It is in the project's state directory, outlives every container and its data, and is the same for
+each topology.
 """
 
 import os
@@ -18,7 +18,7 @@ _PATTERN = re.compile(rb"[\w-]{16,256}\n?", re.ASCII)
 
 
 def read(project: str) -> str | None:
-    """Return the password of a project, None if none was made yet.
+    """Return the password of a project, or None if none was made yet.
 
     Raises UsageError for a file that another user could have written or that holds no password,
     OperationFailed for one that can't be read.
@@ -39,9 +39,10 @@ def read(project: str) -> str | None:
 
 
 def made(project: str) -> str:
-    """Return the password of a project, made if there is none yet.
+    """Return the password of a project, and make it if there is none yet.
 
-    Of several that make it at once, one wins, and all return its. Raises what `read` raises.
+    If several processes make it at once, one wins, and all return its password. Raises the errors
+    of `read`.
     """
     if found := read(project):
         return found
@@ -53,7 +54,7 @@ def made(project: str) -> str:
             write(f"{password}\n".encode())
     except UsageError:
         if found := read(project):
-            # Another one was quicker.
+            # Another process was quicker.
             return found
         raise
     return password

@@ -7,17 +7,17 @@ from pathlib import Path
 from pawsctl import escaping
 from pawsctl.errors import UsageError
 
-# Bytes. A key or a certificate has more, and a password never.
+# Bytes. A key or a certificate may have more, a password never.
 _MOST = 4096
 _SECRETS = Path("/run/secrets")
 
 
 def read(name: str, *, found_in: Path | None) -> str | None:
-    """Return the password in a file of one line, None where it is empty.
+    """Return the password in a file of one line, or None if it is empty.
 
-    `found_in` is the `.env` that names it, where that was found and not named by anyone: it may
-    lead to files below its own directory, from which a relative name starts, and to /run/secrets.
-    Raises UsageError for every other file.
+    `found_in` is the `.env` that names the file, if that `.env` was found by search and not named
+    by the user. It may only name files below its own directory, to which a relative name refers,
+    and in /run/secrets. Raises UsageError for every other file, and for one that can't be used.
     """
     try:
         path = Path(name).resolve()
@@ -43,7 +43,7 @@ def read(name: str, *, found_in: Path | None) -> str | None:
 
 
 def _content(path: Path) -> bytes:
-    # Not to be kept waiting by what is no file.
+    # O_NONBLOCK: opening a named pipe must not block.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

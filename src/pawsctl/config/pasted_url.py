@@ -1,4 +1,4 @@
-"""A Redis URL as people have it: out of a shell, a `.env`, a manual, another program. Pure."""
+"""Find the Redis URL in text pasted from a shell, `.env`, manual or other program. Pure."""
 
 import re
 import shlex
@@ -6,10 +6,10 @@ import string
 
 # Opening → closing; a URL begins with none of them.
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "<": ">"}
-# Those that word processors make of the simple ones.
+# The quotes that word processors make of the simple ones.
 _QUOTES["\u2018"] = "\u2019"
 _INVISIBLE = f"{string.whitespace}\xa0\u200b\u2060\ufeff"
-# Of a shell, or of YAML, where a space follows the colon.
+# An assignment in a shell, or in YAML, where a space follows the colon.
 _ASSIGNMENT = re.compile(
     r"(?:(?:export\s+|set\s+|\$env:)?[A-Za-z_]\w*\s*=\s*|[A-Za-z_]\w*:\s+)", re.ASCII
 )
@@ -25,9 +25,9 @@ _PATH = re.compile(r"(?:unix:)?(?=/[^/])", re.IGNORECASE)
 def url_in(text: str) -> str:
     """Return the URL in `text`, without quotes, a variable's name or a redis-cli around it.
 
-    What has no scheme and can be nothing but host and port, or a path, gets one. Anything else
-    comes back as it is. Raises ValueError, whose text is a hint, for a redis-cli that says more
-    than its URL.
+    Text without a scheme that can only be host and port, or a path, gets a scheme. Anything else is
+    returned unchanged. Raises ValueError, whose text is a hint, for a redis-cli command with other
+    options than its URL.
     """
     found = _unquoted(text)
     name = _ASSIGNMENT.match(found)

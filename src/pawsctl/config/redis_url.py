@@ -1,8 +1,8 @@
-"""A Redis URL taken apart. Pure: nothing is resolved or connected.
+"""Parse Redis URLs. Pure: nothing is resolved or connected.
 
 The forms are those of redis-py (`redis://`, `rediss://`, `unix://`), of Sentinel clients
 (`redis+sentinel://h1,h2/SERVICE/DB`, and Lettuce's `redis-sentinel://h1,h2?sentinelMasterId=SERVICE`)
-and `redis+cluster://h1,h2`, under the names that other programs have for them, too.
+and `redis+cluster://h1,h2`; the scheme names of other programs are accepted, too.
 """
 
 import re
@@ -34,7 +34,7 @@ _SCHEMES: dict[str, tuple[Kind, bool]] = {
     "redis+cluster": ("cluster", False),
     "rediss+cluster": ("cluster", True),
 }
-# What Valkey's clients, Predis, Celery and Lettuce call them.
+# The scheme names of Valkey's clients, Predis, Celery and Lettuce.
 _ALIASES = {
     "valkey": "redis",
     "valkeys": "rediss",
@@ -57,15 +57,15 @@ _ALIASES = {
 }
 _DOTNET = "A .NET connection string is written like rediss://:PASSWORD@host:6380 here."
 _ESCAPES = "/ is %2F, ? is %3F, # is %23, @ is %40"
-# What a shell, a template or the reader should have put something in place of.
+# Placeholders that a shell, a template or the reader should have replaced.
 _BLANK = re.compile(r"\$|\{\{|<\w|%\w+%")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def parse(url: str, *, origin: str) -> Target:
-    """Take `url` apart; `origin` names the setting it came from, for messages.
+    """Parse `url`; `origin` names the setting it came from, for messages.
 
-    Raises UsageError, which never quotes the URL: it may hold a password.
+    Raises UsageError. Its message never quotes the URL, which may hold a password.
     """
     try:
         return _Parser(url, origin).target()
@@ -90,7 +90,7 @@ class _Parser:
             raise UrlProblem("is not a Redis URL", hint=_way_on(scheme.lower(), text))
         self.kind, secure = _SCHEMES[self.scheme]
         rest, hash_sign, self.fragment = rest.partition("#")
-        # Lettuce's place for the service of Sentinels; else the rest of a password.
+        # Lettuce puts the Sentinel service here; otherwise it is the rest of a password.
         is_service = re.fullmatch(r"[\w.-]+", self.fragment) and "password" not in rest
         if hash_sign and not (is_service and self.kind == "sentinel"):
             raise UrlProblem("holds a '#'", hint="Percent-encode it in the password: %23.")
@@ -139,7 +139,10 @@ class _Parser:
         return _sound(replace(target, addresses=self.addresses(REDIS_PORT), db=self.db(self.path)))
 
     def service_and_db(self) -> tuple[str, str]:
-        """The service, from wherever it is named, and what the path says of the database."""
+        """Return the Sentinel service and the database in the path, each as text.
+
+        The service may be named in the path, a parameter or the fragment.
+        """
         first, _, rest = self.path.partition("/")
         given = [each for each in (self.parameters.text("service"), self.fragment) if each]
         # A number alone is a database, as in Celery's and Lettuce's URLs.
@@ -151,7 +154,7 @@ class _Parser:
                 "names no Sentinel service",
                 hint="Write it like redis+sentinel://host1:26379,host2:26379/mymaster.",
             )
-        # It may be the rest of a password with a raw '/'.
+        # An '@' means that it may be the rest of a password with a raw '/'.
         if any("@" in each for each in names):
             raise UrlProblem(
                 "has no service where one should stand",
@@ -166,7 +169,7 @@ class _Parser:
         if named and asked and named != asked:
             raise UrlProblem("names two databases", hint="Leave out the path or ?db=.")
         text = named or asked or "0"
-        # What stands before the last @ is a password's, with a / that cut it off.
+        # Text before the last @ is the rest of a password with a raw /.
         if "@" in text:
             raise UrlProblem(
                 "has no number where its database stands",
@@ -210,7 +213,7 @@ def _way_on(scheme: str, text: str) -> str:
 
 
 def _one_authority(rest: str) -> str:
-    """Return a list of URLs, as of Celery, as one: `h1:1/0;sentinel://h2:2/0` is `h1:1,h2:2/0`."""
+    """Join a list of URLs, as Celery has it: `h1:1/0;sentinel://h2:2/0` becomes `h1:1,h2:2/0`."""
     return re.sub(
         r"(?:/[^;,@/?]*)?[;,]\s*[a-z+-]+://(?:[^@;,/?]*@)?", ",", rest, flags=re.IGNORECASE
     )
@@ -244,7 +247,7 @@ def _address(text: str, default_port: int) -> Address:
 
 
 def _is_host(text: str) -> bool:
-    """Whether a text can be a host: no part of a name is empty or has more than 63 bytes."""
+    """Return whether a text can be a host: no part of a name is empty or over 63 bytes."""
     if ":" in text:
         return bool(re.fullmatch(r"[0-9a-f:.]{2,}(%\w.*)?", text, re.IGNORECASE | re.DOTALL))
     try:
@@ -254,7 +257,7 @@ def _is_host(text: str) -> bool:
 
 
 def _sound(target: Target) -> Target:
-    """Return the target. Raises Problem for a control character where the system takes none."""
+    """Return the target. Raises UrlProblem for a control character in a path or a name."""
     files = target.tls or target.sentinel_tls or Tls()
     texts = (
         *(target.path, target.username, target.service, target.sentinel_username),

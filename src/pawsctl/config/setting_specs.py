@@ -9,7 +9,7 @@ from pawsctl.config import kept_password
 
 EngineChoice = Literal["auto", "docker", "embedded"]
 
-# No secret: it stands in compose/defaults, and opens a page on loopback.
+# No secret: it is in compose/defaults, and protects a page on loopback only.
 KNOWN_COMMANDER_PASSWORD = "admin123"  # noqa: S105
 
 
@@ -41,7 +41,7 @@ SETTING_SPECS = (
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """A setting's value, and the words that say where it came from."""
+    """A setting's value, and its origin in words."""
 
     name: str
     value: str
@@ -53,10 +53,10 @@ class Setting(msgspec.Struct, frozen=True):
         return self.origin == "default"
 
     def is_of(self, file: Path | None) -> bool:
-        """Whether it stands in that `.env`."""
+        """Return whether the value is from that `.env`."""
         return self.origin.startswith(f"{self.name} in {file}:")
 
 
 def is_kept(setting: Setting) -> bool:
-    """Return whether a setting stands for the password that is kept for this project."""
+    """Return whether a setting asks for the password that is kept for this project."""
     return setting.name == "REDIS_PASSWORD" and setting.value == kept_password.ASKED

@@ -1,8 +1,8 @@
 """Every setting: its value and where it came from.
 
-A setting is looked for in this order: a command's option, the environment, the `.env` file (found
-from the working directory up, or named by `--env-file`), the default. An empty value counts as
-unset, as `${NAME:-default}` has it in a compose file.
+A setting is looked up in this order: a command's option, the environment, the `.env` file (found
+from the working directory upwards, or named by `--env-file`), the default. An empty value counts
+as unset, like `${NAME:-default}` in a compose file.
 """
 
 import re
@@ -19,12 +19,12 @@ from pawsctl.config.setting_specs import SETTING_SPECS, EngineChoice, Setting, i
 from pawsctl.config.target import Target, is_published
 from pawsctl.errors import UsageError
 
-# Passwords that go to whatever host the URL names, the first that is set.
+# Passwords that are sent to whatever host the URL names; the first that is set is used.
 _FOR_ANY_HOST = ("REDISCLI_AUTH", "REDIS_PASSWORD_FILE")
 
 
 class StackSettings(msgspec.Struct, frozen=True):
-    """What this project's own containers are made with. Ports are TCP ports on loopback."""
+    """The settings of this project's own containers. Ports are TCP ports on loopback."""
 
     project: str
     engine: EngineChoice
@@ -39,9 +39,9 @@ class StackSettings(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """All settings of one invocation, resolved and not yet judged.
+    """All settings of one invocation, resolved but not validated.
 
-    `file` is the `.env` that was read, `is_found` whether nobody named it.
+    `file` is the `.env` that was read; `is_found` says that it was found by search, not named.
     """
 
     values: Mapping[str, Setting]
@@ -52,14 +52,14 @@ class Settings(msgspec.Struct, frozen=True):
         return self.values[name]
 
     def text(self, name: str) -> str:
-        """The value of a setting."""
+        """Return the value of a setting."""
         return self.values[name].value
 
     def redis_target(self) -> Target:
-        """The Redis that session commands talk to, its login completed.
+        """Return the Redis that session commands talk to, with its login.
 
         A password in the URL wins, then REDISCLI_AUTH and REDIS_PASSWORD_FILE (for any host), then
-        REDIS_PASSWORD, on loopback only: a development password never travels.
+        REDIS_PASSWORD, on loopback only: a development password is never sent over the network.
 
         Raises UsageError for a URL or password file that can't be read.
         """
@@ -83,7 +83,7 @@ class Settings(msgspec.Struct, frozen=True):
         return replace(found.with_login(found.username, own), password_stays=True)
 
     def _require_meant(self, target: Target) -> None:
-        """Raises UsageError if a `.env` that was found would send a password of ours elsewhere."""
+        """Raise UsageError if a `.env` found by search would send our password to its host."""
         secret = next(self[name] for name in _FOR_ANY_HOST if self.text(name))
         is_found = self.is_found and self["REDIS_URL"].is_of(self.file)
         if is_found and not target.is_local and not secret.is_of(self.file):
@@ -105,12 +105,12 @@ class Settings(msgspec.Struct, frozen=True):
 
     @property
     def has_kept_password(self) -> bool:
-        """Whether REDIS_PASSWORD asks for a password that pawsctl makes and keeps."""
+        """Whether REDIS_PASSWORD is `random`: pawsctl makes a password and keeps it."""
         return is_kept(self["REDIS_PASSWORD"])
 
     @property
     def project(self) -> str:
-        """The name of the project. Raises UsageError where it can't be one."""
+        """The name of the project. Raises UsageError if the name is not valid."""
         return self._matching(
             "PAWSCTL_PROJECT", r"[a-z0-9][a-z0-9_-]*", "lower-case letters, digits, - and _"
         )
@@ -121,12 +121,12 @@ class Settings(msgspec.Struct, frozen=True):
         return (kept_password.made if make else kept_password.read)(self.project)
 
     def stack(self, *, starts: bool = False) -> StackSettings:
-        """The settings of this project's own containers, judged.
+        """Return the settings of this project's own containers, validated.
 
         Port and password come from REDIS_PORT and REDIS_PASSWORD, else from a REDIS_URL that names
-        127.0.0.1 or localhost. Where REDIS_PASSWORD is `random`, the password is made for what
-        `starts` Redis; it is None for others before that.
-        Raises UsageError where one can't be used, or where they contradict each other.
+        127.0.0.1 or localhost. If REDIS_PASSWORD is `random`, the password is made when `starts`
+        is set, which means that the caller starts Redis; before that it is None.
+        Raises UsageError if a setting can't be used, or if settings contradict each other.
         """
         port, password = self._stack_port_and_password()
         for name in ("REDIS_PASSWORD", "REDIS_COMMANDER_USER", "REDIS_COMMANDER_PASSWORD"):
@@ -159,7 +159,7 @@ class Settings(msgspec.Struct, frozen=True):
             commander_password=self.text("REDIS_COMMANDER_PASSWORD"),
         )
         if starts and password is None:
-            # Not before all else was judged.
+            # Only after everything else is validated.
             return replace(found, redis_password=self._own_password(make=True))
         return found
 
@@ -190,7 +190,7 @@ class Settings(msgspec.Struct, frozen=True):
         )
 
     def port(self, name: str) -> int:
-        """A setting that is a TCP port. Raises UsageError where it is none."""
+        """Return a setting as a TCP port. Raises UsageError if it is none."""
         return int(
             self._matching(
                 name,
@@ -223,7 +223,7 @@ def _unusable(setting: Setting, wanted: str) -> UsageError:
 
 
 def _may_be_the_stacks(found: Target) -> bool:
-    """Whether a URL may name this project's own Redis, which has no TLS and no users."""
+    """Return whether a URL may name this project's own Redis, which has no TLS and no users."""
     if found.kind != "standalone" or found.path is not None or found.tls is not None:
         return False
     is_anybody = found.username in (None, "default")
@@ -239,9 +239,9 @@ def load(
 ) -> Settings:
     """Resolve every known setting.
 
-    `url` is what --url names, `directory` is where the search for `.env` begins. Raises UsageError
-    for a `.env` that can't be read, naming the line, or that another user could have written, and
-    for a setting that is no text.
+    `url` is the value of --url, `directory` is where the search for `.env` begins. Raises
+    UsageError for a `.env` that can't be read (naming the line) or that another user could have
+    written, and for a setting that is not UTF-8.
     """
     path = env_file or dotenv_file.nearest(directory, _home(environ))
     file = dotenv_file.read(path) if path else {}
@@ -264,7 +264,7 @@ def load(
 
 
 def _home(environ: Mapping[str, str]) -> Path | None:
-    """Return the user's home directory; None for one who has none."""
+    """Return the user's home directory, or None if there is none."""
     if named := environ.get("HOME") or environ.get("USERPROFILE"):
         return Path(named).resolve()
     try:
@@ -274,7 +274,7 @@ def _home(environ: Mapping[str, str]) -> Path | None:
 
 
 def _is_text(value: str) -> bool:
-    """Whether bytes of the environment were UTF-8; else Python has surrogates in their place."""
+    """Return whether a value was UTF-8; if not, Python has put surrogates in it."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Settings as they may be shown: without passwords."""
+"""Settings for display, without passwords."""
 
 from pawsctl import escaping
 from pawsctl.config import redis_url
@@ -7,7 +7,7 @@ from pawsctl.config.settings import Settings
 
 
 def shown(settings: Settings) -> list[Setting]:
-    """Every setting as it may be shown: passwords as `***`, the URL without its own."""
+    """Return every setting for display: passwords as `***`, URLs without theirs."""
     return [_shown(settings, known) for known in SETTING_SPECS]
 
 

@@ -1,4 +1,4 @@
-"""Where to connect, as whom, and how. Pure: nothing is resolved or connected."""
+"""The target of a connection: addresses, login and TLS. Pure: nothing is resolved or connected."""
 
 import re
 from typing import Literal
@@ -26,9 +26,9 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Tls(msgspec.Struct, frozen=True):
-    """Paths of PEM files, as redis-py names them; None leaves it to the system's store.
+    """Paths of PEM files, named as in redis-py; None means the system's store.
 
-    Without `verify`, whoever answers is taken for the server.
+    Without `verify`, any server certificate is accepted.
     """
 
     ca_certs: str | None = None
@@ -39,12 +39,12 @@ class Tls(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where a command's Redis is; `origin` says which setting named it.
+    """The Redis of a command; `origin` is the setting that named it.
 
-    `is_member`: one server of several, found through a Sentinel or a cluster. `password_stays`: the
-    password is for servers on this machine, and none that these name elsewhere is given it.
-    `sentinel_tls`: how the Sentinels are spoken to. `unused`: parameters that say nothing of where
-    or as whom to connect.
+    `is_member`: it is one server of several, found through a Sentinel or a cluster.
+    `password_stays`: the password is only sent to servers on this machine, not to others that these
+    announce. `sentinel_tls`: the TLS of connections to Sentinels. `unused`: parameters of the URL
+    that do not affect where or as whom to connect.
     """
 
     kind: Kind
@@ -67,8 +67,8 @@ class Target(msgspec.Struct, frozen=True):
     def may_be_ours(self) -> bool:
         """Whether `redis up` starts a server at this address.
 
-        It does so at the default one, and at a single server of REDIS_URL's on this machine; not
-        at what --url names, but for the port that needs no setting.
+        True for the default address and for a REDIS_URL of a single server on this machine. A --url
+        counts only with the default port.
         """
         if self.kind != "standalone" or self.is_member or self.path or self.tls:
             return False
@@ -88,12 +88,12 @@ class Target(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """The URL without its passwords, fit to be shown."""
+        """The URL without its passwords, for display."""
         if self.path is not None:
             return f"unix://{self.path}" + (f"?db={self.db}" if self.db else "")
         secure = "rediss" if self.tls else "redis"
         scheme = secure if self.kind == "standalone" else f"{secure}+{self.kind}"
-        # Alone it may be a password: redis-cli takes it for one.
+        # A user without a password may be a password: redis-cli takes it for one.
         is_user = self.username and self.password is not None
         user = f"{quote(self.username or '', safe='')}@" if is_user else ""
         parts = ([quote(self.service, safe="")] if self.service else []) + (
@@ -103,19 +103,19 @@ class Target(msgspec.Struct, frozen=True):
         return f"{scheme}://{user}{hosts}" + "".join(f"/{part}" for part in parts)
 
     def with_db(self, number: int) -> "Target":
-        """The same place with another database; a cluster has several from Valkey 9 on."""
+        """Return the target with another database; clusters have several since Valkey 9."""
         return replace(self, db=number)
 
     def with_login(self, username: str | None, password: str | None) -> "Target":
-        """The same place with a login completed."""
+        """Return the target with another login."""
         return replace(self, username=username, password=password)
 
 
 def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine under a name or number that never leaves it."""
+    """Return whether `host` is localhost, ::1 or in 127.0.0.0/8."""
     return host.lower() in ("localhost", "::1") or bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
 
 
 def is_published(host: str) -> bool:
-    """Whether what this project runs may be meant by `host`: it listens on 127.0.0.1 alone."""
+    """Return whether `host` can be this project's own server, which listens on 127.0.0.1 only."""
     return host.lower() in ("localhost", "127.0.0.1")

@@ -1,4 +1,4 @@
-"""What stands behind the `?` of a Redis URL. Pure."""
+"""Parse the query parameters of a Redis URL. Pure."""
 
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
@@ -7,7 +7,7 @@ from pawsctl.config.target import Kind, Tls
 
 _TLS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname", "ssl_cert_reqs")
 _SENTINEL = ("sentinel_username", "sentinel_password", "sentinel_ssl", "sentinelMasterId")
-# By what redis-py, Celery, Lettuce, PHP and Rust call them.
+# The parameter names of redis-py, Celery, Lettuce, PHP and Rust.
 _ALIASES = {
     "database": "db",
     "virtual_host": "db",
@@ -20,7 +20,7 @@ _ALIASES = {
     "tls": "ssl",
     "sentinel_tls": "sentinel_ssl",
 }
-# They tune a program's own connections, and say nothing of where or as whom to connect.
+# Parameters that tune a program's own connections; where and as whom to connect is unaffected.
 _TUNING = (
     *("health_check_interval", "socket_timeout", "socket_connect_timeout", "socket_keepalive"),
     *("socket_read_size", "retry_on_timeout", "retry_on_error", "max_connections", "timeout"),
@@ -32,7 +32,7 @@ _VERIFIED = {"required": True, "optional": True, "none": False, "2": True, "1": 
 
 
 class UrlProblem(Exception):
-    """What is wrong with a URL, to follow its name in a sentence, and what to write instead."""
+    """A fault of a URL: `what` completes the sentence "The URL …", `hint` says how to fix it."""
 
     def __init__(self, what: str, *, hint: str) -> None:
         super().__init__(what)
@@ -41,7 +41,7 @@ class UrlProblem(Exception):
 
 
 class Parameters:
-    """The parameters of one URL. Raises Problem for one that is not known, or has no such value."""
+    """The parameters of one URL. Raises UrlProblem for an unknown parameter or value."""
 
     def __init__(
         self, query: str, *, kind: Kind, scheme: str, secure: bool, has_login: bool
@@ -84,15 +84,15 @@ class Parameters:
         self._files = _tls_of(tls)
 
     def text(self, name: str) -> str | None:
-        """Return the value of a parameter; an empty one is none."""
+        """Return the value of a parameter, or None if it is missing or empty."""
         return self._values.get(name) or None
 
     def tls(self) -> Tls | None:
-        """Return how to speak TLS with Redis, or None."""
+        """Return the TLS options for Redis, or None without TLS."""
         return self._files if self._secure else None
 
     def sentinel_tls(self) -> Tls | None:
-        """Return how to speak TLS with the Sentinels, or None: they may differ from Redis."""
+        """Return the TLS options for the Sentinels, or None; they may differ from Redis."""
         return self._files if self._sentinel_secure else None
 
     def _switch(self, name: str, *, default: bool) -> bool:
@@ -108,7 +108,7 @@ def _one_of(values: dict[str, bool], name: str, value: str, wanted: str) -> bool
 
 def _tls_of(given: dict[str, str]) -> Tls:
     wanted = "required, optional or none"
-    # As programs write what Python's ssl module calls CERT_NONE.
+    # Programs also write Python's constants: CERT_NONE, ssl.CERT_NONE.
     reqs = given.get("ssl_cert_reqs", "required").lower().removeprefix("ssl.")
     verify = _one_of(_VERIFIED, "ssl_cert_reqs", reqs.removeprefix("cert_"), wanted)
     check = given.get("ssl_check_hostname", str(verify)).lower()
@@ -129,7 +129,7 @@ def _tls_of(given: dict[str, str]) -> Tls:
 
 def _unknown(name: str, value: str, scheme: str, known: Sequence[str]) -> UrlProblem:
     hint = f"Known for {scheme}://: {', '.join(known)}."
-    # What looks like no parameter may be the rest of a password with a raw '?'.
+    # Text that does not look like a parameter may be the rest of a password with a raw '?'.
     if not name.isidentifier() or len(name) > 30 or "@" in value:
         return UrlProblem(
             "has an unknown parameter", hint=f"A '?' in a password is written %3F. {hint}"

@@ -1,4 +1,4 @@
-"""A Redis URL that holds everything, passwords too, as a program is given it. Pure."""
+"""Format a target as a Redis URL with its passwords, to pass to a program. Pure."""
 
 from urllib.parse import quote
 
@@ -6,7 +6,7 @@ from pawsctl.config.target import Target, Tls
 
 
 def of(target: Target) -> str:
-    """Return the URL that `redis_url.parse` takes apart into this target's place and login."""
+    """Return the URL that `redis_url.parse` parses into this target's address and login."""
     user, password = (quote(each or "", safe="") for each in (target.username, target.password))
     login = f"{user}:{password}@" if password else f"{user}@" if user else ""
     parameters = _parameters(target)

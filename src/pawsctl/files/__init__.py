@@ -1,1 +1,1 @@
-"""Files that are there whole or not at all, and that nobody else may write."""
+"""Atomic writes of files, and checks that no other user can write them."""

@@ -1,4 +1,4 @@
-"""POSIX access control lists, as Linux keeps them beside a file's mode."""
+"""Read POSIX access control lists, which Linux stores as an extended attribute of a file."""
 
 import os
 import struct
@@ -17,9 +17,9 @@ _WRITE = 0x02
 
 
 def writers(path: Path) -> list[tuple[Kind, int]] | None:
-    """Return who besides the owner may write to a file by its list, or None if it has none.
+    """Return who besides the owner may write to a file by its list, or None if it has no list.
 
-    The number is a user's or a group's id, and means nothing for the owning group.
+    The number is the id of a user or group; it is meaningless for the owning group.
     """
     if sys.platform != "linux":
         return None

@@ -1,4 +1,4 @@
-"""A file that is there whole or not at all."""
+"""Write a file atomically: it appears complete, or not at all."""
 
 import os
 import sys
@@ -15,17 +15,16 @@ Write = Callable[[bytes], object]
 
 @contextmanager
 def replacing(path: Path, *, private: bool, overwrite: bool = True) -> Iterator[Write]:
-    """Yields what writes to `path`, or to the file that a symbolic link there leads to.
+    """Yield a function that writes bytes to `path`, or to the target of a symbolic link there.
 
-    The bytes go to another name in the same folder, which becomes `path` when all are on the disk,
-    and is removed where anything fails. A `private` file is its owner's alone (0600), another is
-    what the umask makes of it. Raises UsageError where `path` is no file, lies behind a link that
-    another user made, or exists and may not be overwritten; OperationFailed where it can't be
-    written.
+    The bytes go to a temporary file in the same folder. It is renamed to `path` when all of them
+    are on the disk, and removed if anything fails. A `private` file has mode 0600, another the mode
+    that the umask gives. Raises UsageError if `path` is no regular file, is behind a link that
+    another user made, or exists and may not be overwritten; OperationFailed if it can't be written.
     """
     with _told(path):
         place = links.resolved(path)
-        # Asked of the path itself: what /dev/stdout leads to may have no name of its own.
+        # Checked on the path itself: the target of /dev/stdout may have no name.
         if path.exists() and not path.is_file():
             raise UsageError(f"{path} is no file.", hint="Name one, or - for stdout.")
         if place.exists() and not overwrite:
@@ -33,7 +32,7 @@ def replacing(path: Path, *, private: bool, overwrite: bool = True) -> Iterator[
     temporary_files.sweep(place.parent)
     temporary = temporary_files.name_beside(place)
     file: BinaryIO | None = None
-    # The name is known before there is a file: no Ctrl-C comes between its making and this.
+    # The name is chosen before the file is made, so that a Ctrl-C in between leaves no file.
     try:
         with _told(path):
             file = temporary_files.opened(temporary)
@@ -53,7 +52,7 @@ def replacing(path: Path, *, private: bool, overwrite: bool = True) -> Iterator[
             _place(temporary, place, path, overwrite=overwrite)
             file.close()
     except BaseException:
-        # What it holds back it would try to write once more, and say the same.
+        # Closing flushes the buffer, which may fail with the same error once more.
         if file is not None:
             with suppress(OSError):
                 file.close()
@@ -63,7 +62,7 @@ def replacing(path: Path, *, private: bool, overwrite: bool = True) -> Iterator[
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk, where the system can do that."""
+    """Sync a folder, so that the names in it are on the disk; does nothing on Windows."""
     if sys.platform != "win32":
         with suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY)
@@ -74,12 +73,12 @@ def sync_folder(folder: Path) -> None:
 
 
 def _place(temporary: Path, place: Path, path: Path, *, overwrite: bool) -> None:
-    """Give a file its name, in the place of what stands there only with `overwrite`."""
+    """Rename `temporary` to `place`; an existing file there is replaced only with `overwrite`."""
     if overwrite:
         temporary.replace(place)
     else:
         try:
-            # Unlike a rename, this fails where another file came there meanwhile.
+            # Unlike a rename, this fails if another file was made there meanwhile.
             place.hardlink_to(temporary)
         except FileExistsError as error:
             raise _exists(path) from error

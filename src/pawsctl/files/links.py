@@ -1,7 +1,7 @@
-"""Symbolic links on the way to a file, followed only if this user or root made them.
+"""Follow symbolic links on the way to a file only if this user or root made them.
 
-Whoever may write to a shared folder can plant a link there that leads a writer to a file of its
-own. (The kernel's `protected_symlinks` guards files that are opened, not what is renamed over.)
+Anyone who may write to a shared folder can plant a link there that redirects a write to one of the
+writer's own files. (The kernel's `protected_symlinks` guards opening a file, not renaming over it.)
 """
 
 import errno
@@ -17,12 +17,12 @@ _MOST = 40
 
 
 def resolved(path: Path) -> Path:
-    """Return where a path leads, with every symbolic link on the way followed.
+    """Return a path with every symbolic link in it followed.
 
-    What does not exist is kept as it is. Raises UsageError for a link of another user, OSError for
-    links that lead in a circle.
+    Parts that do not exist are kept as they are. Raises UsageError for a link of another user,
+    OSError for a cycle of links.
     """
-    # Only who may administer a Windows makes links there.
+    # On Windows, only administrators make links.
     return path.resolve() if sys.platform == "win32" else _followed(path)
 
 
@@ -47,12 +47,12 @@ def _followed(path: Path) -> Path:
 
 
 def require_own(path: Path) -> None:
-    """Raises UsageError if the path itself is a symbolic link of another user."""
+    """Raise UsageError if the path itself is a symbolic link of another user."""
     _is_link(path)
 
 
 def _is_link(path: Path) -> bool:
-    """Whether it is a symbolic link. Raises UsageError for one of another user."""
+    """Return whether a path is a symbolic link. Raises UsageError for one of another user."""
     try:
         found = path.lstat()
     except (FileNotFoundError, NotADirectoryError):

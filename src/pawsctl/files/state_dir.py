@@ -1,7 +1,7 @@
-"""The directories in which pawsctl keeps what it must remember, and which nobody else may write.
+"""The state directories of pawsctl, which no other user may write to.
 
-Records, rendered files, backups, the embedded server's data and its password are there: whoever
-could put another file in the place of one of them would choose what pawsctl runs and believes.
+They hold records, rendered files, backups, the embedded server's data and its password: anyone who
+could replace one of these would control what pawsctl runs and trusts.
 """
 
 import os
@@ -19,12 +19,12 @@ _SEARCHED_BY_OTHERS = 0o011
 
 
 def path_of(*names: str) -> Path:
-    """Return the directory of a project, and of what is below it, whether it is there or not.
+    """Return the directory of a project, or one below it, whether it exists or not.
 
-    Raises OperationFailed if nobody can tell where it is, UsageError if another user owns or may
-    write it, a directory above it or what is in it, or made a link on the way.
+    Raises OperationFailed if the user has no home, UsageError if another user owns or may write the
+    directory, one above it or an entry in it, or made a link on the way.
     """
-    # 10 ms, and --help does not pay for it.
+    # Saves 10 ms for --help.
     from platformdirs import user_state_path
 
     try:
@@ -32,7 +32,7 @@ def path_of(*names: str) -> Path:
     except RuntimeError:
         home = Path()
     if not home.is_absolute():
-        # The system knows no home either: a '~' would become a directory of that name.
+        # The system knows no home, and '~' would become a directory of that name.
         raise OperationFailed(
             "There is no place for pawsctl's state: HOME is not set, and this user has no home.",
             hint="Set XDG_STATE_HOME, or HOME, to a directory that you may write to.",
@@ -40,7 +40,7 @@ def path_of(*names: str) -> Path:
     directory = home.joinpath(*names)
     with usable(home), suppress(FileNotFoundError):
         links.resolved(directory)
-        # Lock, records, logs, data and backups: each is written where its name leads.
+        # A link in place of the lock, records, logs, data or backups would redirect the write.
         for each in directory.iterdir():
             links.require_own(each)
     with usable(home):
@@ -49,7 +49,7 @@ def path_of(*names: str) -> Path:
 
 
 def made(directory: Path) -> None:
-    """Make a directory, and those above it, the user's alone. Raises OperationFailed."""
+    """Make a directory and those above it, for this user only (0700). Raises OperationFailed."""
     missing = [each for each in (directory, *directory.parents) if not each.exists()]
     with usable(directory):
         for each in reversed(missing):
@@ -58,11 +58,11 @@ def made(directory: Path) -> None:
 
 @contextmanager
 def usable(directory: Path) -> Iterator[None]:
-    """What the system refuses in a directory of the state, as OperationFailed that names it."""
+    """Turn an OSError in a state directory into an OperationFailed that names the place."""
     try:
         yield
     except OSError as error:
-        # What is removed with its directory is named within that.
+        # An error on removing a directory names a file relative to it.
         place = directory / error.filename if error.filename else directory
         raise OperationFailed(
             f"{place} can't be used: {error.strerror or error}.",
@@ -72,11 +72,11 @@ def usable(directory: Path) -> Iterator[None]:
 
 
 def _judge(home: Path, directory: Path) -> None:
-    """Raises UsageError for a place of the state, or one above, that is somebody else's."""
-    # Links on the way are this user's own, or root's.
+    """Raise UsageError if another user owns or may write a state directory or one above it."""
+    # Links on the way were checked: they are this user's own, or root's.
     home, directory = home.resolve(), directory.resolve()
     there = next(each for each in (directory, *directory.parents) if os.path.lexists(each))
-    # A sticky directory would let others put there what is not there yet.
+    # A sticky directory would let others add files that do not exist yet.
     own = [each for each in (directory, *directory.parents) if each.is_relative_to(home)]
     faults = chain([trust.fault(there)], map(trust.fault_of_private, own), _within(directory))
     if found := next(filter(None, faults), ""):
@@ -89,7 +89,7 @@ def _judge(home: Path, directory: Path) -> None:
 
 def _within(directory: Path) -> Iterator[str]:
     try:
-        # Files that a careless umask opened to all are safe behind a directory that is not.
+        # Files that a loose umask opened to all are safe in a directory that others can't enter.
         is_closed = not stat.S_IMODE(directory.stat().st_mode) & _SEARCHED_BY_OTHERS
         for each in directory.iterdir():
             if is_closed and each.is_file():

@@ -1,7 +1,7 @@
-"""Files that are being written: their temporary names, and the end of those left behind.
+"""Temporary files of writers: their names, their locks, and the removal of abandoned ones.
 
-A writer locks its file for as long as it writes. The system lets go of the lock with the process,
-however that ends, so a file that nobody holds is what SIGKILL has left.
+A writer locks its file while it writes. The system releases the lock when the process ends, so an
+unlocked file was left behind by SIGKILL.
 """
 
 import os
@@ -13,19 +13,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-# A file's name may have 255 bytes, and the temporary one has some beside it.
+# Bytes. A file's name may have 255, and the temporary name adds some to the stem.
 _LONGEST_STEM = 100
 _OURS = re.compile(r"\..*\.pawsctl-[0-9a-f]{16}\.part", re.DOTALL)
 
 
 def name_beside(place: Path) -> Path:
-    """Return a name in the same folder that nobody has had."""
+    """Return a new, unique name in the same folder."""
     stem = os.fsencode(place.name)[:_LONGEST_STEM].decode("utf-8", "ignore")
     return place.with_name(f".{stem}.pawsctl-{secrets.token_hex(8)}.part")
 
 
 def opened(path: Path) -> BinaryIO:
-    """Create a file that is its owner's alone (0600), and that `sweep` leaves while it is open.
+    """Create and lock a file with mode 0600; `sweep` does not remove it while it is open.
 
     Raises OSError, also if the name exists.
     """
@@ -35,14 +35,15 @@ def opened(path: Path) -> BinaryIO:
         _lock(file.fileno(), wait=True)
         if os.fstat(file.fileno()).st_nlink:
             return file
-        # A sweep came between its making and its lock.
+        # A sweep removed the file before it was locked.
         file.close()
 
 
 def sweep(folder: Path) -> None:
-    """Remove what writers that are gone have left in a folder; whatever can't be removed stays.
+    """Remove the temporary files that ended writers have left in a folder.
 
-    Only files with a temporary name that this user owns and nobody writes.
+    Removes only files with a temporary name that this user owns and nobody writes; errors are
+    ignored.
     """
     with suppress(OSError):
         for each in sorted(folder.iterdir()):
@@ -53,10 +54,10 @@ def sweep(folder: Path) -> None:
 
 def _remove_if_abandoned(path: Path) -> None:
     if sys.platform == "win32":
-        # The system refuses that while somebody has it open.
+        # Windows refuses to delete an open file.
         path.unlink()
     else:
-        # NFS locks only what is open for writing.
+        # NFS locks only files that are open for writing.
         descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             found = os.fstat(descriptor)
@@ -68,9 +69,10 @@ def _remove_if_abandoned(path: Path) -> None:
 
 
 def _lock(descriptor: int, *, wait: bool) -> None:
-    """Lock an open file. A file system without locks has none to wait for, and sweeps nothing.
+    """Lock an open file. On a file system without locks, `wait` returns without one.
 
-    Raises BlockingIOError if another holds it and there is no `wait`.
+    Without `wait`, raises OSError if there are no locks (so that nothing is swept), and its
+    BlockingIOError if another process holds the lock.
     """
     if sys.platform != "win32":
         import fcntl

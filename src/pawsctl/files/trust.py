@@ -1,7 +1,7 @@
-"""Whether another user of this machine could have written a file, or could replace it.
+"""Check whether another user of this machine could have written a file, or could replace it.
 
-Root is trusted, since nothing is kept from it. Windows has no owners and modes of this kind: there
-everything passes.
+Root is trusted, since it may do anything. Windows has no such owners and modes, so everything
+passes there.
 """
 
 import os
@@ -18,8 +18,8 @@ _MOST_LINKS = 40
 def fault(path: Path) -> str:
     """Return why `path` can't be trusted, or ''.
 
-    Looked at are the path itself, each symbolic link on the way to what it means, and every
-    directory above these up to the root. Raises OSError for a path that can't be followed.
+    Checks the path itself, each symbolic link it leads through, and every directory above these up
+    to the root. Raises OSError for a path that can't be followed.
     """
     if sys.platform == "win32":
         return ""
@@ -33,10 +33,10 @@ def fault(path: Path) -> str:
 
 
 def fault_of_private(place: Path) -> str:
-    """Return why another user could change a file or directory of ours, or ''.
+    """Return why another user could change a file or directory of the state, or ''.
 
-    Only the place itself is looked at; what does not exist is nobody's. To a sticky directory
-    nobody else may add either.
+    Checks only the place itself; one that does not exist passes. A sticky directory that others
+    may write to does not pass.
     """
     try:
         return _fault_of(place, may_be_sticky=False)
@@ -45,7 +45,7 @@ def fault_of_private(place: Path) -> str:
 
 
 def fault_of_owner(place: Path) -> str:
-    """Return why a file or directory is another user's, or ''. Raises OSError."""
+    """Return a fault if another user owns a file or directory, else ''. Raises OSError."""
     owner = place.lstat().st_uid
     if sys.platform == "win32" or owner in (os.geteuid(), 0):
         return ""
@@ -53,12 +53,12 @@ def fault_of_owner(place: Path) -> str:
 
 
 def _fault_of(place: Path, *, may_be_sticky: bool = True) -> str:
-    """Return what is wrong with one file or directory, or ''; links are looked at, not followed."""
+    """Return why one file or directory can't be trusted, or ''; links are not followed."""
     if sys.platform == "win32":
         return ""
     found = place.lstat()
-    # In a sticky directory everybody may add, and only the owner of an entry may replace it: the
-    # entry on our way is looked at by itself.
+    # In a sticky directory everybody may add entries, but only the owner of an entry may replace
+    # it, and the entry itself is checked separately.
     is_sticky = may_be_sticky and stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX
     if fault := fault_of_owner(place):
         return fault
@@ -66,14 +66,14 @@ def _fault_of(place: Path, *, may_be_sticky: bool = True) -> str:
         return ""
     if found.st_mode & stat.S_IWOTH:
         return f"everybody may write to {place}"
-    # With an access control list, the group's bits are the most that the list allows.
+    # With an access control list, the group's bits are the list's mask.
     if found.st_mode & stat.S_IWGRP and (writer := _writer(place, found.st_gid)):
         return f"{writer} may write to {place}"
     return ""
 
 
 def _writer(place: Path, gid: int) -> str:
-    """Return another user, or a group with others in it, who may write to a place, or ''."""
+    """Return another user, or a group with other members, that may write to a place, or ''."""
     if sys.platform == "win32":
         return ""
     entries = access_list.writers(place)
@@ -89,7 +89,7 @@ def _writer(place: Path, gid: int) -> str:
 
 
 def _is_shared(gid: int) -> bool:
-    """Whether a group has members besides this user and root."""
+    """Return whether a group has members besides this user and root."""
     if sys.platform == "win32":
         return False
     import grp

@@ -1,1 +1,1 @@
-"""What a Redis says of itself: health and memory."""
+"""Health checks and memory reports of a Redis."""

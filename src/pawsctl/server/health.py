@@ -1,4 +1,4 @@
-"""Whether the Redis behind a URL can do the bot's work now: asked, not guessed."""
+"""Check that the Redis behind a URL can serve the bot now, by asking each primary."""
 
 import time
 from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Check(msgspec.Struct, frozen=True):
-    """One question and its answer; `seconds` is how long that took."""
+    """One check and its result; `seconds` is how long it took."""
 
     name: str
     ok: bool
@@ -42,9 +42,9 @@ class Health(msgspec.Struct, frozen=True):
 
 
 def check(connection: Connection) -> Health:
-    """Ask every primary whether it answers, takes our reads, and would take the bot's writes.
+    """Check that every primary answers, may be read, and would take the bot's writes.
 
-    Raises RedisUnreachable and LoginRefused where there is no one to ask.
+    Raises RedisUnreachable or LoginRefused if there is no connection.
     """
     connection.connect()
     untold = None
@@ -63,7 +63,7 @@ def check(connection: Connection) -> Health:
 
 
 def _unserved(connection: Connection) -> frozenset[int]:
-    """The slots of a cluster that none of its primaries owns."""
+    """Return the slots of a cluster that none of its primaries owns."""
     cluster = connection.resolved()
     if not cluster.is_cluster:
         return frozenset()
@@ -89,10 +89,10 @@ def _asked(name: str, node: Node, *command: str) -> Check:
 
 
 def _writable(node: Node) -> Check:
-    """Whether the bot's next save would be taken, found out without a write.
+    """Check, without a write, that the node would accept the bot's next save.
 
-    The bot's own command is sent with a TTL of 0: Redis looks at the user's permissions, at memory,
-    disk and role first, and refuses it for the TTL where nothing else stands against it.
+    The bot's own command is sent with a TTL of 0: Redis checks the user's permissions, memory, disk
+    and role first, and refuses it for the TTL only if nothing else is wrong.
     """
     name = f"{node} takes writes"
     begun = time.perf_counter()
@@ -100,7 +100,7 @@ def _writable(node: Node) -> Check:
         reply = _refusal(node)
         reason = "" if has_code(reply, "ERR") and "expire" in reply.text else _reason(node, reply)
         if not reason and _info(node).get("role") == "slave":
-            # One that may be written to: what it takes is lost with the next synchronisation.
+            # A writable replica: its writes are lost with the next synchronisation.
             reason = "it is a replica"
     except PawsctlError as error:
         reason = error.message
@@ -108,7 +108,7 @@ def _writable(node: Node) -> Check:
 
 
 def _refusal(node: Node) -> Any:
-    """The reply to a SETEX that can't succeed, of a key that belongs to this node."""
+    """Return the reply to a SETEX with a TTL of 0, for a key that belongs to this node."""
     reply = _refused_for(node, lambda _slot: True)
     if not has_code(reply, "MOVED", "ASK", "TRYAGAIN"):
         return reply
@@ -133,7 +133,7 @@ _REASONS = {
 
 
 def _reason(node: Node, reply: Any) -> str:
-    """Why a write is refused, in few words."""
+    """Return in a few words why a write is refused."""
     if not isinstance(reply, ErrorReply):
         return "it takes a TTL of 0, as no Redis does"
     if reply.code != "OOM":
@@ -147,10 +147,10 @@ def _reason(node: Node, reply: Any) -> str:
 
 
 def _info(node: Node) -> dict[str, str]:
-    """What the server says of itself; nothing where this user, or through a proxy, may not ask."""
+    """Return the fields of INFO; none if this user or a proxy does not allow it."""
     try:
         reply = node.pipeline([("INFO",)])[0]
     except RedisUnreachable:
-        # It has answered before: a proxy hangs up at what it does not know.
+        # It has answered before: a proxy closes the connection on an unknown command.
         return {}
     return {} if isinstance(reply, ErrorReply) else info_fields(reply)

@@ -1,4 +1,4 @@
-"""How much memory each primary holds, and what of it should worry somebody."""
+"""Report the memory of each primary with warnings, and set its limit."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,10 +17,10 @@ _NO_LIMIT = "there is no memory limit: it may take all that the machine has"
 
 
 class NodeMemory(msgspec.Struct, frozen=True):
-    """One primary's memory in bytes; `limit` is None if there is none, or it is not told.
+    """One primary's memory in bytes; `limit` is None if there is none, or it is not reported.
 
-    `fragmentation` is what the system gave for each byte that is used, `evicted` counts keys since
-    the server started. What the server does not tell is None, and a warning names it.
+    `fragmentation` is bytes taken from the system per byte used, `evicted` counts keys since the
+    server started. A field that the server does not report is None, and a warning names it.
     """
 
     node: str
@@ -35,14 +35,14 @@ class NodeMemory(msgspec.Struct, frozen=True):
 
     @property
     def is_unlimited(self) -> bool:
-        """Whether the server says that it has no limit."""
+        """Whether the server reports that it has no limit."""
         return _NO_LIMIT in self.warnings
 
 
 class Memory(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The memory of every primary behind `url` but the `silent` ones, which do not answer.
+    """The memory of every primary behind `url`; the `silent` ones do not answer.
 
-    `pictures` are those that the bot keeps on their way, None if there are none or nobody looked.
+    `pictures` are the bot's temporary pictures; None if there are none or they were not measured.
     """
 
     url: str
@@ -60,20 +60,20 @@ class LimitSet(msgspec.Struct, frozen=True):
 
 
 def report(connection: Connection) -> Memory:
-    """Ask every primary that answers. Raises OperationFailed where one may not be asked."""
+    """Report every primary that answers. Raises OperationFailed if one refuses INFO."""
     nodes, silent = connection.answering()
     told = [_node_memory(str(node), _info(node)) for node in nodes]
     return Memory(connection.target.url, told, list(map(str, silent)))
 
 
 def report_with_pictures(connection: Connection) -> Memory:
-    """The same, and what the bot's pictures take: a look at all keys, of some seconds at most."""
+    """Report the memory and the bot's pictures; that scans all keys for a few seconds at most."""
     found = report(connection)
     return msgspec.structs.replace(found, pictures=pictures.measure(connection))
 
 
 def require_all(found: Memory) -> None:
-    """Raises Partial where a primary does not answer."""
+    """Raise Partial if a primary does not answer."""
     if found.silent:
         raise Partial(
             f"{len(found.silent)} of {len(found.silent) + len(found.nodes)} primaries of "
@@ -83,7 +83,7 @@ def require_all(found: Memory) -> None:
 
 
 def size(text: str) -> int:
-    """Bytes from a size as redis.conf has it: `512mb`, `1gb`, `100k` (1000), `0` for no limit.
+    """Parse a size as in redis.conf into bytes: `512mb`, `1gb`, `100k` (1000), `0` for no limit.
 
     Raises UsageError for anything else.
     """
@@ -94,16 +94,16 @@ def size(text: str) -> int:
 
 
 def outgrows(now: Memory, limit: int) -> bool:
-    """Whether a limit in bytes (0 for none) is more than the container of `redis up` is made for.
+    """Return whether a limit in bytes (0 for none) is too high for the container of `redis up`.
 
-    It may use twice the limit that Redis was started with, and 512 MB at least.
+    The container may use twice the limit that Redis was started with, and at least 512 MB.
     """
     most = max(_LEAST_LIMIT, *(node.limit or limit for node in now.nodes))
     return not limit or limit > most
 
 
 def set_limit(connection: Connection, limit: int) -> LimitSet:
-    """Change `maxmemory` of every primary, at once and until it restarts."""
+    """Set `maxmemory` of every primary in bytes, at once and until it restarts."""
     nodes = connection.primaries()
     for node in nodes:
         node.call("CONFIG", "SET", "maxmemory", limit)
@@ -111,7 +111,7 @@ def set_limit(connection: Connection, limit: int) -> LimitSet:
 
 
 def _info(node: Node) -> dict[str, str]:
-    """What a primary tells. Raises OperationFailed where it tells nothing at all."""
+    """Return a primary's INFO fields. Raises OperationFailed if none is about memory."""
     # A section at a time: servers before 7.0 take only one.
     replies = node.pipeline([("INFO", section) for section in ("memory", "stats", "persistence")])
     told = [each for each in replies if not isinstance(each, ErrorReply)]

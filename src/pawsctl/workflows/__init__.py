@@ -1,1 +1,1 @@
-"""What needs both the sessions and the stack, and is the one place that knows both."""
+"""Operations on both sessions and stack; no other package uses both."""

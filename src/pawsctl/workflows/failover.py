@@ -1,4 +1,4 @@
-"""The drill: a primary fails while sessions are written, and what that cost is told."""
+"""The failover drill: fail a primary while sessions are written, and measure the cost."""
 
 import time
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from pawsctl.workflows.failover_writers import FailoverWriter, delete, lost
 Method = Literal["kill", "graceful"]
 Found = TypeVar("Found")
 
-# Seconds of writing before the failure and after it is over.
+# Seconds of writing before the failure and after the recovery.
 _LEAD = 0.5
 _PAUSE = 0.02
 _CONNECT_TIMEOUT = 0.5
@@ -36,7 +36,7 @@ _REPLY_TIMEOUT = 1.0
 
 
 class Writes(Struct, frozen=True):
-    """How many writes were acknowledged, refused or not sent, and left in doubt."""
+    """The numbers of writes acknowledged, failed (refused or not sent), and of unknown outcome."""
 
     acknowledged: int
     failed: int
@@ -44,12 +44,12 @@ class Writes(Struct, frozen=True):
 
 
 class Drill(Struct, frozen=True):
-    """What a failover cost. Times in seconds.
+    """The cost of a failover. Times in seconds.
 
-    `promoted_after` is from the failure until another was the primary for all; `outage` the longest
-    time without an acknowledged write to what `primary` was responsible for; `outage_elsewhere`
-    the same for the other primaries of a cluster, null where there are none. `lost` counts the
-    sessions that were acknowledged and are not there; with `ok` there are none.
+    `promoted_after` is from the failure until all nodes see another primary; `outage` is the
+    longest time without an acknowledged write to the keys of `primary`; `outage_elsewhere` is the
+    same for the other primaries of a cluster, null if there are none. `lost` counts the sessions
+    that were acknowledged and are missing or differ; `ok` means none.
     """
 
     ok: bool
@@ -69,11 +69,11 @@ class Drill(Struct, frozen=True):
 def failover(
     settings: StackSettings, topology: Topology, *, method: Method, timeout: float, emit: Emit
 ) -> Drill:
-    """Kill or demote a primary of a topology of this machine while sessions are written.
+    """Kill or demote a primary of a topology on this machine while sessions are written.
 
-    Afterwards the topology is whole again, what was killed as a replica, and the sessions are
-    deleted. `timeout` is seconds until another is the primary, and until all is whole again. Raises
-    OperationFailed where the topology is not whole to begin with, TimedOut, NoEngine.
+    Afterwards the topology is restored with the old primary as a replica, and the sessions are
+    deleted. `timeout` is the seconds to wait for the promotion, and again for the recovery. Raises
+    OperationFailed if the topology is not complete at the start, TimedOut, NoEngine.
     """
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
@@ -97,14 +97,15 @@ def failover(
             promoted = _promoted(here, before, primary, timeout)
             promoted_after = time.monotonic() - begun
             if method == "graceful":
-                # Not hastened by us: until Sentinels demote it, it takes writes that nobody keeps.
+                # The drill does not speed this up: until Sentinels demote the old primary, it takes
+                # writes that are lost.
                 emit(Waiting(f"{primary} is demoted"))
                 _await_demotion(here, primary, timeout)
             _await_writes(writers, timeout)
         finally:
             with uninterrupted():
                 emit(Waiting("all is whole again"))
-                # Which engine that is has been told.
+                # Without events: the engine was reported above.
                 lifecycle.start(settings, topology, timeout=timeout, emit=lambda _event: None)
         time.sleep(_LEAD)
     finally:
@@ -142,7 +143,7 @@ def _check_whole(here: Project, view: TopologyView) -> None:
 def _writers(
     target: Target, view: TopologyView, primary: str, timeout: float
 ) -> list[FailoverWriter]:
-    """The one that writes to the primary that fails, and in a cluster one that writes elsewhere."""
+    """Return a writer for the primary that fails and, in a cluster, one for the others."""
     timeouts = Timeouts(connect=_CONNECT_TIMEOUT, reply=_REPLY_TIMEOUT, failover=timeout)
     open_one = partial(connect, target, timeouts)
     if target.kind != "cluster":
@@ -191,7 +192,7 @@ def _until(look: Callable[[], Found | None], timeout: float, otherwise: str) -> 
 
 
 def _looked_up(target: Target, writers: list[FailoverWriter], timeout: float) -> int:
-    """Stop writing, see what is lost, and delete the sessions."""
+    """Stop the writers, return how many sessions are lost, and delete the sessions."""
     for each in writers:
         each.stop()
     for each in writers:

@@ -1,7 +1,7 @@
-"""Sessions written without a pause while a primary fails, and read again afterwards.
+"""Threads that write test sessions while a primary fails, and the check of what was lost.
 
-They are sessions of nobody: phones of 16 random digits, longer than any real number, and each with
-a TTL from its first write.
+The sessions belong to nobody: their phones have 16 random digits, more than any real number, and
+each has a TTL from its first write.
 """
 
 import secrets
@@ -15,18 +15,19 @@ from pawsctl.connection.base import Uncertain
 from pawsctl.errors import PawsctlError
 from pawsctl.sessions.contract.keys import nobodys_phone, session_key
 
-# Seconds: what an interrupted drill leaves is gone after this.
+# Seconds after which the sessions of an interrupted drill expire.
 _TTL = 900
-# Seconds between two writes, and between two tries: enough to see milliseconds, and no flood.
+# Seconds between two writes, and before a retry: short enough to measure milliseconds without
+# flooding the server.
 _PAUSE = 0.001
 _RETRY_PAUSE = 0.01
 _BATCH = 500
 
 
 class FailoverWriter(threading.Thread):
-    """Writes a session after the other through a connection of its own, until it is told to stop.
+    """A thread that writes sessions one by one through its own connection until `stop`.
 
-    `wanted` says of a key whether this writer writes it.
+    `wanted` returns whether this writer should write a key.
     """
 
     def __init__(
@@ -39,12 +40,12 @@ class FailoverWriter(threading.Thread):
         # Monotonic times of the acknowledgements.
         self.times: list[float] = []
         self.acknowledged: dict[bytes, bytes] = {}
-        # Never acknowledged: one that failed was not done, of the others no one knows.
+        # Not acknowledged: failed writes were not done, uncertain ones may have been.
         self.failed: list[bytes] = []
         self.uncertain: list[bytes] = []
 
     def run(self) -> None:
-        """Write; each failure is noted, and the next session is another."""
+        """Write sessions until stopped; a failure is recorded, and the next session is new."""
         with self._connect() as connection:
             while not self._is_over.wait(_PAUSE):
                 key, value = self._key(), _value()
@@ -60,11 +61,11 @@ class FailoverWriter(threading.Thread):
                     self.acknowledged[key] = value
 
     def stop(self) -> None:
-        """Write no more."""
+        """Ask the thread to stop writing."""
         self._is_over.set()
 
     def longest_silence(self) -> float:
-        """Seconds between the two acknowledgements that lie farthest apart."""
+        """Return the longest time between two successive acknowledgements, in seconds."""
         return max((after - before for before, after in pairwise(self.times)), default=0.0)
 
     def _key(self) -> bytes:
@@ -75,9 +76,9 @@ class FailoverWriter(threading.Thread):
 
 
 def lost(connection: Connection, writers: Iterable[FailoverWriter]) -> int:
-    """How many sessions that were acknowledged are not there as they were written.
+    """Return how many acknowledged sessions are missing or differ from what was written.
 
-    Raises what `connection` raises, and OperationFailed where one can't be read.
+    Raises the errors of `connection`, and OperationFailed if a session can't be read.
     """
     count = 0
     for writer in writers:

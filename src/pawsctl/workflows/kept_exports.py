@@ -1,6 +1,6 @@
-"""The folder of exports that resets made: each is there whole or not at all, the last ones stay.
+"""The folder of exports made by resets: an export appears complete, and the last ones are kept.
 
-Whoever works here holds the project's lock, so what is unfinished has nobody who would finish it.
+Callers hold the project's lock, so an unfinished export that they find was abandoned.
 """
 
 import secrets
@@ -19,9 +19,9 @@ _UNFINISHED = ".unfinished-"
 
 @contextmanager
 def unfinished(folder: Path) -> Iterator[Path]:
-    """Yields a new folder for the files of one export, which is gone after the block.
+    """Yield a new folder for the files of one export; it is removed after the block.
 
-    What a killed reset left unfinished goes first: it holds conversations that nobody looks for.
+    Exports that a killed reset left unfinished are removed first, because they hold conversations.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _sweep(folder)
@@ -34,7 +34,10 @@ def unfinished(folder: Path) -> Iterator[Path]:
 
 
 def placed(unfinished: Path) -> Path | None:
-    """Give a whole export its final name: a file alone, or a folder of several; None if empty."""
+    """Move a complete export to its final name: one file, or a folder of several.
+
+    Returns the new path, or None if the export is empty.
+    """
     folder = unfinished.parent
     found = list(unfinished.iterdir())
     if not found:
@@ -44,13 +47,13 @@ def placed(unfinished: Path) -> Path | None:
         kept = unfinished.rename(folder / name)
     else:
         kept = found[0].rename(folder / f"{name}-{found[0].name.removeprefix('sessions-')}")
-    # The data is deleted next: a loss of power must not take the export's name.
+    # The data is deleted next: the export's name must survive a loss of power.
     atomic_file.sync_folder(folder)
     return kept
 
 
 def forget_old(folder: Path, newest: Path) -> None:
-    """Delete all exports but the last ones and `newest`, whatever the clock said that made them."""
+    """Delete all exports but the last ones; `newest` stays even if the clock was set back."""
     others = sorted(each for each in folder.glob("sessions-*") if each != newest)
     for old in others[: -(KEPT - 1)]:
         _remove(old)
@@ -58,7 +61,7 @@ def forget_old(folder: Path, newest: Path) -> None:
 
 def _sweep(folder: Path) -> None:
     for each in folder.iterdir():
-        # Earlier versions gave a folder its final name before there was a whole file in it.
+        # Earlier versions gave a folder its final name before it held a complete file.
         is_empty = each.is_dir() and not any(each.glob("sessions-*.jsonl.gz"))
         if each.name.startswith(_UNFINISHED) or (each.name.startswith("sessions-") and is_empty):
             _remove(each)

@@ -1,4 +1,4 @@
-"""A reset of this project's Redis, with an export of its sessions before."""
+"""Reset this project's Redis after an export of its sessions."""
 
 import shlex
 from collections.abc import Callable
@@ -30,9 +30,9 @@ def reset(
     confirm: remove.Confirm,
     emit: Emit,
 ) -> Reset:
-    """Delete the data of this project's Redis and start it again, the sessions exported before.
+    """Export the sessions of this project's Redis, delete all its data, and start it again.
 
-    Raises what the stack's `reset` raises, and what keeps the export from being made.
+    Raises the errors of the stack's `reset` and of the export.
     """
 
     def save(url: str | None, hold: Callable[[], None]) -> str | None:
@@ -58,10 +58,10 @@ def export_before_reset(
 ) -> str | None:
     """Export the sessions of every database behind a URL of this machine to the state directory.
 
-    `hold` keeps others from writing, once Redis has answered; no script is run after it. Returns
-    the file, or the folder with a file for each of several databases; None where there was no
-    session. The last five exports are kept. Raises, with a hint at --no-backup, what the export
-    raises, and OperationFailed where no URL leads to Redis.
+    `hold` blocks other writers, and is called once Redis has answered; no script is run after it.
+    Returns the file, or a folder with a file for each of several databases, or None if there was no
+    session. The last five exports are kept. Raises the errors of the export, with a hint at
+    --no-backup, and OperationFailed if `url` is None.
     """
     folder = mounted_files.state_directory(settings.project, topology) / "backups"
     try:
@@ -88,14 +88,14 @@ def export_before_reset(
 
 
 def _way_back(url: str, path: Path) -> str:
-    """The command that writes an export's sessions back to where they came from."""
+    """Return the command that imports an export into the Redis it came from."""
     return shlex.join(["pawsctl", "session", "import", "--url", url, str(path)])
 
 
 def _export(
     target: Target, folder: Path, hold: Callable[[], None], emit: Emit
 ) -> dict[str, Exported]:
-    """Each database with a session as a file of `folder`: its name → what it holds."""
+    """Export each database that has a session to a file in `folder`; return name → export."""
     found = {}
     with connect(target) as connection:
         connection.connect()
@@ -104,7 +104,7 @@ def _export(
     for number in numbers:
         path = folder / f"sessions-db{number}.jsonl.gz"
         with SessionStore(connect(target.with_db(number))) as store:
-            # Whoever is kept from writing is kept from running scripts, too.
+            # While writers are blocked, so are scripts.
             store.connection.substitutes.avoid_scripts()
             exported = export.to_file(store, path, lambda _count: None)
         for kind, count in exported.left_out.items():
@@ -117,7 +117,7 @@ def _export(
 
 
 def _databases(connection: Connection) -> list[int]:
-    """The numbers of all databases that hold a key."""
+    """Return the numbers of all databases that hold a key."""
     if connection.target.kind == "cluster":
         return [0]
     # db3:keys=50,expires=50,avg_ttl=…

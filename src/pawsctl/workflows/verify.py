@@ -1,4 +1,4 @@
-"""The proof that an archive can be restored: it is, into a server that is then thrown away."""
+"""Verify that an archive can be restored by restoring it into a throwaway server."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,18 +25,18 @@ _READY_SECONDS = 10.0
 _PAUSE = 0.005
 _TAIL_LINES = 15
 _TTL_TOLERANCE_MS = 1_000
-# Time given to all sessions beyond what they had, so that none expires while it is compared.
+# Time added to every session's TTL, so that none expires during the comparison.
 _GRACE_MS = 3_600_000
-# Differences that are told one by one.
+# Differences that are listed in the error.
 _TOLD = 5
 
 Progress = Callable[[int], None]
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """An archive that was restored into a server of its own, and found there byte for byte.
+    """An archive that was restored into a throwaway server and is identical there.
 
-    `bytes` is the size of all values; `expired` sessions would be left out by an import now.
+    `bytes` is the size of all values; an import now would leave out the `expired` sessions.
     """
 
     file: str
@@ -49,11 +49,11 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 def verify(archive: Archive, *, progress: Progress) -> Verified:
-    """Restore an archive into a server of its own, and compare count, bytes and TTLs.
+    """Restore an archive into a throwaway server, and compare count, bytes and TTLs.
 
-    However old it is, every session gets the time it had when it was exported. Tells `progress` of
-    each batch, twice. Raises OperationFailed where anything differs, NoEngine where there is no
-    server to be had.
+    However old the archive is, every session gets the TTL it had when it was exported. Calls
+    `progress` with the size of each batch, once for the restore and once for the comparison. Raises
+    OperationFailed if anything differs, NoEngine if no server can be started.
     """
     _require_room(archive)
     with _throwaway_store() as store:
@@ -96,7 +96,7 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
 
 
 def _require_room(archive: Archive) -> None:
-    """Raises OperationFailed for sessions that this machine's memory can't hold now."""
+    """Raise OperationFailed if the sessions do not fit into this machine's free memory."""
     free = psutil.virtual_memory().available
     if archive.bytes > free:
         raise OperationFailed(
@@ -138,7 +138,7 @@ def _wait_until_ready(store: SessionStore, log: Path) -> None:
 
 
 def _sound(batch: Sequence[Numbered]) -> list[Saved]:
-    """The sessions of a batch. Raises OperationFailed for a line that is none."""
+    """Return the sessions of a batch. Raises OperationFailed for a line that was rejected."""
     sessions = []
     for number, found in batch:
         if isinstance(found, Rejected):
@@ -165,8 +165,8 @@ def _unwritten(sessions: Sequence[Saved], written: Sequence[bool | ErrorReply]) 
 
 
 def _unlike(sessions: Sequence[Saved], store: SessionStore, writer: BulkWriter) -> Iterator[str]:
-    """How what is stored differs from what was meant to be, in a sentence each."""
-    # Not a float: there, a moment far away is rounded to seconds.
+    """Yield a sentence for each difference between the stored sessions and the archive's."""
+    # Not a float, which would round a moment far away to seconds.
     asked_ms = int(writer.now_ms())
     records = store.records_of([each.key for each in sessions])
     for saved, record in zip(sessions, records, strict=True):

@@ -1,1 +1,1 @@
-"""What is wrong with this project's Redis and its sessions, and how to mend it."""
+"""The doctor: find faults of this project's Redis and its sessions, and say how to fix them."""

@@ -1,4 +1,4 @@
-"""The bot's own word on its health: `GET /api/health` at APP_URL."""
+"""Ask the bot for its health: `GET /api/health` at APP_URL."""
 
 import socket
 import threading
@@ -22,12 +22,12 @@ _MOST_BYTES = 65_536
 _PATH = "/api/health"
 
 
-# Those that the bot's health has.
+# The HTTP statuses of the bot's health.
 _STATUSES = (200, 503)
 
 
 class _NoAnswer(Exception):
-    """Something accepts the connection, and no whole answer comes."""
+    """Something accepts the connection but sends no complete answer."""
 
 
 class _Service(msgspec.Struct):
@@ -46,9 +46,10 @@ class _Answer(msgspec.Struct):
 
 
 def examine(app_url: Setting) -> Finding:
-    """Return whether the bot runs, and what it says of itself.
+    """Return a finding on whether the bot runs, and on the health that it reports.
 
-    Only a bot that was named has to run. One that accepts has to answer, whoever named it.
+    A missing bot is a failure only if APP_URL is set. One that accepts a connection and does not
+    answer is a failure in any case.
     """
     url = app_url.value.rstrip("/") + _PATH
     asked = escaping.without_password(url)
@@ -87,7 +88,7 @@ def _unreached(asked: str, error: OSError) -> str:
 def _strange(
     app_url: Setting, asked: str, status: int, body: bytes, error: Exception | None
 ) -> Finding:
-    """What does not answer as the bot's health does: a server that fails, or another one."""
+    """Return the finding for an answer that is not the bot's health: an error, or no bot."""
     told = f"status {status} {responses.get(status, '')}".rstrip()
     if status >= 500:
         with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -111,15 +112,15 @@ def _judged(asked: str, answer: _Answer) -> Finding:
 
 
 def _get(url: str) -> tuple[int, bytes]:
-    """The status and body of an answer; redirects are not followed.
+    """Return the status and body of an answer; redirects are not followed.
 
-    Raises _NoAnswer, OSError if there is no connection, ValueError for what is no HTTP URL.
+    Raises _NoAnswer, OSError if there is no connection, ValueError if `url` is no HTTP URL.
     """
     try:
         parts = urlsplit(url)
         is_web = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
-        # Its text holds what stands where the port should: the end of a password, perhaps.
+        # Its text quotes the invalid port, which may be the end of a password.
         is_web = False
     if not is_web or not parts.hostname:
         raise ValueError("that is no URL of a web server")
@@ -141,7 +142,7 @@ def _get(url: str) -> tuple[int, bytes]:
 
 @contextmanager
 def _deadline(connection: socket.socket) -> Iterator[None]:
-    """Give an answer its time, as a whole. Raises _NoAnswer, ValueError for what is no HTTP."""
+    """Limit the time of a whole answer. Raises _NoAnswer, ValueError for an answer not in HTTP."""
     is_over = threading.Event()
 
     def end() -> None:
@@ -182,7 +183,7 @@ def _mend(down: list[str], unset: list[str]) -> str:
     return " ".join(hints)
 
 
-# What the bot's own check looks at.
+# A service that the bot checks → its environment variables.
 _VARIABLES = {
     "redis": ("REDIS_URL",),
     "anthropic": ("ANTHROPIC_API_KEY",),

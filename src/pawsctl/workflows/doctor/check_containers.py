@@ -1,4 +1,4 @@
-"""The containers or the process of this project: restart loops, drift, data elsewhere."""
+"""Check this project's containers or processes: restart loops, drift, data elsewhere."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,7 +25,7 @@ def examine(
     *,
     is_needed: bool,
 ) -> Iterator[Finding]:
-    """Yield what is wrong with them; a broken one is a failure where it `is_needed`."""
+    """Yield what is wrong with the containers; a broken one is a failure only if `is_needed`."""
     try:
         wanted = mounted_files.existing(here.settings, here.directory)
         described = project.load(here.settings, here.topology, files_at=wanted)
@@ -42,7 +42,7 @@ def examine(
 def _on_docker(here: Project, *, is_needed: bool, are_rendered: bool) -> Iterator[Finding]:
     api, _ = inspect_project.connect()
     broken: State = "failed" if is_needed else "warning"
-    # One that is broken is told last: what else is known explains it.
+    # Broken containers come last: the findings before may explain them.
     conditions = sorted(
         inspect_project.conditions(api, here.stack), key=lambda each: each.is_broken
     )
@@ -55,7 +55,7 @@ def _on_docker(here: Project, *, is_needed: bool, are_rendered: bool) -> Iterato
             yield Finding("drift", "warning", detail, _RENEW)
     for condition in conditions:
         if told := _told(condition):
-            # Between two restarts Docker calls it running.
+            # Between two restarts Docker reports it as running.
             state = broken if condition.is_broken or condition.restarts else "warning"
             hint = f"See 'pawsctl redis logs'; {_START}"
             if condition.state == "paused":
@@ -64,12 +64,12 @@ def _on_docker(here: Project, *, is_needed: bool, are_rendered: bool) -> Iterato
 
 
 def _named(changed: Sequence[str], *, are_rendered: bool) -> str:
-    """What differs, in words; files that nobody has rendered yet hold another password."""
+    """Return the names of changed settings; without rendered files also the password."""
     return ", ".join(dict.fromkeys([*changed, *([] if are_rendered else ["password"])]))
 
 
 def _told(condition: Condition) -> str:
-    """What is wrong with a container, or ''."""
+    """Return what is wrong with a container, or ''."""
     times = f"was started again {condition.restarts} times" if condition.restarts else ""
     if condition.is_out_of_memory:
         return f"{condition.name} was killed for want of memory; REDIS_MAXMEMORY gives it more"

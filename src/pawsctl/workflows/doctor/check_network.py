@@ -1,4 +1,4 @@
-"""The way to Redis: names, connections, TLS. Each is looked at with a socket of its own."""
+"""Check the way to Redis: DNS, TCP, TLS, each with its own socket."""
 
 import socket
 import ssl
@@ -11,15 +11,15 @@ from ipaddress import ip_address
 from pawsctl.config.target import Address, Target, Tls
 from pawsctl.workflows.doctor.finding import Finding
 
-# Seconds for each connection and each handshake, if nobody says otherwise.
+# Default seconds for each connection and each handshake.
 PATIENCE = 2.0
 _DAY = 86_400
-# Days before its end at which a certificate wants to be renewed.
+# Days before the end of a certificate from which on a renewal is advised.
 _SOON = 14
 
 
 def fault(target: Target, seconds: float = PATIENCE) -> str:
-    """Return why nothing takes connections where a target says, or '' where something does."""
+    """Return why no address of a target accepts connections, or '' if one does."""
     if target.path is not None:
         return _socket_fault(target.path, seconds)
     found = ""
@@ -31,7 +31,7 @@ def fault(target: Target, seconds: float = PATIENCE) -> str:
 
 
 def examine(target: Target, seconds: float = PATIENCE) -> Iterator[Finding]:
-    """Yield what is found on the way, and stop at what is broken."""
+    """Yield the findings on the way to Redis, up to the first failure."""
     if target.path is not None:
         fault = _socket_fault(target.path, seconds)
         hint = "Is Redis started with 'unixsocket', and may this user write to the socket?"
@@ -62,7 +62,7 @@ def _way(target: Target, seconds: float) -> Iterator[Finding]:
 def _of(
     name: str, faults: dict[str, str], hint: str, told: dict[str, str] | None = None
 ) -> Finding:
-    """One finding on several places: it is a failure only if none is well."""
+    """Return one finding on several places; it is a failure only if all of them have a fault."""
     broken = [f"{place}: {reason}" for place, reason in faults.items() if reason]
     well = [(told or {}).get(place, place) for place, reason in faults.items() if not reason]
     if well and told is None:

@@ -1,4 +1,4 @@
-"""Who holds the port that this project's own Redis is to have."""
+"""Check who holds the port of this project's own Redis."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,9 +15,9 @@ from pawsctl.workflows.doctor.finding import Finding
 def examine(
     own: StackSettings, target: Target, *, is_used: bool, is_needed: bool
 ) -> Iterator[Finding]:
-    """Yield whether the port is free, or whose it is. Nothing of this project answers there.
+    """Yield whether the port is free, or who holds it, when this project's Redis does not run.
 
-    `is_used` where the session commands talk to whoever has it.
+    `is_used` means that the session commands talk to this port.
     """
     number = own.redis_port
     where = f"port {number} on 127.0.0.1"
@@ -36,15 +36,15 @@ def examine(
     if is_needed:
         yield Finding("port", "failed", detail, hint)
     elif is_used and (project or target.origin.startswith(("the default", "REDIS_PORT"))):
-        # Nobody has named that Redis: it is only in the way.
+        # The user has not named that Redis: it only holds the port.
         yield Finding("port", "warning", f"{detail}: that is what is used", hint)
     else:
         yield Finding("port", "ok", detail)
 
 
 def _holder(own: StackSettings, number: int) -> tuple[str, str]:
-    """Who holds a port, in words, and the project that it is of, or ''."""
-    # Without Docker it is no container that can be named.
+    """Return who holds a port, in words, and the project it belongs to, or ''."""
+    # Without Docker, no container can be named.
     with suppress(PawsctlError):
         api, _ = inspect_project.connect()
         if found := inspect_project.publisher(api, number):

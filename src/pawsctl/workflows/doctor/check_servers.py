@@ -1,4 +1,4 @@
-"""The servers: version, persistence, memory, clocks."""
+"""Check the servers: version, persistence, memory, clocks."""
 
 import time
 from collections.abc import Iterator
@@ -8,12 +8,12 @@ from pawsctl.errors import PawsctlError
 from pawsctl.server import memory
 from pawsctl.workflows.doctor.finding import Finding, unless_refused
 
-# Seconds; beyond that, lint takes an honest `updatedAt` for one in the future.
+# Seconds; with a larger skew, lint would take a correct `updatedAt` for one in the future.
 _MOST_SKEW = 60
 
 
 def examine(connection: Connection) -> Iterator[Finding]:
-    """Yield what the servers say of themselves. What this user may not ask is skipped."""
+    """Yield findings on the servers; what this user has no permission for is skipped."""
     try:
         for node in connection.answering()[0]:
             yield from _server(node)
@@ -65,7 +65,7 @@ def _memory(connection: Connection) -> Iterator[Finding]:
 
 
 def _clocks(connection: Connection) -> Iterator[Finding]:
-    """The servers' clocks beside this machine's, which decides what is old or in the future."""
+    """Compare the servers' clocks with this machine's, by which sessions' ages are computed."""
     try:
         for node in connection.primaries():
             yield _clock(node)

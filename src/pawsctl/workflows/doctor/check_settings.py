@@ -1,4 +1,4 @@
-"""The settings: which `.env` they are from, what hides what, and what another user could write."""
+"""Check the settings: their `.env`, overridden values, and files another user could write."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +12,8 @@ from pawsctl.workflows.doctor.finding import Finding
 
 
 def examine(settings: Settings, target: Target) -> Iterator[Finding]:
-    """Yield what is found in settings that can be read."""
-    # What was named may be a pipe, which is empty by now.
+    """Yield findings on settings that were read without an error."""
+    # A file that the user named may be a pipe, which is empty by now.
     file = settings.file if settings.file and settings.file.is_file() else None
     source = f"settings from {settings.file}" if settings.file else "no .env"
     hidden = _hidden(settings, file) if file else ()
@@ -33,7 +33,7 @@ def examine(settings: Settings, target: Target) -> Iterator[Finding]:
 
 
 def _hidden(settings: Settings, file: Path) -> Iterator[str]:
-    """What the environment or an option says otherwise than the `.env`."""
+    """Yield a sentence for each value of the `.env` that the environment or an option overrides."""
     for name, (value, line) in dotenv_file.read(file).items():
         setting = settings.values.get(name)
         if setting is not None and not setting.is_of(file) and setting.value != value:
@@ -41,7 +41,7 @@ def _hidden(settings: Settings, file: Path) -> Iterator[str]:
 
 
 def _writable(settings: Settings, target: Target) -> Iterator[Finding]:
-    """The files that decide where a password goes, and to whom it is shown."""
+    """Warn of each file that another user could write: `.env`, password file, TLS files."""
     tls = target.tls
     names = [settings.text("REDIS_PASSWORD_FILE"), *((tls.ca_certs, tls.keyfile) if tls else ())]
     files = [settings.file, *(Path(each) for each in names if each)]
@@ -49,7 +49,7 @@ def _writable(settings: Settings, target: Target) -> Iterator[Finding]:
         try:
             fault = trust.fault(file.absolute()) if file else ""
         except OSError:
-            # Whoever reads it says so.
+            # Reading the file reports this.
             continue
         if fault:
             hint = "Have it yours alone: chown, chmod go-w."

@@ -1,4 +1,4 @@
-"""This project's own Redis: the engine it runs on, its containers or process, and its port."""
+"""Check this project's own Redis: its engine, its containers or process, and its port."""
 
 import shutil
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ from pawsctl.stack.status import StackStatus
 from pawsctl.workflows.doctor import check_containers, check_port, check_topology
 from pawsctl.workflows.doctor.finding import Finding, State, failed
 
-# Bytes on the disk under which Redis will soon keep nothing, and under which it keeps nothing now.
+# Free bytes on the disk below which Redis will soon be unable to save, and can't save now.
 _LITTLE, _NONE = 1 << 30, 32 << 20
 
 
 def examine(settings: Settings, target: Target, *, answers: bool) -> Iterator[Finding]:
-    """Yield what is found of the project's own stack.
+    """Yield findings on the project's own stack.
 
-    It has to run only if it is what `target` leads to, and nothing `answers` there.
+    That it does not run is a failure only if `target` leads to it and nothing `answers` there.
     """
     try:
         own = settings.stack()
@@ -54,7 +54,7 @@ def examine(settings: Settings, target: Target, *, answers: bool) -> Iterator[Fi
 
 
 def leads_to(target: Target, number: int) -> bool:
-    """Whether the session commands talk to the one server at a port of this machine."""
+    """Return whether `target` is a single server at this port of this machine."""
     ports = [address.port for address in target.addresses]
     hosts = [address.host for address in target.addresses]
     is_here = target.path is None and all(map(is_published, hosts))
@@ -77,7 +77,7 @@ def _docker(here: Project, *, is_needed: bool) -> Iterator[Finding]:
 
 
 def _disk(place: Path) -> Iterator[Finding]:
-    """The room where an engine keeps its data, or will."""
+    """Check the free space of the disk on which an engine keeps its data."""
     there = next(each for each in (place, *place.parents) if each.exists())
     try:
         free = shutil.disk_usage(there).free
@@ -157,7 +157,7 @@ def _running(found: StackStatus, engine: str, target: Target) -> Finding:
 
 
 def _password(own: StackSettings) -> Finding:
-    """Whether others of this machine may use this project's own Redis."""
+    """Return a finding on whether other users of this machine can use this project's Redis."""
     if open_to := cautions.unprotected(own):
         return Finding("password", "warning", open_to, cautions.UNPROTECTED_HINT)
     return Finding("password", "ok", "no other user of this machine gets in without one")

@@ -1,4 +1,4 @@
-"""This project's own Sentinels or cluster, where that is what the session commands use."""
+"""Check this project's own Sentinels or cluster, if the session commands use them."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -28,7 +28,7 @@ def used(target: Target, own: StackSettings) -> Topology:
 
 
 def examine(here: Project, *, is_needed: bool) -> Iterator[Finding]:
-    """Yield whether it serves, and what is missing to the whole."""
+    """Yield whether the topology takes writes, and which members are missing."""
     reasons: list[str] = []
 
     def note(event: Event) -> None:

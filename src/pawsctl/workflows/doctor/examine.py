@@ -1,8 +1,8 @@
-"""The examination, from the ground up: what this project runs, the way to Redis, Redis, its data.
+"""Run all checks in order: this project's stack, the way to Redis, Redis itself, its sessions.
 
-Each floor stands on those below, so it ends at the first that is broken; the bot is asked in any
-case. Where Redis is another one, or answers all the same, what is wrong with this project's own
-stack breaks nothing, and is told.
+Each level depends on those before it, so the examination ends at the first failure; the bot is
+checked in any case. If the Redis in use is on another machine, or answers all the same, a fault of
+this project's own stack is reported but does not end the examination.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,10 +34,10 @@ def examine(
     done: Callable[[Finding], None],
     patience: float = check_network.PATIENCE,
 ) -> Diagnosis:
-    """Look at everything, telling `done` of each finding.
+    """Run all checks and return the diagnosis; `done` is called with each finding.
 
-    `load` resolves the settings, and `connect` gives a connection to the Redis that the session
-    commands talk to, not yet made. What they raise is a finding. `patience` is seconds for each
+    `load` resolves the settings, and `connect` returns an unopened connection to the Redis that the
+    session commands use. Their errors become findings. `patience` is the seconds for each
     connection.
     """
     findings = []
@@ -65,11 +65,11 @@ def _floors(settings: Settings, connection: Connection, patience: float) -> Iter
     fault = check_network.fault(target, patience)
     for finding in check_stack.examine(settings, target, answers=not fault):
         if not target.is_local and finding.state == "failed":
-            # It is beside the way to a Redis elsewhere.
+            # A Redis on another machine does not depend on this stack.
             yield replace(finding, state="warning")
             continue
         yield finding
-        # Where Redis answers all the same, nothing below it is broken.
+        # If Redis answers all the same, the failure does not affect it.
         if finding.state == "failed" and fault:
             detail = f"{target.url}: {fault}; it was not looked at, nor were its sessions"
             yield Finding("redis", "skipped", detail)
@@ -90,7 +90,7 @@ def _floors(settings: Settings, connection: Connection, patience: float) -> Iter
 
 
 def _is_readable(found: list[Finding]) -> bool:
-    """Whether all sessions can be looked at: what refuses writes, and PING with them, can."""
+    """Return whether all sessions can be read; a server that refuses writes and PING can be."""
     may_be_read = {
         each.name.removesuffix(_READ)
         for each in found

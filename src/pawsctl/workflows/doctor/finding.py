@@ -1,4 +1,4 @@
-"""What an examination finds. Scripts rely on the names of the fields. Pure."""
+"""The findings of an examination. Scripts rely on the names of the fields. Pure."""
 
 from typing import Literal
 
@@ -10,10 +10,10 @@ State = Literal["ok", "warning", "failed", "skipped"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at, and the evidence.
+    """One check and its result.
 
-    `hint` says what to do, and is empty where nothing is to do. Further lines of `detail` are the
-    end of a log.
+    `hint` says what to do, and is empty if there is nothing to do. Lines of `detail` after the
+    first are the end of a log.
     """
 
     name: str
@@ -23,7 +23,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
-    """Everything that was looked at; `ok` where nothing failed."""
+    """All findings; `ok` if none is a failure."""
 
     ok: bool
     findings: list[Finding]
@@ -35,7 +35,7 @@ def failed(name: str, error: PawsctlError) -> Finding:
 
 
 def unless_refused(name: str, error: PawsctlError) -> Finding:
-    """Return a failure as a finding; where this user may not ask, nothing is known."""
+    """Return a failure as a finding; a refused command is `skipped`, not `failed`."""
     if isinstance(error, OperationFailed):
         return Finding(name, "skipped", error.message, error.hint)
     return failed(name, error)

@@ -1,1 +1,1 @@
-"""One file for whoever is to help, without what is private."""
+"""The support bundle: one file for a helper, without private data."""

@@ -1,4 +1,4 @@
-"""What nobody else may read, taken out of a text: passwords, phones and what people wrote. Pure."""
+"""Blank private parts of a text: passwords, phones and what people wrote. Pure."""
 
 import base64
 import json
@@ -8,9 +8,9 @@ from urllib.parse import quote, quote_plus
 
 BLANK = "***"
 
-# Under that, a word would be found in every other one.
+# A secret shorter than this is blanked only as a whole word: it may be part of other words.
 _SHORT = 8
-# What looks like a phone, a mail address or a session's key though nobody knows it.
+# Text that looks like a phone, a mail address or a session's key, though it is not a known one.
 _PATTERNS = (
     re.compile(r"(wh:session:|whatsapp:)[^\s\"',\]}]+"),
     re.compile(r"()\+\d[\d ().-]{5,}\d"),
@@ -24,28 +24,28 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 
 class Blanker:
-    """Blanks what it was told of in each way that it may be written, and what looks like it."""
+    """Blanks known secrets in every encoding, and text that looks like a phone or an address."""
 
     def __init__(self, secrets: Iterable[str], texts: Iterable[str] = (), *, within: str) -> None:
-        """Blank `secrets`, and of `texts`, which may be many, those that stand `within` a text."""
+        """Take `secrets`, and those of `texts` that occur in `within`, since they may be many."""
         encoded = " ".join(_ENCODED.findall(within))
         written = {form for each in secrets if each.strip() for form in _forms(each)}
         for each in texts:
-            # Its plain words are the same in every way of writing it, but for base64.
+            # The plain words of a text are the same in every encoding except base64.
             word = max(_WORD.findall(each), key=len, default="")
             if word in within or any(form in encoded for form in _in_base64(each)):
                 written.update(_forms(each))
-        # The longest first: a part of one must not leave its rest behind.
+        # The longest first: blanking a part of another would leave its rest.
         self._written = sorted(written, key=len, reverse=True)
 
     def text(self, text: str) -> str:
-        """Return a text without them."""
+        """Return a text with known secrets and everything that looks private blanked."""
         for pattern in _PATTERNS:
             text = pattern.sub(rf"\1{BLANK}", text)
         return self.known(text)
 
     def known(self, text: str) -> str:
-        """Return a text without those that it was told of."""
+        """Return a text with known secrets blanked."""
         for form in self._written:
             if form not in text:
                 continue
@@ -56,9 +56,9 @@ class Blanker:
         return text
 
     def log(self, lines: Iterable[str]) -> list[str]:
-        """Return the lines of a server's log; of others no more than their length.
+        """Return the lines of a server's log, blanked; of any other line only its length.
 
-        A server that crashes writes commands and memory, and another program whatever it likes.
+        A server that crashes logs commands and memory, and another program may log anything.
         """
         return [
             self.text(_QUOTED.sub(f"'{BLANK}'", line))
@@ -81,7 +81,7 @@ def _forms(secret: str) -> Iterator[str]:
 def _in_base64(text: str) -> Iterator[str]:
     raw = text.encode("utf-8", "surrogatepass")
     for before in range(3):
-        # Only whole groups of three bytes are written alike, whatever stands beside them.
+        # Only whole groups of three bytes are encoded the same in every context.
         kept = raw[-before % 3 :]
         kept = kept[: len(kept) - len(kept) % 3]
         if len(kept) >= 6:

