@@ -24,8 +24,8 @@ def confirm_on(
 ) -> None:
     """Show what is about to be done and ask for confirmation.
 
-    Raises NotConfirmed if the answer is no, or if the Redis is on another machine and `host` does
-    not name it.
+    Raises NotConfirmed if the answer is no, if the Redis is on another machine and `host` is empty,
+    or if `host` names another host than the Redis's.
     """
     for line in about:
         output.say(line)

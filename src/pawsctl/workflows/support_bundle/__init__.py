@@ -1,1 +1,1 @@
-"""The support bundle: one file for a helper, without private data."""
+"""The support bundle: one file for a colleague who looks for a fault, without private data."""
