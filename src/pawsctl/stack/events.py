@@ -1,4 +1,4 @@
-"""What an engine tells while it works."""
+"""The events that operations on the stack emit while they work."""
 
 from collections.abc import Callable
 from typing import Literal
@@ -12,11 +12,11 @@ Kind = Literal["container", "network", "volume", "process", "data"]
 
 
 class Event(Struct, frozen=True):
-    """Something that happened, or begins to."""
+    """Something that happened, or is about to."""
 
 
 class EngineChosen(Event, frozen=True):
-    """`engine` will do the work, for `reason`; `is_fallback` where the other was tried first."""
+    """`engine` will do the work, for `reason`; `is_fallback` if the other was tried first."""
 
     engine: EngineName
     reason: str
@@ -24,14 +24,14 @@ class EngineChosen(Event, frozen=True):
 
 
 class HeldElsewhere(Event, frozen=True):
-    """The other engine, `engine`, holds data of this project in `places`, which is not shown."""
+    """The engine not in use, `engine`, holds data of this project in `places`; it is not shown."""
 
     engine: EngineName
     places: tuple[str, ...]
 
 
 class Waiting(Event, frozen=True):
-    """Work stands still until `what`."""
+    """Work waits until `what`."""
 
     what: str
 
@@ -43,7 +43,7 @@ class Pulling(Event, frozen=True):
 
 
 class LayerProgress(Event, frozen=True):
-    """One layer of an image: `status` in Docker's words; bytes, 0 where not yet known."""
+    """Progress of an image's layer: `status` is Docker's; sizes in bytes, 0 if not yet known."""
 
     image: str
     layer: str
@@ -81,14 +81,14 @@ class Recreating(Event, frozen=True):
 
 
 class TakingOver(Event, frozen=True):
-    """The data of a service lies at `where`, in words, and is about to be taken over."""
+    """A service's data is about to be taken over; `where` says in words where it lies."""
 
     service: str
     where: str
 
 
 class TakenOver(Event, frozen=True):
-    """All `keys` of that many `databases` are where the service finds them from now on."""
+    """The data was taken over: this many `keys` in this many `databases`."""
 
     service: str
     keys: int
@@ -126,7 +126,7 @@ class Kept(Event, frozen=True):
 
 
 class Copied(Event, frozen=True):
-    """That many sessions were copied to the file at `path`; `way_back` is what puts them back."""
+    """`sessions` sessions were copied to the file at `path`; `way_back` is how to restore them."""
 
     sessions: int
     path: str
@@ -134,20 +134,20 @@ class Copied(Event, frozen=True):
 
 
 class LeftOut(Event, frozen=True):
-    """That many keys of a type under wh:session: were not copied, since they are no sessions."""
+    """`keys` keys of a `type` under wh:session: were not copied, since they are no sessions."""
 
     keys: int
     type: str
 
 
 class GoingOn(Event, frozen=True):
-    """A reset that was interrupted goes on; `copy` is where that one has put the sessions."""
+    """An interrupted reset continues; `copy` is where it has put the sessions."""
 
     copy: str | None
 
 
 class WritersGoOn(Event, frozen=True):
-    """Nobody can be kept from writing while data is copied and deleted, for the reason given."""
+    """Writers can't be paused while data is copied and deleted, for the reason given."""
 
     reason: str
 

@@ -1,4 +1,4 @@
-"""What starts and stops the stack: each operation picks the engine, and returns a frozen result."""
+"""Start and stop the stack. Each operation picks the engine and returns a frozen result."""
 
 import webbrowser
 from collections.abc import Sequence
@@ -35,9 +35,9 @@ class Up(Struct, frozen=True):
 
 
 class CommanderLogin(Struct, frozen=True):
-    """Where Redis Commander is, and as whom to sign in.
+    """The address of Redis Commander, and its login.
 
-    `password` is null where it is not the one everybody knows.
+    `password` is null unless it is the publicly known default.
     """
 
     url: str
@@ -55,13 +55,13 @@ class Dev(Struct, frozen=True):
 
 
 class Stop(Struct, frozen=True):
-    """The names of what was stopped."""
+    """The names of the services that were stopped."""
 
     engine: EngineName
     stopped: tuple[str, ...]
 
 
-# Seconds for an operation that has no --timeout of its own.
+# Seconds; for operations without a --timeout option.
 DEFAULT_TIMEOUT = 60.0
 
 
@@ -73,11 +73,11 @@ def up(
     pull: Pull,
     emit: Emit,
 ) -> Up:
-    """Start Redis, or renew it where the settings changed, and return when it answers PING.
+    """Start Redis, or replace it if the settings have changed, and wait until it answers PING.
 
-    A topology is then made a whole: all nodes have found each other, every replica is connected. A
-    Redis Commander that exists is brought along: it has to know the password. `timeout` is in
-    seconds, images not included. Raises NoEngine, Conflict, TimedOut, OperationFailed.
+    For a topology, also wait until all nodes have found each other and every replica is connected.
+    An existing Redis Commander is started, too: it has to know the password. `timeout` is in
+    seconds, without pulling images. Raises NoEngine, Conflict, TimedOut, OperationFailed.
     """
 
     def work(here: Project, engine: Engine) -> Up:
@@ -91,9 +91,9 @@ def up(
 def dev(
     settings: StackSettings, *, timeout: float, pull: Pull, open_browser: bool, emit: Emit
 ) -> Dev:
-    """`up` with Redis Commander, which is asked whether the login works and Redis is connected.
+    """Run `up` with Redis Commander, and check that its login works and Redis is connected.
 
-    Raises what `up` raises, and NoEngine where no Docker Engine does the work.
+    Raises what `up` raises, and NoEngine if there is no Docker Engine.
     """
 
     def work(here: Project, engine: Engine) -> Up:
@@ -114,9 +114,9 @@ def dev(
 def start(
     settings: StackSettings, topology: Topology = "single", *, timeout: float, emit: Emit
 ) -> Up:
-    """Start what `stop` stopped.
+    """Start the services that `stop` has stopped.
 
-    Raises what `up` raises, OperationFailed where nothing exists, Interrupted.
+    Raises what `up` raises, OperationFailed if nothing exists, Interrupted.
     """
 
     def work(here: Project, engine: Engine) -> Up:
@@ -135,7 +135,10 @@ def start(
 
 
 def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) -> Stop:
-    """Shut down what runs, and keep it. Raises NoEngine, TimedOut, Interrupted."""
+    """Shut down the running services; keep containers and data.
+
+    Raises NoEngine, TimedOut, Interrupted.
+    """
     with (
         explained_if_interrupted("what was stopped stays stopped", topology),
         exclusively(settings, topology, DEFAULT_TIMEOUT, emit),
@@ -149,7 +152,7 @@ def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) 
 def restart(
     settings: StackSettings, topology: Topology = "single", *, timeout: float, emit: Emit
 ) -> Up:
-    """`stop`, then `start`; what could not start again is not stopped, as far as one can know.
+    """Run `stop`, then `start`; nothing is stopped if a check shows that it could not start again.
 
     Raises what they raise.
     """
@@ -160,7 +163,7 @@ def restart(
     with explained_if_interrupted("what was stopped stays stopped", topology):
         with exclusively(settings, topology, timeout, emit):
             with_files(settings, topology, look, emit=emit)
-        # Where the data lies elsewhere, `start` takes it over from the one that runs.
+        # If the data lies elsewhere, `start` takes it over from the running container.
         here = project.load(settings, topology)
         if not engine_of(here, lambda _event: None).astray():
             stop(settings, topology, emit=emit)
@@ -176,7 +179,7 @@ def _up(
     pull: Pull,
     emit: Emit,
 ) -> tuple[ServiceUp, ...]:
-    """Bring up these services, and what exists besides."""
+    """Bring up these services, and any others that exist."""
     plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=emit)
     unfinished_reset.forget(here.directory)
     if ending_servers.is_noted(here.directory):

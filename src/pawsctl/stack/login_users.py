@@ -4,15 +4,15 @@ import os
 import sys
 from pathlib import PurePosixPath
 
-# Below are the system's own.
+# User ids below are the system's.
 _FIRST = 501 if sys.platform == "darwin" else 1000
-# 65534 is nobody, and what follows belongs to containers and services.
+# 65534 is nobody; higher ids belong to containers and services.
 _LAST = 60_000
 _NO_SHELLS = ("nologin", "false", "sync", "shutdown", "halt", "")
 
 
 def others() -> list[str]:
-    """Return the names of all but this user and root, as far as the system lists them."""
+    """Return the names of all login users but this one and root, if the system lists them."""
     if sys.platform == "win32":
         return []
     import pwd

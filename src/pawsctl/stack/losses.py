@@ -1,4 +1,4 @@
-"""What an operation would lose: found before it begins, and asked about."""
+"""Data that an operation would lose: found before it begins, and the question to confirm it."""
 
 from pawsctl.errors import Conflict
 from pawsctl.stack import status
@@ -7,7 +7,7 @@ from pawsctl.stack.project.project import Project
 
 
 def check(here: Project, engine: Engine) -> None:
-    """Raise Conflict if what `down` leaves would not be all the data."""
+    """Raise Conflict if `down` without `volumes` would lose data."""
     for each in engine.astray():
         raise Conflict(
             f"The data of {each.name} lies {each.where}, where it would be lost, or found by no "
@@ -18,14 +18,14 @@ def check(here: Project, engine: Engine) -> None:
 
 
 def data(engine: Engine) -> list[str]:
-    """The names of all that holds data and would be deleted."""
+    """Return the names of everything that holds data and would be deleted."""
     things = engine.belongings(volumes=True)
     names = [each.name for each in things if each.kind in ("volume", "data")]
     return names + [each.name for each in engine.astray() if each.volume is None]
 
 
 def question(here: Project, engine: Engine, *, is_saved: bool = False) -> str:
-    """What is asked before all data is deleted."""
+    """Return the question to ask before all data is deleted."""
     keys = status.held(here, engine.status())
     count = "its keys unknown, since it does not answer"
     if keys:

@@ -1,4 +1,4 @@
-"""What operations on the stack share: the lock, the plan, and the sentence for Ctrl-C."""
+"""Shared parts of the operations on the stack: the lock, the plan, the message for Ctrl-C."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ from pawsctl.stack.topology import form
 def explained_if_interrupted(
     left: str, topology: Topology, *, way_on: Literal["start", "up"] = "start"
 ) -> Iterator[None]:
-    """Ctrl-C as Interrupted, with how it `left` the stack, and the command that goes on."""
+    """Turn Ctrl-C into Interrupted; `left` describes the state, `way_on` the command to go on."""
     try:
         yield
     except KeyboardInterrupt as error:
@@ -36,7 +36,10 @@ def explained_if_interrupted(
 def exclusively(
     settings: StackSettings, topology: Topology, timeout: float, emit: Emit
 ) -> AbstractContextManager[None]:
-    """The project's lock. Files are rendered under it: another call removes what it needs not."""
+    """Return the project's lock, to be held while files are rendered and services changed.
+
+    Without it another call could remove files that this one has just rendered.
+    """
     directory = mounted_files.state_directory(settings.project, topology)
     return locked(directory, deadline=time.monotonic() + timeout, emit=emit)
 
@@ -50,7 +53,7 @@ def plan_for(
     pull: Pull,
     emit: Emit,
 ) -> Plan:
-    """Return the plan for these services and what exists besides."""
+    """Return the plan for these services and any others that exist."""
     wanted = {*services, *existing_services(engine)}
     return Plan(
         services=[each.key for each in here.stack.services if each.key in wanted],
@@ -63,14 +66,14 @@ def plan_for(
 
 
 def carry_out(plan: Plan, here: Project, engine: Engine) -> tuple[ServiceUp, ...]:
-    """Bring up what is planned, and delete the rendered files that it does not mount."""
+    """Bring up the planned services, and delete rendered files that they do not mount."""
     done = engine.up(plan)
     mounted_files.forget_all_but(here.redis.files[0].source.parent, here.directory)
     return done
 
 
 def _warning(here: Project, engine: Engine, emit: Emit) -> Emit:
-    """`emit`, told ahead of a memory limit that is below what a server uses by now."""
+    """Wrap `emit`: warn before a server gets a memory limit below its current use."""
 
     def told(event: Event) -> None:
         if isinstance(event, Recreating) and diff.MAXMEMORY in event.changed:
@@ -84,7 +87,7 @@ def _warning(here: Project, engine: Engine, emit: Emit) -> Emit:
 
 
 def main_services(here: Project) -> list[str]:
-    """What `up` without more is about: Redis alone, or every server of a topology."""
+    """Return the services that `up` starts by default: Redis, or all servers of a topology."""
     return [REDIS] if here.topology == "single" else [each.key for each in here.servers]
 
 

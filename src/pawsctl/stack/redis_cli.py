@@ -1,4 +1,4 @@
-"""A redis-cli that is logged in to this project's Redis."""
+"""Run a redis-cli that is logged in to this project's Redis."""
 
 import os
 import subprocess
@@ -20,9 +20,9 @@ def client(
 ) -> int:
     """Run a redis-cli that is logged in to this project's Redis, and return its exit status.
 
-    Its input and output are ours; `terminal` says whether those are a terminal's. `write` is given
-    each line of its output instead. Raises OperationFailed where Redis does not run or no redis-cli
-    is to be had.
+    Its input and output are ours; `terminal` says whether they are a terminal. If `write` is given,
+    it gets each line of the output instead. Raises OperationFailed if Redis does not run or no
+    redis-cli is found.
     """
     here = project.load(settings)
     command = engine_of(here, emit).client(arguments, terminal=terminal)
@@ -37,5 +37,5 @@ def client(
         except BaseException:
             process.kill()
             raise
-    # Ended by a signal, as a shell tells it.
+    # If a signal has ended it, the status is 128 + signal, as in a shell.
     return status if status >= 0 else 128 - status

@@ -1,4 +1,4 @@
-"""What removes containers, networks or data of the stack: `down` and `reset`."""
+"""Remove containers, networks or data of the stack: `down` and `reset`."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -25,7 +25,7 @@ from pawsctl.stack.with_mounted_files import with_files
 
 
 class Down(Struct, frozen=True):
-    """What was removed, or with `dry_run` would be."""
+    """The things that were removed, or with `dry_run` would be."""
 
     engine: EngineName
     removed: tuple[Thing, ...]
@@ -35,8 +35,8 @@ class Down(Struct, frozen=True):
 class Reset(Struct, frozen=True):
     """The data is gone, and an empty Redis answers at `url`.
 
-    `backup` is the file that keeps the sessions, or the folder with a file for each database where
-    several held some; None where none did, or no copy was wanted.
+    `backup` is the file with the sessions, or the folder with a file for each database if several
+    had sessions; None if there were none, or no copy was wanted.
     """
 
     engine: EngineName
@@ -58,9 +58,10 @@ def down(
     confirm: Confirm,
     emit: Emit,
 ) -> Down:
-    """Stop and remove what is this project's; its data stays, but with `volumes`.
+    """Stop and remove everything of this project; its data only with `volumes`.
 
-    `confirm` is asked before data is deleted, and raises NotConfirmed. Raises NoEngine, TimedOut.
+    `confirm` is called before data is deleted, and may raise NotConfirmed. Raises NoEngine,
+    TimedOut, and Conflict if data would be lost.
     """
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
@@ -92,12 +93,13 @@ def reset(
     save: delete_data.Save | None,
     emit: Emit,
 ) -> Reset:
-    """Delete the data, and start again what existed.
+    """Delete the data, and start the existing services again.
 
-    `confirm` is asked before, and raises NotConfirmed. Nothing is deleted where it could not start
-    again, as far as that can be known. Where there is data, `save` is called before it is deleted,
-    and nobody writes meanwhile; a server that can't see to that is told before `confirm`. One that
-    was interrupted goes on. Raises what `up` and `save` raise, and Interrupted.
+    `confirm` is called first, and may raise NotConfirmed. Nothing is deleted if a check shows that
+    the services could not start again. If there is data, `save` is called before it is deleted, and
+    writers are paused meanwhile; if a server can't pause them, a warning is emitted before
+    `confirm`. An interrupted reset is continued. Raises what `up` and `save` raise, and
+    Interrupted.
     """
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
@@ -116,7 +118,7 @@ def reset(
             with explained_if_interrupted("what was deleted stays deleted", topology, way_on="up"):
                 with ending_servers.noted(here.directory):
                     removed = engine.down(volumes=True, emit=emit)
-                # What the new servers hold is none of it.
+                # The data of the new servers is not part of it.
                 unfinished_reset.note(here.directory, copy, ())
                 held.close()
                 done = carry_out(plan, here, engine)
@@ -124,5 +126,5 @@ def reset(
         return Reset(engine.name, layout.url(topology, here.stack), removed, done, copy)
 
     with exclusively(settings, topology, timeout, emit):
-        # The engine that was asked about, with the files that are to be mounted.
+        # The engine is the one that was confirmed, so its choice is not reported again.
         return with_files(settings, topology, work, emit=lambda _event: None)

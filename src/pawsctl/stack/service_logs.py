@@ -1,4 +1,4 @@
-"""What the services of this project have written."""
+"""The logs of this project's services."""
 
 from collections.abc import Collection, Iterator
 
@@ -19,10 +19,10 @@ def logs(
     *,
     emit: Emit,
 ) -> Iterator[LogLine]:
-    """Lines of these services, of all where none is named.
+    """Return log lines of these services, or of all if none is named.
 
-    Raises UsageError for a service that does not exist in the compose file, OperationFailed for one
-    that has no container.
+    Raises UsageError for a service that is not in the compose file, OperationFailed for one that
+    has no container.
     """
     here = project.load(settings, topology)
     known = [each.key for each in here.stack.services]

@@ -1,4 +1,4 @@
-"""What runs of this project's single Redis, and what it says of itself."""
+"""The status of this project's single Redis: its services, memory and keys."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from pawsctl.stack.topology import form
 
 
 class StackMemory(Struct, frozen=True):
-    """Bytes, as INFO tells them; `maximum` 0 is no limit."""
+    """Memory in bytes, from INFO; `maximum` 0 is no limit."""
 
     used: int
     peak: int
@@ -23,17 +23,16 @@ class StackMemory(Struct, frozen=True):
 
 
 class Keys(Struct, frozen=True):
-    """How many keys all databases hold, and how many of them expire."""
+    """The number of keys in all databases, and of those that expire."""
 
     total: int
     expiring: int
 
 
 class StackStatus(Struct, frozen=True):
-    """What runs.
+    """The status of the single Redis and Redis Commander.
 
-    `memory` and `keys` are null where Redis does not answer; `problem` then says why, and what to
-    do.
+    `memory` and `keys` are null if Redis does not answer; `problem` then says why, and what to do.
     """
 
     engine: EngineName
@@ -57,7 +56,7 @@ _ASKED = f"Redis runs and asks for a password: {_WAY_IN} to start it anew withou
 
 
 def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
-    """What runs of the single Redis. Raises NoEngine where that can't be known."""
+    """Return the status of the single Redis. Raises NoEngine if there is no engine to ask."""
     here = project.load(settings)
     engine = engine_of(here, emit)
     services = engine.status()
@@ -71,7 +70,7 @@ def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
 
 
 def url(here: Project, services: Sequence[ServiceStatus]) -> str | None:
-    """Where clients of what runs begin; None where nothing does."""
+    """Return the URL for clients of the running servers; None if none runs."""
     if here.topology == "single":
         port = port_of(REDIS, services)
         return f"redis://127.0.0.1:{port}" if port else None
@@ -80,7 +79,7 @@ def url(here: Project, services: Sequence[ServiceStatus]) -> str | None:
 
 
 def held(here: Project, services: Sequence[ServiceStatus]) -> Keys | None:
-    """How many keys there are, by what answers; None where nothing does."""
+    """Return the number of keys in the servers that answer; None if none does."""
     if here.topology == "single":
         return _keys(_told(here, services)[0])
     primaries = [each for each in form.view(here).nodes.values() if each.role == "primary"]
@@ -93,13 +92,16 @@ def held(here: Project, services: Sequence[ServiceStatus]) -> Keys | None:
 
 
 def used(here: Project, service: str, services: Sequence[ServiceStatus]) -> int:
-    """The bytes that a server uses by its own words; 0 where it does not say."""
+    """Return the memory in bytes that a server uses, from INFO; 0 if it does not answer."""
     told, _ = _told(here, services, service)
     return int(told.get("used_memory", "0"))
 
 
 def port_of(service: str, services: Sequence[ServiceStatus]) -> int | None:
-    """The port of this machine that leads to it: not the settings', should they have changed."""
+    """Return the port of this machine that leads to a service, as it runs, or None.
+
+    It may differ from the settings if they have changed since.
+    """
     for each in services:
         if each.service == service and each.ports:
             return int(each.ports[0].partition("->")[0].rpartition(":")[2])
@@ -109,7 +111,7 @@ def port_of(service: str, services: Sequence[ServiceStatus]) -> int | None:
 def _told(
     here: Project, services: Sequence[ServiceStatus], service: str = REDIS
 ) -> tuple[dict[str, str], str | None]:
-    """The fields of INFO of a Redis that `services` tell of, and why there are none."""
+    """Return the INFO fields of a Redis in `services`, and the reason if there are none."""
     port = port_of(service, services)
     if not port:
         return {}, _NOT_THERE

@@ -1,4 +1,4 @@
-"""How a topology is: its servers, their roles, and what is missing to the whole."""
+"""The status of a topology: its servers, their roles, and its problems."""
 
 from msgspec import Struct
 
@@ -17,9 +17,9 @@ from pawsctl.stack.topology.view import Quorum, Role, TopologyNode, TopologyView
 
 
 class Lag(Struct, frozen=True):
-    """How far a replica is behind: `bytes` of the stream, and `seconds` since its primary spoke.
+    """The lag of a replica: `bytes` of the stream, and `seconds` since it heard from its primary.
 
-    `seconds` is null where it is not connected.
+    `seconds` is null if it is not connected.
     """
 
     bytes: int
@@ -27,9 +27,9 @@ class Lag(Struct, frozen=True):
 
 
 class TopologyMember(Struct, frozen=True):
-    """A service as its engine sees it, and what it says of itself where it answers.
+    """A service's status by its engine, and its own report if it answers.
 
-    `primary` is the service whose replica it is, `slots` are ranges such as `0-5460`.
+    `primary` is the service of a replica's primary, `slots` are ranges such as `0-5460`.
     """
 
     service: str
@@ -47,9 +47,9 @@ class TopologyMember(Struct, frozen=True):
 
 
 class TopologyStatus(Struct, frozen=True):
-    """What runs of a topology.
+    """The status of a topology.
 
-    `serves` says whether it takes writes, `problems` what is missing to the whole.
+    `serves` says whether it accepts writes, `problems` what is wrong or missing.
     """
 
     engine: EngineName
@@ -62,14 +62,14 @@ class TopologyStatus(Struct, frozen=True):
 
     @property
     def is_running(self) -> bool:
-        """Whether it serves."""
+        """Whether it accepts writes."""
         return self.serves
 
 
 def status(
     settings: StackSettings, topology: Topology, *, emit: Emit
 ) -> StackStatus | TopologyStatus:
-    """What runs. Raises NoEngine where that can't be known."""
+    """Return the status of a topology. Raises NoEngine if there is no engine to ask."""
     if topology == "single":
         return single_server.status(settings, emit=emit)
     here = project.load(settings, topology)
@@ -90,14 +90,14 @@ def status(
 def _members(
     here: Project, found: dict[str, ServiceStatus], view: TopologyView
 ) -> tuple[TopologyMember, ...]:
-    """Every service of the compose file, with what the engine and the servers say of it."""
+    """Return all services of the compose file, with the reports of the engine and the servers."""
     names = layout.redis_ports(here.stack)
     rows = []
     for service in here.stack.services:
         seen = found.get(service.key) or ServiceStatus(
             service.key, service.container, "absent", None, (), None
         )
-        # Another server may have its port.
+        # If it does not run, another server may answer on its port.
         node = view.nodes.get(service.key) if seen.state == "running" else None
         role: Role | None = node.role if node else None
         if layout.is_sentinel(service) and seen.state == "running":

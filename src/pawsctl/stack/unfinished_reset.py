@@ -1,4 +1,4 @@
-"""What a reset has begun, remembered until an empty Redis answers."""
+"""A note of a reset that has begun, kept until an empty Redis answers."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -13,14 +13,14 @@ _FILE = "reset.json"
 
 
 class Begun(Struct, frozen=True):
-    """A reset that began to delete `data`, by name, all of which is in `copy` if there is one."""
+    """A reset that began to delete `data` (names); `copy`, if any, holds the sessions of all."""
 
     copy: str | None
     data: frozenset[str]
 
 
 def note(directory: Path, copy: str | None, data: Iterable[str]) -> None:
-    """Note down that all of `data` is about to be deleted. It is written whole or not at all."""
+    """Note down that all of `data` is about to be deleted. The note is written atomically."""
     unfinished = directory / f"{_FILE}.new"
     with usable(directory):
         unfinished.write_bytes(msgspec.json.encode(Begun(copy, frozenset(data))))
@@ -28,7 +28,7 @@ def note(directory: Path, copy: str | None, data: Iterable[str]) -> None:
 
 
 def noted(directory: Path) -> Begun | None:
-    """Return what was begun and neither ended nor given up; its copy only if that is there."""
+    """Return the unfinished reset, or None; with its copy only if that still exists."""
     with usable(directory), suppress(FileNotFoundError, msgspec.DecodeError):
         found = msgspec.json.decode((directory / _FILE).read_bytes(), type=Begun)
         is_there = found.copy is not None and Path(found.copy).exists()
@@ -37,6 +37,6 @@ def noted(directory: Path) -> Begun | None:
 
 
 def forget(directory: Path) -> None:
-    """Remember none: it came to its end, or the data is in use again."""
+    """Remove the note: the reset has ended, or the data is in use again."""
     with usable(directory):
         (directory / _FILE).unlink(missing_ok=True)

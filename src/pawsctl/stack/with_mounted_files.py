@@ -1,4 +1,4 @@
-"""Work on the stack with the files that its services mount, and without any that nothing mounts."""
+"""Run an operation with the files that its services mount, and remove unused ones if it fails."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,10 +24,10 @@ def with_files(
     emit: Emit,
     docker_only: bool = False,
 ) -> _Result:
-    """Do `work` on the project and its engine, with the files rendered.
+    """Run `work` on the project and its engine, with the mounted files rendered.
 
-    If the engine does not see pawsctl's own directory, it gets copies in the state directory.
-    Files that were rendered for a work that failed are removed, unless a service mounts them.
+    If the engine does not see pawsctl's own directory, `work` runs again with copies in the state
+    directory. If it fails, the files rendered for it are removed, unless a service mounts them.
     """
     engine: Engine | None = None
     directory = mounted_files.state_directory(settings.project, topology)
@@ -53,5 +53,5 @@ def _forget(before: frozenset[Path], directory: Path, engine: Engine | None) -> 
         used = engine.files_in_use() if engine else frozenset()
         mounted_files.forget(mounted_files.versions(directory) - before - used, directory)
     except PawsctlError:
-        # What is mounted is not known, or the disk is what failed: that was told.
+        # The engine or the disk fails; the first error already says so.
         return

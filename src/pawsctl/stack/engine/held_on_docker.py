@@ -1,4 +1,4 @@
-"""Whether Docker holds data of a project, remembered for when it does not answer."""
+"""A note of the Docker volumes with a project's data, for when Docker does not answer."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pawsctl.files.state_dir import usable
 
-# The names of the volumes in which Docker has the data, a line each.
+# The names of the volumes in which Docker has the data, one per line.
 _FILE = "on-docker"
 
 
@@ -17,13 +17,13 @@ def remember(directory: Path, volumes: Sequence[str]) -> None:
 
 
 def forget(directory: Path) -> None:
-    """Note down that Docker has none."""
+    """Note down that Docker has no data."""
     with usable(directory):
         (directory / _FILE).unlink(missing_ok=True)
 
 
 def on_docker(directory: Path) -> list[str]:
-    """The volumes that Docker had data in when it was last used."""
+    """Return the volumes in which Docker had data when it was last used."""
     with usable(directory), suppress(FileNotFoundError):
         return (directory / _FILE).read_text("utf-8").splitlines()
     return []

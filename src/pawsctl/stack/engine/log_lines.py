@@ -1,4 +1,4 @@
-"""Lines out of what arrives in chunks. Pure."""
+"""Split chunks of a log into lines, and parse their times. Pure."""
 
 import codecs
 import re
@@ -8,14 +8,14 @@ _STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d
 
 
 class Lines:
-    """Puts lines together; a chunk may end within a line, and within a character."""
+    """Assembles lines from chunks, which may end within a line and within a character."""
 
     def __init__(self) -> None:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._rest = ""
 
     def feed(self, chunk: bytes, *, last: bool = False) -> list[str]:
-        """The lines that are complete by now; with `last`, what is left is one, too."""
+        """Return the lines that are now complete; with `last`, the rest is a line, too."""
         *lines, self._rest = (self._rest + self._decoder.decode(chunk, last)).split("\n")
         if last and self._rest:
             lines.append(self._rest)
@@ -24,13 +24,13 @@ class Lines:
 
 
 def split_stamp(line: str) -> tuple[datetime | None, str]:
-    """The time that a line begins with, as Docker puts it there, and the rest."""
+    """Split a line into the time that Docker puts at its beginning (or None), and the rest."""
     found = _STAMP.match(line)
     return (stamp(found[0]), line[found.end() :]) if found else (None, line)
 
 
 def stamp(text: str) -> datetime | None:
-    """An RFC 3339 time, from nanoseconds cut to the microseconds that Python knows."""
+    """Parse an RFC 3339 time; nanoseconds are cut to Python's microseconds. None if it is none."""
     found = _STAMP.match(text)
     if not found:
         return None

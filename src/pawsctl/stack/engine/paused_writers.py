@@ -1,4 +1,4 @@
-"""Writers held back while data is on its way: they wait, and no acknowledged write is lost."""
+"""Pause writers with CLIENT PAUSE while data is moved, so that no acknowledged write is lost."""
 
 import threading
 import time
@@ -7,15 +7,15 @@ from contextlib import suppress
 from pawsctl.connection import probe
 from pawsctl.stack.engine.rollback import uninterrupted
 
-# Milliseconds after which a pause ends by itself, should pawsctl be killed. It is renewed earlier.
+# Milliseconds until a pause ends by itself if pawsctl is killed. It is renewed earlier.
 _PAUSE = 5000
 _RENEW_AFTER = 0.5
-# Seconds for a renewal: several tries must fit into a pause.
+# Seconds; the timeout of a renewal: several tries must fit into a pause.
 _PATIENCE = 1.0
 
 
 class Writers:
-    """Those who write to the Redis behind a port of this machine."""
+    """The clients that write to the Redis behind a port of this machine."""
 
     def __init__(self, port: int, password: str | None) -> None:
         self._port = port
@@ -25,7 +25,7 @@ class Writers:
         self._renewal = threading.Thread(target=self._renew, daemon=True)
 
     def refusal(self) -> str:
-        """Why Redis would hold nobody back; empty if it would, or if it does not answer."""
+        """Return why Redis can't pause writers; '' if it can, or if it does not answer."""
         try:
             probe.ask(self._port, self._password, ("CLIENT", "PAUSE", 1, "WRITE"))
         except probe.ProbeLoginRefused:
@@ -37,17 +37,17 @@ class Writers:
         return ""
 
     def hold(self) -> None:
-        """Let nobody write, until `release` or until pawsctl is no more; reading goes on.
+        """Pause writes until `release`, or until pawsctl ends; reads go on.
 
-        Scripts wait, too, even those that only read. Raises wire.Refused and OSError where Redis
-        does not take it: it needs Redis 6.2.
+        Scripts wait, too, even those that only read. Raises probe.Refused or OSError if Redis does
+        not accept it: it needs Redis 6.2.
         """
         with uninterrupted():
             self._pause()
             self._renewal.start()
 
     def hold_again(self) -> None:
-        """Hold them back anew: the pause may have run out while the server heard nothing.
+        """Begin a new pause: the last one may have run out while the server was busy.
 
         Raises what `hold` raises.
         """
@@ -56,17 +56,17 @@ class Writers:
 
     @property
     def are_held(self) -> bool:
-        """Whether the pause has been renewed in time, every time."""
+        """Whether the pause lasts and was always renewed in time."""
         return time.monotonic() < self._held_until
 
     def let_end(self) -> None:
-        """Renew the pause no more: the server is gone."""
+        """Stop renewing the pause: the server is gone."""
         self._done.set()
         if self._renewal.is_alive():
             self._renewal.join()
 
     def release(self) -> None:
-        """Let them write again; a server that is gone needs no telling."""
+        """End the pause; no failure if the server is gone."""
         with uninterrupted():
             self.let_end()
             with suppress(probe.Refused, OSError):
@@ -76,7 +76,7 @@ class Writers:
         asked = time.monotonic()
         pause = ("CLIENT", "PAUSE", _PAUSE, "WRITE")
         probe.ask(self._port, self._password, pause, timeout=timeout)
-        # Once it has run out, it may have been renewed too late.
+        # A pause that ran out before this renewal stays marked as run out.
         if not self._held_until or asked < self._held_until:
             self._held_until = asked + _PAUSE / 1000
 

@@ -1,4 +1,4 @@
-"""Whether a port of this machine is free, and who holds it."""
+"""Check whether a port of this machine is free, and find the program that holds it."""
 
 import socket
 import sys
@@ -12,12 +12,12 @@ from pawsctl.errors import Conflict
 def is_free(port: int) -> bool:
     """Whether a server could listen on `port`.
 
-    Checked before starting one: otherwise whoever holds the port would answer, and be taken for
-    ours.
+    Checked before a server starts: otherwise another program on the port would answer and be taken
+    for our server.
     """
     with socket.socket() as probe:
         if sys.platform != "win32":
-            # As the server does: a port whose last connections linger is free.
+            # As the server does: a port with connections in TIME_WAIT counts as free.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
@@ -27,10 +27,10 @@ def is_free(port: int) -> bool:
 
 
 def holder(port: int) -> str:
-    """The process that listens on TCP `port`, in words.
+    """Return a description of the process that listens on TCP `port`.
 
-    macOS shows other users' sockets to root alone, and Linux hides their owner: then the words say
-    that it is another program.
+    macOS shows other users' sockets only to root, and Linux hides their owner: then it is "another
+    program".
     """
     try:
         sockets = psutil.net_connections(kind="tcp")
@@ -48,7 +48,7 @@ def holder(port: int) -> str:
 
 
 def busy(port: int, setting: str, *, held_by: str) -> Conflict:
-    """The failure to tell where `port` is taken; `setting` is the variable that names another."""
+    """Return the error for a taken `port`; `setting` is the variable that sets another port."""
     return Conflict(
         f"Port {port} on 127.0.0.1 is in use by {held_by}.",
         hint=f"Stop that, or choose another port with {setting}.",

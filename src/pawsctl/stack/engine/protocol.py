@@ -1,7 +1,7 @@
-"""What an engine can do, what it tells while it does it, and what it gives back.
+"""The protocol of an engine: its operations, their arguments and their results.
 
-Two engines fit this: `docker` runs containers, `embedded` a process. Nothing else of pawsctl knows
-which one is at work. An engine prints nothing: it emits events, and returns frozen values.
+There are two engines: `docker` runs containers, `embedded` processes. The rest of pawsctl does not
+know which one is at work. An engine prints nothing: it emits events and returns frozen values.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -25,7 +25,7 @@ class FilesNotSeen(OperationFailed):
 
     @classmethod
     def of(cls, directory: Path, reason: str) -> Self:
-        """The failure for the files in a directory, with what the engine said."""
+        """Return the error for the files in a directory; `reason` is the engine's message."""
         return cls(
             f"The Docker Engine does not see {directory} as it is here: {reason.rstrip('.')}.",
             hint="It has a file system of its own, as from a snap or in a virtual machine: set "
@@ -34,16 +34,16 @@ class FilesNotSeen(OperationFailed):
         )
 
 
-# Makes a whole of services that all answer, before a deadline (time.monotonic).
+# Forms a topology from services that all answer, before a deadline (time.monotonic).
 Form = Callable[[float], None]
 
 
 def nothing_to_form(_deadline: float) -> None:
-    """For services that need nothing but to run."""
+    """Do nothing: for services that form no topology."""
 
 
 class ServiceUp(Struct, frozen=True):
-    """What `up` did for a service; `changed` names the fields that differed."""
+    """The action of `up` for a service; `changed` names the fields that differed."""
 
     service: str
     name: str
@@ -59,9 +59,10 @@ class Thing(Struct, frozen=True):
 
 
 class Astray(Struct, frozen=True):
-    """A container whose data lies `where` the service as described would not find it, in words.
+    """A container whose data is not where the service would look for it.
 
-    `volume` is the volume that it lies in, if it is one; `folder` one of this machine.
+    `where` describes the place in words; `volume` is the volume with the data, if it is in one;
+    `folder` the folder of this machine, if it is in one.
     """
 
     name: str
@@ -71,10 +72,10 @@ class Astray(Struct, frozen=True):
 
 
 class ServiceStatus(Struct, frozen=True):
-    """A service as its engine sees it.
+    """The status of a service, as its engine reports it.
 
-    `state` is Docker's word (running, exited, restarting …) or `absent`; `health` is healthy,
-    unhealthy, starting or null. `ports` reads `127.0.0.1:6379->6379/tcp`, `uptime` is seconds.
+    `state` is Docker's (running, exited, restarting …) or `absent`; `health` is healthy, unhealthy,
+    starting or null. `ports` are like `127.0.0.1:6379->6379/tcp`, `uptime` is in seconds.
     """
 
     service: str
@@ -86,7 +87,7 @@ class ServiceStatus(Struct, frozen=True):
 
 
 class LogLine(Struct, frozen=True):
-    """One line that a service wrote, as it wrote it."""
+    """One unchanged line of a service's log."""
 
     service: str
     time: datetime | None
@@ -94,7 +95,7 @@ class LogLine(Struct, frozen=True):
 
 
 class LogQuery(Struct, frozen=True):
-    """Which lines: the last `tail` (None is all), those from `since` on, and those to come."""
+    """The lines to read: the last `tail` (None: all), from `since` on, with `follow` new ones."""
 
     tail: int | None = None
     since: datetime | None = None
@@ -102,7 +103,7 @@ class LogQuery(Struct, frozen=True):
 
 
 class ClientCommand(Struct, frozen=True):
-    """A program to run in the foreground, and what its environment has beyond ours."""
+    """A program to run in the foreground, and the variables to add to its environment."""
 
     arguments: tuple[str, ...]
     environment: dict[str, str]
@@ -110,9 +111,9 @@ class ClientCommand(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Plan:
-    """What `up` is to reach, and when it is reached.
+    """The services that `up` has to start, and the probes that tell when they are ready.
 
-    `timeout` is how many seconds it may take, from when all images are there.
+    `timeout` is in seconds, from when all images are there.
     """
 
     services: Sequence[str]
@@ -128,54 +129,55 @@ class Engine(Protocol):
 
     @property
     def name(self) -> EngineName:
-        """What a person calls it."""
+        """The engine's name for users."""
 
     def prepare(self, plan: Plan) -> None:
-        """Get what `up` will need, and look whether something is in its way.
+        """Get the images that `up` needs, and check that nothing is in its way.
 
-        What this project itself holds is not: it is about to be removed. Raises Conflict for a port
-        or name that is somebody else's, OperationFailed for an image that is not to be had.
+        Ports and names that this project holds itself count as free: they are about to be released.
+        Raises Conflict for a port or name that is taken, OperationFailed for an image that could
+        not be pulled.
         """
 
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
-        """Make the services exist, as described, run and answer.
+        """Create or update the services, start them, and wait until they answer.
 
-        What a failed or interrupted call created is removed again, and nothing else. Raises
-        Conflict for a port or name that is somebody else's, TimedOut, OperationFailed.
+        A failed or interrupted call removes what it has created, and nothing else. Raises Conflict
+        for a port or name that is taken, TimedOut, OperationFailed.
         """
 
     def stop(self, emit: Emit) -> tuple[str, ...]:
-        """Shut down every service that runs, keep all, and return their names."""
+        """Shut down all running services, keep their data, and return their names."""
 
     def end(self) -> None:
-        """Have what was told to end have ended, before it is taken for what runs.
+        """Finish an interrupted shutdown, so that no service that is ending counts as running.
 
-        Where that could lose data, nothing is done.
+        A service that would lose data is left alone.
         """
 
     def kill(self, service: str) -> None:
-        """End a service at once, as a crash would; `up` starts it again."""
+        """Kill a service, as a crash would; `up` starts it again."""
 
     def astray(self) -> tuple[Astray, ...]:
-        """What holds keys, or may hold some, that `up` would have to take over first."""
+        """Return the containers that may hold keys which `up` would have to take over first."""
 
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
-        """What `down` would remove."""
+        """Return what `down` would remove."""
 
     def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
-        """Stop and remove all that is this project's, and with `volumes` its data."""
+        """Stop and remove everything of this project, with `volumes` also its data."""
 
     def status(self) -> tuple[ServiceStatus, ...]:
-        """Every service that exists, and the first one in any case."""
+        """Return the status of every service that exists, and always that of the first."""
 
     def files_in_use(self) -> frozenset[Path]:
-        """The directories of the files that services which exist have mounted, or read."""
+        """Return the directories of the files that existing services mount or read."""
 
     def obstacle(self) -> Conflict | None:
-        """What would keep `up` from starting the first service, which does not run."""
+        """Return what would keep `up` from starting the first service, which does not run."""
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
-        """Lines of these services, or of all where none is named."""
+        """Return log lines of these services, or of all if none is named."""
 
     def client(self, arguments: Sequence[str], *, terminal: bool) -> ClientCommand:
-        """The command line of a redis-cli that is logged in to this project's Redis."""
+        """Return the command line of a redis-cli that is logged in to this project's Redis."""

@@ -1,4 +1,4 @@
-"""Undo what is half done, and keep Ctrl-C out of steps that must not be cut in two."""
+"""Undo a half-done operation, and delay Ctrl-C during steps that must not be interrupted."""
 
 import signal
 import threading
@@ -19,14 +19,14 @@ _Answer = TypeVar("_Answer")
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold the first Ctrl-C, TERM or hangup back until the block is done.
+    """Delay the first SIGINT, SIGTERM or SIGHUP until the end of the block.
 
-    Between the request that creates something and the line that notes it down, an interrupt would
-    leave it behind. A second one gets through at once, should the block hang.
+    An interrupt between the request that creates an object and the line that registers its undo
+    would leave the object behind. A second signal gets through at once, in case the block hangs.
     """
     numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
     handlers = {number: signal.getsignal(number) for number in numbers}
-    # What is left to the system, or ignored, stays so.
+    # Signals that are ignored or have the system's default handling stay so.
     interrupts = {number: handler for number, handler in handlers.items() if callable(handler)}
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -51,10 +51,10 @@ def uninterrupted() -> Iterator[None]:
 
 
 class Undo(ExitStack):
-    """Steps that undo what was done, the last one first.
+    """A stack of undo steps, run last one first.
 
-    One that fails is noted in `failures`, and the others are done all the same. `left` and `hints`
-    are for steps that have a reason to leave something as it is.
+    A failed step is noted in `failures`, and the others still run. A step that deliberately leaves
+    something as it is says so in `left` and `hints`.
     """
 
     def __init__(self) -> None:
@@ -70,12 +70,12 @@ class Undo(ExitStack):
         *args: _Arguments.args,
         **kwds: _Arguments.kwargs,
     ) -> Callable[_Arguments, _Answer]:
-        """Note a step down."""
+        """Add a step."""
 
         def step() -> None:
             try:
                 callback(*args, **kwds)
-            # Whatever it is, it must hide neither the first failure nor the steps that remain.
+            # No exception of a step may hide the first failure or skip the remaining steps.
             except Exception as error:  # noqa: BLE001
                 self.failures.append(
                     error.message if isinstance(error, PawsctlError) else str(error)
@@ -87,10 +87,10 @@ class Undo(ExitStack):
 
 @contextmanager
 def rollback(now: Callable[[], str] = lambda: "") -> Iterator[Undo]:
-    """Undo what the block noted down if it fails or is interrupted.
+    """Run the undo steps that the block has added, if the block fails or is interrupted.
 
-    The failure is raised again. If a step of the undoing failed, or left something, that is told
-    after the first failure, with `now()`: how things stand afterwards.
+    The failure is raised again. If an undo step failed or left something, the message says so after
+    the first failure, followed by `now()`, a sentence on the state afterwards.
     """
     undo = Undo()
     try:

@@ -1,4 +1,4 @@
-"""Waiting until a service answers."""
+"""Wait until a service answers."""
 
 import time
 from collections.abc import Callable
@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pawsctl.errors import OperationFailed, TimedOut
 from pawsctl.stack.engine.protocol import Plan
 
-# Seconds. A server is up within some ten milliseconds; where it is not, asking less often is kind.
+# Seconds. A server is up within some ten milliseconds; if it is not, it is asked less often.
 _FIRST_PAUSE = 0.003
 _LONGEST_PAUSE = 0.1
 _LOOK_EVERY = 0.25
-# What the log of a service says of why it does not start, or does not reach another one.
+# Texts in a service's log → hint on why it does not start, or can't reach another service.
 _SAID = {
     ("ENOTFOUND", "EAI_AGAIN"): "Containers of this engine do not find each other by name: Podman "
     "needs aardvark-dns (or the dnsname plugin) for that, Docker a restart.",
@@ -24,7 +24,7 @@ _OTHER_LOGIN = (
     "What answers asks for another password: unset the one in the image's own configuration, or "
     "look whether another server has this port."
 )
-# What a server answers for as long as it runs as it is.
+# Error prefixes that do not go away by waiting → hint.
 _FINAL = {
     "DENIED": "The image turns protected mode on, in which Redis answers nobody outside its "
     "container: turn it off there (protected-mode no), or choose another with REDIS_IMAGE. "
@@ -46,10 +46,10 @@ def until_ready(
     died: Callable[[], str],
     log_tail: Callable[[], tuple[str, ...]],
 ) -> None:
-    """Return as soon as the service's probe is content.
+    """Wait until the service's probe succeeds.
 
-    `died` gives an empty string while the service runs, else how it ended. Raises OperationFailed
-    where it ended, and TimedOut at `deadline` (time.monotonic); both carry the tail of its log.
+    `died` returns an empty string while the service runs, else how it ended. Raises OperationFailed
+    if it ended, and TimedOut at `deadline` (time.monotonic); both carry the tail of its log.
     """
     probe = plan.probes[service]
     pause = _FIRST_PAUSE
@@ -84,13 +84,13 @@ def until_ready(
 
 
 def _hint(log: tuple[str, ...]) -> str:
-    """What mends what the log says; empty if that is not known."""
+    """Return the hint for an error in the log; empty if none is known."""
     said = "\n".join(log)
     return next((hint for words, hint in _SAID.items() if any(w in said for w in words)), "")
 
 
 def _check_final(service: str, state: str, log_tail: Callable[[], tuple[str, ...]]) -> None:
-    """Raise OperationFailed for an answer that no waiting changes."""
+    """Raise OperationFailed for an answer that waiting does not change."""
     words = state.split(maxsplit=1)
     if words and words[0] in _FINAL:
         raise OperationFailed(

@@ -1,6 +1,7 @@
-"""What clients wrote to servers that an `up` has started and is about to take back.
+"""Find out whether clients have written to servers that a failed `up` is about to remove.
 
-A client that waits for Redis writes as soon as it answers, while `up` still waits for the others.
+A client that waits for Redis may write as soon as Redis answers, while `up` still waits for the
+other services.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from pawsctl.stack.engine.rollback import Undo
 class Meanwhile:
     """The servers with data that one `up` has started; `is_written` if one of them holds a key.
 
-    That is known from `look` on, and then nobody writes until all of `undo` is done.
+    `look` finds that out and pauses writers until all steps of `undo` are done.
     """
 
     def __init__(self, undo: Undo) -> None:
@@ -26,12 +27,12 @@ class Meanwhile:
         undo.callback(self._release)
 
     def started(self, port: int, password: str | None, is_running: Callable[[], bool]) -> None:
-        """Note a server down; while it does not run, who answers on its port is another."""
+        """Add a server; it is asked only while `is_running`, as others may answer on its port."""
         self._servers.append((port, password, is_running))
         self.undo.callback(self.look)
 
     def look(self) -> None:
-        """Have writers wait, and see whether somebody has written; before any server is ended."""
+        """Pause writers and check whether a client has written, before any server is ended."""
         if self._is_known:
             return
         self._is_known = True
@@ -39,13 +40,13 @@ class Meanwhile:
         for port, password, _ in running:
             writers = Writers(port, password)
             self._held.append(writers)
-            # One that can't hold them back is asked all the same.
+            # A server that can't pause writers is asked for keys all the same.
             with suppress(probe.Refused, OSError):
                 writers.hold()
         self.is_written = any(_holds_keys(port, password) for port, password, _ in running)
 
     def keep(self, what: str) -> bool:
-        """Whether somebody has written; then it is told that `what` stays for that."""
+        """Return whether a client has written; if so, note for the message that `what` stays."""
         sentence = f"{what} stays: it holds keys that are nowhere else."
         if self.is_written and sentence not in self.undo.left:
             self.undo.left.append(sentence)
@@ -53,7 +54,7 @@ class Meanwhile:
         return self.is_written
 
     def _release(self) -> None:
-        # A server may have stayed.
+        # A server may have been kept.
         for each in self._held:
             each.release()
 
@@ -62,7 +63,7 @@ def _holds_keys(port: int, password: str | None) -> bool:
     try:
         (told,) = probe.ask(port, password, ("INFO", "keyspace"))
     except TimeoutError:
-        # It accepts connections: it may hold some.
+        # It accepts connections, so it may hold keys.
         return True
     except (probe.Refused, OSError):
         return False

@@ -1,1 +1,1 @@
-"""This project: its settings, its compose file, its services."""
+"""The project: its settings, its compose file, its services."""

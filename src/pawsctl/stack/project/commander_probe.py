@@ -1,8 +1,8 @@
-"""Redis Commander asked over HTTP whether it works.
+"""Check over HTTP whether Redis Commander works.
 
-`/` and `/healthcheck` answer 200 whatever happens. What tells is a login (`POST /signin`, always
-200, with a token that lives 60 s) and `/apiv2/server/info`, where a Redis that is not connected is
-`disabled`.
+`/` and `/healthcheck` always answer 200. The check is a login (`POST /signin`, always 200, with a
+token that is valid for 60 s) and `/apiv2/server/info`, which reports a Redis without a connection
+as `disabled`.
 """
 
 import json
@@ -13,9 +13,9 @@ from pawsctl.connection.probe import HOST
 
 
 class Probe:
-    """Asks whether Redis Commander works: empty if it does, else what is wrong.
+    """Checks whether Redis Commander works; a call returns '' if it does, else what is wrong.
 
-    It logs in once and not at every question, which would fill the log with nothing else.
+    It logs in once and not for every check, which would fill the log.
     """
 
     def __init__(self, port: int, user: str, password: str, *, timeout: float = 2.0) -> None:
@@ -25,7 +25,7 @@ class Probe:
         self._token = ""
 
     def __call__(self) -> str:
-        """Return what is wrong."""
+        """Return what is wrong, or ''."""
         connection = HTTPConnection(HOST, self._port, timeout=self._timeout)
         token, self._token = self._token, ""
         try:

@@ -1,7 +1,7 @@
-"""What a compose file says, as the descriptions in `services`.
+"""Read a compose file into the structs of `services`.
 
-Pure. It understands the keys that this project's own files use and refuses any other: a key that
-one of the engines did not honour would be a promise not kept. It is no second compose.
+Pure. It accepts only the keys that this project's own files use: no engine may silently ignore a
+key. It is not a full compose implementation.
 """
 
 import re
@@ -34,7 +34,7 @@ class _SecretUse(Struct, forbid_unknown_fields=True):
 
 
 class _Hook(Struct, forbid_unknown_fields=True):
-    """For docker compose, which knows nothing of clusters; pawsctl forms them by itself."""
+    """A hook for docker compose, which can't form clusters; pawsctl does that itself."""
 
     command: list[str]
 
@@ -69,9 +69,10 @@ class _File(Struct, forbid_unknown_fields=True):
 
 
 def read(path: Path, variables: Mapping[str, str]) -> Stack:
-    """Read the compose file at `path`, with `variables` put in for `${NAME:-default}`.
+    """Read the compose file at `path`, and replace `${NAME:-default}` from `variables`.
 
-    Raises OperationFailed for a file that holds what pawsctl does not honour, naming the place.
+    Raises OperationFailed, which names the place, if the file has something that pawsctl does not
+    support.
     """
     try:
         tree = yaml.safe_load(path.read_text("utf-8"))

@@ -1,10 +1,10 @@
-"""The shapes in which this project's Redis can run, and which ports each takes. Pure.
+"""The topologies in which this project's Redis can run, and their ports. Pure.
 
-`single` is one Redis on REDIS_PORT. The two others are for trying the production shape on one
-machine; their ports follow REDIS_PORT, and none meets another's:
+`single` is one Redis on REDIS_PORT. The two others are for trying a production topology on one
+machine; their ports are offsets from REDIS_PORT and do not overlap:
 
 - `sentinel`: Redis on +1 to +3, Sentinels on +20000 to +20002 (of 6379: 26379 to 26381);
-- `cluster`: six nodes on +622 to +627 (of 6379: 7001 to 7006), who talk on ports 10000 above.
+- `cluster`: six nodes on +622 to +627 (of 6379: 7001 to 7006), with their bus 10000 above.
 """
 
 from typing import Literal
@@ -14,7 +14,7 @@ from pawsctl.stack.project.services import Service, Stack
 
 Topology = Literal["single", "sentinel", "cluster"]
 
-# The name that Sentinels know the primary by.
+# The Sentinels' name for the primary.
 SENTINEL_SERVICE = "paws"
 HOST = "127.0.0.1"
 
@@ -23,14 +23,14 @@ _BUS = 10_000
 
 
 def option(topology: Topology) -> str:
-    """The option that makes a command act on this topology, with a blank before it."""
+    """Return the option that makes a command act on this topology, with a space before it."""
     return "" if topology == "single" else f" --topology {topology}"
 
 
 def variables(topology: Topology, redis_port: int) -> dict[str, str]:
-    """The ports as the topology's compose file calls them.
+    """Return the variables for the ports in the topology's compose file.
 
-    Raises UsageError where REDIS_PORT leaves them no room.
+    Raises UsageError if REDIS_PORT is too high for them.
     """
     ports: dict[str, int] = {}
     if topology == "sentinel":
@@ -51,22 +51,22 @@ def variables(topology: Topology, redis_port: int) -> dict[str, str]:
 
 
 def is_sentinel(service: Service) -> bool:
-    """Whether a service is a Sentinel, which holds no data and asks for no password."""
+    """Whether a service is a Sentinel, which holds no data and has no password."""
     return service.key.startswith("sentinel-")
 
 
 def redis_ports(stack: Stack) -> dict[int, str]:
-    """Port → service, of all that hold data, in the compose file's order."""
+    """Return port → service of all services with data, in the compose file's order."""
     return {each.ports[0].published: each.key for each in stack.services if not is_sentinel(each)}
 
 
 def sentinel_ports(stack: Stack) -> dict[int, str]:
-    """Port → service, of all Sentinels, in the compose file's order."""
+    """Return port → service of all Sentinels, in the compose file's order."""
     return {each.ports[0].published: each.key for each in stack.services if is_sentinel(each)}
 
 
 def url(topology: Topology, stack: Stack) -> str:
-    """Where clients begin; it holds no password."""
+    """Return the URL for clients, without a password."""
     if topology == "single":
         return f"redis://127.0.0.1:{stack.services[0].ports[0].published}"
     ports = sentinel_ports(stack) if topology == "sentinel" else redis_ports(stack)

@@ -1,8 +1,8 @@
-"""One `up` or `down` of a project at a time on this machine.
+"""The lock of a project: one `up` or `down` at a time on this machine.
 
-The lock is SQLite's on an empty database: the standard library's one file lock that is the same on
-Windows, macOS and Linux. The system lets go of it when its process ends, however it ends, so there
-is no stale lock to recognise.
+It is SQLite's lock on an empty database: the only file lock in the standard library that is the
+same on Windows, macOS and Linux. The system releases it whenever the process ends, so there are no
+stale locks.
 """
 
 import os
@@ -15,7 +15,7 @@ from pathlib import Path
 from pawsctl.errors import OperationFailed, TimedOut
 from pawsctl.stack.events import Emit, Waiting
 
-# Seconds. What is over sooner is not worth a word.
+# Seconds; a shorter wait is not reported.
 _TELL_AFTER = 1.0
 
 
@@ -23,8 +23,8 @@ _TELL_AFTER = 1.0
 def locked(directory: Path, *, deadline: float, emit: Emit) -> Iterator[None]:
     """Hold the lock of the project whose state is in `directory`.
 
-    Raises TimedOut where another still holds it at `deadline` (time.monotonic), OperationFailed
-    where it can't be taken at all.
+    Raises TimedOut if another process still holds it at `deadline` (time.monotonic),
+    OperationFailed if it can't be taken at all.
     """
     is_told = False
     tell_at = time.monotonic() + _TELL_AFTER
@@ -46,7 +46,7 @@ def locked(directory: Path, *, deadline: float, emit: Emit) -> Iterator[None]:
 def _opened(directory: Path) -> sqlite3.Connection:
     path = directory / "lock"
     if os.access(path, os.F_OK) and not os.access(path, os.W_OK):
-        # SQLite would lock nothing, and say nothing.
+        # SQLite would silently lock nothing.
         raise _unusable(directory, "it may only be read")
     try:
         return sqlite3.connect(path, timeout=0, isolation_level=None)

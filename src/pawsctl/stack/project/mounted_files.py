@@ -1,8 +1,8 @@
-"""The compose files, the files they mount, and where this project's state is kept.
+"""The compose files, the files that services mount, and the project's state directory.
 
-`compose/defaults` holds what redis.conf, redis_password and commander.json are in development.
-Where the settings differ, the same three are rendered into a new directory with a random name:
-the mount's source then tells that a container has old ones, and no hash of a password is needed.
+`compose/defaults` holds redis.conf, redis_password and commander.json for development. If the
+settings differ, the same three are rendered into a new directory with a random name: a container
+with old files is then recognised by the mount's source, without a hash of the password.
 """
 
 import json
@@ -18,13 +18,13 @@ from pawsctl.files import state_dir
 from pawsctl.files.state_dir import usable
 from pawsctl.stack.project.layout import Topology
 
-# The image's user has to read them; the directory above keeps everybody else out.
+# The image's user has to read the files; the directory above them keeps other users out.
 _READABLE = 0o444
 _PRIVATE = 0o700
 
 
 def compose_file(topology: Topology = "single") -> Path:
-    """The compose file of a topology: inside the installed package, or in a checkout."""
+    """Return the compose file of a topology: in the installed package, or in a checkout."""
     package = Path(__file__).resolve().parents[2]
     installed = package / "compose"
     folder = installed if installed.is_dir() else package.parents[1] / "compose"
@@ -32,18 +32,18 @@ def compose_file(topology: Topology = "single") -> Path:
 
 
 def state_path(project: str, topology: Topology = "single") -> Path:
-    """Where what this project must remember is kept, whether it is there or not.
+    """Return the path of the project's state directory, whether it exists or not.
 
-    Each topology besides the single Redis has a directory of its own below the project's. Raises
-    OperationFailed where nobody could tell, UsageError if another user could have changed it.
+    Each topology except `single` has its own directory below the project's. Raises OperationFailed
+    if the path can't be determined, UsageError if another user could have changed it.
     """
     return state_dir.path_of(project, *([] if topology == "single" else [topology]))
 
 
 def state_directory(project: str, topology: Topology = "single") -> Path:
-    """The same, the user's own directory; made where it is missing.
+    """Return the project's state directory, and create it for this user if it is missing.
 
-    Raises OperationFailed where it can't be made.
+    Raises OperationFailed if it can't be created.
     """
     directory = state_path(project, topology)
     state_dir.made(directory)
@@ -51,15 +51,15 @@ def state_directory(project: str, topology: Topology = "single") -> Path:
 
 
 def is_packaged(directory: Path) -> bool:
-    """Whether a directory is that of the defaults, which belongs to pawsctl itself."""
+    """Whether a directory is that of the default files, which belong to pawsctl itself."""
     return directory == _defaults()
 
 
 def rendered(settings: StackSettings, directory: Path, *, own: bool = False) -> Path:
-    """The directory with the three files for these settings.
+    """Return a directory with the three files for these settings.
 
-    It is one below the state `directory` that says the same, or `compose/defaults` if nothing
-    differs from them, or else a new one; with `own` it is never `compose/defaults`. Raises
+    It is an existing one below the state `directory` with the same content, or `compose/defaults`
+    if nothing differs from it, or else a new one; with `own` it is never `compose/defaults`. Raises
     OperationFailed if it can't be used.
     """
     defaults = _defaults()
@@ -76,7 +76,7 @@ def rendered(settings: StackSettings, directory: Path, *, own: bool = False) -> 
 
 
 def existing(settings: StackSettings, directory: Path) -> Path | None:
-    """The directory that `rendered` would return, None if it would have to be made."""
+    """Return the directory that `rendered` would return; None if it does not exist yet."""
     defaults = _defaults()
     wanted = _contents(settings, defaults)
     with usable(directory):
@@ -85,7 +85,10 @@ def existing(settings: StackSettings, directory: Path) -> Path | None:
 
 
 def versions(directory: Path) -> frozenset[Path]:
-    """The renderings in a state directory. Raises OperationFailed if it can't be read."""
+    """Return the rendered directories in a state directory.
+
+    Raises OperationFailed if it can't be read.
+    """
     folder = directory / "files"
     with usable(folder), suppress(FileNotFoundError):
         return frozenset(folder.iterdir())
@@ -93,27 +96,27 @@ def versions(directory: Path) -> frozenset[Path]:
 
 
 def forget_all_but(kept: Path | None, directory: Path) -> None:
-    """Remove the renderings that no container uses any more: they hold old passwords.
+    """Remove the rendered directories other than `kept`: they hold old passwords.
 
-    Raises OperationFailed where they can't be removed.
+    Raises OperationFailed if they can't be removed.
     """
     forget(versions(directory) - {kept}, directory)
 
 
 def forget(unused: Collection[Path], directory: Path) -> None:
-    """Remove these renderings from a state directory. Raises OperationFailed if one stays."""
+    """Remove these rendered directories. Raises OperationFailed if one can't be removed."""
     folder = directory / "files"
     with usable(folder):
         for version in unused:
             for file in version.iterdir():
-                # Windows does not delete what is read-only.
+                # Windows does not delete read-only files.
                 file.chmod(0o600)
             shutil.rmtree(version)
     remove_if_empty(folder)
 
 
 def remove_if_empty(directory: Path) -> None:
-    """Remove a directory that holds nothing; one that does, or is gone, is left."""
+    """Remove a directory if it exists and is empty."""
     with suppress(OSError):
         directory.rmdir()
 
@@ -133,7 +136,7 @@ def _contents(settings: StackSettings, defaults: Path) -> dict[str, str]:
     commander["connections"][0]["password"] = password
     is_default = commander == json.loads(template)
     return {
-        # The second is what a replica logs in to its primary with.
+        # A replica logs in to its primary with masterauth.
         "redis.conf": f'requirepass "{password}"\nmasterauth "{password}"\n' if password else "",
         "redis_password": password,
         "commander.json": template if is_default else json.dumps(commander, indent=2) + "\n",
@@ -148,7 +151,7 @@ def _holds(directory: Path, wanted: dict[str, str]) -> bool:
 
 
 def _write(version: Path, wanted: dict[str, str]) -> Path:
-    # Renamed when complete: a directory of that name is whole, or it is not there.
+    # Renamed when complete, so that no directory of that name is incomplete.
     with TemporaryDirectory(dir=version.parent, ignore_cleanup_errors=True) as unfinished:
         complete = Path(unfinished) / version.name
         complete.mkdir(mode=_PRIVATE)

@@ -1,4 +1,4 @@
-"""This project: its settings, what the compose file makes of them, and its state directory."""
+"""The project: its settings, its services for these settings, and its state directory."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from pawsctl.stack.project import commander_probe, compose_file, layout, mounted
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.services import Service, Stack
 
-# Asks a service whether it is ready: an empty string, or what it says instead.
+# Returns an empty string if a service is ready, else its answer or error.
 Probe = Callable[[], str]
 
 
 REDIS = "redis"
 COMMANDER = "redis-commander"
 
-# Bytes for a container whose Redis is small, in which the server itself has room, too.
+# Bytes; the least limit of a container, so that the server itself has room.
 _LEAST_MEMORY = 512 << 20
 
 
 @dataclass(frozen=True)
 class Project:
-    """What an engine has to know."""
+    """The facts about a project that an engine needs."""
 
     settings: StackSettings
     topology: Topology
@@ -34,26 +34,26 @@ class Project:
 
     @property
     def redis(self) -> Service:
-        """The service that this is all about, or the first of them."""
+        """The Redis service, or the first server of a topology."""
         return self.stack.services[0]
 
     @property
     def servers(self) -> tuple[Service, ...]:
-        """The services that are a Redis or a Sentinel, and need no container to run."""
+        """The Redis and Sentinel services, which can run without a container."""
         return tuple(each for each in self.stack.services if each.key != COMMANDER)
 
     @property
     def hint(self) -> str:
-        """The option that makes a command act on this topology, with a blank before it."""
+        """The option that makes a command act on this topology, with a space before it."""
         return layout.option(self.topology)
 
     @property
     def password(self) -> str | None:
-        """What Redis asks for."""
+        """The password of Redis, or None."""
         return self.settings.redis_password
 
     def probes(self) -> dict[str, Probe]:
-        """How each service is asked whether it is ready."""
+        """Return for each service the function that checks whether it is ready."""
         settings = self.settings
         probes: dict[str, Probe] = {
             each.key: partial(probe.ping, each.ports[0].published, self.password_of(each))
@@ -67,12 +67,12 @@ class Project:
         return probes
 
     def password_of(self, service: Service) -> str | None:
-        """What a server asks for: Sentinels ask for nothing."""
+        """Return the password of a server, or None; Sentinels have none."""
         return None if layout.is_sentinel(service) else self.password
 
 
 def port_setting(service: Service) -> str:
-    """The setting that gives a service another port."""
+    """Return the name of the setting for a service's port."""
     return "REDIS_COMMANDER_PORT" if service.key == COMMANDER else "REDIS_PORT"
 
 
@@ -84,13 +84,13 @@ def load(
     own_files: bool = False,
     files_at: Path | None = None,
 ) -> Project:
-    """The project of these settings, in one of its topologies.
+    """Return the project of these settings, in one of its topologies.
 
-    `with_files` renders the files that the services mount, into a state directory that is made.
-    Without it nothing is written, and the descriptions name the files of compose/defaults: that is
-    enough for whoever creates nothing. `own_files` renders them even if they say what those of
-    compose/defaults say; `files_at` is where they are already. Raises OperationFailed where the
-    compose file or the state directory can't be used.
+    `with_files` renders the files that the services mount into the state directory, which is
+    created. Without it nothing is written, and the services name the files of compose/defaults:
+    enough for callers that create nothing. `own_files` renders them even if they are the same as
+    those of compose/defaults; `files_at` is a directory that has them already. Raises
+    OperationFailed if the compose file or the state directory can't be used.
     """
     ports = layout.variables(topology, settings.redis_port)
     place = mounted_files.state_directory if with_files else mounted_files.state_path
@@ -115,9 +115,9 @@ def load(
 
 
 def _memory_limit(maxmemory: str) -> int:
-    """How many bytes the container of a Redis with that limit may use; 0 for no limit.
+    """Return the memory limit in bytes of a container whose Redis has `maxmemory`; 0 for none.
 
-    Twice as many: rewriting the append-only file forks, and a fork may touch every page.
+    It is twice as much: rewriting the append-only file forks, and a fork may touch every page.
     """
     limit = sizes.in_bytes(maxmemory)
     return max(2 * limit, _LEAST_MEMORY) if limit else 0

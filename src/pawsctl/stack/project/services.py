@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Port(Struct, frozen=True):
-    """`host`:`published` outside leads to `target` inside."""
+    """A port mapping: `host`:`published` outside leads to `target` inside."""
 
     host: str
     published: int
@@ -38,11 +38,11 @@ class HealthCheck(Struct, frozen=True):
 
 
 class Service(Struct, frozen=True):
-    """One service. `memory` in bytes.
+    """One service. `memory` is in bytes.
 
-    An empty `working_dir`, `entrypoint` or `command` leaves it to the image.
+    If `working_dir`, `entrypoint` or `command` is empty, the image's is used.
 
-    `on_host` is a service on the host's network: its ports are not published, it listens on them.
+    With `on_host` it is on the host's network: its ports are not published, it listens on them.
     """
 
     key: str
@@ -62,7 +62,7 @@ class Service(Struct, frozen=True):
 
 
 class Stack(Struct, frozen=True):
-    """All services of a project; `path` is the compose file, `network` what joins them."""
+    """All services of a project; `path` is the compose file, `network` joins the services."""
 
     path: Path
     project: str
@@ -70,5 +70,5 @@ class Stack(Struct, frozen=True):
     services: tuple[Service, ...]
 
     def service(self, key: str) -> Service:
-        """The service of that name. Raises KeyError where the file has none."""
+        """Return the service with this name. Raises KeyError if the file has none."""
         return {each.key: each for each in self.services}[key]

@@ -1,1 +1,1 @@
-"""Several servers made one topology: Sentinels or a cluster."""
+"""Topologies of several servers: Sentinel or Cluster."""

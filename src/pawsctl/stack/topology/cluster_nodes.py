@@ -1,7 +1,8 @@
-"""The six nodes of the cluster topology: made one cluster, and looked at.
+"""Form a cluster from the six nodes of the cluster topology, and view it.
 
-Each step looks first and changes only what is not yet so: it may be repeated, and goes on where
-another was interrupted. The nodes remember all of it in their data, failovers included.
+Each step checks the state first and changes only what is missing, so it may be repeated, and
+continues where another was interrupted. The nodes keep their roles in their data, failovers
+included.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ _PRIMARIES = 3
 
 
 class _Answer(Struct, frozen=True):
-    """What a node says of itself and, in `rows`, of all."""
+    """A node's report about itself and, in `rows`, about all nodes."""
 
     node: TopologyNode
     own: Member
@@ -30,7 +31,7 @@ class _Answer(Struct, frozen=True):
 
 
 def look(project: Project) -> TopologyView:
-    """The cluster as it is now."""
+    """Return the current state of the cluster."""
     ports = layout.redis_ports(project.stack)
     answers = _answers(project, ports)
     problems = [f"{name} does not answer" for port, name in ports.items() if port not in answers]
@@ -70,7 +71,7 @@ def _problems(name: str, answer: _Answer, *, expected: int) -> list[str]:
 
 
 def join(project: Project) -> None:
-    """One step towards a whole cluster. Raises OperationFailed where its ports have changed."""
+    """Do one step of forming the cluster. Raises OperationFailed if its ports have changed."""
     ports = list(layout.redis_ports(project.stack))
     answers = _answers(project, ports)
     _check_ports(ports, answers)
@@ -79,7 +80,7 @@ def join(project: Project) -> None:
     ask = _Asker(project.password)
     for number, port in enumerate(ports, start=1):
         if len(answers[port].rows) == 1:
-            # Two primaries with one epoch would have to settle that first.
+            # Two primaries with the same epoch would have to resolve that first.
             ask(port, "CLUSTER", "SET-CONFIG-EPOCH", number)
     known = {each.address.port for each in answers[ports[0]].rows}
     for port in ports[1:]:
@@ -96,7 +97,7 @@ def join(project: Project) -> None:
 
 
 def replica_of(project: Project, primary: str) -> int | None:
-    """The port of a replica that is connected to `primary`; None where there is none."""
+    """Return the port of a replica that is connected to `primary`; None if there is none."""
     ports = layout.redis_ports(project.stack)
     names = {name: port for port, name in ports.items()}
     for name, node in look(project).nodes.items():
@@ -118,7 +119,7 @@ def _check_ports(ports: Sequence[int], answers: Mapping[int, _Answer]) -> None:
 
 
 class _Asker:
-    """Sends a command that may be refused: what it was to reach is looked at again."""
+    """Sends a command and ignores a refusal: the next step checks the state again."""
 
     def __init__(self, password: str | None) -> None:
         self._password = password

@@ -1,4 +1,4 @@
-"""A primary of a topology that fails, is told to give way, and has a successor."""
+"""Choose a primary of a topology, trigger a failover, and find the new primary."""
 
 from pawsctl.connection import probe
 from pawsctl.errors import OperationFailed
@@ -9,7 +9,7 @@ from pawsctl.stack.topology.view import TopologyView
 
 
 def chosen(project: Project, view: TopologyView) -> str:
-    """The primary that is to fail: the one there is, or the first of a cluster."""
+    """Return the primary that is to fail: the only one, or the first of a cluster."""
     if view.primary:
         return view.primary
     return next(
@@ -20,9 +20,9 @@ def chosen(project: Project, view: TopologyView) -> str:
 
 
 def give_way(project: Project, primary: str) -> None:
-    """Have a replica take over from a primary that is well.
+    """Trigger a failover from a healthy primary to a replica.
 
-    Raises OperationFailed where none can.
+    Raises OperationFailed if no replica can take over.
     """
     if project.topology == "cluster":
         replica = cluster_nodes.replica_of(project, primary)
@@ -32,8 +32,8 @@ def give_way(project: Project, primary: str) -> None:
     else:
         port, password = min(layout.sentinel_ports(project.stack)), None
         plain = f"SENTINEL FAILOVER {layout.SENTINEL_SERVICE}"
-        # Valkey 9 can hold back writes until the replica has them all; without that, what the old
-        # primary acknowledges until it is demoted is lost.
+        # Valkey 9 can pause writes until the replica has them all; without that, writes that the
+        # old primary acknowledges until it is demoted are lost.
         ways = [f"{plain} COORDINATED", plain]
     for words in ways:
         try:
@@ -46,7 +46,7 @@ def give_way(project: Project, primary: str) -> None:
 
 
 def successor(before: TopologyView, now: TopologyView, primary: str) -> str | None:
-    """Who has taken the place of a primary; None while nobody has, or not all know yet."""
+    """Return the new primary; None while there is none, or not all nodes know it yet."""
     if not now.serves:
         return None
     if before.primary is not None:

@@ -1,4 +1,4 @@
-"""Servers that run made a topology: step by step, until nothing is missing."""
+"""Form a topology from running servers, step by step until nothing is missing."""
 
 import time
 from functools import partial
@@ -12,19 +12,22 @@ from pawsctl.stack.topology.view import TopologyView
 
 # Seconds between two steps.
 _PAUSE = 0.05
-# What is left after this is told as a reason for waiting.
+# Seconds; if forming takes longer, the wait is reported.
 _TELL_AFTER = 1.0
 
 
 def form_of(project: Project, emit: Emit, *, timeout: float) -> Form:
-    """What makes a whole of the project's servers, once each of them answers."""
+    """Return the function that forms the project's topology, once all servers answer.
+
+    `timeout` is in seconds, for the message.
+    """
     if project.topology == "single":
         return nothing_to_form
     return partial(_form, project, emit, timeout)
 
 
 def view(project: Project) -> TopologyView:
-    """The topology as it is now."""
+    """Return the current state of the topology."""
     if project.topology == "cluster":
         return cluster_nodes.look(project)
     return sentinel_nodes.look(project)

@@ -1,7 +1,7 @@
-"""A primary, its replicas and the Sentinels that watch them: made a whole, and looked at.
+"""Form the Sentinel topology (a primary, its replicas and Sentinels), and view it.
 
-Redis and Sentinel remember their roles in their data, failovers included: once a Sentinel knows the
-primary, what it says counts, and nothing here decides otherwise.
+Redis and Sentinel keep their roles in their data, failovers included: once a Sentinel knows the
+primary, its word counts, and nothing here overrides it.
 """
 
 from collections import Counter
@@ -18,14 +18,14 @@ from pawsctl.stack.project.project import Project
 from pawsctl.stack.topology.view import LOOK_TIMEOUT, Quorum, TopologyNode, TopologyView, of_info
 
 _QUORUM = 2
-# Milliseconds until a silent primary counts as dead, and until a failover that did not succeed is
-# tried again; production has 30000 and 180000.
+# Milliseconds until a silent primary counts as dead, and until a failed failover is tried again;
+# production has 30000 and 180000.
 _DOWN_AFTER = 1500
 _FAILOVER_TIMEOUT = 10_000
 
 
 class _Word(Struct, frozen=True):
-    """What a Sentinel says of the primary; `port` None where it knows of none."""
+    """A Sentinel's report on the primary; `port` is None if it knows none."""
 
     port: int | None
     flags: str = ""
@@ -34,7 +34,7 @@ class _Word(Struct, frozen=True):
 
 
 def look(project: Project) -> TopologyView:
-    """The topology as it is now."""
+    """Return the current state of the topology."""
     names = layout.redis_ports(project.stack)
     sentinels = layout.sentinel_ports(project.stack)
     nodes, words = _nodes(project), _words(project)
@@ -78,10 +78,10 @@ def _word_problems(name: str, word: _Word, *, names: dict[int, str], sentinels: 
 
 
 def join(project: Project) -> None:
-    """One step towards the whole.
+    """Do one step of forming the topology.
 
-    Raises OperationFailed where its ports have changed, or where several hold data and no Sentinel
-    knows whose counts.
+    Raises OperationFailed if its ports have changed, or if several Redis hold data and no Sentinel
+    knows which is the primary.
     """
     ports = list(layout.redis_ports(project.stack))
     nodes, words = _nodes(project), _words(project)
@@ -100,13 +100,13 @@ def join(project: Project) -> None:
     primary = named.pop() if named else _first_primary(nodes)
     is_calm = all(word.port is None or word.flags == "master" for word in words.values())
     if not is_calm:
-        # It may be a password that changed; and where a failover is under way, it goes on.
+        # The password may have changed. If a failover is under way, let it go on.
         _tell_password(project, words)
         return
     if nodes[primary].role != "primary":
         return
     for port, node in nodes.items():
-        # Sentinels would do the same to one that comes back, some ten seconds later.
+        # Sentinels would do the same to a primary that comes back, some ten seconds later.
         if port != primary and node.role == "primary":
             replicaof = ("REPLICAOF", layout.HOST, primary)
             probe.ask(port, project.password, replicaof, ("CONFIG", "REWRITE"))
@@ -118,7 +118,10 @@ def join(project: Project) -> None:
 
 
 def _first_primary(nodes: dict[int, TopologyNode]) -> int:
-    """Who is to be the primary where no Sentinel knows: the one with replicas, or with data."""
+    """Choose the primary if no Sentinel knows one: the one with replicas, or with data.
+
+    Raises OperationFailed if there are several.
+    """
     followed = {node.primary_port for node in nodes.values() if node.role == "replica"}
     holders = followed.intersection(nodes) or {
         port for port, node in nodes.items() if node.role == "primary" and node.keys
@@ -133,7 +136,7 @@ def _first_primary(nodes: dict[int, TopologyNode]) -> int:
 
 
 def _watch(sentinel: int, primary: int, password: str | None) -> None:
-    # A new one answers by its name at once; each setting is a command of its own for Redis 7.0.
+    # The new name can be used at once; Redis 7.0 needs a command for each setting.
     probe.ask(
         sentinel,
         None,

@@ -1,4 +1,4 @@
-"""What the servers of a topology say of themselves, and of each other."""
+"""The state of a topology, as its servers report it."""
 
 from typing import Any, Literal
 
@@ -8,16 +8,16 @@ from pawsctl.connection import info_reply
 
 Role = Literal["primary", "replica", "sentinel"]
 
-# Seconds. A server of this machine answers in milliseconds; one that was paused never does.
+# Seconds. A server on this machine answers in milliseconds; a paused one never does.
 LOOK_TIMEOUT = 1.0
 
 
 class TopologyNode(Struct, frozen=True):
-    """A Redis's own words.
+    """A Redis node, as it reports itself.
 
-    `primary_port` is whose replica it is, `is_linked` whether it is connected to that one,
-    `replicas` how many are connected to it. `offset` counts bytes of the replication's stream,
-    `last_io` seconds since the primary was last heard of. `slots` are what it owns of a cluster.
+    `primary_port` is the port of a replica's primary, `is_linked` whether it is connected to it,
+    `replicas` how many replicas are connected to the node. `offset` counts bytes of the replication
+    stream, `last_io` seconds since the primary was last heard of. `slots` are its cluster slots.
     """
 
     role: Role
@@ -33,7 +33,7 @@ class TopologyNode(Struct, frozen=True):
 
 
 class Quorum(Struct, frozen=True):
-    """How many Sentinels answer, how many of them name the same primary, and how many it takes."""
+    """The number of Sentinels that answer, that name the same primary, and that are needed."""
 
     sentinels: int
     agreeing: int
@@ -41,10 +41,10 @@ class Quorum(Struct, frozen=True):
 
 
 class TopologyView(Struct, frozen=True):
-    """A topology as it is now: service → node, of those that answer.
+    """The current state of a topology; `nodes` has those that answer, by service.
 
-    `serves` says whether writes are taken, `problems` what is missing to the whole, in words.
-    `primary` is whom the Sentinels name.
+    `serves` says whether it accepts writes, `problems` in words what is wrong or missing. `primary`
+    is the service that the Sentinels name.
     """
 
     nodes: dict[str, TopologyNode]
@@ -55,7 +55,7 @@ class TopologyView(Struct, frozen=True):
 
 
 def of_info(reply: Any, slots: frozenset[int] = frozenset()) -> TopologyNode:
-    """A node from its answer to INFO."""
+    """Return a node from its INFO reply."""
     info = info_reply.fields(reply)
     is_primary = info.get("role") == "master"
     offset = info.get("master_repl_offset" if is_primary else "slave_repl_offset", "0")

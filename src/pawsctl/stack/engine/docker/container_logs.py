@@ -22,7 +22,7 @@ _WAIT = 0.2
 
 
 def read(api: APIClient, containers: Mapping[str, str], query: LogQuery) -> Iterator[LogLine]:
-    """Yield the log lines of `containers` (service → id).
+    """Return the log lines of `containers` (service → id).
 
     They are in order of time; with `query.follow` they are in the order in which they arrive.
     """

@@ -16,7 +16,7 @@ from pawsctl.stack.engine.protocol import LogLine, LogQuery
 
 # `6115:M 2026-11-23T09:52:34.391+00:00 * Configuration loaded`
 _TIME = re.compile(r"\d+:\w (\d{4}-\S+)")
-# Seconds between two looks for new lines.
+# Seconds between two reads for new lines.
 _PAUSE = 0.05
 _CHUNK = 1 << 16
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -25,10 +25,10 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 def read(
     paths: Mapping[str, Path], query: LogQuery, *, is_running: Callable[[], bool]
 ) -> Iterator[LogLine]:
-    """The lines of the files of `paths` (service → file), those written in order of time.
+    """Yield the lines of the files of `paths` (service → file), existing lines in order of time.
 
-    Followed, until all the servers that write them have ended. Raises OperationFailed where one
-    can't be read.
+    With `query.follow`, new lines follow until all servers have ended. Raises OperationFailed if a
+    file can't be read.
     """
     with ExitStack() as files:
         assemblies = [
@@ -41,7 +41,7 @@ def read(
         ]
         yield from heapq.merge(*written, key=lambda line: line.time or _EPOCH)
         while query.follow:
-            # Asked before the last look: what they wrote while they ended is read, too.
+            # Checked before the files are read, so that lines written at shutdown are read, too.
             runs = is_running()
             for each in assemblies:
                 yield from each.lines()
@@ -56,7 +56,10 @@ def _opened(path: Path) -> BinaryIO:
 
 
 class _Assembly:
-    """Lines with their times; one without, as in the banner, has that of the line before it."""
+    """The lines of a log with their times; a line without one gets that of the line before it.
+
+    The lines of the server's banner have none.
+    """
 
     def __init__(self, service: str, since: datetime | None, file: BinaryIO) -> None:
         self._service = service
@@ -66,7 +69,7 @@ class _Assembly:
         self._lines = Lines()
 
     def lines(self) -> Iterator[LogLine]:
-        """What was written since it was last looked at."""
+        """Yield the lines written since the last call."""
         for chunk in iter(lambda: self._file.read(_CHUNK), b""):
             for text in self._lines.feed(chunk):
                 found = _TIME.match(text)

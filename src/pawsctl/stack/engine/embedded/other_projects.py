@@ -6,7 +6,7 @@ from pawsctl.stack.engine.embedded.server_process import ServerProcess
 
 
 def project_at(port: int, *, but: str) -> str:
-    """Return the project whose server listens on a port, or '' if it is nobody's or `but`'s."""
+    """Return the project other than `but` whose server listens on a port, or ''."""
     try:
         home = state_dir.path_of()
         names = sorted(each.name for each in home.iterdir() if each.is_dir() and each.name != but)

