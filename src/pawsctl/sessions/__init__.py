@@ -1,1 +1,1 @@
-"""Sessions: what the bot keeps in Redis, read and written as the bot does."""
+"""The bot's sessions in Redis, read and written as the bot does."""

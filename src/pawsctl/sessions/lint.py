@@ -1,4 +1,4 @@
-"""Every session held to the rules of the bot's contract."""
+"""The check of all sessions against the rules of the bot's contract."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ class RuleCount(msgspec.Struct, frozen=True):
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What is worth knowing of a session and breaks nothing; `level` is `warning` or `note`."""
+    """A remark on a session that breaks no rule; `level` is `warning` or `note`."""
 
     level: str
     phone: str
@@ -41,10 +41,10 @@ class Note(msgspec.Struct, frozen=True):
 
 
 class LintReport(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How a check went: `checked` sessions, of which `broken` break at least one of the rules.
+    """The result of a check: `checked` sessions, of which `broken` break at least one rule.
 
-    `ok` says that all were checked, and none is broken. `notes` are the first ones of each rule
-    that breaks nothing; `rules` counts them all.
+    `ok` says that all sessions were checked and none is broken. `rules` has the number of findings
+    of each rule, `notes` the first findings of each rule whose level is no problem.
     """
 
     ok: bool
@@ -56,9 +56,9 @@ class LintReport(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Lint:
-    """One check of all sessions: `findings` streams what is broken, then `report` sums it up.
+    """One check of all sessions: `findings` yields the problems, then `report` sums them up.
 
-    Memory is bounded: of each rule, the first EXAMPLES findings are kept.
+    Memory is bounded: the first EXAMPLES findings of each rule are kept.
     """
 
     def __init__(self, store: SessionReader, wanted: Sequence[Rule]) -> None:
@@ -71,7 +71,7 @@ class Lint:
         self._checked = self._broken = 0
 
     def findings(self) -> Iterator[LintFinding]:
-        """Look at every session; what is wrong with each, as SCAN finds them."""
+        """Check every session and yield its problems, in SCAN's order."""
         begun, now_ms = time.perf_counter(), time.time() * 1000
         using = rules.checking()
         for record in self._store.records():
@@ -101,7 +101,7 @@ class Lint:
             self.examples[finding.rule].append(finding)
 
     def report(self) -> LintReport:
-        """What was found so far."""
+        """Return the result so far."""
         counts = [RuleCount(rule, findings) for rule, findings in self._counts.items()]
         return LintReport(
             not self._broken and not self._store.is_partial,
@@ -118,9 +118,9 @@ class Lint:
 
 
 def chosen(only: Sequence[str], ignored: Sequence[str]) -> list[Rule]:
-    """The rules to check: `only` these (all where none is named), without those `ignored`.
+    """Return the rules to check: `only` these (all if empty), without those `ignored`.
 
-    Raises UsageError for an id that is none, and where no rule is left.
+    Raises UsageError for an unknown id, and if no rule is left.
     """
     known = [rule.id for rule in rules.RULES]
     for name in (*only, *ignored):

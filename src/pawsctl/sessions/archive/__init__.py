@@ -1,1 +1,1 @@
-"""Archives of sessions: what one looks like, where it lies, how it is made and read back."""
+"""Archives of sessions: their format, their files, export and import."""

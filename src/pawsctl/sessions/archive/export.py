@@ -1,4 +1,4 @@
-"""Making an archive of every session."""
+"""Writing all sessions to an archive."""
 
 import hashlib
 import time
@@ -17,7 +17,7 @@ Progress = Callable[[int], None]
 
 
 class Exported(msgspec.Struct, frozen=True):
-    """An archive that is whole. `file` is its absolute path, None where it went to stdout.
+    """A complete archive. `file` is its absolute path, None if it went to stdout.
 
     `bytes` is its size before compression. `left_out` counts keys under the prefix that hold no
     string, by their type.
@@ -34,11 +34,10 @@ class Exported(msgspec.Struct, frozen=True):
 def to_file(
     store: SessionReader, path: Path, progress: Progress, *, overwrite: bool = False
 ) -> Exported:
-    """Write an archive to `path`, which is only there when it is whole.
+    """Write an archive to `path`; the file appears only when it is complete.
 
-    Tells `progress` how many sessions each batch had. Raises UsageError if a file is there already
-    that must not be overwritten, OperationFailed where it can't be written, and what the store
-    raises.
+    Calls `progress` with the number of sessions in each batch. Raises UsageError if the file exists
+    and `overwrite` is false, OperationFailed if it can't be written, and what the store raises.
     """
     with target_file.writing(path, overwrite=overwrite) as write:
         exported = to_stream(store, write, progress)
@@ -46,7 +45,10 @@ def to_file(
 
 
 def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exported:
-    """Hand an archive to `write`, piece by piece. One without its last line is not whole."""
+    """Write an archive with `write`, piece by piece; without its last line it is incomplete.
+
+    Calls `progress` with the number of sessions in each batch.
+    """
     checksum = hashlib.sha256()
     size = sessions = 0
     left_out: dict[str, int] = {}
@@ -57,7 +59,7 @@ def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exporte
         size += len(piece)
         write(piece)
 
-    # By the server's clock, which will let them expire.
+    # By the server's clock, which decides when keys expire.
     offset = clock_offset(store)
     put(jsonl_format.header(store.connection.target.url, time.time() + offset))
     for asked_at, records in store.snapshots():

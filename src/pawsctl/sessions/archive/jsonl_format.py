@@ -1,11 +1,11 @@
-"""What an archive is: JSON Lines, a header first and a trailer last. Pure.
+"""The format of archives: JSON Lines, a header first and a trailer last. Pure.
 
     {"format":"pawsctl sessions","version":1,"source":"redis://…","exported_at":"2026-01-31T…Z"}
     {"phone":"+123","key":"wh:session:+123","expires_at":1767225600000,"value":"{\"status\":…"}
     {"count":1,"checksum":"sha256:…"}
 
-The checksum is that of every byte before the trailer: `head -n -1 FILE | sha256sum` tells it, too.
-It finds damage; it is no signature, since whoever changes a file on purpose can change it as well.
+The checksum covers every byte before the trailer: `head -n -1 FILE | sha256sum` prints the same. It
+detects damage but is no signature: whoever changes a file on purpose can change it as well.
 """
 
 from base64 import b64decode, b64encode
@@ -37,8 +37,8 @@ class Header(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A line between header and trailer. `expires_at` is milliseconds since the epoch or null.
 
-    What is not UTF-8 stands in base64: `value_base64` then replaces `value`, and `key_base64` tells
-    the bytes of a key that `key` only shows.
+    Bytes that are not UTF-8 are in base64: `value_base64` then replaces `value`, and `key_base64`
+    has the bytes of the key, while `key` is for display.
     """
 
     phone: str
@@ -50,21 +50,21 @@ class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Trailer(msgspec.Struct, frozen=True):
-    """The last line: how many sessions stand between, and the checksum of all before it."""
+    """The last line: the number of sessions, and the checksum of all bytes before it."""
 
     count: int
     checksum: str
 
 
 LONGEST_VALUE = 512 * 1024 * 1024
-"""The most bytes that Redis holds under a key, unless `proto-max-bulk-len` was raised."""
+"""The most bytes of a value in Redis, unless `proto-max-bulk-len` was raised."""
 
-# A value in base64 takes a third more; beside it stand the key, twice, and names of fields.
+# A value in base64 takes a third more; the line also has the key, twice, and names of fields.
 _LONGEST_LINE = LONGEST_VALUE * 4 // 3 + 2 * 1024 * 1024
-# An escape of six characters stands for one byte at least.
+# The bytes that an escape adds at most: its six characters stand for at least one byte.
 _ESCAPED = 5
 LONGEST_HEADER = 64 * 1024
-"""The most bytes that a header or a trailer has."""
+"""The most bytes of a header or a trailer."""
 
 
 class Rejected(Exception):
@@ -77,20 +77,20 @@ Line = TypeVar("Line", Header, Trailer)
 
 
 def header(source: str, now: float) -> bytes:
-    """The first line of an archive that is made `now`, in seconds since the epoch."""
+    """Return the first line of an archive; `now` is in seconds since the epoch."""
     time = datetime.fromtimestamp(int(now), UTC)
     return _encoder.encode(Header(FORMAT, VERSION, source, time)) + b"\n"
 
 
 def trailer(count: int, checksum: str) -> bytes:
-    """The last line."""
+    """Return the last line of an archive."""
     return _encoder.encode(Trailer(count, checksum)) + b"\n"
 
 
 def lines(sessions: Sequence[Saved]) -> bytes:
-    """A line for each session; far quicker for many at once."""
+    """Return a line for each session; far quicker for many sessions at once."""
     encoded = _encoder.encode_lines([_entry(each) for each in sessions])
-    # `##[` would be a command to GitHub's runner, whose log stdout may be; the value is the same.
+    # If stdout is a GitHub runner's log, `##[` would be a command there; the value is the same.
     return encoded.replace(b"##[", rb"#\u0023[")
 
 
@@ -125,12 +125,12 @@ def _text_or_base64(data: bytes) -> tuple[str | None, str | None]:
 
 
 def is_too_long(length: int, escapes: int) -> bool:
-    """Whether a line of so many bytes, with so many backslashes, is longer than any session's."""
+    """Return whether a line of `length` bytes, `escapes` of them backslashes, can be no session."""
     return length - _ESCAPED * escapes > _LONGEST_LINE
 
 
 def read_line(line: bytes, kind: type[Line]) -> Line | None:
-    """A header or trailer; None where the line is neither whole nor one of that kind."""
+    """Parse a header or trailer; None if the line is incomplete or of another kind."""
     try:
         return msgspec.json.decode(line, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -138,7 +138,7 @@ def read_line(line: bytes, kind: type[Line]) -> Line | None:
 
 
 def read_lines(block: bytes) -> list[Saved | Rejected]:
-    """What stands in a block of whole lines, a line that can't be a session as Rejected."""
+    """Parse a block of whole lines; a line that is no valid session becomes a Rejected."""
     try:
         found = _entries.decode_lines(block)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -1,4 +1,4 @@
-"""Reading an archive: the whole of it is proved sound before the first session is handed out."""
+"""Reading an archive: all of it is verified before the first session is yielded."""
 
 import hashlib
 from collections.abc import Iterator
@@ -14,7 +14,10 @@ Numbered = tuple[int, Saved | Rejected]
 
 
 class Archive:
-    """An archive that was found whole and unchanged; `bytes` is its size before compression."""
+    """An archive, verified as complete and unchanged; `bytes` is its size before compression.
+
+    Raises OperationFailed if it is not.
+    """
 
     def __init__(self, source: ArchiveSource) -> None:
         self._source = source
@@ -26,9 +29,9 @@ class Archive:
         self.bytes = proof.bytes
 
     def batches(self, size: int) -> Iterator[list[Numbered]]:
-        """Its sessions, at most `size` at a time, with the numbers of their lines.
+        """Yield the sessions, at most `size` at a time, with the numbers of their lines.
 
-        Raises OperationFailed if one is larger than the memory that is left.
+        Raises OperationFailed if a session is too large for the free memory.
         """
         number = 1
         try:
@@ -45,7 +48,7 @@ class Archive:
             ) from error
 
     def _bodies(self) -> Iterator[bytes]:
-        """What stands between header and trailer."""
+        """Yield the lines between header and trailer, in blocks."""
         is_first = True
         held = b""
         for block in self._source.blocks():
@@ -59,7 +62,7 @@ class Archive:
 
 
 class _Proof:
-    """Reads an archive once, as it comes, and keeps nothing of it but the last line so far."""
+    """Verifies an archive, chunk by chunk; keeps only the last line so far in memory."""
 
     def __init__(self, name: str) -> None:
         self.bytes = 0
@@ -67,12 +70,12 @@ class _Proof:
         self._header: Header | None = None
         self._checksum = hashlib.sha256()
         self._lines = 0
-        # The last line, as long as it may be the trailer; else, how much of it has passed.
+        # The last line, if short enough for a trailer; else, how much of it has passed.
         self._last = b""
         self._passed = self._escapes = 0
 
     def add(self, chunk: bytes) -> None:
-        """Look at what comes next. Raises OperationFailed for what no archive has."""
+        """Take the next chunk. Raises OperationFailed for content that no archive has."""
         self.bytes += len(chunk)
         data = self._last + chunk
         if self._header is None:
@@ -84,12 +87,12 @@ class _Proof:
         end = data.rfind(b"\n", 0, len(data) - 1) + 1
         self._last = data[end:]
         if len(self._last) > jsonl_format.LONGEST_HEADER:
-            # No trailer, and none of what follows is needed to know that.
+            # Too long for a trailer, so its bytes need not be kept.
             end, self._last = len(data), b""
         self._pass(data[:end])
 
     def _pass(self, data: bytes) -> None:
-        """Count what is no trailer, line by line only where a line is longer than a chunk."""
+        """Count the lines before the trailer, and check the length of those longer than a chunk."""
         self._checksum.update(data)
         lines = data.count(b"\n")
         self._lines += lines
@@ -109,7 +112,10 @@ class _Proof:
             )
 
     def result(self) -> tuple[Header, int, str]:
-        """Header, number of sessions and checksum. Raises OperationFailed if it is not whole."""
+        """Return header, number of sessions and checksum.
+
+        Raises OperationFailed if the archive is incomplete or was changed.
+        """
         header = self._header or self._read_header(self._last)
         trailer = jsonl_format.read_line(self._last, Trailer) if self._lines else None
         if trailer is None:
@@ -146,9 +152,9 @@ class _Proof:
 
 @contextmanager
 def opened(name: str) -> Iterator[Archive]:
-    """An archive by its file's name, or stdin for `-`.
+    """Open and verify the archive in file `name`, or on stdin for `-`.
 
-    Raises UsageError where the file can't be read, OperationFailed where it is not sound.
+    Raises UsageError if the file can't be read, OperationFailed if it is not sound.
     """
     with source_file.opened(name) as source:
         yield Archive(source)

@@ -1,4 +1,4 @@
-"""Writing an archive's sessions back."""
+"""Writing the sessions of an archive to Redis."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -15,24 +15,25 @@ from pawsctl.sessions.store.accounting import Account, accounted
 from pawsctl.sessions.store.bulk_writer import BulkWriter
 from pawsctl.sessions.store.store import SessionStore
 
-# Rejected lines that are told one by one.
+# The most rejected lines that are reported one by one.
 _TOLD = 5
 
 Progress = Callable[[int], None]
 
 
 class Rejection(msgspec.Struct, frozen=True):
-    """A line that was not imported, by its number in the file, and why."""
+    """A line that was not imported: its number in the file, and the reason."""
 
     line: int
     reason: str
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """What became of each session of an archive; with `dry_run`, what would.
+    """The numbers of an import; with `dry_run`, those that it would have had.
 
-    `kept` were there before and were left as they are, `expired` had no time left. `evicted` is how
-    many keys Redis itself dropped meanwhile for want of memory, None where it does not tell.
+    `kept` sessions existed before and were left as they are; `expired` ones had no time left.
+    `evicted` is the number of keys that Redis dropped meanwhile for lack of memory, None if it does
+    not tell.
     """
 
     url: str
@@ -47,7 +48,7 @@ class Imported(msgspec.Struct, frozen=True):
 
 
 class _Tally:
-    """Counts while the work goes on."""
+    """The running counts of an import."""
 
     def __init__(self) -> None:
         self.imported = self.kept = self.expired = self.rejected = 0
@@ -63,7 +64,7 @@ class _Tally:
             self.reasons.append(Rejection(line, str(reason)))
 
     def add(self, lines: Sequence[int], written: Sequence[bool | ErrorReply]) -> None:
-        """Count what became of a batch. Raises OperationFailed where Redis refused any of it."""
+        """Count the results of a batch. Raises OperationFailed if Redis refused any of it."""
         for line, each in zip(lines, written, strict=True):
             if isinstance(each, TooLarge):
                 self.reject(line, f"Redis did not take it: {each}")
@@ -94,18 +95,18 @@ class _Tally:
 def restore(
     store: SessionStore, archive: Archive, *, replace: bool, dry_run: bool, progress: Progress
 ) -> Imported:
-    """Write what has not expired; with `replace` over what exists, without it never.
+    """Write the sessions that have not expired; replace existing ones only with `replace`.
 
-    Tells `progress` how many lines each batch had. A failure says how far it got: OperationFailed
-    where Redis refuses, as when its memory is full, Interrupted on Ctrl-C, and what the store
-    raises. Nothing that stood there before is lost by any of them.
+    Calls `progress` with the number of lines in each batch. Raises OperationFailed if Redis refuses
+    (as when its memory is full), Interrupted on Ctrl-C, and what the store raises; each says how
+    far the import got. No failure loses a key that existed before.
     """
     tally = _Tally()
     evicted = _evicted_keys(store)
 
     def account(outcome: Outcome) -> Account:
         if not dry_run:
-            # What was answered, and not what was worked on since.
+            # Count the replies received, not the sessions of batches under way.
             tally.imported, tally.kept = outcome.done, outcome.undone
         unknown = len(outcome.unknown)
         text = f"{tally.total + unknown} of {archive.count} sessions were gone through: {tally}"
@@ -135,7 +136,7 @@ def restore(
 
 
 def require_all_taken(imported: Imported) -> None:
-    """Raises OperationFailed where a line was rejected."""
+    """Raise OperationFailed if a line was rejected."""
     if imported.rejected:
         raise OperationFailed(
             f"{imported.rejected} lines of {imported.file} were rejected.",
@@ -146,13 +147,16 @@ def require_all_taken(imported: Imported) -> None:
 def _alive(
     batch: Sequence[Numbered], now_ms: float, tally: _Tally
 ) -> tuple[list[int], list[Saved]]:
-    """The sessions of a batch that still live, and the numbers of their lines."""
+    """Return the line numbers and the sessions of those in a batch that have not expired.
+
+    Expired and rejected ones are counted in `tally`.
+    """
     lines, alive = [], []
     for number, found in batch:
         if isinstance(found, Rejected):
             tally.reject(number, found)
         elif found.expires_at is not None and found.expires_at <= now_ms:
-            # Redis would take it for a deletion of what lives under that key now.
+            # With an expiry in the past, Redis would delete the key as it is now.
             tally.expired += 1
         else:
             lines.append(number)
@@ -161,7 +165,7 @@ def _alive(
 
 
 def _evicted_keys(store: SessionStore) -> int | None:
-    """How many keys all primaries have evicted so far; None where one may not be asked."""
+    """Return how many keys all primaries have evicted so far; None if one refuses INFO."""
     try:
         return sum(_evicted_by(node) for node in store.connection.primaries())
     except OperationFailed:

@@ -1,4 +1,4 @@
-"""The bytes of an archive, from a file or stdin, to be read and read again in a flat memory."""
+"""The bytes of an archive from a file or stdin, readable repeatedly in constant memory."""
 
 import sys
 import tempfile
@@ -15,12 +15,12 @@ STDIO = "-"
 
 _CHUNK = 1 << 20
 _GZIP_MAGIC = b"\x1f\x8b"
-# What zlib calls a window of 32 KB with a gzip header.
+# zlib's number for a window of 32 KB with a gzip header.
 _GZIP_WINDOW = 31
 
 
 class ArchiveSource:
-    """An archive's bytes. What comes through a pipe is kept in a temporary file as it is read."""
+    """An archive's bytes. Those from a pipe are saved to a temporary file as they are read."""
 
     def __init__(self, file: IO[bytes], spool: IO[bytes] | None, name: str) -> None:
         self.name = name
@@ -28,15 +28,15 @@ class ArchiveSource:
         self._spool = spool
 
     def chunks(self) -> Iterator[bytes]:
-        """Yields the bytes from the beginning, uncompressed. The first time goes to the end.
+        """Yield the bytes from the beginning, uncompressed. The first pass must go to the end.
 
-        Raises OperationFailed where compressed bytes are damaged or cut short, or where there is no
-        room for those of a pipe.
+        Raises OperationFailed if compressed bytes are damaged or cut short, or if there is no room
+        for a pipe's bytes in the temporary file.
         """
         stored = self._stored()
         first = next(stored, b"")
         everything = chain((first,), stored)
-        # By what it holds and not by its name: it may come through a pipe.
+        # By its content and not by its name: it may come through a pipe.
         if not first.startswith(_GZIP_MAGIC):
             yield from everything
             return
@@ -49,7 +49,7 @@ class ArchiveSource:
             ) from error
 
     def blocks(self) -> Iterator[bytes]:
-        """Yields the same in blocks of whole lines; the last line may lack its end."""
+        """Yield the same in blocks of whole lines; the last line may lack its newline."""
         rest: list[bytes] = []
         for chunk in self.chunks():
             end = chunk.rfind(b"\n") + 1
@@ -61,7 +61,7 @@ class ArchiveSource:
             yield last
 
     def _stored(self) -> Iterator[bytes]:
-        """The bytes as they are stored."""
+        """Yield the bytes as they are stored, from the beginning."""
         file, spool = self._file, self._spool
         if spool is None:
             file.seek(0)
@@ -78,10 +78,10 @@ class ArchiveSource:
 
 @contextmanager
 def opened(name: str) -> Iterator[ArchiveSource]:
-    """The bytes of a file, or of stdin for `-`.
+    """Open the file `name`, or stdin for `-`.
 
-    Raises UsageError where the file can't be read, OperationFailed where there is no room for a
-    temporary one.
+    Raises UsageError if the file can't be read, OperationFailed if there is no room for a temporary
+    one.
     """
     with ExitStack() as stack:
         if name == STDIO:
@@ -114,7 +114,7 @@ def _told_of_no_room() -> Iterator[None]:
 
 
 def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Uncompressed bytes, a bounded piece at a time, of one gzip file after the other.
+    """Yield uncompressed bytes in bounded pieces, of one gzip member after the other.
 
     Raises zlib.error, EOFError.
     """
@@ -132,7 +132,7 @@ def _inflated(chunks: Iterable[bytes]) -> Iterator[bytes]:
             data = member.unused_data if member.eof else member.unconsumed_tail
             while piece:
                 yield piece
-                # All may have been read, and not all been told.
+                # All input may have been read, and some output not yet returned.
                 is_all = data or member.eof or len(piece) < _CHUNK
                 piece = b"" if is_all else member.decompress(b"", _CHUNK)
     if not member.eof:

@@ -1,4 +1,4 @@
-"""Where an archive is written to."""
+"""The file to which an archive is written."""
 
 import zlib
 from collections.abc import Iterator
@@ -8,17 +8,19 @@ from pathlib import Path
 from pawsctl.files import atomic_file
 from pawsctl.files.atomic_file import Write
 
-# What zlib calls a window of 32 KB with a gzip header.
+# zlib's number for a window of 32 KB with a gzip header.
 _GZIP_WINDOW = 31
-# Level 1 makes a tenth of such values and keeps up with Redis; 9 is ten times slower for little.
+# Level 1 compresses such values to a tenth and keeps up with Redis; 9 is ten times slower, with
+# little gain.
 _GZIP_LEVEL = 1
 
 
 @contextmanager
 def writing(path: Path, *, overwrite: bool) -> Iterator[Write]:
-    """Yields what writes an archive to `path`, compressed where that ends in `.gz`.
+    """Yield a function that writes an archive to `path`, compressed if that ends in `.gz`.
 
-    It is there when it is whole, and its owner's alone. Raises what `whole_file.replacing` raises.
+    The file appears when it is complete, and only its owner can read it. Raises what
+    `atomic_file.replacing` raises.
     """
     with atomic_file.replacing(path, private=True, overwrite=overwrite) as write:
         if path.suffix != ".gz":

@@ -1,1 +1,1 @@
-"""What the bot stores. Pure."""
+"""The format of the bot's sessions, and the rules they follow. Pure."""

@@ -1,8 +1,8 @@
-"""A stored value decoded, as far as it can be understood. Pure.
+"""Decoding of stored values, as far as they can be understood. Pure.
 
-Decoding never fails: `read` tells the session and what is wrong with it. Values that the bot's own
-code writes take a quick, typed path; everything else (lone surrogates, deep nesting, foreign
-shapes) is decided by Python's `json`, held to what JSON.parse accepts.
+Decoding never fails: `read` returns the session and its faults. Values that the bot's own code
+writes take a quick, typed path; everything else (lone surrogates, deep nesting, foreign shapes)
+goes through Python's `json`, restricted to what JSON.parse accepts.
 """
 
 import json
@@ -23,12 +23,12 @@ from pawsctl.sessions.contract.model import (
     StrangeBlock,
 )
 
-# Digits that a double still holds.
+# An integer of fewer digits than this fits into a double.
 _LONGEST_INTEGER = 300
 
 
-# The blocks that the bot has, told apart by their type: they take less room and time, and have all
-# that a Block has.
+# The blocks that the bot writes, one class for each type: they take less memory and time than
+# Block, and have all its fields.
 class _Text(
     msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, tag_field="type", tag="text"
 ):
@@ -66,7 +66,7 @@ class _BotMessage(Message, frozen=True, gc=False):
 
 
 class BotSession(Session, frozen=True, gc=False):
-    """A session just as the bot writes it today."""
+    """A session exactly as the bot writes it today."""
 
     messages: list[_BotMessage]
     updated_at: float
@@ -88,10 +88,10 @@ def read(value: bytes) -> Reading:
 
 
 def read_quickly(value: bytes) -> BotSession | None:
-    """The session in a value just as the bot writes it today; None if it takes a closer look.
+    """Return the session in a value exactly as the bot writes it today; None for other values.
 
     Its roles are `user` and `assistant`, each message has content, and no text block is empty. The
-    checks of `rules` are still to be made.
+    checks of `rules` are not made here.
     """
     try:
         return _decode(value)
@@ -100,18 +100,18 @@ def read_quickly(value: bytes) -> BotSession | None:
 
 
 def answered(content: str) -> list[str] | None:
-    """The ids of the calls that a `__TOOL_RESULTS__` text answers; None if it can't be read."""
+    """Return the call ids that a `__TOOL_RESULTS__` text answers; None if it can't be read."""
     try:
         return [each.tool_use_id for each in _decode_answers(content[len(TOOL_RESULTS) :])]
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-        # Decided below: what msgspec refuses need not be wrong.
+        # Try again below: msgspec refuses some text that is valid.
         pass
     blocks = _parsed_results(content)
     return None if blocks is None else [block.tool_use_id for block in blocks]
 
 
 def tool_results(message: Message) -> list[Block] | None:
-    """The tool answers in a `__TOOL_RESULTS__` message, or None where they can't be read."""
+    """Return the tool results in a `__TOOL_RESULTS__` message; None if they can't be read."""
     try:
         return _decode_results(message.text.removeprefix(TOOL_RESULTS))
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
@@ -130,7 +130,7 @@ def _parsed_results(content: str) -> list[Block] | None:
 
 
 def text(value: bytes) -> str:
-    """A stored value as the bot reads it: bytes that are not UTF-8 become U+FFFD."""
+    """Return a stored value as the bot reads it: bytes that are not UTF-8 become U+FFFD."""
     return value.decode("utf-8", "replace")
 
 
@@ -174,7 +174,7 @@ def _messages(found: dict[str, Any], problems: list[Problem]) -> list[Message]:
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             problems.append(Problem("messages", f"message {number} is {_kind(entry)}"))
-            # It counts, and those after it keep their numbers.
+            # Keep it, so that later messages keep their numbers.
             messages.append(Message("?"))
             continue
         role, content = entry.get("role"), entry.get("content")
@@ -240,7 +240,10 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _parse(text: str) -> Any:
-    """JSON as JSON.parse has it: no NaN or Infinity, no byte order mark, numbers of any length."""
+    """Parse JSON as JSON.parse does: no NaN, Infinity or byte order mark, numbers of any length.
+
+    Raises ValueError.
+    """
     if text.startswith("\ufeff"):
         raise ValueError("it begins with a byte order mark")
     try:
@@ -250,5 +253,5 @@ def _parse(text: str) -> Any:
 
 
 def _integer(digits: str) -> int | float:
-    # Python refuses one of more than 4,300 digits; JavaScript makes a double of each.
+    # Python refuses integers of more than 4,300 digits; JavaScript makes every number a double.
     return int(digits) if len(digits) < _LONGEST_INTEGER else float(digits)

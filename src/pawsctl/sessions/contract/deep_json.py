@@ -1,4 +1,4 @@
-"""JSON of any depth, read and written without recursion, which Python's `json` limits. Pure."""
+"""Parsing and writing of JSON of any depth, without the recursion limit of `json`. Pure."""
 
 import json
 import re
@@ -12,7 +12,7 @@ _CONSTANTS = {"true": True, "false": False, "null": None}
 
 
 def loads(text: str, *, parse_int: Callable[[str], Any]) -> Any:
-    """Return the value of a JSON text, as `json.loads` does. Raises ValueError if it is none."""
+    """Return the value of a JSON text, as `json.loads` does. Raises ValueError if it is no JSON."""
     return _Parser(text, parse_int).whole()
 
 
@@ -75,7 +75,7 @@ class _Parser:
         return str(value)
 
     def _next(self) -> str:
-        """The next character that is no space; empty at the end."""
+        """Skip spaces and return the next character; empty at the end."""
         found = _SPACE.match(self._text, self._at)
         self._at = found.end() if found else self._at
         return self._text[self._at : self._at + 1]
@@ -92,7 +92,7 @@ def dumps(value: Any) -> str:
 
 
 def _written(value: Any) -> Iterator[str]:
-    # Iterators over what is not written yet, each with what ends it.
+    # Iterators over the items not written yet, each with its closing bracket.
     inside: list[tuple[Iterator[Any], str]] = [(iter([value]), "")]
     is_first = True
     while inside:

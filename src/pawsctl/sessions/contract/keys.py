@@ -1,4 +1,4 @@
-"""How the bot makes a key from a phone number. Pure."""
+"""Redis keys of sessions and seen marks, as the bot makes them. Pure."""
 
 import re
 from secrets import randbelow
@@ -10,22 +10,23 @@ SEEN_PREFIX = "wh:seen:"
 
 
 def normalised(phone: str) -> str:
-    """A phone as the bot stores it: everything but ASCII digits and `+` taken out."""
+    """Return a phone as the bot stores it: only its ASCII digits and `+`."""
     return re.sub(r"[^0-9+]", "", phone)
 
 
 def nobodys_phone() -> str:
-    """A random phone of 16 digits, more than any real number has.
+    """Return a random phone of 16 digits, more than any real number has.
 
-    It begins with 0, as no country does: an ACL on the keys of some does not let it through.
+    It begins with 0, as no country code does: an ACL that allows the keys of some countries does
+    not allow it.
     """
     return f"+0{randbelow(10**15):015}"
 
 
 def session_key(phone: str) -> bytes:
-    """The key of a phone's session; what begins with `wh:session:` is used as it stands.
+    """Return the key of a phone's session; `phone` may also be a whole key (`wh:session:…`).
 
-    Raises UsageError where `phone` has no digit, and so can't be meant.
+    Raises UsageError if `phone` has no digit.
     """
     if phone.startswith(SESSION_PREFIX):
         # A shell hands over bytes that are not UTF-8 as surrogates.
@@ -41,32 +42,32 @@ def session_key(phone: str) -> bytes:
 
 
 def seen_key(message_id: str) -> bytes:
-    """The key under which the bot marks a WhatsApp message as handled."""
+    """Return the key with which the bot marks a WhatsApp message as handled."""
     return (SEEN_PREFIX + message_id).encode()
 
 
 def key_text(key: bytes) -> str:
-    r"""A key as text; bytes that are not UTF-8 become `\xff`."""
+    r"""Return a key as text; bytes that are not UTF-8 are escaped, as in `\xff`."""
     return key.decode("utf-8", "backslashreplace")
 
 
 def phone_of(key: bytes) -> str:
-    """The phone part of a session's key."""
+    """Return the phone part of a session's key."""
     return key_text(key).removeprefix(SESSION_PREFIX)
 
 
 def is_normalised(key: bytes) -> bool:
-    """Whether the bot itself could have made this session key.
+    """Return whether the bot itself could have made this session key.
 
-    Of a phone without any digit it makes `wh:session:` alone.
+    For a phone without digits it makes `wh:session:` alone.
     """
-    # Nearly all are a + and digits: five times as quick as the pattern.
+    # Nearly all are a + and digits; this test is five times as quick as the pattern.
     is_usual = key.rstrip(b"0123456789") == _PLUS and key != _PLUS
     return is_usual or _NORMALISED.fullmatch(key) is not None
 
 
 NO_DIGIT = SESSION_PREFIX.encode()
-"""The key of every phone that has no digit."""
+"""The key that the bot makes for every phone without digits."""
 
 _PLUS = NO_DIGIT + b"+"
 _NORMALISED = re.compile(rb"wh:session:([0-9+]*[0-9][0-9+]*)?")

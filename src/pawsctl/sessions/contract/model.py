@@ -1,4 +1,4 @@
-"""What the bot keeps under a session's key, as far as it can be understood. Pure."""
+"""The data types of sessions: messages, blocks, problems, records. Pure."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,13 +11,13 @@ from pawsctl import durations
 TOOL_RESULTS = "__TOOL_RESULTS__"
 
 
-# What is decoded is a tree: garbage collection (`gc`) would look for cycles that can't be there.
-# Unknown fields are forbidden since msgspec does not look whether what it skips is UTF-8.
+# Decoded values are trees: garbage collection (`gc`) would look for cycles that can't be there.
+# Unknown fields are forbidden since msgspec does not check that the fields it skips are UTF-8.
 class Block(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One content block of an assistant's message, or one tool result.
 
-    A field is empty where the block's type has none. `input` and `content` keep whatever the bot
-    stored there.
+    A field that the block's type does not have is empty. `input` and `content` are as the bot
+    stored them.
     """
 
     type: str = ""
@@ -37,7 +37,7 @@ class StrangeBlock(Block, frozen=True, gc=False):
 
 
 class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """One message. `content` is a text, or a list of blocks; None where the field is missing."""
+    """One message. `content` is a text, or a list of blocks; None if the field is missing."""
 
     role: str
     content: str | list[Block] | None = None
@@ -46,20 +46,20 @@ class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True)
 
     @property
     def is_tool_results(self) -> bool:
-        """Whether this is the bot's record of tool answers and nothing a person wrote."""
+        """Whether this is the bot's record of tool results and no message of a person."""
         content = self.content
         return self.role == "user" and isinstance(content, str) and content.startswith(TOOL_RESULTS)
 
     @property
     def text(self) -> str:
-        """The words of the message: its string, or its text blocks a line each."""
+        """The text of the message: its string, or its text blocks, one per line."""
         if isinstance(self.content, str):
             return self.content
         return "\n".join(block.text for block in self.content or () if block.type == "text")
 
     @property
     def summary(self) -> str:
-        """The message in a few words, what no person said in brackets."""
+        """The message's text, or a note in brackets for tool calls and results."""
         if self.is_tool_results:
             return "(tool results)"
         words = self.text
@@ -82,7 +82,7 @@ class Session(
     forbid_unknown_fields=True,
     rename={"updated_at": "updatedAt"},
 ):
-    """A conversation. `updated_at` is milliseconds since the epoch, None where it is no number."""
+    """A conversation. `updated_at` is milliseconds since the epoch, None if it is no number."""
 
     status: str
     messages: Sequence[Message]
@@ -90,7 +90,7 @@ class Session(
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What is wrong with a session: the id of the rule it breaks, and one clause that says how."""
+    """A fault of a session: the id of the rule that is broken, and a clause that says how."""
 
     rule: str
     message: str
@@ -100,9 +100,9 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What a stored value was found to be; `session` is None where nothing can be made of it.
+    """A decoded value; `session` is None if the value can't be read.
 
-    `problems` are what decoding found wrong, in the order of the rules they break.
+    `problems` are the faults that decoding found, in the order of the rules.
     """
 
     session: Session | None
@@ -110,7 +110,7 @@ class Reading(msgspec.Struct, frozen=True):
 
 
 def as_time(milliseconds: float | None) -> datetime | None:
-    """Milliseconds since the epoch as a UTC time; None where no date has that number."""
+    """Return milliseconds since the epoch as a UTC time; None if out of the range of dates."""
     try:
         return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (OverflowError, ValueError, OSError):
@@ -118,24 +118,24 @@ def as_time(milliseconds: float | None) -> datetime | None:
 
 
 def encodable(text: str) -> str:
-    r"""`text` with lone surrogates as `\ud83d`: msgspec can't encode them."""
+    r"""Return `text` with lone surrogates as `\ud83d`, since msgspec can't encode them."""
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def turns(roles: Sequence[str]) -> list[int]:
     """Return the indexes at which a turn starts, given the roles of the messages.
 
-    A turn starts at each `user` message, tool results included. What comes before the first one is
-    a turn of its own.
+    A turn starts at each `user` message, tool results included. Messages before the first one are a
+    turn of their own.
     """
     return [index for index, role in enumerate(roles) if role == "user" or not index]
 
 
 class Record(msgspec.Struct, frozen=True):
-    """What Redis holds under one session key at one moment.
+    """The content of one session key at one moment.
 
-    `ttl_ms` is milliseconds left, -1 for never. `value` is None where the key is no string, and
-    `type` then tells what it is.
+    `ttl_ms` is milliseconds left, -1 for never. `value` is None if the key is no string; `type` is
+    its Redis type.
     """
 
     key: bytes
@@ -149,5 +149,5 @@ class Record(msgspec.Struct, frozen=True):
         return durations.whole_seconds(self.ttl_ms)
 
 
-# What a stored conversation is while it is being changed: JSON as the bot writes it.
+# A stored conversation while it is being changed: JSON as the bot writes it.
 Document = dict[str, Any]

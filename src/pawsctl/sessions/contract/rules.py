@@ -1,4 +1,4 @@
-"""What a stored session must be: every rule of the bot's contract, each with an id. Pure.
+"""The rules that stored sessions follow, the bot's contract, each with an id. Pure.
 
 `session list` shows the first problem of each session, `session lint` all of them. A rule is one
 entry of RULES: nothing else decides whether a session is sound.
@@ -19,7 +19,7 @@ MAX_TURNS = 12
 
 # The bot's clock and this machine's need not agree to the second.
 _CLOCK_TOLERANCE_MS = 60_000
-# A tool takes no longer; a call that is open for this long has no bot that works on it.
+# No tool takes longer: the bot no longer works on a call that is open for this long.
 _LONGEST_CALL_MS = 120_000
 
 _TTL_MS = TTL_SECONDS * 1000
@@ -30,12 +30,13 @@ Level = Literal["problem", "warning", "note"]
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A rule with its id, a sentence about it, and the check that tells what breaks it.
+    """A rule: its id, a sentence about it, and the check that finds how it is broken.
 
-    A check gets the record, the session and the time now in milliseconds, and returns clauses that
-    say how the rule is broken; a Problem is about another rule. A rule without a check is found
-    while decoding, or by the check of another. Only a rule of the level `problem` makes a session
-    unsound. `needs_session` is false if the check looks at the record alone.
+    A check gets the record, the session and the time now in milliseconds since the epoch. It
+    returns clauses that say how the rule is broken, or Problems, which may be of another rule. A
+    rule without a check is checked while decoding, or by another rule's check. Only a rule of the
+    level `problem` makes a session unsound. `needs_session` is false if the check uses the record
+    alone.
     """
 
     id: str
@@ -53,34 +54,34 @@ def read(record: Record) -> Reading:
 
 
 def findings(record: Record, reading: Reading, now_ms: float) -> Iterator[Problem]:
-    """Everything that there is to say of a session, notes too, what makes it unreadable first."""
+    """Yield all findings on a session, notes too; those that make it unreadable come first."""
     yield from reading.problems
     rules = [rule for rule in RULES if reading.session is not None or not rule.needs_session]
     yield from _checked(record, reading.session or _NOTHING, now_ms, rules)
 
 
 def problems(record: Record, reading: Reading, now_ms: float) -> Iterator[Problem]:
-    """Everything that is wrong with a session, what makes it unreadable first."""
+    """Return all problems of a session; those that make it unreadable come first."""
     return (each for each in findings(record, reading, now_ms) if level(each) == "problem")
 
 
 def level(problem: Problem) -> Level:
-    """How bad it is: the level of the rule that is broken."""
+    """Return the level of the rule that is broken."""
     return next((rule.level for rule in RULES if rule.id == problem.rule), "problem")
 
 
 def checking() -> list[Rule]:
-    """The rules that have a check, for a pass in which each session is asked about."""
+    """Return the rules that have a check, to be passed as `using` in a pass over many sessions."""
     return [rule for rule in RULES if rule.check is not None]
 
 
 def is_sound(
     record: Record, session: BotSession, now_ms: float, using: Sequence[Rule] = ()
 ) -> bool:
-    """Whether a session that was read quickly breaks no rule; there may be notes on it.
+    """Return whether a session from `read_quickly` breaks no rule; there may be notes on it.
 
-    Nearly all sessions are sound, and a pass over a million asks this of each: it gets the rules
-    of `checking` but once, and gives them as `using`.
+    Nearly all sessions are sound, and a pass over a million calls this for each: it should call
+    `checking` once and pass the result as `using`.
     """
     if record.value is None:
         return False
@@ -91,7 +92,7 @@ def is_sound(
 
 
 def judged(record: Record, now_ms: float, using: Sequence[Rule] = ()) -> list[Problem]:
-    """The findings of a record, decoded and judged at once; `using` as `is_sound` has it."""
+    """Decode a record and return its findings, notes too; `using` as for `is_sound`."""
     session = decode.read_quickly(record.value) if record.value is not None else None
     if session is None:
         return list(findings(record, read(record), now_ms))
@@ -116,7 +117,7 @@ def _messages(_record: Record, session: Session, _now: float) -> Iterable[Proble
             if each.role == "user" and type(each.content) is not str:
                 break
         else:
-            # Decoding has seen to the rest.
+            # Decoding has checked the rest.
             return () if len(session.messages) <= MAX_MESSAGES else _trim(session)
     found = _trim(session)
     for number, message in enumerate(session.messages, 1):

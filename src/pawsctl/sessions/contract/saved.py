@@ -1,13 +1,13 @@
-"""A session as it is written: the stored bytes, and when they expire. Pure."""
+"""A session to be written: its bytes, and when they expire. Pure."""
 
 import msgspec
 
 LATEST_MS = 2**63 - 1
-"""The last moment that Redis can let a key expire at, in milliseconds since the epoch."""
+"""The latest expiry that Redis can store, in milliseconds since the epoch."""
 
 
 class Saved(msgspec.Struct, frozen=True, gc=False):
-    """What is to stand in Redis under one key.
+    """A key with the value and the expiry to write.
 
     `expires_at` is milliseconds since the epoch, None for never.
     """
@@ -18,8 +18,8 @@ class Saved(msgspec.Struct, frozen=True, gc=False):
 
 
 def moment(milliseconds: int) -> int:
-    """Return a moment of expiry that Redis takes: its last one, if this is later.
+    """Return `milliseconds` since the epoch, or LATEST_MS if that is earlier.
 
-    The last one is stored as it is, but told as a time left, and two clocks are never quite one.
+    An expiry of LATEST_MS, calculated from a TTL, may come out later: two clocks never quite agree.
     """
     return min(milliseconds, LATEST_MS)

@@ -1,4 +1,4 @@
-"""Tool calls and their results: what of them the bot's model refuses. Pure.
+"""Faults in tool calls and their results, for which the bot's model refuses a session. Pure.
 
 The model takes a tool call only if its results follow at once. Results follow at once if nothing
 but results stands between them and the call.
@@ -13,9 +13,9 @@ from pawsctl.sessions.contract.model import TOOL_RESULTS, Message, Problem
 
 
 class _Calls(msgspec.Struct, gc=False):
-    """The tool calls of one message: the ids of those without a result so far, and of the others.
+    """The tool calls of one message: ids of those without a result so far, and of the others.
 
-    `is_excused` says that its results are there and can't be told apart: that is told of them.
+    `is_excused` says that there are results that can't be read: that is a finding of its own.
     """
 
     number: int
@@ -25,13 +25,13 @@ class _Calls(msgspec.Struct, gc=False):
 
 
 def faults(messages: Sequence[Message], *, is_old: bool) -> list[Problem]:
-    """Return what is wrong with the tool calls and results of a conversation.
+    """Return the faults of the tool calls and results of a conversation.
 
-    Results that begin it are `headless-result`. `is_old` says that the bot does not work on it any
-    more, so that calls at its end stay open.
+    Results at its beginning are `headless-result`. `is_old` says that the bot does not work on it
+    any more, so that calls at its end stay open.
     """
     walk: _Walk | None = None
-    # Calls of the last message that is no result.
+    # The calls of the last message that is no tool result.
     calls: _Calls | None = None
     number = 0
     for message in messages:
@@ -41,7 +41,7 @@ def faults(messages: Sequence[Message], *, is_old: bool) -> list[Problem]:
             if content.startswith(TOOL_RESULTS) and message.role == "user":
                 ids = decode.answered(content)
                 if calls is not None and ids and ids == calls.open and len(set(ids)) == len(ids):
-                    # As it nearly always is.
+                    # The usual case.
                     calls.answered += ids
                     calls.open = []
                 else:
@@ -71,20 +71,20 @@ def faults(messages: Sequence[Message], *, is_old: bool) -> list[Problem]:
 
 
 class _Walk:
-    """What is known on the way from message to message."""
+    """The state of a walk over the messages: faults, calls and results so far."""
 
     def __init__(self, messages: Sequence[Message]) -> None:
         self.found: list[Problem] = []
-        # Calls that something else than results followed.
+        # Calls that were followed by another message than results.
         self.past: list[_Calls] = []
-        # Those of results that answer no call of these.
+        # The ids of results that answer no known call.
         self._strange: list[str] = []
         self._messages = messages
 
     def answers(self, number: int, ids: Sequence[str] | None, calls: _Calls | None) -> None:
-        """Take in a message of results with those ids, None if they can't be read.
+        """Match the results of a message to calls; `ids` are theirs, None if they can't be read.
 
-        `calls` are those which nothing but results has followed so far.
+        `calls` are the calls that only results have followed so far.
         """
         if not ids:
             if ids is None:
@@ -118,7 +118,7 @@ class _Walk:
                     self._add("tool-result", f"message {number} answers no tool call before it")
 
     def end(self, last: _Calls | None, *, is_old: bool) -> None:
-        """Judge the calls that are without a result; `last` are those at the end."""
+        """Report the calls without a result; `last` are the calls at the end."""
         for calls in self.past:
             left, count = len(calls.open), len(calls.open) + len(calls.answered)
             if not left or calls.is_excused:

@@ -1,1 +1,1 @@
-"""Sessions changed: touched, deleted, made up."""
+"""Operations that change sessions: touch, delete, flush, seed."""

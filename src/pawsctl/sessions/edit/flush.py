@@ -1,9 +1,9 @@
-"""Deleting sessions: all of them, or those that a filter lets through.
+"""Deleting all sessions, or those that match a filter.
 
-All, or those of a glob, go by SCAN and UNLINK alone, and are counted before only where someone has
-to decide. Other filters need the values: these are read once to say what would be deleted, and once
-more in the moment before. A session that changed meanwhile and is no longer meant is kept; one that
-changes within that moment, about a millisecond, may still be deleted.
+All sessions, or those of a glob, are deleted by SCAN and UNLINK alone, and counted before only if
+the user has to confirm. Other filters need the values: these are read once to plan, and once more
+just before the deletion. A session that has changed and no longer matches is kept; one that changes
+between this second look and the deletion, about a millisecond, may still be deleted.
 """
 
 import time
@@ -25,7 +25,7 @@ SEEN = keys.SEEN_PREFIX.encode() + b"*"
 
 
 class FlushPlan(msgspec.Struct, frozen=True):
-    """What a flush would delete. `others` are keys of another type under the prefix, by type."""
+    """The number of keys a flush would delete; `others` are keys that are no strings, by type."""
 
     url: str
     origin: str
@@ -35,14 +35,15 @@ class FlushPlan(msgspec.Struct, frozen=True):
 
     @property
     def total(self) -> int:
-        """All keys together."""
+        """The number of all keys together."""
         return self.sessions + sum(self.others.values()) + self.seen
 
 
 class Flushed(msgspec.Struct, frozen=True):
-    """How many keys a flush deleted, and from where; `others` were no strings, by their type.
+    """The number of keys a flush deleted; `others` were no strings, by their type.
 
-    Up to `unknown` more may have been: a server that went away, and was replaced, never answered.
+    Up to `unknown` more keys may have been deleted: a server went away before its reply and was
+    replaced.
     """
 
     url: str
@@ -52,9 +53,9 @@ class Flushed(msgspec.Struct, frozen=True):
 
 
 class Flush(msgspec.Struct, frozen=True):
-    """A flush that was planned: every key of `patterns`, and those `names` that are still meant.
+    """A planned flush: every key of `patterns`, and those `names` that still match `wanted`.
 
-    `plan` is None where nobody asked how many that are.
+    `plan` is None if the keys were not counted.
     """
 
     plan: FlushPlan | None
@@ -66,10 +67,10 @@ class Flush(msgspec.Struct, frozen=True):
 def planned(
     store: SessionStore, wanted: Filter, *, include_seen: bool, counted: bool = True
 ) -> Flush:
-    """Find what a flush would delete; how many, where it must be `counted` or is known anyway.
+    """Plan a flush; count the keys if `counted`, or if the filter reads their values anyway.
 
-    Raises UsageError for seen marks beside a filter: a mark belongs to no session; OperationFailed
-    if nothing could be deleted.
+    Raises UsageError for seen marks together with a filter, since a mark belongs to no session;
+    OperationFailed if Redis would refuse the deletion.
     """
     if include_seen and not wanted.is_empty:
         raise UsageError(
@@ -90,9 +91,9 @@ def planned(
 
 
 def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None]) -> Flushed:
-    """Delete what was planned, telling `progress` of each batch.
+    """Delete the planned keys; call `progress` with the size of each batch.
 
-    Raises Interrupted on Ctrl-C, saying how far it got, as every other failure here does.
+    Raises Interrupted on Ctrl-C; this and every other failure say how far the flush got.
     """
     kinds = Counter[str]()
     with accounted(store.connection, _account, hint="Run it again for the rest.") as outcome:
@@ -114,7 +115,7 @@ def _plan(store: SessionStore, counts: dict[str, int], seen: int) -> FlushPlan:
 
 
 def _matching(store: SessionStore, wanted: Filter) -> tuple[list[bytes], dict[str, int]]:
-    """The keys that a filter lets through, and how many there are of each type."""
+    """Return the keys that match a filter, and their number by type."""
     now_ms = time.time() * 1000
     names, counts = [], dict[str, int]()
     for record in store.records(wanted.pattern):
@@ -125,7 +126,7 @@ def _matching(store: SessionStore, wanted: Filter) -> tuple[list[bytes], dict[st
 
 
 def _deletions(store: SessionStore, planned: Flush) -> Iterator[Mapping[str, int]]:
-    """How many keys of each type every batch deleted."""
+    """Delete the planned keys; yield for each batch how many keys of each type were deleted."""
     for pattern in planned.patterns:
         yield from store.unlink(pattern)
     for some in slices(planned.names, WRITTEN):

@@ -1,4 +1,4 @@
-"""Made-up sessions for tests, demos and benchmarks: many, of every kind, and each time the same."""
+"""Made-up sessions for tests, demos and benchmarks, reproducible from a seed number."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ from pawsctl.sessions.store.store import SessionStore
 
 # Eight digits after +5989, a mobile number of Uruguay.
 MOST = 10**8
-# Steps through all eight-digit numbers in no order that anyone would see.
+# Steps through all eight-digit numbers in an order that looks random.
 _STEP = 38_196_601
 _CONVERSATIONS = 1_000
 _SHORTEST_TTL_MS = 60_000
@@ -43,7 +43,7 @@ _QUESTIONS = (
 
 
 class Seeded(msgspec.Struct, frozen=True):
-    """How many sessions were written, and the number that makes the same ones again."""
+    """The number of sessions written, and the `seed` that makes the same ones again."""
 
     url: str
     sessions: int
@@ -53,9 +53,10 @@ class Seeded(msgspec.Struct, frozen=True):
 def seed(
     store: SessionStore, count: int, *, number: int, progress: Callable[[int], None]
 ) -> Seeded:
-    """Write `count` made-up sessions, those of the seed `number`, telling `progress` of each batch.
+    """Write `count` made-up sessions from the seed `number`.
 
-    Raises UsageError where Redis is not on this machine, OperationFailed where it refuses.
+    Calls `progress` with the size of each batch. Raises UsageError if Redis is not on this machine,
+    OperationFailed if it refuses.
     """
     if foreign := store.connection.foreign_host():
         raise UsageError(
@@ -78,10 +79,10 @@ def _account(outcome: Outcome) -> Account:
 
 
 def sessions(count: int, *, number: int, now_ms: int) -> Iterator[Saved]:
-    """`count` sessions of about 1 KB, no two of the same phone; at most MOST.
+    """Yield `count` sessions (at most MOST) of about 1 KB, each with another phone.
 
     The same `number` gives the same phones, conversations and TTLs, spread from a minute to six
-    hours; expiry and `updatedAt` follow from those and `now_ms`, milliseconds since the epoch.
+    hours; expiry and `updatedAt` follow from these and `now_ms`, milliseconds since the epoch.
     """
     rng = random.Random(number)  # noqa: S311 - no secret is made of it
     conversations = [_conversation(rng) for _ in range(_CONVERSATIONS)]
@@ -101,7 +102,7 @@ _PREFIX = f"{SESSION_PREFIX}+5989".encode()
 
 
 def _conversation(rng: random.Random) -> bytes:
-    """A stored value up to the number of its `updatedAt`."""
+    """Return a stored value up to the number of its `updatedAt`."""
     name = rng.choice(_NAMES)
     messages = [_user(rng.choice(_OPENINGS)), _bot(_REPLIES[0])]
     if rng.random() < 0.6:

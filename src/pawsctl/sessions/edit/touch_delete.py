@@ -1,4 +1,4 @@
-"""The bot's touch and end, for sessions that a person names."""
+"""Touch and delete, as the bot does both, for sessions that a user names."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ from pawsctl.sessions.store.store import SessionStore
 
 
 class Deleted(msgspec.Struct, frozen=True):
-    """A session that was asked to go; `deleted` is false where there was none."""
+    """The result of deleting one session; `deleted` is false if there was none."""
 
     phone: str
     key: str
@@ -23,7 +23,10 @@ class Deleted(msgspec.Struct, frozen=True):
 
 
 def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
-    """Give each session six hours from now, and nothing else; what is missing has no `ttl`."""
+    """Set each session's TTL to six hours and change nothing else.
+
+    `ttl` is None in the result for a session that does not exist.
+    """
     done = _each(store, [(b"EXPIRE", key, TTL_SECONDS) for key in names], "touched")
     return [
         TimeLeft(keys.phone_of(key), keys.key_text(key), TTL_SECONDS if existed else None)
@@ -32,7 +35,7 @@ def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
 
 
 def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
-    """End each session; one that is named twice is told once."""
+    """Delete each session; one that is named twice is in the result once."""
     names = list(dict.fromkeys(names))
     done = _each(store, [(b"DEL", key) for key in names], "deleted")
     return [
@@ -42,7 +45,7 @@ def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
 
 
 def require_existed(found: Sequence[Deleted]) -> None:
-    """Raises NoSession where one of them did not exist."""
+    """Raise NoSession if one of them did not exist."""
     if missing := [each.phone for each in found if not each.deleted]:
         raise NoSession.of(missing)
 

@@ -1,1 +1,1 @@
-"""Sessions chosen, sorted, and summed up for a list."""
+"""Finding, filtering, sorting and summing up sessions."""

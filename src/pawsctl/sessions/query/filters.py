@@ -1,4 +1,4 @@
-"""Which sessions are meant: conditions that combine, each decided by a session alone. Pure."""
+"""Filters for sessions: conditions that combine, each checked on one session alone. Pure."""
 
 import unicodedata
 
@@ -10,10 +10,10 @@ from pawsctl.sessions.query.rows import Listed
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """Conditions that must all hold; one that is None or False asks for nothing.
+    """Conditions that must all hold; None and False stand for no condition.
 
-    `expiring_within` and `idle` are seconds, the latter since `updatedAt`. `match` is a glob on the
-    phone as Redis has it; it is Redis that applies it (`pattern`), so that `matches` need not.
+    `expiring_within` and `idle` are in seconds, the latter since `updatedAt`. `match` is a glob on
+    the phone, as in Redis; Redis itself applies it (`pattern`), so `matches` ignores it.
     """
 
     status: str | None = None
@@ -28,7 +28,7 @@ class Filter(msgspec.Struct, frozen=True):
 
     @property
     def pattern(self) -> bytes:
-        """What SCAN shall match; a glob that names the whole key is used as it stands."""
+        """The glob for SCAN's MATCH; a `match` that begins with the key's prefix is used as is."""
         glob = "*" if self.match is None else self.match
         if not glob.startswith(SESSION_PREFIX):
             glob = SESSION_PREFIX + glob
@@ -37,16 +37,16 @@ class Filter(msgspec.Struct, frozen=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether every session is meant."""
+        """Whether there is no condition, so that every session matches."""
         return self == _EVERY
 
     @property
     def reads_values(self) -> bool:
-        """Whether a session must be read to be decided; a glob alone needs its key only."""
+        """Whether the filter needs the session's value; a glob alone needs only its key."""
         return msgspec.structs.replace(self, match=None) != _EVERY
 
     def matches(self, listed: Listed, now_ms: float) -> bool:
-        """Whether every condition but `match` holds; `now_ms` is milliseconds since the epoch.
+        """Return whether every condition but `match` holds; `now_ms` is ms since the epoch.
 
         A session that can't be read has neither messages nor a status.
         """
@@ -67,7 +67,7 @@ _EVERY = Filter()
 
 
 def is_waiting(session: Session | None) -> bool:
-    """Whether it ends in what the bot has not answered: a user's message, a tool call or result."""
+    """Return whether the session ends in an unanswered user's message, tool call or tool result."""
     if session is None or not session.messages:
         return False
     last = session.messages[-1]
@@ -80,7 +80,7 @@ def _is_idle(session: Session | None, since_ms: float) -> bool:
 
 
 def _uses_tool(session: Session | None, name: str) -> bool:
-    """Whether a tool of that name was called: ours, one of the API's own, or by an older bot."""
+    """Return whether a tool `name` was called: the bot's, the API's own, or an older bot's."""
     return any(
         message.tool_name == name or any(name == block.name for block in _blocks(message))
         for message in (session.messages if session else ())
@@ -92,7 +92,7 @@ def _blocks(message: Message) -> list[Block]:
 
 
 def _says(session: Session | None, folded: str) -> bool:
-    """Whether a text stands in what people see: the user's words and the bot's."""
+    """Return whether the text occurs in the messages that people see: the user's and the bot's."""
     return any(
         folded in _folded(message.text)
         for message in (session.messages if session else ())
@@ -101,5 +101,5 @@ def _says(session: Session | None, folded: str) -> bool:
 
 
 def _folded(text: str) -> str:
-    """Without the difference of case, or of the two ways to write an accent."""
+    """Return the text for comparison without regard to case and to the two forms of accents."""
     return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()

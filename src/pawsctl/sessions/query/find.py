@@ -1,4 +1,4 @@
-"""What `session list`, `get` and `ttl` find: frozen results, nothing printed."""
+"""The operations of `session list`, `get` and `ttl`; they return results and print nothing."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -16,17 +16,17 @@ from pawsctl.sessions.store.reader import SessionReader
 def list_all(
     store: SessionReader, wanted: Filter | None = None, order: Order | None = None
 ) -> Iterator[Listed]:
-    """The sessions that a filter lets through, summed up, in that order."""
+    """Yield the sessions that match a filter, summed up, in the given order."""
     wanted, order = wanted or Filter(), order or Order()
     now_ms = time.time() * 1000
     rows = all_listed(store.records(wanted.pattern), now_ms)
-    # An unfiltered list of a million does not pay for asking each.
+    # An unfiltered list of a million is quicker without a check of each.
     found = (row for row in rows if wanted.matches(row, now_ms)) if wanted.reads_values else rows
     return sorting.ordered(found, order)
 
 
 def conversations(store: SessionReader, names: Sequence[bytes]) -> list[Conversation]:
-    """The sessions under those keys, in that order; one that does not exist has no record."""
+    """Return the sessions under the keys, in the same order; `record` is None if there is none."""
     now_ms = time.time() * 1000
     records = store.records_of(names)
     return [
@@ -35,7 +35,7 @@ def conversations(store: SessionReader, names: Sequence[bytes]) -> list[Conversa
 
 
 def raw_value(found: Conversation) -> bytes:
-    """The stored bytes, none where there is no session.
+    """Return the stored bytes; empty if there is no session.
 
     Raises OperationFailed for a key that holds another type.
     """
@@ -50,13 +50,13 @@ def raw_value(found: Conversation) -> bytes:
 
 
 def require_found(found: Sequence[Conversation]) -> None:
-    """Raises NoSession where one of them does not exist."""
+    """Raise NoSession if one of them does not exist."""
     if missing := [each.phone for each in found if each.record is None]:
         raise NoSession.of(missing)
 
 
 def times_left(store: SessionReader, names: Sequence[bytes]) -> list[TimeLeft]:
-    """The time left for each key."""
+    """Return the TTL of each key, in whole seconds."""
     return [
         TimeLeft(
             phone=keys.phone_of(key),
@@ -68,6 +68,6 @@ def times_left(store: SessionReader, names: Sequence[bytes]) -> list[TimeLeft]:
 
 
 def require_all(found: Sequence[TimeLeft]) -> None:
-    """Raises NoSession where one of them does not exist."""
+    """Raise NoSession if one of them does not exist."""
     if missing := [each.phone for each in found if each.ttl is None]:
         raise NoSession.of(missing)

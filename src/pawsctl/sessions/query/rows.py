@@ -1,4 +1,4 @@
-"""A record summed up for a list or shown whole: the results that scripts rely on. Pure."""
+"""Results for lists and single sessions, on whose fields scripts rely. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
@@ -24,23 +24,23 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
 
 class Listed(msgspec.Struct, frozen=True, gc=False):
-    """An item with the session it sums up, for those who want to see more of it."""
+    """An item together with the session it sums up."""
 
     item: Item
     session: Session | None
 
     @property
     def last_message(self) -> str | None:
-        """The last message on one line, tool traffic in brackets; None where there is none."""
+        """The last message on one line, tool traffic in brackets; None if there is none."""
         if self.session is None or not self.session.messages:
             return None
         return model.encodable(" ".join(self.session.messages[-1].summary.split()))
 
 
 class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One session whole. `session` is the value as stored, None where it can't be read.
+    """One whole session. `session` is the value as stored, None if it can't be read.
 
-    `ttl` is in seconds, -1 for never, None where there is no such session.
+    `ttl` is in seconds, -1 for never, None if there is no such session.
     """
 
     phone: str
@@ -51,7 +51,7 @@ class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TimeLeft(msgspec.Struct, frozen=True):
-    """A session's `ttl` in seconds, -1 for never, None where there is no such session."""
+    """A session's `ttl` in seconds, -1 for never, None if there is no such session."""
 
     phone: str
     key: str
@@ -59,10 +59,9 @@ class TimeLeft(msgspec.Struct, frozen=True):
 
 
 class Conversation(msgspec.Struct, frozen=True):
-    """A session ready to be read by a person, with everything that is wrong with it.
+    """A decoded session for a person to read, with its problems.
 
-    `record` is None where nothing is stored under the key. `notes` are findings that are no
-    problem.
+    `record` is None if nothing is stored under the key. `notes` are findings that are no problem.
     """
 
     key: bytes
@@ -73,18 +72,18 @@ class Conversation(msgspec.Struct, frozen=True):
 
     @property
     def phone(self) -> str:
-        """The phone, as the key has it."""
+        """The phone part of the key."""
         return keys.phone_of(self.key)
 
     @property
     def stored(self) -> Stored:
-        """The same as a script sees it."""
+        """The session in the form for scripts."""
         name = keys.key_text(self.key)
         if self.record is None:
             return Stored(self.phone, name, None, None)
         raw = None
         if self.session is not None and self.record.value is not None:
-            # As the bot reads it, where it is no UTF-8.
+            # Decoded as the bot does it, if it is no UTF-8.
             raw = msgspec.Raw(decode.text(self.record.value).strip().encode())
         problem = model.encodable(str(self.problems[0])) if self.problems else None
         return Stored(self.phone, name, self.record.ttl, raw, problem)
@@ -143,7 +142,7 @@ _PREFIX_LENGTH = len(keys.SESSION_PREFIX)
 
 
 def conversation(key: bytes, record: Record | None, now_ms: float) -> Conversation:
-    """A record read whole; `now_ms` is the time now in milliseconds since the epoch."""
+    """Decode a record and check it; `now_ms` is the time now in milliseconds since the epoch."""
     if record is None:
         return Conversation(key, None)
     reading = rules.read(record)

@@ -1,4 +1,4 @@
-"""In which order sessions are listed, and how many of them. Pure."""
+"""Sorting and limiting of lists of sessions. Pure."""
 
 import heapq
 import math
@@ -13,11 +13,11 @@ from pawsctl.errors import UsageError
 from pawsctl.sessions.query.rows import Listed
 
 FIELDS = ("phone", "ttl", "status", "messages", "updated_at", "bytes", "problem")
-"""What a list can be sorted by."""
+"""The fields that a list can be sorted by."""
 
 
 class Order(msgspec.Struct, frozen=True):
-    """The field to sort by (None: as SCAN finds them), and how many sessions at most."""
+    """The field to sort by (None: SCAN's order), and the most sessions to list (None: all)."""
 
     by: str | None = None
     reverse: bool = False
@@ -25,7 +25,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 def order(by: str | None, *, reverse: bool, limit: int | None) -> Order:
-    """An order as a user asks for it. Raises UsageError where it makes no sense."""
+    """Return the order that a user asks for. Raises UsageError for a wrong combination."""
     if by is not None and by not in FIELDS:
         raise UsageError(
             f"A list can't be sorted by '{by}'.", hint=f"It can be by {', '.join(FIELDS)}."
@@ -39,10 +39,11 @@ def order(by: str | None, *, reverse: bool, limit: int | None) -> Order:
 
 
 def ordered(rows: Iterable[Listed], order: Order) -> Iterator[Listed]:
-    """The rows of a list in that order.
+    """Yield the rows of a list in the given order.
 
-    With a limit, no more rows than that are held at a time; without one, a sorted list is held
-    whole, of each session only what a row shows. A row without a value comes last either way.
+    With a limit, no more rows than that are in memory at a time; without one, a sorted list is
+    in memory whole, but of each session only the parts that a row shows. Rows without a value come
+    last, also in reverse order.
     """
     if order.by is None:
         return islice(rows, order.limit)

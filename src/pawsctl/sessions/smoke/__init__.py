@@ -1,1 +1,1 @@
-"""The bot's session flow as a smoke check."""
+"""The smoke check: a run of the bot's session flow."""

@@ -14,7 +14,7 @@ SEEN_TTL_SECONDS = 3_600
 
 
 def trimmed(messages: Sequence[Document]) -> list[Document]:
-    """The bot's trim: up to 24 messages as they are, beyond that the last 12 turns."""
+    """Return the messages as the bot trims them: if there are more than 24, the last 12 turns."""
     if len(messages) <= MAX_MESSAGES:
         return list(messages)
     starts = model.turns([each.get("role", "") for each in messages])
@@ -22,10 +22,10 @@ def trimmed(messages: Sequence[Document]) -> list[Document]:
 
 
 class BotSessions(SessionStore):
-    """The sessions behind one connection, read and written as the bot does it."""
+    """The sessions of one connection, read and written as the bot does it."""
 
     def load(self, phone: str) -> Document | None:
-        """GET and decode; None where there is no session or the value can't be parsed."""
+        """GET and decode a session; None if there is none or the value can't be parsed."""
         value = self.connection.call("GET", keys.session_key(phone))
         if value is None:
             return None
@@ -36,30 +36,30 @@ class BotSessions(SessionStore):
         return found if isinstance(found, dict) else None
 
     def save(self, phone: str, session: Document, *, ttl: int = TTL_SECONDS) -> bytes:
-        """Set `updatedAt` to now and SETEX for `ttl` seconds; the bytes that were stored."""
+        """Set `updatedAt` to now and SETEX for `ttl` seconds; return the bytes stored."""
         session["updatedAt"] = int(time.time() * 1000)
         value = msgspec.json.encode(session)
         self.connection.call("SETEX", keys.session_key(phone), ttl, value)
         return value
 
     def touch(self, phone: str) -> bool:
-        """EXPIRE to six hours from now; whether the session exists."""
+        """EXPIRE in six hours from now; return whether the session exists."""
         return bool(self.connection.call("EXPIRE", keys.session_key(phone), TTL_SECONDS))
 
     def append(self, phone: str, *messages: Document) -> bytes:
-        """Load, push, trim, save, as the bot does it: not atomic. Returns the bytes stored."""
+        """Load, append, trim and save, not atomically, as the bot does; return the bytes stored."""
         session = self.load(phone) or {"status": "active", "messages": []}
         session["messages"] = trimmed([*session["messages"], *messages])
         return self.save(phone, session)
 
     def end(self, phone: str) -> bool:
-        """DEL; whether there was a session."""
+        """DEL a session; return whether there was one."""
         return bool(self.connection.call("DEL", keys.session_key(phone)))
 
     def mark_seen(self, message_id: str) -> None:
-        """Remember for an hour that a WhatsApp message was handled."""
+        """Mark a WhatsApp message as handled, for an hour."""
         self.connection.call("SETEX", keys.seen_key(message_id), SEEN_TTL_SECONDS, "1")
 
     def is_seen(self, message_id: str) -> bool:
-        """Whether a WhatsApp message was handled in the last hour."""
+        """Return whether a WhatsApp message was handled in the last hour."""
         return bool(self.connection.call("EXISTS", keys.seen_key(message_id)))

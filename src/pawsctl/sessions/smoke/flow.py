@@ -1,4 +1,4 @@
-"""One run of the bot's session flow: its phones, and what its steps expect."""
+"""The state of one run of the bot's session flow, and the checks that its steps use."""
 
 import secrets
 
@@ -12,14 +12,14 @@ _TTL_TOLERANCE_SECONDS = 60
 
 
 class StepFailed(Exception):
-    """What was expected and not seen."""
+    """A step did not see what it expected; the text says what."""
 
 
 class Flow:
-    """One run of the flow, on phones of 16 random digits: longer than any real number.
+    """One run of the flow, on phones of 16 random digits, longer than any real number.
 
-    Runs beside each other, and after one that was killed, never meet; each key has a TTL from its
-    first write.
+    So parallel runs, and a run after one that was killed, never share a key. Each key has a TTL
+    from its first write.
     """
 
     def __init__(self, store: BotSessions) -> None:
@@ -29,7 +29,10 @@ class Flow:
         self.stored = b""
 
     def clean_up(self) -> PawsctlError | None:
-        """Delete every key the flow may have written; why some may be left, and which."""
+        """Delete every key the flow may have written.
+
+        Return the failure, which names the keys that may be left; None if all are gone.
+        """
         written = self.store.connection.ledger.outcome()
         if not written.done and not written.unknown:
             return None
@@ -49,21 +52,24 @@ class Flow:
         return None
 
     def append(self, *messages: Document) -> None:
-        """Append to the conversation and keep what was stored."""
+        """Append to the conversation; keep the bytes stored in `stored`."""
         self.stored = self.store.append(self.phone, *messages)
 
     def load(self, phone: str) -> Document:
-        """The session of a phone, which must be there."""
+        """Return the session of a phone. Raises StepFailed if there is none."""
         session = self.store.load(phone)
         expect(session is not None, "the session that was just saved is gone")
         return session or {}
 
     def ttl(self, key: bytes) -> float:
-        """Seconds left for a key: -0.001 for never, -0.002 for no such key."""
+        """Return the seconds left for a key: -0.001 for never, -0.002 for no such key."""
         return float(self.store.connection.call("PTTL", key)) / 1000
 
     def expect_ttl(self, key: bytes, seconds: int) -> str:
-        """That a key was given `seconds` to live just now."""
+        """Check that a key was given a TTL of `seconds` just now; return the time left as text.
+
+        Raises StepFailed.
+        """
         left = self.ttl(key)
         expect(
             seconds - _TTL_TOLERANCE_SECONDS <= left <= seconds,
@@ -73,6 +79,6 @@ class Flow:
 
 
 def expect(holds: bool, otherwise: str) -> None:
-    """Raises StepFailed, saying `otherwise`, where a condition does not hold."""
+    """Raise StepFailed with the text `otherwise` if a condition does not hold."""
     if not holds:
         raise StepFailed(otherwise)

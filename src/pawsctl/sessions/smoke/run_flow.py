@@ -1,4 +1,4 @@
-"""Run the bot's session flow step by step, and report."""
+"""The run of the bot's session flow, step by step, and its report."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from pawsctl.sessions.store.store import SessionStore
 
 
 class StepResult(msgspec.Struct, frozen=True):
-    """How a step went. `detail` says what was seen, or what was expected and not seen."""
+    """The result of a step. `detail` says what was seen, or what was expected and not seen."""
 
     name: str
     ok: bool
@@ -22,7 +22,7 @@ class StepResult(msgspec.Struct, frozen=True):
 
 
 class FlowReport(msgspec.Struct, frozen=True):
-    """How the flow went against `target`, a URL without its password."""
+    """The result of the flow against `target`, a URL without its password."""
 
     ok: bool
     target: str
@@ -32,10 +32,10 @@ class FlowReport(msgspec.Struct, frozen=True):
 def run(
     store: SessionStore, *, max_latency: float | None, done: Callable[[StepResult], None]
 ) -> FlowReport:
-    """Run all steps, telling `done` of each; what was written is deleted whatever happens.
+    """Run all steps, calling `done` with each result; delete all keys written in any case.
 
-    `max_latency` is in seconds: a step in which a single round trip took longer fails. After a
-    failed step the rest is not run, since each builds on the one before. Raises RedisUnreachable.
+    `max_latency` is in seconds: a step fails if a single round trip took longer. After a failed
+    step the rest is not run, since each builds on the one before. Raises RedisUnreachable.
     """
     flow = Flow(BotSessions(store.connection))
     results = []

@@ -1,4 +1,4 @@
-"""The steps of the bot's session flow: each uses the store as the bot does, and asserts."""
+"""The steps of the bot's session flow: each uses the store as the bot does, and checks it."""
 
 import time
 from collections.abc import Callable
@@ -16,17 +16,17 @@ _EXPIRY_DEADLINE_SECONDS = 5.0
 
 
 def user(text: str) -> Document:
-    """A message of the user."""
+    """Return a message of the user."""
     return {"role": "user", "content": text}
 
 
 def assistant(*blocks: Document) -> Document:
-    """A message of the bot."""
+    """Return a message of the bot."""
     return {"role": "assistant", "content": list(blocks)}
 
 
 def said(text: str) -> Document:
-    """A text block."""
+    """Return a text block."""
     return {"type": "text", "text": text}
 
 
@@ -89,7 +89,7 @@ def _touch(flow: Flow) -> str:
 
 def _trim(flow: Flow) -> str:
     exchange = [each for n in range(1, 13) for each in (user(f"p{n}"), assistant(said(f"r{n}")))]
-    # What comes before the first user's message is a turn of its own: the thirteenth.
+    # Messages before the first user's message are a turn of their own: the thirteenth.
     flow.store.append(flow.trimmed, assistant(said("r0")), *exchange[:-1])
     count = len(flow.load(flow.trimmed)["messages"])
     expect(count == MAX_MESSAGES, f"{MAX_MESSAGES} messages became {count}")

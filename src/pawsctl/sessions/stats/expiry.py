@@ -1,4 +1,4 @@
-"""Figures over all sessions, gathered in one pass. Memory does not grow with their number."""
+"""When sessions expire: counts by time left, in one pass and constant memory."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -11,12 +11,12 @@ from pawsctl.sessions.contract.rules import TTL_SECONDS
 from pawsctl.sessions.query.rows import TimeLeft
 from pawsctl.sessions.store.reader import SessionReader
 
-# Upper bounds of the TTL histogram in seconds; the last bar is what lives longer than it should.
+# Upper bounds of the TTL histogram in seconds; the last bar has the sessions that live too long.
 TTL_BOUNDS = (60, 300, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 18_000, TTL_SECONDS)
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """How many sessions have more than `above` and at most `to` seconds left; None: no bound."""
+    """The number of sessions with more than `above`, at most `to` (None: any) seconds left."""
 
     above: int
     to: int | None
@@ -24,7 +24,7 @@ class Bar(msgspec.Struct, frozen=True):
 
 
 class Expiry(msgspec.Struct, frozen=True):
-    """When sessions expire. `shortest` and `longest` are seconds, None where none expires."""
+    """When sessions expire. `shortest` and `longest` are in seconds, None if none expires."""
 
     sessions: int
     never: int
@@ -62,7 +62,7 @@ class ExpiryCounter:
         self.bars[bisect_left(_BOUNDS_MS, ttl_ms)] += 1
 
     def result(self) -> Expiry:
-        """The figures so far."""
+        """Return the figures so far."""
         bounds = (0, *TTL_BOUNDS)
         return Expiry(
             sessions=self.never + sum(self.bars),
@@ -87,7 +87,7 @@ def _seconds(milliseconds: int | None) -> int | None:
 
 
 def expiry_of(found: Sequence[TimeLeft]) -> Expiry:
-    """When those sessions expire."""
+    """Return when the given sessions expire; those that don't exist are left out."""
     counter = ExpiryCounter()
     for each in found:
         if each.ttl is not None:
@@ -96,7 +96,7 @@ def expiry_of(found: Sequence[TimeLeft]) -> Expiry:
 
 
 def expiry(store: SessionReader) -> Expiry:
-    """When all sessions expire, from their TTLs alone."""
+    """Return when all sessions expire, from their TTLs alone."""
     counter = ExpiryCounter()
     for ttl_ms in store.all_ttls():
         counter.add(ttl_ms)
@@ -104,7 +104,7 @@ def expiry(store: SessionReader) -> Expiry:
 
 
 def require_sound(found: Expiry) -> None:
-    """Raises OperationFailed where a session never expires or lives longer than six hours."""
+    """Raise OperationFailed if a session never expires or lives longer than six hours."""
     if found.is_sound:
         return
     faults, hints = [], []

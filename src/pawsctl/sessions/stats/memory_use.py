@@ -1,4 +1,4 @@
-"""What sessions cost the server, and how many it therefore holds."""
+"""The memory that sessions take on the server, and how many fit into it."""
 
 from collections.abc import Sequence
 
@@ -9,17 +9,17 @@ from pawsctl.sessions.contract.rules import TTL_SECONDS
 from pawsctl.sessions.store.reader import SessionReader
 
 DEFAULT_MAXMEMORY = 256 * 1024 * 1024
-"""Bytes that this project gives its Redis; assumed where a server tells no limit."""
+"""Bytes that this project gives its Redis; assumed if a server tells no limit."""
 
 SAMPLE = 500
 """Sessions that are asked for their memory, at most."""
 
 
 class MemoryUse(msgspec.Struct, frozen=True):
-    """Bytes that a session takes, and what fits into `maxmemory`.
+    """Bytes that a session takes, and the number of sessions that fit into `maxmemory` bytes.
 
     `per_session` is the mean of `sampled` sessions. `is_assumed` says that the server told no
-    limit. `holds` are sessions, `per_hour` those that may begin in an hour where each lives 6 h.
+    limit. `holds` is how many fit, `per_hour` how many may begin in an hour if each lives 6 h.
     """
 
     per_session: int
@@ -31,7 +31,7 @@ class MemoryUse(msgspec.Struct, frozen=True):
 
 
 class Footprint(msgspec.Struct, frozen=True):
-    """What the server tells of its memory; None is what it does not, and `left_out` says why.
+    """The server's memory figures; those it does not tell are None, and `left_out` says why.
 
     `evicted_keys` and `expired_keys` count since the server started.
     """
@@ -43,7 +43,7 @@ class Footprint(msgspec.Struct, frozen=True):
 
 
 def measure(store: SessionReader, sample: Sequence[bytes]) -> Footprint:
-    """Ask the server what it holds, and what these sessions cost it."""
+    """Ask the server for its memory figures, and for the memory of the `sample` keys."""
     left_out: list[str] = []
     fields = _info(store, left_out)
     per_session = _per_session(store, sample, left_out)
@@ -51,7 +51,7 @@ def measure(store: SessionReader, sample: Sequence[bytes]) -> Footprint:
     if per_session:
         limit = _total(fields, "maxmemory")
         maxmemory = limit or DEFAULT_MAXMEMORY
-        # What an empty server takes is not there for sessions.
+        # The memory of an empty server is not available to sessions.
         room = max(0, maxmemory - (_total(fields, "used_memory_startup") or 0))
         mean = sum(per_session) / len(per_session)
         holds = int(room / mean)
@@ -69,7 +69,7 @@ def measure(store: SessionReader, sample: Sequence[bytes]) -> Footprint:
 
 
 def _info(store: SessionReader, left_out: list[str]) -> list[dict[str, str]]:
-    """The memory and statistics sections of each primary; none where one would not tell."""
+    """Return INFO's memory and stats sections of each primary; none if one does not tell."""
     found = []
     nodes, silent = store.connection.answering()
     if silent:
@@ -94,12 +94,12 @@ def _per_session(store: SessionReader, sample: Sequence[bytes], left_out: list[s
         if isinstance(reply, ErrorReply):
             left_out.append(f"memory per session: MEMORY USAGE was refused ({reply})")
             return []
-    # None is what has expired meanwhile.
+    # The reply for a key that has expired meanwhile is None.
     return [reply for reply in replies if reply is not None]
 
 
 def _total(fields: Sequence[dict[str, str]], name: str) -> int | None:
-    """A number of all primaries together; None where one does not tell it."""
+    """Return the sum of a field over all primaries; None if one does not tell it."""
     values = [each.get(name, "") for each in fields]
     if not values or not all(value.isdigit() for value in values):
         return None

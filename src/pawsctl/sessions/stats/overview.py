@@ -1,4 +1,4 @@
-"""Figures over all sessions, in one pass and a memory that does not grow with their number."""
+"""Figures over all sessions, in one pass and constant memory."""
 
 import heapq
 import time
@@ -18,12 +18,12 @@ from pawsctl.sessions.stats.pictures import Pictures
 from pawsctl.sessions.store.reader import SessionReader
 
 _LARGEST = 10
-# A status is an open string: past this many different ones, the rest is counted together.
+# A status can be any string: beyond this many different ones, the rest is counted together.
 _STATUSES = 100
 
 
 class StatusCount(msgspec.Struct, frozen=True):
-    """How many sessions have a status; None is what can't be read, and what has another type."""
+    """The number of sessions with a status; None: unreadable, or a key of another type."""
 
     status: str | None
     sessions: int
@@ -42,9 +42,9 @@ class Overview(msgspec.Struct, frozen=True, omit_defaults=True):
     """All sessions at a glance.
 
     `bytes` are sizes of values, `messages` are numbers per session, `age` is seconds since the last
-    update; each is None where there is nothing to count. Percentiles are at most the share
-    `accuracy` away from the true ones. What the server would not tell is None, and `left_out` says
-    why. `pictures` are those that the bot keeps on their way, None if there are none.
+    update; each is None if there is nothing to count. Percentiles are at most the share `accuracy`
+    away from the true ones. Figures that the server does not tell are None, and `left_out` says
+    why. `pictures` are the bot's temporary pictures, None if there are none.
     """
 
     url: str
@@ -66,7 +66,7 @@ class Overview(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def gather(store: SessionReader) -> Overview:
-    """Look at every session once, and at what the server tells of its memory."""
+    """Read every session once, and the server's memory figures."""
     counts = _Counts(time.time() * 1000)
     using = rules.checking()
     for record in store.records():
@@ -97,7 +97,7 @@ def gather(store: SessionReader) -> Overview:
 
 
 class _Counts:
-    """What is added up session by session."""
+    """The running counts, updated session by session."""
 
     def __init__(self, now_ms: float) -> None:
         self.now_ms = now_ms
@@ -105,7 +105,7 @@ class _Counts:
         self.statuses: Counter[str | None] = Counter()
         self.expiry = ExpiryCounter()
         self.bytes, self.messages, self.age = Sketch(), Sketch(), Sketch()
-        # A heap with the least of the largest first; the number decides between equal sizes.
+        # A heap, the smallest of the largest first; the number decides between equal sizes.
         self.largest: list[tuple[int, int, Item]] = []
         self.sample: list[bytes] = []
         self._number = 0
@@ -125,7 +125,7 @@ class _Counts:
             self.age.add(max(0, int(age)))
         if item.bytes is not None:
             self._add_size(item.bytes, item)
-            # SCAN goes by a hash of the key: the first are as good a sample as any.
+            # SCAN's order follows a hash of the key: the first are as good a sample as any.
             if len(self.sample) < SAMPLE:
                 self.sample.append(record.key)
 

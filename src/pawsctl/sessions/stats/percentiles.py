@@ -1,18 +1,18 @@
-"""How numbers are spread, in a memory that does not grow with how many there are. Pure."""
+"""Percentiles of numbers, in memory that does not grow with their count. Pure."""
 
 import math
 
 import msgspec
 
 ACCURACY = 0.01
-"""A percentile told is at most this share away from the true one."""
+"""A percentile is at most this share away from the true one."""
 
 _GAMMA = (1 + ACCURACY) / (1 - ACCURACY)
 _LOG_GAMMA = math.log(_GAMMA)
 
 
 class Spread(msgspec.Struct, frozen=True):
-    """How numbers are spread; the mean, the least and the most are exact."""
+    """Percentiles of numbers, and their `min`, `max` and `mean`, which are exact."""
 
     min: int
     p50: int
@@ -34,7 +34,7 @@ class Sketch:
         self._least = math.inf
 
     def add(self, number: int) -> None:
-        """Count one."""
+        """Count a number."""
         self._count += 1
         self._total += number
         # Rarely true, and quicker than min() and max() of each.
@@ -44,7 +44,7 @@ class Sketch:
         self._buckets[index] = self._buckets.get(index, 0) + 1
 
     def spread(self) -> Spread | None:
-        """How what was counted is spread, or None where nothing was."""
+        """Return the percentiles of the numbers counted; None if there are none."""
         if not self._count:
             return None
         return Spread(
@@ -57,7 +57,7 @@ class Sketch:
         )
 
     def _percentile(self, share: float) -> int:
-        """The least number that `share` of all do not exceed, within the accuracy."""
+        """Return the least number that `share` of all do not exceed, within ACCURACY."""
         wanted = max(1, math.ceil(share * self._count))
         seen = 0
         for index in sorted(self._buckets):

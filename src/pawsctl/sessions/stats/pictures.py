@@ -1,4 +1,4 @@
-"""The pictures that the bot keeps on their way, in keys of their own: how much memory they take."""
+"""The memory of the bot's temporary pictures, which have keys of their own."""
 
 import time
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ _MOST_SECONDS = 3.0
 
 
 class Pictures(msgspec.Struct, frozen=True):
-    """How many pictures there are, and the bytes of memory that they take.
+    """The number of pictures, and the bytes of memory that they take.
 
-    If not `complete`, there may be more of both; `reason` then says why.
+    If not `complete`, there may be more of both; `reason` says why.
     """
 
     keys: int
@@ -26,9 +26,9 @@ class Pictures(msgspec.Struct, frozen=True):
 
 
 def measure(connection: Connection) -> Pictures | None:
-    """Look for pictures on every primary that answers; None if there is none.
+    """Count pictures on every primary that answers; None if there are none.
 
-    Nothing of them is read. Raises RedisUnreachable.
+    Their values are not read. Raises RedisUnreachable.
     """
     until = time.monotonic() + _MOST_SECONDS
     count = size = 0
@@ -54,7 +54,7 @@ def measure(connection: Connection) -> Pictures | None:
 
 
 def _scanned(node: Node, until: float) -> Iterator[list[bytes] | str]:
-    """The names of a server's pictures, some at a time; a reason if those are not all."""
+    """Yield the names of a server's pictures in lists; at last a reason if those are not all."""
     cursor: bytes | int = b"0"
     while True:
         reply = node.pipeline([("SCAN", cursor, "MATCH", _PATTERN, "COUNT", _STEP)])[0]

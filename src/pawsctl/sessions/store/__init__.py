@@ -1,1 +1,1 @@
-"""Sessions read from and written to Redis."""
+"""Reading sessions from Redis and writing them."""

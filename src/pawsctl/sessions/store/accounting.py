@@ -1,4 +1,4 @@
-"""How far an operation that changes many keys had got when it failed or was interrupted."""
+"""Accounts of how far an operation on many keys got when it failed or was interrupted."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,12 +8,12 @@ from pawsctl.connection import Connection, Outcome
 from pawsctl.errors import Interrupted, PawsctlError
 from pawsctl.sessions.contract import keys
 
-# Keys that are named where no one knows what became of them.
+# The most keys of unknown outcome that are named.
 _NAMED = 5
 
 
 class Account(NamedTuple):
-    """How far it got: a sentence's beginning without its end, and the numbers for programs."""
+    """How far an operation got: a sentence without its full stop, and the numbers for programs."""
 
     text: str
     counts: Mapping[str, int]
@@ -23,9 +23,9 @@ class Account(NamedTuple):
 def accounted(
     connection: Connection, account: Callable[[Outcome], Account], *, hint: str = ""
 ) -> Iterator[Callable[[], Outcome]]:
-    """Have every failure say how far it got, and Ctrl-C be Interrupted, which says so too.
+    """Add to every failure how far the operation got; turn Ctrl-C into Interrupted with the same.
 
-    Yields what tells it at any time.
+    Yields a function that returns the outcome so far.
     """
     connection.ledger.begin()
     try:
@@ -39,7 +39,10 @@ def accounted(
 
 
 def of_keys(done: str, outcome: Outcome, *, noun: str, named: bool = False) -> Account:
-    """Return the account of keys that were to be `done`: `5 keys were deleted; of 3 more …`."""
+    """Return an account with the verb `done`, as in `5 keys were deleted; of 3 more …`.
+
+    `named` says whether to name keys of unknown outcome.
+    """
     unknown = len(outcome.unknown)
     verb = "was" if outcome.done == 1 else "were"
     text = f"{outcome.done} {noun}{'' if outcome.done == 1 else 's'} {verb} {done}"

@@ -1,4 +1,4 @@
-"""Writing many sessions at a time, each atomically and with its own moment of expiry."""
+"""Writing many sessions at a time, each atomically and with its own expiry."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -10,18 +10,18 @@ from pawsctl.sessions.contract.saved import LATEST_MS, Saved
 from pawsctl.sessions.store.reader import SessionReader
 from pawsctl.sessions.store.store import SessionStore
 
-# Whatever the time is, that long from now is a moment that Redis knows.
+# Redis can store an expiry that far from now, whatever the time is.
 _LONGEST_MS = LATEST_MS // 2
 
-# Bytes of a value that a server may not take at all: `client-query-buffer-limit` is 1 MB at least.
+# A server may refuse a value of this many bytes: `client-query-buffer-limit` is 1 MB at least.
 _LARGE = 512 * 1024
 
 
 class BulkWriter:
     """Writes sessions to a store.
 
-    A session is written by one SET, so that its value never stands there without its TTL. With
-    `replace`, what exists is replaced; without it, what exists is left as it is, its TTL included.
+    A session is written by one SET, so that its value is never stored without its TTL. With
+    `replace`, an existing key is replaced; without it, it is left as it is, its TTL included.
     """
 
     def __init__(self, store: SessionStore, *, replace: bool) -> None:
@@ -31,20 +31,20 @@ class BulkWriter:
         self._offset = clock_offset(store)
 
     def now_ms(self) -> float:
-        """The server's time now, in milliseconds since the epoch."""
+        """Return the server's time now, in milliseconds since the epoch."""
         return (time.time() + self._offset) * 1000
 
     def would_write(self, sessions: Sequence[Saved]) -> list[Any]:
-        """What `write` would return, where Redis refuses nothing."""
+        """Return what `write` would return if Redis refused nothing."""
         if self._replace:
             return [True] * len(sessions)
         replies = self._store.connection.pipeline([(b"EXISTS", each.key) for each in sessions])
         return [not raise_for_error(reply) for reply in replies]
 
     def write(self, sessions: Sequence[Saved]) -> list[Any]:
-        """Write a batch; for each session true, false where one exists and stays, or ErrorReply.
+        """Write a batch; return for each session true, false if an existing key stays, or an error.
 
-        A value that the server hangs up at is a TooLarge.
+        An error is an ErrorReply; a TooLarge if the server hangs up at a large value.
         """
         replies = [
             reply
@@ -58,7 +58,7 @@ class BulkWriter:
         written = [each if isinstance(each, ErrorReply) else each is not None for each in replies]
         refused = [number for number, each in enumerate(written) if _is_syntax_error(each)]
         if refused and self._knows_pxat:
-            # A server before 6.2; what it refused it has not begun to do.
+            # A server before 6.2; it has done nothing of the commands it refused.
             self._knows_pxat = False
             again = self.write([sessions[number] for number in refused])
             for number, each in zip(refused, again, strict=True):
@@ -78,11 +78,11 @@ class BulkWriter:
                 raise error from None
             if stored == saved.value:
                 raise
-            # Looked at, so no longer in doubt.
+            # The GET has shown that it was not written: no longer in doubt.
             connection.ledger.resolve(saved.key)
             return TooLarge(len(saved.value), error.message)
         is_large = len(saved.value) >= _LARGE
-        # "Protocol error: invalid bulk length", or the words of a service.
+        # "Protocol error: invalid bulk length", or a service's own message.
         if is_large and has_code(reply, "ERR") and not _is_syntax_error(reply):
             return TooLarge(len(saved.value), str(reply))
         return reply
@@ -94,15 +94,15 @@ class BulkWriter:
         if saved.expires_at is None:
             return command
         if self._knows_pxat:
-            # A moment and no span: however long the command is under way, it expires in time.
+            # A moment and no TTL: however long the command is under way, the key expires in time.
             return (*command, b"PXAT", saved.expires_at)
         left_ms = saved.expires_at - int(self.now_ms())
-        # Such a server adds its own time, unchecked: past the end of numbers the key would be gone.
+        # Such a server adds its own time unchecked: if the sum overflows, the key is deleted.
         return (*command, b"PX", max(1, min(left_ms, _LONGEST_MS)))
 
 
 def _portions(sessions: Sequence[Saved]) -> Iterator[Sequence[Saved]]:
-    """The sessions in their order, a large one alone: who hangs up at it did so at no other."""
+    """Yield the sessions in their order, a large one alone: a hang-up is then due to it."""
     some: list[Saved] = []
     for each in sessions:
         if len(each.value) >= _LARGE:
@@ -121,9 +121,9 @@ def _is_syntax_error(reply: Any) -> bool:
 
 
 def clock_offset(store: SessionReader) -> float:
-    """Seconds by which the server's clock is ahead of this machine's; 0 where it may not be asked.
+    """Return the seconds that the server's clock is ahead of this machine's; 0 if TIME is refused.
 
-    The server lets keys expire by its own, and a virtual machine's lags after the laptop has slept.
+    The server expires keys by its own clock, and a virtual machine's lags after the laptop slept.
     """
     before = time.time()
     try:

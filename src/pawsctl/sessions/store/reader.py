@@ -1,4 +1,4 @@
-"""Looking at sessions: single ones, and passes over all of them."""
+"""Reading sessions: single ones, and passes over all of them."""
 
 import time
 from collections import Counter
@@ -24,40 +24,43 @@ from pawsctl.sessions.store import records
 
 
 class SessionReader:
-    """The sessions behind one connection, which it closes at the end of a `with`.
+    """Reads the sessions of one connection, and closes it at the end of a `with`.
 
-    Where a part of a cluster does not answer, or an ACL keeps this user from some of the keys, a
-    pass over all keys raises Partial when it has told what there is besides. With `partial`, it
-    ends as if that were all, and the `with` raises Partial at its end: for what shows what there
-    is, and draws no conclusion from what is missing.
+    If a part of a cluster does not answer, or an ACL keeps this user from some of the keys, a pass
+    over all keys yields the others and then raises Partial. With `partial`, the pass ends normally,
+    and the `with` raises Partial at its end: for commands that only show sessions and draw no
+    conclusion from missing ones.
     """
 
     def __init__(self, connection: Connection, *, partial: bool = False) -> None:
         self.connection = connection
         self._partial = partial
-        # Keys of the pass that is under way, or was last, which this user may not read.
+        # The number of keys that this user may not read, in the current or last pass.
         self._forbidden = 0
-        # What is said of values that are too large, and what is known of the sizes of the others.
+        # Texts on values that are too large, and the known sizes of others.
         self._unread: list[str] = []
         self._portions = Portions()
         self._missing: Partial | None = None
 
     @property
     def is_partial(self) -> bool:
-        """Whether a pass has missed a part of a cluster, or may not see all."""
+        """Whether a pass has missed a part of a cluster, or keys that this user may not read."""
         return self._missing is not None
 
     def record(self, key: bytes) -> Record | None:
-        """What is stored under a key, whatever its type; None where it does not exist."""
+        """Return the record of a key, of any type; None if it does not exist."""
         return self.records_of([key])[0]
 
     def records(self, pattern: bytes = keys.SESSIONS) -> Iterator[Record]:
-        """Every session that matches, as SCAN finds them; what vanishes meanwhile is left out."""
+        """Yield every session that matches, in SCAN's order; those gone meanwhile are left out."""
         for _, found in self.snapshots(pattern):
             yield from found
 
     def snapshots(self, pattern: bytes = keys.SESSIONS) -> Iterator[tuple[float, list[Record]]]:
-        """The same in batches, each with when it was asked for: seconds since the epoch."""
+        """Yield the same in batches, each with its time of asking, in seconds since the epoch.
+
+        Keys of another type come last.
+        """
         strange: list[tuple[bytes, int]] = []
         times: dict[bytes, float] = {}
 
@@ -78,7 +81,7 @@ class SessionReader:
                 elif value is not None and ttl_ms != -2:
                     found.append(Record(key, ttl_ms, value))
                 elif ttl_ms != -2:
-                    # MGET's word for any other type; asked about when the line is free.
+                    # MGET returns None for other types; TYPE follows when no reply is under way.
                     strange.append((key, ttl_ms))
             yield times.pop(names[0]), found
         now = time.time()
@@ -95,10 +98,10 @@ class SessionReader:
     def records_of(
         self, names: Sequence[bytes], *, left_out: Callable[[str], None] | None = None
     ) -> list[Record | None]:
-        """What is stored under each of these keys; None where it does not exist.
+        """Return the record of each key; None if it does not exist.
 
-        A value that is larger than a reply may be is OperationFailed, or None if `left_out` is
-        there to be told of it.
+        A value that is too large for a reply raises OperationFailed; with `left_out`, that is
+        called with a sentence instead, and the record is None.
         """
         return [
             record
@@ -107,7 +110,7 @@ class SessionReader:
         ]
 
     def ttls(self, names: Sequence[bytes]) -> list[int | None]:
-        """Milliseconds left for each key, -1 for never, None where it does not exist."""
+        """Return the milliseconds left for each key, -1 for never, None if it does not exist."""
         found: list[int | None] = []
         for some in one_server.slices(names, one_server.KEYS):
             replies = self.connection.pipeline([("PTTL", key) for key in some])
@@ -115,17 +118,17 @@ class SessionReader:
         return found
 
     def all_ttls(self) -> Iterator[int]:
-        """Milliseconds left of every session, -1 for never, as they come from SCAN."""
+        """Yield the milliseconds left for every session, -1 for never, in SCAN's order."""
         for _, replies in self._batches(lambda _names: [], one_server.Search(keys.SESSIONS)):
             yield from (ttl_ms for ttl_ms in replies[0] if ttl_ms != -2)
 
     def scan_ttls_and_sizes(
         self, pattern: bytes, sized: Callable[[bytes], bool]
     ) -> Iterator[tuple[float, list[tuple[bytes, int, int]]]]:
-        """Every key that matches, its PTTL, and its value's size in bytes.
+        """Yield every key that matches, its PTTL, and its value's size in bytes.
 
-        The size is asked for where `sized` says so, and is -1 where it is not known. In batches,
-        each with when it was asked for, in seconds of the monotonic clock.
+        The size is asked for if `sized` says so for the key, and is -1 if it is not known. The keys
+        come in batches, each with the time it was asked for in seconds of the monotonic clock.
         """
         times: dict[bytes, float] = {}
         chosen: dict[bytes, list[bytes]] = {}
@@ -145,27 +148,27 @@ class SessionReader:
 
     @cached_property
     def leaves_lru_alone(self) -> bool:
-        """Whether the server lets us read a key without making it look used."""
+        """Whether the server lets this client read a key without marking it as used (NO-TOUCH)."""
         reply = self.connection.pipeline([("CLIENT", "NO-TOUCH", "ON")])[0]
         return not isinstance(reply, ErrorReply)
 
     def _batches(
         self, ask: one_server.Ask, search: one_server.Search
     ) -> Iterator[one_server.Batch]:
-        """Every key that matches in batches: the list of their PTTLs, then the replies to `ask`."""
+        """Yield the keys that match in batches: the list of PTTLs, then the replies to `ask`."""
         self._forbidden = 0
         self._unread.clear()
         for names, replies in self._pass(search, lambda names: [ttls_of(names), *ask(names)]):
             ttls = raise_for_error(replies[0])
             if hidden := _hidden(ttls):
-                # As what has gone: nothing else is told of them.
+                # Treated as gone: the batch has no other replies for them.
                 self._forbidden += hidden
                 ttls = [-2 if isinstance(each, ErrorReply) else each for each in ttls]
             yield names, [ttls, *replies[1:]]
         self._tell_forbidden()
 
     def _tell_forbidden(self) -> None:
-        """Raises Partial, now or at the end of the `with`, for keys that may not be read."""
+        """Raise Partial, now or at the end of the `with`, if some keys could not be read."""
         if self._unread:
             more = len(self._unread) - _TOLD
             names = ", ".join(self._unread[:_TOLD]) + (f" and {more} more" if more > 0 else "")
@@ -191,7 +194,7 @@ class SessionReader:
             self._missing = error
 
     def count(self, pattern: bytes = keys.SESSIONS) -> dict[str, int]:
-        """How many keys match, by Redis type."""
+        """Return the number of keys that match, by Redis type."""
         self._forbidden = 0
         counts: Counter[str] = Counter()
         for _, replies in self._pass(one_server.Search(pattern), lambda names: [types_of(names)]):
@@ -214,7 +217,7 @@ _TOLD = 5
 
 
 def _size(reply: Any) -> int:
-    """STRLEN's reply; what is no string has no size."""
+    """Return the size in a reply to STRLEN; -1 for a key that is no string."""
     if isinstance(reply, ErrorReply) and reply.code == "WRONGTYPE":
         return -1
     size: int = raise_for_error(reply)
@@ -225,16 +228,16 @@ _PLAIN = {int, bytes, type(None)}
 
 
 def _hidden(told: Sequence[Any]) -> int:
-    """How many of the answers, one for each key, are that this user may not ask."""
-    # By types at first: nearly always there is none.
+    """Return how many of the replies, one for each key, are refusals."""
+    # Check the types first: nearly always there is no refusal.
     if set(map(type, told)) <= _PLAIN:
         return 0
     return sum(isinstance(each, ErrorReply) for each in told)
 
 
 def kinds(told: Sequence[bytes | ErrorReply]) -> dict[str, int]:
-    """How many keys of each type there are, by what was told of each key."""
+    """Return the number of keys of each type, from the replies to TYPE."""
     counts = Counter(each for each in told if isinstance(each, bytes))
-    # Gone between SCAN and TYPE.
+    # Keys that have gone between SCAN and TYPE.
     del counts[b"none"]
     return {kind.decode("utf-8", "backslashreplace"): count for kind, count in counts.items()}

@@ -1,4 +1,4 @@
-"""What is stored under keys that are named, got in portions that a reply can hold."""
+"""Reading the records of given keys, in portions that fit into a reply."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,7 +17,7 @@ LeftOut = Callable[[str], None]
 
 
 def unread(key: bytes, size: int | None) -> str:
-    """What is said of a value that is too large for a reply."""
+    """Return the text on a value that is too large for a reply; `size` is in bytes."""
     told = "" if size is None else f" ({size} bytes)"
     return f"{keys.key_text(key)}{told}, which is larger than a reply may be here"
 
@@ -25,10 +25,10 @@ def unread(key: bytes, size: int | None) -> str:
 def of_some(
     connection: Connection, names: Sequence[bytes], portions: Portions, left_out: LeftOut | None
 ) -> list[Record | None]:
-    """What is stored under each of a few keys; None where it does not exist.
+    """Return the record of each of a few keys; None if it does not exist.
 
-    A value that is larger than a reply may be is OperationFailed, or None if `left_out` is there to
-    be told of it.
+    A value that is too large for a reply raises OperationFailed; with `left_out`, that is called
+    with a sentence instead, and the record is None.
     """
     if not portions.may_be_large(len(names)):
         portions.begin(names)
@@ -68,7 +68,7 @@ def _portion(
 def _asked(
     connection: Connection, names: Sequence[bytes], portions: Portions
 ) -> list[Record | None] | None:
-    """What is stored under these keys; None if that was too much, and less may be taken."""
+    """Return the records of the keys; None if that was too much for one reply."""
     asked = [command for key in names for command in ((b"GET", key), (b"PTTL", key))]
     try:
         replies = connection.pipeline(asked)

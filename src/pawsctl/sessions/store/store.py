@@ -1,4 +1,4 @@
-"""Sessions to be changed: deleted by key or by pattern."""
+"""A reader of sessions that also deletes them, by key or by pattern."""
 
 import re
 from collections import Counter
@@ -15,18 +15,18 @@ from pawsctl.sessions.store.reader import SessionReader
 
 
 class SessionStore(SessionReader):
-    """The sessions behind one connection, to be read and written."""
+    """Reads and deletes the sessions of one connection."""
 
     def unlink(self, pattern: bytes = keys.SESSIONS) -> Iterator[dict[str, int]]:
-        """Delete what matches, batch by batch; yields how many keys of each type it was.
+        """Delete the keys that match; yield for each batch how many of each type were deleted.
 
-        Sessions go first, and no key is asked for its type: Redis tells strings alone. Then the
-        few keys of other types, one pass more over what is left.
+        Strings go first, without a TYPE for each key: SCAN selects them. A second pass deletes the
+        few keys of other types.
         """
         strings = one_server.Search(pattern, b"string", one_server.WRITTEN)
         for _, replies in _until_refused(self._deleting(strings, lambda _names: [])):
             yield {"string": _done(replies[0])}
-        # Whether scripts may run is found out before: once a key has gone, its type is not told.
+        # Find out first whether scripts may run: once a key is deleted, its type is lost.
         nobodys = keys.session_key(keys.nobodys_phone())
         self.connection.pipeline([types_of([]), types_of([nobodys])])
         rest, forbidden = one_server.Search(pattern, size=one_server.WRITTEN), 0
@@ -46,12 +46,12 @@ class SessionStore(SessionReader):
             )
 
     def require_deletable(self, pattern: bytes) -> None:
-        """Raises OperationFailed if a key that matches could not be deleted: nobody's is tried."""
+        """Raise OperationFailed if a key that matches could not be deleted; try one of nobody."""
         beginning = re.split(rb"[*?\[\\]", pattern, maxsplit=1)[0]
         nobodys = beginning + keys.nobodys_phone().encode()
         reply = self.connection.pipeline([(b"UNLINK", nobodys)])[0]
         if isinstance(reply, ErrorReply) and is_in_doubt(reply):
-            # Whatever was done to nobody's key: in what words UNLINK is refused does not matter.
+            # Nobody's key is at stake, so that any words count as a refusal of UNLINK.
             self.connection.substitutes.give_up(b"UNLINK")
             reply = self.connection.pipeline([(b"UNLINK", nobodys)])[0]
         raise_for_error(reply)
@@ -59,24 +59,24 @@ class SessionStore(SessionReader):
     def _deleting(
         self, search: one_server.Search, ask: one_server.Ask
     ) -> Iterator[one_server.Batch]:
-        """A pass that asks something of a batch of keys and deletes them."""
+        """Yield the batches of a pass that sends `ask` for each batch of keys and deletes them."""
         return all_servers.batches(
             self.connection, search, lambda names: [*ask(names), ("UNLINK", *names)], deletes=True
         )
 
     def unlink_keys(self, names: Sequence[bytes]) -> list[bool]:
-        """Delete these keys; whether each of them existed."""
+        """Delete the keys; return for each whether it existed."""
         replies = self.connection.pipeline([(b"UNLINK", key) for key in names])
         return [bool(raise_for_error(each)) for each in replies]
 
 
 def _until_refused(batches: Iterator[one_server.Batch]) -> Iterator[one_server.Batch]:
-    """The batches of a pass, which ends where SCAN is refused: before Redis 6 it knows no TYPE."""
+    """Yield batches until SCAN is refused: before Redis 6 it has no TYPE option."""
     with suppress(OperationFailed):
         yield from batches
 
 
 def _done(reply: Any) -> int:
-    """How many keys were deleted. Raises OperationFailed where none may be."""
+    """Return how many keys were deleted. Raises OperationFailed if all were refused."""
     done: int = reply.done if isinstance(reply, PartlyRefused) else raise_for_error(reply)
     return done

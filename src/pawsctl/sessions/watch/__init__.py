@@ -1,1 +1,1 @@
-"""Sessions as they change."""
+"""Following sessions as they change."""

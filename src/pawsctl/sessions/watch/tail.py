@@ -1,4 +1,4 @@
-"""One conversation as it grows, like `tail -f`: seen by reading it again and again."""
+"""Following one conversation as it grows, like `tail -f`, by polling."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,9 +14,9 @@ from pawsctl.sessions.watch.watch import SLACK_SECONDS, Kind, SessionEvent, even
 
 
 class MessageEvent(msgspec.Struct, frozen=True):
-    """A message as a program sees it; `text` is what a person would read of it.
+    """A message for programs; `text` is its text as a person reads it.
 
-    `message` is as it was stored, None where that can't be told.
+    `message` is as it was stored, None if it can't be taken out of the stored value.
     """
 
     time: datetime
@@ -29,14 +29,14 @@ class MessageEvent(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """A message that was not there before, for a program and for a person."""
+    """A new message: `event` for programs, `message` for people."""
 
     event: MessageEvent
     message: Message
 
 
 def as_result(found: Said | SessionEvent) -> MessageEvent | SessionEvent:
-    """What a program is told."""
+    """Return the event for programs."""
     return found.event if isinstance(found, Said) else found
 
 
@@ -53,10 +53,10 @@ def tail(
     missing: Callable[[], None],
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Said | SessionEvent]:
-    """The messages of a session (the `last` ones of those there are), then what comes, for ever.
+    """Yield the `last` messages of a session (None: all), then new messages and events, for ever.
 
-    `interval` is in seconds. Where nothing is stored at first, `missing` is told, and it is waited
-    for.
+    `interval` is the seconds between polls. If there is no session at first, `missing` is called,
+    and the session is waited for.
     """
     before, is_first = _Seen(None, time.monotonic()), True
     while True:
@@ -74,13 +74,13 @@ def tail(
 
 
 class _Seen:
-    """A session at one moment."""
+    """A session as one poll saw it."""
 
     def __init__(self, record: Record | None, asked: float) -> None:
         self.record = record
         self.session: Session | None = rules.read(record).session if record else None
         self.messages: Sequence[Message] = self.session.messages if self.session else ()
-        # Between these moments of the monotonic clock it expires, as in watching.
+        # It expires between these moments of the monotonic clock, as in watch.py.
         left = record.ttl_ms / 1000 if record and record.ttl_ms >= 0 else float("inf")
         self.early = asked + left - SLACK_SECONDS
         self.late = time.monotonic() + left + SLACK_SECONDS
@@ -107,17 +107,17 @@ def _news(key: bytes, before: _Seen, now: _Seen) -> Iterator[Said | SessionEvent
     else:
         added = appended(before.messages, now.messages)
         if added is None or not added:
-            # Another conversation, or the same with something else that is new.
+            # Another conversation, or the same one with another change than new messages.
             yield event("changed")
         yield from _said(key, now, now.messages if added is None else added)
 
 
 def appended(before: Sequence[Message], now: Sequence[Message]) -> Sequence[Message] | None:
-    """The messages that were added at the end, where the bot may have trimmed the beginning.
+    """Return the messages that were added at the end; the bot may have trimmed the beginning.
 
-    None where nothing of what was there is left: that is another conversation.
+    None if none of the earlier messages is left: that is another conversation.
     """
-    # By their fields: a message is of another class where its session is of an unusual shape.
+    # Compared by fields: in a session of unusual shape, messages are of another class.
     old, new = list(map(_fields, before)), list(map(_fields, now))
     for trimmed in range(len(old)):
         kept = len(old) - trimmed
@@ -127,7 +127,7 @@ def appended(before: Sequence[Message], now: Sequence[Message]) -> Sequence[Mess
 
 
 def _fields(message: Message) -> object:
-    """What a message and its blocks hold, whatever their classes."""
+    """Return the content of a message and its blocks, without their classes."""
     content = message.content
     if isinstance(content, list):
         content = [msgspec.to_builtins(block) for block in content]
@@ -139,7 +139,7 @@ def _last(messages: Sequence[Message], count: int | None) -> Sequence[Message]:
 
 
 def _said(key: bytes, now: _Seen, messages: Sequence[Message]) -> Iterator[Said]:
-    """The messages at the end of a session."""
+    """Yield `messages`, the last ones of a session, as new."""
     stored = _stored(now)
     for number in range(len(now.messages) - len(messages), len(now.messages)):
         message = now.messages[number]
@@ -156,7 +156,7 @@ def _said(key: bytes, now: _Seen, messages: Sequence[Message]) -> Iterator[Said]
 
 
 def _stored(seen: _Seen) -> list[msgspec.Raw] | None:
-    """The messages as they are stored, one by one."""
+    """Return the messages one by one as they are stored; None if they can't be told apart."""
     try:
         found = msgspec.json.decode(decode.text(seen.value or b""), type=_Raw).messages
     except (msgspec.DecodeError, RecursionError):

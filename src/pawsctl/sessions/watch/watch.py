@@ -1,7 +1,7 @@
-"""Sessions as they appear, change and go, seen by looking again and again.
+"""Following sessions as they appear, change and go, by polling.
 
-Redis tells of such things only where somebody turned keyspace events on, and of an expiry late: so
-this polls. A poll asks for every key and its TTL; values are read of what is new and what changed.
+Redis notifies of changes only if keyspace events are turned on, and of an expiry late. So this
+polls: each poll asks for every key and its TTL, and reads the values of new and changed sessions.
 """
 
 import math
@@ -20,10 +20,10 @@ from pawsctl.sessions.query import rows
 from pawsctl.sessions.store.reader import SessionReader
 
 SHARE = 0.25
-"""A poll takes at most this share of the time: where it takes longer, polls become rarer."""
+"""A poll takes at most this share of the time: if it takes longer, polls become rarer."""
 
 FOLLOWED = 100_000
-"""Sessions that are followed at most; of more, one in two is, one in four, and so on."""
+"""Sessions that are followed at most; if there are more, one in two, one in four, and so on."""
 
 RECENT = 50
 """Events that a board shows at most."""
@@ -35,10 +35,10 @@ Kind = Literal["appeared", "changed", "touched", "expired", "deleted"]
 
 
 class SessionEvent(msgspec.Struct, frozen=True):
-    """What happened to a session, and how it is now; None is what a session that is gone has not.
+    """An event of a session, and its state now; the fields of a session that is gone are None.
 
-    `time` is when it was seen. `touched` has a new TTL and the same value; `deleted` is gone before
-    its time: ended, deleted or evicted.
+    `time` is when the event was seen. `touched` means a new TTL and the same value; `deleted` means
+    gone before its time: ended, deleted or evicted.
     """
 
     time: datetime
@@ -53,10 +53,10 @@ class SessionEvent(msgspec.Struct, frozen=True):
 
 
 class Poll(msgspec.Struct, frozen=True):
-    """One look at all sessions: how many there are, of which one in `one_in` is followed.
+    """One poll of all sessions: their number, of which one in `one_in` is followed.
 
     It took `seconds`, and the next one begins `pause` seconds after it began: the `interval` that
-    was asked for, or more. `is_news` where that is the first to be told, or has changed much.
+    the user asked for, or more. `is_news` says that `pause` is the first, or has changed much.
     """
 
     sessions: int
@@ -69,12 +69,12 @@ class Poll(msgspec.Struct, frozen=True):
 
     @property
     def is_slowed(self) -> bool:
-        """Whether polls are rarer than was asked for."""
+        """Whether polls are rarer than the user asked for."""
         return self.pause > self.interval
 
 
 class Board(msgspec.Struct, frozen=True):
-    """The state of a watch, to be drawn: what happened last, newest first, and how often what."""
+    """The state of a watch, to be drawn: recent events, newest first, and counts by event."""
 
     poll: Poll
     recent: Sequence[SessionEvent]
@@ -85,8 +85,8 @@ class _Known(msgspec.Struct, gc=False):
     """A session as it was last seen.
 
     It expires between the moments `early` and `late` of the monotonic clock: Redis tells the time
-    left, and how long its answer was under way nobody knows. `value` is a hash of the value, None
-    where it was not read.
+    left, but not how long its reply was under way. `value` is a hash of the value, None if it was
+    not read.
     """
 
     early: float
@@ -103,9 +103,9 @@ def follow(
     interval: float,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[SessionEvent | Poll]:
-    """What happens to the sessions that match, for ever; each poll tells itself after its events.
+    """Yield the events of the sessions that match, for ever, and each Poll after its events.
 
-    `interval` is in seconds. What is there at the beginning is no event.
+    `interval` is the seconds between polls. Sessions that exist at the beginning are no events.
     """
     watch, told = _Watch(store, pattern), 0.0
     while True:
@@ -113,7 +113,7 @@ def follow(
         yield from watch.poll()
         seconds = time.monotonic() - begun
         pause = max(interval, seconds / SHARE)
-        # That polls are rarer is told once, and again where it is twice or half as bad.
+        # Tell once that polls are rarer, and again if the pause has doubled or halved.
         is_news = pause >= 2 * told or pause <= told / 2 or pause > interval == told
         told = pause if is_news else told
         yield Poll(
@@ -126,7 +126,7 @@ class _Watch:
     def __init__(self, store: SessionReader, pattern: bytes) -> None:
         self.store = store
         self.pattern = pattern
-        # Where reading makes a key look used, asking for every size would spoil eviction by LRU.
+        # If reading makes a key look used, asking for every size would spoil eviction by LRU.
         self.sees_sizes = store.leaves_lru_alone
         self.known: dict[bytes, _Known] = {}
         self.sessions = 0
@@ -141,11 +141,11 @@ class _Watch:
             yield from self._read(changed, are_new=False)
             yield from self._gone()
         elif self.sees_sizes:
-            # So that a touch can be told from a change; where it would spoil LRU, it can't.
+            # Read to tell a touch from a change later; skipped if it would spoil LRU.
             deque(self._read(fresh, are_new=True), maxlen=0)
 
     def _look(self) -> tuple[list[bytes], list[bytes]]:
-        """The keys that are new, and those whose TTL or size is another than before."""
+        """Return the keys that are new, and those whose TTL or size has changed."""
         fresh, changed = [], []
         self.sessions = 0
         for asked, batch in self.store.scan_ttls_and_sizes(self.pattern, self._is_sized):
@@ -165,7 +165,7 @@ class _Watch:
                 known.early, known.late, known.size, known.seen = early, late, size, self.number
             while len(self.known) > FOLLOWED:
                 self.one_in *= 2
-                # By a hash of the key: a session that was not followed is never taken for new.
+                # By a hash of the key, so that a session not followed is never taken for new.
                 self.known = {k: v for k, v in self.known.items() if self._is_followed(k)}
                 fresh = [key for key in fresh if key in self.known]
         return fresh, [key for key in changed if key in self.known]
@@ -201,7 +201,7 @@ class _Watch:
 
 
 def event_of(key: bytes, kind: Kind, record: Record | None, now_ms: float) -> SessionEvent:
-    """An event, seen now, with what is stored; `now_ms` is milliseconds since the epoch."""
+    """Return an event seen now, with the stored state; `now_ms` is milliseconds since the epoch."""
     now, phone, name = datetime.now(UTC), keys.phone_of(key), keys.key_text(key)
     if record is None:
         return SessionEvent(now, kind, phone, name)
@@ -215,7 +215,7 @@ def event_of(key: bytes, kind: Kind, record: Record | None, now_ms: float) -> Se
 def events(
     stream: Iterable[SessionEvent | Poll], told: Callable[[Poll], None]
 ) -> Iterator[SessionEvent]:
-    """The events of a watch alone; each poll is handed to `told`."""
+    """Yield the events of a watch alone; call `told` with each poll."""
     for each in stream:
         if isinstance(each, Poll):
             told(each)
@@ -224,7 +224,7 @@ def events(
 
 
 def boards(stream: Iterable[SessionEvent | Poll]) -> Iterator[Board]:
-    """What to draw after each poll. Of events no more are kept than a board shows."""
+    """Yield a board after each poll. No more events are kept than a board shows."""
     recent: deque[SessionEvent] = deque(maxlen=RECENT)
     counts: Counter[str] = Counter()
     for each in stream:
