@@ -1,4 +1,4 @@
-"""Fixtures that several tests of commands need."""
+"""Fixtures that several command tests need."""
 
 from pathlib import Path
 
@@ -10,5 +10,5 @@ from tests.servers import Server
 
 @pytest.fixture
 def anywhere(any_server: Server, tmp_path: Path) -> Pawsctl:
-    """pawsctl with REDIS_URL naming an empty Valkey, then an empty Redis."""
+    """pawsctl with REDIS_URL set to an empty Valkey, then to an empty Redis."""
     return Pawsctl(tmp_path, any_server.url)

@@ -23,14 +23,14 @@ LOG = {"GITHUB_ACTIONS": "true"}
 
 
 def is_command(line: str) -> bool:
-    """As the runner finds them; our own annotations aside."""
+    """Return whether a line is a command to the runner; our own annotations are not counted."""
     own = line.startswith("::error title=pawsctl ")
     return "##[" in line or (line.lstrip().startswith("::") and not own)
 
 
 @pytest.fixture
 def evil(server: Server) -> Server:
-    """Sessions whose every part would like to be a command."""
+    """Sessions in which every part looks like a workflow command."""
     for number, text in enumerate(EVIL):
         said = f"{text}\n{text}\n\n{text}"
         answer: object = [{"type": "text", "text": said}]
@@ -59,7 +59,7 @@ def evil(server: Server) -> Server:
     ],
 )
 def test_nothing_in_the_log_is_a_command(pawsctl: Pawsctl, evil: Server, command: str) -> None:
-    """Data, talk and errors, in every format."""
+    """This covers data, messages and errors, in every format."""
     done = pawsctl(*command.split(), env=LOG)
     lines = re.split(r"[\r\n]+", done.out.decode() + "\n" + done.err)
     assert [line for line in lines if is_command(line)] == []
@@ -67,7 +67,7 @@ def test_nothing_in_the_log_is_a_command(pawsctl: Pawsctl, evil: Server, command
 
 
 def test_the_values_stay_what_they_were(pawsctl: Pawsctl, evil: Server, tmp_path: Path) -> None:
-    """JSON and archives only write them otherwise; --raw writes what is stored."""
+    """JSON and archives only spell them differently; --raw writes the stored bytes."""
     plain, there = (
         pawsctl("session", "get", "--json", "+0", "+2", env=env).json for env in ({}, LOG)
     )
@@ -81,7 +81,7 @@ def test_the_values_stay_what_they_were(pawsctl: Pawsctl, evil: Server, tmp_path
 
 
 def test_neither_is_what_redis_cli_prints(stack: Stack) -> None:
-    """In a job; elsewhere its output is its own, to the byte. The exit status is kept."""
+    """Only within a job; elsewhere its output is unchanged. The exit status is kept."""
     assert stack("redis", "up").status == ExitStatus.OK
     said = "\n".join(EVIL) + "\nx\r::error::y \xe4"
     stack.cli("--", "-x", "SET", "a", stdin=said.encode())
@@ -95,7 +95,7 @@ def test_neither_is_what_redis_cli_prints(stack: Stack) -> None:
 
 
 def test_elsewhere_text_is_shown_as_it_is(pawsctl: Pawsctl, evil: Server) -> None:
-    """On a terminal nobody obeys it."""
+    """A terminal does not run workflow commands."""
     assert "##[group]x" in pawsctl("session", "get", "+2").text
 
 
@@ -103,7 +103,7 @@ def test_elsewhere_text_is_shown_as_it_is(pawsctl: Pawsctl, evil: Server) -> Non
     "text", ["[x](http://evil)", "![x](http://e/p.png)", "<img src=x>", "a|b", "\\| b"]
 )
 def test_the_summary_shows_text_as_text(text: str) -> None:
-    """No link, no picture, no cell of its own: Markdown lives on in what is told of a failure."""
+    """Data, also in error messages, makes no link, image, table cell or other Markdown."""
     case = ci_reports.Case("name", ok=False, detail=f"it said {text}, www.evil.example and @all")
     summary = ci_reports.step_summary(ci_reports.Report("lint", 0.0, [case]))
     (row,) = [line for line in summary.splitlines() if "❌" in line]
@@ -117,14 +117,14 @@ def test_the_summary_shows_text_as_text(text: str) -> None:
 
 @pytest.mark.parametrize("line", ["::x", " \t::x::", "##[x]", "a##[b", ":::", "x\n::y", "x\r::y"])
 def test_every_command_is_made_plain(line: str) -> None:
-    """Once is enough: what comes out is no command either."""
+    """One pass suffices: the result contains no new command."""
     for made in (actions_log.text(line), actions_log.csv(line.encode()).decode()):
         assert not any(is_command(each) for each in re.split(r"[\r\n]", made))
     assert actions_log.text("a::b ## [c") == "a::b ## [c"
 
 
 def test_csv_runs_no_formula(pawsctl: Pawsctl, server: Server) -> None:
-    """Phones and keys as any other text, but for a plus and digits; full-width signs, too."""
+    """Phones and keys get a quote, too, except plus and digits; full-width signs count."""
     for phone in (
         "+1",
         "=1+1",

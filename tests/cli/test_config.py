@@ -1,4 +1,4 @@
-"""No setting shows a password, and no input is a traceback."""
+"""Passwords in settings are never shown, and no input causes a traceback."""
 
 import pytest
 
@@ -20,7 +20,7 @@ from tests.servers import Server
     ],
 )
 def test_the_bots_url_is_shown_without_its_password(pawsctl: Pawsctl, url: str) -> None:
-    """By config and by doctor, whether it can be used or not."""
+    """config and doctor hide it, whether the URL is valid or not."""
     for command in ("config", "config --json", "doctor", "doctor --json"):
         done = pawsctl(*command.split(), env={"APP_URL": url})
         assert "APP_URL" in done.text or "bot" in done.text
@@ -30,7 +30,7 @@ def test_the_bots_url_is_shown_without_its_password(pawsctl: Pawsctl, url: str) 
 
 @pytest.mark.parametrize("name", ["REDIS_PORT", "REDIS_COMMANDER_PORT", "REDIS_MAXMEMORY"])
 def test_a_url_in_the_wrong_setting_is_not_repeated(bare_pawsctl: Pawsctl, name: str) -> None:
-    """The message names the setting."""
+    """The message names only the setting."""
     for url in ("redis://:s3cret@h:6379", "https://h/x?token=s3cret", "u:s3cret@h"):
         done = bare_pawsctl("redis", "status", env={name: url})
         assert done.status == ExitStatus.USAGE
@@ -40,7 +40,7 @@ def test_a_url_in_the_wrong_setting_is_not_repeated(bare_pawsctl: Pawsctl, name:
 
 
 def test_nor_is_one_in_the_place_of_a_file_or_an_image(bare_pawsctl: Pawsctl) -> None:
-    """With a scheme or without."""
+    """This holds with and without a scheme."""
     for url in ("redis://:s3cret@h:6379", "u:s3cret@h"):
         for name in ("REDIS_PASSWORD_FILE", "REDIS_IMAGE", "REDIS_COMMANDER_USER"):
             for command in ("config", "health", "doctor"):
@@ -49,7 +49,7 @@ def test_nor_is_one_in_the_place_of_a_file_or_an_image(bare_pawsctl: Pawsctl) ->
 
 
 def test_the_digest_of_an_image_is_no_password(bare_pawsctl: Pawsctl) -> None:
-    """Though it stands behind an @."""
+    """It is shown, though it follows an @."""
     image = "h:5000/redis@sha256:0123"
     assert image in bare_pawsctl("config", env={"REDIS_IMAGE": image}).text
 
@@ -59,7 +59,7 @@ def test_the_digest_of_an_image_is_no_password(bare_pawsctl: Pawsctl) -> None:
 def test_phones_that_are_not_utf8_are_refused(
     pawsctl: Pawsctl, server: Server, command: str, stdin: bytes
 ) -> None:
-    """As PowerShell writes them; with the line, and before anything is done."""
+    """PowerShell writes such files; the error names the line, before anything is done."""
     server.client.set("wh:session:+1", "{}", ex=60)
     done = pawsctl("session", command, "-", "--json", stdin=stdin)
     assert (done.status, done.out) == (ExitStatus.USAGE, b"")
@@ -68,7 +68,7 @@ def test_phones_that_are_not_utf8_are_refused(
 
 
 def test_a_nul_in_phones_or_settings_is_no_traceback(pawsctl: Pawsctl, server: Server) -> None:
-    """The bot makes a key of the digits; a `.env` with one is refused by its line."""
+    """Phones keep only their digits, as in the bot; a `.env` with a NUL is refused by line."""
     server.client.set("wh:session:+1", "{}", ex=60)
     assert pawsctl("session", "ttl", "-", "--json", stdin=b"+\x001\n").json[0]["phone"] == "+1"
     (pawsctl.folder / ".env").write_bytes(b"A=1\nREDIS_IMAGE=a\x00b\n")
@@ -89,7 +89,7 @@ def test_a_nul_in_phones_or_settings_is_no_traceback(pawsctl: Pawsctl, server: S
     ],
 )
 def test_what_the_system_would_not_take_is_wrong_usage(bare_pawsctl: Pawsctl, url: str) -> None:
-    """And nothing that a library says in its own words."""
+    """The message is ours, not a library's."""
     done = bare_pawsctl("health", "--url", url)
     assert done.status == ExitStatus.USAGE, done.err
     assert "Traceback" not in done.err

@@ -7,7 +7,7 @@ from tests.servers import Server
 
 
 def test_exit_statuses_never_change() -> None:
-    """A script that tests for 5 must go on working."""
+    """Scripts test for these numbers."""
     assert {status.name: int(status) for status in ExitStatus} == {
         "OK": 0,
         "FAILED": 1,
@@ -24,7 +24,7 @@ def test_exit_statuses_never_change() -> None:
 
 
 def test_the_keys_of_json_results_never_change(pawsctl: Pawsctl, server: Server) -> None:
-    """More may come at the end of none of these."""
+    """No key may be added either."""
     server.client.set("wh:session:+1", GOOD[0].read_bytes(), ex=60)
     (item,) = pawsctl("session", "list", "--json").json
     assert list(item) == [

@@ -1,4 +1,4 @@
-"""`pawsctl doctor`: what is wrong, and how to mend it."""
+"""`pawsctl doctor` reports what is wrong, and how to fix it."""
 
 from pathlib import Path
 from typing import Any
@@ -18,18 +18,18 @@ from tests.stack_fixtures import Stack
 
 
 def findings(result: Result, name: str) -> list[dict[str, str]]:
-    """The findings of one name, or whose name ends in it."""
+    """Return the findings of one name, or whose name ends in it."""
     return [each for each in result.json["findings"] if each["name"].endswith(name)]
 
 
 def finding(result: Result, name: str) -> dict[str, str]:
-    """The one finding of that name."""
+    """Return the one finding of that name."""
     (found,) = findings(result, name)
     return found
 
 
 def test_where_nothing_is_wrong_it_says_so(tmp_path: Path) -> None:
-    """Under keys that scripts rely on; nothing is written."""
+    """The result has keys that scripts rely on; nothing is written."""
     limits = ("--appendonly", "yes", "--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
     with servers.running(tmp_path, *limits) as server, bot(200, HEALTHY) as url:
         server.client.set("wh:session:+1", GOOD[0].read_bytes(), ex=60)
@@ -48,7 +48,7 @@ def test_where_nothing_is_wrong_it_says_so(tmp_path: Path) -> None:
 
 
 def test_broken_sessions_and_memory_are_warnings(pawsctl: Pawsctl, server: Server) -> None:
-    """The bot goes on working: exit 0, with the command that tells more."""
+    """The bot still works: exit 0, and the hint names the command that shows more."""
     server.client.set("wh:session:+1", GOOD[0].read_bytes(), ex=60)
     server.client.set("wh:session:+2", BROKEN[0].read_bytes(), ex=60)
     result = pawsctl("doctor", "--json")
@@ -64,7 +64,7 @@ def test_broken_sessions_and_memory_are_warnings(pawsctl: Pawsctl, server: Serve
 
 
 def test_a_redis_that_refuses_writes_fails(pawsctl: Pawsctl, server: Server) -> None:
-    """As `health` has it."""
+    """`health` fails for the same reason."""
     server.client.config_set("maxmemory", 1)
     try:
         result = pawsctl("doctor", "--json")
@@ -75,7 +75,7 @@ def test_a_redis_that_refuses_writes_fails(pawsctl: Pawsctl, server: Server) -> 
 
 
 def test_settings_that_cannot_be_read_are_a_finding(bare_pawsctl: Pawsctl) -> None:
-    """With the line, and what to do."""
+    """The finding names the line, and what to do."""
     (bare_pawsctl.folder / ".env").write_text("REDIS_PORT=6379\nnonsense here\n")
     result = bare_pawsctl("doctor", "--json")
     assert result.status == ExitStatus.FAILED
@@ -87,7 +87,7 @@ def test_settings_that_cannot_be_read_are_a_finding(bare_pawsctl: Pawsctl) -> No
 
 
 def test_contradicting_settings_are_a_finding(pawsctl: Pawsctl) -> None:
-    """They break `redis up`, and not the session commands."""
+    """They break `redis up`, but not the session commands."""
     result = pawsctl("doctor", "--json", env={"REDIS_PORT": "1234"})
     assert result.status == ExitStatus.FAILED
     assert "disagree" in finding(result, "stack")["detail"]
@@ -95,7 +95,7 @@ def test_contradicting_settings_are_a_finding(pawsctl: Pawsctl) -> None:
 
 
 def test_where_redis_does_not_answer_the_stack_says_why(bare_pawsctl: Pawsctl) -> None:
-    """It was never started: how to is what the user needs to hear."""
+    """It was never started, and the hint says how to start it."""
     result = bare_pawsctl("doctor", "--json", env={"REDIS_PORT": str(free_port())})
     assert result.status == ExitStatus.FAILED
     assert "refused" in finding(result, "redis")["detail"]
@@ -105,7 +105,7 @@ def test_where_redis_does_not_answer_the_stack_says_why(bare_pawsctl: Pawsctl) -
 
 
 def test_a_stack_that_runs_unused_is_a_warning(stack: Stack, redis_server: Server) -> None:
-    """The usual reason is a REDIS_URL that somebody forgot; on both engines."""
+    """The usual reason is a forgotten REDIS_URL; on both engines."""
     assert stack("redis", "up").status == ExitStatus.OK
     used = stack("doctor", "--json")
     other = stack("doctor", "--json", "--url", redis_server.url, env={"REDIS_PORT": ""})
@@ -115,7 +115,7 @@ def test_a_stack_that_runs_unused_is_a_warning(stack: Stack, redis_server: Serve
 
 
 def test_what_a_user_may_not_ask_is_skipped(tmp_path: Path, any_server: Server) -> None:
-    """An operator who only looks is no failure of Redis's."""
+    """A read-only ACL user is not reported as a failure of Redis."""
     rules = ["%R~wh:*", "+scan", "+get", "+mget", "+pttl", "+type", "+ping", "+setex"]
     any_server.client.execute_command("ACL", "SETUSER", "one", "reset", "on", ">x", *rules)
     try:
@@ -160,7 +160,7 @@ UNHEALTHY = {
 def test_the_bot_is_asked_where_app_url_names_it(
     pawsctl: Pawsctl, status: int, answer: Any, state: str, detail: str
 ) -> None:
-    """Whatever its HTTP status; and it is not believed to be what it is not."""
+    """Any HTTP status is read; an answer that is not the bot's is not trusted."""
     with bot(status, answer) as url:
         found = finding(pawsctl("doctor", "--json", env={"APP_URL": url}), "bot")
     assert found["state"] == state
@@ -168,7 +168,7 @@ def test_the_bot_is_asked_where_app_url_names_it(
 
 
 def test_what_the_bot_says_is_not_trusted(pawsctl: Pawsctl) -> None:
-    """Its error may quote what somebody sent."""
+    """Its error may quote text that somebody sent."""
     with bot(503, {"status": "unhealthy", "error": "\x1b[2J\u202e"}) as url:
         result = pawsctl("doctor", env={"APP_URL": url})
     assert "unhealthy: \\x1b[2J\\u202e" in result.text
@@ -176,7 +176,7 @@ def test_what_the_bot_says_is_not_trusted(pawsctl: Pawsctl) -> None:
 
 @pytest.mark.parametrize("url", ["", "ftp://bot", "http://[", "http://a:b"])
 def test_a_bot_that_was_named_and_does_not_answer_fails(pawsctl: Pawsctl, url: str) -> None:
-    """And a URL that is none."""
+    """A value that is no URL fails, too."""
     url = url or f"http://127.0.0.1:{free_port()}"
     result = pawsctl("doctor", "--json", env={"APP_URL": url})
     assert result.status == ExitStatus.FAILED
@@ -197,7 +197,7 @@ NO_ANSWERS: dict[str, dict[str, Any]] = {
 def test_a_bot_that_accepts_and_does_not_answer_fails(
     monkeypatch: pytest.MonkeyPatch, way: str, origin: str
 ) -> None:
-    """Even at the address that nobody has named; within a deadline for the whole answer."""
+    """Also at the default address; one deadline covers the whole answer."""
     monkeypatch.setattr(doctors_bot, "_ANSWER_SECONDS", 1.0)
     with accepting(**NO_ANSWERS[way]) as url:
         found = doctors_bot.examine(Setting("APP_URL", url, origin or "default"))
@@ -208,7 +208,7 @@ def test_a_bot_that_accepts_and_does_not_answer_fails(
 
 
 def test_what_speaks_no_http_is_not_the_bot(pawsctl: Pawsctl) -> None:
-    """Nobody has named it: then the bot was not looked at."""
+    """Without APP_URL, the check of the bot then counts as skipped."""
     with accepting(b"SSH-2.0-x\r\n", closes=True) as url:
         named = doctors_bot.examine(Setting("APP_URL", url, "environment"))
         found = doctors_bot.examine(Setting("APP_URL", url, "default"))
@@ -219,7 +219,7 @@ def test_what_speaks_no_http_is_not_the_bot(pawsctl: Pawsctl) -> None:
 def test_where_the_bot_was_not_looked_at_the_last_line_says_so(
     tmp_path: Path,
 ) -> None:
-    """Nothing more is known then."""
+    """Nothing is known of the bot then."""
     limits = ("--appendonly", "yes", "--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
     with servers.running(tmp_path, *limits) as server:
         result = Pawsctl(tmp_path, server.url)("doctor", env={"APP_URL": ""})

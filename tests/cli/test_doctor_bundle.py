@@ -1,4 +1,4 @@
-"""`pawsctl doctor --bundle`: whole enough to help, and nothing in it that is private."""
+"""`pawsctl doctor --bundle`: complete enough to help, and free of private data."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ TEXTS = (
 
 
 def contents(path: Path) -> dict[str, bytes]:
-    """The files of a bundle."""
+    """Return the files of a bundle."""
     with tarfile.open(path) as archive:
         return {
             each.name.partition("/")[2]: archive.extractfile(each).read()  # type: ignore[union-attr]
@@ -36,7 +36,7 @@ def contents(path: Path) -> dict[str, bytes]:
 
 
 def ways(text: str) -> set[bytes]:
-    """How a text may be written: as it is, escaped, percent-encoded, in base64 at any place."""
+    """Return the spellings of a text: plain, escaped, percent-encoded, in base64 at any offset."""
     raw = text.encode()
     written = {text, quote(text), quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1]}
     found = {each.encode() for each in written} | {raw.hex().encode()}
@@ -49,7 +49,7 @@ def ways(text: str) -> set[bytes]:
 
 
 def scan(path: Path, *private: str) -> None:
-    """Look at every byte of a bundle, its names and its packed form, for what is private."""
+    """Search every byte of a bundle, its names and its packed form, for private data."""
     found = contents(path)
     for text in private:
         for form in ways(text):
@@ -59,7 +59,7 @@ def scan(path: Path, *private: str) -> None:
 
 
 def fill(stack: Stack, password: str | None) -> None:
-    """Sessions with phones and texts, good and broken."""
+    """Store good and broken sessions with phones and texts."""
     with stack.client(password) as client:
         for phone, text in zip(PHONES * 2, TEXTS, strict=True):
             messages = [
@@ -72,12 +72,12 @@ def fill(stack: Stack, password: str | None) -> None:
 
 
 def bundled(stack: Pawsctl, *options: str, env: dict[str, str] | None = None) -> Result:
-    """`doctor --bundle out.tar.gz`."""
+    """Run `doctor --bundle out.tar.gz`."""
     return stack("doctor", "--bundle", "out.tar.gz", *options, env=env)
 
 
 def plant(log: Path) -> None:
-    """Lines in a log, as a server that crashes and one that complains would write them."""
+    """Write lines to a log like those of a server that crashes, and of one that complains."""
     private = [*SECRETS, *TEXTS, *(f"+{each}" for each in PHONES)]
     with log.open("a", encoding="utf-8") as file:
         for text in private:
@@ -88,7 +88,7 @@ def plant(log: Path) -> None:
 
 
 def test_every_byte_is_free_of_what_is_private(embedded_stack: Stack) -> None:
-    """In settings, logs, findings and what the bot says, however it is written."""
+    """In settings, logs, findings and the bot's answer, in every spelling."""
     env = {
         "REDIS_PASSWORD": PASSWORD.replace('"', "'"),
         "REDIS_COMMANDER_PASSWORD": SECRETS[1],
@@ -124,7 +124,7 @@ def test_every_byte_is_free_of_what_is_private(embedded_stack: Stack) -> None:
 def test_a_container_is_described_without_its_environment(
     docker_stack: Stack, engine_view: Docker
 ) -> None:
-    """Its state, its mounts, the end of its log; a random password is in none of them."""
+    """It shows state, mounts, and the end of the log, without the random password."""
     docker_stack.environment |= {"REDIS_PASSWORD": "random"}
     assert docker_stack("redis", "up").status == ExitStatus.OK
     password = docker_stack("config", "--show-url").text.partition("redis://:")[2].partition("@")[0]
@@ -143,7 +143,7 @@ def test_a_container_is_described_without_its_environment(
 
 
 def test_where_redis_does_not_answer_it_is_written_all_the_same(bare_pawsctl: Pawsctl) -> None:
-    """That is when it is needed; what the bot says could be anything, then."""
+    """A bundle is needed then; the bot's answer may be anything."""
     env = {
         "REDIS_URL": f"redis+sentinel://:{SECRETS[2]}@h.invalid/s?sentinel_password={SECRETS[5]}"
     }
@@ -159,7 +159,7 @@ def test_where_redis_does_not_answer_it_is_written_all_the_same(bare_pawsctl: Pa
 
 
 def test_no_file_is_replaced_without_being_told_to(pawsctl: Pawsctl) -> None:
-    """It is said before anything is looked at; a replaced one is private, too."""
+    """The error comes before any check; a replaced file becomes private, too."""
     path = pawsctl.folder / "out.tar.gz"
     path.write_text("mine")
     path.chmod(0o644)
@@ -178,7 +178,7 @@ def test_no_file_is_replaced_without_being_told_to(pawsctl: Pawsctl) -> None:
 
 @pytest.mark.parametrize("secret", [*SECRETS, *PHONES, *TEXTS])
 def test_a_secret_is_blanked_in_each_way_that_it_is_written(secret: str) -> None:
-    """Beside whatever else."""
+    """Text around it does not matter."""
     blanker = Blanker([secret], within="")
     for form in ways(secret):
         text = f"a{form.decode()}b"
@@ -190,7 +190,7 @@ def test_a_secret_is_blanked_in_each_way_that_it_is_written(secret: str) -> None
 
 
 def test_what_is_private_by_its_look_is_blanked_without_being_known() -> None:
-    """A phone, an address, a key; not a version, a size or a time."""
+    """Phones, addresses and keys are blanked; versions, sizes and times are not."""
     blanker = Blanker([], within="")
     for text in (
         "+598 99 123-456",

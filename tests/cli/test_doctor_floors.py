@@ -1,4 +1,4 @@
-"""`pawsctl doctor` from the ground up: where it ends, what it names, what it leaves alone."""
+"""The layers that `pawsctl doctor` checks: where it stops, what it names, what it leaves alone."""
 
 import os
 import socket
@@ -23,18 +23,18 @@ from tests.topology_fixtures import TOPOLOGIES, Topology, port_of
 
 
 def names(result: Result) -> list[str]:
-    """The findings' names in their order."""
+    """Return the findings' names in order."""
     return [each["name"] for each in result.json["findings"]]
 
 
 def found(result: Result, name: str) -> dict[str, str]:
-    """The one finding of exactly that name."""
+    """Return the one finding of exactly that name."""
     (finding,) = [each for each in result.json["findings"] if each["name"] == name]
     return dict(finding)
 
 
 def ends_at(result: Result, name: str) -> dict[str, str]:
-    """The one failure, with evidence and a way on; nothing above it was looked at."""
+    """Assert that only this finding failed, with evidence and a hint, and all later are skipped."""
     assert result.status == ExitStatus.FAILED, result
     broken = [each for each in result.json["findings"] if each["state"] == "failed"]
     assert [each["name"] for each in broken] == [name]
@@ -47,7 +47,7 @@ def ends_at(result: Result, name: str) -> dict[str, str]:
 
 
 def test_the_floors_are_in_order(embedded_stack: Stack) -> None:
-    """From this machine up to the data; nothing of it is changed, and no file is written."""
+    """From this machine up to the data; nothing is changed, and no file is written."""
     embedded_stack("redis", "up", env={"REDIS_PASSWORD": "x"})
     before = sorted(embedded_stack.folder.rglob("*"))
     result = embedded_stack("doctor", "--json", env={"REDIS_PASSWORD": "x"})
@@ -60,7 +60,7 @@ def test_the_floors_are_in_order(embedded_stack: Stack) -> None:
 
 
 def test_settings_from_a_pipe_are_not_read_twice(pawsctl: Pawsctl) -> None:
-    """As `--env-file <(decrypt .env)` gives them: it would never end."""
+    """With `--env-file <(decrypt .env)`, a second read would never end."""
     pipe = pawsctl.folder / "pipe"
     os.mkfifo(pipe)
     process = pawsctl.start("doctor", "--json", "--env-file", str(pipe))
@@ -71,7 +71,7 @@ def test_settings_from_a_pipe_are_not_read_twice(pawsctl: Pawsctl) -> None:
 
 
 def test_a_free_port_and_a_stack_that_was_never_started(bare_pawsctl: Pawsctl) -> None:
-    """The way up is not looked at; no state directory is made."""
+    """The connection is not checked; no state directory is created."""
     port = str(free_port())
     result = bare_pawsctl("doctor", "--json", env={"REDIS_PORT": port})
     assert "pawsctl redis up" in ends_at(result, "stack")["hint"]
@@ -81,7 +81,7 @@ def test_a_free_port_and_a_stack_that_was_never_started(bare_pawsctl: Pawsctl) -
 
 
 def test_a_server_that_was_killed_shows_its_last_words(embedded_stack: Stack) -> None:
-    """With the end of its log, each line marked as such."""
+    """The end of its log is shown, each line marked as such."""
     embedded_stack("redis", "up")
     with embedded_stack.client() as client:
         pid = client.info("server")["process_id"]
@@ -95,7 +95,7 @@ def test_a_server_that_was_killed_shows_its_last_words(embedded_stack: Stack) ->
 
 
 def test_settings_that_an_up_would_carry_out_are_named(embedded_stack: Stack) -> None:
-    """Each by its name; a server that runs as it should has none."""
+    """Each is named; a server that matches its settings has none."""
     embedded_stack("redis", "up")
     assert "drift" not in names(embedded_stack("doctor", "--json"))
     for env, what in (
@@ -109,7 +109,7 @@ def test_settings_that_an_up_would_carry_out_are_named(embedded_stack: Stack) ->
 
 
 def test_who_holds_the_port_is_named(bare_pawsctl: Pawsctl) -> None:
-    """A process by its number, though what it speaks is not Redis's language."""
+    """The process is named with its pid, even if it does not speak Redis's protocol."""
     with socket.create_server(("127.0.0.1", 0)) as holder:
         env = {"REDIS_PORT": str(holder.getsockname()[1])}
         result = bare_pawsctl("doctor", "--json", "--timeout", "0.3", env=env)
@@ -120,7 +120,7 @@ def test_who_holds_the_port_is_named(bare_pawsctl: Pawsctl) -> None:
 
 
 def test_another_project_of_ours_is_named(embedded_stack: Stack) -> None:
-    """With the command that takes it down."""
+    """The hint is the command that takes it down."""
     embedded_stack("redis", "up")
     result = embedded_stack("doctor", "--json", env={"PAWSCTL_PROJECT": "pawsctl-test-other"})
     assert f"of the project '{embedded_stack.project}'" in found(result, "port")["detail"]
@@ -132,7 +132,7 @@ def test_another_project_of_ours_is_named(embedded_stack: Stack) -> None:
 def test_a_redis_elsewhere_needs_nothing_of_this_machine(
     bare_pawsctl: Pawsctl, engine: str
 ) -> None:
-    """No daemon, a state directory of another user: its own way is what is broken."""
+    """Without Docker and a usable state directory, only the connection to it can fail."""
     env = {"PAWSCTL_ENGINE": engine, "DOCKER_HOST": "unix:///nowhere.sock"}
     url = "redis://no-such-host.invalid"
     with TemporaryDirectory() as folder:
@@ -144,7 +144,7 @@ def test_a_redis_elsewhere_needs_nothing_of_this_machine(
 
 @pytest.mark.parametrize("engine", ["docker", "auto"])
 def test_a_redis_that_answers_needs_no_docker(pawsctl: Pawsctl, engine: str) -> None:
-    """Whoever has started it: it is what is used."""
+    """This holds whoever started it."""
     env = {"PAWSCTL_ENGINE": engine, "DOCKER_HOST": "unix:///nowhere.sock"}
     result = pawsctl("doctor", "--json", env=env)
     assert result.status == ExitStatus.OK, result
@@ -153,7 +153,7 @@ def test_a_redis_that_answers_needs_no_docker(pawsctl: Pawsctl, engine: str) -> 
 
 
 def test_a_docker_that_does_not_answer_is_the_first_floor(asking: Stack) -> None:
-    """Its endpoint is named; nothing that stands on it is looked at."""
+    """Its endpoint is named; checks that depend on it are skipped."""
     result = asking("doctor", "--json", env={"DOCKER_HOST": "unix:///nowhere.sock"})
     assert "unix:///nowhere.sock" in ends_at(result, "docker")["detail"]
     assert names(result)[0] == "docker"
@@ -163,7 +163,7 @@ def test_a_docker_that_does_not_answer_is_the_first_floor(asking: Stack) -> None
 def test_settings_say_where_they_are_from_and_what_hides_what(
     pawsctl: Pawsctl, server: Server
 ) -> None:
-    """A forgotten variable of the shell is the usual reason; values are not shown."""
+    """A forgotten shell variable is the usual reason; values are not shown."""
     file = pawsctl.folder / ".env"
     file.write_bytes(b"# mine\r\nREDIS_URL=redis://:s3cret@127.0.0.1:1\r\n")
     result = pawsctl("doctor", "--json", env={"REDIS_PORT": ""})
@@ -179,7 +179,7 @@ def test_settings_say_where_they_are_from_and_what_hides_what(
 
 
 def test_a_port_where_nobody_listens_and_a_socket_that_is_none(bare_pawsctl: Pawsctl) -> None:
-    """The third floor of the way; of several addresses one is enough."""
+    """A refused port ends at `tcp`, a missing socket at `socket`."""
     port = free_port()
     refused = bare_pawsctl(
         "doctor", "--json", "--url", f"redis://127.0.0.2:{port}", env={"REDIS_PORT": ""}
@@ -198,7 +198,7 @@ def test_of_several_addresses_one_is_enough(server: Server) -> None:
 
 
 def test_tls_is_a_floor_of_its_own(bare_pawsctl: Pawsctl, server: Server, tmp_path: Path) -> None:
-    """Whom to trust, and whether it is spoken at all."""
+    """It reports the trusted authority, and whether the server speaks TLS at all."""
     signed = Certificates(tmp_path)
     with certificates.tls_server(signed) as secure:
         url = f"rediss://127.0.0.1:{secure.port}"
@@ -212,7 +212,7 @@ def test_tls_is_a_floor_of_its_own(bare_pawsctl: Pawsctl, server: Server, tmp_pa
 
 
 def test_a_login_that_is_refused_is_a_floor(bare_pawsctl: Pawsctl, server: Server) -> None:
-    """Neither server nor data are looked at."""
+    """Server and data are not checked then."""
     server.client.config_set("requirepass", "right")
     try:
         url = f"redis://:wrong@127.0.0.1:{server.port}"
@@ -224,7 +224,7 @@ def test_a_login_that_is_refused_is_a_floor(bare_pawsctl: Pawsctl, server: Serve
 
 
 def test_the_servers_version_and_its_disk_are_told(tmp_path: Path) -> None:
-    """A snapshot that failed is a warning, and refused writes are a failure."""
+    """A failed snapshot is a warning, refused writes are a failure."""
     folder = tmp_path / "data"
     folder.mkdir()
     with servers.running(folder) as server:
@@ -249,7 +249,7 @@ def test_the_servers_version_and_its_disk_are_told(tmp_path: Path) -> None:
 def test_a_topology_of_ours_is_the_floor_below_its_url(
     tmp_path: Path, name: layout.Topology
 ) -> None:
-    """A node that is missing is told, and one that never ran is what is broken."""
+    """A missing node is reported; a topology that never ran is the failure."""
     topology = Topology(tmp_path, name, "embedded")
     topology.environment["REDIS_PASSWORD"] = "random"
     url = topology.run("status", "-o", "env").text.strip().partition("=")[2]

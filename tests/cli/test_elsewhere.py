@@ -1,4 +1,4 @@
-"""A URL of this machine that leads to servers elsewhere; 0.0.0.0 stands for elsewhere here."""
+"""A URL of this machine that leads to servers elsewhere, for which 0.0.0.0 stands here."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from tests.servers import Server, binary
 
 @contextmanager
 def watched(folder: Path, server: Server) -> Iterator[str]:
-    """A Sentinel on loopback that names the server by another address; yields the URL."""
+    """Yield the URL of a Sentinel on loopback that names the server by another address."""
     port, path = free_port(), binary("valkey-server")
     assert path is not None
     file = folder / "sentinel.conf"
@@ -56,7 +56,7 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[
 def test_it_is_the_servers_that_must_be_named(
     bare_pawsctl: Pawsctl, elsewhere: tuple[str, Server], command: str
 ) -> None:
-    """And not the Sentinel or the node that told of them."""
+    """The Sentinel or node that named them does not count."""
     url, server = elsewhere
     server.client.set("wh:session:+1", "{}")
     refused = bare_pawsctl(*command.split(), "--url", url)
@@ -73,14 +73,14 @@ def test_it_is_the_servers_that_must_be_named(
 def test_made_up_sessions_stay_on_this_machine(
     bare_pawsctl: Pawsctl, elsewhere: tuple[str, Server]
 ) -> None:
-    """Also where only the way begins here."""
+    """seed also refuses if only the URL is local."""
     url, server = elsewhere
     assert bare_pawsctl("session", "seed", "3", "--url", url).status == ExitStatus.USAGE
     assert server.client.dbsize() == 0
 
 
 def test_a_development_password_does_not_travel(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
-    """REDIS_PASSWORD is for this machine, REDISCLI_AUTH for any host."""
+    """REDIS_PASSWORD is for this machine only, REDISCLI_AUTH for any host."""
     with (
         servers.running(tmp_path, password="hunter2") as server,
         watched(tmp_path, server) as url,

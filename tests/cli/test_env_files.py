@@ -1,4 +1,4 @@
-"""Whose `.env` is believed, what it may name, and that it is named."""
+"""Which `.env` files are trusted, what they may name, and that they are named."""
 
 import os
 import shutil
@@ -16,8 +16,8 @@ from tests.servers import Server
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    """A folder where everybody may write, as the temporary directory of a machine is."""
-    # Not below pytest's own, which let nobody else through.
+    """A folder where everybody may write, like a machine's temporary directory."""
+    # Not below pytest's own folders, which other users can't enter.
     path = Path(mkdtemp(prefix="pawsctl-test-"))
     path.chmod(0o1777)
     yield path
@@ -25,19 +25,19 @@ def shared() -> Iterator[Path]:
 
 
 def config(pawsctl: Pawsctl, folder: Path, *options: str, **env: str) -> Result:
-    """`pawsctl config` in a folder."""
+    """Run `pawsctl config` in a folder."""
     pawsctl.folder = folder
     return pawsctl("config", "--json", *options, env=env)
 
 
 def port_of(result: Result) -> str:
-    """The REDIS_PORT that pawsctl has found."""
+    """Return the REDIS_PORT that pawsctl has found."""
     assert result.status == ExitStatus.OK, result.err
     return str(next(each["value"] for each in result.json if each["name"] == "REDIS_PORT"))
 
 
 def test_a_file_of_another_user_is_refused_and_named(bare_pawsctl: Pawsctl, shared: Path) -> None:
-    """It is not skipped: the defaults could be another Redis. --env-file insists."""
+    """Skipping it could lead to another Redis by default. --env-file allows it."""
     file = strangers.write(shared / ".env", "REDIS_PORT=1\n")
     refused = config(bare_pawsctl, shared)
     assert (refused.status, refused.out) == (ExitStatus.USAGE, b"")
@@ -48,7 +48,7 @@ def test_a_file_of_another_user_is_refused_and_named(bare_pawsctl: Pawsctl, shar
 
 
 def test_a_file_of_our_own_in_a_sticky_folder_is_read(bare_pawsctl: Pawsctl, shared: Path) -> None:
-    """Others may add to the folder, and not replace what is in it."""
+    """Others may add files to the folder, but not replace ours."""
     (shared / ".env").write_text("REDIS_PORT=2\n")
     assert port_of(config(bare_pawsctl, shared)) == "2"
     shared.chmod(0o777)
@@ -58,13 +58,13 @@ def test_a_file_of_our_own_in_a_sticky_folder_is_read(bare_pawsctl: Pawsctl, sha
 
 
 def test_the_search_ends_where_one_stands(bare_pawsctl: Pawsctl, shared: Path) -> None:
-    """Outside of a repository and of the home directory, nobody's file above is looked at."""
+    """Outside a repository and the home directory, no folder above is searched."""
     strangers.write(shared / ".env", "REDIS_PORT=1\n")
     below = shared / "a" / "b"
     below.mkdir(parents=True)
     (shared / "a" / ".env").write_text("REDIS_PORT=2\n")
     assert port_of(config(bare_pawsctl, below)) == "6379"
-    # With a home, and with a repository: to there, and no further.
+    # In a home or a repository, the search goes up to its top and no further.
     assert port_of(config(bare_pawsctl, below, HOME=str(shared / "a"))) == "2"
     (shared / "a" / ".git").write_text("gitdir: elsewhere\n")
     assert port_of(config(bare_pawsctl, below)) == "2"
@@ -75,7 +75,7 @@ def test_the_search_ends_where_one_stands(bare_pawsctl: Pawsctl, shared: Path) -
 def test_a_folder_above_that_others_may_write_is_no_safe_one(
     bare_pawsctl: Pawsctl, shared: Path
 ) -> None:
-    """They could put another in its place: by mode, by owner, by a group's members."""
+    """Others could replace what is below it: by mode, by owner, by a group's members."""
     below = shared / "a" / "b"
     below.mkdir(parents=True)
     (below / ".env").write_text("REDIS_PORT=3\n")
@@ -97,7 +97,7 @@ def test_a_folder_above_that_others_may_write_is_no_safe_one(
 def test_a_link_is_followed_to_what_it_means(
     bare_pawsctl: Pawsctl, shared: Path, kind: str
 ) -> None:
-    """Each link on the way counts, and so does what is no file."""
+    """Each link on the way is checked, and so is a target that is no file."""
     own = shared / "own"
     own.mkdir()
     (own / "real").write_text("REDIS_PORT=4\n")
@@ -124,7 +124,7 @@ def test_a_link_is_followed_to_what_it_means(
 
 
 def test_a_folder_of_that_name_is_none(bare_pawsctl: Pawsctl) -> None:
-    """Some keep their Python environment there."""
+    """Some people keep their Python environment in `.env/`."""
     (bare_pawsctl.folder / ".env").mkdir()
     assert port_of(config(bare_pawsctl, bare_pawsctl.folder)) == "6379"
 
@@ -142,7 +142,7 @@ def repository(bare_pawsctl: Pawsctl, server: Server) -> Path:
 def test_a_found_file_sends_no_file_from_elsewhere(
     bare_pawsctl: Pawsctl, repository: Path, server: Server
 ) -> None:
-    """Not by its name, not by a way up, not by a link; the server is not even talked to."""
+    """Not by its name, by `..` or by a link; no connection is even made."""
     private = repository.parent / "private"
     private.write_text("mine")
     before = server.client.info("stats")["total_connections_received"]
@@ -153,14 +153,14 @@ def test_a_found_file_sends_no_file_from_elsewhere(
         assert (refused.status, refused.out) == (ExitStatus.USAGE, b"")
         assert str(repository / ".env") in refused.error["message"]
     assert server.client.info("stats")["total_connections_received"] == before
-    # Who names the file, or the `.env`, means it.
+    # An explicitly named password file or `.env` is trusted.
     named = bare_pawsctl("health", env={"REDIS_PASSWORD_FILE": str(private)})
     assert named.status == ExitStatus.OK, named.err
     assert bare_pawsctl("health", "--env-file", ".env").status == ExitStatus.USAGE
 
 
 def test_a_password_file_below_it_is_read(bare_pawsctl: Pawsctl, repository: Path) -> None:
-    """From wherever in the repository one stands."""
+    """This works from any folder of the repository."""
     (repository / "secret").write_text("mine\n")
     (repository / "deep").mkdir()
     bare_pawsctl.folder = repository / "deep"
@@ -173,7 +173,7 @@ def test_a_password_file_below_it_is_read(bare_pawsctl: Pawsctl, repository: Pat
 def test_what_is_no_line_is_no_password(
     bare_pawsctl: Pawsctl, repository: Path, content: bytes
 ) -> None:
-    """Keys, certificates and databases of users are none."""
+    """Keys, certificates and user databases are refused."""
     (repository / "secret").write_bytes(content)
     refused = bare_pawsctl("health", "--json")
     assert refused.status == ExitStatus.USAGE
@@ -183,7 +183,7 @@ def test_what_is_no_line_is_no_password(
 def test_the_file_is_named_by_v_by_errors_and_by_questions(
     bare_pawsctl: Pawsctl, repository: Path, server: Server
 ) -> None:
-    """Whoever is asked, and whoever looks for a fault, sees where the URL came from."""
+    """Prompts, errors and -v show where the URL came from."""
     (repository / ".env").write_text(f"REDIS_URL={server.url}\n")
     file = str(repository / ".env")
     assert f"REDIS_URL in {file}:1" in bare_pawsctl("health", "-v").err
@@ -203,7 +203,7 @@ def test_the_file_is_named_by_v_by_errors_and_by_questions(
 def test_a_password_of_the_environment_goes_to_no_host_that_a_found_file_names(
     bare_pawsctl: Pawsctl, repository: Path, server: Server
 ) -> None:
-    """A repository that was just cloned would have it; who names the file or the URL means it."""
+    """A repository just cloned would get it; a file or URL given explicitly is trusted."""
     far, env = repository / ".env", {"REDISCLI_AUTH": "s3cret"}
     (repository.parent / "password").write_text("s3cret")
     far.write_text("REDIS_URL=redis://10.0.0.1:6379\n")
@@ -215,7 +215,7 @@ def test_a_password_of_the_environment_goes_to_no_host_that_a_found_file_names(
         for meant in (["--env-file", ".env"], ["--url", "redis://10.0.0.1"]):
             shown = bare_pawsctl("config", "--show-url", *meant, env=mine)
             assert shown.text == "redis://:s3cret@10.0.0.1:6379\n"
-    # Its own goes where it says, and to this machine goes any.
+    # The file's own password goes to its host; to this machine any password may go.
     far.write_text("REDIS_URL=redis://10.0.0.1\nREDISCLI_AUTH=own\n")
     assert bare_pawsctl("config", "--show-url").text == "redis://:own@10.0.0.1:6379\n"
     far.write_text(f"REDIS_URL={server.url}\n")
@@ -237,7 +237,7 @@ def test_a_password_of_the_environment_goes_to_no_host_that_a_found_file_names(
 def test_a_file_is_text_of_a_size_that_settings_have(
     bare_pawsctl: Pawsctl, content: bytes | None, wrong: str
 ) -> None:
-    """Whatever editor wrote it; one without an end is not read to its end."""
+    """Any editor's encoding of text works; an endless file is not read to its end."""
     file = bare_pawsctl.folder / ".env"
     if content is None:
         with file.open("wb") as stream:
@@ -256,7 +256,7 @@ def test_a_file_is_text_of_a_size_that_settings_have(
 def test_a_device_that_was_named_has_no_end_and_an_empty_name_no_file(
     bare_pawsctl: Pawsctl,
 ) -> None:
-    """A script's variable that is not set does not have another file read."""
+    """An unset variable in a script does not make it read another file."""
     (bare_pawsctl.folder / ".env").write_text("REDIS_PORT=8\n")
     for name in ("/dev/zero", "", "/", "missing"):
         done = config(bare_pawsctl, bare_pawsctl.folder, "--env-file", name)
@@ -266,7 +266,7 @@ def test_a_device_that_was_named_has_no_end_and_an_empty_name_no_file(
 
 @pytest.mark.parametrize("url", ["", " "])
 def test_an_empty_url_leads_to_no_other_redis(pawsctl: Pawsctl, server: Server, url: str) -> None:
-    """A script's variable that is not set does not have the one of the environment emptied."""
+    """An unset variable in a script must not select the URL of the environment."""
     server.client.set("wh:session:+1", "{}")
     for command in ("session flush --yes", "session list", "health"):
         done = pawsctl(*command.split(), "--url", url, "--json")

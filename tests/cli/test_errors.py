@@ -1,4 +1,4 @@
-"""Failures as users and scripts see them: one sentence, the next step, the exit status."""
+"""Failures as users and scripts see them: message, hint and exit status."""
 
 import signal
 import socket
@@ -30,7 +30,7 @@ def locked(tmp_path: Path) -> Iterator[Server]:
 
 @contextmanager
 def answering(reply: bytes) -> Iterator[int]:
-    """A port that answers every request with the same bytes, as no Redis would."""
+    """A port that answers every request with the same bytes, unlike any Redis."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -83,7 +83,7 @@ def test_the_default_redis_is_named_with_the_command_that_starts_it(bare_pawsctl
 def test_what_redis_up_would_not_start_is_no_reason_to_run_it(
     bare_pawsctl: Pawsctl, url: str, reason: str
 ) -> None:
-    """The hint is to look at the URL; the reason is in plain words."""
+    """The hint is to check the URL; the reason is in plain words."""
     result = bare_pawsctl("session", "list", "--url", url, "--failover-timeout", "0.1")
     assert result.status == ExitStatus.UNREACHABLE
     assert reason in result.err
@@ -96,7 +96,7 @@ def test_what_redis_up_would_not_start_is_no_reason_to_run_it(
 def test_a_database_that_is_not_there_is_told_by_its_number(
     bare_pawsctl: Pawsctl, server: Server, options: list[str], url: str
 ) -> None:
-    """No log of Redis says more."""
+    """The hint does not refer to Redis's log, which says no more."""
     result = bare_pawsctl("session", "list", "--url", server.url + url, *options)
     assert result.status == ExitStatus.FAILED
     assert "has no database 99." in result.err
@@ -112,7 +112,7 @@ def test_a_database_that_is_not_there_is_told_by_its_number(
     ],
 )
 def test_what_can_be_no_database_is_wrong_usage(bare_pawsctl: Pawsctl, options: list[str]) -> None:
-    """No password is blamed where there is none."""
+    """The message does not blame a password if there is none."""
     result = bare_pawsctl("session", "list", *options)
     assert result.status == ExitStatus.USAGE
     assert "a number from 0 to 2147483647" in result.err
@@ -123,7 +123,7 @@ def test_what_can_be_no_database_is_wrong_usage(bare_pawsctl: Pawsctl, options: 
 def test_a_refusal_ends_in_one_full_stop(
     pawsctl: Pawsctl, server: Server, command: list[str]
 ) -> None:
-    """Redis ends some of its own sentences in one."""
+    """Some of Redis's own messages already end in one."""
     server.client.config_set("maxmemory", 1)
     try:
         result = pawsctl(*command)
@@ -144,7 +144,7 @@ def test_a_timeout_out_of_bounds_names_both(bare_pawsctl: Pawsctl, name: str, va
 
 
 def test_json_mode_ends_stderr_with_an_error_object(bare_pawsctl: Pawsctl) -> None:
-    """Scripts read code, message and hint; stdout stays empty."""
+    """It has code, message and hint for scripts; stdout stays empty."""
     result = bare_pawsctl("--json", "--url", f"redis://localhost:{free_port()}", "session", "list")
     assert result.out == b""
     assert result.error["code"] == "unreachable"
@@ -155,7 +155,7 @@ def test_json_mode_ends_stderr_with_an_error_object(bare_pawsctl: Pawsctl) -> No
 def test_a_wrong_password_is_told_and_never_shown(
     bare_pawsctl: Pawsctl, locked: Server, command: list[str]
 ) -> None:
-    """Exit 5, and the password stands nowhere."""
+    """Exit 5, and the password appears nowhere."""
     url = f"redis://:wrong-one@127.0.0.1:{locked.port}"
     result = bare_pawsctl(*command, "--url", url, "-v")
     assert result.status == ExitStatus.UNREACHABLE
@@ -164,7 +164,7 @@ def test_a_wrong_password_is_told_and_never_shown(
 
 
 def test_a_missing_password_is_asked_for(bare_pawsctl: Pawsctl, locked: Server) -> None:
-    """NOAUTH becomes a sentence."""
+    """NOAUTH becomes a sentence with a hint."""
     result = bare_pawsctl("session", "list", "--url", locked.url)
     assert result.status == ExitStatus.UNREACHABLE
     assert "asks for a password" in result.err
@@ -174,7 +174,7 @@ def test_a_missing_password_is_asked_for(bare_pawsctl: Pawsctl, locked: Server) 
 def test_a_password_in_the_environment_completes_a_local_url(
     bare_pawsctl: Pawsctl, locked: Server, name: str
 ) -> None:
-    """Both names work on loopback."""
+    """Both variables work on loopback."""
     result = bare_pawsctl("session", "list", "--url", locked.url, env={name: SECRET})
     assert result.status == ExitStatus.OK
 
@@ -183,7 +183,7 @@ def test_a_password_in_the_environment_completes_a_local_url(
 def test_a_url_with_an_unescaped_password_is_not_echoed(
     bare_pawsctl: Pawsctl, password: str
 ) -> None:
-    """Exit 2, naming how to write it and no part of it."""
+    """Exit 2; the message explains the escaping and shows no part of the URL."""
     result = bare_pawsctl("session", "list", "--url", f"redis://:{password}@localhost:1/0")
     assert result.status == ExitStatus.USAGE
     assert "ercent-encode" in result.err or "%3F" in result.err
@@ -191,7 +191,7 @@ def test_a_url_with_an_unescaped_password_is_not_echoed(
 
 
 def test_a_server_that_speaks_no_redis_is_no_crash(bare_pawsctl: Pawsctl) -> None:
-    """An HTTP server on the port, for one."""
+    """For example, an HTTP server on the port."""
     with answering(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
         result = bare_pawsctl("session", "list", "--url", f"redis://127.0.0.1:{port}")
     assert result.status == ExitStatus.UNREACHABLE
@@ -202,7 +202,7 @@ def test_a_server_that_speaks_no_redis_is_no_crash(bare_pawsctl: Pawsctl) -> Non
 def test_a_line_of_the_env_file_that_cannot_be_read_is_named(
     bare_pawsctl: Pawsctl, tmp_path: Path
 ) -> None:
-    """Exit 2 with the line's number, counted as editors do."""
+    """Exit 2 with the line's number, counted as editors count."""
     (tmp_path / ".env").write_text("# a comment\n\nREDIS_PORT=6379\n\nREDIS_URL redis://x\n")
     result = bare_pawsctl("session", "list")
     assert result.status == ExitStatus.USAGE
@@ -210,14 +210,14 @@ def test_a_line_of_the_env_file_that_cannot_be_read_is_named(
 
 
 def test_a_url_that_was_not_understood_lists_what_is(bare_pawsctl: Pawsctl) -> None:
-    """The known schemes stand in the hint."""
+    """The hint lists the known schemes."""
     result = bare_pawsctl("session", "list", "--url", "http://localhost")
     assert result.status == ExitStatus.USAGE
     assert "rediss://" in result.err
 
 
 def test_an_unknown_phone_is_exit_4(pawsctl: Pawsctl) -> None:
-    """For get and ttl alike; nothing is printed as if it were there."""
+    """For get and ttl alike; no result is printed."""
     for command in ("get", "ttl"):
         result = pawsctl("session", command, "+999")
         assert result.status == ExitStatus.NO_SESSION
@@ -243,7 +243,7 @@ def test_an_empty_phone_and_an_empty_stdin_are_wrong_usage(pawsctl: Pawsctl, com
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_bytes_that_are_not_utf_8_are_told_as_bytes(pawsctl: Pawsctl, options: list[str]) -> None:
-    """On stdin and as an argument."""
+    """This covers stdin and arguments."""
     for result in (
         pawsctl("session", "ttl", "-", *options, stdin=b"\xff\xfe\n"),
         pawsctl("session", "ttl", b"\xff\xfe", *options),
@@ -265,7 +265,7 @@ def test_bytes_that_are_not_utf_8_are_told_as_bytes(pawsctl: Pawsctl, options: l
 def test_a_mistyped_command_is_answered_with_the_one_meant(
     bare_pawsctl: Pawsctl, typed: list[str], meant: str
 ) -> None:
-    """On every level."""
+    """This works for groups and subcommands."""
     result = bare_pawsctl(*typed)
     assert result.status == ExitStatus.USAGE
     assert "Did you mean" in result.err
@@ -273,14 +273,14 @@ def test_a_mistyped_command_is_answered_with_the_one_meant(
 
 
 def test_wrong_usage_is_json_where_json_was_asked_for(pawsctl: Pawsctl) -> None:
-    """Even where the parser gave up before it came to --json."""
+    """This holds even if parsing fails before --json is reached."""
     result = pawsctl("session", "list", "--bogus", "--json")
     assert result.status == ExitStatus.USAGE
     assert result.error["code"] == "usage"
 
 
 def test_a_refusal_of_redis_is_told_with_its_code(server: Server, pawsctl: Pawsctl) -> None:
-    """A user who may not SCAN: exit 1."""
+    """For example, a user who may not SCAN: exit 1."""
     server.client.execute_command("ACL", "SETUSER", "blind", "on", ">x", "~*", "+@all", "-scan")
     try:
         url = f"redis://blind:x@127.0.0.1:{server.port}"
@@ -294,7 +294,7 @@ def test_a_refusal_of_redis_is_told_with_its_code(server: Server, pawsctl: Pawsc
 def test_a_password_file_completes_a_url(
     bare_pawsctl: Pawsctl, locked: Server, tmp_path: Path
 ) -> None:
-    """REDIS_PASSWORD_FILE, its trailing newline cut."""
+    """REDIS_PASSWORD_FILE is read without its trailing newline."""
     file = tmp_path / "password"
     file.write_text(SECRET + "\n")
     file.chmod(stat.S_IRUSR)
@@ -304,7 +304,7 @@ def test_a_password_file_completes_a_url(
 
 
 def test_a_closed_pipe_ends_quietly(pawsctl: Pawsctl, server: Server) -> None:
-    """As `pawsctl session list | head -1` does."""
+    """For example `pawsctl session list | head -1`."""
     pipe = server.client.pipeline(transaction=False)
     for number in range(20_000):
         pipe.set(f"wh:session:+{number}", b'{"status":"active","messages":[],"updatedAt":1}')
@@ -335,7 +335,7 @@ def test_a_closed_pipe_ends_quietly(pawsctl: Pawsctl, server: Server) -> None:
 def test_csv_of_what_is_no_list_is_refused_before_anything_is_done(
     pawsctl: Pawsctl, server: Server, command: str
 ) -> None:
-    """Exit 2, and everything is as it was."""
+    """Exit 2, and nothing is changed."""
     server.client.set("wh:session:+1", "{}", ex=60)
     result = pawsctl(*command.split(), "-o", "csv")
     assert result.status == ExitStatus.USAGE
@@ -360,7 +360,7 @@ def test_csv_of_what_is_no_list_is_refused_before_anything_is_done(
 def test_wrong_usage_is_told_in_the_format_that_was_asked_for(
     bare_pawsctl: Pawsctl, arguments: str, is_json: bool
 ) -> None:
-    """Wherever on the command line that stands."""
+    """The option may stand anywhere on the command line."""
     result = bare_pawsctl(*arguments.split())
     assert result.status == ExitStatus.USAGE
     assert ('"code":"usage"' in result.err) == is_json
@@ -368,7 +368,7 @@ def test_wrong_usage_is_told_in_the_format_that_was_asked_for(
 
 @pytest.mark.parametrize("option", ["--timeout=9", "--db=5", "--prefer-replica", "--url=redis://a"])
 def test_the_stack_refuses_options_for_another_redis(bare_pawsctl: Pawsctl, option: str) -> None:
-    """They would change nothing."""
+    """They would have no effect."""
     result = bare_pawsctl(option, "redis", "status")
     assert result.status == ExitStatus.USAGE
     assert f"{option.partition('=')[0]} does not apply" in result.err
@@ -388,14 +388,14 @@ def test_the_stack_refuses_options_for_another_redis(bare_pawsctl: Pawsctl, opti
 def test_options_that_would_do_nothing_are_wrong_usage(
     bare_pawsctl: Pawsctl, command: str, said: str
 ) -> None:
-    """Exit 2, and which."""
+    """Exit 2, and the message names the option."""
     result = bare_pawsctl(*command.split())
     assert result.status == ExitStatus.USAGE
     assert said in result.err
 
 
 def test_a_working_directory_that_is_gone_is_told(bare_pawsctl: Pawsctl) -> None:
-    """Nobody could tell which `.env` is the nearest."""
+    """Without it, the nearest `.env` can't be found."""
     done = subprocess.run(
         [
             "sh",
@@ -412,7 +412,7 @@ def test_a_working_directory_that_is_gone_is_told(bare_pawsctl: Pawsctl) -> None
 
 
 def test_an_interruption_is_told_to_programs(bare_pawsctl: Pawsctl) -> None:
-    """The error object is the last line of stderr, as of every failure."""
+    """The error object is the last line of stderr, as in every failure."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"redis://127.0.0.1:{listener.getsockname()[1]}"
         process = bare_pawsctl.start("session", "list", "--json", "--timeout=30", "--url", url)
@@ -425,7 +425,7 @@ def test_an_interruption_is_told_to_programs(bare_pawsctl: Pawsctl) -> None:
 
 
 def test_an_interruption_that_python_ignores_comes_again(bare_pawsctl: Pawsctl) -> None:
-    """As one that comes in a destructor, or while an import lets go of its lock."""
+    """Python ignores it in a destructor, or while an import releases its lock."""
     code = """
 import time
 from pawsctl import __main__

@@ -11,7 +11,7 @@ from tests.servers import Server
 
 
 def test_a_redis_that_can_do_its_work_is_healthy(tmp_path: Path, any_server: Server) -> None:
-    """Under keys that scripts rely on; nothing is written."""
+    """The result has keys that scripts rely on; nothing is written."""
     result = Pawsctl(tmp_path, any_server.url)("health", "--json")
     assert result.status == ExitStatus.OK
     assert list(result.json) == ["ok", "url", "checks"]
@@ -35,7 +35,7 @@ def test_a_full_redis_is_unhealthy(pawsctl: Pawsctl, server: Server) -> None:
 
 
 def test_a_limit_that_no_eviction_can_meet_is_unhealthy(any_server: Server, tmp_path: Path) -> None:
-    """Under every policy a save fails with OOM where nothing is left to evict."""
+    """Under every policy a save fails with OOM if nothing is left to evict."""
     any_server.client.config_set("maxmemory-policy", "allkeys-lru")
     any_server.client.config_set("maxmemory", "1k")
     try:
@@ -59,7 +59,7 @@ def test_a_limit_that_no_eviction_can_meet_is_unhealthy(any_server: Server, tmp_
 def test_what_a_user_may_decides_and_not_what_the_server_could(
     tmp_path: Path, any_server: Server, rules: list[str], status: ExitStatus, detail: str
 ) -> None:
-    """One who may not ask the server about itself may write all the same."""
+    """A user who may not run INFO may still write."""
     any_server.client.execute_command("ACL", "SETUSER", "one", "reset", "on", ">x", "~*", *rules)
     try:
         url = any_server.url.replace("//", "//one:x@")
@@ -72,7 +72,7 @@ def test_what_a_user_may_decides_and_not_what_the_server_could(
 
 
 def test_a_replica_is_no_place_for_the_bot(tmp_path: Path, server: Server) -> None:
-    """It answers, and refuses every write."""
+    """It answers, but refuses every write."""
     with servers.running(tmp_path, "--replicaof", f"127.0.0.1 {server.port}") as replica:
         result = Pawsctl(tmp_path, replica.url)("health")
     assert result.status == ExitStatus.FAILED
@@ -80,7 +80,7 @@ def test_a_replica_is_no_place_for_the_bot(tmp_path: Path, server: Server) -> No
 
 
 def test_an_unreachable_redis_is_exit_5(bare_pawsctl: Pawsctl) -> None:
-    """With no report as if there were one."""
+    """No report is printed."""
     result = bare_pawsctl("health", "--json", "--url", "redis://127.0.0.1:1")
     assert result.status == ExitStatus.UNREACHABLE
     assert result.out == b""

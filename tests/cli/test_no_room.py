@@ -1,4 +1,4 @@
-"""stdout, a disk, a state directory without room: one sentence, and nothing that looks whole."""
+"""No room on stdout, disk or state directory: an error message, and no file that looks whole."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ FULL = Path("/dev/full")
 
 
 def run(pawsctl: Pawsctl, *arguments: str, line: str = 'exec "$@"') -> tuple[int, str]:
-    """Run a command by a shell line in which it is "$@"; its exit status and stderr."""
+    """Run a command as "$@" in a shell line; return its exit status and stderr."""
     done = subprocess.run(
         ["bash", "-c", line, "bash", sys.executable, "-m", "pawsctl", *arguments],
         stdin=subprocess.DEVNULL,
@@ -53,7 +53,7 @@ def filled(pawsctl: Pawsctl, server: Server) -> Pawsctl:
     ],
 )
 def test_a_full_stdout_is_told(filled: Pawsctl, server: Server, arguments: str) -> None:
-    """Exit 1: what was printed is not the whole."""
+    """Exit 1: the output is incomplete."""
     server.client.set("wh:session:+1", b"{}", ex=60)
     status, err = run(filled, *arguments.split(), line='exec "$@" >/dev/full')
     assert status == ExitStatus.FAILED
@@ -63,7 +63,7 @@ def test_a_full_stdout_is_told(filled: Pawsctl, server: Server, arguments: str) 
 
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 def test_a_full_stdout_is_told_to_programs_too(filled: Pawsctl) -> None:
-    """The error object stands on stderr as ever."""
+    """The error object is on stderr as usual."""
     status, err = run(filled, "session", "list", "--json", line='exec "$@" >/dev/full')
     assert status == ExitStatus.FAILED
     assert err.startswith('{"error":{"code":"failed","message":"stdout can')
@@ -71,7 +71,7 @@ def test_a_full_stdout_is_told_to_programs_too(filled: Pawsctl) -> None:
 
 @pytest.mark.parametrize("arguments", ["session list", "--help", "session --help"])
 def test_a_reader_that_has_seen_enough_is_no_failure(filled: Pawsctl, arguments: str) -> None:
-    """As with `| head`."""
+    """For example with `| head`."""
     status, err = run(
         filled, *arguments.split(), line='set -o pipefail; "$@" | head -n 1 >/dev/null'
     )
@@ -80,7 +80,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(filled: Pawsctl, arguments:
 
 @pytest.mark.parametrize("name", ["sessions.jsonl", "sessions.jsonl.gz"])
 def test_a_disk_without_room_for_an_archive_is_told(filled: Pawsctl, name: str) -> None:
-    """And nothing is left there."""
+    """No file is left behind."""
     status, err = run(filled, "session", "export", name, line='ulimit -f 16; exec "$@"')
     assert status == ExitStatus.FAILED
     assert err.startswith(f"error: {name} can't be written: File too large.")
@@ -89,7 +89,7 @@ def test_a_disk_without_room_for_an_archive_is_told(filled: Pawsctl, name: str) 
 
 
 def test_a_state_directory_without_room_is_told(bare_pawsctl: Pawsctl) -> None:
-    """The lock that keeps two of us apart can't be made there."""
+    """The lock against simultaneous commands can't be created there."""
     status, err = run(bare_pawsctl, "redis", "up", line='ulimit -f 0; exec "$@"')
     assert status == ExitStatus.FAILED
     assert "Traceback" not in err
@@ -109,7 +109,7 @@ def test_a_state_directory_without_room_is_told(bare_pawsctl: Pawsctl) -> None:
 def test_a_closed_stream_is_no_crash(
     bare_pawsctl: Pawsctl, arguments: str, line: str, status: ExitStatus, said: str
 ) -> None:
-    """No socket or file takes its place either."""
+    """No socket or file gets its file descriptor."""
     done, err = run(bare_pawsctl, *arguments.split(), line=line)
     assert done == status
     assert said in err
@@ -117,7 +117,7 @@ def test_a_closed_stream_is_no_crash(
 
 
 def test_an_archive_from_a_pipe_needs_room(filled: Pawsctl) -> None:
-    """It is read twice; stdout is not to blame."""
+    """It is stored to be read twice; the error does not blame stdout."""
     assert filled("session", "export", "a.jsonl").status == ExitStatus.OK
     line = 'cat a.jsonl | (ulimit -f 16; exec "$@")'
     status, err = run(filled, "session", "import", "-", line=line)
@@ -129,7 +129,7 @@ def test_an_archive_from_a_pipe_needs_room(filled: Pawsctl) -> None:
 @pytest.mark.parametrize("command", ["session export", "session lint --junit"])
 @pytest.mark.parametrize("place", ["a" * 300, "loop", "fifo", "file/below", "nowhere/a"])
 def test_a_place_that_takes_no_file_is_told(pawsctl: Pawsctl, command: str, place: str) -> None:
-    """And is left as it was."""
+    """It is left unchanged."""
     (pawsctl.folder / "loop").symlink_to("loop")
     (pawsctl.folder / "file").touch()
     os.mkfifo(pawsctl.folder / "fifo")
@@ -142,7 +142,7 @@ def test_a_place_that_takes_no_file_is_told(pawsctl: Pawsctl, command: str, plac
 
 
 def test_a_report_is_made_as_the_umask_has_it_and_where_a_link_leads(pawsctl: Pawsctl) -> None:
-    """As one that the shell had made."""
+    """It is created as the shell would create it."""
     (pawsctl.folder / "link.xml").symlink_to("real.xml")
     status, err = run(
         pawsctl, "session", "lint", "--junit", "link.xml", line='umask 027; exec "$@"'
@@ -153,7 +153,7 @@ def test_a_report_is_made_as_the_umask_has_it_and_where_a_link_leads(pawsctl: Pa
 
 
 def test_a_summary_that_cannot_be_written_is_told(pawsctl: Pawsctl) -> None:
-    """GitHub names the file."""
+    """GitHub sets the file's name."""
     env = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "/nowhere/summary.md"}
     result = pawsctl("session", "lint", env=env)
     assert result.status == ExitStatus.FAILED

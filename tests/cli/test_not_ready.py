@@ -1,4 +1,4 @@
-"""A server that answers and can't serve: it loads its data, or has lost its primary."""
+"""A server that answers but can't serve: it is loading its data, or has lost its primary."""
 
 import socket
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.ports import free_port
 from tests.processes import Process, wait_until
 from tests.servers import binary
 
-# Longer than any test: 4,000 keys of 5 ms each.
+# Loading takes longer than any test: 4,000 keys of 5 ms each.
 KEYS = 4_000
 DELAY_MICROSECONDS = "5000"
 
@@ -30,7 +30,7 @@ def refuses(port: int, code: str) -> bool:
 
 @pytest.fixture(params=["LOADING", "MASTERDOWN"])
 def not_ready(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
-    """The URL of such a server, and the code it refuses with."""
+    """The URL of such a server, and the error code that it answers with."""
     path = binary("valkey-server")
     assert path is not None
     options = ["--replicaof", "127.0.0.1 1", "--replica-serve-stale-data", "no"]
@@ -59,17 +59,17 @@ def not_ready(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[
 def test_it_is_a_refusal_whatever_the_command(
     bare_pawsctl: Pawsctl, not_ready: tuple[str, str], command: str
 ) -> None:
-    """Exit 1, as for everything that Redis refuses: it can be reached."""
+    """Exit 1, as for every refusal by Redis, since it can be reached."""
     url, code = not_ready
     result = bare_pawsctl(*command.split(), "--url", url)
     assert result.status == ExitStatus.FAILED
-    # A replica that has lost its primary refuses writes for being a replica.
+    # A replica that has lost its primary refuses writes because it is a replica.
     assert code in (result.text + result.err) or "READONLY" in result.err
     assert ".." not in result.err
 
 
 def test_health_tells_what_it_found(bare_pawsctl: Pawsctl, not_ready: tuple[str, str]) -> None:
-    """A report, and not only an error."""
+    """It prints a report, not just an error."""
     url, code = not_ready
     result = bare_pawsctl("health", "--json", "--url", url)
     assert result.status == ExitStatus.FAILED

@@ -18,7 +18,7 @@ NOBODY = 65534
 
 @pytest.fixture
 def shared() -> Iterator[Path]:
-    """A folder like /tmp, where every user of the machine may make files."""
+    """A folder like /tmp, where every user of the machine may create files."""
     if os.geteuid() != 0:
         skip_or_fail("only root can act as a second user")
     with TemporaryDirectory() as folder:
@@ -36,7 +36,7 @@ def as_nobody(*command: str) -> None:
 def test_an_export_follows_no_link_of_another_user(
     pawsctl: Pawsctl, server: Server, shared: Path, mode: int, arguments: list[str]
 ) -> None:
-    """Neither to a file that is there nor to one that is not; the file is left as it was."""
+    """Neither to an existing file, which stays unchanged, nor to a missing one."""
     server.client.set("wh:session:+1", b"{}")
     shared.chmod(mode)
     name, *option = arguments
@@ -53,7 +53,7 @@ def test_an_export_follows_no_link_of_another_user(
 
 
 def test_nor_one_to_a_folder_on_the_way(pawsctl: Pawsctl, server: Server, shared: Path) -> None:
-    """Also where a link of our own leads to it, and the way goes back up."""
+    """Also if a link of our own leads to it, and if the path goes back up."""
     server.client.set("wh:session:+1", b"{}")
     (pawsctl.folder / "mine").mkdir()
     as_nobody("ln", "-s", str(pawsctl.folder / "mine"), str(shared / "way"))
@@ -69,7 +69,7 @@ def test_nor_one_to_a_folder_on_the_way(pawsctl: Pawsctl, server: Server, shared
 def test_links_of_ones_own_are_followed_there_too(
     pawsctl: Pawsctl, server: Server, shared: Path
 ) -> None:
-    """A file of another user is no link: the folder's own rules protect it."""
+    """Files of other users are no links; the sticky folder's own rules protect them."""
     server.client.set("wh:session:+1", b"{}")
     (shared / "mine").symlink_to(pawsctl.folder)
     (shared / "a.jsonl").symlink_to("mine/b.jsonl")
@@ -79,7 +79,7 @@ def test_links_of_ones_own_are_followed_there_too(
 
 @pytest.mark.parametrize("where", ["", "pawsctl-test-cli", "pawsctl-test-cli/lock"])
 def test_the_state_directory_follows_none(bare_pawsctl: Pawsctl, shared: Path, where: str) -> None:
-    """Neither on the way to it, nor in it: nothing is made at the other end."""
+    """Neither on the path to it, nor in it: nothing is created at the target."""
     victim = bare_pawsctl.folder / "victim"
     victim.mkdir()
     link = shared / "pawsctl" / where

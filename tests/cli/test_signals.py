@@ -1,4 +1,4 @@
-"""Ctrl-C, TERM and a closed terminal at any moment of a command, from its very start."""
+"""Ctrl-C, SIGTERM and a closed terminal at any moment of a command, from its very start."""
 
 import signal
 import subprocess
@@ -12,7 +12,7 @@ from tests.cli_runner import Pawsctl
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
 
-# The script that users start: `python -m` runs some of Python's own modules before pawsctl's.
+# The script that users start; `python -m` would first run some of Python's own modules.
 SCRIPT = Path(sys.executable).with_name("pawsctl")
 SIGNALS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
@@ -21,7 +21,7 @@ def _ended(
     pawsctl: Pawsctl, number: signal.Signals, after: float, *arguments: str
 ) -> tuple[int, str]:
     """Start a command that waits for ever, send the signal, and return status and stderr."""
-    # What an interrupted import leaves open is a warning that users don't see.
+    # Files left open by an interrupted import cause warnings that users don't see.
     environment = {k: v for k, v in pawsctl.environment.items() if k != "PYTHONWARNINGS"}
     process = subprocess.Popen(
         [SCRIPT, *arguments],
@@ -41,7 +41,7 @@ def _ended(
 def test_a_signal_ends_a_command_with_its_own_status(
     pawsctl: Pawsctl, number: signal.Signals
 ) -> None:
-    """130, 143 or 129, as the shell says of any program; the session watch never ends by itself."""
+    """130, 143 or 129, as shells report it; session watch never ends by itself."""
     watching = pawsctl.start("session", "watch", "--json")
     assert watching.stderr
     assert b"watching" in watching.stderr.readline().lower()
@@ -56,22 +56,22 @@ def test_a_signal_ends_a_command_with_its_own_status(
 def test_a_signal_while_it_starts_shows_no_traceback_of_ours(
     pawsctl: Pawsctl, number: signal.Signals
 ) -> None:
-    """Before main() the system ends the process; then it is told as every interruption is.
+    """Before main() the system ends the process; later it is reported like any interruption.
 
-    `import -` waits for its stdin, so that the command never ends before the signal comes.
+    `import -` waits for its stdin, so the command never ends before the signal comes.
     """
     for step in range(24):
         status, said = _ended(pawsctl, number, step * 0.015, "session", "import", "-")
 
         assert "src/pawsctl" not in said, (step, said)
         assert "Exception ignored" not in said, (step, said)
-        # What Python says of a Ctrl-C in its own start is out of our hands.
+        # We can't change what Python prints for a Ctrl-C during its own start.
         if "raceback" not in said:
             assert status in (SIGNALS[number], -number), (step, said)
 
 
 def test_a_class_body_that_is_interrupted_is_an_interruption(pawsctl: Pawsctl) -> None:
-    """Python wraps what is raised in `__set_name__` into a RuntimeError."""
+    """Python wraps exceptions raised in `__set_name__` in a RuntimeError."""
     code = """
 import os, signal, sys
 from pawsctl.cli import app
@@ -96,7 +96,7 @@ main()
 
 
 def test_an_interruption_that_is_repeated_too_late_changes_nothing(pawsctl: Pawsctl) -> None:
-    """The first ended the command already: the status is that of the first."""
+    """The first signal has already ended the command, and its status stands."""
     code = """
 import os, signal, time
 from pawsctl import __main__

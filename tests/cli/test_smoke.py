@@ -19,7 +19,7 @@ NAMES = [name for name, _ in STEPS]
 
 
 def test_every_step_passes_and_nothing_is_left_behind(tmp_path: Path, any_server: Server) -> None:
-    """On Valkey and on Redis; what was there before stays."""
+    """On Valkey and on Redis; keys that were there before stay."""
     any_server.client.set("wh:session:+1", "{}")
     result = Pawsctl(tmp_path, any_server.url)("test-session", "--json")
     assert result.status == ExitStatus.OK
@@ -30,14 +30,14 @@ def test_every_step_passes_and_nothing_is_left_behind(tmp_path: Path, any_server
 
 
 def test_text_has_a_line_for_each_step(pawsctl: Pawsctl) -> None:
-    """And a sentence at the end."""
+    """The last line sums up."""
     lines = pawsctl("test-session").text.splitlines()
     assert [line.startswith("✓ ") for line in lines] == [True] * len(NAMES) + [False]
     assert lines[-1].startswith(f"{len(NAMES)} of {len(NAMES)} steps passed")
 
 
 def test_an_operation_slower_than_allowed_fails_its_step(pawsctl: Pawsctl) -> None:
-    """Exit 1, and the steps after it are told as not run."""
+    """Exit 1, and the later steps are reported as not run."""
     result = pawsctl("test-session", "--max-latency", "0.0001ms", "--json")
     assert result.status == ExitStatus.FAILED
     first, *rest = result.json["steps"]
@@ -46,7 +46,7 @@ def test_an_operation_slower_than_allowed_fails_its_step(pawsctl: Pawsctl) -> No
 
 
 def test_a_full_redis_fails_the_step_that_writes(pawsctl: Pawsctl, server: Server) -> None:
-    """The refusal of Redis stands in the step's detail."""
+    """The step's detail has Redis's error message."""
     server.client.config_set("maxmemory", 1)
     server.client.config_set("maxmemory-policy", "noeviction")
     try:
@@ -60,14 +60,14 @@ def test_a_full_redis_fails_the_step_that_writes(pawsctl: Pawsctl, server: Serve
 
 
 def test_an_unreachable_redis_is_no_failed_step(bare_pawsctl: Pawsctl) -> None:
-    """Exit 5 and an error, no report."""
+    """Exit 5 and an error, without a report."""
     result = bare_pawsctl("test-session", "--url", "redis://127.0.0.1:1", "--json")
     assert result.status == ExitStatus.UNREACHABLE
     assert result.out == b""
 
 
 def test_a_junit_report_holds_every_step(pawsctl: Pawsctl, tmp_path: Path, server: Server) -> None:
-    """Also where one failed."""
+    """This holds for a run with a failed step, too."""
     report = tmp_path / "report.xml"
     assert pawsctl("test-session", "--junit", str(report)).status == ExitStatus.OK
     suite = ET.parse(report).getroot()  # noqa: S314 - our own file
@@ -108,7 +108,7 @@ def test_github_actions_gets_annotations_and_a_summary(pawsctl: Pawsctl, tmp_pat
 def test_an_interrupted_flow_cleans_up(
     pawsctl: Pawsctl, server: Server, delay: float, end: signal.Signals
 ) -> None:
-    """Ctrl-C, or a runner that ends its job, at any moment: its own status, no key left."""
+    """Ctrl-C, or SIGTERM from a runner, at any moment: the signal's status, no key left."""
     process = pawsctl.start("test-session")
     deadline = time.monotonic() + 10
     while not server.client.keys() and time.monotonic() < deadline:
@@ -121,7 +121,7 @@ def test_an_interrupted_flow_cleans_up(
 
 
 def test_two_flows_at_once_do_not_meet(pawsctl: Pawsctl, server: Server) -> None:
-    """Each works on phones of its own."""
+    """Each uses phones of its own."""
     processes = [pawsctl.start("test-session", "--json") for _ in range(3)]
     for process in processes:
         out, err = process.communicate(timeout=60)
@@ -138,8 +138,8 @@ def test_two_flows_at_once_do_not_meet(pawsctl: Pawsctl, server: Server) -> None
 def test_a_closed_terminal_leaves_nothing_behind(
     pawsctl: Pawsctl, server: Server, handler: signal.Handlers, status: int
 ) -> None:
-    """As Ctrl-C and TERM leave nothing; the step that waits for an expiry takes a second."""
-    # What starts a process decides what it does with this signal; these tests may run under nohup.
+    """Like Ctrl-C and SIGTERM; the step that waits for an expiry takes a second."""
+    # A process inherits whether this signal is ignored; these tests may run under nohup.
     before = signal.signal(signal.SIGHUP, handler)
     try:
         process = pawsctl.start("test-session")
@@ -155,7 +155,7 @@ def test_a_closed_terminal_leaves_nothing_behind(
 def test_a_check_whose_output_nobody_reads_is_made_all_the_same(
     pawsctl: Pawsctl, server: Server
 ) -> None:
-    """`| head -n 1` in CI must not make a success of a failure."""
+    """`| head -n 1` in CI must not turn a failure into a success."""
     server.client.set("wh:session:+1", "{}")
     line = 'set -o pipefail; "$@" | true'
     for command, status in (

@@ -14,7 +14,7 @@ COMPLETION = {"_PAWSCTL_COMPLETE": "complete_bash", "COMP_WORDS": "pawsctl sessi
 
 
 def loaded(pawsctl: Pawsctl, *arguments: str, env: dict[str, str] | None = None) -> set[str]:
-    """The heavy packages that a command line imports."""
+    """Return the heavy packages that a command line imports."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "pawsctl", *arguments],
         capture_output=True,
@@ -42,22 +42,22 @@ def loaded(pawsctl: Pawsctl, *arguments: str, env: dict[str, str] | None = None)
 def test_help_version_and_completion_load_nothing_heavy(
     bare_pawsctl: Pawsctl, arguments: list[str], env: dict[str, str]
 ) -> None:
-    """Neither SDK, nor rich, nor what reads files."""
+    """Neither SDK, nor rich, nor the modules that read files."""
     assert loaded(bare_pawsctl, *arguments, env=env) == set()
 
 
 def test_the_root_help_loads_rich_and_neither_sdk(bare_pawsctl: Pawsctl) -> None:
-    """Its help may be pretty."""
+    """rich formats this help."""
     assert loaded(bare_pawsctl, "--help") <= {"rich"}
 
 
 def test_reading_a_session_loads_neither_rich_nor_docker(pawsctl: Pawsctl) -> None:
-    """Not on a terminal, and with no .env there."""
+    """This is without a terminal and without a .env."""
     assert loaded(pawsctl, "session", "get", "+1") <= {"redis", "asyncio"}
 
 
 def test_completion_offers_the_commands(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
-    """Of a group, and files and phones are left to the shell."""
+    """It completes a group's commands; files and phones are left to the shell."""
     result = bare_pawsctl(env=COMPLETION | {"COMP_CWORD": "2"})
     assert {"list", "get", "ttl", "flush"} <= set(result.text.split())
     assert list(tmp_path.iterdir()) == []

@@ -21,7 +21,7 @@ SECURED = {"REDIS_PASSWORD": "random"}
 
 @pytest.fixture
 def state(bare_pawsctl: Pawsctl) -> Iterator[Path]:
-    """The state directory of a project, somewhere that everybody reaches."""
+    """The state directory of a project, in a place that every user can reach."""
     if os.geteuid() != 0:
         skip_or_fail("only root can give a folder away")
     with TemporaryDirectory() as folder:
@@ -31,7 +31,10 @@ def state(bare_pawsctl: Pawsctl) -> Iterator[Path]:
 
 
 def refused(pawsctl: Pawsctl, place: Path) -> None:
-    """Every command names the place and does nothing; those on sessions need its password."""
+    """Assert that every command names the path and does nothing.
+
+    The session commands are refused because they need the password in it.
+    """
     for command in (*COMMANDS, "session list", "health"):
         done = pawsctl(*command.split(), "--json", env=SECURED)
         assert (done.status, done.out) == (ExitStatus.USAGE, b""), (command, done.err)
@@ -44,7 +47,7 @@ def refused(pawsctl: Pawsctl, place: Path) -> None:
 def test_one_that_others_may_write_is_refused(
     bare_pawsctl: Pawsctl, state: Path, below: str, mode: int
 ) -> None:
-    """A sticky one, too: what is not there yet could be put there by them."""
+    """Also if it is sticky: others could create files that are missing."""
     place = state.parent / below
     place.mkdir(parents=True)
     os.chown(place, 0, strangers.UID)
@@ -55,7 +58,7 @@ def test_one_that_others_may_write_is_refused(
 
 @pytest.mark.parametrize("below", ["", "pawsctl-test-cli", "pawsctl-test-cli/embedded"])
 def test_one_of_another_user_is_refused(bare_pawsctl: Pawsctl, state: Path, below: str) -> None:
-    """Whatever its mode: they could change it."""
+    """Its mode does not matter, since the owner can change it."""
     place = state.parent / below
     place.mkdir(parents=True, mode=0o700)
     os.chown(place, strangers.UID, strangers.UID)
@@ -63,7 +66,7 @@ def test_one_of_another_user_is_refused(bare_pawsctl: Pawsctl, state: Path, belo
 
 
 def test_a_folder_above_it_counts(bare_pawsctl: Pawsctl, state: Path) -> None:
-    """They could put another in its place; also where there is none yet."""
+    """Its owner could replace the directory, or create it first."""
     above = state.parents[1]
     for mode, uid in ((0o777, 0), (0o755, strangers.UID)):
         os.chown(above, uid, uid)
@@ -80,7 +83,7 @@ def test_a_folder_above_it_counts(bare_pawsctl: Pawsctl, state: Path) -> None:
 def test_a_password_of_another_user_is_refused(
     bare_pawsctl: Pawsctl, state: Path, how: str
 ) -> None:
-    """They would know the password, or have a file of ours read as one."""
+    """They would know the password, or could have us read another file of ours as one."""
     state.mkdir(parents=True)
     place = state / "password"
     match how:
@@ -141,7 +144,7 @@ ACL_USER_OBJECT, ACL_USER, ACL_GROUP_OBJECT, ACL_GROUP, ACL_MASK, ACL_OTHER = 1,
 def test_an_access_list_lets_others_write(
     tmp_path: Path, entry: tuple[int, int, int], mask: int, who: str
 ) -> None:
-    """The mode alone shows a list as the bits of the owner's own group."""
+    """The mode alone shows an ACL only as the bits of the owning group."""
     file = tmp_path / ".env"
     file.write_text("")
     none = 0xFFFFFFFF

@@ -13,7 +13,7 @@ MEGABYTE = 1 << 20
 
 @pytest.fixture
 def limited(server: Server) -> Iterator[Server]:
-    """A server with the limit and the policy of this project's own Redis, without its AOF."""
+    """A server with the limit and policy of this project's own Redis, without its AOF."""
     server.client.config_set("maxmemory", 256 * MEGABYTE)
     server.client.config_set("maxmemory-policy", "allkeys-lru")
     server.client.config_resetstat()
@@ -25,7 +25,7 @@ def limited(server: Server) -> Iterator[Server]:
 def test_memory_tells_figures_under_keys_that_scripts_rely_on(
     pawsctl: Pawsctl, limited: Server
 ) -> None:
-    """In bytes, a node at a time."""
+    """The figures are in bytes, for each node."""
     found = pawsctl("redis", "memory", "--json").json
     assert list(found) == ["url", "nodes", "silent"]
     (node,) = found["nodes"]
@@ -41,11 +41,11 @@ def test_memory_tells_figures_under_keys_that_scripts_rely_on(
 
 
 def test_memory_warns_of_evicted_sessions(pawsctl: Pawsctl, limited: Server) -> None:
-    """And of a limit that is nearly reached."""
+    """It also warns of a limit that is nearly reached."""
     used = int(limited.client.info("memory")["used_memory"])
     limited.client.config_set("maxmemory", used + 4 * MEGABYTE)
     for number in range(20_000):
-        # One at a time: what waits in a client's buffer counts as used, and can't be evicted.
+        # One at a time: bytes in a client's buffer count as used, and can't be evicted.
         limited.client.set(f"wh:session:+{number}", b"x" * 1_000)
         if number % 100 == 0 and limited.client.info("stats")["evicted_keys"]:
             break
@@ -55,7 +55,7 @@ def test_memory_warns_of_evicted_sessions(pawsctl: Pawsctl, limited: Server) -> 
 
 
 def test_memory_warns_where_nothing_limits_or_evicts(pawsctl: Pawsctl, server: Server) -> None:
-    """As a Redis comes without any settings."""
+    """A Redis without any settings has neither a limit nor eviction."""
     text = pawsctl("redis", "memory").text
     assert server.url.removeprefix("redis://") in text
     assert "there is no memory limit" in text
@@ -65,7 +65,7 @@ def test_memory_warns_where_nothing_limits_or_evicts(pawsctl: Pawsctl, server: S
 def test_maxmemory_changes_the_limit_and_says_how_to_keep_it(
     pawsctl: Pawsctl, limited: Server
 ) -> None:
-    """It asks first; the answer can be given beforehand."""
+    """It asks first, unless --yes is given."""
     asked = pawsctl("redis", "maxmemory", "512mb")
     assert asked.status == ExitStatus.NOT_CONFIRMED
     assert "256.0 MB → 512.0 MB" in asked.err
@@ -77,12 +77,12 @@ def test_maxmemory_changes_the_limit_and_says_how_to_keep_it(
 
 @pytest.mark.parametrize("size", ["", "lots", "12tb", "-1", "1.5gb"])
 def test_what_is_no_size_is_wrong_usage(pawsctl: Pawsctl, size: str) -> None:
-    """Exit 2, before anything is asked."""
+    """Exit 2, before any question."""
     assert pawsctl("redis", "maxmemory", "--yes", "--", size).status == ExitStatus.USAGE
 
 
 def test_a_user_who_may_not_ask_is_told_so(pawsctl: Pawsctl, server: Server) -> None:
-    """Exit 1 with Redis's own word."""
+    """Exit 1, with Redis's own message."""
     server.client.execute_command("ACL", "SETUSER", "reader", "on", ">x", "~*", "+get")
     try:
         url = f"redis://reader:x@127.0.0.1:{server.port}"
@@ -97,7 +97,7 @@ def test_a_user_who_may_not_ask_is_told_so(pawsctl: Pawsctl, server: Server) -> 
 def test_maxmemory_warns_of_a_container_that_is_smaller(
     bare_pawsctl: Pawsctl, limited: Server, size: str, warns: bool
 ) -> None:
-    """Only where it may be the Redis of `redis up`: another has no such container."""
+    """Only if it may be the Redis of `redis up`: others have no such container."""
     own = {"REDIS_PORT": str(limited.port)}
     result = bare_pawsctl("redis", "maxmemory", size, "--yes", env=own)
     assert ("is killed beyond that" in result.err) == warns

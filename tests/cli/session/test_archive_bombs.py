@@ -1,4 +1,4 @@
-"""Archives that unpack to more than any memory holds: refused while they are read."""
+"""Archives that unpack to more than fits in memory are refused while they are read."""
 
 import hashlib
 import resource
@@ -18,12 +18,12 @@ from tests.servers import Server
 
 BEGIN = msgspec.json.encode(HEADER) + b"\n"
 LINE = b'{"phone":"+1","key":"wh:session:+1","expires_at":null,"value":"'
-# Python with all that a command imports takes 150 MB of it.
+# Python with a command's imports takes 150 MB of it.
 MEMORY = 400 * 1024 * 1024
 
 
 def packed(begin: bytes, filling: bytes, megabytes: int) -> bytes:
-    """A gzip file of `begin` and so much of the same."""
+    """Return a gzip file of `begin` and that many megabytes of `filling`."""
     compressor = zlib.compressobj(1, zlib.DEFLATED, 31)
     block = filling * (1_048_576 // max(1, len(filling)))
     pieces = [compressor.compress(begin)]
@@ -32,7 +32,7 @@ def packed(begin: bytes, filling: bytes, megabytes: int) -> bytes:
 
 
 def limited(pawsctl: Pawsctl, *arguments: str, stdin: Path | None = None) -> tuple[int, str]:
-    """Run a command with little memory; its exit status and stderr."""
+    """Run a command with little memory; return its exit status and stderr."""
     with (stdin or Path("/dev/null")).open("rb") as file:
         feeder = subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE)
         done = subprocess.run(
@@ -65,7 +65,7 @@ def limited(pawsctl: Pawsctl, *arguments: str, stdin: Path | None = None) -> tup
 def test_memory_stays_flat(
     pawsctl: Pawsctl, server: Server, content: bytes, reason: str, *, is_piped: bool
 ) -> None:
-    """Whatever it holds, and however it comes: a sentence, and nothing is written."""
+    """No bomb, from a file or stdin, takes much memory; each gives an error and writes nothing."""
     path = pawsctl.folder / "bomb.gz"
     path.write_bytes(content)
     assert len(content) < 10_000_000
@@ -78,7 +78,7 @@ def test_memory_stays_flat(
 
 
 def test_what_never_ends_is_not_kept(pawsctl: Pawsctl) -> None:
-    """The first line is looked at before the second megabyte is read."""
+    """The first line is checked before the second megabyte is read."""
     for name in ("/dev/zero", "-"):
         status, err = limited(pawsctl, "session", "verify", name, stdin=Path("/dev/zero"))
         assert status == ExitStatus.FAILED
@@ -86,7 +86,7 @@ def test_what_never_ends_is_not_kept(pawsctl: Pawsctl) -> None:
 
 
 def test_a_whole_archive_with_too_large_a_session_is_told(pawsctl: Pawsctl, server: Server) -> None:
-    """Its checksum holds, and its value is more than the memory that there is."""
+    """Its checksum is right, but its value is larger than the memory available."""
     body = BEGIN + LINE + b"a" * 300_000_000 + b'"}\n'
     digest = hashlib.sha256(body).hexdigest()
     (pawsctl.folder / "a.jsonl").write_bytes(body + jsonl_format.trailer(1, f"sha256:{digest}"))
@@ -97,7 +97,7 @@ def test_a_whole_archive_with_too_large_a_session_is_told(pawsctl: Pawsctl, serv
 
 
 def test_lines_of_any_length_that_a_session_has_are_taken(pawsctl: Pawsctl, server: Server) -> None:
-    """Of several chunks, also where every byte is an escape, and in several gzip members."""
+    """A line may span several chunks or gzip members, or consist of escapes only."""
     values = [b"\x01" * 400_000, b"a" * 3_000_000, b'"' * 1_048_576, b"\xff" * 70_000, b""]
     for number, value in enumerate(values):
         server.client.set(f"wh:session:+{number}", value)
@@ -118,7 +118,7 @@ def test_lines_of_any_length_that_a_session_has_are_taken(pawsctl: Pawsctl, serv
 
 
 def test_uncompressed_bytes_come_in_pieces_of_a_bounded_size(tmp_path: Path) -> None:
-    """However small what they are made of, and all of them."""
+    """However small the compressed bytes are, all data comes in bounded pieces."""
     path = tmp_path / "a.gz"
     path.write_bytes(packed(b"begin", b"a", 50) + packed(b"end", b"b", 1))
     with source_file.opened(str(path)) as source:

@@ -1,4 +1,4 @@
-"""Sessions through an archive and back, and archives that are not sound."""
+"""Round trips of sessions through an archive, and damaged archives."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ SIX_HOURS = 21_600
 
 
 def fill(server: Server) -> None:
-    """Every sample under a phone of its own, keys and values that are no text, and no TTL."""
+    """Store every sample under its own phone, binary keys and values, and keys without a TTL."""
     for number, sample in enumerate([*GOOD, *BROKEN]):
         server.client.set(f"wh:session:+{number}", sample.read_bytes(), px=60_000 + number * 7_777)
     server.client.set("wh:session:+forever", b"{}")
@@ -27,7 +27,7 @@ def fill(server: Server) -> None:
 def test_export_flush_import_brings_back_every_byte_and_ttl(
     anywhere: Pawsctl, any_server: Server, tmp_path: Path, name: str
 ) -> None:
-    """Broken values, binary ones, strange keys, and sessions that never expire included."""
+    """This includes broken and binary values, strange keys, and sessions that never expire."""
     fill(any_server)
     before = held(any_server)
     exported = anywhere("session", "export", name, "--json")
@@ -52,7 +52,7 @@ def test_export_flush_import_brings_back_every_byte_and_ttl(
 
 
 def test_an_archive_goes_through_pipes(anywhere: Pawsctl, any_server: Server) -> None:
-    """Dashes for stdout and stdin; what is said of it is said on stderr."""
+    """Dashes mean stdout and stdin; messages go to stderr."""
     fill(any_server)
     before = held(any_server)
     exported = anywhere("session", "export", "-", "--json")
@@ -66,7 +66,7 @@ def test_an_archive_goes_through_pipes(anywhere: Pawsctl, any_server: Server) ->
 
 
 def test_an_archive_of_nothing_is_an_archive(pawsctl: Pawsctl, server: Server) -> None:
-    """Nothing stored, nothing imported, nothing wrong."""
+    """An empty Redis gives a valid archive, and its import succeeds."""
     assert pawsctl("session", "export", "a.jsonl", "--json").json["sessions"] == 0
     assert pawsctl("session", "import", "a.jsonl", "--json").json["imported"] == 0
     assert server.client.dbsize() == 0
@@ -88,7 +88,7 @@ def test_lines_longer_than_a_block_survive(pawsctl: Pawsctl, server: Server) -> 
 def test_a_truncated_archive_changes_nothing(
     pawsctl: Pawsctl, server: Server, tmp_path: Path, name: str, piped: bool
 ) -> None:
-    """Wherever it was cut."""
+    """This holds wherever it was cut."""
     fill(server)
     pawsctl("session", "export", name)
     server.client.flushall()
@@ -109,7 +109,7 @@ def test_a_truncated_archive_changes_nothing(
 def test_a_tampered_archive_changes_nothing(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:
-    """A byte that differs, a line less or more, another header, something behind the trailer."""
+    """A byte that differs, a line missing or added, another header, data after the trailer."""
     for number in range(3):
         server.client.set(f"wh:session:+{number}", b"value")
     pawsctl("session", "export", "a.jsonl")
@@ -138,7 +138,7 @@ def test_a_tampered_archive_changes_nothing(
 def test_what_is_no_archive_is_told_from_a_newer_one(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:
-    """The next step differs."""
+    """The two errors have different hints."""
     (tmp_path / "a.jsonl").write_text('{"a":1}\n{"b":2}\n')
     assert "is no archive of sessions" in pawsctl("session", "import", "a.jsonl").err
     write(tmp_path / "b.jsonl", [], header=HEADER | {"version": 2})

@@ -29,7 +29,7 @@ def store(server: Server, phone: str, value: bytes, ttl: int | None = SIX_HOURS)
 def test_options_that_contradict_each_other_are_wrong_usage(
     pawsctl: Pawsctl, server: Server, options: list[str]
 ) -> None:
-    """None of them is silently left aside."""
+    """None of them is silently ignored."""
     store(server, "+1", GOOD[0].read_bytes())
     store(server, "+2", GOOD[0].read_bytes())
     result = pawsctl("session", "get", "+1", *options)

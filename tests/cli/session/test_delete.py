@@ -6,7 +6,7 @@ from tests.servers import Server
 
 
 def test_delete_ends_the_sessions_that_are_named(anywhere: Pawsctl, any_server: Server) -> None:
-    """Without a question, and no other."""
+    """It asks no question, and deletes no other session."""
     for phone in ("+1", "+2", "+3"):
         any_server.client.set(f"wh:session:{phone}", "{}", ex=30)
     one = anywhere("session", "delete", "+1", "--json")
@@ -20,7 +20,7 @@ def test_delete_ends_the_sessions_that_are_named(anywhere: Pawsctl, any_server: 
 
 
 def test_delete_on_another_machine_must_name_it(pawsctl: Pawsctl, server: Server) -> None:
-    """0.0.0.0 reaches this machine and is no loopback name."""
+    """0.0.0.0 reaches this machine but is no loopback name."""
     server.client.set("wh:session:+1", "{}", ex=30)
     url = ("--url", f"redis://0.0.0.0:{server.port}")
     assert pawsctl("session", "delete", "+1", *url).status == ExitStatus.NOT_CONFIRMED

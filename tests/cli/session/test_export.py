@@ -20,14 +20,14 @@ from tests.servers import Server
 
 
 def lines_of(path: Path) -> list[Any]:
-    """The lines of an archive, decoded."""
+    """Return the lines of an archive, decoded."""
     return [json.loads(line) for line in path.read_bytes().splitlines()]
 
 
 def test_an_archive_is_what_the_readme_says(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:
-    """Header, a line per session, trailer; what is no text stands in base64."""
+    """Header, one line per session, trailer; data that is not text is base64."""
     server.client.set("wh:session:+1", '{"a":"ñ\\u0000"}\n', px=60_000)
     server.client.set(b"wh:session:\xff", b"\xfe")
     begun = time.time()
@@ -50,7 +50,7 @@ def test_an_archive_is_what_the_readme_says(
 
 
 def test_an_archive_names_no_password(tmp_path: Path, server: Server) -> None:
-    """The source is the URL without it."""
+    """The source is the URL without its password."""
     server.client.config_set("requirepass", "hush-hush")
     try:
         url = server.url.replace("//", "//:hush-hush@")
@@ -66,7 +66,7 @@ def test_an_archive_names_no_password(tmp_path: Path, server: Server) -> None:
 def test_only_its_owner_may_read_an_archive(
     pawsctl: Pawsctl, server: Server, tmp_path: Path, name: str
 ) -> None:
-    """Also where a file that everybody could read is replaced."""
+    """This also holds if it replaces a file that everybody could read."""
     server.client.set("wh:session:+1", b"{}")
     (tmp_path / name).write_text("old")
     (tmp_path / name).chmod(0o644)
@@ -78,7 +78,7 @@ def test_only_its_owner_may_read_an_archive(
 def test_a_gz_archive_is_the_same_compressed(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:
-    """And import goes by the content, not by the name."""
+    """Import recognizes it by its content, not by its name."""
     server.client.set("wh:session:+1", b"{}")
     pawsctl("session", "export", "a.jsonl")
     pawsctl("session", "export", "a.jsonl.gz")
@@ -91,7 +91,7 @@ def test_a_gz_archive_is_the_same_compressed(
 
 
 def test_keys_of_other_types_are_left_out_and_told(anywhere: Pawsctl, any_server: Server) -> None:
-    """The archive holds what is a session."""
+    """The archive contains sessions only."""
     any_server.client.set("wh:session:+1", b"{}")
     any_server.client.hset("wh:session:+2", mapping={"a": "b"})
     any_server.client.rpush("wh:session:+3", "a")
@@ -104,7 +104,7 @@ def test_keys_of_other_types_are_left_out_and_told(anywhere: Pawsctl, any_server
 
 @contextmanager
 def frozen(server: Server) -> Iterator[None]:
-    """A server that accepts connections and answers nothing, so that no export comes to its end."""
+    """A server that accepts connections and answers nothing, so that no export ends."""
     server.process.send_signal(signal.SIGSTOP)
     try:
         yield
@@ -113,7 +113,7 @@ def frozen(server: Server) -> Iterator[None]:
 
 
 def wait_for_part(folder: Path) -> None:
-    """Return when the file that an export is being written to is there."""
+    """Wait until the unfinished file of an export exists."""
     deadline = time.monotonic() + 20
     while not any(each.suffix == ".part" for each in folder.iterdir()):
         assert time.monotonic() < deadline
@@ -141,7 +141,7 @@ def test_a_killed_export_leaves_nothing_under_its_name(
 def test_an_interrupted_export_leaves_nothing_at_all(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:
-    """Ctrl-C: exit 130, and the unfinished file is gone."""
+    """Ctrl-C: exit 130, and the unfinished file is deleted."""
     with frozen(server):
         process = pawsctl.start("session", "export", "a.jsonl")
         wait_for_part(tmp_path)
@@ -152,7 +152,7 @@ def test_an_interrupted_export_leaves_nothing_at_all(
 
 
 def test_an_export_that_fails_leaves_nothing(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
-    """No Redis, a folder that is not there, a name that is no file."""
+    """No Redis, a folder that does not exist, a name that is no regular file."""
     nowhere = bare_pawsctl("session", "export", "a.jsonl", "--url", "redis://127.0.0.1:1")
     assert nowhere.status == ExitStatus.UNREACHABLE
     missing = bare_pawsctl("session", "export", "no/a.jsonl", "--json")
@@ -177,7 +177,7 @@ def test_an_export_follows_a_link_to_its_file(
 
 
 def test_what_exists_is_not_written_over(pawsctl: Pawsctl, server: Server, tmp_path: Path) -> None:
-    """After a flush the same command would put an empty archive in the place of the good one."""
+    """After a flush, the same command would replace the good archive by an empty one."""
     server.client.set("wh:session:+1", b"{}")
     assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
     good = (tmp_path / "a.jsonl").read_bytes()
@@ -202,7 +202,7 @@ def test_what_exists_is_not_written_over(pawsctl: Pawsctl, server: Server, tmp_p
 def test_only_files_are_replaced(
     pawsctl: Pawsctl, server: Server, tmp_path: Path, name: str
 ) -> None:
-    """With and without --force; the hint names the way to stdout."""
+    """This holds with and without --force; the hint says how to write to stdout."""
     server.client.set("wh:session:+1", b"{}")
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "folder").mkdir()
@@ -214,7 +214,7 @@ def test_only_files_are_replaced(
 
 
 def test_nor_what_came_there_meanwhile(pawsctl: Pawsctl, server: Server, tmp_path: Path) -> None:
-    """Of two exports at once to one name, one is told that it was too late."""
+    """Of two simultaneous exports to one name, one reports that it came too late."""
     server.client.set("wh:session:+1", b"{}")
     with frozen(server):
         process = pawsctl.start("session", "export", "a.jsonl", "--timeout", "30")
@@ -230,7 +230,7 @@ def test_nor_what_came_there_meanwhile(pawsctl: Pawsctl, server: Server, tmp_pat
 def test_any_time_that_redis_allows_is_kept(
     anywhere: Pawsctl, any_server: Server, tmp_path: Path
 ) -> None:
-    """Up to the last moment of a 64-bit clock, by a server's clock that may be ahead of ours."""
+    """Up to the last moment of a 64-bit clock, even if the server's clock is ahead."""
     moments = [2**53 + 1, 2**62, 2**63 - 2, 2**63 - 1]
     for each in moments:
         any_server.client.set(f"wh:session:+{each}", "{}", pxat=each)

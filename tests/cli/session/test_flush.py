@@ -1,4 +1,4 @@
-"""`pawsctl session flush` with filters: exactly what matches, and nothing else."""
+"""`pawsctl session flush` with filters deletes exactly the sessions that match."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ GREETING = (SAMPLES / "greeting.json").read_bytes()
 
 @pytest.fixture
 def store(server: Server) -> Iterator[SessionStore]:
-    """The sessions of an empty server."""
+    """Yield the sessions of an empty server."""
     with SessionStore(connect(parse(server.url, origin="the test"))) as store:
         yield store
 
@@ -71,7 +71,7 @@ def test_a_flush_deletes_exactly_what_its_filters_let_through(
 
 
 def test_a_session_that_is_no_longer_meant_is_kept(server: Server, store: SessionStore) -> None:
-    """The bot answered, or the user wrote again, after the plan was made and before the yes."""
+    """The bot answered, or the user wrote, between the plan and the confirmation."""
     for phone in ("+1", "+2", "+3"):
         server.client.set(f"wh:session:{phone}", WAITING, ex=600)
     planned = flush.planned(store, Filter(waiting=True), include_seen=False)
@@ -92,7 +92,7 @@ def test_seen_marks_and_filters_do_not_mix(pawsctl: Pawsctl, server: Server) -> 
 
 
 def test_a_replica_is_not_flushed(pawsctl: Pawsctl, server: Server, tmp_path: Path) -> None:
-    """Exit 1 with Redis's own word, and whom to ask instead."""
+    """Exit 1 with Redis's own message; the hint is to use the primary's address."""
     server.client.set("wh:session:+1", WAITING, ex=600)
     following = ("--replicaof", "127.0.0.1", str(server.port))
     with servers.running(tmp_path, *following) as replica:
@@ -115,7 +115,7 @@ def store_session(server: Server, phone: str, value: bytes, ttl: int | None = SI
 
 
 def test_flush_deletes_sessions_and_nothing_else(pawsctl: Pawsctl, server: Server) -> None:
-    """Keys of another type under the prefix go too and are named so; others stay."""
+    """Keys of another type under the prefix are deleted too and reported; others stay."""
     for number in range(1_200):
         store_session(server, f"+{number}", GOOD[0].read_bytes())
     server.client.hset("wh:session:+h", mapping={"a": "b"})
@@ -133,7 +133,7 @@ def test_flush_deletes_sessions_and_nothing_else(pawsctl: Pawsctl, server: Serve
 
 
 def test_flush_asks_and_shows_its_target(pawsctl: Pawsctl, server: Server) -> None:
-    """Nobody to answer: exit 3, and nothing is lost."""
+    """Without a terminal: exit 3, and nothing is deleted."""
     store_session(server, "+1", b"{}")
     result = pawsctl("session", "flush")
     assert result.status == ExitStatus.NOT_CONFIRMED
@@ -142,7 +142,7 @@ def test_flush_asks_and_shows_its_target(pawsctl: Pawsctl, server: Server) -> No
 
 
 def test_flush_of_a_remote_host_must_name_it(pawsctl: Pawsctl, server: Server) -> None:
-    """0.0.0.0 reaches this machine and is no loopback name."""
+    """0.0.0.0 reaches this machine but is no loopback name."""
     store_session(server, "+1", b"{}")
     url = f"redis://0.0.0.0:{server.port}"
     assert pawsctl("session", "flush", "--yes", "--url", url).status == ExitStatus.NOT_CONFIRMED

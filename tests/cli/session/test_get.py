@@ -36,7 +36,7 @@ STRANGE = (
 def test_raw_prints_the_stored_bytes_and_not_one_more(
     pawsctl: Pawsctl, server: Server, sample: Path
 ) -> None:
-    """Whatever is stored, in whatever spelling its phone is asked for."""
+    """This holds for any value, and for any spelling of the phone."""
     value = sample.read_bytes()
     store(server, "+123", value)
     result = pawsctl("session", "get", "--raw", "whatsapp:+1 (23)")
@@ -47,7 +47,7 @@ def test_raw_prints_the_stored_bytes_and_not_one_more(
 def test_text_holds_no_byte_that_could_move_a_terminal(
     pawsctl: Pawsctl, server: Server, sample: Path
 ) -> None:
-    """Neither a list nor a transcript, folded or not."""
+    """Lists and transcripts, folded or not, contain no control characters."""
     store(server, "+123", sample.read_bytes())
     for command in (["list"], ["get", "+123"], ["get", "+123", "--full"], ["list", "-o", "csv"]):
         result = pawsctl("session", *command)
@@ -59,7 +59,7 @@ def test_text_holds_no_byte_that_could_move_a_terminal(
 def test_json_shows_the_value_as_it_is_stored(
     pawsctl: Pawsctl, server: Server, sample: Path
 ) -> None:
-    """Numbers of any length and unknown fields included; dangerous text is escaped inside it."""
+    """Long numbers and unknown fields included; dangerous text is escaped."""
     value = sample.read_bytes()
     store(server, "+123", value)
     result = pawsctl("session", "get", "+123", "--json")
@@ -73,11 +73,11 @@ def test_json_shows_the_value_as_it_is_stored(
 def test_a_value_that_cannot_be_read_is_shown_with_its_problem(
     pawsctl: Pawsctl, server: Server, sample: Path
 ) -> None:
-    """Exit 0: the key is there, and what is wrong with it is told."""
+    """Exit 0, since the key exists; the problem is reported."""
     store(server, "+123", sample.read_bytes())
     result = pawsctl("session", "get", "+123", "--json")
     assert result.status == ExitStatus.OK
-    # By hand: one of them is deeper than Python's own reader goes.
+    # By hand: one of them is nested deeper than Python's JSON reader allows.
     problem = re.search(r'"problem":("[^"]+")', result.text)
     assert problem
     assert pawsctl("session", "list", "--json").json[0]["problem"] == json.loads(problem[1])
@@ -104,7 +104,7 @@ def test_a_transcript_tells_who_said_what(pawsctl: Pawsctl, server: Server) -> N
 def test_several_sessions_are_an_array_and_a_missing_one_is_told(
     pawsctl: Pawsctl, server: Server
 ) -> None:
-    """Exit 4, with everything that was found."""
+    """Exit 4, with all sessions that were found."""
     store(server, "+1", GOOD[0].read_bytes())
     for command in ("get", "ttl"):
         result = pawsctl("session", command, "+1", "+2", "--json")
@@ -115,7 +115,7 @@ def test_several_sessions_are_an_array_and_a_missing_one_is_told(
 
 
 def test_phones_can_come_from_stdin(pawsctl: Pawsctl, server: Server) -> None:
-    """A dash stands for one phone a line."""
+    """A dash means one phone per line of stdin."""
     store(server, "+1", GOOD[0].read_bytes())
     store(server, "+2", GOOD[1].read_bytes())
     result = pawsctl("session", "ttl", "-", "-o", "jsonl", stdin=b"+1\n\n+2\n")
@@ -123,7 +123,7 @@ def test_phones_can_come_from_stdin(pawsctl: Pawsctl, server: Server) -> None:
 
 
 def test_a_transcript_hides_and_changes_nothing(pawsctl: Pawsctl, server: Server) -> None:
-    """Numbers are those that are stored, in values that only the patient way can read too."""
+    """Numbers are shown as stored, also in values that only the slow decoder can read."""
     store(server, "+1", STRANGE)
     text = pawsctl("session", "get", "+1", "--full").text
     for each in ("let me see", '"n": 5,', "9007199254740993,", "12345678901234567890123"):
@@ -135,7 +135,7 @@ def test_a_transcript_hides_and_changes_nothing(pawsctl: Pawsctl, server: Server
 
 
 def test_a_problem_that_quotes_a_lone_surrogate_is_told(pawsctl: Pawsctl, server: Server) -> None:
-    """As an escape: JSON can't hold it."""
+    """It is shown as an escape, since JSON can't hold it."""
     store(server, "+1", b'{"status":"active","messages":[{"role":"\\ud83d"}],"updatedAt":1}')
     problem = pawsctl("session", "get", "--json", "+1").json["problem"]
     assert problem == "role: message 1 has the role '\\ud83d'"
@@ -145,7 +145,7 @@ def test_a_problem_that_quotes_a_lone_surrogate_is_told(pawsctl: Pawsctl, server
 def test_a_tool_result_of_any_depth_is_no_crash(
     pawsctl: Pawsctl, server: Server, depth: int
 ) -> None:
-    """Python can read a little deeper than it can write."""
+    """Python's JSON reader allows a little more depth than its writer."""
     nested = "[" * depth + "]" * depth
     messages = [{"role": "tool", "tool_use_id": "x", "content": nested}]
     value = json.dumps({"status": "active", "messages": messages, "updatedAt": 1})

@@ -13,7 +13,7 @@ SIX_HOURS = 21_600
 
 
 def test_import_keeps_what_exists_and_its_ttl(anywhere: Pawsctl, any_server: Server) -> None:
-    """Unless --replace says otherwise."""
+    """--replace overwrites it."""
     any_server.client.set("wh:session:+1", b"old", ex=SIX_HOURS)
     any_server.client.set("wh:session:+2", b"old", ex=SIX_HOURS)
     anywhere("session", "export", "a.jsonl")
@@ -32,7 +32,7 @@ def test_import_keeps_what_exists_and_its_ttl(anywhere: Pawsctl, any_server: Ser
 def test_import_leaves_out_what_has_expired(
     anywhere: Pawsctl, any_server: Server, tmp_path: Path
 ) -> None:
-    """Redis would take a past moment for a deletion of what lives now."""
+    """Redis would delete an existing key if it were given a past expiry."""
     past = int(time.time() * 1000) - 1
     write(tmp_path / "a.jsonl", [entry("+1", "old", past), entry("+2", "old", past)])
     any_server.client.set("wh:session:+1", b"new")
@@ -46,7 +46,7 @@ def test_import_leaves_out_what_has_expired(
 def test_a_dry_run_tells_and_changes_nothing(
     anywhere: Pawsctl, any_server: Server, tmp_path: Path
 ) -> None:
-    """With --replace, too."""
+    """This holds with --replace, too."""
     past = int(time.time() * 1000) - 1
     lines = [entry("+1", "old"), entry("+2", "old"), entry("+3", "old", past)]
     write(tmp_path / "a.jsonl", lines)
@@ -63,7 +63,7 @@ def test_a_dry_run_tells_and_changes_nothing(
 def test_lines_that_are_no_session_are_rejected_and_told(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:
-    """The others are imported; exit 1. Only the first few are told one by one."""
+    """The others are imported; exit 1. Only the first few are listed one by one."""
     lines = [
         entry("+1", "{}"),
         "not json",
@@ -91,12 +91,12 @@ def test_lines_that_are_no_session_are_rejected_and_told(
 
 
 def empty(server: Server) -> None:
-    """Delete everything, and return when its memory is free again."""
+    """Delete everything, and wait until the memory is free again."""
     server.client.execute_command("FLUSHALL", "SYNC")
 
 
 def leave_room(server: Server, policy: str, room: int) -> None:
-    """Let a server have `room` bytes more than it uses now, and then follow that policy."""
+    """Set the limit to `room` bytes more than used now, and set the eviction policy."""
     server.client.config_set("maxmemory-policy", policy)
     server.client.config_set("maxmemory", server.client.info("memory")["used_memory"] + room)
 
@@ -104,7 +104,7 @@ def leave_room(server: Server, policy: str, room: int) -> None:
 def test_import_into_a_full_redis_tells_how_far_it_got(
     anywhere: Pawsctl, any_server: Server
 ) -> None:
-    """Exit 1; what was told as imported is there, whole, and what was there before still is."""
+    """Exit 1; all sessions reported as imported are stored whole, and the old ones are kept."""
     client = any_server.client
     for number in range(4_000):
         client.set(f"wh:session:+{number}", os.urandom(500).hex(), ex=SIX_HOURS)
@@ -137,13 +137,13 @@ def test_import_into_a_full_redis_tells_how_far_it_got(
 
 
 def test_import_tells_what_redis_evicted_meanwhile(anywhere: Pawsctl, any_server: Server) -> None:
-    """A Redis that is full and evicts takes every session, and loses others."""
+    """A full Redis that evicts accepts every session and drops others."""
     client = any_server.client
     for number in range(4_000):
         client.set(f"wh:session:+{number}", os.urandom(500).hex(), ex=SIX_HOURS)
     anywhere("session", "export", "a.jsonl")
     empty(any_server)
-    # Twice what a batch takes on its way, which can't be evicted, and less than the sessions.
+    # Twice the size of a batch in transit, which can't be evicted, and less than the sessions.
     leave_room(any_server, "allkeys-lru", 3_000_000)
     try:
         result = anywhere("session", "import", "a.jsonl", "--json").json
@@ -157,7 +157,7 @@ def test_import_tells_what_redis_evicted_meanwhile(anywhere: Pawsctl, any_server
 def test_a_remote_session_is_only_replaced_where_its_host_is_named(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:
-    """0.0.0.0 reaches this machine and is no loopback name."""
+    """0.0.0.0 reaches this machine but is no loopback name."""
     write(tmp_path / "a.jsonl", [entry("+1", "new")])
     server.client.set("wh:session:+1", b"old")
     url = ("--url", f"redis://0.0.0.0:{server.port}")

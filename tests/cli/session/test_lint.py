@@ -18,7 +18,7 @@ HOUR_MS = 3_600_000
 
 
 def value(**fields: Any) -> bytes:
-    """A healthy value with some fields replaced."""
+    """Return a healthy value with some fields replaced."""
     whole = {"status": "active", "messages": [], "updatedAt": 1_704_067_200_000} | fields
     return json.dumps(whole).encode()
 
@@ -27,7 +27,7 @@ MARK = "__TOOL_RESULTS__"
 CALL = {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "b", "input": {}}]}
 RESULT = {"role": "user", "content": MARK + json.dumps([{"tool_use_id": "a"}])}
 
-# For each rule a key, a value that breaks it and no other, and a TTL in seconds.
+# For each rule a key, a value that breaks only this rule, and a TTL in seconds.
 SAMPLE_OF: dict[str, tuple[str, bytes | None, int | None]] = {
     "type": ("+1", None, 600),
     "utf-8": ("+1", (SAMPLES / "broken/latin1.bin").read_bytes(), 600),
@@ -69,7 +69,7 @@ def put(server: Server, phone: str, stored: bytes | None, ttl: int | None) -> No
 def test_each_rule_finds_the_session_that_breaks_it(
     any_server: Server, tmp_path: Path, rule: str
 ) -> None:
-    """And no other rule does, so that --ignore makes it pass."""
+    """No other rule does, so lint passes with --ignore."""
     put(any_server, *SAMPLE_OF[rule])
     pawsctl = Pawsctl(tmp_path, any_server.url)
     result = pawsctl("session", "lint", "--json")
@@ -81,7 +81,7 @@ def test_each_rule_finds_the_session_that_breaks_it(
 
 @pytest.mark.parametrize("rule", [rule.id for rule in RULES if rule.level != "problem"])
 def test_what_is_no_problem_is_a_note(any_server: Server, tmp_path: Path, rule: str) -> None:
-    """Told by lint, in every format, and no reason to fail; not in a list of problems."""
+    """lint shows notes in every format, and they do not fail it; list shows none of them."""
     put(any_server, *SAMPLE_OF[rule])
     pawsctl = Pawsctl(tmp_path, any_server.url)
     result = pawsctl("session", "lint", "--json")
@@ -107,7 +107,7 @@ def test_what_is_no_problem_is_a_note(any_server: Server, tmp_path: Path, rule: 
 def test_a_conversation_that_is_stuck_is_found_by_each_command(
     pawsctl: Pawsctl, server: Server, sample: Path
 ) -> None:
-    """lint, list, stats and doctor."""
+    """lint, list, stats and doctor report it."""
     put(server, "+1", sample.read_bytes(), 600)
     put(server, "+2", GOOD[0].read_bytes(), 600)
     assert pawsctl("session", "lint").status == ExitStatus.FAILED
@@ -121,7 +121,7 @@ def test_a_conversation_that_is_stuck_is_found_by_each_command(
 
 
 def test_a_phone_without_digits_is_reachable_by_its_key(pawsctl: Pawsctl, server: Server) -> None:
-    """To read, touch, export, import, delete."""
+    """It can be read, touched, exported, imported and deleted."""
     put(server, "", value(messages=[{"role": "user", "content": "Hola"}]), 600)
     assert "Hola" in pawsctl("session", "get", "wh:session:").text
     assert "wh:session:" in pawsctl("session", "get", "nobody").err
@@ -156,7 +156,7 @@ def test_what_the_bot_wrote_is_sound(pawsctl: Pawsctl, server: Server) -> None:
 
 
 def test_every_format_tells_each_finding(pawsctl: Pawsctl, server: Server) -> None:
-    """Lines and rows hold findings alone; the summary then goes to stderr."""
+    """Lines and rows contain findings only; the summary then goes to stderr."""
     for number, path in enumerate(BROKEN):
         put(server, f"+{number}", path.read_bytes(), 600)
     findings = pawsctl("session", "lint", "--json").json["findings"]
@@ -172,7 +172,7 @@ def test_every_format_tells_each_finding(pawsctl: Pawsctl, server: Server) -> No
 
 
 def test_a_rule_that_is_none_is_wrong_usage(pawsctl: Pawsctl) -> None:
-    """Told with the rules there are; so is having none left."""
+    """The error lists the rules; to ignore all rules is an error too."""
     for option in ("--rule", "--ignore"):
         result = pawsctl("session", "lint", option, "spelling")
         assert result.status == ExitStatus.USAGE
@@ -201,7 +201,7 @@ def test_junit_has_a_case_for_each_rule(pawsctl: Pawsctl, server: Server, tmp_pa
 def test_github_gets_an_annotation_for_each_broken_rule(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:
-    """And a table in its summary."""
+    """The summary gets a table."""
     put(server, "+1", b"{", 600)
     summary = tmp_path / "summary.md"
     environment = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(summary)}

@@ -1,4 +1,4 @@
-"""`pawsctl session list` as a question-answering tool, on real servers."""
+"""`pawsctl session list` with filters, orders, columns and formats, on real servers."""
 
 import csv
 import io
@@ -39,7 +39,7 @@ def many(any_server: Server, tmp_path: Path) -> Pawsctl:
 
 
 def phones(pawsctl: Pawsctl, *options: str) -> list[str]:
-    """The phones that a list with those options has, in its order."""
+    """Return the phones of a list with those options, in its order."""
     result = pawsctl("session", "list", *options, "-o", "jsonl")
     assert (result.status, result.err) == (0, "")
     return [json.loads(line)["phone"] for line in result.text.splitlines()]
@@ -71,12 +71,12 @@ ALL = {"+1", "+2", "+3", "+44", "+5", "+6*", "+7"}
     ],
 )
 def test_filters_answer_questions(many: Pawsctl, options: list[str], expected: set[str]) -> None:
-    """Alone and together."""
+    """They work alone and together."""
     assert set(phones(many, *options)) == expected
 
 
 def test_a_list_is_sorted_and_limited(many: Pawsctl) -> None:
-    """By any column, with what has no value last."""
+    """It sorts by any column; sessions without a value come last."""
     assert phones(many, "--sort", "phone") == sorted(ALL)
     assert phones(many, "--sort", "ttl", "--limit", "1") == ["+2"]
     assert set(phones(many, "--sort", "ttl", "--reverse", "--limit", "2")) == {"+5", "+7"}
@@ -86,7 +86,7 @@ def test_a_list_is_sorted_and_limited(many: Pawsctl) -> None:
 
 
 def test_columns_choose_what_every_format_shows(many: Pawsctl) -> None:
-    """In the order that was asked for."""
+    """Columns appear in the order given."""
     options = ["session", "list", "--match", "+2", "--columns", "last_message,phone"]
     words = "Mi gata no come desde ayer, ¿qué hago?"
     assert many(*options).text.splitlines() == [
@@ -100,7 +100,7 @@ def test_columns_choose_what_every_format_shows(many: Pawsctl) -> None:
 
 
 def test_csv_has_every_field_and_the_last_message(many: Pawsctl) -> None:
-    """A header, and a row for each session; what could be a formula has a quote before it."""
+    """A header, then a row per session; text that could be a formula gets a quote."""
     result = many("session", "list", "-o", "csv", "--sort", "phone")
     rows = list(csv.DictReader(io.StringIO(result.text)))
     assert list(rows[0]) == [
@@ -136,14 +136,14 @@ def test_wrong_options_are_wrong_usage(pawsctl: Pawsctl, options: list[str]) -> 
 
 
 def test_a_question_without_an_answer_says_so(pawsctl: Pawsctl) -> None:
-    """On stderr; that is no failure."""
+    """The message goes to stderr; the exit status is 0."""
     result = pawsctl("session", "list", "--waiting")
     assert (result.status, result.out) == (0, b"")
     assert "No such session" in result.err
 
 
 def test_no_spreadsheet_runs_what_a_customer_wrote(pawsctl: Pawsctl, server: Server) -> None:
-    """Free text that begins like a formula gets a quote before it; phones and numbers do not."""
+    """Free text that begins like a formula gets a quote; phones and numbers do not."""
     hostile = json.loads((SAMPLES / "hostile.json").read_bytes())
     for number, message in enumerate(hostile["messages"]):
         value = {"status": "=1+1", "messages": [message], "updatedAt": hostile["updatedAt"]}
@@ -166,7 +166,7 @@ DANGEROUS = {chr(n) for n in (*range(0x20), *range(0x7F, 0xA0))} - {"\n", "\t"} 
 def test_no_sample_reaches_the_terminal_with_a_dangerous_character(
     pawsctl: Pawsctl, server: Server, command: list[str]
 ) -> None:
-    """No control but newline and tab, nothing that reorders text; in values and in keys."""
+    """No control except newline and tab, nothing that reorders text, in values or keys."""
     for number, path in enumerate([*GOOD, *BROKEN]):
         put(server, f"+{number}", path.read_bytes())
     put(server, "\x1b[2J\u202e\x9b", b"{}")
@@ -178,7 +178,7 @@ def test_no_sample_reaches_the_terminal_with_a_dangerous_character(
 @pytest.mark.parametrize("option", ["--idle", "--expiring-within"])
 @pytest.mark.parametrize("value", ["0", "0s", "10", f"{'9' * 400}d", "1y"])
 def test_what_a_time_may_be_is_told(pawsctl: Pawsctl, option: str, value: str) -> None:
-    """Units and bounds."""
+    """The error names units and bounds."""
     result = pawsctl("session", "list", option, value)
     assert result.status == ExitStatus.USAGE
     assert "like 90s, 30m, 1h30m, 2d or 1w, from 1s to 36500d" in result.err
@@ -186,7 +186,7 @@ def test_what_a_time_may_be_is_told(pawsctl: Pawsctl, option: str, value: str) -
 
 @pytest.mark.parametrize("arguments", ["list", "list --columns ttl,phone", "lint"])
 def test_csv_of_nothing_has_its_header(pawsctl: Pawsctl, server: Server, arguments: str) -> None:
-    """Whoever reads it by its columns finds them."""
+    """Programs that read it by columns find them."""
     command = ("session", *arguments.split(), "-o", "csv")
     empty = pawsctl(*command).text.splitlines()
     server.client.set("wh:session:+1", "{}")
@@ -194,7 +194,7 @@ def test_csv_of_nothing_has_its_header(pawsctl: Pawsctl, server: Server, argumen
 
 
 def test_csv_has_the_words_of_json(pawsctl: Pawsctl, server: Server) -> None:
-    """And not Python's."""
+    """Booleans and null are written as in JSON, not as in Python."""
     server.client.set("wh:session:+1", "{}")
     rows = pawsctl("session", "delete", "+1", "-o", "csv").text.splitlines()
     assert rows == ["phone,key,deleted", "+1,wh:session:+1,true"]
@@ -209,7 +209,7 @@ def store(server: Server, phone: str, value: bytes, ttl: int | None = SIX_HOURS)
 
 
 def test_a_list_survives_whatever_stands_under_the_prefix(pawsctl: Pawsctl, server: Server) -> None:
-    """Keys of other types and keys that are not UTF-8 are listed once, with their problem."""
+    """Keys of other types or not in UTF-8 are listed once, with their problem."""
     store(server, "+1", GOOD[0].read_bytes())
     server.client.hset("wh:session:+2", mapping={"a": "b"})
     server.client.set(b"wh:session:\xff", b"{}")
@@ -221,7 +221,7 @@ def test_a_list_survives_whatever_stands_under_the_prefix(pawsctl: Pawsctl, serv
 
 
 def test_every_session_is_listed_once(pawsctl: Pawsctl, server: Server) -> None:
-    """SCAN may tell a key twice while its table shrinks; the list does not."""
+    """SCAN may return a key twice while its table shrinks; the list shows it once."""
     pipe = server.client.pipeline(transaction=False)
     for number in range(20_000):
         pipe.set(f"wh:session:+{number}", GOOD[0].read_bytes(), ex=SIX_HOURS)
@@ -240,6 +240,6 @@ def test_every_session_is_listed_once(pawsctl: Pawsctl, server: Server) -> None:
 
 
 def test_an_empty_list_is_an_empty_array(pawsctl: Pawsctl) -> None:
-    """And in text a word on stderr, nothing on stdout."""
+    """In text there is a message on stderr, and nothing on stdout."""
     assert pawsctl("session", "list", "--json").json == []
     assert pawsctl("session", "list").out == b""

@@ -1,4 +1,4 @@
-"""The pictures that the bot keeps on their way, on real servers."""
+"""The pictures that the bot stores temporarily, on real servers."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ NAMES = ("temp_image:+1 (2):17", "temp_image:whatsapp:+1:18", "temp_image:\n:19"
 
 
 def put(server: Server) -> int:
-    """Store three pictures and what only resembles them; the memory that the pictures take."""
+    """Store three pictures and keys that resemble them; return the memory the pictures take."""
     server.client.set("wh:session:+1", GOOD[0].read_bytes(), ex=600)
     server.client.set("temp_images", "x" * 5_000)
     server.client.set("x:temp_image:1", "x" * 5_000)
@@ -28,7 +28,7 @@ def put(server: Server) -> int:
 def test_what_pictures_take_is_told(
     any_server: Server, tmp_path: Path, command: tuple[str, str]
 ) -> None:
-    """By their names as they stand, and not at all if there are none."""
+    """Only keys with exactly their names count; without any, nothing is shown."""
     pawsctl = Pawsctl(tmp_path, any_server.url)
     assert "pictures" not in pawsctl(*command, "--json").json
     taken = put(any_server)
@@ -39,7 +39,7 @@ def test_what_pictures_take_is_told(
 
 
 def test_nothing_else_touches_pictures(pawsctl: Pawsctl, server: Server) -> None:
-    """Neither lists, nor exports, nor a flush."""
+    """Lists, exports and flushes leave them out."""
     put(server)
     assert len(pawsctl("session", "list", "--json").json) == 1
     assert pawsctl("session", "export", "a.jsonl", "--json").json["sessions"] == 1
@@ -48,7 +48,7 @@ def test_nothing_else_touches_pictures(pawsctl: Pawsctl, server: Server) -> None
 
 
 def test_a_pass_that_takes_too_long_ends(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And says that there may be more."""
+    """It says that there may be more."""
     server.client.mset({f"other:{number}": "x" for number in range(5_000)})
     monkeypatch.setattr(pictures, "_MOST_SECONDS", 0.0)
     with connection.connect(redis_url.parse(server.url, origin="here")) as found:
@@ -59,7 +59,7 @@ def test_a_pass_that_takes_too_long_ends(server: Server, monkeypatch: pytest.Mon
 
 
 def test_a_user_who_may_not_measure_is_told(any_server: Server, tmp_path: Path) -> None:
-    """The rest is shown."""
+    """All other figures are shown."""
     put(any_server)
     rules = ["~*", "+@all", "-memory"]
     any_server.client.execute_command("ACL", "SETUSER", "one", "reset", "on", ">x", *rules)

@@ -1,4 +1,4 @@
-"""A user who may only look, and no further than sessions, is served all the same."""
+"""An ACL user who may only read sessions can use every reading command."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.servers import Server
 
 @pytest.fixture
 def quiet(any_server: Server, tmp_path: Path) -> Iterator[Pawsctl]:
-    """pawsctl as that user, where every sample is stored."""
+    """pawsctl as that user, on a server with every sample."""
     for number, path in enumerate([*GOOD, *BROKEN]):
         any_server.client.set(f"wh:session:+{number}", path.read_bytes(), ex=600)
     any_server.client.hset("wh:session:+hash", "a", "b")
@@ -30,7 +30,7 @@ SESSIONS = len(GOOD) + len(BROKEN) + 1
 
 
 def test_list_get_and_ttl_leave_nothing_out(quiet: Pawsctl) -> None:
-    """With filters, an order and the overview of expiry."""
+    """This includes filters, orders and the overview of expiry."""
     assert len(quiet("session", "list", "--json").json) == SESSIONS
     broken = quiet("session", "list", "--problem", "--sort", "phone", "--json").json
     assert len(broken) == len(BROKEN) + 1
@@ -58,7 +58,7 @@ def test_lint_leaves_nothing_out(quiet: Pawsctl) -> None:
 
 
 def test_watch_says_what_it_leaves_out(quiet: Pawsctl, any_server: Server) -> None:
-    """Without CLIENT NO-TOUCH it goes by TTLs; one conversation is followed as ever."""
+    """Without CLIENT NO-TOUCH it relies on TTLs; a single conversation is followed as usual."""
     with following(quiet, "session", "watch", "--interval", "100ms", "--json") as watch:
         assert "Left out: writes that keep the TTL" in watch.said()
         any_server.client.set("wh:session:+99", GOOD[0].read_bytes(), ex=600)
@@ -72,7 +72,7 @@ def test_watch_says_what_it_leaves_out(quiet: Pawsctl, any_server: Server) -> No
 
 
 def test_what_changes_is_refused(quiet: Pawsctl) -> None:
-    """By Redis, and told as that."""
+    """Redis refuses it, and the error says so."""
     result = quiet("session", "flush", "--yes")
     assert result.status == ExitStatus.FAILED
     assert "NOPERM" in result.err

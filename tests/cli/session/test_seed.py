@@ -13,7 +13,7 @@ SIX_HOURS = 21_600
 def test_seed_writes_sessions_that_the_bot_could_have_written(
     anywhere: Pawsctl, any_server: Server
 ) -> None:
-    """About 1 KB each, with TTLs of every length, and nothing that lint would find."""
+    """About 1 KB each, with TTLs of every length, and without findings of lint."""
     result = anywhere("session", "seed", "3000", "--json")
     assert result.status == ExitStatus.OK
     assert result.json == {"url": any_server.url, "sessions": 3_000, "seed": 1}
@@ -31,7 +31,7 @@ def test_seed_writes_sessions_that_the_bot_could_have_written(
 
 
 def test_a_seed_makes_the_same_sessions_again(pawsctl: Pawsctl, server: Server) -> None:
-    """Their time of update aside; another one makes others."""
+    """Only their time of update differs; another seed makes others."""
 
     def seeded(number: str) -> dict[bytes, object]:
         server.client.flushall()
@@ -44,13 +44,13 @@ def test_a_seed_makes_the_same_sessions_again(pawsctl: Pawsctl, server: Server) 
     first, again, other = seeded("7"), seeded("7"), seeded("8")
     assert first.keys() == again.keys()
     same = sum(first[key] == again[key] for key in first)
-    # A TTL may have gone past a round number meanwhile.
+    # A TTL may have passed a round number meanwhile.
     assert same > 450
     assert first.keys() != other.keys()
 
 
 def test_seed_refuses_a_redis_that_is_not_on_this_machine(pawsctl: Pawsctl, server: Server) -> None:
-    """Whatever else is said; and the help does not offer it."""
+    """No option overrides this, and the help does not offer one."""
     result = pawsctl("session", "seed", "5", "--url", f"redis://0.0.0.0:{server.port}")
     assert result.status == ExitStatus.USAGE
     assert "0.0.0.0 is not this machine" in result.err

@@ -18,7 +18,7 @@ def put(server: Server, phone: str, value: bytes, *, ttl: int | None = 21_600) -
 
 
 def test_the_keys_of_stats_never_change(pawsctl: Pawsctl, server: Server) -> None:
-    """Scripts rely on them; snake_case all through."""
+    """Scripts rely on them; all are snake_case."""
     put(server, "+1", GOOD[0].read_bytes())
     found = pawsctl("session", "stats", "--json").json
     assert list(found) == [
@@ -40,7 +40,7 @@ def test_the_keys_of_stats_never_change(pawsctl: Pawsctl, server: Server) -> Non
 
 
 def test_every_session_is_counted_once(any_server: Server, tmp_path: Path) -> None:
-    """By status, size, messages, expiry; what can't be read too."""
+    """By status, size, messages and expiry; unreadable ones are counted too."""
     samples = [*GOOD, *BROKEN]
     for number, path in enumerate(samples):
         put(any_server, f"+{number}", path.read_bytes(), ttl=600)
@@ -71,7 +71,7 @@ def test_every_session_is_counted_once(any_server: Server, tmp_path: Path) -> No
 def test_what_maxmemory_holds_follows_from_what_a_session_takes(
     pawsctl: Pawsctl, server: Server
 ) -> None:
-    """256 MB are assumed, and said to be, where the server has no limit."""
+    """If the server has no limit, 256 MB are assumed, and the output says so."""
     for number in range(100, 150):
         put(server, f"+{number}", (SAMPLES / "register-pet.json").read_bytes())
     memory = pawsctl("session", "stats", "--json").json["memory"]
@@ -90,7 +90,7 @@ def test_what_maxmemory_holds_follows_from_what_a_session_takes(
 
 
 def test_an_empty_server_has_no_figures_and_no_failure(pawsctl: Pawsctl) -> None:
-    """Nothing is divided by nothing."""
+    """There is no division by zero."""
     found = pawsctl("session", "stats", "--json").json
     assert (found["sessions"], found["bytes"], found["largest"]) == (0, None, [])
     result = pawsctl("session", "stats")
@@ -99,7 +99,7 @@ def test_an_empty_server_has_no_figures_and_no_failure(pawsctl: Pawsctl) -> None
 
 
 def test_statuses_without_end_are_counted_together(pawsctl: Pawsctl, server: Server) -> None:
-    """Past a hundred: memory stays bounded whatever the values say."""
+    """Beyond a hundred they share one count, so that memory stays bounded."""
     for number in range(150):
         value = {"status": f"s{number}", "messages": [], "updatedAt": 1}
         put(server, f"+{number}", json.dumps(value).encode())
@@ -108,7 +108,7 @@ def test_statuses_without_end_are_counted_together(pawsctl: Pawsctl, server: Ser
 
 
 def test_a_person_sees_figures_and_a_plot(pawsctl: Pawsctl, server: Server) -> None:
-    """Of the time left."""
+    """The plot shows the time left."""
     for number in range(20):
         put(server, f"+{number}", GOOD[0].read_bytes(), ttl=7_000)
     text = pawsctl("session", "stats").text

@@ -12,7 +12,7 @@ SIX_HOURS = 21_600
 def test_touch_gives_six_hours_and_changes_nothing_else(
     anywhere: Pawsctl, any_server: Server
 ) -> None:
-    """As the bot's touch: not even `updatedAt`."""
+    """Like the bot's touch, it leaves even `updatedAt` alone."""
     any_server.client.set("wh:session:+1", '{"updatedAt":1}', ex=30)
     any_server.client.set("wh:session:+2", "{}")
     result = anywhere("session", "touch", "whatsapp:+1", "--json")
@@ -26,7 +26,7 @@ def test_touch_gives_six_hours_and_changes_nothing_else(
 def test_touch_of_a_missing_session_is_told_beside_the_others(
     pawsctl: Pawsctl, server: Server
 ) -> None:
-    """Exit 4; no session is made."""
+    """Exit 4; no session is created."""
     server.client.set("wh:session:+1", "{}", ex=30)
     result = pawsctl("session", "touch", "+1", "+2", "--json")
     assert result.status == ExitStatus.NO_SESSION
@@ -39,7 +39,7 @@ def test_touch_of_a_missing_session_is_told_beside_the_others(
 
 
 def test_phones_to_touch_and_delete_come_from_stdin(pawsctl: Pawsctl, server: Server) -> None:
-    """Many of them."""
+    """There may be many."""
     phones = [f"+{number}" for number in range(1_234)]
     for phone in phones:
         server.client.set(f"wh:session:{phone}", "{}", ex=30)
@@ -55,7 +55,7 @@ def test_phones_to_touch_and_delete_come_from_stdin(pawsctl: Pawsctl, server: Se
 
 
 def test_what_has_no_digit_is_wrong_usage(pawsctl: Pawsctl, server: Server) -> None:
-    """And nothing is deleted before it is found."""
+    """All phones are checked before anything is deleted."""
     server.client.set("wh:session:+1", "{}", ex=30)
     for command in ("touch", "delete"):
         assert pawsctl("session", command, "+1", "x").status == ExitStatus.USAGE

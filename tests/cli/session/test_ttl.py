@@ -16,7 +16,7 @@ def store(server: Server, phone: str, value: bytes, ttl: int | None = SIX_HOURS)
 
 
 def test_ttl_without_a_phone_tells_how_expiry_is_spread(pawsctl: Pawsctl, server: Server) -> None:
-    """--check turns a session that never expires, or lives too long, into exit 1."""
+    """With --check, a session that never expires, or lives too long, gives exit 1."""
     store(server, "+1", GOOD[0].read_bytes(), 30)
     store(server, "+2", GOOD[0].read_bytes(), 1_800)
     found = pawsctl("session", "ttl", "--json", "--check")
@@ -46,7 +46,7 @@ def test_ttl_without_a_phone_tells_how_expiry_is_spread(pawsctl: Pawsctl, server
 def test_what_a_check_of_expiry_found_is_a_sentence(
     pawsctl: Pawsctl, server: Server, ttls: list[int | None], told: str, hint: str
 ) -> None:
-    """Of what there is, and of nothing else."""
+    """It names only the kinds of sessions that were found."""
     for number, seconds in enumerate(ttls):
         store(server, f"+{number}", GOOD[0].read_bytes(), seconds)
     phones = [f"+{number}" for number in range(len(ttls))]
@@ -60,7 +60,7 @@ def test_what_a_check_of_expiry_found_is_a_sentence(
 
 
 def test_one_session_expires_and_two_expire(pawsctl: Pawsctl, server: Server) -> None:
-    """In `ttl` and `stats`."""
+    """`ttl` and `stats` use the singular and the plural."""
     store(server, "+1", GOOD[0].read_bytes(), None)
     for command in ("ttl", "stats"):
         assert "! 1 session that never expires\n" in pawsctl("session", command).text
@@ -69,7 +69,7 @@ def test_one_session_expires_and_two_expire(pawsctl: Pawsctl, server: Server) ->
 
 
 def test_ttl_of_one_phone_is_one_object(pawsctl: Pawsctl, server: Server) -> None:
-    """In seconds, -1 for never."""
+    """The TTL is in seconds, -1 for never."""
     store(server, "+1", b"{}", None)
     assert pawsctl("session", "ttl", "+1", "--json").json == {
         "phone": "+1",

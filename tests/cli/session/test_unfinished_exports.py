@@ -17,7 +17,7 @@ from tests.servers import Server
 
 
 def parts(folder: Path) -> list[str]:
-    """The unfinished files in a folder."""
+    """Return the unfinished files in a folder."""
     return sorted(each.name for each in folder.iterdir() if each.name.endswith(".part"))
 
 
@@ -27,7 +27,7 @@ def parts(folder: Path) -> list[str]:
 def test_the_next_command_that_writes_there_sweeps(
     pawsctl: Pawsctl, server: Server, tmp_path: Path, next_command: str
 ) -> None:
-    """SIGKILL leaves whole conversations; only what has our name goes."""
+    """SIGKILL leaves whole conversations behind; only files with our name are deleted."""
     server.client.set("wh:session:+1", b'{"status":"active","messages":[],"updatedAt":1}', ex=60)
     with frozen(server):
         process = pawsctl.start("session", "export", "a.jsonl")
@@ -46,7 +46,7 @@ def test_the_next_command_that_writes_there_sweeps(
 def test_an_export_that_is_still_written_is_left(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:
-    """Two at once, whatever their names: each ends well."""
+    """Two exports at once both succeed, whatever their names."""
     server.client.set("wh:session:+1", b"{}")
     with frozen(server):
         process = pawsctl.start("session", "export", "a.jsonl", "--timeout", "30")
@@ -62,7 +62,7 @@ def test_an_export_that_is_still_written_is_left(
 
 
 def test_a_link_with_our_name_is_not_followed(tmp_path: Path) -> None:
-    """Nor is what is no file taken for one."""
+    """A folder with such a name is not deleted either."""
     precious = tmp_path / "precious"
     precious.write_text("old")
     link = temporary_files.name_beside(tmp_path / "a")
@@ -76,7 +76,7 @@ def test_a_link_with_our_name_is_not_followed(tmp_path: Path) -> None:
 
 @contextmanager
 def interrupted_at(number: int, reached: Callable[[], None]) -> Iterator[None]:
-    """Raise KeyboardInterrupt before the instruction of that number in the modules that write."""
+    """Raise KeyboardInterrupt before the instruction with that number in the modules that write."""
     files = {module.__file__ for module in (links, temporary_files, atomic_file)}
     count = 0
 
@@ -101,11 +101,11 @@ def interrupted_at(number: int, reached: Callable[[], None]) -> Iterator[None]:
         sys.settrace(before)
 
 
-# What is open when Ctrl-C comes ends with the process.
+# Files that are open when Ctrl-C comes are closed with the process.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("overwrite", [False, True])
 def test_no_ctrl_c_leaves_an_unfinished_file(tmp_path: Path, *, overwrite: bool) -> None:
-    """Whichever instruction it comes before: the file is there whole, or there is nothing."""
+    """Before whichever instruction it comes, the file is there whole or not at all."""
     number = 0
     was_reached = True
 

@@ -1,4 +1,4 @@
-"""`pawsctl session verify`: a backup that was never restored is no backup."""
+"""`pawsctl session verify` proves a backup by restoring it into a temporary server."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ def leftovers(folder: Path) -> list[str]:
 
 
 def servers_in(folder: Path) -> list[int]:
-    """The processes of servers that work below a folder."""
+    """Return the server processes that work below a folder."""
     found = []
     for process in psutil.process_iter(["name", "cwd"]):
         works_in = Path(process.info["cwd"] or "/")
@@ -43,7 +43,7 @@ def temporary() -> Iterator[Path]:
 def test_an_export_is_proved_without_touching_redis(
     pawsctl: Pawsctl, server: Server, temporary: Path, name: str
 ) -> None:
-    """Every sample, and keys that never expire; the server for it is gone afterwards."""
+    """Every sample, and keys that never expire; the temporary server is gone afterwards."""
     for number, sample in enumerate([*GOOD, *BROKEN]):
         server.client.set(f"wh:session:+{number}", sample.read_bytes(), ex=600 + number)
     server.client.set(b"wh:session:\xff", b"\xff")
@@ -77,7 +77,7 @@ def test_an_export_is_proved_without_touching_redis(
 
 
 def test_an_old_archive_is_proved_whole(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
-    """Though an import would leave out what has expired since."""
+    """Sessions that expired since count too, though an import would skip them."""
     then = 1_767_225_600_000
     lines = [entry(f"+{number}", "{}", then + number) for number in range(1_200)]
     header = HEADER | {"exported_at": "2026-01-01T00:00:00Z"}
@@ -91,7 +91,7 @@ def test_an_old_archive_is_proved_whole(bare_pawsctl: Pawsctl, tmp_path: Path) -
 def test_a_key_that_stands_there_twice_is_a_difference(
     bare_pawsctl: Pawsctl, tmp_path: Path
 ) -> None:
-    """Only one of them can be restored."""
+    """Only one of the two can be restored."""
     write(tmp_path / "a.jsonl", [entry("+1", "one"), entry("+2", "two"), entry("+1", "other")])
     result = bare_pawsctl("session", "verify", "a.jsonl")
     assert result.status == ExitStatus.FAILED
@@ -103,7 +103,7 @@ def test_a_key_that_stands_there_twice_is_a_difference(
 def test_a_line_that_is_no_session_fails(
     bare_pawsctl: Pawsctl, tmp_path: Path, temporary: Path
 ) -> None:
-    """It is named, and nothing stays behind."""
+    """The line is named, and nothing is left behind."""
     write(tmp_path / "a.jsonl", [entry("+1", "{}"), "nonsense"])
     result = bare_pawsctl("session", "verify", "a.jsonl", "--json", env={"TMPDIR": str(temporary)})
     assert result.status == ExitStatus.FAILED
@@ -114,7 +114,7 @@ def test_a_line_that_is_no_session_fails(
 def test_a_damaged_archive_fails_before_a_server_is_started(
     bare_pawsctl: Pawsctl, tmp_path: Path
 ) -> None:
-    """As an import of it does."""
+    """It fails like an import of it."""
     path = write(tmp_path / "a.jsonl", [entry("+1", "{}")])
     path.write_bytes(path.read_bytes()[:-5])
     result = bare_pawsctl("session", "verify", "a.jsonl")
@@ -125,7 +125,7 @@ def test_a_damaged_archive_fails_before_a_server_is_started(
 def test_a_deep_folder_for_temporary_files_is_no_obstacle(
     bare_pawsctl: Pawsctl, tmp_path: Path, temporary: Path
 ) -> None:
-    """A socket's path may have some hundred bytes."""
+    """The path of a socket is limited to about a hundred bytes."""
     deep = temporary / ("d" * 60) / ("e" * 60)
     deep.mkdir(parents=True)
     write(tmp_path / "a.jsonl", [entry("+1", "{}")])
@@ -138,7 +138,7 @@ def test_a_deep_folder_for_temporary_files_is_no_obstacle(
 def test_its_server_ends_however_pawsctl_ends(
     bare_pawsctl: Pawsctl, tmp_path: Path, temporary: Path, how: signal.Signals
 ) -> None:
-    """And takes its folder along."""
+    """Its folder is deleted, too."""
     value = os.urandom(2_000).hex()
     write(tmp_path / "a.jsonl", [entry(f"+{number}", value) for number in range(30_000)])
     process = bare_pawsctl.start("session", "verify", "a.jsonl", env={"TMPDIR": str(temporary)})

@@ -28,13 +28,13 @@ WATCH = ("session", "watch", "--interval", "100ms")
 
 
 def conversation(*texts: str) -> bytes:
-    """A session in which the user said those texts."""
+    """Return a session in which the user wrote those texts."""
     messages = [{"role": "user", "content": text} for text in texts]
     return json.dumps({"status": "active", "messages": messages, "updatedAt": 1}).encode()
 
 
 def test_a_session_is_seen_to_appear_change_and_go(any_server: Server, tmp_path: Path) -> None:
-    """A line of JSON for each event; what was there before is none."""
+    """Each event is a line of JSON; sessions that exist at the start are no events."""
     redis = any_server.client
     redis.set("wh:session:+1", GREETING, ex=600)
     with following(Pawsctl(tmp_path, any_server.url), *WATCH, "--json") as watch:
@@ -60,14 +60,14 @@ def test_a_session_is_seen_to_appear_change_and_go(any_server: Server, tmp_path:
         assert watch.event()["event"] == "expired"
         assert watch.interrupt() == ExitStatus.INTERRUPTED
         assert watch.out.empty()
-        # A machine that is busy makes polls rarer, which is told.
+        # On a busy machine polls become rarer, which is reported.
         assert all("a poll takes" in str(line) for line in watch.err.queue)
 
 
 def test_where_reading_leaves_lru_alone_a_write_with_the_same_ttl_is_seen(
     server: Server, pawsctl: Pawsctl
 ) -> None:
-    """By its size; of the same size, it is a touch where its value is the same."""
+    """Its size shows it; if that is the same, it counts as a touch only if the value is, too."""
     server.client.set("wh:session:+1", conversation("a"))
     with following(pawsctl, *WATCH, "--json") as watch:
         watch.said()
@@ -87,7 +87,7 @@ def test_where_it_does_not_the_user_is_told(redis_server: Server, tmp_path: Path
 
 
 def test_events_are_lines_for_a_person_too(server: Server, pawsctl: Pawsctl) -> None:
-    """With nothing that a terminal would obey."""
+    """They contain no control sequence for a terminal."""
     with following(pawsctl, *WATCH) as watch:
         watch.said()
         server.client.set("wh:session:+1", conversation("\x1b[31mhola\u202e"), ex=600)
@@ -99,7 +99,7 @@ def test_events_are_lines_for_a_person_too(server: Server, pawsctl: Pawsctl) -> 
 
 
 def test_a_glob_limits_what_is_watched(server: Server, pawsctl: Pawsctl) -> None:
-    """Other sessions are no event."""
+    """Other sessions cause no events."""
     with following(pawsctl, *WATCH, "--match", "+5*", "--json") as watch:
         watch.said()
         server.client.set("wh:session:+41", GREETING, ex=600)
@@ -130,7 +130,7 @@ def test_a_conversation_is_followed_like_a_file(any_server: Server, tmp_path: Pa
 
 
 def test_a_conversation_that_has_not_begun_is_waited_for(server: Server, pawsctl: Pawsctl) -> None:
-    """And then shown as a transcript; a phone's glob characters are no glob."""
+    """It is then shown as a transcript; glob characters in a phone are literal."""
     with following(pawsctl, *WATCH, "wh:session:+*") as watch:
         assert "No session is stored for +* in" in watch.said()
         server.client.set("wh:session:+5", GREETING, ex=600)
@@ -151,7 +151,7 @@ def test_wrong_options_are_wrong_usage(pawsctl: Pawsctl, options: list[str]) -> 
 def test_on_a_terminal_a_table_is_drawn_and_ctrl_c_restores_it(
     server: Server, pawsctl: Pawsctl
 ) -> None:
-    """The cursor is hidden while it draws and shown at the end; exit 130."""
+    """The cursor is hidden meanwhile and shown at the end; exit 130."""
     server.client.set("wh:session:+1", GREETING, ex=600)
     here, there = pty.openpty()
     process = subprocess.Popen(
@@ -172,7 +172,7 @@ def test_on_a_terminal_a_table_is_drawn_and_ctrl_c_restores_it(
             while more := terminal.read(4_096):
                 seen += more
         except OSError:
-            # How Linux tells that the other end of a terminal was closed.
+            # Linux raises this if the other end of a terminal was closed.
             pass
     assert process.wait(DEADLINE_SECONDS) == ExitStatus.INTERRUPTED
     assert b"\x1b[?25l" in seen
@@ -184,7 +184,7 @@ def test_on_a_terminal_a_table_is_drawn_and_ctrl_c_restores_it(
 def test_of_too_many_sessions_a_steady_part_is_followed(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """None of the others is ever taken for new; memory stays bounded."""
+    """None of the others is reported as new; memory stays bounded."""
     monkeypatch.setattr(watch, "FOLLOWED", 50)
     pipe = server.client.pipeline(transaction=False)
     for number in range(1_000):
@@ -204,7 +204,7 @@ def test_of_too_many_sessions_a_steady_part_is_followed(
 
 
 def test_polls_become_rarer_where_they_take_long(server: Server) -> None:
-    """So that they take a quarter of the time at most; it is told where that changes much."""
+    """They take at most a quarter of the time; a large change is reported."""
     slept: list[float] = []
     polls: list[watch.Poll] = []
     with SessionStore(connect(parse(server.url, origin="the test"))) as store:

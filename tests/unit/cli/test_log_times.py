@@ -18,7 +18,7 @@ from pawsctl.cli.redis.logs import moment
     ],
 )
 def test_a_span_is_counted_back_from_now(text: str, ago: timedelta) -> None:
-    """As docker has it."""
+    """docker does the same."""
     assert abs(datetime.now(UTC) - ago - moment(text)) < timedelta(seconds=5)
 
 
@@ -30,6 +30,6 @@ def test_a_time_without_zone_is_utc() -> None:
 
 @pytest.mark.parametrize("text", ["", "soon", "10", "10x", "m", "1h x", "99999999999d"])
 def test_anything_else_is_wrong_usage(text: str) -> None:
-    """With an example of how to write it."""
+    """The error has an example of the format."""
     with pytest.raises(typer.BadParameter, match="1h30m"):
         moment(text)

@@ -1,4 +1,4 @@
-"""Redis URLs taken apart: every form, and what is wrong with those that are none."""
+"""Redis URLs parsed: every form, and the errors for invalid ones."""
 
 import string
 from urllib.parse import quote
@@ -17,7 +17,7 @@ PORTS = st.integers(1, 65_535)
 
 
 def parse(url: str) -> Target:
-    """A URL from a test."""
+    """Parse a URL that comes from a test."""
     return redis_url.parse(url, origin="a test")
 
 
@@ -89,14 +89,14 @@ def test_every_form(url: str, expected: Target) -> None:
     ],
 )
 def test_what_is_no_redis_url(url: str) -> None:
-    """It is named by its origin, with what to write instead."""
+    """The error names its origin, and the correct form."""
     with pytest.raises(UsageError, match="a test") as caught:
         parse(url)
     assert caught.value.hint
 
 
 def test_a_name_alone_is_not_shown() -> None:
-    """To redis-cli it is the password, to redis-py the user."""
+    """redis-cli reads it as the password, redis-py as the user."""
     assert parse("redis://Zq@h").username == "Zq"
     assert parse("redis://Zq@h").url == "redis://h:6379"
     assert parse("redis://user:@h").url == "redis://h:6379"
@@ -104,7 +104,7 @@ def test_a_name_alone_is_not_shown() -> None:
 
 
 def test_an_unknown_parameter_is_told_with_those_there_are() -> None:
-    """A slip of the pen must not be without effect."""
+    """A misspelt parameter must not be ignored."""
     with pytest.raises(UsageError, match="'ssl_ca_cert'") as caught:
         parse("rediss://h?ssl_ca_cert=x")
     assert "ssl_ca_certs" in caught.value.hint
@@ -112,7 +112,7 @@ def test_an_unknown_parameter_is_told_with_those_there_are() -> None:
 
 @given(PASSWORDS, st.text(string.ascii_letters, max_size=8), HOSTS, PORTS)
 def test_what_is_percent_encoded_comes_back(password: str, user: str, host: str, port: int) -> None:
-    """Any password and user, on any kind of host; the URL that is shown has no password."""
+    """Any password and user, on any kind of host; the displayed URL has no password."""
     found = parse(f"redis://{user}:{quote(password, safe='')}@{host}:{port}")
     assert (found.username, found.password) == (user or None, password)
     assert found.addresses == (Address(host.strip("[]"), port),)
@@ -132,14 +132,14 @@ def test_what_is_percent_encoded_comes_back(password: str, user: str, host: str,
 def test_an_unescaped_password_is_never_shown(
     begin: str, password: str, scheme: str, rest: str
 ) -> None:
-    """However it breaks the URL: neither in the message, nor in the hint, nor in what is shown."""
+    """However it breaks the URL, no message, hint or displayed URL contains it."""
     secret = f"{begin}{password}Zq"
     try:
         found = parse(f"{scheme}://user:{secret}@host:6379{rest}")
     except UsageError as error:
         shown = error.message + error.hint
     else:
-        # Whether or not it was taken apart as it was meant.
+        # Whether or not it was parsed as intended.
         shown = found.url
     assert "Zq" not in shown
 
@@ -158,24 +158,24 @@ def test_an_unescaped_password_is_never_shown(
     ],
 )
 def test_what_is_on_this_machine(url: str, is_local: bool) -> None:
-    """A development password goes nowhere else."""
+    """A development password is sent nowhere else."""
     assert parse(url).is_local is is_local
 
 
 def test_another_database() -> None:
-    """Asked for beside the URL; the server says whether it has it, a cluster's too."""
+    """It is given beside the URL; the server decides whether it exists, in a cluster, too."""
     assert parse("redis://h/1").with_db(5).db == 5
     assert parse("redis+cluster://h/2").with_db(0).db == 0
     assert parse("redis+cluster://h/2").url == "redis+cluster://h:6379/2"
 
 
 def there(*addresses: Address, **about: object) -> Target:
-    """A single server from a test."""
+    """Return the target of a single server, with these addresses."""
     return Target("standalone", addresses or (Address("h", 6379),), "a test", **about)  # type: ignore[arg-type]
 
 
 def named(service: str, **about: object) -> Target:
-    """A Sentinel's service from a test."""
+    """Return the target of a Sentinel's service."""
     addresses = (Address("a", 26379),)
     return Target("sentinel", addresses, "a test", service=service, **about)  # type: ignore[arg-type]
 
@@ -280,7 +280,7 @@ def named(service: str, **about: object) -> Target:
     ],
 )
 def test_urls_as_people_have_them(url: str, expected: Target) -> None:
-    """Out of shells, manuals and other programs: understood where only one thing can be meant."""
+    """From shells, manuals and other programs: accepted if only one meaning is possible."""
     assert parse(url) == expected
 
 
@@ -328,7 +328,7 @@ def test_urls_as_people_have_them(url: str, expected: Target) -> None:
     ],
 )
 def test_what_is_not_understood_names_the_way(url: str, hint: str) -> None:
-    """And shows nothing of a password."""
+    """The error shows no part of a password."""
     with pytest.raises(UsageError) as caught:
         parse(url)
     assert hint in caught.value.hint

@@ -1,4 +1,4 @@
-"""Every setting: its value and where it came from."""
+"""The value and the origin of every setting."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from pawsctl.errors import UsageError
 
 
 def load(tmp_path: Path, env_file: str = "", url: str = "", **environ: str) -> Settings:
-    """Settings from a `.env` with that text and from those variables."""
+    """Load settings from a `.env` with that text and from those variables."""
     if env_file:
         (tmp_path / ".env").write_text(env_file, "utf-8")
     return settings.load(environ=environ, directory=tmp_path, url=url)
@@ -19,7 +19,7 @@ def load(tmp_path: Path, env_file: str = "", url: str = "", **environ: str) -> S
 def test_an_option_wins_over_the_environment_over_the_file_over_the_default(
     tmp_path: Path,
 ) -> None:
-    """Each says where it came from."""
+    """Each setting names its origin."""
     file = "REDIS_URL=redis://file\nREDIS_PORT=1\nREDIS_IMAGE=file\n"
     found = load(
         tmp_path, file, url="redis://option", REDIS_URL="redis://environment", REDIS_PORT="2"
@@ -37,7 +37,7 @@ def test_an_option_wins_over_the_environment_over_the_file_over_the_default(
 
 
 def test_the_nearest_env_file_upwards_is_read(tmp_path: Path) -> None:
-    """And no other beside it."""
+    """No other file is read."""
     below = tmp_path / "a" / "b"
     below.mkdir(parents=True)
     (tmp_path / ".env").write_text("REDIS_PORT=1\nREDIS_IMAGE=x\n")
@@ -58,12 +58,12 @@ def test_the_nearest_env_file_upwards_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_values_are_read_as_they_are_written(tmp_path: Path, line: str, value: str) -> None:
-    """Nothing is expanded; Windows' line ends and byte order mark are taken."""
+    """Nothing is expanded; Windows' line ends and byte order mark are accepted."""
     assert load(tmp_path, line + "\n").text("REDIS_PASSWORD") == value
 
 
 def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
-    """As `${NAME:-default}` has it in a compose file."""
+    """`${NAME:-default}` in a compose file does the same."""
     found = load(tmp_path, "REDIS_IMAGE=file\nREDIS_PORT=\n", REDIS_IMAGE="")
     assert found.text("REDIS_IMAGE") == "file"
     assert found["REDIS_PORT"].is_default
@@ -73,26 +73,26 @@ def test_an_empty_value_counts_as_unset(tmp_path: Path) -> None:
     ("text", "number"), [("REDIS_URL redis://x\n", 1), ("\n\n# c\nA=1\n\n'x\n", 6)]
 )
 def test_a_line_that_cannot_be_read_is_named(tmp_path: Path, text: str, number: int) -> None:
-    """With the number that an editor shows."""
+    """The number is the one that an editor shows."""
     with pytest.raises(UsageError, match=rf"\.env, line {number},"):
         load(tmp_path, text)
 
 
 def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
-    """And not half-read."""
+    """No part of it is used."""
     (tmp_path / ".env").write_bytes(b"REDIS_PASSWORD=\xff\n")
     with pytest.raises(UsageError, match="not UTF-8"):
         load(tmp_path)
 
 
 def test_without_a_url_it_follows_port_and_password(tmp_path: Path) -> None:
-    """The Redis of `redis up`."""
+    """The default is the Redis of `redis up`."""
     found = load(tmp_path, REDIS_PORT="6400", REDIS_PASSWORD="x").redis_target()
     assert (found.url, found.password) == ("redis://127.0.0.1:6400", "x")
 
 
 def test_a_development_password_never_travels(tmp_path: Path) -> None:
-    """REDIS_PASSWORD completes a loopback URL only; the others complete any."""
+    """REDIS_PASSWORD completes a loopback URL only; the other variables complete any."""
     remote = "redis://redis.example:6379"
     assert load(tmp_path, url=remote, REDIS_PASSWORD="x").redis_target().password is None
     assert load(tmp_path, url=remote, REDISCLI_AUTH="x").redis_target().password == "x"
@@ -103,20 +103,20 @@ def test_a_development_password_never_travels(tmp_path: Path) -> None:
 
 
 def test_a_password_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """Rather than a login without a password."""
+    """A login without a password is not tried."""
     with pytest.raises(UsageError, match="REDIS_PASSWORD_FILE"):
         load(tmp_path, REDIS_PASSWORD_FILE=str(tmp_path / "missing")).redis_target()
 
 
 def test_the_stack_takes_port_and_password_from_a_loopback_url(tmp_path: Path) -> None:
-    """Where they are not set by themselves."""
+    """REDIS_PORT and REDIS_PASSWORD take precedence."""
     stack = load(tmp_path, REDIS_URL="redis://:x@localhost:6400").stack()
     assert (stack.redis_port, stack.redis_password) == (6400, "x")
 
 
 @pytest.mark.parametrize("url", ["rediss://localhost:7", "redis://bot:x@localhost:7"])
 def test_the_stack_has_no_tls_and_no_users(tmp_path: Path, url: str) -> None:
-    """A URL that needs them leads to another Redis, if to this machine."""
+    """A URL with them belongs to another Redis, even if on this machine."""
     found = load(tmp_path, REDIS_URL=url).stack()
     assert (found.redis_port, found.redis_password) == (6379, None)
     found = load(tmp_path, REDIS_URL="redis://default:x@localhost:7").stack()
@@ -124,7 +124,7 @@ def test_the_stack_has_no_tls_and_no_users(tmp_path: Path, url: str) -> None:
 
 
 def test_the_stack_never_follows_a_url_elsewhere(tmp_path: Path) -> None:
-    """Not its port, not its password."""
+    """Neither its port nor its password is used."""
     stack = load(tmp_path, REDIS_URL="redis://:x@redis.example:6400").stack()
     assert (stack.redis_port, stack.redis_password) == (6379, None)
 
@@ -144,7 +144,7 @@ def test_settings_that_contradict_each_other_are_wrong(
 def test_a_password_that_files_would_read_differently_is_refused(
     tmp_path: Path, password: str
 ) -> None:
-    """redis.conf and compose disagree about these."""
+    """redis.conf and compose read these passwords differently."""
     with pytest.raises(UsageError, match="REDIS_PASSWORD"):
         load(tmp_path, REDIS_PASSWORD=password).stack()
 
@@ -162,13 +162,13 @@ def test_a_password_that_files_would_read_differently_is_refused(
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(tmp_path: Path, name: str, value: str) -> None:
-    """With the setting and where it came from."""
+    """The error names the setting and its origin."""
     with pytest.raises(UsageError, match=f"{name} .*in the environment"):
         load(tmp_path, **{name: value}).stack()
 
 
 def test_what_is_shown_holds_no_password(tmp_path: Path) -> None:
-    """Neither of its own nor inside a URL."""
+    """Neither as a setting of its own nor inside a URL."""
     found = load(
         tmp_path,
         REDIS_URL="redis://u:secret@localhost",
@@ -182,32 +182,32 @@ def test_what_is_shown_holds_no_password(tmp_path: Path) -> None:
 
 
 def test_two_servers_on_one_port_are_a_contradiction(tmp_path: Path) -> None:
-    """Found before either is started."""
+    """The error comes before either is started."""
     with pytest.raises(UsageError, match="both listen on port 8081"):
         load(tmp_path, REDIS_PORT="8081").stack()
 
 
 @pytest.mark.parametrize("value", ["256", "1GB", "100k", "0"])
 def test_a_memory_limit_is_a_size_of_redis_conf(tmp_path: Path, value: str) -> None:
-    """As it is written."""
+    """It is kept as written."""
     assert load(tmp_path, REDIS_MAXMEMORY=value).stack().redis_maxmemory == value
 
 
 @pytest.mark.parametrize("value", ["9999999999gb", "9223372036854775808", "1tb", "-1", "1.5gb"])
 def test_a_memory_limit_that_redis_would_misread_is_refused(tmp_path: Path, value: str) -> None:
-    """It keeps 64 bits, and wraps the rest round."""
+    """Redis keeps 64 bits and wraps around beyond."""
     with pytest.raises(UsageError, match="REDIS_MAXMEMORY"):
         load(tmp_path, REDIS_MAXMEMORY=value).stack()
 
 
 def test_a_setting_that_is_not_utf8_is_named(tmp_path: Path) -> None:
-    """And not quoted: it may be a password."""
+    """Its value is not shown, since it may be a password."""
     with pytest.raises(UsageError, match=r"REDIS_PASSWORD .* is not UTF-8"):
         load(tmp_path, REDIS_PASSWORD="\udcff")
 
 
 def test_where_a_url_came_from_is_told_as_it_is(tmp_path: Path) -> None:
-    """Also where the folder's name holds a word of ours."""
+    """This holds even if the folder's name contains a word of our messages."""
     folder = tmp_path / "default"
     folder.mkdir()
     found = load(folder, "REDIS_PORT=7\n").redis_target()

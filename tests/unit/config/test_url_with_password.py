@@ -25,6 +25,6 @@ PLACES = [
 def test_it_is_taken_apart_into_the_same(
     place: str, username: str | None, password: str | None
 ) -> None:
-    """Whatever stands in the password; whoever is handed it needs no more."""
+    """Whatever the password contains, the printed URL alone is enough to connect."""
     target = replace(redis_url.parse(place, origin="x"), username=username, password=password)
     assert redis_url.parse(url_with_password.of(target), origin="x") == target

@@ -32,13 +32,13 @@ from pawsctl.errors import OperationFailed
     ],
 )
 def test_the_key_of_a_command(command: Command, key: bytes | None) -> None:
-    """It decides where in a cluster the command goes."""
+    """It decides to which node of a cluster the command is sent."""
     assert key_of(command) == key
 
 
 @pytest.mark.parametrize("command", [("FROBNICATE", b"k"), (b"xread", "STREAMS", b"k"), ("", b"k")])
 def test_a_command_that_is_not_known_goes_nowhere(command: Command) -> None:
-    """Its first argument may be no key, and may choose the wrong node."""
+    """Its first argument may not be a key, and would select a wrong node."""
     with pytest.raises(OperationFailed, match="where in the command"):
         key_of(command)
     assert not is_read(command)
@@ -46,20 +46,20 @@ def test_a_command_that_is_not_known_goes_nowhere(command: Command) -> None:
 
 @pytest.mark.parametrize("name", ["SET", "SETEX", "DEL", "UNLINK", "EXPIRE", "RESTORE", "FLUSHALL"])
 def test_what_writes_is_not_repeated(name: str) -> None:
-    """And is named where it may have happened."""
+    """The error names a command that may have run."""
     assert not is_read((name, b"k"))
     assert writes_in([("GET", b"k"), (name, b"k"), (name, b"j")]) == name
 
 
 def test_what_only_looks_may_be_repeated() -> None:
-    """Our scripts without keys too."""
+    """This includes our scripts without keys."""
     for command in [("GET", b"k"), ("PTTL", b"k"), ttls_of([b"k"]), types_of([b"k"])]:
         assert is_read(command)
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_commands_over_many_keys_have_parts(count: int) -> None:
-    """One for each key, and a reply that is made of theirs."""
+    """There is one part for each key; the reply is made of the parts' replies."""
     keys = [b"%d" % number for number in range(count)]
     assert parts_of(("MGET", *keys)) == [(b"GET", key) for key in keys]
     assert joined(("MGET", *keys), [b"v"] * count) == [b"v"] * count
@@ -69,13 +69,13 @@ def test_commands_over_many_keys_have_parts(count: int) -> None:
 
 
 def test_counts_of_parts_are_added_up() -> None:
-    """As one server does it for all keys."""
+    """A single server would return the same for all keys."""
     assert parts_of(("UNLINK", b"a", b"b")) == [(b"UNLINK", b"a"), (b"UNLINK", b"b")]
     assert joined(("UNLINK", b"a", b"b"), [1, 0]) == 1
 
 
 def test_an_error_of_a_part_is_the_wholes() -> None:
-    """But a key of another type is nothing to MGET."""
+    """But MGET treats a key of another type as missing."""
     refused = ErrorReply("NOPERM", "no")
     assert joined(("UNLINK", b"a", b"b"), [1, refused]) is refused
     wrong = ErrorReply("WRONGTYPE", "a hash")
@@ -83,7 +83,7 @@ def test_an_error_of_a_part_is_the_wholes() -> None:
 
 
 def test_a_key_that_is_forbidden_hides_no_other() -> None:
-    """Its refusal stands in its place; what is added up says how many were refused."""
+    """Its error takes its place in the reply; sums tell how many keys were refused."""
     forbidden = ErrorReply("NOPERM", "No permissions to access a key")
     assert joined(("MGET", b"a", b"b"), [b"v", forbidden]) == [b"v", forbidden]
     deleted = joined(("UNLINK", b"a", b"b", b"c"), [1, forbidden, 1])
@@ -91,7 +91,7 @@ def test_a_key_that_is_forbidden_hides_no_other() -> None:
 
 
 def test_a_command_over_one_key_is_its_own_part() -> None:
-    """And its reply stays as it is."""
+    """Its reply is unchanged."""
     for command in [("GET", b"k"), ("UNLINK", b"k"), ttls_of([])]:
         assert not is_many(command)
         assert joined(command, [7]) == 7

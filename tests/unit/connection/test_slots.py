@@ -1,4 +1,4 @@
-"""Hash slots, and what nodes say of them."""
+"""Hash slots, and the nodes' replies about them."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,12 +24,12 @@ def claim(
 
 
 def view(*claims: Claim) -> View:
-    """A cluster of primaries that all answer."""
+    """Return a cluster whose primaries all answer."""
     return View({each.id: each for each in claims}, ())
 
 
 def test_slots_are_those_of_redis() -> None:
-    """The values of the cluster specification and of CLUSTER KEYSLOT."""
+    """The values come from the cluster specification and from CLUSTER KEYSLOT."""
     assert slots.slot_of(b"123456789") == 0x31C3
     assert slots.slot_of(b"foo") == 12182
     assert slots.slot_of(b"{user1000}.following") == slots.slot_of(b"{user1000}.followers")
@@ -40,7 +40,7 @@ def test_slots_are_those_of_redis() -> None:
 
 @given(st.sets(st.integers(0, slots.SLOTS - 1), max_size=60))
 def test_ranges_say_which_slots_they_are(numbers: set[int]) -> None:
-    """Read back, they are the same."""
+    """Parsed again, they give the same slots."""
     read: set[int] = set()
     text = slots.ranges_text(numbers)
     for part in text.split(", ") if text else ():
@@ -50,7 +50,7 @@ def test_ranges_say_which_slots_they_are(numbers: set[int]) -> None:
 
 
 def test_lines_of_cluster_nodes() -> None:
-    """Slots, slots on their way, host names, nodes without an address."""
+    """Slots, slots being moved, host names, nodes without an address."""
     told = (
         b"aa 127.0.0.1:7001@17001,name myself,master - 0 0 5 connected 0-2 9 [3->-bb] [7-<-cc]\n"
         b"bb ::1:7002@17002 master - 0 1 2 connected\n"
@@ -67,7 +67,7 @@ def test_lines_of_cluster_nodes() -> None:
 
 
 def test_rows_of_cluster_slots() -> None:
-    """A host that is not told, or not known, is the one that was asked."""
+    """If the host is missing or unknown, it is the node that was asked."""
     told = [[0, 5, [b"", 7001, b"aa"], [None, 7002, b"bb"]], [6, 9, [b"?", 7003, b"cc", []]]]
     first, second = slots.shards(told, ASKED)
     assert first.nodes == (("aa", Address("10.0.0.1", 7001)), ("bb", Address("10.0.0.1", 7002)))
@@ -76,7 +76,7 @@ def test_rows_of_cluster_slots() -> None:
 
 
 def test_what_changed_hands_is_seen() -> None:
-    """Given away, taken over by a replica, half moved, or gone and come back."""
+    """A slot moved away, taken over by a replica, half moved, or moved away and back."""
     before = view(claim("a", {1, 2}), claim("b", {3}))
     assert not before.changed_since(before)
     given_away = view(claim("a", {1}), claim("b", {2, 3}))
@@ -92,7 +92,7 @@ def test_what_changed_hands_is_seen() -> None:
 
 
 def test_a_primary_that_fell_silent_has_lost_nothing_by_that() -> None:
-    """Only who owns its slots now makes them suspect."""
+    """Its slots become suspect only if another node owns them now."""
     before = view(claim("a", {1, 2}), claim("b", {3}))
     after = View({"b": claim("b", {3})}, (A,))
     assert not after.changed_since(before)

@@ -1,4 +1,4 @@
-"""Stored values decoded."""
+"""Decoding of stored values."""
 
 import json
 from pathlib import Path
@@ -19,20 +19,20 @@ TTL_MS = 3_600_000
 
 
 def problems(value: bytes) -> list[str]:
-    """The ids of the rules that a stored value breaks."""
+    """Return the ids of the rules that a stored value breaks."""
     record = Record(b"wh:session:+123", TTL_MS, value)
     return [each.rule for each in rules.problems(record, rules.read(record), NOW_MS)]
 
 
 def session(**fields: object) -> bytes:
-    """A healthy value with some fields replaced."""
+    """Return a healthy value with some fields replaced."""
     whole = {"status": "active", "messages": [], "updatedAt": 1_704_067_200_000} | fields
     return json.dumps(whole).encode()
 
 
 @pytest.mark.parametrize("sample", [*GOOD, *TRIMMED], ids=lambda path: path.stem)
 def test_what_the_bot_wrote_is_read_without_a_problem(sample: Path) -> None:
-    """Every sample decodes, with as many messages as it has."""
+    """Every sample decodes, with the right number of messages."""
     value = sample.read_bytes()
     reading = decode.read(value)
     assert reading.session is not None
@@ -58,19 +58,19 @@ def test_what_the_bot_wrote_is_read_without_a_problem(sample: Path) -> None:
     }.items(),
 )
 def test_what_is_wrong_with_a_broken_value_is_told(name: str, rule: str) -> None:
-    """Each broken sample breaks the rule it was made to break, first."""
+    """The first problem of each broken sample is the one that it was made for."""
     sample = next(path for path in BROKEN if path.stem == name)
     assert problems(sample.read_bytes())[0] == rule
 
 
 def test_every_broken_sample_is_tested() -> None:
-    """A sample added later is not forgotten."""
+    """A sample that is added later can't be forgotten."""
     assert len(BROKEN) == 12
 
 
 @given(st.binary())
 def test_no_value_makes_reading_fail(value: bytes) -> None:
-    """Whatever bytes are stored, they are read or a problem is told."""
+    """Any bytes are either decoded or reported as a problem."""
     reading = decode.read(value)
     assert reading.session is not None or reading.problems
 
@@ -95,7 +95,7 @@ json_values = st.recursive(
     )
 )
 def test_no_shape_makes_the_rules_fail(fields: dict[str, object]) -> None:
-    """Every rule copes with every shape."""
+    """Every rule accepts JSON of any shape."""
     problems(json.dumps(fields).encode())
 
 
@@ -134,10 +134,10 @@ messages = st.lists(
 def test_a_session_is_sound_where_no_rule_is_broken(
     messages: list[dict[str, object]], updated_at: float, ttl_ms: int, key: bytes
 ) -> None:
-    """The short cut agrees with the rules, one by one.
+    """The fast check agrees with the rules run one by one.
 
-    It may leave to them what is old (messages of the role tool, and times before 1970), and whether
-    a call at the end is open too long.
+    It may leave some cases to the rules: old data (messages of the role tool, and times before
+    1970), and whether a call at the end has been open too long.
     """
     value = session(messages=messages, updatedAt=updated_at)
     record = Record(key, ttl_ms, value)
@@ -151,10 +151,10 @@ def test_a_session_is_sound_where_no_rule_is_broken(
 
 @given(st.lists(st.sampled_from(["user", "assistant", "tool"]), max_size=40))
 def test_both_ways_of_decoding_see_the_same(roles: list[str]) -> None:
-    """The quick path and the patient one give the same session."""
+    """The fast and the slow decoder give the same session."""
     messages = [{"role": role, "content": f"m{n}"} for n, role in enumerate(roles)]
     quick = decode.read(session(messages=messages))
-    # A lone surrogate in an unknown field is all it takes to leave the quick path.
+    # A lone surrogate in an unknown field is enough to need the slow decoder.
     patient = decode.read(session(messages=messages, extra="\ud83d"))
     assert msgspec.to_builtins(quick) == msgspec.to_builtins(patient)
 
@@ -198,7 +198,7 @@ def test_a_number_of_any_length_is_a_number() -> None:
 
 
 def test_24_messages_and_long_turns_are_no_finding() -> None:
-    """The bot keeps 12 turns, however many messages they hold."""
+    """The bot keeps 12 turns, however many messages they have."""
     turn = [{"role": "user", "content": "x"}, *[{"role": "assistant", "content": "y"}] * 3]
     assert problems(session(messages=turn * 12)) == []
 
@@ -207,14 +207,14 @@ def test_24_messages_and_long_turns_are_no_finding() -> None:
     ("ttl_ms", "rule"), [(-1, "no-ttl"), (21_600_001, "long-ttl"), (21_600_000, None)]
 )
 def test_the_ttl_is_held_to_six_hours(ttl_ms: int, rule: str | None) -> None:
-    """Never and too long are findings, six hours is none."""
+    """No TTL and a longer TTL are findings, six hours is none."""
     record = Record(b"wh:session:+1", ttl_ms, session())
     found = [each.rule for each in rules.problems(record, rules.read(record), NOW_MS)]
     assert found == ([rule] if rule else [])
 
 
 def test_a_rule_that_is_added_to_the_table_alone_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By every way to look at a well-formed session."""
+    """Every way to check a well-formed session uses it."""
     new = Rule("few", "there are two messages", lambda *_: iter(["there are too few"]))
     record = Record(b"wh:session:+1", TTL_MS, session())
     quick = decode.read_quickly(session())
@@ -233,7 +233,7 @@ def test_a_rule_that_is_added_to_the_table_alone_is_heeded(monkeypatch: pytest.M
 
 
 def test_a_phone_without_digits_is_a_warning() -> None:
-    """The bot makes that key of each, and would never make a + alone."""
+    """The bot makes this key of every such phone; it never makes one with just a +."""
     record = Record(b"wh:session:", TTL_MS, session())
     assert list(rules.problems(record, rules.read(record), NOW_MS)) == []
     (found,) = rules.judged(record, NOW_MS)
@@ -243,7 +243,7 @@ def test_a_phone_without_digits_is_a_warning() -> None:
 
 
 def test_what_is_no_utf_8_is_shown_as_the_bot_reads_it() -> None:
-    """With U+FFFD, and the problem told."""
+    """It is shown with U+FFFD, and the problem is reported."""
     value = session(messages=[{"role": "user", "content": "ma?ana"}]).replace(b"?", b"\xf1")
     record = Record(b"wh:session:+1", TTL_MS, value)
     found = rows.conversation(record.key, record, NOW_MS)
@@ -269,14 +269,14 @@ def test_a_value_may_be_nested_as_deep_as_the_bot_reads_it(opened: str, closed: 
 
 
 def test_a_key_that_the_bot_would_never_make_is_found() -> None:
-    """Even where the value can't be read."""
+    """This holds even if the value can't be read."""
     record = Record(b"wh:session:a", TTL_MS, b"")
     found = [each.rule for each in rules.problems(record, rules.read(record), NOW_MS)]
     assert found == ["json", "key"]
 
 
 def test_results_are_frozen() -> None:
-    """Nothing read from Redis changes under a reader's hands."""
+    """A decoded session can't be modified."""
     reading = decode.read(session())
     with pytest.raises(AttributeError):
         reading.problems = ()  # type: ignore[misc]
@@ -284,12 +284,12 @@ def test_results_are_frozen() -> None:
 
 
 def test_what_is_no_utf_8_is_found_where_no_field_keeps_it() -> None:
-    """In a field that pawsctl does not know, too."""
+    """For example, in a field that pawsctl does not know."""
     assert problems(session(extra="?").replace(b"?", b"\xf1")) == ["utf-8"]
 
 
 def test_a_lone_surrogate_in_a_status_can_be_listed() -> None:
-    """It is told as an escape, since JSON's encoder refuses it."""
+    """It is shown as an escape, since JSON's encoder refuses it."""
     record = Record(b"wh:session:+1", TTL_MS, session(status="\ud83d"))
     assert rows.listed(record, NOW_MS).item.status == "\\ud83d"
 

@@ -1,4 +1,4 @@
-"""Which sessions a filter lets through, and in which order they are listed."""
+"""Which sessions a filter matches, and the order in which they are listed."""
 
 import json
 import unicodedata
@@ -26,7 +26,7 @@ def listed(
     idle_seconds: float = 60,
     phone: str = "+123",
 ) -> Listed:
-    """A session with those messages, summed up."""
+    """Return the summary of a session with those messages."""
     updated_at = NOW_MS - idle_seconds * 1000
     value = {"status": status, "messages": messages, "updatedAt": updated_at}
     key = b"wh:session:" + phone.encode()
@@ -34,18 +34,18 @@ def listed(
 
 
 def sample(name: str) -> Listed:
-    """A sample with an hour left."""
+    """Return a sample with an hour left."""
     value = (SAMPLES / name).read_bytes()
     return rows.listed(Record(b"wh:session:+123", 3_600_000, value), NOW_MS)
 
 
 def user(text: str) -> dict[str, Any]:
-    """A message of the user."""
+    """Return a message of the user."""
     return {"role": "user", "content": text}
 
 
 def bot(text: str) -> dict[str, Any]:
-    """A message of the bot."""
+    """Return a message of the bot."""
     return {"role": "assistant", "content": [{"type": "text", "text": text}]}
 
 
@@ -96,7 +96,7 @@ CASES: list[tuple[Filter, Listed, bool]] = [
 
 @pytest.mark.parametrize(("wanted", "found", "matches"), CASES)
 def test_each_condition_decides(wanted: Filter, found: Listed, matches: bool) -> None:
-    """By itself and with others."""
+    """It does so alone and with others."""
     assert wanted.matches(found, NOW_MS) is matches
 
 
@@ -115,7 +115,7 @@ ALL_SAMPLES = [sample(str(path.relative_to(SAMPLES))) for path in (*GOOD, *BROKE
 
 @given(st.fixed_dictionaries({}, optional=FIELDS))
 def test_conditions_combine_by_and(conditions: dict[str, Any]) -> None:
-    """A session passes all of them together where it passes each alone."""
+    """A session matches all of them together if it matches each alone."""
     for each in ALL_SAMPLES:
         alone = [
             Filter(**{name: value}).matches(each, NOW_MS) for name, value in conditions.items()
@@ -124,7 +124,7 @@ def test_conditions_combine_by_and(conditions: dict[str, Any]) -> None:
 
 
 def test_no_condition_lets_all_through() -> None:
-    """And says that no value need be read."""
+    """No value need be read then."""
     assert Filter().is_empty
     assert not Filter(match="+1*").is_empty
     assert not Filter(match="+1*").reads_values
@@ -134,7 +134,7 @@ def test_no_condition_lets_all_through() -> None:
 
 @given(st.text())
 def test_a_glob_reaches_redis_as_it_was_typed(glob: str) -> None:
-    """Below the prefix and nowhere else, whatever its characters."""
+    """It matches below the prefix only, whatever its characters."""
     pattern = Filter(match=glob.encode("utf-8", "replace").decode()).pattern
     assert pattern.startswith(b"wh:session:")
     assert Filter(match="wh:session:+1[23]*").pattern == b"wh:session:+1[23]*"
@@ -157,7 +157,7 @@ ROWS = st.lists(
 def test_a_limit_gives_the_first_rows_of_the_whole_order(
     rows: list[Listed], field: str, reverse: bool, limit: int
 ) -> None:
-    """The heap keeps what sorting everything would have put first."""
+    """The heap gives the same rows as sorting everything."""
 
     def shown(limit: int | None) -> list[Item]:
         order = sorting.order(field, reverse=reverse, limit=limit)
@@ -168,7 +168,7 @@ def test_a_limit_gives_the_first_rows_of_the_whole_order(
 
 @pytest.mark.parametrize("reverse", [False, True])
 def test_what_has_no_value_comes_last(reverse: bool) -> None:
-    """In both directions; never expiring is the longest of all."""
+    """In both directions; a session that never expires has the longest TTL of all."""
     broken = sample("broken/not-json.txt")
     rows = [broken, listed(ttl_ms=-1, idle_seconds=5), listed(idle_seconds=9)]
     in_order = list(sorting.ordered(rows, sorting.order("updated_at", reverse=reverse, limit=9)))
@@ -178,7 +178,7 @@ def test_what_has_no_value_comes_last(reverse: bool) -> None:
 
 
 def test_a_sorted_list_holds_of_a_session_only_what_a_row_shows() -> None:
-    """Its last message."""
+    """Of its messages, only the last is kept."""
     rows = [listed(user("a"), bot("b"), user("c"))]
     (row,) = sorting.ordered(rows, sorting.order("phone", reverse=False, limit=None))
     assert row.last_message == "c"
@@ -195,7 +195,7 @@ def test_a_sorted_list_holds_of_a_session_only_what_a_row_shows() -> None:
     ],
 )
 def test_an_order_that_makes_no_sense_is_wrong_usage(wrong: Callable[[], object]) -> None:
-    """Told with the fields there are."""
+    """The error lists the fields."""
     with pytest.raises(UsageError) as caught:
         wrong()
     assert "updated_at" in caught.value.hint

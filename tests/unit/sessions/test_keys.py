@@ -14,36 +14,36 @@ from pawsctl.sessions.contract import keys
     "phone", ["+1 (234) 567-890", "whatsapp:+1234567890", "+1234567890", "+1-234-567-890"]
 )
 def test_every_spelling_of_a_phone_is_one_session(phone: str) -> None:
-    """The spellings of the contract give the same key."""
+    """All spellings in the contract give the same key."""
     assert keys.session_key(phone) == b"wh:session:+1234567890"
 
 
 def test_a_number_without_plus_is_another_key() -> None:
-    """The bot checks nothing else about a phone."""
+    """The bot checks nothing else of a phone."""
     assert keys.session_key("123") == b"wh:session:123"
 
 
 def test_digits_of_other_scripts_are_taken_out_as_javascript_does() -> None:
-    r"""\d in JavaScript means 0 to 9 only."""
+    """In JavaScript, only 0 to 9 are digits in a regular expression."""
     assert keys.session_key("+1٢3") == b"wh:session:+13"
 
 
 def test_a_whole_key_is_used_as_it_stands() -> None:
-    """Keys that the bot would never make can be named too, in any bytes."""
+    """This names keys that the bot would never make, in any bytes."""
     assert keys.session_key("wh:session:a b") == b"wh:session:a b"
     assert keys.session_key("wh:session:\udcff") == b"wh:session:\xff"
 
 
 @pytest.mark.parametrize("phone", ["", "+", "whatsapp:", "abc", "٢"])
 def test_what_has_no_digit_is_wrong_usage(phone: str) -> None:
-    """Such a key can't be meant."""
+    """It can't be meant as a phone."""
     with pytest.raises(UsageError):
         keys.session_key(phone)
 
 
 @given(st.text())
 def test_a_key_is_normalised_or_refused(phone: str) -> None:
-    """Whatever is typed gives a key that the bot could have made, or an error."""
+    """Any input gives a key that the bot could have made, or an error."""
     try:
         key = keys.session_key(phone)
     except UsageError:
@@ -53,11 +53,11 @@ def test_a_key_is_normalised_or_refused(phone: str) -> None:
 
 @given(st.from_regex(r"\+?[0-9]{1,15}", fullmatch=True))
 def test_a_phone_comes_back_from_its_key(phone: str) -> None:
-    """phone_of undoes session_key for what is already normalised."""
+    """phone_of reverses session_key for normalised phones."""
     assert keys.phone_of(keys.session_key(phone)) == phone
 
 
 @given(st.binary())
 def test_any_key_can_be_shown(key: bytes) -> None:
-    """A key of any bytes becomes text that JSON can hold."""
+    """A key of any bytes becomes text that JSON can contain."""
     assert not re.search("[\ud800-\udfff]", keys.key_text(key))

@@ -1,4 +1,4 @@
-"""Percentiles in a memory that does not grow."""
+"""Percentiles in bounded memory."""
 
 import math
 
@@ -11,7 +11,7 @@ SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
 def spread(numbers: list[int]) -> Spread:
-    """How those numbers are spread."""
+    """Return the percentiles of those numbers."""
     sketch = Sketch()
     for number in numbers:
         sketch.add(number)
@@ -22,23 +22,23 @@ def spread(numbers: list[int]) -> Spread:
 
 @given(st.lists(st.integers(0, 2**63), min_size=1))
 def test_a_percentile_is_as_near_as_promised(numbers: list[int]) -> None:
-    """Within one in a hundred of the number that a sorted list has there; the ends are exact."""
+    """Within 1% of the number at that place of a sorted list; the extremes are exact."""
     found, in_order = spread(numbers), sorted(numbers)
     assert (found.min, found.max) == (in_order[0], in_order[-1])
     for name, share in SHARES.items():
         true = in_order[max(1, math.ceil(share * len(numbers))) - 1]
-        # Half a unit more, since what is told is a whole number.
+        # Half a unit more, since the result is rounded to a whole number.
         assert abs(getattr(found, name) - true) <= true * ACCURACY + 0.5
 
 
 @given(st.lists(st.integers(0, 49), min_size=1))
 def test_small_numbers_are_exact(numbers: list[int]) -> None:
-    """Such as messages in a session."""
+    """For example, the number of messages in a session."""
     found, in_order = spread(numbers), sorted(numbers)
     for name, share in SHARES.items():
         assert getattr(found, name) == in_order[max(1, math.ceil(share * len(numbers))) - 1]
 
 
 def test_nothing_has_no_spread() -> None:
-    """And is no division by zero."""
+    """It causes no division by zero."""
     assert Sketch().spread() is None

@@ -9,7 +9,7 @@ from pawsctl.sessions.watch.tail import appended
 
 
 def said(*texts: object) -> list[Message]:
-    """Messages of the user."""
+    """Return messages of the user."""
     return [Message("user", str(text)) for text in texts]
 
 
@@ -22,19 +22,19 @@ def test_what_was_added_is_told_whatever_was_trimmed(texts: list[int], data: st.
 
 
 def test_the_same_words_twice_are_told_twice() -> None:
-    """A user may say no, and no again."""
+    """A user may say no twice."""
     assert appended(said("no"), said("no", "no")) == said("no")
     assert appended(said("no", "no"), said("no", "no")) == []
 
 
 def test_another_conversation_is_no_continuation() -> None:
-    """And one that is begun is all new."""
+    """All messages of a conversation that starts anew are new."""
     assert appended(said("a", "b"), said("c")) is None
     assert appended([], said("c")) == said("c")
 
 
 def test_a_session_of_another_shape_goes_on_all_the_same() -> None:
-    """A lone surrogate changes how all of a session is decoded, not what was said before it."""
+    """A lone surrogate changes how the whole session is decoded, not its earlier messages."""
     before = decode.read(b'{"status":"","messages":[{"role":"user","content":"a"}],"updatedAt":1}')
     now = decode.read(
         b'{"status":"","messages":[{"role":"user","content":"a"},'

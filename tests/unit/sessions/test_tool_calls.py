@@ -1,4 +1,4 @@
-"""Conversations that the bot can't answer any more, by what the format says of them."""
+"""Conversations that the bot can't answer any more, according to the format."""
 
 import json
 from pathlib import Path
@@ -30,30 +30,30 @@ def said(text: str = "Listo.") -> Message:
 
 
 def calls(*ids: str) -> Message:
-    """The bot's tool calls."""
+    """Return a message with the bot's tool calls."""
     blocks = [{"type": "tool_use", "id": each, "name": "list_pets", "input": {}} for each in ids]
     return {"role": "assistant", "content": blocks}
 
 
 def results(*ids: str) -> Message:
-    """The answers to them."""
+    """Return the message that answers them."""
     found = [{"type": "tool_result", "tool_use_id": each, "content": "{}"} for each in ids]
     return user("__TOOL_RESULTS__" + json.dumps(found))
 
 
 def old_result(call: str) -> Message:
-    """The answer to one, by an older bot."""
+    """Return the answer to one call, as an older bot stored it."""
     return {"role": "tool", "tool_name": "list_pets", "tool_use_id": call, "content": "{}"}
 
 
 def record(messages: list[Message], *, age_ms: float = 10 * TWO_MINUTES_MS) -> Record:
-    """A session with those messages."""
+    """Return a session with those messages."""
     whole = {"status": "active", "messages": messages, "updatedAt": NOW_MS - age_ms}
     return Record(b"wh:session:+123", 3_600_000, json.dumps(whole).encode())
 
 
 def found(messages: list[Message], *, age_ms: float = 10 * TWO_MINUTES_MS) -> list[str]:
-    """The ids of the rules that a conversation breaks, notes too."""
+    """Return the ids of the rules that a conversation breaks, notes included."""
     return [each.rule for each in rules.judged(record(messages, age_ms=age_ms), NOW_MS)]
 
 
@@ -99,12 +99,12 @@ def found(messages: list[Message], *, age_ms: float = 10 * TWO_MINUTES_MS) -> li
     ],
 )
 def test_each_way_to_be_stuck_is_found(messages: list[Message], broken: list[str]) -> None:
-    """And no other."""
+    """No other rule is broken."""
     assert found(messages) == broken
 
 
 def test_an_open_call_is_normal_for_two_minutes() -> None:
-    """The bot works on it; from then on it is stuck. Only at the end."""
+    """The bot is working on it; later it is stuck. This is for the end only."""
     open_call = [user(), calls("a")]
     assert found(open_call, age_ms=0) == []
     assert found(open_call, age_ms=TWO_MINUTES_MS - 1) == []
@@ -114,7 +114,7 @@ def test_an_open_call_is_normal_for_two_minutes() -> None:
 
 @pytest.mark.parametrize("sample", STUCK, ids=lambda path: path.stem)
 def test_what_is_stuck_has_a_problem(sample: Path) -> None:
-    """One each: that which it was made for."""
+    """Each sample has exactly the problem that it was made for."""
     stuck = Record(b"wh:session:+123", 3_600_000, sample.read_bytes())
     rule = {
         "empty-text-block": "empty-text",
@@ -131,7 +131,7 @@ def test_what_is_stuck_has_a_problem(sample: Path) -> None:
 
 @pytest.mark.parametrize("sample", TRIMMED, ids=lambda path: path.stem)
 def test_what_the_trim_leaves_has_a_note_and_no_problem(sample: Path) -> None:
-    """It is well, and an old version of the bot fails on it."""
+    """The session works, but an old version of the bot fails on it."""
     trimmed = Record(b"wh:session:+123", 3_600_000, sample.read_bytes())
     assert rows.listed(trimmed, NOW_MS).item.problem is None
     whole = rows.conversation(trimmed.key, trimmed, NOW_MS)
@@ -140,7 +140,7 @@ def test_what_the_trim_leaves_has_a_note_and_no_problem(sample: Path) -> None:
 
 
 def answers_at_once(messages: list[Message]) -> bool:
-    """The model's rule, written anew: exactly the results of a call stand right behind it."""
+    """Implement the model's rule again: exactly the results of a call follow directly after it."""
     ids = ["?".join(sorted(ids_of(each))) for each in messages]
     for number, message in enumerate(messages):
         if message["role"] == "assistant" and ids_of(message):
@@ -161,7 +161,7 @@ def answers_at_once(messages: list[Message]) -> bool:
 
 
 def ids_of(message: Message) -> list[str]:
-    """The calls that a message makes or answers."""
+    """Return the ids of the calls that a message makes or answers."""
     content = message["content"]
     if isinstance(content, list):
         return [block["id"] for block in content if block["type"] == "tool_use"]
@@ -184,6 +184,6 @@ def ids_of(message: Message) -> list[str]:
     )
 )
 def test_what_the_model_refuses_is_found(messages: list[Message]) -> None:
-    """Compared with the model's rule, after a beginning that nothing trimmed."""
+    """Compared with the model's rule, from a beginning that was not trimmed."""
     messages = [user(), *messages]
     assert (found(messages) == []) == answers_at_once(messages)

@@ -1,4 +1,4 @@
-"""The bot's trim, compared with a rule that is written anew from the format."""
+"""The bot's trim, compared with a second implementation written from the format."""
 
 import json
 from typing import Any
@@ -16,7 +16,7 @@ Message = dict[str, Any]
 
 
 def kept(messages: list[Message]) -> list[Message]:
-    """Group in turns, keep the last 12 where there are more than 24 messages."""
+    """Group messages in turns, and keep the last 12 if there are more than 24 messages."""
     if len(messages) <= 24:
         return messages
     turns: list[list[Message]] = []
@@ -40,13 +40,13 @@ MESSAGES = st.lists(st.sampled_from(POOL), min_size=20, max_size=60).map(
 
 @given(MESSAGES)
 def test_the_store_trims_as_the_bot_does(messages: list[Message]) -> None:
-    """Messages before the first of a user are a turn of their own."""
+    """Messages before the user's first are a turn of their own."""
     assert bot.trimmed(messages) == kept(messages)
 
 
 @given(MESSAGES)
 def test_lint_finds_what_the_bot_would_have_trimmed(messages: list[Message]) -> None:
-    """And nothing else."""
+    """It finds nothing else."""
     whole = {"status": "active", "messages": messages, "updatedAt": NOW_MS}
     record = Record(b"wh:session:+1", 3_600_000, json.dumps(whole).encode())
     found = {each.rule for each in rules.judged(record, NOW_MS)}
@@ -54,7 +54,7 @@ def test_lint_finds_what_the_bot_would_have_trimmed(messages: list[Message]) -> 
 
 
 def test_an_assistant_before_twelve_turns_is_trimmed() -> None:
-    """13 turns, of which the last 12 stay."""
+    """These are 13 turns, of which the last 12 stay."""
     greeting = {"role": "assistant", "content": "Hola"}
     exchange = [{"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}] * 12
     assert bot.trimmed([greeting, *exchange]) == exchange
