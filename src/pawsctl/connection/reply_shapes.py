@@ -203,7 +203,7 @@ _KEYS = Shape("a number of keys", _key_count)
 _OK = Shape("OK", _is_ok)
 _VALUE = Shape("a value", _value)
 
-# With names both as text and as bytes, so that no name is converted where there are many replies.
+# Names are both text and bytes, so that none is converted for each of many replies.
 _SHAPES: dict[Any, Shape] = {
     name: shape
     for shape, names in (

@@ -125,7 +125,10 @@ def _text_or_base64(data: bytes) -> tuple[str | None, str | None]:
 
 
 def is_too_long(length: int, escapes: int) -> bool:
-    """Return whether a line of `length` bytes, `escapes` of them backslashes, can be no session."""
+    """Return whether a line is too long to be a session.
+
+    It has `length` bytes, `escapes` of them backslashes.
+    """
     return length - _ESCAPED * escapes > _LONGEST_LINE
 
 
