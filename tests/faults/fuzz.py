@@ -7,7 +7,7 @@ own exit statuses, and print no traceback, control character or password.
 import gzip
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -346,10 +346,12 @@ KINDS = (
 )
 
 
-def attacks(lab: Lab, rng: random.Random, tries: int) -> Iterator[Tally]:
+def attacks(
+    lab: Lab, rng: random.Random, tries: int, kinds: Sequence[Kind] = KINDS
+) -> Iterator[Tally]:
     """Try each kind of input `tries` times, after the inputs that failed before."""
     lab.archive()
-    for kind in KINDS:
+    for kind in kinds:
         tally = Tally(f"fuzzed {kind.name}")
         for case in kind.kept:
             _one(lab, kind, case, tally)

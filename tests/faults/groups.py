@@ -5,7 +5,7 @@ import random
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -16,9 +16,19 @@ from tests.faults.tally import Tally
 Group = Callable[[Path, random.Random, bool], Iterator[Tally]]
 
 
-def _wire(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+def _cuts(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
     with lab(folder) as place:
-        yield from wire.attacks(place, rng, 2, full=full)
+        yield from wire.cuts(place, rng, 2, full=full)
+
+
+def _slow(folder: Path, rng: random.Random, _full: bool) -> Iterator[Tally]:
+    with lab(folder) as place:
+        yield from wire.slow(place, rng)
+
+
+def _lies(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+    with lab(folder) as place:
+        yield from wire.lies(place, rng, 2, full=full)
 
 
 def _kills(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
@@ -26,9 +36,12 @@ def _kills(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
         yield from kills.attacks(place, rng, 25 if full else 2)
 
 
-def _fuzz(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
-    with lab(folder) as place:
-        yield from fuzz.attacks(place, rng, 3_000 if full else 150)
+def _fuzz(kinds: Sequence[fuzz.Kind]) -> Group:
+    def group(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+        with lab(folder) as place:
+            yield from fuzz.attacks(place, rng, 3_000 if full else 150, kinds)
+
+    return group
 
 
 def _machine(folder: Path, rng: random.Random, _full: bool) -> Iterator[Tally]:
@@ -66,9 +79,12 @@ def _stacks(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
 
 
 GROUPS: dict[str, Group] = {
-    "wire": _wire,
+    "cuts": _cuts,
+    "slow": _slow,
+    "lies": _lies,
     "kills": _kills,
-    "fuzz": _fuzz,
+    "fuzz of input": _fuzz(fuzz.KINDS[:4]),
+    "fuzz of files": _fuzz(fuzz.KINDS[4:]),
     "machine": _machine,
     "servers": _servers,
     "stacks": _stacks,

@@ -72,13 +72,9 @@ SLOW: dict[str, Choice] = {"replies delayed": _delayed, "replies dripped": _drip
 LIES: dict[str, Choice] = {"reply doubled": _doubled, "reply of another length": _another_length}
 
 
-def attacks(lab: Lab, rng: random.Random, tries: int, *, full: bool) -> Iterator[Tally]:
-    """Try each attack on each command, `tries` times; with `full` at every byte and reply."""
-    seen = {}
-    first = Tally("nothing bent")
-    for command in every(lab):
-        seen[command] = _measured(lab, command, first)
-    yield first
+def cuts(lab: Lab, rng: random.Random, tries: int, *, full: bool) -> Iterator[Tally]:
+    """Cut the connection of each command `tries` times; with `full` at every byte."""
+    seen = _unbent(lab, Tally("nothing bent"))
     for name, choice in CUTS.items():
         tally = Tally(name)
         for command, measured in seen.items():
@@ -89,14 +85,35 @@ def attacks(lab: Lab, rng: random.Random, tries: int, *, full: bool) -> Iterator
                 bend, how = choice(rng, measured)
                 _attack(lab, command, bend, tally, how)
         yield tally
-    for name, choice in (SLOW | LIES).items():
+
+
+def slow(lab: Lab, rng: random.Random) -> Iterator[Tally]:
+    """Send each command its replies late, and a byte at a time."""
+    yield from _bent(lab, rng, SLOW, 1)
+
+
+def lies(lab: Lab, rng: random.Random, tries: int, *, full: bool) -> Iterator[Tally]:
+    """Send each command wrong replies, `tries` times; with `full` in place of every reply."""
+    yield from _bent(lab, rng, LIES, tries)
+    yield _types(lab, rng, _unbent(lab, Tally("nothing bent")), tries, full=full)
+
+
+def _unbent(lab: Lab, tally: Tally) -> dict[Attacked, Seen]:
+    """Return what passes for each command if nothing is bent."""
+    seen = {command: _measured(lab, command, tally) for command in every(lab)}
+    assert tally.is_clean, tally.failures
+    return seen
+
+
+def _bent(lab: Lab, rng: random.Random, choices: dict[str, Choice], tries: int) -> Iterator[Tally]:
+    seen = _unbent(lab, Tally("nothing bent"))
+    for name, choice in choices.items():
         tally = Tally(name)
         for command, measured in seen.items():
-            for _ in range(1 if name in SLOW else tries):
+            for _ in range(tries):
                 bend, how = choice(rng, measured)
                 _attack(lab, command, bend, tally, how)
         yield tally
-    yield _types(lab, rng, seen, tries, full=full)
 
 
 def _every_byte(lab: Lab, command: Attacked, seen: Seen, tally: Tally, *, is_up: bool) -> None:
