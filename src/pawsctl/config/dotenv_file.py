@@ -72,7 +72,7 @@ def read(path: Path) -> dict[str, tuple[str, int]]:
         reason = getattr(error, "strerror", None) or str(error) if is_text else "it is not UTF-8"
         raise UsageError(
             f"{path} can't be read: {reason}.",
-            hint=f"Mend the file. {_WAY_ON}",
+            hint=f"Fix the file. {_WAY_ON}",
         ) from error
     values = {}
     for binding in parse_stream(StringIO(text)):
@@ -82,7 +82,7 @@ def read(path: Path) -> dict[str, tuple[str, int]]:
         if binding.error or "\0" in written:
             raise UsageError(
                 f"{path}, line {line}, can't be read as NAME=value.",
-                hint="Mend that line; quote a value that holds spaces, # or quotes.",
+                hint="Fix that line; quote a value that holds spaces, # or quotes.",
             )
         if binding.key and binding.value:
             values[binding.key] = (binding.value, line)

@@ -54,5 +54,5 @@ def _content(path: Path) -> bytes:
 def _unfit(name: str, reason: str) -> UsageError:
     return UsageError(
         f"The file that REDIS_PASSWORD_FILE names can't be used: {reason}.",
-        hint=f"Mend {escaping.setting(name)}, or unset REDIS_PASSWORD_FILE.",
+        hint=f"Fix {escaping.setting(name)}, or unset REDIS_PASSWORD_FILE.",
     )

@@ -142,7 +142,8 @@ def test_what_is_left_of_a_cluster_is_shown(tmp_path: Path, anywhere: Pawsctl, n
         lint = anywhere("session", "lint", "--json", *url)
         assert (lint.status, lint.json["ok"]) == (ExitStatus.PARTIAL, False)
         assert (
-            "and not all could be" in anywhere("session", "lint", "--ignore=tool-result", *url).text
+            "but the check is incomplete"
+            in anywhere("session", "lint", "--ignore=tool-result", *url).text
         )
         health = anywhere("health", "--json", *url)
         assert (health.status, health.json["ok"]) == (ExitStatus.FAILED, False)

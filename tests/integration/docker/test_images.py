@@ -57,7 +57,7 @@ def test_a_tag_that_does_not_exist_tells_the_registrys_words(
     done = docker_stack("redis", "up", env={"REDIS_IMAGE": image})
 
     assert done.status == 1
-    assert f"The image {image} can't be had: " in done.err
+    assert f"The image {image} could not be pulled: " in done.err
     assert "manifest unknown" in done.err or "not found" in done.err
     assert engine_view.names() == NOTHING
 

@@ -91,7 +91,7 @@ def test_a_registry_that_refuses(
         done = docker_stack("redis", "up", env={"REDIS_IMAGE": registry.image})
 
     assert done.status == 1
-    assert f"The image {registry.image} can't be had: " in done.err
+    assert f"The image {registry.image} could not be pulled: " in done.err
     assert words in done.err.split("→")[1]
     assert engine_view.names() == NOTHING
 

@@ -82,7 +82,7 @@ def lint_summary(report: LintReport) -> Iterator[Line]:
         yield [(checked, ""), ("nothing is wrong", "bold green")]
         return
     if not report.broken:
-        yield [(checked, ""), ("nothing is wrong with them, and not all could be", "bold yellow")]
+        yield [(checked, ""), ("no findings, but the check is incomplete", "bold yellow")]
         return
     noted = {each.rule for each in report.notes}
     found = sum(each.findings for each in report.rules if each.rule not in noted)

@@ -78,7 +78,7 @@ def _clock(node: Node) -> Finding:
     skew = time.time() - int(seconds) - int(microseconds) / 1e6
     name = f"{node} clock"
     if abs(skew) <= _MOST_SKEW:
-        return Finding(name, "ok", "goes with this machine's")
+        return Finding(name, "ok", "in sync with this machine")
     return Finding(
         name,
         "warning",

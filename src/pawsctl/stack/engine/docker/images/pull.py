@@ -79,6 +79,6 @@ def _download(api: APIClient, name: str, emit: Emit) -> None:
 def _not_to_be_had(name: str, reason: str, login: Login) -> OperationFailed:
     without = f" It was asked for without a login, since {login.problem}." if login.problem else ""
     return OperationFailed(
-        f"The image {name} can't be had: {reason.strip().rstrip('.')}.{without}",
+        f"The image {name} could not be pulled: {reason.strip().rstrip('.')}.{without}",
         hint=refusals.registry_hint(reason, name, reference.registry_of(name)),
     )

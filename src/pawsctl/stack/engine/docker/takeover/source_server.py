@@ -170,7 +170,7 @@ class SourceServer:
         except (probe.Refused, OSError) as error:
             self.refuse(
                 f"it can't save its data, and could not be put back ({error})",
-                "Mend that, and run this again.",
+                "Fix this and run it again.",
             )
 
     def setting(self, name: str) -> str:
