@@ -1,4 +1,4 @@
-"""An error and what it came from."""
+"""The chain of causes of an error."""
 
 import ast
 from pathlib import Path
@@ -11,7 +11,7 @@ SOURCES = sorted(Path(pawsctl.__file__).parent.rglob("*.py"))
 
 
 def test_a_ring_of_causes_is_walked_once() -> None:
-    """However it came about."""
+    """It does not matter how the ring came about."""
     first, second = ValueError("a"), KeyError("b")
     first.__cause__, second.__cause__ = second, first
     assert list(causes(first)) == [first, second]
@@ -21,13 +21,13 @@ def test_a_ring_of_causes_is_walked_once() -> None:
 
 
 def test_the_cause_may_be_an_argument() -> None:
-    """Some libraries hand the original on so."""
+    """Some libraries pass the original error as an argument."""
     root = ConnectionRefusedError()
     assert list(causes(ValueError("x", root)))[-1] is root
 
 
 def test_what_is_in_doubt_is_an_error_of_its_own() -> None:
-    """And nothing where nothing is: an error must not be raised from itself."""
+    """If nothing is in doubt there is none: no error may be raised from itself."""
     lost = RedisUnreachable("It is gone.", hint="Look.")
     assert uncertain(lost, [("GET", "k")]) is None
     found = uncertain(lost, [("SETEX", "k", 1, "v")])
@@ -37,7 +37,7 @@ def test_what_is_in_doubt_is_an_error_of_its_own() -> None:
 
 
 def test_only_one_place_walks_over_causes() -> None:
-    """The one that ends."""
+    """It is the one that handles rings."""
     walkers = {
         path.name
         for path in SOURCES

@@ -1,4 +1,4 @@
-"""The time that a reply has."""
+"""The time limit of a reply."""
 
 import time
 
@@ -8,7 +8,7 @@ from pawsctl.deadline import BYTES_A_SECOND, Deadline
 
 
 def test_bytes_buy_time() -> None:
-    """A second for every 64 KB, beyond the time that there was; a piece has no more than that."""
+    """A second for every 64 KB beyond the initial time; a piece gets no more than that."""
     deadline = Deadline(0.05)
     assert 0 < deadline.left() <= 0.05
     deadline.received(BYTES_A_SECOND)
@@ -17,7 +17,7 @@ def test_bytes_buy_time() -> None:
 
 
 def test_a_few_bytes_buy_next_to_none() -> None:
-    """One that drips is over when its time is."""
+    """A reply that drips ends when its time is over."""
     deadline = Deadline(0.05)
     deadline.left()
     time.sleep(0.06)
@@ -29,7 +29,7 @@ def test_a_few_bytes_buy_next_to_none() -> None:
 
 
 def test_beyond_a_moment_nothing_is_waited_for() -> None:
-    """However much has come."""
+    """The amount received does not matter."""
     deadline = Deadline(5, until=time.monotonic() + 0.05)
     assert deadline.left() <= 0.05
     deadline.received(BYTES_A_SECOND)

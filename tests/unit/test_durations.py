@@ -1,4 +1,4 @@
-"""Lengths of time as people write them."""
+"""Durations as people write them."""
 
 import pytest
 from hypothesis import given
@@ -22,7 +22,7 @@ from pawsctl import durations
     ],
 )
 def test_what_people_write_is_understood(text: str, seconds: float) -> None:
-    """Units may follow each other."""
+    """Units may be combined."""
     assert durations.seconds(text) == seconds
 
 
@@ -30,21 +30,21 @@ def test_what_people_write_is_understood(text: str, seconds: float) -> None:
     "text", ["", "10", "m", "10x", "1h 30m", "-5m", "٣m", "1e3s", "9999999d", "5m!", ".5s"]
 )
 def test_what_could_mean_anything_is_refused(text: str) -> None:
-    """A number without a unit, for one."""
+    """For example, a number without a unit."""
     with pytest.raises(ValueError, match="'"):
         durations.seconds(text)
 
 
 @given(st.integers(0, 99), st.integers(0, 99), st.integers(0, 99), st.integers(0, 99))
 def test_parts_add_up(days: int, hours: int, minutes: int, seconds: int) -> None:
-    """In any number."""
+    """There may be any number of parts."""
     whole = days * 86_400 + hours * 3_600 + minutes * 60 + seconds
     assert durations.seconds(f"{days}d{hours}h{minutes}m{seconds}s") == whole
 
 
 @given(st.text(max_size=12))
 def test_no_text_is_more_than_refused(text: str) -> None:
-    """Whatever is typed gives a number of seconds or a ValueError."""
+    """Any text gives a number of seconds or a ValueError."""
     try:
         found = durations.seconds(text)
     except ValueError:

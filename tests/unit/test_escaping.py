@@ -1,4 +1,4 @@
-"""Text made safe for the place it is shown."""
+"""Escaping of text for the place where it is shown."""
 
 import json
 import sys
@@ -19,14 +19,14 @@ def is_dangerous(character: str) -> bool:
 
 
 def test_no_dangerous_character_of_unicode_is_missed() -> None:
-    """The written-out ranges hold every control, format and surrogate character."""
+    """The listed ranges contain every control, format and surrogate character."""
     everything = map(chr, range(sys.maxunicode + 1))
     assert [c for c in everything if is_dangerous(c) and escaping.visible(c) == c] == []
 
 
 @given(ANY_TEXT)
 def test_what_is_visible_has_nothing_dangerous_in_it(text: str) -> None:
-    """A zero-width joiner may stay, between emoji only."""
+    """A zero-width joiner is allowed between emoji only."""
     assert not any(is_dangerous(c) for c in escaping.visible(text).replace("\u200d", ""))
 
 
@@ -50,18 +50,18 @@ def test_what_can_do_harm_becomes_an_escape(text: str, shown: str) -> None:
 
 @pytest.mark.parametrize("text", ["Ñandú é", "日本語 עברית العربية", "👩‍👩‍👧‍👦", "🏳️‍🌈"])
 def test_what_people_write_stays(text: str) -> None:
-    """Every script, and emoji that are joined."""
+    """This covers every script, and joined emoji."""
     assert escaping.visible(text) == text
 
 
 def test_a_caller_may_keep_newlines() -> None:
-    """Where lines are meant to break."""
+    """This is for output that has several lines."""
     assert escaping.visible("a\nb\x1b", keep="\n") == "a\nb\\x1b"
 
 
 @given(st.recursive(ANY_TEXT | st.integers() | st.none(), st.lists))
 def test_a_json_line_means_the_same_and_holds_no_danger(value: object) -> None:
-    """Escapes inside strings change the spelling, not the value."""
+    """Escapes in strings change the spelling, not the value."""
     document = json.dumps(value, ensure_ascii=False, indent=1)
     try:
         encoded = document.encode()
@@ -87,5 +87,5 @@ def test_a_json_line_means_the_same_and_holds_no_danger(value: object) -> None:
     ],
 )
 def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
-    """However the password breaks it."""
+    """This holds however the password breaks the URL."""
     assert escaping.without_password(url) == shown

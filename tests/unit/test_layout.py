@@ -1,4 +1,4 @@
-"""The layout of the code: what is held beside the contracts of import-linter."""
+"""Rules for the layout of the code, beyond the contracts of import-linter."""
 
 import ast
 import tomllib
@@ -18,7 +18,7 @@ def _name(path: Path) -> str:
 
 
 def test_every_module_that_calls_itself_pure_is_held_to_it() -> None:
-    """By import-linter, itself or as a part of a package that is."""
+    """An import-linter contract covers the module, or a package that contains it."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     (held,) = (
         each["source_modules"]
@@ -49,7 +49,7 @@ def test_folders_and_modules_stay_small() -> None:
 
 
 def test_every_command_is_in_the_file_of_its_name() -> None:
-    """And is reached by its group."""
+    """This covers all commands registered in the groups `session` and `redis`."""
     from pawsctl.cli import redis, session
 
     for group in (redis, session):

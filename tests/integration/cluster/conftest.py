@@ -1,4 +1,4 @@
-"""A cluster for the whole run, and those that a test may break."""
+"""A cluster for the whole run, and clusters that a test may break."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.clusters import Cluster
 
 @pytest.fixture(scope="session")
 def six_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Three primaries with a replica each, for the whole run; `cluster` is the same, empty."""
+    """Three primaries with a replica each, for the whole run; `cluster` is the same, emptied."""
     with clusters.running(tmp_path_factory.mktemp("cluster")) as cluster:
         yield cluster
 
@@ -27,7 +27,7 @@ def cluster(six_nodes: Cluster) -> Cluster:
 
 @pytest.fixture
 def movable(tmp_path: Path) -> Iterator[Cluster]:
-    """Three primaries without replicas, for one test to move the slots of."""
+    """Three primaries without replicas, whose slots one test may move."""
     with clusters.running(tmp_path, replicas=0) as cluster:
         yield cluster
 
@@ -41,5 +41,5 @@ def breakable(tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture
 def anywhere(tmp_path: Path) -> Pawsctl:
-    """pawsctl with no Redis of its own: each test names one."""
+    """pawsctl without a Redis: each test passes a URL."""
     return Pawsctl(tmp_path)

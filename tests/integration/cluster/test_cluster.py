@@ -1,4 +1,4 @@
-"""Every command on a cluster, named as one or found to be one; and logins that are refused."""
+"""Every command on a cluster, by its own scheme or detected, and refused logins."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.clusters import Cluster
 
 @pytest.fixture(params=["cluster URL", "URL of a primary", "URL of a replica"])
 def url(request: pytest.FixtureRequest, cluster: Cluster) -> str:
-    """The cluster by its own scheme, or any node of it by a plain one."""
+    """The cluster by its own scheme, and any of its nodes by a plain URL."""
     if request.param == "cluster URL":
         return cluster.url
     member = cluster.members[0 if request.param == "URL of a primary" else -1]
@@ -20,7 +20,7 @@ def url(request: pytest.FixtureRequest, cluster: Cluster) -> str:
 
 
 def test_every_command_works(cluster: Cluster, anywhere: Pawsctl, url: str) -> None:
-    """One URL is enough, and what is found out is said."""
+    """One URL is enough, and a detected cluster is reported."""
     phones = cluster.seed(1_000)
     cluster.owner_of(b"wh:session:list").client.rpush("wh:session:list", "x")
     some = sorted(phones)[:5]
@@ -59,7 +59,7 @@ def test_every_command_works(cluster: Cluster, anywhere: Pawsctl, url: str) -> N
 
 
 def test_health_asks_each_primary_for_a_key_of_its_own(cluster: Cluster, anywhere: Pawsctl) -> None:
-    """One that is full is found among those that are not; nothing is written."""
+    """It finds the one primary that is full; nothing is written."""
     full = cluster.primaries[-1]
     full.client.config_set("maxmemory", 1)
     try:
@@ -74,7 +74,7 @@ def test_health_asks_each_primary_for_a_key_of_its_own(cluster: Cluster, anywher
 
 
 def test_a_list_says_how_many_primaries_answered(cluster: Cluster, anywhere: Pawsctl) -> None:
-    """On stderr, where talk belongs."""
+    """The message goes to stderr."""
     cluster.seed(10)
     result = anywhere("session", "list", "-o", "csv", "--url", cluster.url)
     assert "3 of 3 primaries answered." in result.err
@@ -85,16 +85,16 @@ def test_a_list_says_how_many_primaries_answered(cluster: Cluster, anywhere: Paw
 def test_a_cluster_has_one_database(
     cluster: Cluster, anywhere: Pawsctl, options: list[str]
 ) -> None:
-    """Asked for by an option, or found when a plain URL turns out to be a cluster's."""
+    """Another one may come from an option, or from a plain URL that leads to a cluster."""
     url = cluster.url if options else f"redis://{cluster.members[0].address}/1"
     result = anywhere("session", "list", "--json", "--url", url, *options)
-    # Valkey allows more than one where it is told to.
+    # Valkey allows more than one if it is configured to.
     assert result.status == ExitStatus.FAILED
     assert "has no database 1." in result.error["message"]
 
 
 def test_databases_of_a_cluster(tmp_path: Path, anywhere: Pawsctl) -> None:
-    """Valkey 9 has them where cluster-databases says so; each command stays in its own."""
+    """Valkey 9 has them if cluster-databases is set; each command uses only its own."""
     with clusters.running(tmp_path, "--cluster-databases", "4", replicas=0) as cluster:
         phones = cluster.seed(30)
         for url in (f"{cluster.url}/2", f"redis://{cluster.members[0].address}/2"):
@@ -113,7 +113,7 @@ def test_databases_of_a_cluster(tmp_path: Path, anywhere: Pawsctl) -> None:
 
 
 def test_a_single_server_is_no_cluster(cluster: Cluster, pawsctl: Pawsctl) -> None:
-    """redis+cluster:// in the place of redis://."""
+    """redis+cluster:// is used instead of redis://."""
     url = pawsctl.environment["REDIS_URL"].replace("redis://", "redis+cluster://")
     result = pawsctl("session", "list", "--json", "--url", url)
     assert result.status == ExitStatus.UNREACHABLE
@@ -121,7 +121,7 @@ def test_a_single_server_is_no_cluster(cluster: Cluster, pawsctl: Pawsctl) -> No
 
 
 def test_a_password_that_one_node_refuses(tmp_path: Path, anywhere: Pawsctl) -> None:
-    """The node is named, and nothing is printed as if it were the whole."""
+    """The node is named, and no partial result is printed as whole."""
     options = ("--requirepass", "s3cret", "--masterauth", "s3cret")
     with clusters.running(tmp_path, *options, replicas=0, password="s3cret") as cluster:
         cluster.seed(100)
@@ -140,7 +140,7 @@ def test_a_password_that_one_node_refuses(tmp_path: Path, anywhere: Pawsctl) -> 
 
 
 def test_a_password_that_no_node_asks_for(cluster: Cluster, anywhere: Pawsctl) -> None:
-    """It is said of each node once, and the nodes are used."""
+    """Each node is named once, and the nodes are used."""
     cluster.seed(10)
     url = cluster.url.replace("://", "://:s3cret@")
     result = anywhere("session", "list", "--json", "--url", url)
@@ -149,7 +149,7 @@ def test_a_password_that_no_node_asks_for(cluster: Cluster, anywhere: Pawsctl) -
 
 
 def test_a_replica_is_preferred_by_sentinels_only(cluster: Cluster, anywhere: Pawsctl) -> None:
-    """An option without effect says so."""
+    """An option without effect is reported."""
     result = anywhere("session", "list", "--json", "--url", cluster.url, "--prefer-replica")
     assert (result.status, result.json) == (ExitStatus.OK, [])
     assert "--prefer-replica needs redis+sentinel://" in result.err

@@ -1,4 +1,4 @@
-"""Nodes that die or fall silent in the middle of a command: the whole answer, or the truth."""
+"""Nodes that die or stop answering during a command: a complete result, or a true error."""
 
 import itertools
 import os
@@ -23,9 +23,9 @@ SESSIONS = 100_000
 
 
 def interrupted(pawsctl: Pawsctl, do: Callable[[], None], *arguments: str) -> Result:
-    """Run a command, and do something when it has printed its first bytes.
+    """Run a command, and call a function when it has printed its first bytes.
 
-    The pipe is not read meanwhile, so that what prints much has not come to its end.
+    The pipe is not read meanwhile, so that a command with much output has not finished.
     """
     process = pawsctl.start(*arguments)
     assert process.stdout is not None
@@ -36,12 +36,12 @@ def interrupted(pawsctl: Pawsctl, do: Callable[[], None], *arguments: str) -> Re
 
 
 def phones_in(result: Result) -> list[str]:
-    """The phones of a list that was printed as JSON lines."""
+    """Return the phones of a list that was printed as JSON lines."""
     return [line.split(b'"', 4)[3].decode() for line in result.out.splitlines()]
 
 
 def test_a_primary_killed_in_the_middle_of_list(breakable: Cluster, anywhere: Pawsctl) -> None:
-    """Its replica takes over, and is scanned: every session is listed once."""
+    """Its replica takes over and is scanned: every session is listed once."""
     phones = breakable.seed(SESSIONS)
     result = interrupted(
         anywhere,
@@ -59,7 +59,7 @@ def test_a_primary_killed_in_the_middle_of_list(breakable: Cluster, anywhere: Pa
 def test_a_primary_killed_in_the_middle_of_an_export(
     breakable: Cluster, anywhere: Pawsctl, tmp_path: Path
 ) -> None:
-    """The archive that is whole at the end has them all."""
+    """The finished archive has all sessions."""
     phones = breakable.seed(SESSIONS)
     result = interrupted(
         anywhere,
@@ -91,12 +91,12 @@ def test_a_primary_killed_in_the_middle_of_flush(breakable: Cluster, anywhere: P
     listed = anywhere("session", "list", "--json", "--url", breakable.url)
     assert (listed.status, listed.json) == (ExitStatus.OK, [])
     others = sum(member.client.dbsize() for member in breakable.members if member is not victim)
-    # A replica that stayed one has the same keys as its primary.
+    # A node that is still a replica has the same keys as its primary.
     assert others >= 100
 
 
 def test_a_paused_primary_is_replaced(breakable: Cluster, anywhere: Pawsctl) -> None:
-    """It keeps its sockets open and answers nothing: its replica is asked after the timeout."""
+    """Its sockets stay open but don't answer: its replica is asked after the timeout."""
     phones = breakable.seed(20_000)
     with breakable.primaries[0].paused():
         result = anywhere(
@@ -113,7 +113,7 @@ def _key(phone: str) -> bytes:
 
 
 def test_get_waits_for_the_failover(breakable: Cluster, anywhere: Pawsctl) -> None:
-    """The primary of the key has just died: the answer comes from the one that follows it."""
+    """The key's primary has just died: the answer comes from its successor."""
     phones = sorted(breakable.seed(300))
     victim = breakable.primaries[0]
     lost = [phone for phone in phones if breakable.owner_of(_key(phone)) is victim]
@@ -126,7 +126,7 @@ def test_get_waits_for_the_failover(breakable: Cluster, anywhere: Pawsctl) -> No
 
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_what_is_left_of_a_cluster_is_shown(tmp_path: Path, anywhere: Pawsctl, number: int) -> None:
-    """Whichever primary is missing, the one of the first slot too; and nothing is called sound."""
+    """Any primary may be missing, even that of the first slot; no result is called sound."""
     options = ("--cluster-require-full-coverage", "no")
     with clusters.running(tmp_path, *options, replicas=0) as cluster:
         phones = cluster.seed(300)
@@ -169,7 +169,7 @@ def _have_lost(name: str, others: Sequence[clusters.Member]) -> bool:
 def test_slots_that_nobody_serves_are_named(
     tmp_path: Path, anywhere: Pawsctl, covers_all: str
 ) -> None:
-    """No replica is there to take over: what is printed is true, exit 9 names what is missing."""
+    """There is no replica: the output is correct, exit 9 names the missing slots."""
     options = ("--cluster-require-full-coverage", covers_all)
     with clusters.running(tmp_path, *options, replicas=0) as cluster:
         phones = cluster.seed(3_000)
@@ -205,7 +205,7 @@ def test_slots_that_nobody_serves_are_named(
 
 
 def test_a_paused_primary_without_a_replica_ends_in_time(tmp_path: Path, anywhere: Pawsctl) -> None:
-    """The command ends when the stated times are over, and says what is missing."""
+    """The command ends within the stated times, and says what is missing."""
     with clusters.running(tmp_path, replicas=0) as cluster:
         cluster.seed(300)
         with cluster.primaries[2].paused():
@@ -216,7 +216,7 @@ def test_a_paused_primary_without_a_replica_ends_in_time(tmp_path: Path, anywher
 
 
 def test_a_write_that_may_have_happened_is_told(breakable: Cluster, anywhere: Pawsctl) -> None:
-    """The server took the command and did not answer: nobody repeats it unasked."""
+    """The server received the command and did not answer: it is not retried."""
     breakable.seed(100)
     victim = breakable.owner_of(_key("+10000000001"))
     with breakable.primaries[breakable.primaries.index(victim)].paused():
@@ -229,7 +229,7 @@ def test_a_write_that_may_have_happened_is_told(breakable: Cluster, anywhere: Pa
 
 
 def test_a_flush_that_loses_a_primary_tells_what_no_one_knows(tmp_path: Path) -> None:
-    """It has taken the commands, and carries them out when it is awake again."""
+    """The primary has received the commands, and runs them when it resumes."""
     sessions = 6_000
     with clusters.running(tmp_path, replicas=0) as cluster:
         cluster.seed(sessions)
@@ -243,7 +243,7 @@ def test_a_flush_that_loses_a_primary_tells_what_no_one_knows(tmp_path: Path) ->
             calls = itertools.count(1)
 
             def pause(_count: int) -> None:
-                # By now each primary has been asked for more than it has answered.
+                # By now each primary has requests that it has not answered.
                 if next(calls) == 3:
                     paused.enter_context(cluster.primaries[1].paused())
 
@@ -261,7 +261,7 @@ def test_a_flush_that_loses_a_primary_tells_what_no_one_knows(tmp_path: Path) ->
 
 
 def test_no_node_answers(anywhere: Pawsctl) -> None:
-    """Every address is named with its reason, at once."""
+    """Every address is named with its reason, without delay."""
     first, second = (f"127.0.0.1:{port}" for port in (1, 2))
     result = anywhere("session", "list", "--json", "--url", f"redis+cluster://{first},{second}")
     assert result.status == ExitStatus.UNREACHABLE
@@ -271,7 +271,7 @@ def test_no_node_answers(anywhere: Pawsctl) -> None:
 
 
 def test_a_dead_node_in_the_url_is_passed_over(cluster: Cluster, anywhere: Pawsctl) -> None:
-    """One that swallows packets too, after a second."""
+    """So is one that drops packets, after a second."""
     cluster.seed(10)
     with clusters.swallowing() as port:
         hosts = f"127.0.0.1:1,127.0.0.1:{port},{cluster.primaries[0].address}"
@@ -280,7 +280,7 @@ def test_a_dead_node_in_the_url_is_passed_over(cluster: Cluster, anywhere: Pawsc
 
 
 def test_two_passes_at_once_share_no_socket(cluster: Cluster) -> None:
-    """A pass may be left open while other commands are sent."""
+    """A pass may stay open while other commands are sent."""
     phones = cluster.seed(5_000)
     with BotSessions(connect(parse(cluster.url, origin="a test"))) as store:
         seen = set()

@@ -1,4 +1,4 @@
-"""Clusters that do not say that they are one: a part of the keys must not be told as all."""
+"""Clusters that hide that they are one: some of the keys must not be reported as all."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ USERS = {
 
 @pytest.fixture(scope="module")
 def hidden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """A cluster without HELLO, whose users may not ask for INFO; its first node has no session."""
+    """A cluster without HELLO, whose users may not run INFO; its first node has no session."""
     folder = tmp_path_factory.mktemp("hidden")
     with clusters.running(folder, "--rename-command", "HELLO", "", replicas=0) as cluster:
         for primary in cluster.primaries:
@@ -38,7 +38,7 @@ def hidden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def test_a_node_that_holds_nothing_is_not_the_whole(
     name: str, hidden: Cluster, bare_pawsctl: Pawsctl
 ) -> None:
-    """All sessions of the others are seen, or it is said that they are not."""
+    """The others' sessions are all seen, or reported as not seen."""
     hidden.seed(SESSIONS)
     hidden.primaries[0].client.flushall()
     held = sum(primary.client.dbsize() for primary in hidden.primaries)
@@ -67,7 +67,7 @@ def test_a_node_that_holds_nothing_is_not_the_whole(
 def test_a_node_whose_keys_are_all_its_own_is_not_the_whole(
     hidden: Cluster, bare_pawsctl: Pawsctl
 ) -> None:
-    """A script over them betrays nothing."""
+    """A script over its own keys does not reveal the cluster."""
     hidden.seed(SESSIONS)
     url = f"redis://operator:pw@127.0.0.1:{hidden.primaries[0].port}"
     found = bare_pawsctl("session", "ttl", "--json", "--url", url)
@@ -75,7 +75,7 @@ def test_a_node_whose_keys_are_all_its_own_is_not_the_whole(
 
 
 def test_slots_that_nobody_serves_are_no_health(bare_pawsctl: Pawsctl, hidden: Cluster) -> None:
-    """Though each node is content with its own."""
+    """This holds though each node reports its own slots as fine."""
     lost = hidden.slots_of(2)
     for member in hidden.members:
         member.client.config_set("cluster-require-full-coverage", "no")
@@ -86,6 +86,6 @@ def test_slots_that_nobody_serves_are_no_health(bare_pawsctl: Pawsctl, hidden: C
         assert result.status == ExitStatus.FAILED
         return {each["name"]: each["detail"] for each in result.json["checks"] if not each["ok"]}
 
-    # Until all have heard of it, some node may call the whole cluster down.
+    # Until all nodes have heard of it, some may report the whole cluster as down.
     wait_until(lambda: list(failed()) == ["every slot is served"], "one failure")
     assert f"{lost[0]}-{lost[-1]}" in failed()["every slot is served"]

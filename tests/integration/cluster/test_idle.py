@@ -1,4 +1,4 @@
-"""Connections that the server cuts while nothing is under way, as its `timeout` does."""
+"""Idle connections that the server closes, as its `timeout` does."""
 
 import pytest
 import redis
@@ -14,27 +14,27 @@ KEYS = [f"wh:session:+{number}".encode() for number in range(30)]
 
 @pytest.fixture(params=["one server", "cluster"])
 def cut(request: pytest.FixtureRequest, any_server: Server, cluster: Cluster) -> "Cut":
-    """A connection, and the servers that can cut it."""
+    """A connection, and the servers that can close it."""
     if request.param == "one server":
         return Cut(any_server.url, [any_server.client])
     return Cut(cluster.url, [member.client for member in cluster.members])
 
 
 class Cut:
-    """A URL whose servers can cut every connection but their own client's."""
+    """A URL whose servers can close every connection except their own client's."""
 
     def __init__(self, url: str, clients: list[redis.Redis]) -> None:
         self.url = url
         self._clients = clients
 
     def __call__(self) -> None:
-        """Cut all of them."""
+        """Close all of them."""
         for client in self._clients:
             client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 
 
 def test_a_cut_connection_is_made_again(cut: Cut) -> None:
-    """For single commands, those that write included, and for passes: nobody is told."""
+    """For single commands, writes included, and for passes, without a message."""
     said: list[str] = []
     with SessionStore(connect(parse(cut.url, origin="the test"), notice=said.append)) as store:
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""Slots on the move while all sessions are listed or deleted: nothing twice, nothing missed."""
+"""Slots that move while all sessions are listed or deleted: none twice, none missed."""
 
 import subprocess
 import time
@@ -20,17 +20,17 @@ GOSSIP_SECONDS = 1.3
 
 
 def store_of(cluster: Cluster) -> BotSessions:
-    """The sessions of a cluster, read by this process."""
+    """Return the sessions of a cluster, read by this process."""
     return BotSessions(connect(parse(cluster.url, origin="a test"), Timeouts()))
 
 
 def phones_of(store: BotSessions) -> Iterator[str]:
-    """The phone of each session, as a pass finds them."""
+    """Yield the phone of each session in a pass."""
     return (record.key.decode().removeprefix("wh:session:") for record in store.records())
 
 
 def test_what_moves_away_before_it_is_scanned_is_found(movable: Cluster) -> None:
-    """Slots go from the end of one node to one whose scan has passed there, keys and all."""
+    """Slots move from a node's end to a node whose scan is past them, with their keys."""
     phones = movable.seed(20_000)
     first, second, third = movable.primaries
     with store_of(movable) as store:
@@ -49,7 +49,7 @@ def test_what_moves_away_before_it_is_scanned_is_found(movable: Cluster) -> None
 
 
 def test_a_slot_that_went_away_and_came_back_is_looked_at_again(movable: Cluster) -> None:
-    """Its owner before and after is the same; in between its keys were out of sight."""
+    """Its owner is the same before and after; in between the scan could not see its keys."""
     phones = movable.seed(20_000)
     first, second, _ = movable.primaries
     slots = movable.slots_of(0)[:40]
@@ -70,7 +70,7 @@ def test_a_slot_that_went_away_and_came_back_is_looked_at_again(movable: Cluster
 def test_a_half_migrated_slot_is_whole_for_every_command(
     movable: Cluster, anywhere: Pawsctl
 ) -> None:
-    """Some of its keys are here and some there: each is listed once, read, touched and deleted."""
+    """Its keys are on two nodes: each is listed once, read, touched and deleted."""
     phones = movable.seed(3_000)
     first, second, _ = movable.primaries
     halves: set[str] = set()
@@ -107,7 +107,7 @@ def test_a_half_migrated_slot_is_whole_for_every_command(
 def test_a_reshard_under_way_hides_nothing(
     movable: Cluster, anywhere: Pawsctl, tmp_path: Path
 ) -> None:
-    """redis-cli moves slots all the while that the command lists, again and again."""
+    """redis-cli moves slots while the command lists again and again."""
     redis_cli = required("redis-cli")
     phones = movable.seed(100_000)
     first, _, third = movable.primaries

@@ -1,4 +1,4 @@
-"""Archives by the operations themselves: whatever is stored comes back."""
+"""Round trips of archives through the operations: all stored data comes back."""
 
 import tempfile
 import time
@@ -24,7 +24,7 @@ from tests.servers import Server
 
 
 class Stored(NamedTuple):
-    """A session that a test stores: what follows the prefix, the value, milliseconds to live."""
+    """A session that a test stores: the key without its prefix, the value, the TTL in ms."""
 
     phone: bytes
     value: bytes
@@ -45,7 +45,7 @@ SESSIONS = st.lists(
 
 @contextmanager
 def store_of(url: str) -> Iterator[SessionStore]:
-    """The sessions of a server."""
+    """Return the sessions of a server."""
     with SessionStore(connect(parse(url, origin="the test"))) as store:
         yield store
 
@@ -63,7 +63,7 @@ def import_from(path: Path, url: str, *, replace: bool = False) -> Imported:
 def test_whatever_is_stored_comes_back(
     any_server: Server, sessions: list[Stored], name: str
 ) -> None:
-    """Any bytes in key and value, any TTL."""
+    """Any bytes in key and value, and any TTL."""
     client = any_server.client
     client.flushall()
     for each in sessions:
@@ -79,7 +79,7 @@ def test_whatever_is_stored_comes_back(
 
 
 def test_progress_adds_up(server: Server, tmp_path: Path) -> None:
-    """Of an export and of an import."""
+    """This covers export and import."""
     pipe = server.client.pipeline(transaction=False)
     for number in range(2_345):
         pipe.set(f"wh:session:+{number}", "{}", ex=600)
@@ -100,7 +100,7 @@ def test_progress_adds_up(server: Server, tmp_path: Path) -> None:
 def test_a_server_before_6_2_gets_the_same_ttls(
     any_server: Server, tmp_path: Path, replace: bool
 ) -> None:
-    """It knows no PXAT; what exists is kept or replaced all the same."""
+    """It knows no PXAT; existing sessions are still kept or replaced as asked."""
     client = any_server.client
     for number in range(700):
         client.set(f"wh:session:+{number}", str(number), px=60_000 + number * 1_000)
@@ -122,7 +122,7 @@ def test_a_server_before_6_2_gets_the_same_ttls(
 
 
 def test_a_write_never_changes_the_ttl_of_what_exists(any_server: Server) -> None:
-    """Without replace, a key is left as it is; with it, value and TTL change together."""
+    """Without replace a key is unchanged; with it, value and TTL change together."""
     client = any_server.client
     client.set("wh:session:+1", "mine")
     later = int(time.time() * 1000) + 60_000
@@ -144,7 +144,7 @@ def test_a_write_never_changes_the_ttl_of_what_exists(any_server: Server) -> Non
 def test_the_clock_that_counts_is_the_servers(
     server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """This machine's may be an hour off, as that of a virtual machine that slept."""
+    """This machine's may be an hour off, like that of a virtual machine that was suspended."""
     server.client.set("wh:session:+1", "{}", px=600_000)
     before = held(server)
     real = time.time

@@ -1,4 +1,4 @@
-"""Globs matched here, as Redis matches them."""
+"""Globs matched by pawsctl as Redis matches them."""
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -26,7 +26,7 @@ KEYS = st.lists(
 @example(b"[]", [b"]", b"a"])
 @example(b"a\\*", [b"a*", b"ab"])
 def test_keys_match_as_they_do_in_redis(server: Server, glob: bytes, keys: list[bytes]) -> None:
-    """For every pattern, also those that no one would write."""
+    """For every pattern, even those that nobody would write."""
     client = server.client
     client.flushall()
     client.mset(dict.fromkeys(keys, b"1"))

@@ -1,4 +1,4 @@
-"""Values that are too many, or too large, for one reply: got in portions, else told by key."""
+"""Values too many or too large for one reply: read in portions, or reported by key."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ MIB = 1024 * 1024
 
 
 def conversation(size: int) -> str:
-    """A session whose value has a little more than so many bytes."""
+    """Return a session whose value has slightly more than `size` bytes."""
     said = [{"role": "user", "content": "x" * size}, {"role": "assistant", "content": []}]
     return json.dumps({"status": "active", "messages": said, "updatedAt": 1_790_000_000_000})
 
@@ -40,7 +40,7 @@ def hangs_up(_number: int, reply: bytes) -> bytes:
 
 
 def refuses(_number: int, reply: bytes) -> bytes:
-    """A service that says no to it."""
+    """A service that refuses such a reply with an error."""
     return reply if len(reply) <= MIB else b"-ERR response is larger than 1048576 bytes\r\n"
 
 
@@ -49,13 +49,13 @@ Limit = Callable[[int, bytes], bytes]
 
 @contextmanager
 def limited(server: Server, folder: Path, limit: Limit, *, delay: float = 0) -> Iterator[Pawsctl]:
-    """Yield pawsctl on a server that stands behind such a service."""
+    """Yield pawsctl on a server behind such a service."""
     with bending(server.port, Bend(change=limit, delay=delay)) as (port, _):
         yield Pawsctl(folder, f"redis://127.0.0.1:{port}")
 
 
 def assert_all_read(pawsctl: Pawsctl, count: int) -> None:
-    """Every command that reads values reads them all."""
+    """Assert that every command that reads values reads them all."""
     listed = pawsctl("session", "list", "-o", "jsonl")
     assert (listed.status, len(listed.out.splitlines())) == (0, count), listed.err
     assert pawsctl("session", "lint", "--json").json["checked"] == count
@@ -70,7 +70,7 @@ def assert_all_read(pawsctl: Pawsctl, count: int) -> None:
 
 
 def test_an_output_buffer_that_is_smaller_than_all_values(tmp_path: Path) -> None:
-    """Redis drops a client that has more than that to come."""
+    """Redis drops a client whose pending replies exceed the buffer."""
     limit = ("--client-output-buffer-limit", "normal", "10mb", "0", "0")
     with servers.running(tmp_path, *limit, program="redis-server") as server:
         fill(server, 30, MIB)
@@ -82,7 +82,7 @@ def test_an_output_buffer_that_is_smaller_than_all_values(tmp_path: Path) -> Non
 def test_a_service_that_answers_a_mebibyte_at_most(
     server: Server, tmp_path: Path, limit: Limit, delay: float
 ) -> None:
-    """Also far away, where more is asked for at a time; small values come before large ones."""
+    """Also with a long round trip and so larger batches; small values before large ones."""
     fill(server, 600, 3_000)
     pipe = server.client.pipeline(transaction=False)
     for number in range(600, 610):
@@ -96,7 +96,7 @@ def test_a_service_that_answers_a_mebibyte_at_most(
 def test_a_value_that_no_reply_can_hold_is_told_by_its_key(
     server: Server, tmp_path: Path, limit: Limit
 ) -> None:
-    """All others are shown, and the exit status says that they are not all."""
+    """All others are shown, and the exit status says that the result is incomplete."""
     fill(server, 200, 100)
     for phone in ("+7", "+8"):
         server.client.set(f"wh:session:{phone}", conversation(2 * MIB), ex=600)
@@ -125,7 +125,7 @@ def test_a_value_that_no_reply_can_hold_is_told_by_its_key(
 def test_a_watch_goes_on_beside_a_value_that_no_reply_can_hold(
     server: Server, tmp_path: Path
 ) -> None:
-    """It says which, once."""
+    """It names the key once."""
     fill(server, 3, 100)
     server.client.set("wh:session:+7", conversation(2 * MIB), ex=600)
     with limited(server, tmp_path, hangs_up) as pawsctl:
@@ -142,7 +142,7 @@ def test_a_watch_goes_on_beside_a_value_that_no_reply_can_hold(
 
 
 def test_the_nodes_of_a_cluster_have_limits_of_their_own(tmp_path: Path) -> None:
-    """Each is asked for as much as it can answer."""
+    """The batch size adapts to each node."""
     options = ("--client-output-buffer-limit", "normal", "4mb", "0", "0")
     with clusters.running(tmp_path, *options, replicas=0, program="redis-server") as cluster:
         for number in range(60):
@@ -156,7 +156,7 @@ def test_the_nodes_of_a_cluster_have_limits_of_their_own(tmp_path: Path) -> None
 def test_a_value_that_redis_does_not_take_is_told_by_its_line(
     tmp_path: Path, limit: str, program: str
 ) -> None:
-    """All others are imported, before it and after it."""
+    """All others are imported, those before it and those after it."""
     entries = [entry(f"+{number}", conversation(100)) for number in range(100)]
     entries[40] = entry("+40", conversation(3 * MIB))
     file = write(tmp_path / "a.jsonl", entries)
@@ -173,7 +173,7 @@ def test_a_value_that_redis_does_not_take_is_told_by_its_line(
 
 
 def test_a_user_who_may_not_ask_for_sizes(server: Server, tmp_path: Path) -> None:
-    """Fewer values are asked for at a time, until they come; one that never does is told."""
+    """Batches shrink until a reply comes; a value that never comes is reported."""
     fill(server, 60, MIB // 4)
     server.client.set("wh:session:+7", conversation(2 * MIB), ex=600)
     rules = ("reset", "on", ">pw", "~*", "+@all", "-strlen")

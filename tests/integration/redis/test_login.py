@@ -1,4 +1,4 @@
-"""Passwords, ACL users, databases and sockets; and servers that take what they get and are mute."""
+"""Passwords, ACL users, databases and sockets; and servers that accept and never answer."""
 
 import socket
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ from tests.servers import Server
 
 PASSWORD = "s3cret"
 
-# What a read-only operator needs, as docs/production.md tells it.
+# The rights of a read-only operator, as in docs/production.md.
 READ_ONLY = ("~wh:session:*", "-@all", "+scan", "+get", "+mget", "+pttl", "+type")
 READ_ONLY_IN_A_CLUSTER = ("+cluster|slots", "+cluster|nodes", "+cluster|getkeysinslot", "+asking")
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with a password, reached by a Unix socket too."""
+    """A server with a password, also on a Unix socket."""
     folder = tmp_path_factory.mktemp("guarded")
     options = ("--unixsocket", str(folder / "redis.sock"))
     with servers.running(folder, *options, password=PASSWORD) as server:
@@ -34,7 +34,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def listed(pawsctl: Pawsctl, url: str, *options: str, **env: str) -> Result:
-    """A list of the sessions there."""
+    """Run `session list` on that URL."""
     return pawsctl("session", "list", "--json", "--url", url, *options, env=env)
 
 
@@ -58,7 +58,7 @@ def test_a_login_that_is_refused(bare_pawsctl: Pawsctl, guarded: Server, login: 
 
 
 def test_a_password_that_nobody_asks_for(bare_pawsctl: Pawsctl, any_server: Server) -> None:
-    """A server without one is used, as redis-cli does it, and that is said."""
+    """A server without a password is used, as redis-cli does, with a notice."""
     result = listed(bare_pawsctl, f"redis://:{PASSWORD}@127.0.0.1:{any_server.port}")
     assert (result.status, result.json) == (ExitStatus.OK, [])
     assert "asks for no password" in result.err
@@ -66,7 +66,7 @@ def test_a_password_that_nobody_asks_for(bare_pawsctl: Pawsctl, any_server: Serv
 
 
 def test_a_read_only_operator(bare_pawsctl: Pawsctl, guarded: Server) -> None:
-    """An ACL user that may read sessions and nothing else, not even run a script."""
+    """An ACL user that may only read sessions, and may not even run a script."""
     url = f"redis://operator:+0per@127.0.0.1:{guarded.port}"
     assert [each["phone"] for each in listed(bare_pawsctl, url).json] == ["+1"]
     assert bare_pawsctl("session", "get", "+1", "--url", url).status == ExitStatus.OK
@@ -80,7 +80,7 @@ def test_a_read_only_operator(bare_pawsctl: Pawsctl, guarded: Server) -> None:
 def test_a_read_only_operator_of_a_cluster(
     bare_pawsctl: Pawsctl, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """The same, with what tells where the slots are."""
+    """The same user, who may also ask for the slots."""
     with clusters.running(tmp_path_factory.mktemp("acl"), replicas=0) as cluster:
         for primary in cluster.primaries:
             primary.client.execute_command(
@@ -99,7 +99,7 @@ def test_a_read_only_operator_of_a_cluster(
 
 
 def test_a_unix_socket(bare_pawsctl: Pawsctl, guarded: Server, tmp_path: Path) -> None:
-    """With its password; where no one listens, the path is named."""
+    """With its password; if no one listens, the path is named."""
     path = str(guarded.client.config_get("unixsocket")["unixsocket"])
     result = listed(bare_pawsctl, f"unix://:{PASSWORD}@{path}")
     assert [each["phone"] for each in result.json] == ["+1"]
@@ -109,7 +109,7 @@ def test_a_unix_socket(bare_pawsctl: Pawsctl, guarded: Server, tmp_path: Path) -
 
 
 def test_a_database(bare_pawsctl: Pawsctl, server: Server) -> None:
-    """-n wins over the URL; one that there is not is told."""
+    """-n takes precedence over the URL; a missing database is an error."""
     with redis.Redis(port=server.port, db=3) as third:
         third.set("wh:session:+3", b"{}", ex=100)
         assert [each["phone"] for each in listed(bare_pawsctl, f"{server.url}/3").json] == ["+3"]
@@ -124,7 +124,7 @@ def test_a_database(bare_pawsctl: Pawsctl, server: Server) -> None:
 
 @pytest.mark.parametrize("command", ["session list", "session get +1", "test-session"])
 def test_a_server_that_swallows_packets(bare_pawsctl: Pawsctl, command: str) -> None:
-    """It takes connections and never answers: the command ends when its time is over."""
+    """It accepts connections and never answers: the command ends after its timeout."""
     with clusters.swallowing() as port:
         url = f"redis://127.0.0.1:{port}"
         result = bare_pawsctl(
@@ -135,14 +135,14 @@ def test_a_server_that_swallows_packets(bare_pawsctl: Pawsctl, command: str) -> 
 
 
 def test_a_login_that_is_swallowed(bare_pawsctl: Pawsctl) -> None:
-    """The first thing that is waited for is the answer to AUTH."""
+    """The first reply that the command waits for is that to AUTH."""
     with clusters.swallowing() as port:
         result = listed(bare_pawsctl, f"redis://:x@127.0.0.1:{port}", "--timeout", "0.5")
     assert result.status == ExitStatus.UNREACHABLE
 
 
 def test_connections_that_are_not_taken(bare_pawsctl: Pawsctl) -> None:
-    """The queue is full: SYN packets vanish, and --connect-timeout counts."""
+    """The queue is full: SYN packets are dropped, and --connect-timeout applies."""
     with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
         port = listener.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):

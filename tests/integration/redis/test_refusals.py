@@ -47,7 +47,7 @@ def renaming(
 
 
 def seeded(client: redis.Redis, *phones: str, size: int = 20) -> None:
-    """Sessions of these phones."""
+    """Store sessions of these phones."""
     value = json.dumps(
         {"status": "active", "messages": [{"role": "user", "content": "x" * size}], "updatedAt": 1}
     )
@@ -56,12 +56,12 @@ def seeded(client: redis.Redis, *phones: str, size: int = 20) -> None:
 
 
 def phones_in(items: Any) -> list[str]:
-    """The phones of a list."""
+    """Return the phones of a list."""
     return sorted(each["phone"] for each in items)
 
 
 def test_a_server_that_knows_only_older_commands(bare_pawsctl: Pawsctl, renaming: Server) -> None:
-    """Every command over sessions does its work there, and a dry run promises what is held."""
+    """Every session command works there, and a dry run predicts the flush correctly."""
     renaming.client.flushall()
     seeded(renaming.client, "+1", "+2", "+3")
     renaming.client.hset("wh:session:+h", mapping={"a": "b"})
@@ -83,7 +83,7 @@ def test_a_server_that_knows_only_older_commands(bare_pawsctl: Pawsctl, renaming
 
 @contextmanager
 def user(server: Server, *rules: str) -> Iterator[str]:
-    """The URL of a user with these rules."""
+    """Yield the URL of a user with these rules."""
     server.client.execute_command("ACL", "SETUSER", "u", "reset", "on", ">pw", *rules)
     try:
         yield f"redis://u:pw@127.0.0.1:{server.port}"
@@ -92,7 +92,7 @@ def user(server: Server, *rules: str) -> Iterator[str]:
 
 
 def test_a_dry_run_fails_where_the_flush_would(bare_pawsctl: Pawsctl, any_server: Server) -> None:
-    """Neither UNLINK nor DEL may be run, or not on these keys."""
+    """The user may run neither UNLINK nor DEL, or not on these keys."""
     seeded(any_server.client, "+1")
     for rules in (("~*", "+@all", "-unlink", "-del"), ("%R~*", "+@all")):
         with user(any_server, *rules) as url:
@@ -131,7 +131,7 @@ def test_an_acl_on_some_of_the_keys(bare_pawsctl: Pawsctl, any_server: Server) -
 
 
 def test_scripts_that_may_touch_only_declared_keys(bare_pawsctl: Pawsctl) -> None:
-    """In Dragonfly's words: without keys the script runs, with keys of ours it does not."""
+    """As in Dragonfly: without keys the script fails, with our keys it does not."""
 
     def tell(command: list[bytes]) -> bytes:
         if command[0] == b"EVAL" and len(command) > 3:
@@ -146,7 +146,7 @@ def test_scripts_that_may_touch_only_declared_keys(bare_pawsctl: Pawsctl) -> Non
 
 @contextmanager
 def full(tmp_path: Path, password: str = "") -> Iterator[Server]:
-    """A server that takes one client more than none, and has it."""
+    """A server that allows one client, and already has it."""
     with servers.running(tmp_path, password=password or None) as server:
         server.client.config_set("maxclients", 1)
         yield server
@@ -154,7 +154,7 @@ def full(tmp_path: Path, password: str = "") -> Iterator[Server]:
 
 @pytest.mark.parametrize("password", ["", "s3cret"])
 def test_too_many_clients(bare_pawsctl: Pawsctl, tmp_path: Path, password: str) -> None:
-    """The server says so and hangs up; it speaks no TLS."""
+    """The server says so and hangs up; the error does not blame TLS."""
     with full(tmp_path, password) as server:
         login = f":{password}@" if password else ""
         url = f"redis://{login}127.0.0.1:{server.port}"
@@ -173,7 +173,7 @@ def _own_address() -> str:
 
 
 def test_protected_mode(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
-    """From outside of the server's own machine, it says DENIED and hangs up."""
+    """To clients from other machines it answers DENIED and hangs up."""
     try:
         address = _own_address()
     except OSError:
@@ -189,7 +189,7 @@ def test_protected_mode(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
 
 
 def test_a_value_that_is_too_large_for_the_server(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
-    """It says "invalid bulk length" and hangs up in the middle: that is why it is rejected."""
+    """It answers "invalid bulk length" and hangs up midway; that is the reason given."""
     with servers.running(tmp_path) as server:
         seeded(server.client, "+1", size=3 << 20)
         exported = bare_pawsctl("session", "export", "big.jsonl", "--url", server.url)
@@ -202,7 +202,7 @@ def test_a_value_that_is_too_large_for_the_server(bare_pawsctl: Pawsctl, tmp_pat
 
 
 def test_who_hangs_up_without_a_word_is_not_said_to_speak_tls(bare_pawsctl: Pawsctl) -> None:
-    """There is no evidence of it."""
+    """There is no evidence of TLS."""
     with lying.answering(lambda _command: None) as url:
         result = bare_pawsctl("session", "list", "--json", "--url", url)
     assert result.status == ExitStatus.UNREACHABLE
@@ -212,7 +212,7 @@ def test_who_hangs_up_without_a_word_is_not_said_to_speak_tls(bare_pawsctl: Paws
 
 @contextmanager
 def http() -> Iterator[str]:
-    """The URL of a real web server, as one of Redis."""
+    """Yield the redis:// URL of a real web server."""
     with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as web:
         thread = threading.Thread(target=web.serve_forever)
         thread.start()
@@ -224,7 +224,7 @@ def http() -> Iterator[str]:
 
 
 def test_what_answers_in_place_of_redis_is_shown(bare_pawsctl: Pawsctl) -> None:
-    """Its own words tell best what it is, whatever they hold."""
+    """Its own words, whatever they contain, say best what it is."""
     with http() as url:
         result = bare_pawsctl("session", "list", "--json", "--url", url)
         assert result.status == ExitStatus.UNREACHABLE
@@ -238,7 +238,7 @@ def test_what_answers_in_place_of_redis_is_shown(bare_pawsctl: Pawsctl) -> None:
 
 
 def test_what_is_no_reply_is_told_with_its_command(bare_pawsctl: Pawsctl) -> None:
-    """In the middle of a conversation with a Redis, too."""
+    """This also holds in the middle of a connection to a Redis."""
 
     def tell(command: list[bytes]) -> bytes:
         return b"?what\r\n" if command[0] == b"SCAN" else lying.honest(command)
@@ -251,7 +251,7 @@ def test_what_is_no_reply_is_told_with_its_command(bare_pawsctl: Pawsctl) -> Non
 
 @pytest.fixture
 def twemproxy(server: Server, tmp_path: Path) -> Iterator[str]:
-    """The URL of a twemproxy before a server; it hangs up at CLIENT, INFO and SCAN."""
+    """Yield the URL of a twemproxy before a server; it hangs up at CLIENT, INFO and SCAN."""
     program = shutil.which("nutcracker") or shutil.which("nutcracker", path="/usr/sbin")
     if program is None:
         skip_or_fail("nutcracker is not installed")
@@ -295,7 +295,7 @@ def test_a_proxy_that_hangs_up_at_what_it_does_not_know(
 def test_a_cluster_whose_user_may_not_ask_for_info(
     bare_pawsctl: Pawsctl, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """It is one by what everybody may ask, by TCP and by a Unix socket; nothing is left out."""
+    """Commands open to every user reveal it, by TCP and Unix socket; no key is left out."""
     folder = tmp_path_factory.mktemp("noinfo")
     sockets = ("--unixsocket", str(folder / "{port}.sock"))
     with clusters.running(folder, *sockets, replicas=0) as cluster:

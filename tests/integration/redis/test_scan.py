@@ -1,4 +1,4 @@
-"""A pass over many keys, on real servers."""
+"""SCAN passes over many keys, on real servers."""
 
 from collections import Counter
 
@@ -12,7 +12,7 @@ SESSIONS = 3_000
 
 
 def filled(server: Server) -> SessionStore:
-    """A store of some thousand sessions, a hash among them."""
+    """A store of some thousand sessions, with a hash among them."""
     pipe = server.client.pipeline(transaction=False)
     for number in range(SESSIONS):
         pipe.set(f"wh:session:+{number}", b"{}", ex=60)
@@ -23,7 +23,7 @@ def filled(server: Server) -> SessionStore:
 
 
 def test_a_pass_that_is_left_early_disturbs_no_later_command(any_server: Server) -> None:
-    """The replies that were under way are nobody's."""
+    """Its pending replies are discarded."""
     with filled(any_server) as store:
         for _ in range(3):
             assert next(store.records()).value == b"{}"
@@ -31,7 +31,7 @@ def test_a_pass_that_is_left_early_disturbs_no_later_command(any_server: Server)
 
 
 def test_keys_are_counted_and_deleted_by_users_who_may_run_no_script(any_server: Server) -> None:
-    """The same result without EVAL, only slower."""
+    """Without EVAL the result is the same, only slower."""
     filled(any_server)
     any_server.client.execute_command(
         "ACL", "SETUSER", "plain", "on", ">x", "~*", "+@all", "-@scripting"
@@ -48,7 +48,7 @@ def test_keys_are_counted_and_deleted_by_users_who_may_run_no_script(any_server:
 
 
 def test_sessions_of_a_server_before_6_are_deleted_too(any_server: Server) -> None:
-    """It can't tell strings alone: every key is asked for its type."""
+    """Its SCAN has no TYPE, so the type of every key is asked for."""
     filled(any_server).connection.close()
     with (
         between.standing(any_server, refuses=between.before_6_0) as url,
@@ -60,7 +60,7 @@ def test_sessions_of_a_server_before_6_are_deleted_too(any_server: Server) -> No
 
 
 def test_on_a_long_way_more_is_asked_for_at_a_time(any_server: Server) -> None:
-    """Most of a pass would be spent on the way: 60 times there and back."""
+    """Else a pass would spend most of its time on 60 round trips."""
     filled(any_server).connection.close()
     any_server.client.config_resetstat()
     with (

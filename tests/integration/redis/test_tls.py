@@ -1,4 +1,4 @@
-"""TLS: what is trusted works, and what is not is told for what it is."""
+"""TLS: trusted certificates work, and every failure is reported as what it is."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from tests.servers import Server
 
 @pytest.fixture(scope="module")
 def signed(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
-    """Certificates of a test's own authority."""
+    """Certificates of the test's own authority."""
     return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
@@ -25,7 +25,7 @@ def tls_server(signed: Certificates) -> Iterator[Server]:
 
 
 def error_of(pawsctl: Pawsctl, url: str, *options: str) -> dict[str, str]:
-    """The error of a list that must fail for want of a connection."""
+    """Return the error of a list that must fail to connect."""
     result = pawsctl("session", "list", "--json", "--url", url, *options)
     assert result.status == ExitStatus.UNREACHABLE, result
     return result.error
@@ -35,7 +35,7 @@ def error_of(pawsctl: Pawsctl, url: str, *options: str) -> dict[str, str]:
 def test_a_certificate_that_is_trusted(
     bare_pawsctl: Pawsctl, tls_server: Server, signed: Certificates, host: str
 ) -> None:
-    """By name and by address, reading and writing."""
+    """By name and by address, for reading and writing."""
     tls_server.client.set("wh:session:+1", b"{}", ex=100)
     url = f"rediss://{host}:{tls_server.port}{signed.query}"
     listed = bare_pawsctl("session", "list", "--json", "--url", url)
@@ -44,14 +44,14 @@ def test_a_certificate_that_is_trusted(
 
 
 def test_an_authority_that_nobody_knows(bare_pawsctl: Pawsctl, tls_server: Server) -> None:
-    """The system's store does not have it; the hint says how to name it."""
+    """It is not in the system's store; the hint says how to name it."""
     error = error_of(bare_pawsctl, f"rediss://localhost:{tls_server.port}")
     assert "its certificate is not trusted" in error["message"]
     assert "ssl_ca_certs" in error["hint"]
 
 
 def test_a_certificate_for_another_name(bare_pawsctl: Pawsctl, signed: Certificates) -> None:
-    """It is refused, and taken where the URL says that names do not matter."""
+    """It is refused, unless the URL turns off the check of names."""
     with certificates.tls_server(signed, "elsewhere") as server:
         url = f"rediss://localhost:{server.port}{signed.query}"
         error = error_of(bare_pawsctl, url)
@@ -64,11 +64,11 @@ def test_a_certificate_for_another_name(bare_pawsctl: Pawsctl, signed: Certifica
 def test_a_server_that_wants_to_know_its_client(
     bare_pawsctl: Pawsctl, signed: Certificates
 ) -> None:
-    """Without a certificate it hangs up; with one it answers."""
+    """Without a client certificate it hangs up; with one it answers."""
     with certificates.tls_server(signed, clients="yes") as server:
         url = f"rediss://localhost:{server.port}"
         error = error_of(bare_pawsctl, url + signed.query)
-        # It says so, or hangs up before that is read.
+        # It sends an alert, or hangs up before the alert is read.
         assert "client's certificate" in error["message"] or "TLS" in error["message"]
         assert "ssl_certfile" in error["hint"]
         listed = bare_pawsctl("session", "list", "--json", "--url", url + signed.query_with_client)
@@ -76,14 +76,14 @@ def test_a_server_that_wants_to_know_its_client(
 
 
 def test_tls_to_a_plain_server(bare_pawsctl: Pawsctl, any_server: Server) -> None:
-    """rediss:// in the place of redis://."""
+    """rediss:// is used instead of redis://."""
     error = error_of(bare_pawsctl, f"rediss://127.0.0.1:{any_server.port}", "--timeout", "1")
     assert "TLS" in error["message"]
     assert "redis://" in error["hint"]
 
 
 def test_plain_to_a_tls_server(bare_pawsctl: Pawsctl, tls_server: Server) -> None:
-    """redis:// in the place of rediss://."""
+    """redis:// is used instead of rediss://."""
     error = error_of(bare_pawsctl, f"redis://127.0.0.1:{tls_server.port}")
     assert "TLS" in error["message"]
     assert "rediss://" in error["hint"]
@@ -91,7 +91,7 @@ def test_plain_to_a_tls_server(bare_pawsctl: Pawsctl, tls_server: Server) -> Non
 
 @pytest.mark.parametrize("name", ["ssl_ca_certs", "ssl_certfile", "ssl_keyfile"])
 def test_a_file_that_is_not_there(bare_pawsctl: Pawsctl, tls_server: Server, name: str) -> None:
-    """The parameter is named: it is the URL that is wrong."""
+    """The error names the parameter: the URL is wrong."""
     url = f"rediss://localhost:{tls_server.port}?{name}=nowhere.pem"
     result = bare_pawsctl("session", "list", "--json", "--url", url)
     assert result.status == ExitStatus.USAGE
@@ -102,7 +102,7 @@ def test_a_file_that_is_not_there(bare_pawsctl: Pawsctl, tls_server: Server, nam
 def test_a_file_that_is_no_certificate(
     bare_pawsctl: Pawsctl, tls_server: Server, name: str
 ) -> None:
-    """It is not taken for a fault of the server."""
+    """The error does not blame the server."""
     (bare_pawsctl.folder / "text.pem").write_text("no certificate\n")
     url = f"rediss://localhost:{tls_server.port}?{name}=text.pem"
     result = bare_pawsctl("session", "list", "--json", "--url", url)
@@ -111,7 +111,7 @@ def test_a_file_that_is_no_certificate(
 
 
 def test_a_silent_server_ends_the_handshake_in_time(bare_pawsctl: Pawsctl) -> None:
-    """It takes the connection and says nothing."""
+    """It accepts the connection and sends nothing."""
     with clusters.swallowing() as port:
         error = error_of(bare_pawsctl, f"rediss://127.0.0.1:{port}", "--timeout", "1")
     assert "in time" in error["message"]
@@ -120,7 +120,7 @@ def test_a_silent_server_ends_the_handshake_in_time(bare_pawsctl: Pawsctl) -> No
 def test_a_cluster_over_tls(
     bare_pawsctl: Pawsctl, signed: Certificates, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Every node is spoken to in TLS, also those that the URL does not name."""
+    """All nodes are reached by TLS, even those that the URL does not name."""
     options = ["--port", "0", "--tls-port", "{port}", "--tls-cluster", "yes"]
     with clusters.running(
         tmp_path_factory.mktemp("tls"),

@@ -20,7 +20,7 @@ SOUND = '{"status":"active","messages":[],"updatedAt":1790000000000}'
 
 
 def fill(server: Server) -> None:
-    """Write many sessions, and a key that is none of them."""
+    """Write many sessions, and a key that is not a session."""
     server.client.flushall()
     pipe = server.client.pipeline(transaction=False)
     for number in range(SESSIONS):
@@ -30,7 +30,7 @@ def fill(server: Server) -> None:
 
 
 def reply_ends(server: Server, run: Callable[[int], Result]) -> list[int]:
-    """Where each reply ends, in bytes to the client, when nothing is cut."""
+    """Return where each reply ends, in bytes to the client, if nothing is cut."""
     ends = [0]
 
     def note(_number: int, reply: bytes) -> bytes:
@@ -43,7 +43,7 @@ def reply_ends(server: Server, run: Callable[[int], Result]) -> list[int]:
 
 
 def cuts(server: Server, run: Callable[[int], Result]) -> Iterator[int]:
-    """Every boundary between two replies, and a place within each."""
+    """Return every boundary between two replies, and a place within each."""
     ends = reply_ends(server, run)
     step = max(1, len(ends) // 12)
     for end in (*ends[:-1:step], ends[-2]):
@@ -53,7 +53,7 @@ def cuts(server: Server, run: Callable[[int], Result]) -> Iterator[int]:
 def outcomes(
     server: Server, run: Callable[[int], Result], arrange: Callable[[], None]
 ) -> Iterator[dict[str, Any]]:
-    """The error of each run that was cut once, which must be told as one."""
+    """Yield the error of each run that was cut once, which must be reported as one."""
     arrange()
     for at in cuts(server, run):
         arrange()
@@ -77,7 +77,7 @@ def assert_told(error: dict[str, Any], what: str, changed: int) -> None:
 def test_a_flush_that_is_cut_tells_what_is_deleted_and_what_no_one_knows(
     pawsctl: Pawsctl, server: Server, filters: list[str]
 ) -> None:
-    """At every boundary between replies, and within each."""
+    """The cut is at each boundary between replies, and within each."""
 
     def run(port: int) -> Result:
         url = f"redis://127.0.0.1:{port}"
@@ -90,7 +90,7 @@ def test_a_flush_that_is_cut_tells_what_is_deleted_and_what_no_one_knows(
             assert_told(error, "deleted", SESSIONS - left)
             unknown += error["unknown"] > 0
         else:
-            # It had not begun.
+            # The flush had not begun.
             assert len(server.client.keys("wh:session:*")) == SESSIONS
         assert server.client.exists("other")
     assert unknown
@@ -151,7 +151,7 @@ def test_an_import_that_is_cut_tells_what_is_written_and_what_no_one_knows(
 def test_an_interrupted_flush_tells_what_is_deleted_and_what_no_one_knows(
     pawsctl: Pawsctl, server: Server, number: int
 ) -> None:
-    """Where the reply that it waits for may still come."""
+    """The reply that it waits for may still come."""
     fill(server)
     held, let_go = threading.Event(), threading.Event()
 
@@ -182,11 +182,11 @@ def test_an_interrupted_flush_tells_what_is_deleted_and_what_no_one_knows(
 def test_a_test_session_that_cannot_clean_up_names_what_may_be_left(
     pawsctl: Pawsctl, server: Server, number: int, *, always: bool
 ) -> None:
-    """With the first cause; where it could clean up, nothing is left and nothing is said."""
+    """The first cause is named, too; if it could clean up, nothing is left or reported."""
     counts = iter(range(100))
 
     def cut(_number: int, reply: bytes) -> bytes:
-        # EXPIRE twice, EXISTS twice, DEL; all others are those of the cleaning.
+        # EXPIRE twice, EXISTS twice, DEL; all others belong to the cleanup.
         if reply in (b":0\r\n", b":1\r\n"):
             count = next(counts)
             if count == number or (always and count > number):

@@ -1,6 +1,6 @@
-"""Every command against a server that answers one of Redis's commands with a reply of another type.
+"""Every command against a server that answers one Redis command with a reply of another type.
 
-No traceback, no loop, and no success but with what an honest server would have shown.
+No traceback, no endless loop, and success only with the output that a normal server would give.
 """
 
 import json
@@ -19,7 +19,7 @@ from tests.lying import KEY, Answer, array, bulk, honest
 PHONE = KEY.decode().removeprefix("wh:session:")
 NESTED = b"*1\r\n" * 6 + b":1\r\n"
 
-# What is of no use to a command that has replies of this kind.
+# Replies that are useless to a command whose replies are of this kind.
 WRONG: dict[str, list[bytes]] = {
     "integer": [b"+OK\r\n", bulk(b"1"), bulk(b""), b"$-1\r\n", b"*-1\r\n", array(), b":-7\r\n",
                 array(b":1\r\n"), NESTED, b"#t\r\n", b",1.5\r\n", b"%1\r\n:1\r\n:2\r\n"],
@@ -64,7 +64,7 @@ COMMANDS = [
     "health --json",
     "test-session --json",
 ]
-# What a command may do without, or asks again in another way: its result may lack something.
+# Redis commands that are optional, or have a replacement: the result may lack something.
 OPTIONAL = {
     "session stats --json": {b"INFO", b"MEMORY"},
     "redis memory --json": {b"INFO", b"MEMORY", b"SCAN"},
@@ -81,7 +81,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 class _Asked:
-    """Answers honestly, but for one command; keeps what was asked."""
+    """Answers normally except to one command; records all commands."""
 
     def __init__(self, name: bytes = b"", reply: Answer = b"") -> None:
         self.names: set[bytes] = set()
@@ -118,11 +118,11 @@ _PASSING = re.compile(
 def test_a_reply_of_another_type_is_no_success(
     command: str, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """But a sentence, whichever of the replies it is."""
+    """It is an error message, whichever reply is wrong."""
     asked = _Asked()
     status = _called(command, asked)
     expected, said = capsysbinary.readouterr()
-    # This server stores nothing: the flow can't succeed there.
+    # This server stores nothing, so the flow can't succeed.
     stores = command.startswith("test-session")
     assert (status == ExitStatus.OK) != stores, said
     assert asked.names
@@ -144,7 +144,7 @@ def test_a_reply_of_another_type_is_no_success(
 def test_the_refusal_names_the_command_and_the_reply(
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    """So that one can see who is to blame."""
+    """So the user can see what is at fault."""
     status = _called(f"session touch {PHONE} --json", _Asked(b"EXPIRE", b"+OK\r\n"))
     message = json.loads(capsysbinary.readouterr().err)["error"]["message"]
     assert status == ExitStatus.FAILED
@@ -156,7 +156,7 @@ def test_the_refusal_names_the_command_and_the_reply(
 def test_a_cursor_may_be_an_integer(
     cursor: bytes, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """Some servers send it so; its end is an end."""
+    """Some servers send it so; the pass ends at 0 as usual."""
     asked = _Asked(b"SCAN", array(cursor, array(bulk(KEY))))
     assert _called("session list --json", asked) == ExitStatus.OK
     assert len(json.loads(capsysbinary.readouterr().out)) == 1
@@ -166,7 +166,7 @@ def test_a_cursor_may_be_an_integer(
 def test_cursors_that_go_round_in_a_circle_end(
     circle: int, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """However long it is."""
+    """The length of the circle does not matter."""
     turns = iter(range(1 << 20))
 
     def tell(command: list[bytes]) -> bytes:
@@ -187,7 +187,7 @@ DRIP = ["health", "session list", f"session get {PHONE}", f"session touch {PHONE
 def test_a_server_that_drips_holds_nobody(
     command: str, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """--timeout is for the whole reply, and for health for all of them."""
+    """--timeout applies to the whole reply, and in health to all replies together."""
     begun = time.monotonic()
     with lying.answering(honest, seconds_a_byte=0.1) as url:
         status = run([*command.split(), "--json", "--timeout", "0.5", "--url", url])
@@ -197,7 +197,7 @@ def test_a_server_that_drips_holds_nobody(
 
 
 def test_a_slow_line_may_bring_a_large_value(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    """Every 64 KB buy another second."""
+    """Every 64 KB extend the timeout by a second."""
     value = b'{"status":"active","messages":[],"updatedAt":1,"x":"%s"}' % (b"x" * 400_000)
     asked = _Asked(b"GET", bulk(value))
     with lying.answering(asked, seconds_a_piece=0.1) as url:
@@ -207,7 +207,7 @@ def test_a_slow_line_may_bring_a_large_value(capsysbinary: pytest.CaptureFixture
 
 
 class _Deleting:
-    """Two pages of keys, of which UNLINK leaves nothing; one of its replies is strange."""
+    """Two pages of keys, all of which UNLINK deletes; one of its replies is strange."""
 
     def __init__(self, name: bytes, reply: bytes) -> None:
         self._name, self._reply = name, reply
@@ -235,7 +235,7 @@ def test_a_flush_tells_what_it_has_done_before_a_strange_reply(
     reply: bytes,
     capsysbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    """Never that nothing was there, when it was deleted and the reply not understood."""
+    """It never says that there was nothing if a deletion's reply was not understood."""
     with lying.answering(_Deleting(name, reply)) as url:
         status = run(["session", "flush", "--yes", "--json", "--url", url])
     error = json.loads(capsysbinary.readouterr().err.splitlines()[-1])["error"]
@@ -249,7 +249,7 @@ def test_a_flush_tells_what_it_has_done_before_a_strange_reply(
 def test_a_status_is_no_value(
     reply: bytes, option: str, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """Replies that went astray: a value in those bytes is one, and they are not."""
+    """A value may have the same bytes as a status, but a stray status is no value."""
     value = reply.rpartition(b":")[2].strip(b"+(\r\n")
     assert _called(f"session get {PHONE} {option}", _Asked(b"GET", bulk(value))) == ExitStatus.OK
     assert option == "--json" or capsysbinary.readouterr().out == value

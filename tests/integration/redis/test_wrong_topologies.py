@@ -1,4 +1,4 @@
-"""Clusters and Sentinels that tell of themselves in a way that is not to be understood."""
+"""Clusters and Sentinels that send malformed replies about themselves."""
 
 import json
 import time
@@ -40,7 +40,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def judged(
     words: list[str], how: str, capsysbinary: pytest.CaptureFixture[bytes], most: float = 10
 ) -> int:
-    """The exit status of a run that ends, and tells its failure in a sentence."""
+    """Return the exit status of a run, which must end and report failures in a sentence."""
     begun = time.monotonic()
     status = run([*words, *LIMITS])
     out, err = capsysbinary.readouterr()
@@ -56,7 +56,7 @@ def judged(
 def test_a_cluster(
     command: str, subcommand: bytes, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """A success is one only where the other word on the cluster, or none, is needed."""
+    """It succeeds only if the other cluster reply, or neither, is needed."""
 
     def tell(command: list[bytes], reply: Answer, told: bytes) -> Answer:
         if command[0] == b"CLUSTER":
@@ -107,7 +107,7 @@ def test_a_sentinel(command: str, capsysbinary: pytest.CaptureFixture[bytes]) ->
 def test_a_server_that_says_it_is_a_cluster_and_knows_no_cluster_command(
     refusal: bytes, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    """Behind a proxy, it may be one: what it has is shown as a part, and no part is deleted."""
+    """It may be a cluster behind a proxy: its data is shown as partial and not deleted."""
     info = honest([b"INFO"]).replace(b"cluster_enabled:0", b"cluster_enabled:1")
     replies = {b"CLUSTER": refusal, b"INFO": info}
     with lying.answering(lambda command: replies.get(command[0]) or honest(command)) as url:
@@ -122,7 +122,7 @@ def test_a_server_that_says_it_is_a_cluster_and_knows_no_cluster_command(
 
 
 def test_a_server_that_takes_no_heed_of_match(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    """Nothing of another application's is shown as a session, or deleted."""
+    """Keys of other applications are neither shown as sessions nor deleted."""
     asked: list[bytes] = []
     found = array(bulk(b"0"), array(bulk(b"app:counter"), bulk(KEY), bulk(b"wh:sessionless")))
 

@@ -1,4 +1,4 @@
-"""A Sentinel trio for the whole run, and those that a test may break."""
+"""A Sentinel trio for the whole run, and trios that a test may break."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,14 +12,14 @@ from tests.sentinels import Trio
 
 @pytest.fixture(scope="session")
 def whole_run_trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trio]:
-    """A trio for the whole run; `trio` is the same, empty."""
+    """A trio for the whole run; `trio` is the same, emptied."""
     with sentinels.running(tmp_path_factory.mktemp("sentinel")) as trio:
         yield trio
 
 
 @pytest.fixture
 def trio(whole_run_trio: Trio) -> Trio:
-    """An empty trio; a test leaves its primary where it is."""
+    """An empty trio; a test must not change its primary."""
     whole_run_trio.primary.client.flushall()
     return whole_run_trio
 
@@ -33,5 +33,5 @@ def breakable(tmp_path: Path) -> Iterator[Trio]:
 
 @pytest.fixture
 def anywhere(tmp_path: Path) -> Pawsctl:
-    """pawsctl with no Redis of its own: each test names one."""
+    """pawsctl without a Redis: each test passes a URL."""
     return Pawsctl(tmp_path)

@@ -1,4 +1,4 @@
-"""A primary that Sentinels name: found, followed, and told apart from what is none."""
+"""The primary that Sentinels name: found, followed, and told apart from other servers."""
 
 import itertools
 import os
@@ -24,12 +24,12 @@ SESSIONS = 100_000
 
 
 def phones_in(result: Result) -> list[str]:
-    """The phones of a list that was printed as JSON lines."""
+    """Return the phones of a list that was printed as JSON lines."""
     return [line.split(b'"', 4)[3].decode() for line in result.out.splitlines()]
 
 
 def interrupted(pawsctl: Pawsctl, do: Callable[[], None], *arguments: str) -> Result:
-    """Run a command, and do something when it has printed its first byte."""
+    """Run a command, and call a function when it has printed its first byte."""
     process = pawsctl.start(*arguments)
     assert process.stdout is not None
     first = os.read(process.stdout.fileno(), 1)
@@ -39,7 +39,7 @@ def interrupted(pawsctl: Pawsctl, do: Callable[[], None], *arguments: str) -> Re
 
 
 def test_every_command_works(trio: Trio, anywhere: Pawsctl) -> None:
-    """Reading, the flow with its writes, and flush, by the one URL."""
+    """Reading, the flow with its writes, and flush, all by one URL."""
     phones = trio.seed(1_000)
     url = ("--url", trio.url)
     listed = anywhere("session", "list", "-o", "jsonl", *url)
@@ -94,19 +94,19 @@ def test_a_primary_killed_in_the_middle_of_flush(breakable: Trio, anywhere: Paws
 
 
 def test_a_paused_primary_is_replaced(breakable: Trio, anywhere: Pawsctl) -> None:
-    """Reading goes on at the next one; a write that was on its way is not repeated but told."""
+    """Reads continue on the new one; a write in transit is reported, not retried."""
     breakable.seed(100)
     url = ("--url", breakable.url, "--timeout", "1")
     with breakable.primary.paused():
         touched = anywhere("session", "touch", "+10000000001", "--json", *url)
         if touched.status != ExitStatus.OK:
-            # Sentinel still named it: the command went to a server that did not answer.
+            # Sentinel still named it, so the command went to a server that did not answer.
             assert touched.status == ExitStatus.UNREACHABLE
         assert anywhere("session", "get", "+10000000001", *url).status == ExitStatus.OK
 
 
 def test_a_write_that_may_have_happened_is_told(breakable: Trio) -> None:
-    """The primary falls silent between the connection and the command."""
+    """The primary stops answering between the connection and the command."""
     breakable.seed(10)
     primary = breakable.primary
     told: list[str] = []
@@ -152,7 +152,7 @@ def test_a_demoted_primary_is_left(breakable: Trio) -> None:
 
 
 def test_sentinels_that_lie_down_cost_a_second_each(trio: Trio, anywhere: Pawsctl) -> None:
-    """One is dead, one swallows packets, one is paused: the fourth answers."""
+    """One is dead, one drops packets, one is paused: the fourth answers."""
     trio.seed(3)
     with clusters.swallowing() as port, trio.sentinels[0].paused():
         hosts = ("127.0.0.1:1", f"127.0.0.1:{port}", trio.sentinels[0].address)
@@ -173,7 +173,7 @@ def test_no_sentinel_answers(anywhere: Pawsctl) -> None:
 
 
 def test_an_unknown_service_is_told_with_those_there_are(trio: Trio, anywhere: Pawsctl) -> None:
-    """A slip of the pen is seen at once."""
+    """This makes a typing error obvious."""
     url = f"redis+sentinel://{trio.sentinels[0].address}/pawz"
     result = anywhere("session", "list", "--json", "--url", url)
     assert result.status == ExitStatus.UNREACHABLE
@@ -182,7 +182,7 @@ def test_an_unknown_service_is_told_with_those_there_are(trio: Trio, anywhere: P
 
 
 def test_a_redis_is_no_sentinel(trio: Trio, anywhere: Pawsctl) -> None:
-    """The port of a server in the place of a Sentinel's."""
+    """The URL has a server's port instead of a Sentinel's."""
     result = anywhere("session", "list", "--json", "--url", trio.url_of(trio.primary.address))
     assert result.status == ExitStatus.UNREACHABLE
     assert "is a Redis and no Sentinel" in result.error["message"]
@@ -201,7 +201,7 @@ def test_a_primary_that_nobody_replaces(tmp_path: Path, anywhere: Pawsctl) -> No
 
 
 def test_reads_go_to_a_replica_that_is_told_of(trio: Trio, anywhere: Pawsctl) -> None:
-    """--prefer-replica: the primary is not even asked for what a replica can answer."""
+    """With --prefer-replica the primary gets no command that a replica can answer."""
     phones = trio.seed(200)
     before = trio.primary.client.info("commandstats").get("cmdstat_scan", {"calls": 0})["calls"]
     result = anywhere("session", "list", "--json", "--url", trio.url, "--prefer-replica")
@@ -219,7 +219,7 @@ def test_reads_go_to_a_replica_that_is_told_of(trio: Trio, anywhere: Pawsctl) ->
 
 
 def test_passwords_of_servers_and_of_sentinels(tmp_path: Path, anywhere: Pawsctl) -> None:
-    """Each has its own; a wrong one is told of the right place, and never shown."""
+    """Each has its own; an error names where a password is wrong, and never shows it."""
     with sentinels.running(tmp_path, password="s3rver", sentinel_password="w4tch") as trio:
         hosts = ",".join(sentinel.address for sentinel in trio.sentinels)
         query = "?sentinel_password="

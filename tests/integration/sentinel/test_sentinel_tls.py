@@ -1,4 +1,4 @@
-"""Sentinels and the Redis that they name, one with TLS and the other without."""
+"""Sentinels and their Redis, one with TLS and the other without."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.servers import required
 
 @pytest.fixture
 def certificates(tmp_path: Path) -> Certificates:
-    """Signed for 127.0.0.1."""
+    """Certificates for 127.0.0.1."""
     folder = tmp_path / "certificates"
     folder.mkdir()
     return Certificates(folder)
@@ -29,7 +29,7 @@ def certificates(tmp_path: Path) -> Certificates:
 def pair(
     folder: Path, certificates: Certificates, *, redis_tls: bool, sentinel_tls: bool
 ) -> Iterator[Process]:
-    """A primary and the one Sentinel over it; yields the Sentinel."""
+    """Start a primary with one Sentinel; yield the Sentinel."""
     path = required("redis-server")
     options = certificates.server_options()
     with ExitStack() as stack:
@@ -62,7 +62,7 @@ def pair(
 def test_one_with_tls_and_the_other_without(
     tmp_path: Path, bare_pawsctl: Pawsctl, certificates: Certificates, redis_tls: bool
 ) -> None:
-    """sentinel_ssl says it; and every URL that does not gets told the one that does."""
+    """sentinel_ssl sets it; for every wrong URL, the hint has the right one."""
     sentinel_tls = not redis_tls
     with pair(tmp_path, certificates, redis_tls=redis_tls, sentinel_tls=sentinel_tls) as sentinel:
         scheme = "rediss" if redis_tls else "redis"
@@ -86,7 +86,7 @@ def test_one_with_tls_and_the_other_without(
 def test_a_sentinel_that_is_taken_for_a_redis_is_told(
     trio: Trio, bare_pawsctl: Pawsctl, command: str, scheme: str
 ) -> None:
-    """With the URL that was meant."""
+    """The hint has the URL that was meant."""
     address = trio.sentinels[0].address
     failed = bare_pawsctl(*command.split(), "--json", "--url", f"{scheme}://{address}")
     assert failed.status == ExitStatus.UNREACHABLE
@@ -95,7 +95,7 @@ def test_a_sentinel_that_is_taken_for_a_redis_is_told(
 
 
 def test_a_sentinel_that_does_not_tell_its_role_is_told(trio: Trio, bare_pawsctl: Pawsctl) -> None:
-    """HELLO says what it is."""
+    """HELLO shows that it is a Sentinel."""
     sentinel = trio.sentinels[0]
     sentinel.client.execute_command("ACL", "SETUSER", "default", "-role")
     try:

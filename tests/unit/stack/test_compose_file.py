@@ -1,4 +1,4 @@
-"""The compose file, read strictly."""
+"""The strict parser of the compose file."""
 
 import re
 from pathlib import Path
@@ -37,7 +37,7 @@ def _redis(path: Path, **variables: str) -> Service:
 
 
 def test_our_own_compose_file_says_what_the_stack_promises() -> None:
-    """Image, port, limit, volume and health check stand in it and nowhere else."""
+    """Image, port, limit, volume and health check are defined there and nowhere else."""
     redis = _redis(compose_file())
 
     assert redis.image == "redis:7.2-alpine"
@@ -52,7 +52,7 @@ def test_our_own_compose_file_says_what_the_stack_promises() -> None:
 
 
 def test_our_own_commander_reads_its_file_where_node_config_looks() -> None:
-    """A secret with a target of its own."""
+    """The secret has a target of its own."""
     commander = read(compose_file(), {}).service("redis-commander")
 
     (file,) = commander.files
@@ -65,7 +65,7 @@ def test_our_own_commander_reads_its_file_where_node_config_looks() -> None:
 def test_every_server_of_a_topology_has_a_port_and_data_of_its_own(
     topology: layout.Topology,
 ) -> None:
-    """On the host's network; without variables the ports are those of the default REDIS_PORT."""
+    """On the host's network; without variables the ports follow the default REDIS_PORT."""
     stack = read(compose_file(topology), {})
 
     assert stack.project == f"paws-wpp-{topology}"
@@ -83,7 +83,7 @@ def test_every_server_of_a_topology_has_a_port_and_data_of_its_own(
 
 @pytest.mark.parametrize("topology", ["single", "sentinel", "cluster"])
 def test_every_redis_can_be_given_another_memory_limit(topology: layout.Topology) -> None:
-    """By one variable, which pawsctl and the users of docker compose set; 0 is no limit."""
+    """One variable sets it for pawsctl and for docker compose; 0 is no limit."""
     path = compose_file(topology)
     for limit, memory in (("2g", 2 << 30), ("0b", 0)):
         stack = read(path, {"REDIS_MEMORY_LIMIT": limit})
@@ -92,7 +92,7 @@ def test_every_redis_can_be_given_another_memory_limit(topology: layout.Topology
 
 
 def test_the_topologies_share_no_port() -> None:
-    """All of them run side by side."""
+    """All of them can run side by side."""
     single = {6379, 8081}
     sentinel = {int(port) for port in layout.variables("sentinel", 6379).values()}
     cluster = {int(port) for port in layout.variables("cluster", 6379).values()}
@@ -116,12 +116,12 @@ def test_the_topologies_share_no_port() -> None:
     ],
 )
 def test_a_topology_has_one_url(topology: layout.Topology, url: str) -> None:
-    """It names every server that a client may begin with."""
+    """It names every server that a client may start from."""
     assert layout.url(topology, read(compose_file(topology), {})) == url
 
 
 def test_variables_are_put_in_and_defaults_where_there_are_none(written: Path) -> None:
-    """An empty value counts as none, as `:-` has it."""
+    """An empty value counts as unset, as with `:-`."""
     assert read(written, {"PROJECT": "other", "PORT": "7000"}).project == "other"
     assert _redis(written, PROJECT="other").container == "other-redis"
     assert _redis(written, PORT="7000").ports[0].published == 7000
@@ -129,7 +129,7 @@ def test_variables_are_put_in_and_defaults_where_there_are_none(written: Path) -
 
 
 def test_times_are_seconds_and_sizes_bytes(written: Path) -> None:
-    """Each with the unit that the file names."""
+    """The file gives each with its unit."""
     redis = _redis(written)
 
     assert redis.health == HealthCheck(test=("CMD", "true"), interval=0.5, timeout=60.0, retries=2)
@@ -163,7 +163,7 @@ def test_a_value_is_put_in_as_it_is(written: Path) -> None:
 def test_what_pawsctl_does_not_honour_is_an_error(
     written: Path, line: str, instead: str, words: str
 ) -> None:
-    """A key that were ignored would be a promise not kept."""
+    """An ignored key would be a broken promise."""
     assert line in SMALL
     written.write_text(SMALL.replace(line, instead))
 

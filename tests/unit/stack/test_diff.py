@@ -19,12 +19,12 @@ from pawsctl.stack.engine import diff
     ],
 )
 def test_options_that_differ_are_named(before: list[str], wanted: list[str], names: str) -> None:
-    """Whatever their order."""
+    """Their order does not matter."""
     assert " ".join(diff.options(before, wanted)) == names
 
 
 def test_files_that_differ_say_what_they_hold(tmp_path: Path) -> None:
-    """Those that say the same, or are gone, tell nothing."""
+    """For files that are equal, or gone, only the general word `secrets` is given."""
     old, new = tmp_path / "old", tmp_path / "new"
     for folder in (old, new):
         folder.mkdir()

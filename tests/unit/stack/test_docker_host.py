@@ -1,4 +1,4 @@
-"""Where containers on the host's network are, and are not, on this machine's."""
+"""Whether the host network of a Docker Engine is this machine's."""
 
 import sys
 from typing import Any
@@ -34,7 +34,7 @@ def _check(**about: Any) -> None:
     ],
 )
 def test_another_host_is_refused_with_the_reason(about: dict[str, Any], words: str) -> None:
-    """And with what to do instead."""
+    """The error says what to do instead."""
     with pytest.raises(NoEngine, match=words) as caught:
         _check(**about)
 
@@ -43,5 +43,5 @@ def test_another_host_is_refused_with_the_reason(about: dict[str, Any], words: s
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every engine is in a machine")
 def test_an_engine_of_this_machine_is_taken() -> None:
-    """As on any Linux."""
+    """For example on any Linux."""
     _check(OperatingSystem="Debian GNU/Linux 12", SecurityOptions=["name=seccomp"])

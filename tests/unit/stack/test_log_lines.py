@@ -1,4 +1,4 @@
-"""Lines out of chunks."""
+"""Log lines assembled from chunks."""
 
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from pawsctl.stack.engine.log_lines import Lines, split_stamp, stamp
 
 @given(st.binary(), st.lists(st.integers(min_value=0, max_value=60)))
 def test_where_chunks_end_changes_no_line(data: bytes, cuts: list[int]) -> None:
-    """Within a line, a line break or a character."""
+    """A chunk may end within a line, a line break or a character."""
     whole = Lines()
     expected = whole.feed(data) + whole.feed(b"", last=True)
 
@@ -28,7 +28,7 @@ def test_where_chunks_end_changes_no_line(data: bytes, cuts: list[int]) -> None:
 
 @given(st.lists(st.text(st.characters(blacklist_characters="\r\n"))))
 def test_every_line_comes_as_it_was_written(written: list[str]) -> None:
-    """Of characters that are whole nothing is lost."""
+    """No complete character is lost."""
     data = "".join(f"{line}\n" for line in written).encode("utf-8", "replace")
 
     assert Lines().feed(data) == [
@@ -37,7 +37,7 @@ def test_every_line_comes_as_it_was_written(written: list[str]) -> None:
 
 
 def test_an_unfinished_line_waits_for_its_end() -> None:
-    """It is shown when it is whole, or when nothing comes any more."""
+    """It is shown when it is complete, or at the end of the log."""
     lines = Lines()
 
     assert lines.feed(b"a\nb") == ["a"]
@@ -60,13 +60,13 @@ def test_times_of_docker_and_of_valkey_are_read(text: str, time: datetime) -> No
 
 
 def test_what_is_no_time_stays_in_the_line() -> None:
-    """A line without a time is whole."""
+    """A line without a time is kept whole."""
     assert split_stamp("hello 2026") == (None, "hello 2026")
     assert stamp("yesterday") is None
 
 
 def test_a_time_is_taken_off_the_line() -> None:
-    """With the one space behind it, and not with what the line is indented by."""
+    """One space after it goes too; further indentation stays."""
     assert split_stamp("2026-11-23T10:19:03Z   indented") == (
         datetime(2026, 11, 23, 10, 19, 3, 0, UTC),
         "  indented",

@@ -1,4 +1,4 @@
-"""The files that the services mount, rendered where the settings differ from the defaults."""
+"""The files that services mount, rendered if the settings differ from the defaults."""
 
 import json
 import stat
@@ -14,12 +14,12 @@ from pawsctl.stack.project import mounted_files
 
 @pytest.fixture
 def defaults(tmp_path: Path) -> StackSettings:
-    """The settings of somebody who set nothing."""
+    """The settings if nothing is set."""
     return settings.load(environ={}, directory=tmp_path).stack()
 
 
 def test_the_defaults_need_no_rendering(defaults: StackSettings, tmp_path: Path) -> None:
-    """Then docker compose and pawsctl mount the same files."""
+    """docker compose and pawsctl then mount the same files."""
     found = mounted_files.rendered(defaults, tmp_path)
 
     assert found == mounted_files.compose_file().parent / "defaults"
@@ -40,7 +40,7 @@ def test_the_default_files_say_what_the_default_settings_say() -> None:
 
 
 def test_a_password_stands_in_all_three_files(defaults: StackSettings, tmp_path: Path) -> None:
-    """For the server, for its health check, and for Redis Commander."""
+    """They are for the server, its health check, and Redis Commander."""
     found = mounted_files.rendered(
         msgspec.structs.replace(defaults, redis_password="a b'$"), tmp_path
     )
@@ -55,7 +55,7 @@ def test_a_password_stands_in_all_three_files(defaults: StackSettings, tmp_path:
 
 
 def test_the_same_settings_give_the_same_place(defaults: StackSettings, tmp_path: Path) -> None:
-    """A container that mounts it is not replaced."""
+    """So a container that mounts it is not replaced."""
     once = mounted_files.rendered(msgspec.structs.replace(defaults, redis_password="one"), tmp_path)
     twice = mounted_files.rendered(
         msgspec.structs.replace(defaults, redis_password="one"), tmp_path
@@ -67,7 +67,7 @@ def test_the_same_settings_give_the_same_place(defaults: StackSettings, tmp_path
 def test_other_settings_give_another_place_and_leave_the_first(
     defaults: StackSettings, tmp_path: Path
 ) -> None:
-    """A container goes on with its files until it is replaced."""
+    """A container keeps its files until it is replaced."""
     first = mounted_files.rendered(
         msgspec.structs.replace(defaults, redis_password="one"), tmp_path
     )
@@ -82,7 +82,7 @@ def test_other_settings_give_another_place_and_leave_the_first(
 
 
 def test_the_place_tells_nothing_of_the_password(defaults: StackSettings, tmp_path: Path) -> None:
-    """It shows in `docker inspect`: two with one password have different names."""
+    """The path shows in `docker inspect`: the same password twice gives different names."""
     for user in ("a", "b"):
         (tmp_path / user).mkdir()
 

@@ -37,7 +37,7 @@ def test_what_a_registry_refuses(reason: str, words: str) -> None:
 
 
 def test_an_image_may_be_named_like_a_reason() -> None:
-    """On Docker Hub, too, where its name is one word."""
+    """This also holds on Docker Hub, where the name is one word."""
     reason = "proxyconnect tcp: no answer of denied"
 
     assert "the proxy" in refusals.registry_hint(reason, "denied:401", "docker.io")
@@ -56,5 +56,5 @@ def test_an_image_may_be_named_like_a_reason() -> None:
     ],
 )
 def test_what_an_engine_refuses(reason: str, status: int, words: str) -> None:
-    """An engine that fails without a reason has written more into its log."""
+    """If the engine gives no reason, the hint refers to its log."""
     assert words in refusals.hint(reason, status)

@@ -1,4 +1,4 @@
-"""Signals that come in the middle of a step."""
+"""Signals that arrive in the middle of a step."""
 
 import signal
 import sys
@@ -16,7 +16,7 @@ if sys.platform != "win32":
 
 @pytest.fixture(autouse=True)
 def as_interrupts() -> Iterator[None]:
-    """All of them raise KeyboardInterrupt, as in a pawsctl that runs."""
+    """Let all of them raise KeyboardInterrupt, as in a running pawsctl."""
     before = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
     yield
     for number, handler in before.items():
@@ -25,7 +25,7 @@ def as_interrupts() -> Iterator[None]:
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_waits_for_the_end_of_a_step(number: signal.Signals) -> None:
-    """And comes then."""
+    """It is raised then."""
     done = []
 
     with pytest.raises(KeyboardInterrupt), uninterrupted():
@@ -36,7 +36,7 @@ def test_a_signal_waits_for_the_end_of_a_step(number: signal.Signals) -> None:
 
 
 def test_a_second_signal_comes_at_once() -> None:
-    """Whichever it is: the step may hang."""
+    """It may be any signal: the step may hang."""
     done = []
 
     with pytest.raises(KeyboardInterrupt), uninterrupted():
@@ -49,7 +49,7 @@ def test_a_second_signal_comes_at_once() -> None:
 
 
 def test_a_signal_that_nobody_handles_is_left_to_the_system() -> None:
-    """As one that is ignored, or ends the process."""
+    """This covers ignored signals and those that end the process."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     with uninterrupted():
@@ -57,7 +57,7 @@ def test_a_signal_that_nobody_handles_is_left_to_the_system() -> None:
 
 
 def test_handlers_are_put_back() -> None:
-    """However the step ends."""
+    """This holds however the step ends."""
     with suppress(ValueError), uninterrupted():
         raise ValueError
 

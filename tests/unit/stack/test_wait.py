@@ -1,4 +1,4 @@
-"""Waiting until a server answers, on what a server may say; and the lock of a project."""
+"""Waiting until a server answers, depending on its replies; and the lock of a project."""
 
 import threading
 import time
@@ -37,12 +37,12 @@ def _wait(plan: Plan, *, died: str = "", log: str = "last words") -> None:
 
 
 def test_it_is_ready_when_the_probe_is_content() -> None:
-    """However often it had to be asked."""
+    """The probe may run any number of times before."""
     _wait(_plan(["connection refused", "LOADING", ""]))
 
 
 def test_the_deadline_tells_the_last_state_and_the_log() -> None:
-    """And for how long it was waited for."""
+    """The message also says how long it waited."""
     with pytest.raises(TimedOut, match=r"within 0\.2 s; the last state was: LOADING") as caught:
         _wait(_plan(["connection refused", "LOADING"]))
     assert caught.value.detail == ("last words",)
@@ -57,14 +57,14 @@ def test_the_deadline_tells_the_last_state_and_the_log() -> None:
     ],
 )
 def test_the_hint_is_about_what_the_log_says(log: str, words: str) -> None:
-    """More time helps nobody whose network has no names."""
+    """For example, a longer timeout does not help a network without DNS."""
     with pytest.raises(TimedOut) as caught:
         _wait(_plan(["not connected"]), log=log)
     assert words in caught.value.hint
 
 
 def test_one_that_ended_is_not_waited_for() -> None:
-    """Long before the deadline."""
+    """The wait ends long before the deadline."""
     plan = Plan(
         services=["redis"],
         probes={"redis": lambda: "connection refused"},
@@ -82,13 +82,13 @@ def test_one_that_ended_is_not_waited_for() -> None:
 
 
 def test_another_servers_answer_does_not_count() -> None:
-    """Ours has ended, and somebody else answers on the port."""
+    """Our server has ended, and another one answers on the port."""
     with pytest.raises(OperationFailed, match="another server"):
         _wait(_plan([""]), died="it exited")
 
 
 def test_a_server_is_pinged_with_its_password(tmp_path: Path) -> None:
-    """Without it, or with another, the server's refusal is the state."""
+    """Without it, or with another, the state is the server's refusal."""
     with servers.running(tmp_path, password="pa ss") as server:
         assert probe.ping(server.port, "pa ss") == ""
         assert probe.ping(server.port, None).startswith("NOAUTH")
@@ -99,20 +99,20 @@ def test_a_server_is_pinged_with_its_password(tmp_path: Path) -> None:
 
 
 def test_a_password_that_nobody_asks_for_is_as_good_as_none(server: Server) -> None:
-    """As it is for redis-cli."""
+    """redis-cli does the same."""
     assert probe.ping(server.port, "pa ss") == ""
     assert probe.info(server.port, "pa ss")["tcp_port"] == str(server.port)
 
 
 def test_nobody_there_is_told_as_the_system_tells_it() -> None:
-    """Neither ping nor info raise."""
+    """Neither ping nor info raises."""
     port = free_port()
     assert probe.ping(port, None) == "Connection refused"
     assert probe.info(port, None) == {}
 
 
 def test_info_reads_the_whole_reply(server: Server) -> None:
-    """It is longer than what one packet may carry."""
+    """It is longer than one packet."""
     found = probe.info(server.port, None)
 
     assert {"used_memory", "used_memory_peak", "maxmemory"} <= found.keys()
@@ -140,7 +140,7 @@ def test_the_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
 
 
 def test_a_moment_of_waiting_is_not_worth_a_word(tmp_path: Path) -> None:
-    """Two that start together meet at the lock, and nobody has to know."""
+    """Two commands started together wait briefly for the lock without a message."""
     events: list[Event] = []
 
     def second() -> None:
@@ -157,7 +157,7 @@ def test_a_moment_of_waiting_is_not_worth_a_word(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_is_held_too_long_is_not_waited_for(tmp_path: Path) -> None:
-    """The deadline holds here, too."""
+    """The deadline applies to the lock, too."""
     with (
         locked(tmp_path, deadline=time.monotonic(), emit=print),
         pytest.raises(TimedOut),
