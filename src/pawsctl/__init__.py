@@ -1,1 +1,1 @@
-"""Looks after the sessions an application keeps in Redis, and the Redis they live in."""
+"""Inspect and manage an application's sessions in Redis, and run Redis itself."""

@@ -30,7 +30,7 @@ class Root(LazyGroup):
 app = typer.Typer(
     cls=Root,
     name="pawsctl",
-    help="Looks after the sessions an application keeps in Redis, and the Redis they live in.",
+    help="Inspect and manage an application's sessions in Redis, and run Redis itself.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
@@ -38,7 +38,7 @@ app = typer.Typer(
 
 @app.callback()
 def root() -> None:
-    """Looks after the sessions an application keeps in Redis, and the Redis they live in."""
+    """Inspect and manage an application's sessions in Redis, and run Redis itself."""
 
 
 def run(arguments: list[str]) -> int:

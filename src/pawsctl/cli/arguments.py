@@ -13,18 +13,24 @@ Phones = Annotated[
     list[str],
     typer.Argument(
         metavar="PHONE...",
-        help="Phones like +123, whole keys like wh:session:+123, or - to read them from stdin.",
+        help="Phones such as +123, keys such as wh:session:+123, or - to read stdin.",
     ),
 ]
 OptionalPhones = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[PHONE...]", help="Phones, whole keys, or - to read them from stdin."),
+    typer.Argument(metavar="[PHONE...]", help="Phones, keys, or - to read stdin."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done, but change nothing.")
+]
 Confirm = Annotated[
     str,
-    typer.Option("--confirm", metavar="HOST", help="Name the host where it is not this machine."),
+    typer.Option(
+        "--confirm",
+        metavar="HOST",
+        help="Host to confirm; required if Redis is not on this machine.",
+    ),
 ]
 
 
@@ -101,5 +107,5 @@ def _unfit(path: Path) -> str:
 
 
 Source = Annotated[
-    str, typer.Argument(metavar="FILE|-", help="What 'session export' made; - is stdin.")
+    str, typer.Argument(metavar="FILE|-", help="Archive of 'session export'; - reads stdin.")
 ]

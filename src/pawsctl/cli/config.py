@@ -33,11 +33,14 @@ def config(
         bool,
         typer.Option(
             "--show-url",
-            help="Print only the URL that session commands use, with its password.",
+            help="Print only the URL that session commands use, including its password.",
         ),
     ] = False,
 ) -> None:
-    """Show every setting, its value and where it came from; passwords are hidden."""
+    """Show every setting, its value and its origin.
+
+    Passwords are hidden.
+    """
     run = invocation(ctx)
     if not show_url:
         run.output.rows(shown(run.settings), SETTING_COLUMNS)

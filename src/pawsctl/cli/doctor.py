@@ -29,16 +29,16 @@ def doctor(
         typer.Option(
             "--bundle",
             metavar="FILE.tar.gz",
-            help="Write down what a colleague needs; passwords, phones and texts are blanked.",
+            help="Also write a support bundle; passwords, phones and texts are redacted.",
         ),
     ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace that file.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing bundle.")] = False,
 ) -> None:
-    """Find out what is wrong, and say how to mend it; changes nothing.
+    """Diagnose problems and suggest fixes.
 
-    Looks, from the ground up, at Docker, this project's containers and port, settings, the way to
-    Redis, the server and every session, up to the first that is broken; and at the bot. Exits with
-    1 where something failed.
+    Checks Docker, this project's containers and port, the settings, the connection to Redis, the
+    server and every session, in this order, up to the first failure; and checks the bot. Changes
+    nothing. Exits with 1 if a check fails.
     """
     from pawsctl.cli.arguments import require_writable
     from pawsctl.workflows.doctor import check_network, examine

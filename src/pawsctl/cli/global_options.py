@@ -99,7 +99,7 @@ def _global_options(taken: Set[str]) -> list[TyperOption]:
         )
 
     return [
-        option("--url", callback=_url, metavar="URL", help="The Redis to talk to."),
+        option("--url", callback=_url, metavar="URL", help="URL of the Redis to use."),
         option(
             "--env-file",
             callback=_env_file,
@@ -112,29 +112,29 @@ def _global_options(taken: Set[str]) -> list[TyperOption]:
             callback=_store_format,
             metavar="|".join(FORMATS),
             autocompletion=lambda: list(FORMATS),
-            help="How to print the result.",
+            help="Output format.",
         ),
-        option("--json", is_flag=True, callback=_store_json, help="The same as -o json."),
+        option("--json", is_flag=True, callback=_store_json, help="Same as -o json."),
         option(
             "--connect-timeout",
             type=float,
             callback=_seconds,
             metavar="SECONDS",
-            help="How long to wait for a connection (2).",
+            help="Timeout for connecting (default 2).",
         ),
         option(
             "--timeout",
             type=float,
             callback=_seconds,
             metavar="SECONDS",
-            help="How long to wait for each reply of Redis (5).",
+            help="Timeout for each reply of Redis (default 5).",
         ),
         option(
             "--failover-timeout",
             type=float,
             callback=_seconds,
             metavar="SECONDS",
-            help="How long to wait for another primary to take a dead one's place (15).",
+            help="Timeout for a failover to a new primary (default 15).",
         ),
         option(
             "--db",
@@ -142,17 +142,17 @@ def _global_options(taken: Set[str]) -> list[TyperOption]:
             type=int,
             callback=_database,
             metavar="NUMBER",
-            help="The database, instead of the URL's.",
+            help="Database number; overrides the URL's.",
         ),
         option(
             "--prefer-replica",
             is_flag=True,
             callback=_store("prefer_replica"),
-            help="Read from a replica where Sentinel names one; it may lag behind.",
+            help="With Sentinel, read from a replica if possible; data may lag.",
         ),
-        option("--no-color", is_flag=True, callback=_store("no_color"), help="Print no colour."),
+        option("--no-color", is_flag=True, callback=_store("no_color"), help="Disable colour."),
         option(
-            "--verbose", "-v", is_flag=True, callback=_store("verbose"), help="Tell what is done."
+            "--verbose", "-v", is_flag=True, callback=_store("verbose"), help="Print more details."
         ),
         option(
             "--version",

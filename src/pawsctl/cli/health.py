@@ -20,10 +20,10 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command("health", cls=Command)
 def health_(ctx: typer.Context) -> None:
-    """Check that every primary answers, may be read and takes writes; writes nothing itself.
+    """Check that every primary answers and allows reads and writes.
 
-    --timeout is for the whole check. Exits with 1 where a check fails, with 5 where Redis can't be
-    reached.
+    Writes nothing. --timeout applies to the whole check. Exits with 1 if a check fails, with 5 if
+    Redis can't be reached.
     """
     from pawsctl.server import health
 

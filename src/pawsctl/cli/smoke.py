@@ -36,7 +36,7 @@ def latency(text: str) -> float:
 def test_session(
     ctx: typer.Context,
     junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report too.")
+        Path | None, typer.Option("--junit", metavar="FILE", help="Also write a JUnit report.")
     ] = None,
     max_latency: Annotated[
         float | None,
@@ -44,13 +44,14 @@ def test_session(
             "--max-latency",
             metavar="TIME",
             parser=latency,
-            help="Fail a step in which a single operation took longer, such as 50ms.",
+            help="Fail a step if one operation takes longer, such as 50ms.",
         ),
     ] = None,
 ) -> None:
-    """Run the bot's session flow against a Redis: every operation, asserted and timed.
+    """Run the bot's session flow as a smoke test.
 
-    Works on random phones that no person has, and deletes what it wrote.
+    Checks and times every operation. Uses random phones that belong to nobody, and deletes the
+    sessions that it wrote.
     """
     from pawsctl.cli.output import ci_reports
     from pawsctl.sessions.smoke import run_flow

@@ -14,10 +14,10 @@ def client(
     ctx: typer.Context,
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[-- ARGS...]", help="What redis-cli is given."),
+        typer.Argument(metavar="[-- ARGS...]", help="Arguments for redis-cli."),
     ] = None,
 ) -> None:
-    """Run redis-cli, logged in to this Redis.
+    """Run redis-cli, logged in to this project's Redis.
 
     Exits with the exit status of redis-cli.
     """

@@ -14,12 +14,12 @@ def dev(
     timeout: Timeout = TIMEOUT,
     pull: Pull = "missing",
     open_browser: Annotated[
-        bool, typer.Option("--open", help="Show Redis Commander in the browser.")
+        bool, typer.Option("--open", help="Open Redis Commander in the browser.")
     ] = False,
 ) -> None:
-    """Start Redis and Redis Commander; needs Docker.
+    """Start Redis and Redis Commander, a web UI; needs Docker.
 
-    Redis Commander is a web page to look into Redis; its address and login are shown.
+    Shows the address and login of Redis Commander.
     """
     from pawsctl.cli.redis import event_lines, results_view
     from pawsctl.stack import cautions, lifecycle

@@ -14,14 +14,14 @@ def down(
     ctx: typer.Context,
     topology: Topology = "single",
     volumes: Annotated[
-        bool, typer.Option("--volumes", help="Delete the data too, after asking.")
+        bool, typer.Option("--volumes", help="Also delete the data, after confirmation.")
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be removed, and do nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be removed, but change nothing.")
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Stop and remove what runs; keep the data."""
+    """Stop and remove the services, but keep the data."""
     from pawsctl.cli.redis import event_lines, results_view
     from pawsctl.stack import remove
 

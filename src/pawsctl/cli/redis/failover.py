@@ -21,20 +21,20 @@ def failover(
     ctx: typer.Context,
     topology: Annotated[
         Literal["sentinel", "cluster"] | None,
-        typer.Option("--topology", help="Which of this project's own topologies; required."),
+        typer.Option("--topology", help="Topology of this project to test; required."),
     ] = None,
     *,
-    kill: Annotated[bool, typer.Option("--kill", help="Kill a primary, the default.")] = False,
+    kill: Annotated[bool, typer.Option("--kill", help="Kill a primary (default).")] = False,
     graceful: Annotated[
-        bool, typer.Option("--graceful", help="Have a primary give way instead.")
+        bool, typer.Option("--graceful", help="Demote a primary gracefully instead.")
     ] = False,
     timeout: Timeout = TIMEOUT,
 ) -> None:
-    """Practise a failover: what does it cost when a primary fails?
+    """Practise a failover, and measure the outage and lost sessions.
 
-    Test sessions are written all the while, and deleted afterwards. Shown are who was promoted,
-    how long writes failed, and whether a session was lost that had been acknowledged; exits with 1
-    where one was. Only for what 'redis up --topology' made on this machine, never for --url.
+    Writes test sessions during the failover, and deletes them afterwards. Shows which node was
+    promoted, how long writes failed, and whether acknowledged sessions were lost; exits with 1 if
+    any were. Works only on topologies of 'redis up --topology' on this machine, never on --url.
     """
     from pawsctl.cli.redis import event_lines
     from pawsctl.workflows import failover as operation

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     cls=Group,
-    help="Run this project's own Redis, on Docker or embedded.",
+    help="Run this project's own Redis on Docker or embedded.",
     add_completion=False,
     rich_markup_mode=None,
 )
@@ -36,19 +36,17 @@ Timeout = Annotated[
         max=LONGEST_TIMEOUT,
         callback=_number,
         metavar="SECONDS",
-        help="How long to wait until it answers.",
+        help="How long to wait for Redis to answer.",
     ),
 ]
 Pull = Annotated[
     Literal["missing", "always", "never"],
-    typer.Option("--pull", help="When to download an image."),
+    typer.Option("--pull", help="When to pull images."),
 ]
 TIMEOUT = 60.0
 Topology = Annotated[
     Literal["single", "sentinel", "cluster"],
-    typer.Option(
-        "--topology", help="One Redis, or on this machine what production has, to try it."
-    ),
+    typer.Option("--topology", help="Single Redis, or a Sentinel or Cluster topology for trials."),
 ]
 
 

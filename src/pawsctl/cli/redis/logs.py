@@ -32,31 +32,37 @@ def moment(text: str) -> datetime:
 def logs(
     ctx: typer.Context,
     services: Annotated[
-        list[str] | None, typer.Argument(metavar="[SERVICE...]", help="redis, redis-commander.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[SERVICE...]", help="Services to show: redis, redis-commander; all by default."
+        ),
     ] = None,
     topology: Topology = "single",
     *,
-    follow: Annotated[
-        bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")
-    ] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow new output.")] = False,
     tail: Annotated[
         int | None,
-        typer.Option("--tail", "-n", min=0, metavar="N", help="Only the last N lines of each."),
+        typer.Option(
+            "--tail", "-n", min=0, metavar="N", help="Show only the last N lines of each service."
+        ),
     ] = None,
     since: Annotated[
         datetime | None,
         typer.Option(
-            "--since", parser=moment, metavar="TIME", help="Only what is newer, such as 10m."
+            "--since",
+            parser=moment,
+            metavar="TIME",
+            help="Show only lines since this time, such as 10m.",
         ),
     ] = None,
     timestamps: Annotated[
-        bool, typer.Option("--timestamps", "-t", help="Begin each line with its time.")
+        bool, typer.Option("--timestamps", "-t", help="Show timestamps.")
     ] = False,
     no_log_prefix: Annotated[
-        bool, typer.Option("--no-log-prefix", help="Do not begin each line with its service.")
+        bool, typer.Option("--no-log-prefix", help="Do not prefix lines with the service.")
     ] = False,
 ) -> None:
-    """Show what the services have written."""
+    """Show the logs of the services."""
     from pawsctl.cli.redis import event_lines
     from pawsctl.stack import service_logs
     from pawsctl.stack.engine import protocol

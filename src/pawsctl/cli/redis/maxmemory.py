@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 @app.command(cls=Command)
 def maxmemory(
     ctx: typer.Context,
-    size: Annotated[str, typer.Argument(metavar="SIZE", help="Such as 512mb; 0 for no limit.")],
+    size: Annotated[
+        str, typer.Argument(metavar="SIZE", help="Limit such as 512mb; 0 for no limit.")
+    ],
     *,
     yes: Yes = False,
     confirm: Confirm = "",
 ) -> None:
-    """Change the memory limit of each primary, at once and until it restarts."""
+    """Set the memory limit of each primary until it restarts.
+
+    Takes effect at once.
+    """
     from pawsctl.server import memory
 
     run = invocation(ctx)

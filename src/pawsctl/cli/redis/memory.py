@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @app.command("memory", cls=Command)
 def memory_(ctx: typer.Context) -> None:
-    """Show the memory of each primary: used, limit, policy, evictions; warn where it should."""
+    """Show the memory use of each primary.
+
+    Shows used memory, limit, policy and evictions, and warns of problems.
+    """
     from pawsctl.server import memory
 
     run = invocation(ctx)

@@ -19,9 +19,10 @@ def reset(
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Export the sessions, delete all data, after asking; start again.
+    """Export the sessions, delete all data and start again.
 
-    The export is named; the last five are kept. 'session import' brings one back.
+    Asks for confirmation. Shows the name of the export; the last five are kept, and
+    'session import' restores one.
     """
     from pawsctl.cli.redis import event_lines, results_view
     from pawsctl.workflows import reset as operation

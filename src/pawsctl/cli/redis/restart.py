@@ -8,7 +8,7 @@ from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, app, stack_of
 
 @app.command(cls=Command)
 def restart(ctx: typer.Context, topology: Topology = "single", timeout: Timeout = TIMEOUT) -> None:
-    """Stop, and start again."""
+    """Restart the services."""
     from pawsctl.cli.redis import event_lines, results_view
     from pawsctl.stack import lifecycle
 

@@ -8,7 +8,7 @@ from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, app, stack_of
 
 @app.command(cls=Command)
 def start(ctx: typer.Context, topology: Topology = "single", timeout: Timeout = TIMEOUT) -> None:
-    """Start what `stop` stopped."""
+    """Start stopped services."""
     from pawsctl.cli.redis import event_lines, results_view
     from pawsctl.stack import lifecycle
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @app.command(cls=EnvCommand)
 def status(ctx: typer.Context, topology: Topology = "single") -> None:
-    """Show what runs, where, and what it holds.
+    """Show the services, their ports, memory and keys.
 
-    With --topology also who replicates whom and how far behind, slots, and the Sentinels' quorum.
-    With -o env the line REDIS_URL=… for a program's .env, with the password if there is one.
-    Exits with 1 where Redis does not answer, or a topology takes no writes.
+    With --topology, also shows replication and lag, slots and the Sentinels' quorum. With -o env,
+    prints REDIS_URL=… for a .env file, including the password if there is one. Exits with 1 if
+    Redis does not answer or the topology accepts no writes.
     """
     from pawsctl.cli.redis import event_lines
     from pawsctl.stack import topology_status

@@ -8,7 +8,7 @@ from pawsctl.cli.redis.group import Topology, app, stack_of
 
 @app.command(cls=Command)
 def stop(ctx: typer.Context, topology: Topology = "single") -> None:
-    """Stop without removing anything."""
+    """Stop the services without removing them."""
     from pawsctl.cli.redis import event_lines, results_view
     from pawsctl.stack import lifecycle
 

@@ -13,11 +13,12 @@ def up(
     timeout: Timeout = TIMEOUT,
     pull: Pull = "missing",
 ) -> None:
-    """Start Redis and wait until it answers.
+    """Start this project's Redis, or apply changed settings.
 
-    Where the settings changed, it is recreated with its data, and the changed fields are named.
-    With --topology it is a primary, two replicas and three Sentinels, or a cluster of six nodes;
-    both are for trying, have data and ports of their own, and run beside the single Redis.
+    Waits until Redis answers. If settings changed, Redis is recreated with its data, and the
+    changed fields are listed. With --topology, starts a primary, two replicas and three Sentinels,
+    or a cluster of six nodes. Both are for trials, have their own data and ports, and run beside
+    the single Redis.
     """
     from pawsctl.cli.redis import event_lines, results_view
     from pawsctl.stack import cautions, lifecycle

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @app.command(cls=ListCommand)
 def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
-    """End conversations: the bot starts anew with the next message."""
+    """Delete sessions.
+
+    The bot starts a new conversation with the next message.
+    """
     from pawsctl.sessions.edit import touch_delete
 
     run = invocation(ctx)

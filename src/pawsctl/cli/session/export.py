@@ -23,16 +23,17 @@ def export_(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|-", help="Compressed where it ends in .gz; - writes to stdout."
+            metavar="FILE|-",
+            help="File to write, compressed if it ends in .gz; - writes to stdout.",
         ),
     ],
     *,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that exists.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
 ) -> None:
-    """Write every session, with its moment of expiry, to a file that import reads.
+    """Export all sessions to a file.
 
-    The file appears when it is whole; only you may read it. One that exists is replaced only with
-    --force.
+    The archive includes expiry times; 'session import' restores it. The file appears when it is
+    complete, and only you may read it. An existing file is overwritten only with --force.
     """
     from pawsctl.sessions.archive import export
 

@@ -59,33 +59,44 @@ def _option(*names: str, convert: Callable[[str], Any] | None = None, **about: A
         param_decls=list(names),
         expose_value=False,
         callback=store,
-        rich_help_panel="Filters, which combine",
+        rich_help_panel="Filters (all must match)",
         **about,
     )
 
 
 def _filter_options() -> list[TyperOption]:
     return [
-        _option("--match", metavar="GLOB", help="Phones like +1*, as Redis matches: * ? [a-c] \\."),
-        _option("--status", metavar="STATUS", help="With that status."),
+        _option(
+            "--match",
+            metavar="GLOB",
+            help="Only phones that match a glob such as +1* (* ? [a-c] \\).",
+        ),
+        _option("--status", metavar="STATUS", help="Only sessions with this status."),
         _option(
             "--waiting",
             is_flag=True,
-            help="Ends in a message, tool call or result without an answer.",
+            help="Only sessions whose last message, tool call or result is unanswered.",
         ),
-        _option("--grep", metavar="TEXT", help="With that text in what people see, in any case."),
-        _option("--has-tool", metavar="NAME", help="In which a tool of that name was called."),
-        _option("--problem", is_flag=True, help="Broken: see 'session lint'."),
         _option(
-            "--idle", metavar="TIME", convert=duration_option, help="Not updated for 10m, 2h …"
+            "--grep",
+            metavar="TEXT",
+            help="Only sessions with this text in a visible message; ignores case.",
+        ),
+        _option("--has-tool", metavar="NAME", help="Only sessions that called this tool."),
+        _option("--problem", is_flag=True, help="Only broken sessions; see 'session lint'."),
+        _option(
+            "--idle",
+            metavar="TIME",
+            convert=duration_option,
+            help="Only sessions not updated for this long, such as 10m or 2h.",
         ),
         _option(
             "--expiring-within",
             metavar="TIME",
             convert=duration_option,
-            help="Gone in at most 30m, 2h …",
+            help="Only sessions that expire within this time, such as 30m or 2h.",
         ),
-        _option("--never-expires", is_flag=True, help="Without a TTL."),
+        _option("--never-expires", is_flag=True, help="Only sessions without a TTL."),
     ]
 
 

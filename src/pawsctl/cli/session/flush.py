@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 def flush(
     ctx: typer.Context,
     include_seen: Annotated[
-        bool, typer.Option("--include-seen", help="Delete wh:seen:* marks too.")
+        bool, typer.Option("--include-seen", help="Also delete wh:seen:* marks.")
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
     confirm: Confirm = "",
 ) -> None:
-    """Delete every session, or those that the filters let through, and no other key.
+    """Delete all sessions, or those that match the filters.
 
-    With a filter, what is to be deleted is looked at once more just before; a session that changes
-    in that very moment may still go.
+    Deletes no other keys. With a filter, each session is checked again just before it is deleted;
+    a session that changes at that very moment may still be deleted.
     """
     from pawsctl.sessions.edit import flush as operation
 

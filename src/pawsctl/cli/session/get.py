@@ -30,16 +30,18 @@ def _require_plain(output_format: str, *, full: bool, last: int | None) -> None:
 def get(
     ctx: typer.Context,
     phones: Phones,
-    raw: Annotated[
-        bool, typer.Option("--raw", help="Print the stored bytes, and not one more.")
+    raw: Annotated[bool, typer.Option("--raw", help="Print exactly the stored bytes.")] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Show tool calls and results in full.")
     ] = False,
-    full: Annotated[bool, typer.Option("--full", help="Unfold tool calls and results.")] = False,
     last: Annotated[
         int | None,
-        typer.Option("--last", min=0, max=10**9, metavar="N", help="Only the last N messages."),
+        typer.Option(
+            "--last", min=0, max=10**9, metavar="N", help="Show only the last N messages."
+        ),
     ] = None,
 ) -> None:
-    """Show conversations: who said what, time left, last update."""
+    """Show conversations: messages, time left and last update."""
     from pawsctl.cli.session import transcript
     from pawsctl.sessions.query import find
 

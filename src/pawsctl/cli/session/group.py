@@ -6,7 +6,7 @@ from pawsctl.cli.global_options import Group
 
 app = typer.Typer(
     cls=Group,
-    help="Look after the sessions in a Redis.",
+    help="Inspect and manage sessions.",
     add_completion=False,
     rich_markup_mode=None,
 )

@@ -24,15 +24,15 @@ def import_(
     file: Source,
     *,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Write over sessions that exist; else they are kept.")
+        bool, typer.Option("--replace", help="Overwrite existing sessions instead of keeping them.")
     ] = False,
     dry_run: DryRun = False,
     confirm: Confirm = "",
 ) -> None:
-    """Write an archive's sessions back, each with the time it has left.
+    """Import sessions from an archive.
 
-    What has expired is left out, what exists is kept as it is. Nothing is written from an archive
-    that is cut short or was changed.
+    Sessions keep their expiry times. Expired sessions are skipped, existing sessions are kept.
+    Nothing is written if the archive is truncated or was changed.
     """
     from pawsctl.sessions.archive import read, restore
 

@@ -27,17 +27,20 @@ def lint(
     ctx: typer.Context,
     rule: Annotated[
         list[str] | None,
-        typer.Option("--rule", metavar="ID", help="Check this rule only; may be repeated."),
+        typer.Option("--rule", metavar="ID", help="Check only this rule; may be repeated."),
     ] = None,
     ignore: Annotated[
         list[str] | None,
-        typer.Option("--ignore", metavar="ID", help="Do not check this rule; may be repeated."),
+        typer.Option("--ignore", metavar="ID", help="Skip this rule; may be repeated."),
     ] = None,
     junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit report too.")
+        Path | None, typer.Option("--junit", metavar="FILE", help="Also write a JUnit report.")
     ] = None,
 ) -> None:
-    """Hold every session to the rules of what the bot stores; exit 1 where one is broken."""
+    """Check that every session is stored as the bot expects.
+
+    Exits with 1 if a session breaks a rule.
+    """
     from pawsctl.cli.output import ci_reports
     from pawsctl.sessions import lint as operation
 

@@ -36,19 +36,22 @@ def _require_once(columns: str | None) -> None:
 def list_(
     ctx: typer.Context,
     sort: Annotated[
-        str | None, typer.Option("--sort", metavar="FIELD", help="Sort by a column.")
+        str | None, typer.Option("--sort", metavar="FIELD", help="Sort by this column.")
     ] = None,
-    reverse: Annotated[bool, typer.Option("--reverse", help="Sort the other way round.")] = False,
+    reverse: Annotated[bool, typer.Option("--reverse", help="Reverse the order.")] = False,
     limit: Annotated[
         int | None,
-        typer.Option("--limit", min=1, max=10**9, metavar="N", help="At most N sessions."),
+        typer.Option("--limit", min=1, max=10**9, metavar="N", help="List at most N sessions."),
     ] = None,
     columns: Annotated[
         str | None,
-        typer.Option("--columns", metavar="A,B,C", help="Which columns, in which order."),
+        typer.Option("--columns", metavar="A,B,C", help="Columns to show, in this order."),
     ] = None,
 ) -> None:
-    """List sessions: phone, status, messages, time left, last update, size, last message."""
+    """List sessions.
+
+    Shows each session's phone, status, messages, time left, last update, size and last message.
+    """
     from pawsctl.sessions.query import find, sorting
 
     run = invocation(ctx)

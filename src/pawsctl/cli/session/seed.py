@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 @app.command(cls=Command, hidden=True)
 def seed(
     ctx: typer.Context,
-    count: Annotated[int, typer.Argument(metavar="N", min=1, max=10**8, help="How many.")],
+    count: Annotated[
+        int, typer.Argument(metavar="N", min=1, max=10**8, help="Number of sessions.")
+    ],
     *,
     number: Annotated[
-        int, typer.Option("--seed", metavar="NUMBER", help="The same number makes the same ones.")
+        int,
+        typer.Option(
+            "--seed",
+            metavar="NUMBER",
+            help="Random seed; the same number creates the same sessions.",
+        ),
     ] = 1,
 ) -> None:
-    """Write made-up sessions into a Redis on this machine, for tests and demos."""
+    """Create fake sessions in a Redis on this machine, for tests and demos."""
     from pawsctl.sessions.edit import seed as operation
 
     run = invocation(ctx)

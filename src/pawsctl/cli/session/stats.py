@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @app.command(cls=Command)
 def stats(ctx: typer.Context) -> None:
-    """Show sessions at a glance: how many, how long they live, how large they are, what fits."""
+    """Show statistics about all sessions.
+
+    Shows the count, time left, sizes, largest sessions, memory use, and how many sessions fit.
+    """
     from pawsctl.sessions.stats import overview
 
     run = invocation(ctx)

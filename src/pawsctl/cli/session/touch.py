@@ -9,7 +9,10 @@ from pawsctl.cli.session.group import app
 
 @app.command(cls=ListCommand)
 def touch(ctx: typer.Context, phones: Phones) -> None:
-    """Give sessions six hours more from now, as the bot does with each message."""
+    """Extend sessions to six hours from now.
+
+    The bot does the same with each message.
+    """
     from pawsctl.cli.session import expiry_view
     from pawsctl.sessions.edit import touch_delete
     from pawsctl.sessions.query import find

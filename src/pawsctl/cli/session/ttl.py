@@ -15,10 +15,15 @@ def ttl(
     phones: OptionalPhones = None,
     check: Annotated[
         bool,
-        typer.Option("--check", help="Exit 1 where a session never expires or has over 6 h left."),
+        typer.Option(
+            "--check", help="Exit with 1 if a session never expires or has over 6 h left."
+        ),
     ] = False,
 ) -> None:
-    """Show the seconds that sessions have left; without PHONE, how expiry is spread."""
+    """Show how many seconds sessions have left.
+
+    Without PHONE, shows how expiry is spread over all sessions.
+    """
     from pawsctl.cli.session import expiry_view
     from pawsctl.sessions.query import find
     from pawsctl.sessions.stats import expiry

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 @app.command(cls=Command)
 def verify(ctx: typer.Context, file: Source) -> None:
-    """Prove an archive: restore it into a server of its own, and compare every byte and TTL.
+    """Verify an archive by restoring it into a temporary server.
 
-    Needs the embedded server, and as much memory as the sessions take; no other Redis is touched.
+    Compares every byte and TTL. Needs the embedded server, and as much memory as the sessions take.
+    No other Redis is touched.
     """
     from pawsctl.cli.session import export
     from pawsctl.sessions.archive import read

@@ -27,25 +27,34 @@ def watch(
     ctx: typer.Context,
     phone: Annotated[
         str | None,
-        typer.Argument(metavar="[PHONE]", help="A phone or whole key: show what is said there."),
+        typer.Argument(metavar="[PHONE]", help="Phone or key of one conversation to follow."),
     ] = None,
     interval: Annotated[
-        str, typer.Option("--interval", metavar="TIME", help="How often to look.")
+        str, typer.Option("--interval", metavar="TIME", help="Time between polls.")
     ] = "2s",
     match: Annotated[
         str | None,
-        typer.Option("--match", metavar="GLOB", help="Phones like +1*, as Redis matches."),
+        typer.Option(
+            "--match",
+            metavar="GLOB",
+            help="Only phones that match a glob such as +1* (* ? [a-c] \\).",
+        ),
     ] = None,
     last: Annotated[
         int | None,
         typer.Option(
-            "--last", min=0, max=10**9, metavar="N", help="With PHONE: begin with N messages."
+            "--last",
+            min=0,
+            max=10**9,
+            metavar="N",
+            help="With PHONE, show the last N messages first.",
         ),
     ] = None,
 ) -> None:
-    """Watch sessions appear, change and expire; with PHONE, one conversation as it grows.
+    """Watch sessions appear, change and expire.
 
-    Looks again and again, and so rarely that it takes a quarter of the time at most.
+    With PHONE, follows one conversation. Polls less often than --interval if polling would take
+    more than a quarter of the time.
     """
     from pawsctl.sessions.contract import keys
     from pawsctl.sessions.query import filters
