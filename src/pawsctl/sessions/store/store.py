@@ -6,9 +6,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from pawsctl.connection import ErrorReply, PartlyRefused, is_in_doubt, raise_for_error, types_of
+from pawsctl.connection import (
+    Command,
+    ErrorReply,
+    PartlyRefused,
+    is_in_doubt,
+    raise_for_error,
+    types_of,
+)
 from pawsctl.connection.scan import all_servers, one_server
-from pawsctl.errors import OperationFailed, Partial
+from pawsctl.errors import OperationFailed, Partial, RedisUnreachable
 from pawsctl.sessions.contract import keys
 from pawsctl.sessions.store import reader
 from pawsctl.sessions.store.reader import SessionReader
@@ -28,7 +35,7 @@ class SessionStore(SessionReader):
             yield {"string": _done(replies[0])}
         # Find out first whether scripts may run: once a key is deleted, its type is lost.
         nobodys = keys.session_key(keys.nobodys_phone())
-        self.connection.pipeline([types_of([]), types_of([nobodys])])
+        self._try([types_of([]), types_of([nobodys])])
         rest, forbidden = one_server.Search(pattern, size=one_server.WRITTEN), 0
         for _, (told, reply) in self._deleting(rest, lambda names: [types_of(names)]):
             if isinstance(reply, PartlyRefused):
@@ -49,12 +56,24 @@ class SessionStore(SessionReader):
         """Raise OperationFailed if a key that matches could not be deleted; try one of nobody."""
         beginning = re.split(rb"[*?\[\\]", pattern, maxsplit=1)[0]
         nobodys = beginning + keys.nobodys_phone().encode()
-        reply = self.connection.pipeline([(b"UNLINK", nobodys)])[0]
+        reply = self._try([(b"UNLINK", nobodys)])[0]
         if isinstance(reply, ErrorReply) and is_in_doubt(reply):
             # Nobody's key is at stake, so that any words count as a refusal of UNLINK.
             self.connection.substitutes.give_up(b"UNLINK")
-            reply = self.connection.pipeline([(b"UNLINK", nobodys)])[0]
+            reply = self._try([(b"UNLINK", nobodys)])[0]
         raise_for_error(reply)
+
+    def _try(self, commands: Sequence[Command]) -> list[Any]:
+        """Send commands to find out whether they are refused; return their replies.
+
+        A node of a cluster that can't be reached refuses nothing: its replies are None.
+        """
+        try:
+            return self.connection.pipeline(commands)
+        except RedisUnreachable:
+            if not self.connection.resolved().is_cluster:
+                raise
+            return [None] * len(commands)
 
     def _deleting(
         self, search: one_server.Search, ask: one_server.Ask
