@@ -5,7 +5,7 @@ from tests.stack_fixtures import Stack
 
 
 def test_dev_returns_when_commander_is_connected(docker_stack: Stack) -> None:
-    """Its address and the well-known login are in the result."""
+    """The result has its address and the well-known login."""
     done = docker_stack("redis", "dev", "--json")
 
     assert done.status == 0, done.err
@@ -18,7 +18,7 @@ def test_dev_returns_when_commander_is_connected(docker_stack: Stack) -> None:
 
 
 def test_commander_refuses_another_password(docker_stack: Stack) -> None:
-    """The login is one."""
+    """The login is really checked."""
     docker_stack("redis", "dev")
 
     said = commander_probe.Probe(docker_stack.commander_port, "admin", "wrong")()
@@ -27,7 +27,7 @@ def test_commander_refuses_another_password(docker_stack: Stack) -> None:
 
 
 def test_commander_takes_the_settings_logins(docker_stack: Stack) -> None:
-    """Its own user and password, and Redis's; a chosen password is not shown."""
+    """Its own user and password, and Redis's; a password that was set is not shown."""
     done = docker_stack(
         "redis",
         "dev",
@@ -68,7 +68,7 @@ def test_up_tells_a_commander_that_exists_the_new_password(docker_stack: Stack) 
 
 
 def test_logs_of_both_services_are_told_apart(docker_stack: Stack) -> None:
-    """Each line begins with the name of its service; one service alone can be asked for."""
+    """Each line begins with its service's name; one service can be selected."""
     docker_stack("redis", "dev")
 
     both = docker_stack("redis", "logs").text.splitlines()

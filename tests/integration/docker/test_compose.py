@@ -1,4 +1,4 @@
-"""The real `docker compose` and pawsctl on the same containers, both ways."""
+"""The real `docker compose` and pawsctl on the same containers, in both directions."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ Compose = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def docker_compose(compose: Path, docker_stack: Stack) -> Compose:
-    """Runs docker compose on the compose file as it is, in the environment of `docker_stack`."""
+    """Run docker compose on the unchanged compose file, in the environment of `docker_stack`."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -33,7 +33,7 @@ def docker_compose(compose: Path, docker_stack: Stack) -> Compose:
 def test_pawsctl_takes_what_compose_started_as_its_own(
     docker_stack: Stack, docker_compose: Compose, engine_view: Docker
 ) -> None:
-    """Looked at, left as it is by `up`, and taken down."""
+    """status shows it, `up` leaves it as it is, and `down` removes it."""
     docker_compose("up", "-d")
     before = engine_view.container().id
 
@@ -52,7 +52,7 @@ def test_pawsctl_takes_what_compose_started_as_its_own(
 def test_compose_takes_what_pawsctl_started_as_its_own(
     docker_stack: Stack, docker_compose: Compose, engine_view: Docker
 ) -> None:
-    """Listed and taken down, without a warning."""
+    """It lists and removes the containers without a warning."""
     docker_stack("redis", "dev")
 
     listed = docker_compose("ps", "--format", "json")
@@ -67,7 +67,7 @@ def test_compose_takes_what_pawsctl_started_as_its_own(
 def test_compose_up_after_pawsctl_keeps_the_data(
     docker_stack: Stack, docker_compose: Compose
 ) -> None:
-    """It may replace the container, and takes the same volume."""
+    """It may replace the container, but uses the same volume."""
     docker_stack("redis", "up")
     with docker_stack.client() as client:
         client.set("kept", "1")
@@ -84,7 +84,7 @@ def test_compose_up_after_pawsctl_keeps_the_data(
 def test_pawsctl_up_after_compose_with_other_settings_keeps_the_data(
     docker_stack: Stack, docker_compose: Compose
 ) -> None:
-    """A changed field is seen in a container that compose made."""
+    """Changed fields are detected in a container that compose created."""
     docker_compose("up", "-d", "redis")
     assert docker_stack("redis", "up").status == 0
     with docker_stack.client() as client:
@@ -100,7 +100,7 @@ def test_pawsctl_up_after_compose_with_other_settings_keeps_the_data(
 def test_the_container_is_what_compose_would_have_made(
     docker_stack: Stack, docker_compose: Compose, engine_view: Docker
 ) -> None:
-    """Every field that can differ is the same, whoever made it."""
+    """All fields that can differ are equal, whoever created it."""
     docker_compose("up", "-d", "redis")
     theirs = engine_view.container().attrs
     docker_compose("down")

@@ -1,4 +1,4 @@
-"""The data lies in the project's volume, whatever image and container there is or was."""
+"""The data stays in the project's volume, whatever the image and the container."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.standins.images import REDIS
 
 @pytest.fixture(scope="module")
 def image_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An image of Redis that works in /, as those of redis-stack do."""
+    """An image of Redis whose working directory is /, like those of redis-stack."""
     context = tmp_path_factory.mktemp("elsewhere")
     name = f"pawsctl-test-elsewhere:{token_hex(4)}"
     (context / "Dockerfile").write_text(f"FROM {REDIS.image}\nWORKDIR /\n")
@@ -27,7 +27,7 @@ def image_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_an_image_that_works_elsewhere_keeps_its_data_in_the_volume(
     docker_stack: Stack, engine_view: Docker, image_elsewhere: str
 ) -> None:
-    """It is there after a recreation, and after `down` and `up`."""
+    """The data survives a recreation, and `down` and `up`."""
     docker_stack.environment["REDIS_IMAGE"] = image_elsewhere
     assert docker_stack("redis", "up").status == ExitStatus.OK
     with docker_stack.client() as client:

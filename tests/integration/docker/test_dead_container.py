@@ -1,4 +1,4 @@
-"""A dead container: Docker could not remove all of it, and it neither starts nor goes."""
+"""A dead container: Docker could not remove it completely, and it can't be started."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from tests.stack_fixtures import NOTHING, Docker, Stack
 
 @contextmanager
 def _dead(view: Docker) -> Iterator[None]:
-    """The Redis container is dead; at the end, it can be removed again."""
+    """Make the Redis container dead; at the end, let it be removed again."""
     if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("chattr"):
         skip_or_fail("only root on Linux can have a file that Docker can't remove")
     container = view.container()
@@ -39,7 +39,7 @@ def _dead(view: Docker) -> Iterator[None]:
 
 
 def test_up_does_without_it(docker_stack: Stack, engine_view: Docker) -> None:
-    """It makes room, with the data kept, and is removed by the next `down` that can."""
+    """It is renamed and the data kept; the next `down` that can removes it."""
     docker_stack("redis", "up")
     with docker_stack.client() as client:
         client.set("kept", "1")

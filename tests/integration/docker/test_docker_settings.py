@@ -27,7 +27,7 @@ NO_PROXY_HELPS = {
 
 @pytest.fixture
 def configured(docker_engine: docker.DockerClient, asking: Stack) -> Stack:
-    """pawsctl on Docker, with a configuration of the test's own."""
+    """pawsctl on Docker, with the test's own configuration."""
     asking.environment["DOCKER_CONFIG"] = str(asking.folder / "configuration")
     (asking.folder / "configuration").mkdir()
     return asking
@@ -35,7 +35,7 @@ def configured(docker_engine: docker.DockerClient, asking: Stack) -> Stack:
 
 @pytest.fixture
 def by_context(configured: Stack) -> Stack:
-    """The same, without DOCKER_HOST."""
+    """pawsctl with that configuration, without DOCKER_HOST."""
     configured.environment.pop("DOCKER_HOST", None)
     return configured
 
@@ -91,7 +91,7 @@ def test_forms_of_config_json(configured: Stack, content: bytes) -> None:
 
 @pytest.mark.parametrize("name", ["x", "\\ud800", "\\u0000", "../../x", "-x"])
 def test_a_current_context_of_any_name(by_context: Stack, name: str) -> None:
-    """One that does not exist is an error, not a crash."""
+    """A context that does not exist is an error, not a crash."""
     (Path(by_context.environment["DOCKER_CONFIG"]) / "config.json").write_text(
         f'{{"CurrentContext": "{name}"}}'
     )
@@ -105,7 +105,7 @@ def test_a_current_context_of_any_name(by_context: Stack, name: str) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
 @pytest.mark.parametrize("kind", ["directory", "pipe", "endless", "link to itself"])
 def test_a_config_json_that_is_no_file(configured: Stack, kind: str) -> None:
-    """It says nothing; nobody waits for its end."""
+    """It is ignored, and not read for ever."""
     path = Path(configured.environment["DOCKER_CONFIG"]) / "config.json"
     if kind == "directory":
         path.mkdir()
@@ -121,7 +121,7 @@ def test_a_config_json_that_is_no_file(configured: Stack, kind: str) -> None:
 
 
 def test_a_context_beside_no_config_json(by_context: Stack) -> None:
-    """It is found by DOCKER_CONTEXT, in the directory that config.json would be in."""
+    """DOCKER_CONTEXT selects it, in the directory where config.json would be."""
     _write_context(by_context, "mine", _named("mine", "unix:///nonexistent/of-mine.sock"))
 
     done = by_context("redis", "status", env={"DOCKER_CONTEXT": "mine"})
@@ -131,7 +131,7 @@ def test_a_context_beside_no_config_json(by_context: Stack) -> None:
 
 
 def test_a_context_that_is_current(by_context: Stack) -> None:
-    """And leads to an engine."""
+    """It leads to an engine."""
     _write_context(by_context, "mine", _named("mine", _socket()))
     (Path(by_context.environment["DOCKER_CONFIG"]) / "config.json").write_text(
         '{"currentContext": "mine"}'
@@ -152,7 +152,7 @@ def test_a_context_that_is_current(by_context: Stack) -> None:
     ],
 )
 def test_a_corrupted_context(by_context: Stack, meta: str) -> None:
-    """It is named, with its file, and how to be rid of it."""
+    """The error names it and its file, and says how to remove it."""
     _write_context(by_context, "mine", meta)
 
     done = by_context("redis", "status", env={"DOCKER_CONTEXT": "mine"})
@@ -167,7 +167,7 @@ def test_a_corrupted_context(by_context: Stack, meta: str) -> None:
     [("nonsense", "is no address"), ("ssh://user@192.0.2.1", "is on another host")],
 )
 def test_a_context_whose_address_is_none_here(by_context: Stack, host: str, words: str) -> None:
-    """The context is what has to change."""
+    """The hint is to change the context."""
     _write_context(by_context, "mine", _named("mine", host))
 
     done = by_context("redis", "status", env={"DOCKER_CONTEXT": "mine"})
@@ -179,7 +179,7 @@ def test_a_context_whose_address_is_none_here(by_context: Stack, host: str, word
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
 def test_a_context_that_is_no_file(by_context: Stack) -> None:
-    """Nobody waits for what a pipe may say."""
+    """A pipe is not waited for."""
     _write_context(by_context, "mine", "{")
     (meta,) = by_context.folder.rglob("meta.json")
     meta.unlink()
@@ -192,7 +192,7 @@ def test_a_context_that_is_no_file(by_context: Stack) -> None:
 
 
 def test_docker_host_goes_before_a_context(configured: Stack) -> None:
-    """As for the docker command; then nobody reads the context."""
+    """As with the docker command; the context is then not read."""
     _write_context(configured, "mine", "{")
 
     done = configured(
@@ -203,7 +203,7 @@ def test_docker_host_goes_before_a_context(configured: Stack) -> None:
 
 
 def test_certificates_that_are_missing(configured: Stack) -> None:
-    """The first of them is named, and the variables that ask for it."""
+    """The error names the first missing file, and the variables that require it."""
     environment = {
         "DOCKER_HOST": "tcp://127.0.0.1:1",
         "DOCKER_TLS_VERIFY": "1",
@@ -221,7 +221,7 @@ def test_certificates_that_are_missing(configured: Stack) -> None:
 
 
 def test_certificates_of_a_context_that_are_missing(by_context: Stack) -> None:
-    """There, it is the context that has to be made anew."""
+    """The hint is to create the context again."""
     folder = _write_context(by_context, "mine", _named("mine", "tcp://127.0.0.1:1"))
     folder.mkdir(parents=True)
     (folder / "cert.pem").write_text("no certificate")
@@ -234,7 +234,7 @@ def test_certificates_of_a_context_that_are_missing(by_context: Stack) -> None:
 
 
 def test_certificates_do_not_matter_to_a_socket(configured: Stack) -> None:
-    """No TLS is spoken there."""
+    """A socket has no TLS."""
     done = configured(
         "redis", "status", "--json", env={"DOCKER_HOST": _socket(), "DOCKER_TLS_VERIFY": "1"}
     )
@@ -271,7 +271,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 
 def test_proxies_do_not_matter_to_an_engine_here(configured: Stack, on_loopback: str) -> None:
-    """Neither do CA files, behind a socket or on loopback."""
+    """Nor do CA files, for a socket or on loopback."""
     for host in (_socket(), on_loopback):
         done = configured("redis", "status", "--json", env={"DOCKER_HOST": host, **NO_PROXY_HELPS})
 
@@ -282,7 +282,7 @@ def test_proxies_do_not_matter_to_an_engine_here(configured: Stack, on_loopback:
 def test_where_certificates_are_says_nothing_of_their_use(
     configured: Stack, on_loopback: str
 ) -> None:
-    """As for the docker command, DOCKER_TLS_VERIFY or DOCKER_TLS has to ask for TLS."""
+    """As with the docker command, only DOCKER_TLS_VERIFY or DOCKER_TLS turns TLS on."""
     certificates = {"DOCKER_HOST": on_loopback, "DOCKER_CERT_PATH": str(configured.folder)}
 
     plain = configured("redis", "status", "--json", env=certificates)
@@ -294,7 +294,7 @@ def test_where_certificates_are_says_nothing_of_their_use(
 
 
 def test_tls_that_the_engine_does_not_speak(configured: Stack, on_loopback: str) -> None:
-    """The variables that say whether TLS is spoken are named."""
+    """The error names the variables that turn TLS on."""
     done = configured(
         "redis",
         "status",

@@ -1,4 +1,4 @@
-"""`pawsctl doctor` on Docker: what holds a container up, and what it stands on."""
+"""`pawsctl doctor` on Docker: the engine, its containers, and what keeps them from running."""
 
 import os
 import shutil
@@ -21,13 +21,13 @@ from tests.standins.images import REDIS
 
 
 def named(result: Result, name: str) -> dict[str, str]:
-    """The one finding of that name."""
+    """Return the one finding of that name."""
     (found,) = [each for each in result.json["findings"] if each["name"] == name]
     return dict(found)
 
 
 def failures(result: Result) -> list[str]:
-    """The names of what failed."""
+    """Return the names of the failed findings."""
     return [each["name"] for each in result.json["findings"] if each["state"] == "failed"]
 
 
@@ -49,7 +49,7 @@ def test_the_engine_and_what_runs_on_it_are_told(docker_stack: Stack, engine_vie
 
 
 def test_drift_is_named_and_not_carried_out(docker_stack: Stack, engine_view: Docker) -> None:
-    """Each field that `up` would change; a password that is not written anywhere yet, too."""
+    """Every field that `up` would change, including a password not yet written to a file."""
     docker_stack("redis", "up")
     before = engine_view.container().id
     for name, value, what in (
@@ -61,7 +61,7 @@ def test_drift_is_named_and_not_carried_out(docker_stack: Stack, engine_view: Do
         assert what in named(result, "drift")["detail"], name
         assert named(result, "drift")["state"] == "warning"
     assert engine_view.container().id == before
-    # One that is started with a password, and has it still.
+    # A container that was started with a password, and still has it.
     docker_stack("redis", "up", env={"REDIS_PASSWORD": "x"})
     result = docker_stack("doctor", "--json", env={"REDIS_PASSWORD": "x"})
     assert "drift" not in [each["name"] for each in result.json["findings"]]
@@ -70,7 +70,7 @@ def test_drift_is_named_and_not_carried_out(docker_stack: Stack, engine_view: Do
 def test_a_restart_loop_shows_the_end_of_its_log(
     docker_stack: Stack, engine_view: Docker, crashing_image: str
 ) -> None:
-    """The container, what it ended with and why; no colour of it reaches the terminal."""
+    """It names the container, its exit status and the reason; colours are escaped."""
     docker_stack("redis", "up")
     old = engine_view.container()
     labels = old.labels
@@ -86,7 +86,7 @@ def test_a_restart_loop_shows_the_end_of_its_log(
     result = docker_stack("doctor", "--json")
     assert failures(result) == ["container"]
     detail = named(result, "container")["detail"]
-    # Between two restarts Docker calls it running.
+    # Between two restarts Docker reports it as running.
     assert "restarts again and again" in detail or "was started again" in detail
     assert "disk" in detail
     assert "redis logs" in named(result, "container")["hint"]
@@ -95,7 +95,7 @@ def test_a_restart_loop_shows_the_end_of_its_log(
 
 
 def test_one_that_was_killed_or_paused_is_told(docker_stack: Stack, engine_view: Docker) -> None:
-    """With what goes on from there."""
+    """The hint is the command that makes it run again."""
     docker_stack("redis", "up")
     engine_view.container().pause()
     try:
@@ -112,7 +112,7 @@ def test_one_that_was_killed_or_paused_is_told(docker_stack: Stack, engine_view:
 
 
 def test_data_elsewhere_is_told(docker_stack: Stack, engine_view: Docker) -> None:
-    """Before a command that would hide it."""
+    """The warning comes before a command that would hide the data."""
     docker_stack("redis", "up")
     old = engine_view.container()
     labels = old.labels
@@ -140,7 +140,7 @@ def _set(stack: Stack) -> bool:
 def test_the_container_that_holds_the_port_is_named(
     docker_stack: Stack, engine_view: Docker, label: str
 ) -> None:
-    """And its project, whatever that is; both engines tell."""
+    """Its project is named too, whichever it is; on both engines."""
     holder = engine_view.api.containers.run(
         REDIS.image,
         name=f"{docker_stack.project}-holder",
@@ -160,7 +160,7 @@ def test_the_container_that_holds_the_port_is_named(
 
 
 def test_a_user_without_permission_is_told_so(asking: Stack) -> None:
-    """Whoever is root is held to permissions here, too; a group mends that."""
+    """Root runs here without the right to bypass permissions; the hint is the group."""
     setpriv = shutil.which("setpriv")
     if os.geteuid() != 0 or setpriv is None:
         skip_or_fail("only root can give a socket away")

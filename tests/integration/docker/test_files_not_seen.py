@@ -1,4 +1,4 @@
-"""An engine that does not see our files: found out before anything is stopped or deleted."""
+"""An engine that can't see our files is detected before anything is stopped or deleted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PASSWORD = {"REDIS_PASSWORD": "secret-of-mine"}
 
 @pytest.fixture(scope="module")
 def blind_spot(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory that is another one for the engine."""
+    """A directory that is a different one for the engine."""
     return tmp_path_factory.mktemp("unseen")
 
 
@@ -59,7 +59,7 @@ def _rendered(state: Path) -> list[Path]:
 def test_up_says_so_and_leaves_no_password(
     blind_stack: Stack, view: Docker, blind_spot: Path
 ) -> None:
-    """Both ways on are named."""
+    """The error names both solutions."""
     done = blind_stack("redis", "up", env={"XDG_STATE_HOME": str(blind_spot), **PASSWORD})
 
     assert done.status == 1
@@ -71,7 +71,7 @@ def test_up_says_so_and_leaves_no_password(
 
 
 def test_the_defaults_are_copied_to_where_it_sees_them(blind_stack: Stack, view: Docker) -> None:
-    """pawsctl's own directory is the engine's no more than any other."""
+    """The engine can't see pawsctl's own directory either."""
     first = blind_stack("redis", "up")
     before = view.container().id
     again = blind_stack("redis", "up")
@@ -92,7 +92,7 @@ def test_the_defaults_are_copied_to_where_it_sees_them(blind_stack: Stack, view:
 def test_nothing_is_stopped_or_deleted(
     blind_stack: Stack, view: Docker, blind_spot: Path, command: list[str]
 ) -> None:
-    """The Redis that runs goes on, with its data."""
+    """The running Redis keeps running, with its data."""
     assert blind_stack("redis", "up").status == 0
     before = view.container()
     with blind_stack.client() as client:
@@ -115,10 +115,10 @@ def test_nothing_is_stopped_or_deleted(
 def test_another_file_at_the_same_path_is_not_ours(
     blind_stack: Stack, view: Docker, blind_engine: str, blind_spot: Path
 ) -> None:
-    """A development container's path may exist on the host, too."""
+    """A development container's path may also exist on the host."""
     assert blind_stack("redis", "up").status == 0
     with closing(docker.DockerClient(blind_engine)) as client:
-        # What it writes there, the engine alone sees.
+        # Only the engine sees what it writes there.
         for folder in sorted(_planned(blind_stack, blind_spot)):
             client.containers.run(
                 "redis:7.2-alpine",
@@ -141,7 +141,7 @@ def test_another_file_at_the_same_path_is_not_ours(
 
 
 def _planned(stack: Stack, state: Path) -> list[str]:
-    """A rendering for these settings that is there already."""
+    """Create the rendered files of these settings in advance."""
     environment = {**stack.environment, "XDG_STATE_HOME": str(state), **PASSWORD}
     wanted = settings.load(environ=environment, directory=stack.folder).stack()
     directory = state / "pawsctl" / stack.project
@@ -150,7 +150,7 @@ def _planned(stack: Stack, state: Path) -> list[str]:
 
 
 def test_a_failed_up_keeps_the_files_of_what_runs(docker_stack: Stack, silent_image: str) -> None:
-    """On any engine: those of the container that was put back stay, the new ones go."""
+    """On any engine: the restored container's files stay, the new ones are deleted."""
     docker_stack("redis", "up", env={"REDIS_PASSWORD": "one"})
     state = docker_stack.folder / "state"
     before = _rendered(state)
@@ -181,7 +181,7 @@ def test_no_engine_leaves_no_password(bare_stack: Stack, engine: str) -> None:
 def test_what_a_killed_one_made_to_look_is_removed(
     docker_stack: Stack, engine_view: Docker, command: tuple[str, ...]
 ) -> None:
-    """By the next command, its volume without a name too."""
+    """The next command removes the killed check's container and its unnamed volume."""
     docker_stack("redis", "up")
     name = f"{docker_stack.container}_probe"
     labels = {PROJECT_LABEL: docker_stack.project, "com.docker.compose.oneoff": "True"}

@@ -1,4 +1,4 @@
-"""Images: downloaded with progress, not downloaded, or not to be had."""
+"""Images: pulled with progress, not pulled, or not available."""
 
 import hashlib
 import io
@@ -16,7 +16,7 @@ from tests.stack_fixtures import NOTHING, Docker, Stack
 
 
 def test_a_missing_image_is_pulled_with_one_line(unpulled_image: str, docker_stack: Stack) -> None:
-    """Where stderr is no terminal, progress is a line per image."""
+    """If stderr is no terminal, progress is one line per image."""
     done = docker_stack("redis", "up", env={"REDIS_IMAGE": unpulled_image})
 
     assert done.status == 0, done.err
@@ -27,7 +27,7 @@ def test_a_missing_image_is_pulled_with_one_line(unpulled_image: str, docker_sta
 def test_pull_never_does_not_pull(
     unpulled_image: str, docker_stack: Stack, engine_view: Docker
 ) -> None:
-    """The image is named, and how to get it."""
+    """The error names the image, and how to get it."""
     done = docker_stack("redis", "up", "--pull", "never", env={"REDIS_IMAGE": unpulled_image})
 
     assert done.status == 1
@@ -36,7 +36,7 @@ def test_pull_never_does_not_pull(
 
 
 def test_pull_always_asks_the_registry_again(unpulled_image: str, docker_stack: Stack) -> None:
-    """The image is here, and is looked for there all the same."""
+    """The registry is asked though the image is here."""
     environment = {"REDIS_IMAGE": unpulled_image}
     docker_stack("redis", "up", env=environment)
 
@@ -51,7 +51,7 @@ def test_pull_always_asks_the_registry_again(unpulled_image: str, docker_stack: 
 def test_a_tag_that_does_not_exist_tells_the_registrys_words(
     docker_stack: Stack, engine_view: Docker, registry: str
 ) -> None:
-    """The image is named, with the registry's own error."""
+    """The error names the image and has the registry's own message."""
     image = f"{registry}/redis:no-such-tag"
 
     done = docker_stack("redis", "up", env={"REDIS_IMAGE": image})
@@ -63,7 +63,7 @@ def test_a_tag_that_does_not_exist_tells_the_registrys_words(
 
 
 def test_a_registry_that_refuses_is_told(docker_stack: Stack) -> None:
-    """Nothing listens there."""
+    """Nothing listens at its address."""
     image = f"127.0.0.1:{free_port()}/redis:7.2-alpine"
 
     done = docker_stack("redis", "up", env={"REDIS_IMAGE": image})
@@ -81,7 +81,7 @@ def test_a_registry_that_refuses_is_told(docker_stack: Stack) -> None:
     ],
 )
 def test_a_name_that_is_no_image_is_wrong_usage(docker_stack: Stack, name: str) -> None:
-    """No registry is asked for it, and the settings that name images are told."""
+    """No registry is asked, and the error names the settings for images."""
     done = docker_stack("redis", "up", env={"REDIS_IMAGE": name})
 
     assert done.status == 2
@@ -93,7 +93,7 @@ def test_a_name_that_is_no_image_is_wrong_usage(docker_stack: Stack, name: str) 
 def test_a_malformed_name_is_found_before_anything_is_done(
     docker_stack: Stack, unpulled_image: str, command: list[str]
 ) -> None:
-    """Nothing is pulled, stopped or deleted; the second image's name is looked at, too."""
+    """Nothing is pulled, stopped or deleted; the second image's name is checked, too."""
     docker_stack("redis", "up")
     with docker_stack.client() as client:
         client.set("kept", "1")
@@ -113,7 +113,7 @@ def test_a_malformed_name_is_found_before_anything_is_done(
 def test_an_image_without_a_configuration(
     docker_stack: Stack, docker_engine: docker.DockerClient, tmp_path: Path
 ) -> None:
-    """There is nothing to run in it, and that is a sentence."""
+    """It has nothing to run, and the error says so."""
     layer = io.BytesIO()
     with tarfile.open(fileobj=layer, mode="w"):
         pass
@@ -152,7 +152,7 @@ def test_an_image_without_a_configuration(
 def test_a_server_in_protected_mode_is_told_at_once(
     docker_stack: Stack, engine_view: Docker, protected_image: str
 ) -> None:
-    """No waiting would change what it answers."""
+    """Its answer would not change if `up` waited."""
     began = time.monotonic()
 
     done = docker_stack("redis", "up", env={"REDIS_IMAGE": protected_image}, timeout=59)
@@ -165,7 +165,7 @@ def test_a_server_in_protected_mode_is_told_at_once(
 
 
 def test_protected_mode_that_was_turned_on_since(docker_stack: Stack) -> None:
-    """The hint mends it; the page of advice that Redis gives is for others."""
+    """The hint fixes it; Redis's own long advice is not shown."""
     docker_stack("redis", "up")
     with docker_stack.client() as client:
         client.set("kept", "1")
@@ -189,7 +189,7 @@ def test_protected_mode_that_was_turned_on_since(docker_stack: Stack) -> None:
 def test_an_image_that_was_renewed_replaces_the_container(
     docker_stack: Stack, docker_engine: docker.DockerClient, silent_image: str
 ) -> None:
-    """The same name, another image: what runs is the old one."""
+    """The name is the same, but the container runs the old image."""
     name = f"{silent_image.partition(':')[0]}:moving"
     image = docker_engine.images.get("redis:7.2-alpine")
     image.tag(name)

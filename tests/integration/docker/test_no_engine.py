@@ -1,4 +1,4 @@
-"""No Docker Engine: why, with the exit status 6, and what `auto` does instead."""
+"""No Docker Engine: the reason, exit status 6, and what `auto` does instead."""
 
 import os
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ def undecided(tmp_path: Path) -> Iterator[Stack]:
 def test_asked_for_docker_and_there_is_none(
     asking: Stack, command: str, environment: dict[str, str], words: str
 ) -> None:
-    """Each reason has its sentence."""
+    """Each reason has its own message."""
     if "DOCKER_CONTEXT" in environment:
         asking.environment.pop("DOCKER_HOST", None)
 
@@ -79,7 +79,7 @@ def test_asked_for_docker_and_there_is_none(
 
 
 def test_a_current_context_that_does_not_exist_is_an_error(asking: Stack) -> None:
-    """The SDK would take the default socket, silently."""
+    """The SDK would silently use the default socket."""
     asking.environment.pop("DOCKER_HOST", None)
     config = asking.folder / ".docker"
     config.mkdir()
@@ -92,7 +92,7 @@ def test_a_current_context_that_does_not_exist_is_an_error(asking: Stack) -> Non
 
 
 def test_auto_falls_back_to_the_embedded_server_and_says_why(undecided: Stack) -> None:
-    """Whoever has no Docker gets a Redis all the same."""
+    """Machines without Docker get a Redis as well."""
     done = undecided("redis", "up")
 
     assert done.status == 0, done.err
@@ -101,7 +101,7 @@ def test_auto_falls_back_to_the_embedded_server_and_says_why(undecided: Stack) -
 
 
 def test_auto_stays_with_an_embedded_server_that_is_in_use(undecided: Stack) -> None:
-    """Docker may come and go: the data is where it was."""
+    """Docker may come and go; the data stays where it is."""
     undecided("redis", "up")
     undecided.environment["DOCKER_HOST"] = os.environ.get(
         "DOCKER_HOST", "unix:///var/run/docker.sock"
@@ -116,7 +116,7 @@ def test_auto_stays_with_an_embedded_server_that_is_in_use(undecided: Stack) -> 
 
 
 def test_auto_stays_with_an_embedded_server_that_crashed(undecided: Stack) -> None:
-    """Or was cut off with the machine: its data must not seem lost beside an empty container."""
+    """Else its data would seem lost next to an empty container; a power cut is the same."""
     undecided("redis", "up")
     with undecided.client() as client:
         client.set("kept", "1")
@@ -136,7 +136,7 @@ def test_auto_stays_with_an_embedded_server_that_crashed(undecided: Stack) -> No
 
 
 def test_dev_does_not_fall_back(undecided: Stack) -> None:
-    """It needs Docker, and says what is the matter with it."""
+    """It needs Docker, and reports what is wrong with it."""
     done = undecided("redis", "dev")
 
     assert done.status == 6
@@ -144,7 +144,7 @@ def test_dev_does_not_fall_back(undecided: Stack) -> None:
 
 
 def test_auto_takes_docker_where_it_answers(docker_stack: Stack) -> None:
-    """The first choice."""
+    """Docker is the first choice."""
     done = docker_stack("redis", "up", "--json", env={"PAWSCTL_ENGINE": "auto"})
 
     assert done.json["engine"] == "docker"

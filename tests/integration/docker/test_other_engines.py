@@ -1,4 +1,4 @@
-"""Engines that are set up otherwise: Podman, no memory cgroup, no logs, no addresses left."""
+"""Unusual engines: Podman, no memory cgroup, no logs, no free addresses."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def podman(docker_engine: docker.DockerClient) -> Iterator[str]:
 def test_podman_does_all_that_docker_does(
     podman: str, tmp_path: Path, project: str, command: list[str]
 ) -> None:
-    """Each command, one after the other; the second of the same does nothing."""
+    """All commands run one after the other; repeating one changes nothing."""
     listed = subprocess.run(
         ["docker", "-H", podman, "images", "-q", COMMANDER], capture_output=True, check=True
     )
@@ -147,7 +147,7 @@ def test_podman_is_an_engine_like_another(podman: str, tmp_path: Path, project: 
 def test_an_engine_without_memory_cgroup(
     docker_engine: docker.DockerClient, tmp_path: Path, project: str
 ) -> None:
-    """It has forgotten the limit that it was asked for: that is no change."""
+    """It drops the requested limit, which does not count as a change."""
     if not Path("/sys/fs/cgroup/memory").is_dir():
         skip_or_fail("only cgroups v1 can lack the memory controller alone")
     with (
@@ -165,7 +165,7 @@ def test_an_engine_without_memory_cgroup(
 def test_no_addresses_left(
     docker_engine: docker.DockerClient, tmp_path: Path, project: str
 ) -> None:
-    """Networks that nobody uses have taken them all."""
+    """Unused networks have taken them all."""
     pool = "--default-address-pool=base=10.214.0.0/30,size=30"
     with (
         second_engine(pool, images=(REDIS,)) as address,
@@ -186,7 +186,7 @@ def test_no_addresses_left(
 def test_an_engine_that_keeps_no_logs(
     docker_engine: docker.DockerClient, tmp_path: Path, project: str, crashing_image: str
 ) -> None:
-    """`logs` says so, and how to have some; a failure says that there is none to show."""
+    """`logs` says so, and how to get logs; a failure says that there is no log to show."""
     with (
         second_engine("--log-driver=none", images=(REDIS, crashing_image)) as address,
         _stack_on(address, tmp_path, project) as stack,

@@ -1,4 +1,4 @@
-"""REDIS_PASSWORD is honoured, and shows up nowhere."""
+"""REDIS_PASSWORD is used, and appears nowhere."""
 
 import json
 import stat
@@ -14,12 +14,12 @@ SECRET = "s3cret 'o' $PATH ${HOME} #1 é%"
 
 @pytest.fixture(scope="module")
 def secret_env() -> dict[str, str]:
-    """A password with what shells, compose files and redis.conf might trip over."""
+    """A password with characters that are special in shells, compose files and redis.conf."""
     return {"REDIS_PASSWORD": SECRET}
 
 
 def test_the_password_is_asked_for(stack: Stack, secret_env: dict[str, str]) -> None:
-    """On either engine: with it one gets in, without it not."""
+    """On either engine, only clients with the password get in."""
     assert stack("redis", "up", env=secret_env).status == 0
 
     with stack.client(SECRET) as client:
@@ -29,7 +29,7 @@ def test_the_password_is_asked_for(stack: Stack, secret_env: dict[str, str]) -> 
 
 
 def test_status_and_cli_log_in(stack: Stack, secret_env: dict[str, str]) -> None:
-    """They know the password, and need no more than the settings."""
+    """They take the password from the settings."""
     stack("redis", "up", env=secret_env)
 
     status = stack("redis", "status", "--json", env=secret_env)
@@ -40,7 +40,7 @@ def test_status_and_cli_log_in(stack: Stack, secret_env: dict[str, str]) -> None
 
 
 def test_the_password_is_in_no_process_list(stack: Stack, secret_env: dict[str, str]) -> None:
-    """Whoever may list processes does not see it."""
+    """Other users can list processes."""
     stack("redis", "up", env=secret_env)
 
     for process in psutil.process_iter(["cmdline"]):
@@ -48,7 +48,7 @@ def test_the_password_is_in_no_process_list(stack: Stack, secret_env: dict[str, 
 
 
 def test_the_password_is_in_no_output(stack: Stack, secret_env: dict[str, str]) -> None:
-    """Not in results, talk or logs, however much is asked for."""
+    """Not in results, messages or logs, even the most verbose."""
     done = [
         stack("redis", *arguments, env=secret_env)
         for arguments in (["up", "-v"], ["status", "-v"], ["logs"], ["up", "--json"])
@@ -62,7 +62,7 @@ def test_the_password_is_in_no_output(stack: Stack, secret_env: dict[str, str]) 
 def test_the_password_is_not_in_docker_inspect(
     docker_stack: Stack, engine_view: Docker, secret_env: dict[str, str]
 ) -> None:
-    """Neither in the command, the environment, the labels nor the health check's output."""
+    """Not in the command, environment, labels or health check output."""
     docker_stack("redis", "dev", env=secret_env)
 
     commander = engine_view.api.containers.get(f"{docker_stack.project}-redis-commander")
@@ -75,7 +75,7 @@ def test_the_password_is_not_in_docker_inspect(
 def test_the_rendered_files_are_kept_from_other_users(
     docker_stack: Stack, secret_env: dict[str, str]
 ) -> None:
-    """The container's user has to read the files, so their directory keeps others out."""
+    """The container's user must read the files, so their directory keeps others out."""
     docker_stack("redis", "up", env=secret_env)
 
     (file,) = docker_stack.folder.rglob("redis_password")

@@ -1,4 +1,4 @@
-"""Docker's Unix socket, and a terminal: what a test can only make on Linux and macOS."""
+"""Docker's Unix socket, and terminals: tests that need Linux or macOS."""
 
 import os
 import re
@@ -21,7 +21,7 @@ assert sys.platform != "win32"
 
 
 def test_an_engine_that_hangs_is_given_up(asking: Stack) -> None:
-    """Something accepts the connection and never says a word."""
+    """The socket accepts the connection and never answers."""
     path = asking.folder / "hung.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
@@ -45,7 +45,7 @@ def test_a_socket_without_permission_says_how_to_get_it(asking: Stack) -> None:
         path.chmod(stat.S_IRUSR | stat.S_IWUSR)
         os.chown(path, 65_534, 65_534)
         done = subprocess.run(
-            # Still root, who may enter where this checkout lies, and no longer above permissions.
+            # Still root, who can reach this checkout, but without the right to bypass permissions.
             [
                 setpriv,
                 "--bounding-set=-dac_override",
@@ -67,7 +67,7 @@ def test_a_socket_without_permission_says_how_to_get_it(asking: Stack) -> None:
 
 
 class _NoInfo(BaseHTTPRequestHandler):
-    """An engine that knows its version and fails when it is asked what it is."""
+    """An engine that answers the version and fails on `info`."""
 
     def do_GET(self) -> None:
         """Answer as Docker would."""
@@ -88,7 +88,7 @@ class _NoInfo(BaseHTTPRequestHandler):
 
 
 def test_an_engine_that_fails_is_told_in_its_words(asking: Stack) -> None:
-    """A topology wants to know more of it than others."""
+    """Topologies ask for more of its `info` than others."""
     path = asking.folder / "failing.sock"
     with socketserver.ThreadingUnixStreamServer(str(path), _NoInfo) as failing:
         threading.Thread(target=failing.serve_forever, daemon=True).start()
@@ -101,7 +101,7 @@ def test_an_engine_that_fails_is_told_in_its_words(asking: Stack) -> None:
 
 
 def test_a_terminal_shows_a_bar_per_layer(unpulled_image: str, docker_stack: Stack) -> None:
-    """Two layers are new; those that are here already are nobody's progress."""
+    """Two layers are new; those already here get no bar."""
     ours, theirs = os.openpty()
     try:
         up = docker_stack.start(
@@ -122,7 +122,7 @@ def test_a_terminal_shows_a_bar_per_layer(unpulled_image: str, docker_stack: Sta
 
 @pytest.mark.parametrize("command", ["up", "status", "down"])
 def test_a_user_without_a_home(docker_stack: Stack, command: str) -> None:
-    """HOME is not set, and the system does not know the user: no directory named '~' is made."""
+    """HOME is not set, and the system does not know the user: no directory '~' is created."""
     if sys.platform != "linux" or os.geteuid() != 0:
         skip_or_fail("only root on Linux can hide the system's users")
     environment = {
@@ -130,7 +130,7 @@ def test_a_user_without_a_home(docker_stack: Stack, command: str) -> None:
         for name, value in docker_stack.environment.items()
         if name not in ("HOME", "XDG_STATE_HOME", "DOCKER_CONFIG")
     }
-    # Without the second, the system's libraries know root all the same.
+    # Without the second, the system's libraries would still know root's home.
     hidden = "mount --bind /dev/null /etc/passwd && mount --bind /dev/null /etc/nsswitch.conf"
 
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Registries that refuse, and the logins that a pull is made with."""
+"""Registries that refuse, and the credentials of a pull."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.stack_fixtures import NOTHING, Docker, Stack
 
 
 class _Registry(ThreadingHTTPServer):
-    """Answers every request the same, and remembers the logins that came."""
+    """Answers every request the same, and records the logins it gets."""
 
     def __init__(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -25,7 +25,7 @@ class _Registry(ThreadingHTTPServer):
 
     @property
     def image(self) -> str:
-        """An image that it might have."""
+        """The name of an image that it might have."""
         return f"127.0.0.1:{self.server_port}/redis:7.2-alpine"
 
 
@@ -85,7 +85,7 @@ def _error(code: str) -> bytes:
 def test_a_registry_that_refuses(
     docker_stack: Stack, engine_view: Docker, status: int, body: bytes, words: str
 ) -> None:
-    """Its words, and what mends it."""
+    """Its own message is shown, with a hint that fixes it."""
     challenge = {"WWW_Authenticate": 'Basic realm="here"'} if status == 401 else {}
     with _registry(status, body, Content_Type="application/json", **challenge) as registry:
         done = docker_stack("redis", "up", env={"REDIS_IMAGE": registry.image})
@@ -97,7 +97,7 @@ def test_a_registry_that_refuses(
 
 
 def _helper(stack: Stack, script: str) -> dict[str, str]:
-    """A credential helper `test` that does this."""
+    """Install a credential helper `test` that runs this script."""
     folder = stack.folder / "helpers"
     folder.mkdir()
     (folder / "docker-credential-test").write_text(f"#!/bin/sh\n{script}\n")
@@ -126,7 +126,7 @@ def _configuration(stack: Stack, **config: object) -> dict[str, str]:
 def test_without_its_helper_an_image_is_pulled_anonymously(
     docker_stack: Stack, unpulled_image: str, script: str
 ) -> None:
-    """As by the docker command; the registry may well give it."""
+    """docker does the same; the registry may allow it."""
     configuration = _configuration(docker_stack, credsStore="test")
     helper = _helper(docker_stack, script) if script else {}
 
@@ -150,7 +150,7 @@ def test_without_its_helper_an_image_is_pulled_anonymously(
 def test_a_helper_is_named_if_the_registry_wants_a_login(
     docker_stack: Stack, script: str, words: str
 ) -> None:
-    """That is why there was none."""
+    """A missing or failing helper is why no login was sent."""
     helper = _helper(docker_stack, script) if script else {}
     with _registry(401, _error("UNAUTHORIZED"), WWW_Authenticate='Basic realm="x"') as registry:
         host = registry.image.partition("/")[0]
@@ -168,7 +168,7 @@ def test_a_helper_is_named_if_the_registry_wants_a_login(
 def test_a_login_that_a_failing_helper_prints_is_not_shown(
     docker_stack: Stack, stream: str
 ) -> None:
-    """It is told that there was none, and the status."""
+    """The error says that there was no login, and gives the helper's status."""
     script = f"""echo '{{"Username": "me", "Secret": "secret-of-mine"}}'{stream}; exit 3"""
     helper = _helper(docker_stack, script)
     with _registry(401, _error("UNAUTHORIZED"), WWW_Authenticate='Basic realm="x"') as registry:
@@ -186,7 +186,7 @@ def test_a_login_that_a_failing_helper_prints_is_not_shown(
 def test_a_login_is_sent(
     docker_stack: Stack, docker_engine: docker.DockerClient, source: str
 ) -> None:
-    """From config.json or from a helper, whose word counts first."""
+    """From config.json or from a helper, which takes precedence."""
     encoded = base64.b64encode(b"me:secret:of mine").decode()
     with _registry(401, _error("UNAUTHORIZED"), WWW_Authenticate='Basic realm="x"') as registry:
         host = registry.image.partition("/")[0]

@@ -1,4 +1,4 @@
-"""`up` where a container exists: left alone, or replaced with its data."""
+"""`up` with an existing container: left alone, or replaced with its data kept."""
 
 import docker
 
@@ -7,7 +7,7 @@ from tests.stack_fixtures import Docker, Stack
 
 
 def test_an_unchanged_container_is_left_alone(docker_stack: Stack, engine_view: Docker) -> None:
-    """The same settings, the same container."""
+    """With the same settings the container stays the same."""
     docker_stack("redis", "up")
     before = engine_view.container().id
 
@@ -19,7 +19,7 @@ def test_an_unchanged_container_is_left_alone(docker_stack: Stack, engine_view: 
 def test_changed_settings_are_named_and_the_data_kept(
     docker_stack: Stack, engine_view: Docker
 ) -> None:
-    """Memory limit and password change: a new container on the old volume."""
+    """A new memory limit and password: a new container on the old volume."""
     docker_stack("redis", "up")
     with docker_stack.client() as client:
         client.set("kept", "1")
@@ -40,7 +40,7 @@ def test_changed_settings_are_named_and_the_data_kept(
 def test_the_container_has_room_for_a_larger_limit(
     docker_stack: Stack, engine_view: Docker
 ) -> None:
-    """Twice maxmemory, else Docker kills a Redis that is full; none where it may hold anything."""
+    """Twice maxmemory, else Docker kills a full Redis; no limit if maxmemory has none."""
     docker_stack("redis", "up")
 
     larger = docker_stack("redis", "up", "--json", env={"REDIS_MAXMEMORY": "1gb"})
@@ -62,14 +62,14 @@ def test_another_port_is_taken_and_the_old_one_left(docker_stack: Stack) -> None
     status = docker_stack("redis", "status", "--json")
 
     assert done.json["services"][0]["changed"] == ["ports"]
-    # The settings still say the old port; what is shown is where it runs.
+    # The settings still have the old port; status shows the real one.
     assert status.json["url"].endswith(f":{port}")
 
 
 def test_a_container_that_lost_its_network_is_replaced(
     docker_stack: Stack, engine_view: Docker
 ) -> None:
-    """`docker network prune` takes the network of a stopped container; it could not start again."""
+    """`docker network prune` removes a stopped container's network, so it can't start."""
     docker_stack("redis", "up")
     docker_stack("redis", "stop")
     engine_view.api.networks.get(f"{docker_stack.project}_default").remove()
@@ -83,7 +83,7 @@ def test_a_container_that_lost_its_network_is_replaced(
 def test_a_failed_replacement_puts_the_old_container_back(
     docker_stack: Stack, engine_view: Docker, crashing_image: str
 ) -> None:
-    """Who had a Redis before `up` has it after it failed."""
+    """If a Redis ran before a failed `up`, it runs afterwards."""
     docker_stack("redis", "up")
     before = engine_view.container().id
     with docker_stack.client() as client:
@@ -102,7 +102,7 @@ def test_a_failed_replacement_puts_the_old_container_back(
 def test_what_compose_run_started_is_left_alone(
     docker_stack: Stack, docker_engine: docker.DockerClient
 ) -> None:
-    """It carries the project's and the service's names, and is somebody's work."""
+    """It has the project's and the service's labels, but is somebody's own work."""
     docker_stack("redis", "up")
     one_off = docker_engine.containers.create(
         "redis:7.2-alpine",

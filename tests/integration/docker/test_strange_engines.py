@@ -27,7 +27,7 @@ def _reply(status: int, body: bytes, kind: str = "application/json") -> bytes:
 
 @contextmanager
 def _listener(path: Path, answer: Callable[[bytes], bytes]) -> Iterator[str]:
-    """The address of something that gives this answer to the first line of each request."""
+    """Yield the address of a listener that answers the first line of each request."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
@@ -68,7 +68,7 @@ def _listener(path: Path, answer: Callable[[bytes], bytes]) -> Iterator[str]:
     ],
 )
 def test_what_is_no_engine_is_told(asking: Stack, answer: bytes, words: str) -> None:
-    """In its own words, with its address; with a hint that is about that."""
+    """The error has its own words and its address, and a hint that fits them."""
     with _listener(asking.folder / "engine.sock", lambda _line: answer) as address:
         done = asking("redis", "status", env={"DOCKER_HOST": address})
 
@@ -96,7 +96,7 @@ def test_what_is_no_engine_is_told(asking: Stack, answer: bytes, words: str) -> 
 def test_an_engine_that_fails_later(
     asking: Stack, command: str, answer: bytes, status: int, words: str
 ) -> None:
-    """It tells its version as Docker does, and nothing else."""
+    """It answers its version as Docker does, and nothing else."""
 
     def later(line: bytes) -> bytes:
         return _reply(200, VERSION) if b"/version" in line else answer

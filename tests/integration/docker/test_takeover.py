@@ -1,4 +1,4 @@
-"""A Redis that somebody else's compose file made is taken over with every key that it holds."""
+"""Takeover of a Redis from another compose file, with every key that it holds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Run = Callable[..., Container]
 
 @pytest.fixture
 def run(docker_stack: Stack, engine_view: Docker) -> Iterator[Run]:
-    """Runs what the bot's own `docker compose` would: our names, other flags, data elsewhere."""
+    """Runs containers as the bot's own `docker compose` does: other flags, data elsewhere."""
     api = engine_view.api
     named: list[str] = []
 
@@ -85,7 +85,7 @@ def _answers(client: redis.Redis) -> bool:
 
 
 def _fill(stack: Stack, password: str | None = None) -> None:
-    """Keys of every type in several databases, the bot's and another application's."""
+    """Store keys of every type in several databases, the bot's and another application's."""
     with _connected(stack, password) as client:
         client.set("wh:session:+1", '{"status":"active","messages":[],"updatedAt":1}', ex=20_000)
         client.set("wh:seen:SM1", "1", ex=3_000)
@@ -127,7 +127,7 @@ def _anonymous(container: Container) -> list[str]:
 def test_up_takes_over_every_key_wherever_it_lies(
     docker_stack: Stack, engine_view: Docker, run: Run, tmp_path: Path, case: str
 ) -> None:
-    """And it is all there after a `down` and an `up`."""
+    """The keys are also there after `down` and `up`."""
     volume = f"{docker_stack.project}_redis-data"
     other = f"{docker_stack.project}_redis_data"
     if case == "no volume":
@@ -172,7 +172,7 @@ def test_up_takes_over_every_key_wherever_it_lies(
     assert down.status == ExitStatus.OK
     assert engine_view.names() == NOTHING
     if case == "other volume":
-        # It was named in what `down --volumes` removed, and not removed before.
+        # `down --volumes` removed it and named it; nothing removed it before.
         assert {"kind": "volume", "name": other} in down.json["removed"]
 
 
@@ -194,7 +194,7 @@ def test_a_stopped_container_is_started_for_its_data(
 
 
 def test_restart_takes_over_too(docker_stack: Stack, run: Run) -> None:
-    """It replaces the container as `up` does."""
+    """It replaces the container like `up`."""
     run("--appendonly", "no", "--save", "")
     _fill(docker_stack)
 
@@ -206,7 +206,7 @@ def test_restart_takes_over_too(docker_stack: Stack, run: Run) -> None:
 def test_reset_exports_what_the_container_really_holds(
     docker_stack: Stack, engine_view: Docker, run: Run
 ) -> None:
-    """The question names the volume, and it is gone then."""
+    """The question names the volume, which is deleted."""
     container = run("--appendonly", "no")
     _fill(docker_stack)
     (volume,) = _anonymous(container)
@@ -223,7 +223,7 @@ def test_reset_exports_what_the_container_really_holds(
 
 
 def test_a_password_that_is_known(docker_stack: Stack, run: Run) -> None:
-    """The one in the settings is the one that the container was started with."""
+    """The settings have the password that the container was started with."""
     docker_stack.environment["REDIS_PASSWORD"] = "sesame 1"
     run("--appendonly", "no", "--requirepass", "sesame 1")
     _fill(docker_stack, "sesame 1")
@@ -236,7 +236,7 @@ def test_a_password_that_is_known(docker_stack: Stack, run: Run) -> None:
 
 @pytest.mark.parametrize("password", [None, "guess"])
 def test_a_password_that_is_not_known(docker_stack: Stack, run: Run, password: str | None) -> None:
-    """Nothing is touched."""
+    """Nothing is changed."""
     container = run("--appendonly", "no", "--requirepass", "sesame")
     _fill(docker_stack, "sesame")
     env = {"REDIS_PASSWORD": password} if password else {}
@@ -251,7 +251,7 @@ def test_a_password_that_is_not_known(docker_stack: Stack, run: Run, password: s
 
 
 def test_a_server_that_does_not_answer(docker_stack: Stack, engine_view: Docker, run: Run) -> None:
-    """Paused by Docker, or stopped where it stands."""
+    """It is paused by Docker, or its process is stopped."""
     container = run("--appendonly", "no")
     _fill(docker_stack)
     container.pause()
@@ -268,7 +268,7 @@ def test_a_server_that_does_not_answer(docker_stack: Stack, engine_view: Docker,
 
 
 def test_no_write_that_was_acknowledged_is_lost(docker_stack: Stack, run: Run) -> None:
-    """A writer goes on all the while; what it loses was never acknowledged."""
+    """A writer runs all the while; it may lose only unacknowledged writes."""
     run("--appendonly", "no", "--save", "")
     _fill(docker_stack)
     done, acknowledged, errors = threading.Event(), [], []
@@ -301,7 +301,7 @@ def test_no_write_that_was_acknowledged_is_lost(docker_stack: Stack, run: Run) -
 
 
 def test_a_save_that_takes_longer_than_a_pause(docker_stack: Stack, run: Run) -> None:
-    """Who could write when it was over is not left out by the end of the server."""
+    """Writes accepted after the pause ran out are kept when the server ends."""
     container = run("--save", "", "--appendonly", "no")
     with _connected(docker_stack) as client:
         client.mset({f"key:{number}": "1" for number in range(54)})
@@ -336,7 +336,7 @@ def test_a_save_that_takes_longer_than_a_pause(docker_stack: Stack, run: Run) ->
 def test_ctrl_c_in_the_middle_leaves_all_as_it_was(
     docker_stack: Stack, engine_view: Docker, run: Run, moment: bytes
 ) -> None:
-    """The container before runs with all its keys, takes writes, and nothing is left over."""
+    """The old container runs with all keys, accepts writes, and nothing is left over."""
     container = run("--appendonly", "no", "--save", "")
     _fill(docker_stack)
     up = docker_stack.start("redis", "up", "-v")
@@ -359,7 +359,7 @@ def test_ctrl_c_in_the_middle_leaves_all_as_it_was(
 def test_a_new_server_that_can_not_start(
     docker_stack: Stack, engine_view: Docker, run: Run, crashing_image: str
 ) -> None:
-    """All is as it was."""
+    """Everything is as before."""
     container = run("--appendonly", "no", "--save", "")
     _fill(docker_stack)
 
@@ -374,7 +374,7 @@ def test_a_new_server_that_can_not_start(
 def test_what_was_in_memory_alone_stays_in_the_volume(
     docker_stack: Stack, engine_view: Docker, run: Run
 ) -> None:
-    """The container of before has lost it as it was stopped, and the new one can't be made."""
+    """The old container lost it when stopped, and the new one can't be created."""
     run("--save", "", "--dir", "/data", tmpfs={"/data": ""})
     _fill(docker_stack)
     refusal = Refusal(r"POST \S+/containers/create\?name=[^_]+ ", 500, "no room")
@@ -389,7 +389,7 @@ def test_what_was_in_memory_alone_stays_in_the_volume(
 
 
 def test_a_name_that_compose_chose(docker_stack: Stack, engine_view: Docker, run: Run) -> None:
-    """A compose file without `container_name`; no other container is made beside it."""
+    """A compose file without `container_name`; no second container is created."""
     run("--appendonly", "no", name=f"{docker_stack.container}-1")
     _fill(docker_stack)
 
@@ -406,7 +406,7 @@ def test_a_name_that_compose_chose(docker_stack: Stack, engine_view: Docker, run
 def test_it_gets_its_name_back_where_it_is_not_replaced(
     docker_stack: Stack, engine_view: Docker, run: Run
 ) -> None:
-    """The new container can't be made."""
+    """The new container can't be created."""
     name = f"{docker_stack.container}-1"
     run("--appendonly", "no", name=name)
     _fill(docker_stack)
@@ -420,7 +420,7 @@ def test_it_gets_its_name_back_where_it_is_not_replaced(
 
 
 def test_two_containers_of_one_service(docker_stack: Stack, run: Run) -> None:
-    """Neither hides the data of the other."""
+    """Neither hides the other's data."""
     docker_stack("redis", "up")
     _fill(docker_stack)
     docker_stack("redis", "stop")
@@ -456,7 +456,7 @@ def test_a_limit_that_would_evict(docker_stack: Stack, run: Run) -> None:
 def test_two_that_hold_keys_are_not_mixed(
     docker_stack: Stack, engine_view: Docker, run: Run
 ) -> None:
-    """The volume of before holds some, and so does the container."""
+    """Both the old volume and the container hold keys."""
     docker_stack("redis", "up")
     with _connected(docker_stack) as client:
         client.set("ours", "1")
@@ -478,7 +478,7 @@ def test_two_that_hold_keys_are_not_mixed(
 def test_what_the_real_compose_made(
     docker_stack: Stack, engine_view: Docker, compose: Path, tmp_path: Path
 ) -> None:
-    """The bot's own compose file in its two versions: no volume, and one of another name."""
+    """The bot's own compose file in two versions: no volume, and one of another name."""
     file = tmp_path / "docker-compose.yml"
     for version in ("no", "yes"):
         volume = "volumes: [redis_data:/data]" if version == "yes" else ""

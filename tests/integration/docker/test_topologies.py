@@ -1,4 +1,4 @@
-"""The production shape on Docker: on the host's network, with docker compose as well as pawsctl."""
+"""Topologies on Docker, on the host's network, with docker compose and with pawsctl."""
 
 import json
 import os
@@ -29,7 +29,7 @@ Compose = Callable[..., subprocess.CompletedProcess[str]]
 def on_docker(
     request: pytest.FixtureRequest, tmp_path: Path, docker_engine: docker.DockerClient
 ) -> Iterator[Topology]:
-    """One topology after the other, on Docker, nothing of it started."""
+    """Each topology in turn, on Docker, not started."""
     made = Topology(tmp_path, request.param, "docker")
     try:
         yield made
@@ -49,7 +49,7 @@ def view(docker_engine: docker.DockerClient, on_docker: Topology) -> Docker:
 
 @pytest.fixture
 def docker_compose(compose: Path, on_docker: Topology, tmp_path: Path) -> Compose:
-    """Runs docker compose on the topology's file as it is, with free ports and a password."""
+    """Run docker compose on the topology's unchanged file, with free ports and a password."""
     files = tmp_path / "files"
     files.mkdir()
     (files / "redis.conf").write_text(f'requirepass "{PASSWORD}"\nmasterauth "{PASSWORD}"\n')
@@ -75,7 +75,7 @@ def docker_compose(compose: Path, on_docker: Topology, tmp_path: Path) -> Compos
 
 
 def test_it_lives_through_a_drill_and_down_and_up(on_docker: Topology, view: Docker) -> None:
-    """Formed, failed over, taken down, up again in its new roles, with its data."""
+    """Formed, failed over, taken down, and up again in its new roles, with its data."""
     up = on_docker.up()
     assert {each["action"] for each in up["services"]} == {"created"}
     assert on_docker.status()["problems"] == []
@@ -102,7 +102,7 @@ def test_it_lives_through_a_drill_and_down_and_up(on_docker: Topology, view: Doc
 def test_docker_compose_forms_it_and_pawsctl_takes_it_as_its_own(
     on_docker: Topology, view: Docker, docker_compose: Compose
 ) -> None:
-    """Twice `docker compose up -d`, with a password; then looked at, and taken down."""
+    """`docker compose up -d` twice, with a password; then status and down by pawsctl."""
     environment = {"REDIS_PASSWORD": PASSWORD}
     docker_compose("up", "-d")
     docker_compose("up", "-d")
@@ -121,7 +121,7 @@ def test_docker_compose_forms_it_and_pawsctl_takes_it_as_its_own(
 
 
 def test_the_health_checks_log_in(on_docker: Topology, view: Docker) -> None:
-    """On the port of each, with the password, which shows nowhere."""
+    """Each on its own port, with the password, which appears nowhere."""
     on_docker.up({"REDIS_PASSWORD": PASSWORD})
 
     for container in _containers(view):
@@ -133,13 +133,13 @@ def test_the_health_checks_log_in(on_docker: Topology, view: Docker) -> None:
 
 
 def test_no_node_listens_beyond_this_machine(on_docker: Topology) -> None:
-    """The host's network has other addresses; nobody answers there."""
+    """On the host network's other addresses nothing answers."""
     url = on_docker.up()["url"]
     port = int(url.partition("://")[2].partition(",")[0].rpartition(":")[2])
 
     assert probe.ping(port, None) == ""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outward:
-        # Sends nothing: it asks which address of this machine leads elsewhere.
+        # Sends nothing: it finds this machine's address on the way to other hosts.
         outward.connect(("192.0.2.1", 9))
         address = outward.getsockname()[0]
     with socket.socket() as client:
@@ -149,9 +149,9 @@ def test_no_node_listens_beyond_this_machine(on_docker: Topology) -> None:
 def test_a_port_in_use_names_the_process_and_leaves_nothing(
     on_docker: Topology, view: Docker
 ) -> None:
-    """Docker itself would not notice on the host's network."""
+    """On the host's network Docker itself would not notice."""
     port = int(on_docker.status()["url"].partition("/paws")[0].rpartition(":")[2])
-    # Where the last connections of another server linger, too.
+    # create_server sets SO_REUSEADDR: connections of an earlier server may linger on the port.
     with socket.create_server(("127.0.0.1", port)):
         done = on_docker.run("up")
 
@@ -164,7 +164,7 @@ def test_a_port_in_use_names_the_process_and_leaves_nothing(
 def test_an_image_is_pulled_once_for_all_that_run_it(
     on_docker: Topology, unpulled_image: str
 ) -> None:
-    """Six servers, one download."""
+    """Six servers need one download."""
     done = on_docker.run("up", "--pull", "always", env={"REDIS_IMAGE": unpulled_image})
 
     assert done.status == 0, done.err
@@ -172,7 +172,7 @@ def test_an_image_is_pulled_once_for_all_that_run_it(
 
 
 def test_a_reset_finds_its_own_ports_free(on_docker: Topology) -> None:
-    """On the host's network, where Docker publishes none."""
+    """On the host's network, Docker publishes no ports."""
     on_docker.up()
 
     done = on_docker.run("reset", "--yes", "--no-backup", "--json")

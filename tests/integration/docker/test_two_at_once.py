@@ -1,4 +1,4 @@
-"""Several pawsctl at work on one project."""
+"""Several pawsctl processes on one project."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.stack_fixtures import Docker, Stack
 def test_ups_at_once_all_succeed_and_make_one_redis(
     docker_stack: Stack, engine_view: Docker, *, is_shared: bool
 ) -> None:
-    """The lock of one user's state directory orders them; several users have no lock in common."""
+    """A lock in the state directory orders one user's; several users share no lock."""
     ups = [
         docker_stack.start(
             "redis",
@@ -27,7 +27,7 @@ def test_ups_at_once_all_succeed_and_make_one_redis(
 
 
 def test_up_waits_for_a_down_that_is_under_way(stack: Stack) -> None:
-    """Neither takes from the other what it needs, the rendered files included."""
+    """Neither removes files that the other needs, rendered ones included."""
     password = {"REDIS_PASSWORD": "secret"}
     stack("redis", "up", env=password)
 

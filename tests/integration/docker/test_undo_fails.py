@@ -1,4 +1,4 @@
-"""An undo that fails in its turn: the first cause is told, and how things stand."""
+"""A rollback that fails in its turn: the first cause and the resulting state are reported."""
 
 import signal
 import time
@@ -20,7 +20,7 @@ def _up(stack: Stack) -> None:
 def test_the_first_cause_and_its_log_are_told(
     docker_stack: Stack, engine_view: Docker, silent_image: str
 ) -> None:
-    """The new container can't be removed: it makes room, and the one before runs again."""
+    """The new container can't be removed: it is renamed, and the old one runs again."""
     _up(docker_stack)
     before = engine_view.container().id
     with bent_engine(docker_stack.folder, REMOVAL) as engine:
@@ -48,7 +48,7 @@ def test_the_first_cause_and_its_log_are_told(
 def test_a_redis_that_stays_under_another_name_is_told(
     docker_stack: Stack, engine_view: Docker, silent_image: str
 ) -> None:
-    """Nothing hides that it is stopped, and which one it is; the next `up` mends all."""
+    """The error says that it is stopped, and its name; the next `up` repairs everything."""
     _up(docker_stack)
     before = engine_view.container()
     with bent_engine(docker_stack.folder, REMOVAL, RENAMING_BACK) as engine:
@@ -77,7 +77,7 @@ def test_a_redis_that_stays_under_another_name_is_told(
 def test_an_interrupt_tells_it_too(
     docker_stack: Stack, engine_view: Docker, silent_image: str
 ) -> None:
-    """Ctrl-C, and then what could not be undone."""
+    """After Ctrl-C, the message says what could not be undone."""
     with bent_engine(docker_stack.folder, REMOVAL) as engine:
         up = docker_stack.start(
             "redis", "up", env={"REDIS_IMAGE": silent_image, "DOCKER_HOST": engine.address}
@@ -97,7 +97,7 @@ def test_an_interrupt_tells_it_too(
 def test_an_engine_that_removes_nothing_does_not_hide_the_cause(
     docker_stack: Stack, engine_view: Docker, crashing_image: str
 ) -> None:
-    """A container that can't be started, and can't be removed either."""
+    """A container can be neither started nor removed."""
     everything = Refusal(r"DELETE ", 500, "no")
     ended = Refusal(r"POST \S+/start ", 500, "OCI runtime create failed: no space left on device")
     with bent_engine(docker_stack.folder, ended, everything) as engine:

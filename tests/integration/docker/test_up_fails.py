@@ -1,4 +1,4 @@
-"""An `up` that fails or is interrupted: its exit status, its words, and nothing left behind."""
+"""An `up` that fails or is interrupted: exit status, message, and nothing left behind."""
 
 import signal
 import socket
@@ -17,7 +17,7 @@ DEADLINE_SECONDS = 20.0
 
 
 def test_a_port_in_use_names_the_process(docker_stack: Stack, engine_view: Docker) -> None:
-    """The port is this test's own, so the process is, too."""
+    """The process is this test's own, which holds the port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", docker_stack.port))
         listener.listen()
@@ -33,7 +33,7 @@ def test_a_port_in_use_names_the_process(docker_stack: Stack, engine_view: Docke
 def test_a_port_of_another_container_names_that_container(
     docker_stack: Stack, docker_engine: docker.DockerClient, project: str
 ) -> None:
-    """docker-proxy holds the port, which would tell nobody anything."""
+    """The process is docker-proxy, whose name would help nobody."""
     docker_stack("redis", "up")
     other = {"PAWSCTL_PROJECT": f"{project}-two"}
 
@@ -62,7 +62,7 @@ def test_commanders_port_in_use_leaves_the_redis_that_ran(
 def test_a_redis_that_crashes_shows_its_log(
     docker_stack: Stack, engine_view: Docker, crashing_image: str
 ) -> None:
-    """The reason stands in the log, which is shown with its colours as text."""
+    """The log has the reason; its colours are shown as text."""
     done = docker_stack("redis", "up", env={"REDIS_IMAGE": crashing_image})
 
     assert done.status == 1
@@ -88,7 +88,7 @@ def test_a_redis_that_never_answers_times_out_with_its_log(
 def test_a_service_whose_turn_never_came_is_named(
     docker_stack: Stack, engine_view: Docker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody has taken its name: there was no time left to create it."""
+    """There was no time left to create it; no other container has its name."""
     monkeypatch.setenv("XDG_STATE_HOME", docker_stack.environment["XDG_STATE_HOME"])
     wanted = settings.load(environ=docker_stack.environment, directory=docker_stack.folder)
 
@@ -102,7 +102,7 @@ def test_a_service_whose_turn_never_came_is_named(
 def test_an_interrupted_up_removes_what_it_created(
     docker_stack: Stack, engine_view: Docker, silent_image: str
 ) -> None:
-    """Ctrl-C while it waits for Redis."""
+    """Ctrl-C comes while it waits for Redis."""
     up = docker_stack.start("redis", "up", env={"REDIS_IMAGE": silent_image})
     _wait_for_container(engine_view)
 
@@ -117,7 +117,7 @@ def test_an_interrupted_up_removes_what_it_created(
 def test_up_interrupted_anywhere_leaves_all_or_nothing(
     docker_stack: Stack, engine_view: Docker, delay: float
 ) -> None:
-    """Between any two of its steps, too: either it was done, or it is undone."""
+    """Also between any two steps: either it was done, or it is undone."""
     up = docker_stack.start("redis", "up")
     time.sleep(delay)
     up.send_signal(signal.SIGINT)
@@ -134,7 +134,7 @@ def test_up_interrupted_anywhere_leaves_all_or_nothing(
 def test_an_interrupted_up_keeps_what_was_there(
     docker_stack: Stack, engine_view: Docker, silent_image: str
 ) -> None:
-    """The container that was to be replaced serves again, with its data."""
+    """The container that was to be replaced runs again, with its data."""
     docker_stack("redis", "up")
     before = engine_view.container().id
     with docker_stack.client() as client:
@@ -154,7 +154,7 @@ def test_an_interrupted_up_keeps_what_was_there(
 def test_a_container_of_that_name_that_is_not_ours_is_left_alone(
     docker_stack: Stack, docker_engine: docker.DockerClient
 ) -> None:
-    """The name alone makes nothing ours."""
+    """The name alone does not make it ours."""
     foreign = docker_engine.containers.create("redis:7.2-alpine", name=docker_stack.container)
     try:
         up = docker_stack("redis", "up")
@@ -172,7 +172,7 @@ def test_a_container_of_that_name_that_is_not_ours_is_left_alone(
 def test_a_volume_of_another_project_is_left_alone(
     docker_stack: Stack, docker_engine: docker.DockerClient, engine_view: Docker
 ) -> None:
-    """Its data may be anybody's."""
+    """Its data belongs to somebody else."""
     name = f"{docker_stack.project}_redis-data"
     volume = docker_engine.volumes.create(
         name, labels={"com.docker.compose.project": "somebody-elses"}
@@ -192,7 +192,7 @@ def test_a_volume_of_another_project_is_left_alone(
 def test_a_network_of_another_project_is_left_alone(
     docker_stack: Stack, docker_engine: docker.DockerClient, engine_view: Docker
 ) -> None:
-    """The services must not share a network with strangers."""
+    """The services must not share a network with other projects."""
     network = docker_engine.networks.create(f"{docker_stack.project}_default")
     try:
         done = docker_stack("redis", "up")

@@ -1,4 +1,4 @@
-"""A change of Redis's version that fails: data that a newer server has opened is never hidden."""
+"""A failed change of Redis's version never hides data that a newer server has opened."""
 
 import socket
 
@@ -28,7 +28,7 @@ def _version(stack: Stack) -> str:
 def test_dev_touches_nothing_if_any_of_its_ports_is_taken(
     docker_stack: Stack, engine_view: Docker, older_image: str
 ) -> None:
-    """All services are looked at before the first is replaced."""
+    """All services are checked before the first is replaced."""
     docker_stack("redis", "up", env={"REDIS_IMAGE": older_image})
     before = engine_view.container().id
     _write(docker_stack, SESSION)
@@ -47,7 +47,7 @@ def test_dev_touches_nothing_if_any_of_its_ports_is_taken(
 def test_dev_touches_nothing_if_commanders_name_is_taken(
     docker_stack: Stack, engine_view: Docker, older_image: str
 ) -> None:
-    """The same for a container that is somebody else's."""
+    """This is for a container that belongs to somebody else."""
     docker_stack("redis", "up", env={"REDIS_IMAGE": older_image})
     before = engine_view.container().id
     name = f"{docker_stack.project}-redis-commander"
@@ -64,7 +64,7 @@ def test_dev_touches_nothing_if_commanders_name_is_taken(
 def test_a_redis_that_wants_commanders_port_is_refused_before_it_is_touched(
     docker_stack: Stack, engine_view: Docker
 ) -> None:
-    """Two services that change places can't do so one after the other."""
+    """Two services can't swap ports one after the other."""
     docker_stack("redis", "dev")
     before = engine_view.container().id
     swapped = {
@@ -83,7 +83,7 @@ def test_a_redis_that_wants_commanders_port_is_refused_before_it_is_touched(
 def test_a_newer_redis_that_has_opened_the_data_stays(
     docker_stack: Stack, engine_view: Docker, older_image: str, crashing_image: str
 ) -> None:
-    """Redis Commander fails after Redis was renewed: the older one would start empty."""
+    """Redis Commander fails after Redis was upgraded: the older Redis would start empty."""
     docker_stack("redis", "up", env={"REDIS_IMAGE": older_image})
     _write(docker_stack, SESSION)
 
@@ -109,7 +109,7 @@ def test_a_newer_redis_that_has_opened_the_data_stays(
 def test_a_newer_redis_that_never_opened_the_data_gives_way(
     docker_stack: Stack, engine_view: Docker, older_image: str, silent_image: str
 ) -> None:
-    """Its program did not start: the older one is put back, and finds all."""
+    """Its program did not start: the older one is restored, and finds all data."""
     docker_stack("redis", "up", env={"REDIS_IMAGE": older_image})
     before = engine_view.container().id
     _write(docker_stack, SESSION)
@@ -124,7 +124,7 @@ def test_a_newer_redis_that_never_opened_the_data_gives_way(
 def test_the_same_version_is_put_back(
     docker_stack: Stack, engine_view: Docker, crashing_image: str
 ) -> None:
-    """Another setting of Redis, not another version: what ran before runs again."""
+    """Only a setting of Redis changed: the old container runs again."""
     docker_stack("redis", "up")
     before = engine_view.container().id
     _write(docker_stack, SESSION)
@@ -145,7 +145,7 @@ def test_the_same_version_is_put_back(
 def test_an_older_redis_is_not_started_on_newer_data(
     docker_stack: Stack, engine_view: Docker, older_image: str, *, remains: bool
 ) -> None:
-    """It would start empty, and say that all is kept."""
+    """It would start empty, though `up` would say that the data is kept."""
     docker_stack("redis", "up")
     _write(docker_stack, SESSION)
     if not remains:
@@ -165,7 +165,7 @@ def test_an_older_redis_is_not_started_on_newer_data(
 def test_an_older_redis_starts_on_no_data(
     docker_stack: Stack, engine_view: Docker, older_image: str
 ) -> None:
-    """Nothing is hidden there."""
+    """There is nothing to hide."""
     done = docker_stack("redis", "up", env={"REDIS_IMAGE": older_image})
 
     assert done.status == 0
@@ -176,7 +176,7 @@ def test_an_older_redis_starts_on_no_data(
 def test_an_engine_that_does_not_tell_what_the_data_is_starts_nothing_on_it(
     docker_stack: Stack, older_image: str
 ) -> None:
-    """A failure to look is no sign that there is no newer data."""
+    """A failed check does not mean that there is no newer data."""
     assert docker_stack("redis", "up").status == 0
     _write(docker_stack, SESSION)
     refusal = Refusal(r"GET \S+/archive\?path=\S+appendonlydir", 500, "out of order")

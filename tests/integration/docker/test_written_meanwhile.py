@@ -30,7 +30,7 @@ def _write_at_once(port: int, key: str) -> None:
 
 
 def test_a_volume_that_was_written_to_stays(docker_stack: Stack, silent_image: str) -> None:
-    """Redis Commander never answers; the next `up` finds what was written to Redis."""
+    """Redis Commander never answers; the next `up` finds the data written to Redis."""
     dev = docker_stack.start(
         "redis", "dev", "--timeout", "4", env={"REDIS_COMMANDER_IMAGE": silent_image}
     )
@@ -47,7 +47,7 @@ def test_a_volume_that_was_written_to_stays(docker_stack: Stack, silent_image: s
 def test_a_server_that_took_data_over_and_was_written_to_stays(
     docker_stack: Stack, engine_view: Docker, silent_image: str
 ) -> None:
-    """The one before has not what came since; it is removed by the next `up` alone."""
+    """The old one lacks the newer writes; only the next `up` removes it."""
     labels = {PROJECT_LABEL: docker_stack.project, "com.docker.compose.service": "redis"}
     engine_view.api.containers.run(
         REDIS.image,
@@ -79,7 +79,7 @@ def test_a_server_that_took_data_over_and_was_written_to_stays(
 @pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is not for Windows")
 @pytest.mark.parametrize("topology", ["sentinel"], indirect=True)
 def test_a_topology_that_was_written_to_keeps_its_data(topology: Topology) -> None:
-    """Ctrl-C while its nodes find each other."""
+    """Ctrl-C comes while its nodes find each other."""
     up = topology.start("redis", "up", "--topology", topology.topology)
     _write_at_once(topology.port + 1, "kept")
     up.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""The drill: a primary fails on purpose, and what is told of it is so."""
+"""The failover drill: a primary fails on purpose, and the report is correct."""
 
 import signal
 import threading
@@ -26,7 +26,7 @@ def _keys(topology: Topology, password: str | None = None) -> list[bytes]:
 
 @pytest.mark.parametrize("how", ["--kill", "--graceful"])
 def test_a_failover_is_measured_and_all_is_whole_afterwards(topology: Topology, how: str) -> None:
-    """Who failed is a replica now; of the sessions, those of before are left alone."""
+    """The failed node is a replica now; sessions from before are left alone."""
     environment = {"REDIS_PASSWORD": PASSWORD}
     topology.up(environment)
     topology.write("wh:session:+1234", "{}", PASSWORD)
@@ -41,7 +41,7 @@ def test_a_failover_is_measured_and_all_is_whole_afterwards(topology: Topology, 
     assert before[told["primary"]] == "primary"
     assert before[told["promoted"]] == "replica"
     if (topology.topology, how) == ("cluster", "--graceful"):
-        # It holds writes back meanwhile. SENTINEL FAILOVER may not, and kill -9 does not.
+        # It pauses writes meanwhile. SENTINEL FAILOVER may not, and kill -9 does not.
         assert told["lost"] == 0
     assert told["writes"]["acknowledged"] > 0
     assert told["outage"] > 0
@@ -53,7 +53,7 @@ def test_a_failover_is_measured_and_all_is_whole_afterwards(topology: Topology, 
 
 
 def test_a_session_that_is_lost_is_counted(cluster_of_six: Topology) -> None:
-    """Here somebody deletes three of those that were acknowledged."""
+    """Here three of the acknowledged ones are deleted."""
     cluster_of_six.up()
     (port, *_) = cluster_of_six.ports_of("primary")[1:]
     deleted: list[bytes] = []
@@ -75,7 +75,7 @@ def test_a_session_that_is_lost_is_counted(cluster_of_six: Topology) -> None:
 
 
 def test_an_interrupted_drill_mends_and_cleans_up(topology: Topology) -> None:
-    """Ctrl-C while the primary is dead: it is started again, and the sessions are deleted."""
+    """Ctrl-C while the primary is dead: it is restarted, and the drill's sessions are deleted."""
     topology.up()
     drill = topology.start("redis", "failover", "--topology", topology.topology)
     topology.wait_for(lambda found: found["problems"] != [])
@@ -89,7 +89,7 @@ def test_an_interrupted_drill_mends_and_cleans_up(topology: Topology) -> None:
 
 
 def test_a_topology_that_is_not_whole_is_not_drilled(topology: Topology) -> None:
-    """It says what is missing, before anything is done."""
+    """The error says what is missing, before anything is done."""
     nothing = topology.run("failover")
     topology.up()
     topology.kill(topology.ports_of("replica")[0])
@@ -104,7 +104,7 @@ def test_a_topology_that_is_not_whole_is_not_drilled(topology: Topology) -> None
 def test_where_no_other_can_take_over_it_ends_in_time_and_mends_it(
     cluster_of_six: Topology,
 ) -> None:
-    """Replicas that may not be promoted: the killed primary is started again all the same."""
+    """The replicas may not be promoted: the killed primary is still restarted."""
     cluster_of_six.up()
     for port in cluster_of_six.ports_of("replica"):
         probe.ask(port, None, ("CONFIG", "SET", "cluster-replica-no-failover", "yes"))
@@ -119,7 +119,7 @@ def test_where_no_other_can_take_over_it_ends_in_time_and_mends_it(
 
 
 def test_the_single_redis_and_a_url_are_wrong_usage(topology: Topology) -> None:
-    """It is for what `redis up --topology` made."""
+    """The drill is only for topologies of `redis up --topology`."""
     single = topology("redis", "failover", "--topology", "single")
     none = topology("redis", "failover")
     url = topology.run("failover", "--url", "redis+cluster://example.invalid")

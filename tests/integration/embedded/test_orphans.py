@@ -1,4 +1,4 @@
-"""A server whose pawsctl was killed as it started it is known by the directory that it works in."""
+"""A server whose pawsctl was killed while starting it is recognized by its working directory."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from pawsctl.errors import ExitStatus
 from tests.stack_fixtures import Stack
 from tests.topology_fixtures import Topology
 
-# It has no valkey-server; conftest.py keeps this from being collected there.
+# Windows has no valkey-server; conftest.py keeps this from being collected there.
 assert sys.platform != "win32"
 
 DEADLINE_SECONDS = 20.0
@@ -31,13 +31,13 @@ def _as_before_it_was_noted(stack: Stack) -> None:
 
 
 def _lost(stack: Stack) -> None:
-    """The notes of all servers are gone."""
+    """Delete the state files of all servers."""
     for file in _records(stack):
         file.unlink()
 
 
 def _servers(folder: Path) -> list[int]:
-    """The servers that work below a directory."""
+    """Return the servers that work below a directory."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -53,7 +53,7 @@ WAYS = pytest.mark.parametrize("orphan", [_as_before_it_was_noted, _lost])
 
 @WAYS
 def test_up_goes_on_with_it(embedded_stack: Stack, orphan: Callable[[Stack], None]) -> None:
-    """It blames no stranger, loses nothing, and has one server."""
+    """It reports no foreign server, loses nothing, and ends with one server."""
     embedded_stack("redis", "up")
     with embedded_stack.client() as client:
         client.set("kept", "1")
@@ -70,7 +70,7 @@ def test_up_goes_on_with_it(embedded_stack: Stack, orphan: Callable[[Stack], Non
 
 
 def test_one_that_runs_as_it_should_is_adopted(embedded_stack: Stack) -> None:
-    """It is not even restarted, and `status` has its number from then on."""
+    """It is not restarted, and `status` knows its pid from then on."""
     embedded_stack("redis", "up")
     (before,) = _servers(embedded_stack.folder)
     _as_before_it_was_noted(embedded_stack)
@@ -87,7 +87,7 @@ def test_one_that_runs_as_it_should_is_adopted(embedded_stack: Stack) -> None:
 def test_it_is_ended(
     embedded_stack: Stack, orphan: Callable[[Stack], None], command: tuple[str, ...]
 ) -> None:
-    """None of these commands ends well beside a server that runs on."""
+    """None of these commands leaves the server running."""
     embedded_stack("redis", "up")
     orphan(embedded_stack)
 
@@ -101,7 +101,7 @@ def test_it_is_ended(
 def test_a_reset_exports_what_it_holds(
     embedded_stack: Stack, orphan: Callable[[Stack], None]
 ) -> None:
-    """It is a Redis of this project like any other."""
+    """It is treated like any other Redis of this project."""
     embedded_stack("redis", "up")
     with embedded_stack.client() as client:
         client.set("wh:session:+1", "x")
@@ -118,7 +118,7 @@ def test_a_reset_exports_what_it_holds(
 def test_members_of_a_topology_are_ended(
     topology: Topology, orphan: Callable[[Stack], None]
 ) -> None:
-    """All six of them."""
+    """All six are ended."""
     topology.up()
     orphan(topology)
 
@@ -130,7 +130,7 @@ def test_members_of_a_topology_are_ended(
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="it looks into /proc")
 def test_whenever_up_is_killed_its_server_is_found(embedded_stack: Stack) -> None:
-    """Here as soon as it has a child."""
+    """Here it is killed as soon as it has a child process."""
     for _ in range(4):
         up = embedded_stack.start("redis", "up")
         children = Path(f"/proc/{up.pid}/task/{up.pid}/children")

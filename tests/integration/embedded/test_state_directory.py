@@ -1,4 +1,4 @@
-"""A state directory in which something is not ours to read or to write."""
+"""A state directory in which the user may not read or write something."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ def unprivileged() -> list[str]:
 
 @pytest.fixture
 def stopped(embedded_stack: Stack) -> Iterator[Stack]:
-    """A stack with a password, that ran and was stopped; all is writable again at the end."""
+    """A stack with a password, started and stopped; at the end all is writable again."""
     embedded_stack.environment["REDIS_PASSWORD"] = "secret"
     embedded_stack("redis", "up")
     embedded_stack("redis", "stop")
@@ -61,7 +61,7 @@ def stopped(embedded_stack: Stack) -> Iterator[Stack]:
 def test_what_is_not_ours_is_named(
     stopped: Stack, unprivileged: list[str], name: str, mode: int, commands: list[str]
 ) -> None:
-    """In a sentence, whatever was to be done."""
+    """Every command gives an error message."""
     home = stopped.folder / "state" / "pawsctl" / stopped.project
     (home / name).resolve().chmod(mode)
     more = {"down": ["--volumes", "--yes"], "reset": ["--yes", "--no-backup"]}

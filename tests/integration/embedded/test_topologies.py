@@ -1,4 +1,4 @@
-"""The production shape on one machine, as processes: formed, kept through stops, and taken down."""
+"""Topologies on one machine as processes: formed, kept through stops, and taken down."""
 
 import gzip
 import json
@@ -20,7 +20,7 @@ SECRET = "s3cret $HOME 'x'"
 
 
 def test_up_returns_when_all_is_whole(whole: Topology) -> None:
-    """Every replica is connected, everyone knows everyone."""
+    """Every replica is connected, and all nodes know each other."""
     found = whole.status()
 
     assert (found["serves"], found["problems"]) == (True, [])
@@ -37,7 +37,7 @@ def test_up_returns_when_all_is_whole(whole: Topology) -> None:
 
 
 def test_replicas_name_their_primary_and_how_far_behind_they_are(whole: Topology) -> None:
-    """In bytes, and in seconds since they heard of it."""
+    """The lag is in bytes, and in seconds since they last heard from it."""
     services = whole.status()["services"]
 
     primaries = {each["service"] for each in services if each["role"] == "primary"}
@@ -49,7 +49,7 @@ def test_replicas_name_their_primary_and_how_far_behind_they_are(whole: Topology
 
 
 def test_the_url_is_one_that_clients_follow(whole: Topology) -> None:
-    """A client of the SDK finds every node from it, under the addresses that they announce."""
+    """An SDK client finds every node from it, under the addresses that they announce."""
     url = whole.up()["url"]
 
     addresses = url.partition("://")[2].partition("/")[0].split(",")
@@ -82,7 +82,7 @@ def test_a_second_up_changes_nothing(whole: Topology) -> None:
 
 
 def test_status_in_text_shows_who_replicates_whom(whole: Topology) -> None:
-    """For people."""
+    """The text is for people."""
     done = whole.run("status")
 
     assert done.status == 0
@@ -91,7 +91,7 @@ def test_status_in_text_shows_who_replicates_whom(whole: Topology) -> None:
 
 
 def test_status_has_the_keys_that_scripts_rely_on(whole: Topology) -> None:
-    """Those of the single Redis, and what a topology has besides."""
+    """The keys of the single Redis, and those of topologies."""
     found = whole.status()
 
     assert list(found)[:3] == ["engine", "url", "services"]
@@ -120,7 +120,7 @@ def test_logs_of_all_or_of_one(whole: Topology) -> None:
 
 
 def test_it_runs_beside_the_single_redis(whole: Topology) -> None:
-    """Neither's commands touch the other, and no port is shared."""
+    """The commands of one do not affect the other, and they share no port."""
     assert whole("redis", "status").status == 1
 
     up = whole("redis", "up")
@@ -131,7 +131,7 @@ def test_it_runs_beside_the_single_redis(whole: Topology) -> None:
 
 
 def test_data_and_roles_are_there_after_down_and_up(topology: Topology) -> None:
-    """`down` keeps the data, and whose replica a node is."""
+    """`down` keeps the data, and which primary a node replicates."""
     topology.up()
     topology.write("kept", "1")
     before = topology.roles()
@@ -149,7 +149,7 @@ def test_data_and_roles_are_there_after_down_and_up(topology: Topology) -> None:
 
 
 def test_a_failover_before_down_counts_after_up(topology: Topology) -> None:
-    """The old primary comes back as a replica: what it never heard of is not overwritten."""
+    """The old primary returns as a replica: newer data is not overwritten."""
     topology.up()
     killed = topology.ports_of("primary")[0]
     topology.kill(killed)
@@ -173,7 +173,7 @@ def test_a_failover_before_down_counts_after_up(topology: Topology) -> None:
 
 
 def test_a_node_that_died_is_told_and_up_brings_it_back(topology: Topology) -> None:
-    """Status exits with 0 while writes are taken, and says what is missing."""
+    """status exits with 0 while writes work, and says what is missing."""
     topology.up()
     replica = topology.ports_of("replica")[-1]
     topology.kill(replica)
@@ -202,7 +202,7 @@ def test_what_was_stopped_starts_again(topology: Topology) -> None:
 
 
 def test_reset_and_down_with_volumes_delete_the_data_after_asking(topology: Topology) -> None:
-    """And `reset` forms an empty one anew, its sessions exported before."""
+    """`reset` exports the sessions first and forms an empty topology."""
     topology.up()
     topology.write(SESSION, "{}")
 
@@ -247,7 +247,7 @@ def test_an_interrupted_up_leaves_all_or_nothing(topology: Topology, delay: floa
     if up.returncode == 0:
         assert topology.status()["problems"] == []
     else:
-        # Before Python looks at its signals, the system ends it.
+        # Before Python handles signals, the system ends it.
         assert up.returncode in (130, -signal.SIGINT)
         assert topology.processes() == []
         assert {each["state"] for each in topology.status()["services"]} == {"absent"}
@@ -269,7 +269,7 @@ def test_an_interrupted_up_keeps_the_data_that_was_there(topology: Topology) -> 
 
 
 def test_all_nodes_ask_for_the_password_which_shows_nowhere(topology: Topology) -> None:
-    """Not in the process list, not in what is printed; Sentinels ask for none."""
+    """It is in no process list and no output; Sentinels need none."""
     environment = {"REDIS_PASSWORD": SECRET}
 
     up = topology.run("up", "-v", env=environment)
@@ -284,7 +284,7 @@ def test_all_nodes_ask_for_the_password_which_shows_nowhere(topology: Topology) 
 
 
 def test_a_password_that_changes_reaches_everyone(topology: Topology) -> None:
-    """Replicas and Sentinels, too; the data is kept."""
+    """Replicas and Sentinels get it, too; the data is kept."""
     topology.up({"REDIS_PASSWORD": "first"})
     topology.write("kept", "1", "first")
 
@@ -300,7 +300,7 @@ def test_a_password_that_changes_reaches_everyone(topology: Topology) -> None:
 
 
 def test_data_of_other_ports_is_refused_in_so_many_words(topology: Topology) -> None:
-    """The nodes remember each other's addresses; nothing of the data is touched."""
+    """Nodes store each other's addresses; the data is left unchanged."""
     topology.up()
     topology.write("kept", "1")
     topology.run("down")
@@ -316,7 +316,7 @@ def test_data_of_other_ports_is_refused_in_so_many_words(topology: Topology) -> 
 
 
 def test_a_redis_port_that_leaves_no_room_is_wrong_usage(bare_stack: Stack) -> None:
-    """The Sentinels' ports are 20000 above it."""
+    """The Sentinels' ports are 20000 higher."""
     done = bare_stack(
         "redis", "up", "--topology", "sentinel", "--json", env={"REDIS_PORT": "60000"}
     )

@@ -13,7 +13,7 @@ from tests.stack_fixtures import Stack
 
 
 def backups(stack: Stack) -> list[Path]:
-    """The exports that the state directory keeps, the oldest first."""
+    """Return the exports in the state directory, the oldest first."""
     return sorted((stack.folder / "state").rglob("sessions-*.jsonl.gz"))
 
 
@@ -26,7 +26,7 @@ def store(stack: Stack, *phones: str, db: int = 0) -> None:
 
 
 def put_back(stack: Stack, told: str) -> Result:
-    """Run the last command that a reset names for putting its export back."""
+    """Run the last command that a reset prints for restoring its export."""
     (*_, line) = (each for each in told.splitlines() if "puts them back" in each)
     name, *arguments = shlex.split(line.partition(": ")[2])
     assert name == "pawsctl"
@@ -34,7 +34,7 @@ def put_back(stack: Stack, told: str) -> Result:
 
 
 def test_a_reset_keeps_the_sessions_and_says_where(stack: Stack) -> None:
-    """Import brings them back; other keys are gone."""
+    """import restores them; other keys are gone."""
     stack("redis", "up")
     store(stack, "+1", "+2")
     with stack.client() as client:
@@ -55,7 +55,7 @@ def test_a_reset_keeps_the_sessions_and_says_where(stack: Stack) -> None:
 
 
 def test_the_question_says_what_becomes_of_the_sessions(embedded_stack: Stack) -> None:
-    """Nothing is written before it is answered."""
+    """Nothing is written before the answer."""
     stack = embedded_stack
     stack("redis", "up")
     store(stack, "+1")
@@ -70,7 +70,7 @@ def test_the_question_says_what_becomes_of_the_sessions(embedded_stack: Stack) -
 
 
 def test_sessions_of_another_database_are_kept(embedded_stack: Stack) -> None:
-    """As the bot of whoever has REDIS_URL=redis://localhost:6379/3; the file says which."""
+    """The bot may have REDIS_URL=redis://localhost:6379/3; the file's name has the database."""
     stack = embedded_stack
     stack("redis", "up")
     store(stack, "+3", db=3)
@@ -87,7 +87,7 @@ def test_sessions_of_another_database_are_kept(embedded_stack: Stack) -> None:
 
 
 def test_several_databases_are_kept_in_one_folder(embedded_stack: Stack) -> None:
-    """A file for each, all or none; a database without sessions has none."""
+    """One file each, all or none; a database without sessions has none."""
     stack = embedded_stack
     stack("redis", "up")
     store(stack, "+0")
@@ -111,7 +111,7 @@ def test_several_databases_are_kept_in_one_folder(embedded_stack: Stack) -> None
 
 
 def test_what_is_no_session_is_told_before_it_is_deleted(embedded_stack: Stack) -> None:
-    """A key of another type below the prefix stands in no export."""
+    """A key of another type below the prefix is in no export."""
     stack = embedded_stack
     stack("redis", "up")
     with stack.client() as client:
@@ -125,7 +125,7 @@ def test_what_is_no_session_is_told_before_it_is_deleted(embedded_stack: Stack) 
 
 
 def test_no_backup_keeps_nothing(embedded_stack: Stack) -> None:
-    """As it says."""
+    """--no-backup writes no export."""
     stack = embedded_stack
     stack("redis", "up")
     store(stack, "+1")
@@ -138,7 +138,7 @@ def test_no_backup_keeps_nothing(embedded_stack: Stack) -> None:
 
 
 def test_the_last_five_are_kept(embedded_stack: Stack) -> None:
-    """A reset of an empty Redis keeps nothing, and pushes nothing out."""
+    """A reset of an empty Redis exports nothing, so it deletes no older export."""
     stack = embedded_stack
     stack("redis", "up")
     made = []
@@ -160,7 +160,7 @@ def test_the_last_five_are_kept(embedded_stack: Stack) -> None:
 
 
 def test_killed_resets_push_no_good_backup_out(embedded_stack: Stack) -> None:
-    """Whenever they are killed: what bears a backup's name is whole, and nothing else is left."""
+    """Whenever they are killed, all files named as backups are whole, and nothing else is left."""
     stack = embedded_stack
     stack("redis", "up")
     store(stack, "+good")
@@ -190,7 +190,7 @@ def test_killed_resets_push_no_good_backup_out(embedded_stack: Stack) -> None:
 
 
 def test_what_was_just_made_stays_whatever_the_clock_says(embedded_stack: Stack) -> None:
-    """Set back, it gives names before those of older exports."""
+    """A clock set back gives names before those of older exports."""
     stack = embedded_stack
     stack("redis", "up")
     store(stack, "+1")
@@ -226,7 +226,7 @@ def test_a_redis_that_does_not_run_is_not_reset_without_saying_so(stack: Stack) 
 
 
 def test_a_redis_that_refuses_the_login_is_not_reset(embedded_stack: Stack) -> None:
-    """The password was changed behind our back: exit 5, and the data is still there."""
+    """Somebody else changed the password: exit 5, and the data is still there."""
     stack = embedded_stack
     stack("redis", "up")
     store(stack, "+1")
@@ -247,7 +247,7 @@ def test_a_redis_that_refuses_the_login_is_not_reset(embedded_stack: Stack) -> N
 def test_where_nothing_was_there_is_nothing_to_export(
     bare_stack: Stack, command: list[str]
 ) -> None:
-    """A reset is then an up."""
+    """A reset is then the same as `up`."""
     try:
         done = bare_stack("redis", *command, "--json")
         assert done.status == ExitStatus.OK, done.err

@@ -11,7 +11,7 @@ import redis
 
 from tests.stack_fixtures import Stack
 
-# Some seconds of work, in which Redis does not shut down.
+# A script of some seconds, during which Redis does not shut down.
 BUSY = "for i = 1, 500000000 do end"
 # Until it is killed.
 BUSY_FOR_EVER = "while true do end"
@@ -25,7 +25,7 @@ def _keep_busy(stack: Stack, script: str = BUSY) -> None:
 
 
 def _interrupted(stack: Stack, command: str) -> tuple[int, str]:
-    """Run a command, press Ctrl-C soon after it has begun its work, and say how it ended."""
+    """Run a command, press Ctrl-C soon after it has begun its work, and return how it ended."""
     process = stack.start("redis", command, "-v")
     assert process.stderr
     assert any(b"Engine" in line for line in process.stderr)
@@ -37,7 +37,7 @@ def _interrupted(stack: Stack, command: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("command", ["restart", "stop"])
 def test_an_interrupted_stop_says_how_it_left_redis(stack: Stack, command: str) -> None:
-    """And the way back that it names works."""
+    """The command in the hint works."""
     stack("redis", "up")
     busy = threading.Thread(target=_keep_busy, args=[stack])
     busy.start()
@@ -55,7 +55,7 @@ def test_an_interrupted_stop_says_how_it_left_redis(stack: Stack, command: str) 
 
 
 def test_an_interrupted_change_leaves_the_old_container_running(docker_stack: Stack) -> None:
-    """Here it is being shut down, which takes its time, and has its name still."""
+    """Ctrl-C comes while it is being shut down, still under its name."""
     stack = docker_stack
     stack("redis", "up")
     busy = threading.Thread(target=_keep_busy, args=[stack, BUSY_FOR_EVER])
@@ -75,7 +75,7 @@ def test_an_interrupted_change_leaves_the_old_container_running(docker_stack: St
 
 
 def test_an_interrupted_start_says_that_it_undid_it(docker_stack: Stack, silent_image: str) -> None:
-    """Nothing is left that does not answer."""
+    """No container that does not answer is left."""
     docker_stack("redis", "up")
     docker_stack("redis", "stop")
     docker_stack.environment["REDIS_IMAGE"] = silent_image

@@ -9,7 +9,7 @@ SESSION = "wh:session:+1234"
 
 
 def test_up_returns_when_redis_answers(stack: Stack) -> None:
-    """Whoever comes after `up` need not wait."""
+    """A script need not wait after `up`."""
     done = stack("redis", "up")
 
     assert done.status == 0, done.err
@@ -63,7 +63,7 @@ def test_what_was_stopped_starts_again_with_its_data(stack: Stack) -> None:
 
 
 def test_restart_gives_another_process_the_same_data(stack: Stack) -> None:
-    """`restart` ends the server in order and starts it again."""
+    """`restart` ends the server cleanly and starts it again."""
     stack("redis", "up")
     with stack.client() as client:
         client.set(SESSION, "{}")
@@ -78,7 +78,7 @@ def test_restart_gives_another_process_the_same_data(stack: Stack) -> None:
 
 
 def test_restart_stops_nothing_that_could_not_start_again(stack: Stack) -> None:
-    """The settings name another port by now, and somebody has it."""
+    """The settings name another port by now, which is taken."""
     stack("redis", "up")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         done = stack("redis", "restart", env={"REDIS_PORT": str(listener.getsockname()[1])})
@@ -89,7 +89,7 @@ def test_restart_stops_nothing_that_could_not_start_again(stack: Stack) -> None:
 
 
 def test_start_without_anything_to_start_says_what_to_do(stack: Stack) -> None:
-    """There is nothing to start before the first `up`."""
+    """Nothing exists before the first `up`."""
     done = stack("redis", "start")
 
     assert done.status == 1
@@ -97,7 +97,7 @@ def test_start_without_anything_to_start_says_what_to_do(stack: Stack) -> None:
 
 
 def test_reset_deletes_nothing_unless_it_is_confirmed(stack: Stack) -> None:
-    """Without a terminal and without --yes nobody has confirmed."""
+    """Without a terminal, only --yes confirms."""
     stack("redis", "up")
     with stack.client() as client:
         client.set(SESSION, "{}")
@@ -124,7 +124,7 @@ def test_reset_starts_again_with_no_data(stack: Stack) -> None:
 
 
 def test_down_with_volumes_asks_before_it_deletes_data(stack: Stack) -> None:
-    """Data is deleted by those who said so only."""
+    """Without a confirmation no data is deleted."""
     stack("redis", "up")
 
     refused = stack("redis", "down", "--volumes")
@@ -172,7 +172,7 @@ def test_down_of_nothing_is_no_failure(stack: Stack) -> None:
 
 
 def test_status_before_the_first_up_is_absent_and_exits_with_1(stack: Stack) -> None:
-    """A script can ask whether Redis runs."""
+    """A script can test whether Redis runs."""
     done = stack("redis", "status", "--json")
 
     assert done.status == 1
@@ -206,7 +206,7 @@ def test_status_tells_what_runs(running: Stack) -> None:
 
 
 def test_redis_runs_as_the_compose_file_says(running: Stack) -> None:
-    """AOF, memory limit and eviction policy hold on either engine."""
+    """AOF, memory limit and eviction policy apply on both engines."""
     with running.client() as client:
         found = client.config_get("*")
 
@@ -219,7 +219,7 @@ def test_redis_runs_as_the_compose_file_says(running: Stack) -> None:
 
 
 def test_a_url_is_no_business_of_the_stack(bare_stack: Stack) -> None:
-    """The stack's commands follow no --url, lest they act on another Redis than it names."""
+    """The stack's commands refuse --url, since they act on this project's Redis only."""
     done = bare_stack("redis", "status", "--url", "redis://example.invalid")
 
     assert done.status == 2
@@ -227,7 +227,7 @@ def test_a_url_is_no_business_of_the_stack(bare_stack: Stack) -> None:
 
 
 def test_cli_ends_with_the_exit_status_of_redis_cli(running: Stack) -> None:
-    """A script sees what redis-cli would have told it."""
+    """Scripts see the same status as from redis-cli."""
     fine = running.cli("ping")
     failed = running.cli("--", "-e", "nonsense")
 
@@ -272,7 +272,7 @@ def test_logs_since_a_time_to_come_are_empty(running: Stack) -> None:
 
 
 def test_logs_since_before_computers_are_all(running: Stack) -> None:
-    """Docker counts from 1970, and knows nothing below."""
+    """Docker counts from 1970, and accepts no earlier time."""
     everything = running("redis", "logs").text
 
     for since in ("1960-01-01", "1970-01-01"):
@@ -280,7 +280,7 @@ def test_logs_since_before_computers_are_all(running: Stack) -> None:
 
 
 def test_logs_as_json_are_one_array(running: Stack) -> None:
-    """Lines with service and time, for programs."""
+    """Each line has its service and time."""
     done = running("redis", "logs", "-n", "1", "--json")
 
     (line,) = done.json
@@ -290,12 +290,12 @@ def test_logs_as_json_are_one_array(running: Stack) -> None:
 
 
 def test_followed_logs_end_when_redis_stops(stack: Stack) -> None:
-    """-f goes on with what is written, and ends with the server."""
+    """-f prints new lines, and ends with the server."""
     stack("redis", "up")
     following = stack.start("redis", "logs", "-f")
 
     assert following.stdout is not None
-    # Its first line shows that it follows by now.
+    # Its first line shows that it is following.
     first = following.stdout.readline()
     stack("redis", "stop")
     rest, _ = following.communicate(timeout=20)
@@ -313,5 +313,5 @@ def test_logs_of_an_unknown_service_name_the_known_ones(running: Stack) -> None:
 
 
 def test_a_tail_that_is_no_number_is_wrong_usage(running: Stack) -> None:
-    """--tail all is docker's; here it is left out."""
+    """docker has `--tail all`; here the option is left out instead."""
     assert running("redis", "logs", "--tail", "all").status == 2

@@ -1,4 +1,4 @@
-"""localhost is not 127.0.0.1: another server may listen on ::1, and be whom a name leads to."""
+"""localhost may not be 127.0.0.1: another server may listen on ::1, where the name may lead."""
 
 import gzip
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from tests.stack_fixtures import Stack
 
 @pytest.fixture
 def other(stack: Stack, tmp_path: Path) -> Iterator[Server]:
-    """A Redis of somebody else on [::1], at the port that the project's own has on 127.0.0.1."""
+    """Another Redis on [::1], at the port that the project's own has on 127.0.0.1."""
     folder = tmp_path / "other"
     folder.mkdir()
     with servers.running(folder, host="::1", port=stack.port) as server:
@@ -23,7 +23,7 @@ def other(stack: Stack, tmp_path: Path) -> Iterator[Server]:
 
 
 def test_what_runs_here_is_reached_where_it_listens(stack: Stack, other: Server) -> None:
-    """By every command that follows no URL of a person's; the other is neither seen nor touched."""
+    """By every command without a given URL; the other server is neither read nor changed."""
     up = stack("redis", "up", "--json")
     assert up.status == ExitStatus.OK, up.err
     assert up.json["url"] == f"redis://127.0.0.1:{stack.port}"
@@ -40,7 +40,7 @@ def test_what_runs_here_is_reached_where_it_listens(stack: Stack, other: Server)
 
 
 def test_a_url_that_means_two_servers_is_told(stack: Stack, other: Server) -> None:
-    """By what starts Redis, and by doctor; and no more once the URL says which is meant."""
+    """`redis up` and doctor warn, until the URL says which server is meant."""
     assert other.client.ping()
     name = {"REDIS_URL": f"redis://localhost:{stack.port}"}
     up = stack("redis", "up", env=name)
@@ -56,7 +56,7 @@ def test_a_url_that_means_two_servers_is_told(stack: Stack, other: Server) -> No
 
 
 def test_one_server_on_both_is_one(bare_stack: Stack, tmp_path: Path) -> None:
-    """As most are that listen everywhere; with a password, too."""
+    """Most servers that listen on all addresses are; with a password, too."""
     with servers.running(
         tmp_path, "--bind", "127.0.0.1", "::1", password="x", port=bare_stack.port
     ):
@@ -69,7 +69,7 @@ def test_one_server_on_both_is_one(bare_stack: Stack, tmp_path: Path) -> None:
 
 
 def test_two_servers_are_told_apart_by_what_they_refuse(bare_stack: Stack, tmp_path: Path) -> None:
-    """One that asks for a password beside one that does not, whichever the URL has."""
+    """They differ if only one of them, whichever it is, accepts the URL's login."""
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     with (
@@ -83,7 +83,7 @@ def test_two_servers_are_told_apart_by_what_they_refuse(bare_stack: Stack, tmp_p
 
 
 def test_what_listens_on_another_loopback_is_not_this_projects(bare_stack: Stack) -> None:
-    """`redis up` publishes on 127.0.0.1, and takes no port from a URL of ::1."""
+    """`redis up` publishes on 127.0.0.1, and takes no port from a URL with ::1."""
     env = {"REDIS_URL": f"redis://[::1]:{bare_stack.port}", "REDIS_PORT": ""}
     assert bare_stack("redis", "status", "--json", env=env).json["url"] == "redis://127.0.0.1:6379"
     failed = bare_stack("session", "list", "--json", env=env)

@@ -1,4 +1,4 @@
-"""Data that the other engine holds is told of, and never an empty Redis shown in silence."""
+"""Data held by the other engine is reported, never hidden by an empty Redis."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.stack_fixtures import Stack
 
 @pytest.fixture
 def moving(docker_stack: Stack) -> Stack:
-    """A stack on Docker that holds something."""
+    """A stack with data on Docker."""
     assert docker_stack("redis", "up").status == ExitStatus.OK
     with docker_stack.client() as client:
         client.set("kept", "1")
@@ -17,7 +17,7 @@ def moving(docker_stack: Stack) -> Stack:
 
 
 def test_data_on_docker_is_told_of_where_docker_is_gone(moving: Stack) -> None:
-    """By every command that falls back; no more once it is deleted."""
+    """Every command that falls back warns, until the data is deleted."""
     volume = f"{moving.project}_redis-data"
     gone = {"PAWSCTL_ENGINE": "auto", "DOCKER_HOST": f"tcp://127.0.0.1:{free_port()}"}
     gone["REDIS_PORT"] = str(free_port())
@@ -32,7 +32,7 @@ def test_data_on_docker_is_told_of_where_docker_is_gone(moving: Stack) -> None:
 
 
 def test_data_of_the_embedded_server_is_told_of_on_docker(docker_stack: Stack) -> None:
-    """It is there when its server is down."""
+    """The data is reported though its server is down."""
     embedded = {"PAWSCTL_ENGINE": "embedded"}
     try:
         assert docker_stack("redis", "up", env=embedded).status == ExitStatus.OK

@@ -1,4 +1,4 @@
-"""REDIS_PASSWORD=random: a password that pawsctl makes, keeps, and uses without being asked."""
+"""REDIS_PASSWORD=random: a password that pawsctl creates, stores, and uses by itself."""
 
 import json
 import stat
@@ -20,18 +20,18 @@ from tests.topology_fixtures import TOPOLOGIES, Topology
 
 @pytest.fixture
 def secured(stack: Stack) -> Stack:
-    """A stack whose password is to be random."""
+    """A stack with a random password."""
     stack.environment["REDIS_PASSWORD"] = "random"
     return stack
 
 
 def kept(stack: Stack) -> Path:
-    """The file that the password is kept in."""
+    """Return the file that stores the password."""
     return stack.folder / "state" / "pawsctl" / stack.project / "password"
 
 
 def password_of(stack: Stack) -> str:
-    """The password in what `redis status -o env` prints."""
+    """Return the password in the output of `redis status -o env`."""
     done = stack("redis", "status", "-o", "env")
     assert done.status == ExitStatus.OK, done.err
     name, _, url = done.text.rstrip("\n").partition("=")
@@ -42,7 +42,7 @@ def password_of(stack: Stack) -> str:
 
 
 def test_one_is_made_and_every_command_uses_it(secured: Stack) -> None:
-    """Nobody gets in without it; its file is its owner's alone."""
+    """Without it there is no access; only its owner may read its file."""
     assert secured("redis", "up").status == ExitStatus.OK
     password = password_of(secured)
     assert len(password) >= 32
@@ -58,7 +58,7 @@ def test_one_is_made_and_every_command_uses_it(secured: Stack) -> None:
 
 
 def test_it_is_the_same_after_down_reset_and_volumes(secured: Stack) -> None:
-    """A bot that was told it goes on working."""
+    """A bot that has it keeps working."""
     secured("redis", "up")
     password = password_of(secured)
     for command in (
@@ -74,14 +74,14 @@ def test_it_is_the_same_after_down_reset_and_volumes(secured: Stack) -> None:
         assert done.status == ExitStatus.OK, (command, done.err)
     secured("redis", "up")
     assert password_of(secured) == password
-    # Set aside and asked for again, too.
+    # The same holds after another password was set meanwhile.
     assert secured("redis", "up", env={"REDIS_PASSWORD": "another"}).status == ExitStatus.OK
     assert secured("redis", "up").status == ExitStatus.OK
     assert password_of(secured) == password
 
 
 def test_only_who_asks_for_it_sees_it(secured: Stack) -> None:
-    """`config --show-url` and `redis status -o env`; no output, process or file else."""
+    """`config --show-url` and `redis status -o env` do; no other output, process or file."""
     outputs = [secured("redis", "up", "-v")]
     password = password_of(secured)
     url = f"redis://:{password}@127.0.0.1:{secured.port}"
@@ -99,7 +99,7 @@ def test_only_who_asks_for_it_sees_it(secured: Stack) -> None:
 
 
 def test_no_inspection_shows_it(docker_stack: Stack, engine_view: Docker) -> None:
-    """The container mounts a file, and its health check reads that."""
+    """The container mounts a file, which its health check reads."""
     docker_stack.environment["REDIS_PASSWORD"] = "random"
     docker_stack("redis", "dev")
     password = password_of(docker_stack)
@@ -110,7 +110,7 @@ def test_no_inspection_shows_it(docker_stack: Stack, engine_view: Docker) -> Non
 
 
 def test_of_two_first_ups_at_once_both_have_the_same(secured: Stack) -> None:
-    """One makes it, and the other takes that."""
+    """One creates it, and the other uses that."""
     both = [secured.start("redis", "up"), secured.start("redis", "up")]
     errors = [each.communicate(timeout=120)[1] for each in both]
     assert [each.returncode for each in both] == [0, 0], errors
@@ -120,7 +120,7 @@ def test_of_two_first_ups_at_once_both_have_the_same(secured: Stack) -> None:
 
 
 def test_what_only_looks_makes_none(bare_stack: Stack) -> None:
-    """Neither do commands on sessions; an `up` that is refused makes none either."""
+    """Nor do session commands, nor an `up` that is refused."""
     env = {"REDIS_PASSWORD": "random"}
     for command in ("redis status", "redis down", "session list", "config --show-url", "doctor"):
         done = bare_stack(*command.split(), env=env)
@@ -131,7 +131,7 @@ def test_what_only_looks_makes_none(bare_stack: Stack) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"short", b"a" * 400, b"\xff" * 40, b"a" * 20 + b"\nb\n"])
 def test_a_file_that_holds_none_is_refused(bare_stack: Stack, content: bytes) -> None:
-    """With its name, and what to do; Redis is not started with what is in it."""
+    """The error names the file, and what to do; Redis is not started."""
     kept(bare_stack).parent.mkdir(parents=True)
     kept(bare_stack).write_bytes(content)
     for command in ("redis up", "session list", "redis status"):
@@ -141,7 +141,7 @@ def test_a_file_that_holds_none_is_refused(bare_stack: Stack, content: bytes) ->
 
 
 def test_a_url_with_another_password_disagrees(embedded_stack: Stack) -> None:
-    """A URL that has the same one does not."""
+    """A URL with the same password does not."""
     env = {"REDIS_PASSWORD": "random", "REDIS_PORT": ""}
     other = f"redis://:other@127.0.0.1:{embedded_stack.port}"
     refused = embedded_stack("redis", "up", env=env | {"REDIS_URL": other})
@@ -152,20 +152,20 @@ def test_a_url_with_another_password_disagrees(embedded_stack: Stack) -> None:
     whole = embedded_stack("config", "--show-url", env=env | bare).text.strip()
     again = embedded_stack("redis", "up", "--json", env=env | {"REDIS_URL": whole})
     assert again.json["services"][0]["action"] == "running"
-    # It never travels.
+    # It is never sent to another machine.
     far = {"REDIS_PASSWORD": "random", "REDIS_URL": "redis://redis.example.com"}
     assert embedded_stack("config", "--show-url", env=far).text == f"{far['REDIS_URL']}:6379\n"
 
 
 def test_redis_cli_is_logged_in(secured: Stack) -> None:
-    """Its password is in no argument."""
+    """The password is in no argument."""
     secured("redis", "up")
     assert secured.cli("ping").text == "PONG\n"
 
 
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_a_topology_has_it_too(tmp_path: Path, name: layout.Topology) -> None:
-    """The same as the single Redis; the URL leads a client in."""
+    """It is the same as for the single Redis; the URL gives a client access."""
     topology = Topology(tmp_path, name, "embedded")
     topology.environment["REDIS_PASSWORD"] = "random"
     try:
@@ -183,7 +183,7 @@ def test_a_topology_has_it_too(tmp_path: Path, name: layout.Topology) -> None:
 
 
 def test_its_file_is_nobody_elses_to_read(embedded_stack: Stack) -> None:
-    """Though the folders above let everybody through."""
+    """This holds though all users may enter the folders above."""
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         embedded_stack.environment |= {"REDIS_PASSWORD": "random", "XDG_STATE_HOME": folder}
@@ -197,7 +197,7 @@ def test_its_file_is_nobody_elses_to_read(embedded_stack: Stack) -> None:
 
 
 def test_without_one_other_users_are_told_of(embedded_stack: Stack) -> None:
-    """By `up` and by `doctor`, if there are any who can log in."""
+    """`up` and `doctor` warn if other users can log in to this machine."""
     warned = embedded_stack("redis", "up").err
     found = embedded_stack("doctor", "--json").json["findings"]
     (own,) = [each for each in found if each["name"] == "password"]

@@ -1,4 +1,4 @@
-"""`redis reset` looks whether it can start again before it deletes anything."""
+"""`redis reset` checks that it can start again before it deletes anything."""
 
 import signal
 import socket
@@ -27,7 +27,7 @@ def _holds_its_data(stack: Stack) -> bool:
 
 @pytest.fixture
 def holding(stack: Stack) -> Stack:
-    """A stack that is up and holds something."""
+    """A stack that is up and has data."""
     stack("redis", "up")
     with stack.client() as client:
         client.set("kept", "1")
@@ -35,7 +35,7 @@ def holding(stack: Stack) -> Stack:
 
 
 def test_a_port_that_is_taken_is_found_first(holding: Stack) -> None:
-    """The settings' port is another one than that of the Redis that runs."""
+    """The settings have another port than the running Redis."""
     with _taken_port() as port:
         done = holding("redis", "reset", "--yes", env={"REDIS_PORT": port})
 
@@ -45,7 +45,7 @@ def test_a_port_that_is_taken_is_found_first(holding: Stack) -> None:
 
 
 def test_an_image_that_is_not_to_be_had_is_found_first(docker_stack: Stack) -> None:
-    """Nothing listens where its registry should be."""
+    """Nothing listens at its registry's address."""
     docker_stack("redis", "up")
     with docker_stack.client() as client:
         client.set("kept", "1")
@@ -59,7 +59,7 @@ def test_an_image_that_is_not_to_be_had_is_found_first(docker_stack: Stack) -> N
 
 
 def test_commanders_port_that_is_taken_is_found_first(docker_stack: Stack) -> None:
-    """It is there, and is to be started again, too."""
+    """Redis Commander exists, and would be started again, too."""
     docker_stack("redis", "dev")
     with docker_stack.client() as client:
         client.set("kept", "1")
@@ -74,7 +74,7 @@ def test_commanders_port_that_is_taken_is_found_first(docker_stack: Stack) -> No
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is not for Windows")
 def test_ports_of_its_own_are_in_nobodys_way(cluster_of_six: Topology) -> None:
-    """Each server moves to the port that another of them leaves."""
+    """Each server moves to a port that another of them gives up."""
     cluster_of_six.up()
     moved = {"REDIS_PORT": str(cluster_of_six.port + 1)}
 
@@ -87,7 +87,7 @@ def test_ports_of_its_own_are_in_nobodys_way(cluster_of_six: Topology) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_ctrl_c_after_the_data_is_deleted_says_so(docker_stack: Stack, silent_image: str) -> None:
-    """And how to have a Redis again."""
+    """The hint is how to start a Redis again."""
     docker_stack("redis", "up")
     reset = docker_stack.start(
         "redis", "reset", "--yes", "-v", "--no-backup", env={"REDIS_IMAGE": silent_image}

@@ -1,4 +1,4 @@
-"""A `redis reset` that was ended in the middle, and the one that goes on where it was."""
+"""A `redis reset` that was killed midway, and the next one, which continues it."""
 
 import signal
 import sys
@@ -25,7 +25,7 @@ def _store(stack: Stack, *keys: str) -> None:
 
 
 def _ended(stack: Stack, number: int, word: bytes, *more: str) -> None:
-    """Run a reset, and end it by a signal when it has said that it did something."""
+    """Run a reset, and end it by a signal after it has printed a given step."""
     reset = stack.start("redis", "reset", "--yes", "-v", *more)
     assert reset.stderr
     assert any(word in line for line in reset.stderr)
@@ -39,7 +39,7 @@ def _ended(stack: Stack, number: int, word: bytes, *more: str) -> None:
     [(signal.SIGKILL, b"Exported"), (signal.SIGKILL, b"Removed"), (signal.SIGTERM, b"Created")],
 )
 def test_it_goes_on_wherever_it_was(stack: Stack, number: int, word: bytes) -> None:
-    """Nothing is lost, nothing that was there is left, and the sessions' export is named."""
+    """Nothing is lost, the old data is deleted, and the sessions' export is named."""
     stack("redis", "up")
     _store(stack, *SESSIONS, "another:key")
     _ended(stack, number, word)
@@ -55,7 +55,7 @@ def test_it_goes_on_wherever_it_was(stack: Stack, number: int, word: bytes) -> N
 
 
 def test_what_was_written_since_is_exported_too(embedded_stack: Stack) -> None:
-    """The pause of a killed reset runs out, and `up` puts back what it has stopped."""
+    """A killed reset's pause runs out, and `up` restarts what it stopped."""
     stack = embedded_stack
     stack("redis", "up")
     _store(stack, *SESSIONS)
@@ -72,7 +72,7 @@ def test_what_was_written_since_is_exported_too(embedded_stack: Stack) -> None:
 
 
 def test_once_in_use_again_it_is_not_gone_on_with(embedded_stack: Stack) -> None:
-    """Stopped by somebody, the data is not taken for what was exported before."""
+    """After a later stop, the data is not taken for what was exported before."""
     stack = embedded_stack
     stack("redis", "up")
     _store(stack, *SESSIONS)
@@ -90,7 +90,7 @@ def test_once_in_use_again_it_is_not_gone_on_with(embedded_stack: Stack) -> None
 
 
 def test_a_topology_goes_on_too(topology: Topology) -> None:
-    """Also with servers that ran on beside those that had been stopped."""
+    """Some of its servers may still run beside stopped ones."""
     topology.up()
     topology.write("wh:session:+1", "kept")
     _ended(topology, signal.SIGKILL, b"Exported", "--topology", topology.topology)
@@ -104,7 +104,7 @@ def test_a_topology_goes_on_too(topology: Topology) -> None:
 
 
 def test_what_was_told_to_end_is_not_taken_for_running(stack: Stack) -> None:
-    """Killed as it waits for the end, `stop` is followed by an `up` that answers for its Redis."""
+    """`stop` is killed while it waits for the end; the next `up` ensures that Redis runs."""
     stack("redis", "up")
     _store(stack, *SESSIONS)
     process = stack.start("redis", "stop")

@@ -1,4 +1,4 @@
-"""`redis reset` beside somebody who writes: no write that was acknowledged is lost."""
+"""`redis reset` with concurrent writers: no acknowledged write is lost."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ DEADLINE_SECONDS = 30.0
 
 
 class Writer:
-    """Writes a session after the other through a client, and notes down what was acknowledged."""
+    """Writes one session after the other, and records those that were acknowledged."""
 
     def __init__(self, stack: Stack, name: str) -> None:
         self.acknowledged: list[str] = []
@@ -43,7 +43,7 @@ class Writer:
                 time.sleep(0.005)
 
     def until_more(self) -> None:
-        """Return when another write was acknowledged."""
+        """Return when another write has been acknowledged."""
         known, deadline = len(self.acknowledged), time.monotonic() + DEADLINE_SECONDS
         while len(self.acknowledged) <= known:
             assert time.monotonic() < deadline
@@ -60,7 +60,7 @@ class Writer:
 
 
 def exported(stack: Stack) -> set[str]:
-    """The keys of all sessions in the exports of resets."""
+    """Return the keys of all sessions in the exports of resets."""
     found = set()
     for file in (stack.folder / "state").rglob("sessions-*.jsonl.gz"):
         lines = gzip.decompress(file.read_bytes()).splitlines()
@@ -69,7 +69,7 @@ def exported(stack: Stack) -> set[str]:
 
 
 def held(stack: Stack) -> set[str]:
-    """The keys that Redis holds."""
+    """Return the keys that Redis holds."""
     with stack.client() as client:
         return {key.decode() for key in client.scan_iter(count=1_000)}
 
@@ -82,7 +82,7 @@ def is_paused(stack: Stack) -> bool:
 
 
 def test_what_was_acknowledged_is_in_the_export_or_in_the_new_redis(stack: Stack) -> None:
-    """Whenever it was: the writer goes on through several resets."""
+    """The writer goes on through several resets."""
     stack("redis", "up")
     for number in range(3):
         with Writer(stack, str(number)) as writer:
@@ -95,7 +95,7 @@ def test_what_was_acknowledged_is_in_the_export_or_in_the_new_redis(stack: Stack
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 def test_ctrl_c_while_it_exports_lets_writers_go_on(embedded_stack: Stack) -> None:
-    """At once, and not when the pause would have run out."""
+    """They continue at once, not only when the pause would run out."""
     stack = embedded_stack
     stack("redis", "up")
     assert stack("session", "seed", "20000").status == ExitStatus.OK
@@ -115,7 +115,7 @@ def test_ctrl_c_while_it_exports_lets_writers_go_on(embedded_stack: Stack) -> No
 
 
 def test_an_export_that_fails_lets_writers_go_on(embedded_stack: Stack) -> None:
-    """Here it may not be written."""
+    """Here the export may not be written."""
     stack = embedded_stack
     stack("redis", "up")
     with stack.client() as client:
@@ -137,7 +137,7 @@ def _no_pause(stack: Stack) -> Iterator[None]:
 
 
 def test_a_server_that_cannot_pause_is_told_and_asked_about(embedded_stack: Stack) -> None:
-    """An ACL forbids it; --yes answers."""
+    """An ACL forbids it; --yes confirms."""
     stack = embedded_stack
     stack("redis", "up")
     with _no_pause(stack) as _, stack.client() as client:
@@ -156,7 +156,7 @@ def test_a_server_that_cannot_pause_is_told_and_asked_about(embedded_stack: Stac
 
 
 def test_without_an_export_nobody_waits(embedded_stack: Stack) -> None:
-    """Nothing is kept, so nothing is said."""
+    """Nothing is exported, so a server that can't pause is no problem."""
     stack = embedded_stack
     stack("redis", "up")
     with _no_pause(stack):
@@ -168,7 +168,7 @@ def test_without_an_export_nobody_waits(embedded_stack: Stack) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is not for Windows")
 def test_every_primary_of_a_topology_holds_its_writers_back(topology: Topology) -> None:
-    """One that can't is told."""
+    """A primary that can't is reported."""
     topology.up()
     (port, *_) = topology.ports_of("primary")
     with redis.Redis(port=port, protocol=2) as client:

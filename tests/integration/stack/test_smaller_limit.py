@@ -1,4 +1,4 @@
-"""A memory limit below what Redis holds."""
+"""A memory limit below what Redis uses."""
 
 import pytest
 
@@ -9,7 +9,7 @@ MEGABYTE = 1 << 20
 
 @pytest.fixture
 def full(stack: Stack) -> Stack:
-    """A stack whose Redis uses some 10 MB."""
+    """A stack whose Redis uses about 10 MB."""
     stack("redis", "up")
     with stack.client() as client:
         for number in range(10):
@@ -18,7 +18,7 @@ def full(stack: Stack) -> Stack:
 
 
 def test_up_warns_before_keys_are_evicted(full: Stack) -> None:
-    """Both sizes are named, ahead of what is about to happen."""
+    """The warning has both sizes, and comes before the change."""
     done = full("redis", "up", env={"REDIS_MAXMEMORY": "4mb"})
 
     assert done.status == 0, done.err
@@ -31,7 +31,7 @@ def test_up_warns_before_keys_are_evicted(full: Stack) -> None:
 
 @pytest.mark.parametrize("limit", ["64mb", "0"])
 def test_a_limit_that_all_fits_in_needs_no_warning(full: Stack, limit: str) -> None:
-    """0 is no limit at all."""
+    """0 means no limit."""
     done = full("redis", "up", env={"REDIS_MAXMEMORY": limit})
 
     assert done.status == 0, done.err

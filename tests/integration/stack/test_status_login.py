@@ -1,4 +1,4 @@
-"""`status` of a Redis whose password is not the settings'."""
+"""`status` of a Redis with another password than the settings."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.stack_fixtures import Stack
 
 @pytest.mark.parametrize("password", ["", "another"])
 def test_a_refused_login_is_told_as_such(stack: Stack, password: str) -> None:
-    """Redis runs: to start it would not be the way out."""
+    """Redis runs, so the hint is not to start it."""
     stack("redis", "up", env={"REDIS_PASSWORD": "secret"})
 
     done = stack("redis", "status", env={"REDIS_PASSWORD": password})
@@ -21,7 +21,7 @@ def test_a_refused_login_is_told_as_such(stack: Stack, password: str) -> None:
 
 
 def test_a_redis_without_a_password_answers_all_the_same(stack: Stack) -> None:
-    """As it answers a redis-cli that is given one."""
+    """It answers a redis-cli with a password as well."""
     stack("redis", "up")
 
     done = stack("redis", "status", "--json", env={"REDIS_PASSWORD": "secret"})

@@ -1,4 +1,4 @@
-"""`status` where something stands in the way of `up`."""
+"""`status` if something prevents `up`."""
 
 import socket
 
@@ -8,7 +8,7 @@ from tests.stack_fixtures import Stack
 
 
 def test_a_port_that_another_program_holds_is_told(stack: Stack) -> None:
-    """'redis up' is no way out, and what is one stands there."""
+    """The hint is not 'redis up', but what helps."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", stack.port))
         listener.listen()
@@ -21,7 +21,7 @@ def test_a_port_that_another_program_holds_is_told(stack: Stack) -> None:
 
 
 def test_the_port_of_a_stopped_redis_may_be_taken_since(stack: Stack) -> None:
-    """It could not start again."""
+    """Redis could not start again."""
     stack("redis", "up")
     stack("redis", "stop")
     with socket.socket() as listener:
@@ -36,7 +36,7 @@ def test_the_port_of_a_stopped_redis_may_be_taken_since(stack: Stack) -> None:
 def test_a_foreign_container_of_our_name_is_told(
     docker_stack: Stack, docker_engine: docker.DockerClient
 ) -> None:
-    """It is left alone, by `up` as well."""
+    """`up` leaves it alone, too."""
     foreign = docker_engine.containers.create("redis:7.2-alpine", name=docker_stack.container)
     try:
         done = docker_stack("redis", "status")
@@ -50,5 +50,5 @@ def test_a_foreign_container_of_our_name_is_told(
 
 
 def test_a_free_port_stands_in_nobodys_way(stack: Stack) -> None:
-    """Then `up` is what to do."""
+    """The hint is then `up`."""
     assert "start it with 'pawsctl redis up'" in stack("redis", "status").text

@@ -12,7 +12,7 @@ WAITING = ["up", "dev", "start", "restart", "reset", "failover"]
 def test_a_timeout_that_is_no_time_is_refused(
     bare_stack: Stack, command: str, seconds: str
 ) -> None:
-    """nan compares with nothing, so no range excludes it by itself."""
+    """nan fails every comparison, so a range check alone does not exclude it."""
     done = bare_stack("redis", command, "--timeout", seconds)
 
     assert done.status == 2
@@ -21,7 +21,7 @@ def test_a_timeout_that_is_no_time_is_refused(
 
 
 def test_a_failover_without_a_topology_names_both_in_one_line(bare_stack: Stack) -> None:
-    """A sentence and what to do, no escapes."""
+    """A sentence and a hint, without escapes."""
     done = bare_stack("redis", "failover")
 
     assert done.status == 2
@@ -34,7 +34,7 @@ def test_a_failover_without_a_topology_names_both_in_one_line(bare_stack: Stack)
 
 @pytest.mark.parametrize("options", [["--kill", "--graceful"], ["--graceful", "--kill"]])
 def test_a_primary_that_is_killed_can_not_give_way(bare_stack: Stack, options: list[str]) -> None:
-    """Which of the two was meant is not guessed."""
+    """Of the two options, none is preferred."""
     done = bare_stack("redis", "failover", "--topology", "cluster", *options)
 
     assert done.status == 2
