@@ -56,7 +56,7 @@ def entry(phone: str, value: str, expires_at: int | None = None, **more: Any) ->
 
 
 def write(path: Path, lines: Iterable[Any], *, header: dict[str, Any] | None = None) -> Path:
-    """An archive of those lines, sound but for what they say; text stands as it is."""
+    """Write an archive of those lines and a valid trailer; lines of text are written as is."""
     encoded = [
         line.encode() if isinstance(line, str) else json.dumps(line).encode()
         for line in (header or HEADER, *lines)

@@ -20,12 +20,12 @@ Refuses = Callable[[list[bytes]], bool]
 
 
 def before_6_2(command: list[bytes]) -> bool:
-    """Refuse PXAT, which Redis before 6.2 does not know."""
+    """Return whether the command has PXAT, which Redis before 6.2 does not know."""
     return b"PXAT" in command
 
 
 def before_6_0(command: list[bytes]) -> bool:
-    """Refuse SCAN's TYPE as well, which Redis before 6.0 does not know."""
+    """Return the same, or whether SCAN selects a TYPE, which Redis before 6.0 does not know."""
     return before_6_2(command) or (command[0] == b"SCAN" and b"TYPE" in command)
 
 

@@ -53,7 +53,7 @@ def docker_engine() -> Iterator[docker.DockerClient]:
 def _connect() -> docker.DockerClient:
     with warnings.catch_warnings():
         # The SDK leaves the socket of a refused connection to the garbage collector, which
-        # warns; let it collect while nobody listens, after the error's traceback has let go.
+        # warns: ignore that until the error's traceback no longer refers to the socket.
         warnings.simplefilter("ignore", ResourceWarning)
         try:
             return docker.from_env(timeout=30)

@@ -1,4 +1,4 @@
-"""Attacks on pawsctl itself: killed or interrupted at any moment, and run twice at once."""
+"""Attacks on pawsctl itself: killed or interrupted at any moment, and run three at once."""
 
 import random
 import signal

@@ -135,7 +135,7 @@ def _types(
         chosen = [(at, wrong) for at in places for wrong in proxy.WRONG_TYPES]
         for at, wrong in chosen if full else rng.sample(chosen, min(tries * 2, len(chosen))):
             if command.writes and wrong[:1] == b"-":
-                continue  # Nobody can see that it was done nevertheless.
+                continue  # Nobody can see that the command ran nevertheless.
             how = f"reply {at} is {wrong!r}"
             _attack(lab, command, Bend(change=proxy.wrong_type(at, wrong)), tally, how)
     return tally

@@ -131,7 +131,7 @@ def test_an_acl_on_some_of_the_keys(bare_pawsctl: Pawsctl, any_server: Server) -
 
 
 def test_scripts_that_may_touch_only_declared_keys(bare_pawsctl: Pawsctl) -> None:
-    """As in Dragonfly: without keys the script fails, with our keys it does not."""
+    """As in Dragonfly: a script without keys runs, one with our keys is refused."""
 
     def tell(command: list[bytes]) -> bytes:
         if command[0] == b"EVAL" and len(command) > 3:

@@ -1,4 +1,4 @@
-"""localhost may not be 127.0.0.1: another server may listen on ::1, where the name may lead."""
+"""localhost may lead to [::1] instead of 127.0.0.1, and so to another server."""
 
 import gzip
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Whether the host network of a Docker Engine is this machine's."""
+"""Detection of Docker Engines whose host network is not this machine's."""
 
 import sys
 from typing import Any
