@@ -266,7 +266,7 @@ def test_a_device_that_was_named_has_no_end_and_an_empty_name_no_file(
 
 @pytest.mark.parametrize("url", ["", " "])
 def test_an_empty_url_leads_to_no_other_redis(pawsctl: Pawsctl, server: Server, url: str) -> None:
-    """An unset variable in a script must not select the URL of the environment."""
+    """An unset variable in a script must not make it flush the Redis of the environment's URL."""
     server.client.set("wh:session:+1", "{}")
     for command in ("session flush --yes", "session list", "health"):
         done = pawsctl(*command.split(), "--url", url, "--json")

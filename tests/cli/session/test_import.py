@@ -13,7 +13,7 @@ SIX_HOURS = 21_600
 
 
 def test_import_keeps_what_exists_and_its_ttl(anywhere: Pawsctl, any_server: Server) -> None:
-    """--replace overwrites it."""
+    """Only --replace overwrites it."""
     any_server.client.set("wh:session:+1", b"old", ex=SIX_HOURS)
     any_server.client.set("wh:session:+2", b"old", ex=SIX_HOURS)
     anywhere("session", "export", "a.jsonl")

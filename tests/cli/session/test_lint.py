@@ -172,7 +172,7 @@ def test_every_format_tells_each_finding(pawsctl: Pawsctl, server: Server) -> No
 
 
 def test_a_rule_that_is_none_is_wrong_usage(pawsctl: Pawsctl) -> None:
-    """The error lists the rules; to ignore all rules is an error too."""
+    """The error lists the rules; options that leave no rule are an error, too."""
     for option in ("--rule", "--ignore"):
         result = pawsctl("session", "lint", option, "spelling")
         assert result.status == ExitStatus.USAGE

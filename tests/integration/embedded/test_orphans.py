@@ -87,7 +87,7 @@ def test_one_that_runs_as_it_should_is_adopted(embedded_stack: Stack) -> None:
 def test_it_is_ended(
     embedded_stack: Stack, orphan: Callable[[Stack], None], command: tuple[str, ...]
 ) -> None:
-    """None of these commands leaves the server running."""
+    """Each of these commands ends the server."""
     embedded_stack("redis", "up")
     orphan(embedded_stack)
 
