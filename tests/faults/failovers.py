@@ -38,9 +38,12 @@ class TrioLab(Lab):
 
     def fail_over(self) -> None:
         """Promote a replica that has all data, as an operator does."""
-        sentinel = self.trio.sentinels[0].client
+        before = self.trio.primary
         with suppress(redis.RedisError):
+            sentinel = self.trio.sentinels[0].client
             sentinel.execute_command("SENTINEL", "FAILOVER", SERVICE, "COORDINATED")
+            # It has only begun then.
+            until(lambda: self.trio.primary is not before)
 
     def settle(self) -> None:
         """Wait until there is one primary, which both others follow."""

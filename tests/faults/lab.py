@@ -33,6 +33,8 @@ LIMITS = ("--timeout", "2", "--connect-timeout", "2", "--failover-timeout", "1")
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xe2\x80[\xaa-\xae]")
 
+_TRACES = (b"Traceback", b"Exception ignored", b"Warning:")
+
 FOREIGN: dict[str, str] = {"app:counter": "7", "wh:seen:abc": "1", "wh:sessionless": "x"}
 
 
@@ -227,7 +229,9 @@ def judge(run: Run, tally: Tally, how: str, *, sent: int = signal.SIGKILL) -> No
         tally.found("hung", where)
     elif run.status < 0 and run.status != -sent:
         tally.found("tracebacks", f"ended by signal {-run.status}; {where}")
-    if b"Traceback" in run.err or b"Exception ignored" in run.err or b"Warning:" in run.err:
+    # A signal while Python itself starts is told by Python, before any of our code runs.
+    is_ours = b"<frozen site>" not in run.err or b"/pawsctl/" in run.err
+    if is_ours and any(word in run.err for word in _TRACES):
         tally.found(
             "tracebacks", f"{how}: {run.arguments} {run.err[-1500:].decode(errors='replace')}"
         )

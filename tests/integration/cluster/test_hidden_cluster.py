@@ -87,5 +87,9 @@ def test_slots_that_nobody_serves_are_no_health(bare_pawsctl: Pawsctl, hidden: C
         return {each["name"]: each["detail"] for each in result.json["checks"] if not each["ok"]}
 
     # Until all nodes have heard of it, some may report the whole cluster as down.
-    wait_until(lambda: list(failed()) == ["every slot is served"], "one failure")
-    assert f"{lost[0]}-{lost[-1]}" in failed()["every slot is served"]
+    try:
+        wait_until(lambda: list(failed()) == ["every slot is served"], "one failure")
+        assert f"{lost[0]}-{lost[-1]}" in failed()["every slot is served"]
+    finally:
+        hidden.primaries[2].cluster("ADDSLOTSRANGE", lost[0], lost[-1])
+        wait_until(hidden.is_sound, "the cluster as it was")
