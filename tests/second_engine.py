@@ -48,7 +48,14 @@ def second_engine(
     subprocess.run(["ip", "link", "add", bridge, "type", "bridge"], check=True)
     subprocess.run(["ip", "address", "add", "10.215.0.1/24", "dev", bridge], check=True)
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=log,
+            # containerd writes its stacks there.
+            env=os.environ | {"TMPDIR": str(folder)},
+            start_new_session=True,
+        )
     try:
         _wait(address, process, folder / "log")
         for image in images:

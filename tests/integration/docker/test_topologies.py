@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import docker
@@ -17,6 +18,7 @@ from pawsctl.connection import probe
 from pawsctl.stack.project import layout
 from pawsctl.stack.project.mounted_files import compose_file
 from tests.docker_fixtures import remove_project
+from tests.processes import wait_until
 from tests.stack_fixtures import NOTHING, Docker
 from tests.topology_fixtures import TOPOLOGIES, Topology
 
@@ -75,7 +77,7 @@ def docker_compose(compose: Path, on_docker: Topology, tmp_path: Path) -> Compos
 
 
 def test_it_lives_through_a_drill_and_down_and_up(on_docker: Topology, view: Docker) -> None:
-    """Formed, failed over, taken down, and up again in its new roles, with its data."""
+    """Formed, failed over, taken down, and up again with its data and as many primaries."""
     up = on_docker.up()
     assert {each["action"] for each in up["services"]} == {"created"}
     assert on_docker.status()["problems"] == []
@@ -91,7 +93,8 @@ def test_it_lives_through_a_drill_and_down_and_up(on_docker: Topology, view: Doc
     on_docker.run("down")
     assert view.names()["containers"] == []
     on_docker.up()
-    assert on_docker.roles() == roles
+    # On a slow machine a replica may take over from a primary that is stopped before it.
+    assert sorted(on_docker.roles().values()) == sorted(roles.values())
     assert b"1" in on_docker.copies("kept")
     down = on_docker.run("down", "--volumes", "--yes")
 
@@ -120,6 +123,11 @@ def test_docker_compose_forms_it_and_pawsctl_takes_it_as_its_own(
     assert view.names() == NOTHING
 
 
+def _says_pong(container: Container, command: list[str]) -> bool:
+    done = container.exec_run(command)
+    return (done.exit_code, done.output) == (0, b"PONG\n")
+
+
 def test_the_health_checks_log_in(on_docker: Topology, view: Docker) -> None:
     """Each on its own port, with the password, which appears nowhere."""
     on_docker.up({"REDIS_PASSWORD": PASSWORD})
@@ -127,8 +135,8 @@ def test_the_health_checks_log_in(on_docker: Topology, view: Docker) -> None:
     for container in _containers(view):
         check = container.attrs["Config"]["Healthcheck"]["Test"]
         assert check[0] == "CMD"
-        done = container.exec_run(check[1:])
-        assert (done.exit_code, done.output) == (0, b"PONG\n"), container.name
+        # Docker may lose what a command prints that ends at once.
+        wait_until(partial(_says_pong, container, check[1:]), f"{container.name} says PONG")
         assert "s3cret" not in json.dumps(container.attrs) + json.dumps(container.top())
 
 
