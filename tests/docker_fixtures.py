@@ -105,8 +105,20 @@ def registry(
         )
         _wait_for_registry(address)
         for standin in STANDINS:
-            engine.push(standin.image, address)
+            # The name that it is pushed under may be in use in another process that tests.
+            if not _is_held(standin.image, address):
+                engine.push(standin.image, address)
         yield address
+
+
+def _is_held(image: str, registry: str) -> bool:
+    """Return whether a registry has an image of that name."""
+    name, _, tag = image.rpartition("/")[2].partition(":")
+    try:
+        with urllib.request.urlopen(f"http://{registry}/v2/{name}/manifests/{tag}", timeout=5):
+            return True
+    except urllib.error.HTTPError:
+        return False
 
 
 @contextlib.contextmanager
