@@ -33,6 +33,9 @@ LIMITS = ("--timeout", "2", "--connect-timeout", "2", "--failover-timeout", "1")
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xe2\x80[\xaa-\xae]")
 
+# What users start: `python -m` runs some of Python's own modules before pawsctl's.
+_SCRIPT = Path(sys.executable).with_name("pawsctl")
+
 _TRACES = (b"Traceback", b"Exception ignored", b"Warning:")
 
 FOREIGN: dict[str, str] = {"app:counter": "7", "wh:seen:abc": "1", "wh:sessionless": "x"}
@@ -125,7 +128,7 @@ class Place:
     ) -> subprocess.Popen[bytes]:
         """Start pawsctl; the caller waits for it."""
         return subprocess.Popen(
-            [sys.executable, "-m", "pawsctl", *arguments],
+            [_SCRIPT, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -230,8 +233,8 @@ def judge(run: Run, tally: Tally, how: str, *, sent: int = signal.SIGKILL) -> No
     elif run.status < 0 and run.status != -sent:
         tally.found("tracebacks", f"ended by signal {-run.status}; {where}")
     # A signal while Python itself starts is told by Python, before any of our code runs.
-    is_ours = b"<frozen site>" not in run.err or b"/pawsctl/" in run.err
-    if is_ours and any(word in run.err for word in _TRACES):
+    is_pythons = b"KeyboardInterrupt" in run.err and b"/pawsctl/" not in run.err
+    if not is_pythons and any(word in run.err for word in _TRACES):
         tally.found(
             "tracebacks", f"{how}: {run.arguments} {run.err[-1500:].decode(errors='replace')}"
         )
