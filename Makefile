@@ -43,7 +43,7 @@ test: venv ## Run every test that this machine can run
 test-quick: venv ## Run the tests that need no container, topology or long wait
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
 
-faults: venv ## Attack pawsctl for five minutes; all attacks with FULL=1, those of a seed with SEED=N
+faults: venv ## Attack pawsctl for three minutes; all attacks with FULL=1, those of a seed with SEED=N
 	$(BIN)/python -m tests.faults $(FAULTS)
 
 lint: venv ## Check style, types, the direction of imports, and docs/ against the code
