@@ -422,32 +422,3 @@ def test_an_interruption_is_told_to_programs(bare_pawsctl: Pawsctl) -> None:
             _, err = process.communicate(timeout=20)
     assert process.returncode == ExitStatus.INTERRUPTED
     assert err.splitlines()[-1].startswith(b'{"error":{"code":"interrupted"')
-
-
-def test_an_interruption_that_python_ignores_comes_again(bare_pawsctl: Pawsctl) -> None:
-    """Python ignores it in a destructor, or while an import releases its lock."""
-    code = """
-import time
-from pawsctl import __main__
-from pawsctl.cli import app
-
-class Late:
-    def __del__(self):
-        raise KeyboardInterrupt
-
-def run(_arguments):
-    Late()
-    time.sleep(30)
-    return 0
-
-app.run = run
-__main__.main()
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        env=bare_pawsctl.environment,
-        check=False,
-        timeout=20,
-    )
-    assert (done.returncode, done.stderr) == (ExitStatus.INTERRUPTED, b"")

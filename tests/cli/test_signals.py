@@ -70,6 +70,18 @@ def test_a_signal_while_it_starts_shows_no_traceback_of_ours(
             assert status in (SIGNALS[number], -number), (step, said)
 
 
+def _run(pawsctl: Pawsctl, code: str) -> tuple[int, bytes]:
+    """Run Python code that runs pawsctl in its own way; return status and stderr."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        env=pawsctl.environment,
+        check=False,
+        timeout=60,
+    )
+    return done.returncode, done.stderr
+
+
 def test_a_class_body_that_is_interrupted_is_an_interruption(pawsctl: Pawsctl) -> None:
     """Python wraps exceptions raised in `__set_name__` in a RuntimeError."""
     code = """
@@ -89,10 +101,8 @@ sys.argv = ["pawsctl", "health", "--json"]
 from pawsctl.__main__ import main
 main()
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, env=pawsctl.environment, check=False
-    )
-    assert (done.returncode, b"Traceback" in done.stderr) == (143, False)
+    status, said = _run(pawsctl, code)
+    assert (status, b"Traceback" in said) == (143, False)
 
 
 def test_an_interruption_that_is_repeated_too_late_changes_nothing(pawsctl: Pawsctl) -> None:
@@ -115,11 +125,26 @@ settled, process_setup.let_go = process_setup.let_go, late
 app.run = run
 __main__.main()
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        env=pawsctl.environment,
-        check=False,
-        timeout=60,
-    )
-    assert (done.returncode, done.stderr) == (143, b"")
+    assert _run(pawsctl, code) == (143, b"")
+
+
+def test_an_interruption_that_python_ignores_comes_again(pawsctl: Pawsctl) -> None:
+    """Python ignores it in a destructor, or while an import releases its lock."""
+    code = """
+import time
+from pawsctl import __main__
+from pawsctl.cli import app
+
+class Late:
+    def __del__(self):
+        raise KeyboardInterrupt
+
+def run(_arguments):
+    Late()
+    time.sleep(300)
+    return 0
+
+app.run = run
+__main__.main()
+"""
+    assert _run(pawsctl, code) == (130, b"")

@@ -173,6 +173,13 @@ def writes(lab: Lab) -> tuple[Attacked, ...]:
     )
 
 
+def prepare(lab: Lab, command: Attacked) -> None:
+    """Fill the server; remove the sessions again for a command that is to bring them."""
+    lab.fill()
+    if "import" in command.arguments and "--replace" not in command.arguments:
+        lab.client.delete(*(PREFIX + phone for phone in VALUES))
+
+
 def every(lab: Lab) -> tuple[Attacked, ...]:
     """Return all commands."""
     return (*READS, exports(lab.folder), *writes(lab))

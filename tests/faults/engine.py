@@ -126,34 +126,41 @@ def containers(
 
 
 def _struck(
-    place: Stack, words: tuple[str, ...], fault: Callable[[], None], *, after: float, tally: Tally
-) -> Run:
-    """Run a command with the fault during it; `up` must then put everything in order."""
+    place: Stack,
+    words: tuple[str, ...],
+    fault: Callable[[], None],
+    *,
+    heal: Callable[[], None] = lambda: None,
+    after: float,
+    tally: Tally,
+) -> None:
+    """Run a command with the fault during it; after `heal`, `up` must put everything in order."""
     how = f"after {after:.3f} s"
     process = place.start(*words)
     if "-f" in words:
         # `logs -f` does not end by itself.
-        threading.Timer(after + 3, process.send_signal, [signal.SIGINT]).start()
+        threading.Timer(after + 4, process.send_signal, [signal.SIGINT]).start()
     time.sleep(after)
     striking = threading.Thread(target=fault)
     striking.start()
     run = place.end(process, words)
     striking.join()
+    heal()
     tally.tried()
     judge(run, tally, how)
     if "list" in words and run.status == 0 and len(run.out.splitlines()) != len(SESSIONS):
         tally.found("lost", f"{how}: {len(run.out.splitlines())} of {len(SESSIONS)} listed: {run}")
     again = place.run("redis", "up")
     judge(again, tally, f"up again, {how}")
+    if again.status == _CONFLICT:
+        # A new engine takes some time to remove what a dead one left on the port.
+        time.sleep(3)
+        again = place.run("redis", "up")
+        judge(again, tally, f"up once more, {how}")
     if again.status != 0:
-        tally.found("lost", f"up again, {how} of {words}: {again}")
+        tally.found("lost", f"up again, {how} of {run}: {again}")
     elif lost := place.missing():
         tally.found("lost", f"{how}: {lost} sessions are gone: {run}")
-    _parts(place, tally, how)
-    return run
-
-
-def _parts(place: Stack, tally: Tally, how: str) -> None:
     if left := [str(each) for each in place.folder.rglob("*.part*")]:
         tally.found("leftovers", f"{how}: {left}")
 
@@ -393,48 +400,20 @@ def daemons(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
                         at = folder / f"{name}{number}{secrets.token_hex(3)}"
                         with project(at, api, {"DOCKER_HOST": address}) as place:
                             _up(place)
-                            _hurt(place, words, daemon, fault, rng.random(), tally=tally)
+                            _struck(
+                                place,
+                                words,
+                                lambda: fault(daemon),  # noqa: B023 - it is over in this round
+                                heal=daemon.heal,
+                                after=rng.random(),
+                                tally=tally,
+                            )
                             api.close()  # Its connections have ended with the engine's process.
                 yield tally
         finally:
             daemon.heal()
             api.close()
             daemon.end()
-
-
-def _hurt(
-    place: Stack,
-    words: tuple[str, ...],
-    daemon: _Daemon,
-    fault: Callable[[_Daemon], None],
-    after: float,
-    *,
-    tally: Tally,
-) -> None:
-    how = f"after {after:.3f} s"
-    process = place.start(*words)
-    if "-f" in words:
-        threading.Timer(after + 4, process.send_signal, [signal.SIGINT]).start()
-    time.sleep(after)
-    striking = threading.Thread(target=fault, args=(daemon,))
-    striking.start()
-    run = place.end(process, words)
-    striking.join()
-    tally.tried()
-    judge(run, tally, how)
-    daemon.heal()
-    again = place.run("redis", "up")
-    judge(again, tally, f"up again, {how}")
-    if again.status == _CONFLICT:
-        # The new engine takes some time to remove what the dead one left on the port.
-        time.sleep(3)
-        again = place.run("redis", "up")
-        judge(again, tally, f"up once more, {how}")
-    if again.status != 0:
-        tally.found("lost", f"up again, {how} of {run}: {again}")
-    elif lost := place.missing():
-        tally.found("lost", f"{how}: {lost} sessions are gone: {run}")
-    _parts(place, tally, how)
 
 
 def connect() -> docker.DockerClient | str:

@@ -10,8 +10,8 @@ from pathlib import Path
 import redis
 
 from tests import sentinels
-from tests.faults.commands import every
-from tests.faults.lab import PREFIX, VALUES, Lab, Place, judge, until
+from tests.faults.commands import every, prepare
+from tests.faults.lab import Lab, Place, judge, until
 from tests.faults.tally import Tally
 from tests.sentinels import SERVICE, Trio
 
@@ -65,9 +65,7 @@ def attacks(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
         for command in every(lab):
             for _ in range(tries):
                 lab.settle()
-                lab.fill()
-                if "import" in command.arguments and "--replace" not in command.arguments:
-                    lab.client.delete(*(PREFIX + phone for phone in VALUES))
+                prepare(lab, command)
                 words = ("--url", lab.url, *_LIMITS, *command.arguments)
                 after = rng.random() * 0.5
                 process = lab.start(*words)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.faults.commands import Attacked, archived, exports, writes
-from tests.faults.lab import FIRST, LIMITS, PREFIX, VALUES, Lab, Run, judge
+from tests.faults.commands import Attacked, archived, exports, prepare, writes
+from tests.faults.lab import FIRST, LIMITS, VALUES, Lab, Run, judge
 from tests.faults.tally import Tally
 
 _SIGNALS = {
@@ -18,19 +18,13 @@ _SIGNALS = {
 _ENDS = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
 
-def _prepare(lab: Lab, command: Attacked) -> None:
-    lab.fill()
-    if "import" in command.arguments and "--replace" not in command.arguments:
-        lab.client.delete(*(PREFIX + phone for phone in VALUES))
-
-
 def attacks(lab: Lab, rng: random.Random, tries: int) -> Iterator[Tally]:
     """End each command at random moments by each signal, then run it again."""
     chosen = [exports(lab.folder), *writes(lab)]
     chosen.append(Attacked(("session", "verify", str(lab.archive())), lambda _lab, _run: ""))
     times = {}
     for command in chosen:
-        _prepare(lab, command)
+        prepare(lab, command)
         begun = time.monotonic()
         words = ("--url", lab.url, *LIMITS, *command.arguments)
         lab.end(lab.start(*words), words)
@@ -46,7 +40,7 @@ def attacks(lab: Lab, rng: random.Random, tries: int) -> Iterator[Tally]:
 
 def _ended(lab: Lab, command: Attacked, number: signal.Signals, after: float, tally: Tally) -> None:
     how = f"{number.name} after {after:.3f} s"
-    _prepare(lab, command)
+    prepare(lab, command)
     words = ("--url", lab.url, *LIMITS, *command.arguments)
     process = lab.start(*words)
     time.sleep(after)
@@ -97,7 +91,7 @@ def _at_once(lab: Lab, commands: list[Attacked], tries: int) -> Tally:
     tally = Tally("three of them at once")
     for command in commands:
         for _ in range(tries):
-            _prepare(lab, command)
+            prepare(lab, command)
             words = ("--url", lab.url, *LIMITS, *command.arguments)
             running = [lab.start(*words) for _ in range(3)]
             runs = [lab.end(process, words) for process in running]

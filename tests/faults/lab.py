@@ -232,7 +232,7 @@ def judge(run: Run, tally: Tally, how: str, *, sent: int = signal.SIGKILL) -> No
         tally.found("hung", where)
     elif run.status < 0 and run.status != -sent:
         tally.found("tracebacks", f"ended by signal {-run.status}; {where}")
-    # A signal while Python itself starts is told by Python, before any of our code runs.
+    # Python prints a traceback of its own if the signal arrives before any of our code runs.
     is_pythons = b"KeyboardInterrupt" in run.err and b"/pawsctl/" not in run.err
     if not is_pythons and any(word in run.err for word in _TRACES):
         tally.found(

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.commands import READS, Attacked, exports, writes
-from tests.faults.lab import LIMITS, PREFIX, VALUES, Lab, Run, judge
+from tests.faults.commands import READS, Attacked, exports, prepare, writes
+from tests.faults.lab import LIMITS, PREFIX, Lab, Run, judge
 from tests.faults.tally import Tally
 
 # Mount options, and the change made to the disk afterwards.
@@ -41,19 +41,13 @@ def attacks(lab: Lab, _rng: random.Random) -> Iterator[Tally]:
 def _attack(
     lab: Lab, command: Attacked, tally: Tally, how: str, environment: dict[str, str]
 ) -> Run:
-    _prepare(lab, command)
+    prepare(lab, command)
     run = lab.run("--url", lab.url, *LIMITS, *command.arguments, environment=environment)
     tally.tried()
     judge(run, tally, how)
     if wrong := command.verdict(lab, run) or lab.foreign_loss():
         tally.found("lost", f"{how}: {wrong}: {run}")
     return run
-
-
-def _prepare(lab: Lab, command: Attacked) -> None:
-    lab.fill()
-    if "import" in command.arguments and "--replace" not in command.arguments:
-        lab.client.delete(*(PREFIX + phone for phone in VALUES))
 
 
 # --- Disks --------------------------------------------------------------------------------------

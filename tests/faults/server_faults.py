@@ -10,8 +10,8 @@ from pathlib import Path
 
 import redis
 
-from tests.faults.commands import Attacked, every
-from tests.faults.lab import LIMITS, PREFIX, VALUES, Lab, judge, lab, until
+from tests.faults.commands import Attacked, every, prepare
+from tests.faults.lab import LIMITS, Lab, judge, lab, until
 from tests.faults.tally import Tally
 
 Fault = Callable[[Lab], None]
@@ -88,9 +88,7 @@ def attacks(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
 def _strike(place: Lab, command: Attacked, fault: Fault, after: float, tally: Tally) -> None:
     how = f"after {after:.3f} s"
     _heal(place)
-    place.fill()
-    if "import" in command.arguments and "--replace" not in command.arguments:
-        place.client.delete(*(PREFIX + phone for phone in VALUES))
+    prepare(place, command)
     words = ("--url", place.url, *LIMITS, *command.arguments)
     process = place.start(*words)
     time.sleep(after)

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 
 from tests.faults import proxy
-from tests.faults.commands import Attacked, every
+from tests.faults.commands import Attacked, every, prepare
 from tests.faults.lab import LIMITS, Lab, judge
 from tests.faults.proxy import Bend, Seen, bending
 from tests.faults.tally import Tally
@@ -12,9 +12,7 @@ from tests.faults.tally import Tally
 
 def _attack(lab: Lab, command: Attacked, bend: Bend, tally: Tally, how: str) -> Seen:
     """Run a command through the proxy, and judge its output and the stored data."""
-    lab.fill()
-    if "import" in command.arguments and "--replace" not in command.arguments:
-        lab.client.delete(*lab.client.keys("wh:session:*"))
+    prepare(lab, command)
     with bending(lab.server.port, bend) as (port, seen):
         run = lab.run("--url", f"redis://127.0.0.1:{port}", *LIMITS, *command.arguments)
     tally.tried()

@@ -1,16 +1,20 @@
 """An `up` that fails or is interrupted: exit status, message, and nothing left behind."""
 
+import os
 import signal
 import socket
 import time
+from contextlib import suppress
 
 import docker
 import pytest
+import redis
 from docker.errors import NotFound
 
 from pawsctl.config import settings
 from pawsctl.errors import TimedOut
 from pawsctl.stack import lifecycle
+from tests.docker_fixtures import PROJECT_LABEL
 from tests.stack_fixtures import NOTHING, Docker, Stack
 
 DEADLINE_SECONDS = 20.0
@@ -236,3 +240,30 @@ def _wait_for_container(view: Docker, *, other_than: str | None = None) -> None:
                 return
         time.sleep(0.02)
     raise AssertionError("no container came up")
+
+
+def test_a_full_volume_is_told_at_once(
+    docker_stack: Stack, docker_engine: docker.DockerClient
+) -> None:
+    """A Redis that can't write answers PING with that, however long one waits; nothing is lost."""
+    docker_engine.volumes.create(
+        f"{docker_stack.project}_redis-data",
+        driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "size=4m"},
+        labels={
+            PROJECT_LABEL: docker_stack.project,
+            "com.docker.compose.volume": "redis-data",
+        },
+    )
+    docker_stack("redis", "up")
+    with docker_stack.client() as client, suppress(redis.ResponseError):
+        client.set("kept", "1")
+        for number in range(1_000):
+            client.set(f"filling:{number}", os.urandom(20_000))
+
+    done = docker_stack("redis", "up", "--timeout", "600")
+
+    assert done.status == 1
+    assert "MISCONF" in done.err
+    assert "make room" in done.err
+    with docker_stack.client() as client:
+        assert client.get("kept") == b"1"
