@@ -12,6 +12,14 @@ _PAUSE = 5000
 _RENEW_AFTER = 0.5
 # Seconds; the timeout of a renewal: several tries must fit into a pause.
 _PATIENCE = 1.0
+# Parts of error replies: the server knows no such command, or the user may not use it.
+_UNABLE = (
+    "unknown command",
+    "unknown subcommand",
+    "wrong number of arguments",
+    "syntax error",
+    "noperm",
+)
 
 
 class Writers:
@@ -25,13 +33,11 @@ class Writers:
         self._renewal = threading.Thread(target=self._renew, daemon=True)
 
     def refusal(self) -> str:
-        """Return why Redis can't pause writers; '' if it can, or if it does not answer."""
+        """Return why Redis can never pause writers; '' if it can, or does not do so just now."""
         try:
             probe.ask(self._port, self._password, ("CLIENT", "PAUSE", 1, "WRITE"))
-        except probe.ProbeLoginRefused:
-            return ""
         except probe.Refused as error:
-            return str(error)
+            return str(error) if any(each in str(error).lower() for each in _UNABLE) else ""
         except OSError:
             return ""
         return ""

@@ -29,7 +29,8 @@ _FINAL = {
     "DENIED": "The image turns protected mode on, in which Redis answers nobody outside its "
     "container: turn it off there (protected-mode no), or choose another with REDIS_IMAGE. "
     "Where it was turned on since, 'pawsctl redis restart' turns it off.",
-    "MISCONF": "Its log says why. If its disk is full, make room there: Redis then goes on by itself.",
+    "MISCONF": "Its log says why. If its disk is full, make room there: Redis then goes on by "
+    "itself.",
     "NOAUTH": _OTHER_LOGIN,
     "WRONGPASS": _OTHER_LOGIN,
     "NOPERM": "The image's own configuration forbids PING: allow it there, or choose another image "

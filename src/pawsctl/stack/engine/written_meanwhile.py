@@ -6,14 +6,26 @@ other services.
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 
 from pawsctl.connection import info_reply, probe
 from pawsctl.stack.engine.paused_writers import Writers
 from pawsctl.stack.engine.rollback import Undo
 
+# Error replies of a server to which no client has written, unless it answered otherwise before.
+_NOT_YET = ("LOADING", "DENIED")
+
+
+@dataclass
+class _Server:
+    port: int
+    password: str | None
+    is_running: Callable[[], bool]
+    has_answered: bool = False
+
 
 class Meanwhile:
-    """The servers with data that one `up` has started; `is_written` if one of them holds a key.
+    """The servers with data that one `up` has started; `is_written` unless all are surely empty.
 
     `look` finds that out and pauses writers until all steps of `undo` are done.
     """
@@ -22,32 +34,44 @@ class Meanwhile:
         self.undo = undo
         self.is_written = False
         self._is_known = False
-        self._servers: list[tuple[int, str | None, Callable[[], bool]]] = []
+        self._servers: dict[str, _Server] = {}
         self._held: list[Writers] = []
         undo.callback(self._release)
 
-    def started(self, port: int, password: str | None, is_running: Callable[[], bool]) -> None:
-        """Add a server; it is asked only while `is_running`, as others may answer on its port."""
-        self._servers.append((port, password, is_running))
+    def started(
+        self, service: str, port: int, password: str | None, is_running: Callable[[], bool]
+    ) -> None:
+        """Add a service's server; it is asked only while `is_running`: others may have its port."""
+        self._servers[service] = _Server(port, password, is_running)
         self.undo.callback(self.look)
+
+    def answered(self, service: str) -> None:
+        """Note down that a service's server takes commands: from now on it may hold keys."""
+        if service in self._servers:
+            self._servers[service].has_answered = True
 
     def look(self) -> None:
         """Pause writers and check whether a client has written, before any server is ended."""
         if self._is_known:
             return
         self._is_known = True
-        running = [each for each in self._servers if each[2]()]
-        for port, password, _ in running:
-            writers = Writers(port, password)
+        # Stays so if the check fails.
+        self.is_written = True
+        running = [each for each in self._servers.values() if each.is_running()]
+        for each in running:
+            writers = Writers(each.port, each.password)
             self._held.append(writers)
             # A server that can't pause writers is asked for keys all the same.
             with suppress(probe.Refused, OSError):
                 writers.hold()
-        self.is_written = any(_holds_keys(port, password) for port, password, _ in running)
+        self.is_written = any(
+            _may_hold_keys(each) if each in running else each.has_answered
+            for each in self._servers.values()
+        )
 
     def keep(self, what: str) -> bool:
-        """Return whether a client has written; if so, note for the message that `what` stays."""
-        sentence = f"{what} stays: it holds keys that are nowhere else."
+        """Return whether a client may have written; if so, note that `what` stays."""
+        sentence = f"{what} stays: it may hold keys that are nowhere else."
         if self.is_written and sentence not in self.undo.left:
             self.undo.left.append(sentence)
             self.undo.hints.append("'pawsctl redis up' goes on with them.")
@@ -59,12 +83,14 @@ class Meanwhile:
             each.release()
 
 
-def _holds_keys(port: int, password: str | None) -> bool:
+def _may_hold_keys(server: _Server) -> bool:
     try:
-        (told,) = probe.ask(port, password, ("INFO", "keyspace"))
+        (told,) = probe.ask(server.port, server.password, ("INFO", "keyspace"))
     except TimeoutError:
         # It accepts connections, so it may hold keys.
         return True
-    except (probe.Refused, OSError):
-        return False
+    except probe.Refused as error:
+        return server.has_answered or not str(error).startswith(_NOT_YET)
+    except OSError:
+        return server.has_answered
     return bool(info_reply.databases(info_reply.fields(told)))

@@ -100,6 +100,7 @@ class Containers:
                 done.append(self._service_up(service, images, plan, deadline, meanwhile))
             for service in services:
                 container_ready.wait(self._api, self._stack, service, plan, deadline)
+                meanwhile.answered(service.key)
             plan.form(deadline)
         for service in services:
             copy_server.remove_all(self._api, service)

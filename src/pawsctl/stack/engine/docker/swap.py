@@ -56,7 +56,7 @@ class Swap:
         self._undo.callback(self._remove_new)
         if data_place.has_data(self._service):
             port = self._service.ports[0].published
-            self._meanwhile.started(port, password, self._runs)
+            self._meanwhile.started(self._service.key, port, password, self._runs)
 
     def _runs(self) -> bool:
         from docker.errors import NotFound

@@ -75,7 +75,7 @@ class EmbeddedEngine:
             meanwhile = Meanwhile(undo)
             done = tuple(each.up(plan.emit, meanwhile) for each in wanted)
             for each in wanted:
-                each.wait(plan, deadline)
+                each.wait(plan, deadline, meanwhile)
             plan.form(deadline)
         return done
 

@@ -84,12 +84,13 @@ class Process:
             self.server.remember(record)
         return ServiceUp(self.key, self.name, action, changed)
 
-    def wait(self, plan: Plan, deadline: float) -> None:
+    def wait(self, plan: Plan, deadline: float, meanwhile: Meanwhile) -> None:
         """Wait until it answers, at most until `deadline` (in seconds of `time.monotonic`).
 
         Raises OperationFailed, Conflict, TimedOut.
         """
         until_ready(self.key, plan, deadline=deadline, died=self._died, log_tail=self._log_tail)
+        meanwhile.answered(self.key)
         plan.emit(Ready(self.key, self.name))
 
     def stop(self, emit: Emit) -> bool:
@@ -200,7 +201,7 @@ class Process:
             self.server.launch(wanted, self.service.ports[0].published)
             if not had_data and not layout.is_sentinel(self.service):
                 port = self.service.ports[0].published
-                meanwhile.started(port, self._password, lambda: self.is_running)
+                meanwhile.started(self.key, port, self._password, lambda: self.is_running)
 
     def _prepare(self, configuration: Path) -> None:
         """Create the file in which the server notes its role, as topology/start.sh does."""
