@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import secrets
 import shutil
 import signal
@@ -29,6 +30,7 @@ from tests.standins.images import REDIS, ensure
 
 READY_SECONDS = 30.0
 _CONFLICT = int(ExitStatus.CONFLICT)
+_PROXY = re.compile(rb"docker-proxy \(process (\d+)\)")
 
 
 @contextmanager
@@ -152,9 +154,9 @@ def _struck(
         tally.found("lost", f"{how}: {len(run.out.splitlines())} of {len(SESSIONS)} listed: {run}")
     again = place.run("redis", "up")
     judge(again, tally, f"up again, {how}")
-    if again.status == _CONFLICT:
-        # A new engine takes some time to remove what a dead one left on the port.
-        time.sleep(3)
+    if again.status == _CONFLICT and (orphan := _PROXY.search(again.err)):
+        # A killed engine leaves its proxies behind, and the message says to stop what it names.
+        os.kill(int(orphan[1]), signal.SIGKILL)
         again = place.run("redis", "up")
         judge(again, tally, f"up once more, {how}")
     if again.status != 0:

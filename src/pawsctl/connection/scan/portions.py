@@ -80,7 +80,9 @@ class Portions:
         elif is_known:
             self._most = max(min(self._most, size) // 2, _LEAST)
         else:
-            self._guess = self._most // (len(names) // 2)
+            # Both change, so that each try asks for less than the last, whichever keys are large.
+            self._most = max(self._most // 2, _LEAST)
+            self._guess = min(max(self._most // (len(names) // 2), 2 * self._guess), self._most)
         return True
 
     def refused(self, name: Key) -> TooLarge | None:
