@@ -66,11 +66,16 @@ class LastWords:
         return (first + rest if is_later else came).partition(b"\n")[0].strip()[:_SHOWN]
 
     def came_otherwise(self, reply: bytes) -> bool:
-        """Return whether these bytes were sent as another type than a bulk string."""
-        piece = bytes(self.piece)
+        """Return whether these bytes were not sent as a bulk string of just their length.
+
+        The parser takes other types for one, and skips the two bytes after the announced length
+        whatever they are. If its end came in several pieces, nothing is known.
+        """
+        piece, end = bytes(self.piece), reply[-_SHOWN:]
+        if end not in piece or b"$%d\r\n%s\r\n" % (len(reply), reply) in piece:
+            return False
         others = (b"+%s\r\n", b"(%s\r\n", b"\r\ntxt:%s\r\n")
-        is_bulk = b"$%d\r\n%s\r\n" % (len(reply), reply) in piece
-        return not is_bulk and any(each % reply in piece for each in others)
+        return end + b"\r\n" not in piece or any(each % reply in piece for each in others)
 
     @property
     def hint(self) -> str:

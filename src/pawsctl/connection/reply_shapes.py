@@ -28,13 +28,15 @@ class Shape(msgspec.Struct, frozen=True):
 def read(command: Command, reply: Any, *, came_otherwise: Callable[[bytes], bool]) -> Any:
     """Return the reply to a command unchanged, or a Misread if it has another shape.
 
-    hiredis returns bytes for several types: `came_otherwise` tells whether given bytes were sent as
-    another type than a bulk string. It is called for values that do not look like a session.
+    hiredis returns bytes for several types, and for a part of a value whose announced length is too
+    small: `came_otherwise` tells whether given bytes were sent in such a way. It is called for
+    values that do not look like a whole session.
     """
     shape = _SHAPES.get(command[0])
     if shape is None or isinstance(reply, ErrorReply):
         return reply
-    is_odd = shape is _VALUE and type(reply) is bytes and reply[:1] != b"{"
+    looks_whole = type(reply) is bytes and reply[:1] == b"{" and reply[-1:] == b"}"
+    is_odd = shape is _VALUE and type(reply) is bytes and not looks_whole
     if shape.fits(reply, command) and not (is_odd and came_otherwise(reply)):
         return reply
     return Misread(words_of(command), reply, shape.words)

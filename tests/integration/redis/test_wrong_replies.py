@@ -258,3 +258,25 @@ def test_a_status_is_no_value(
     out, err = capsysbinary.readouterr()
     assert not out
     assert b"GET was answered with" in err
+
+
+@pytest.mark.parametrize("missing", [1, 2, 5])
+def test_a_value_that_is_longer_than_announced_is_not_shown(
+    missing: int, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """The parser would take its beginning for the session."""
+    cut = b"$%d\r\n%s\r\n" % (len(lying.VALUE) - missing, lying.VALUE)
+    for option in ("--json", "--raw"):
+        status = _called(f"session get {PHONE} {option}", _Asked(b"GET", cut))
+        assert status != ExitStatus.OK
+        assert capsysbinary.readouterr().out == b""
+
+
+@pytest.mark.parametrize("farewell", [b"", b"-ERR server is going away\r\n"])
+def test_a_reply_that_is_followed_by_the_end_is_a_reply(
+    farewell: bytes, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """The server may say why it hangs up; what it has answered stands."""
+    asked = _Asked(b"DEL", b":1\r\n" + farewell)
+    assert _called(f"session delete {PHONE} --json", asked) == ExitStatus.OK
+    assert json.loads(capsysbinary.readouterr().out)

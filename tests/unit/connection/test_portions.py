@@ -1,4 +1,4 @@
-"""Values are asked for in portions that get smaller until a server takes them, or it is given up."""
+"""Values are asked for in portions, which get smaller until a server takes them."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,7 +18,9 @@ def test_a_server_that_hangs_up_is_not_asked_for_ever(
 ) -> None:
     """Each try asks for less, also if the sizes of some values may not be known."""
     portions, names = Portions(), [b"%d" % number for number in range(len(sizes))]
-    sent = {name: size if isinstance(size, int) else 0 for name, size in zip(names, sizes)}
+    sent = {
+        name: size if isinstance(size, int) else 0 for name, size in zip(names, sizes, strict=True)
+    }
     tries = 0
     while not _all_came(portions, names, sizes, sent, limit):
         tries += 1
