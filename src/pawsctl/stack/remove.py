@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from msgspec import Struct
 
@@ -61,12 +62,12 @@ def down(
     """Stop and remove everything of this project; its data only with `volumes`.
 
     `confirm` is called before data is deleted, and may raise NotConfirmed. Raises NoEngine,
-    TimedOut, and Conflict if data would be lost.
+    TimedOut, and Conflict if data would be lost, or can't be deleted.
     """
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
-    if not volumes:
-        losses.check(here, engine)
+    check = engine.check_deletable if volumes else partial(losses.check, here, engine)
+    check()
     if dry_run:
         return Down(engine.name, engine.belongings(volumes=volumes), dry_run=True)
     if not here.directory.exists() and not engine.belongings(volumes=True):
@@ -74,8 +75,7 @@ def down(
     if volumes:
         confirm(losses.question(here, engine))
     with exclusively(settings, topology, DEFAULT_TIMEOUT, emit):
-        if not volumes:
-            losses.check(here, engine)
+        check()
         with ending_servers.noted(here.directory):
             removed = engine.down(volumes=volumes, emit=emit)
         if volumes:
@@ -103,6 +103,7 @@ def reset(
     """
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
+    engine.check_deletable()
     free = delete_data.refusal(here, engine) if save else ""
     if free:
         emit(WritersGoOn(free))
@@ -113,6 +114,7 @@ def reset(
             here, engine, main_services(here), timeout=timeout, pull="missing", emit=emit
         )
         engine.prepare(plan)
+        engine.check_deletable()
         with ExitStack() as held:
             copy = delete_data.saved(here, engine, plan, save, held, holds=not free, emit=emit)
             with explained_if_interrupted("what was deleted stays deleted", topology, way_on="up"):

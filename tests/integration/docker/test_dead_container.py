@@ -57,6 +57,8 @@ def test_up_does_without_it(docker_stack: Stack, engine_view: Docker) -> None:
             "restart": docker_stack("redis", "restart"),
             "reset": docker_stack("redis", "reset", "--yes"),
         }
+        with docker_stack.client() as client:
+            keys = client.dbsize()
         down = docker_stack("redis", "down")
         left = engine_view.names()["containers"]
     docker_stack("redis", "up")
@@ -70,6 +72,7 @@ def test_up_does_without_it(docker_stack: Stack, engine_view: Docker) -> None:
     assert "dead" not in again.err
     assert kept == b"1"
     assert {name: each.status for name, each in beside.items()} == dict.fromkeys(beside, 0), beside
+    assert keys == 0
     assert down.status == 0
     assert "can't be removed" in down.err
     assert len(left) == 1

@@ -164,8 +164,14 @@ class Engine(Protocol):
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
         """Return what `down` would remove."""
 
+    def check_deletable(self) -> None:
+        """Raise Conflict if the data is in use by others, so that it can't be deleted."""
+
     def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
-        """Stop and remove everything of this project, with `volumes` also its data."""
+        """Stop and remove everything of this project, with `volumes` also its data.
+
+        Raises Conflict if data had to be kept.
+        """
 
     def status(self) -> tuple[ServiceStatus, ...]:
         """Return the status of every service that exists, and always that of the first."""

@@ -16,7 +16,7 @@ from pawsctl.stack.engine import held_on_docker
 from pawsctl.stack.engine.docker import container_logs, swap
 from pawsctl.stack.engine.docker.containers import Containers
 from pawsctl.stack.engine.docker.objects import data_volumes as disk
-from pawsctl.stack.engine.docker.objects import labels, mounts, network_volumes
+from pawsctl.stack.engine.docker.objects import labels, mounts, network_volumes, volume_content
 from pawsctl.stack.engine.docker.objects.container_definition import is_running
 from pawsctl.stack.engine.docker.sdk.sdk_client import translated_errors
 from pawsctl.stack.engine.docker.takeover import copy_server
@@ -121,10 +121,19 @@ class DockerEngine:
                 things += [Thing("volume", name) for name in self._volumes(existing)]
         return tuple(things)
 
-    def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
-        """Stop and remove the containers, the network and with `volumes` the data volumes."""
-        from docker.errors import APIError
+    def check_deletable(self) -> None:
+        """Raise Conflict if a container that is not this project's uses a volume with its data."""
+        with translated_errors():
+            existing = self._containers.all()
+            ours = {_name(each) for each in existing}
+            ours |= {name for each in self._stack.services for name in copy_server.names(each)}
+            disk.check_deletable(self._api, self._volumes(existing), ours)
 
+    def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
+        """Stop and remove the containers, the network and with `volumes` the data volumes.
+
+        Raises Conflict at the end if a volume was kept, since another container uses it.
+        """
         astray = self.astray() if volumes else ()
         with translated_errors():
             existing = self._containers.all()
@@ -139,23 +148,25 @@ class DockerEngine:
                     emit(Kept("network", network["Name"], "other containers use it"))
             for service in self._stack.services:
                 copy_server.remove_all(self._api, service)
-            for name in names:
-                try:
-                    self._api.remove_volume(name)
-                except APIError as error:
-                    # An anonymous volume was removed with its container.
-                    if error.status_code == 409:
-                        emit(Kept("volume", name, "other containers use it"))
-                        continue
-                    if error.status_code != 404:
-                        raise
-                removed.append(Thing("volume", name))
-                emit(Removed("volume", name))
+            deleted, kept = disk.delete(self._api, names, emit)
+            removed += [Thing("volume", name) for name in deleted]
             for each in astray:
                 if each.folder:
                     emit(
                         Kept("data", each.folder, "pawsctl deletes no folder that it did not make")
                     )
+            stuck = {_name(each) for each in existing} - {*gone}
+            for name in kept:
+                others = disk.users(self._api, name, stuck)
+                if stuck and not others and volume_content.delete(self._api, self._stack, name):
+                    emit(Kept("volume", name, "a dead container holds it; its data is deleted"))
+                    continue
+                raise disk.in_use(
+                    name,
+                    others,
+                    "Everything else was removed.",
+                    f"'pawsctl redis up{self._project.hint}' goes on with its data.",
+                )
             if volumes:
                 disk.forget(self._project.directory)
                 held_on_docker.forget(self._project.directory)

@@ -104,6 +104,9 @@ class EmbeddedEngine:
             thing for each in self._processes for thing in each.belongings(volumes=volumes)
         )
 
+    def check_deletable(self) -> None:
+        """Do nothing: an embedded server's data is in nobody else's use."""
+
     def down(self, *, volumes: bool, emit: Emit) -> tuple[Thing, ...]:
         """Shut the servers down and remove them, the last of the compose file first."""
         removed: list[Thing] = []

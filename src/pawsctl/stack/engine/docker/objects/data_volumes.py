@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pawsctl.errors import Conflict
 from pawsctl.files.state_dir import usable
 from pawsctl.stack.engine.docker.objects import labels
+from pawsctl.stack.events import Emit, Removed
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -38,6 +40,50 @@ def all_of(
     }
     before = {*_before(directory)} & {each["Name"] for each in listed}
     return sorted(mine | mounted | before)
+
+
+def users(api: APIClient, name: str, ours: Collection[str] = ()) -> list[str]:
+    """Return the names of containers that mount a volume, but for those in `ours`."""
+    found = api.containers(all=True, filters={"volume": name})
+    names = [str(each["Names"][0]).removeprefix("/") for each in found if each["Names"]]
+    return [each for each in names if each not in ours]
+
+
+def check_deletable(api: APIClient, names: Iterable[str], ours: Collection[str]) -> None:
+    """Raise Conflict if another container than those in `ours` mounts one of the volumes."""
+    for name in names:
+        if others := users(api, name, ours):
+            raise in_use(name, others, "Nothing was deleted.")
+
+
+def in_use(name: str, others: Iterable[str], so_far: str, hint: str = "") -> Conflict:
+    """Return the conflict that a volume can't be deleted, since `others` mount it."""
+    names = " and ".join(others)
+    return Conflict(
+        f"The volume {name} can't be deleted: the container {names or 'of somebody else'} uses it, "
+        f"too. {so_far}",
+        hint=f"Remove what uses it (also if it is stopped), and run this again. {hint}".rstrip(),
+    )
+
+
+def delete(api: APIClient, names: Iterable[str], emit: Emit) -> tuple[list[str], list[str]]:
+    """Delete volumes; return the names of those that are gone, and of those in use, which stay."""
+    from docker.errors import APIError
+
+    gone, kept = [], []
+    for name in names:
+        try:
+            api.remove_volume(name)
+        except APIError as error:
+            if error.status_code == 409:
+                kept.append(name)
+                continue
+            # An anonymous volume was removed with its container.
+            if error.status_code != 404:
+                raise
+        gone.append(name)
+        emit(Removed("volume", name))
+    return gone, kept
 
 
 def remember(directory: Path, name: str) -> None:

@@ -1,0 +1,78 @@
+"""A volume that another container mounts can't be deleted, and nobody is told that it was."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import docker
+import pytest
+from docker.errors import NotFound
+from docker.models.containers import Container
+
+from pawsctl.errors import ExitStatus
+from tests.bent_engine import Refusal, bent_engine
+from tests.stack_fixtures import NOTHING, Docker, Stack
+from tests.standins.images import REDIS
+
+
+@pytest.fixture
+def guest(docker_stack: Stack, docker_engine: docker.DockerClient) -> Iterator[Container]:
+    """A container of somebody else that mounts the volume of a Redis that holds a key."""
+    docker_stack("redis", "up")
+    with docker_stack.client() as client:
+        client.set("kept", "1")
+    made = docker_engine.containers.create(
+        REDIS.image,
+        name=f"{docker_stack.project}-guest",
+        volumes={f"{docker_stack.project}_redis-data": {"bind": "/there", "mode": "ro"}},
+    )
+    yield made
+    with suppress(NotFound):
+        made.remove(force=True)
+
+
+@pytest.mark.parametrize("command", [("reset",), ("down", "--volumes")])
+def test_it_is_refused_before_anything_changes(
+    docker_stack: Stack, engine_view: Docker, guest: Container, command: tuple[str, ...]
+) -> None:
+    """The volume and the other container are named; Redis runs on."""
+    before = engine_view.container().id
+
+    refused = docker_stack("redis", *command, "--yes")
+
+    assert refused.status == ExitStatus.CONFLICT
+    assert f"The volume {docker_stack.project}_redis-data can't be deleted" in refused.err
+    assert f"the container {guest.name} uses it" in refused.err
+    assert engine_view.container().id == before
+    with docker_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+    guest.remove(force=True)
+    done = docker_stack("redis", *command, "--yes")
+
+    assert done.status == ExitStatus.OK, done.err
+    if command == ("reset",):
+        with docker_stack.client() as client:
+            assert client.dbsize() == 0
+    else:
+        assert engine_view.names() == NOTHING
+
+
+@pytest.mark.parametrize("command", [("reset",), ("down", "--volumes")])
+def test_a_use_that_begins_later_is_no_success(
+    docker_stack: Stack, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """The engine refuses only when the volume is deleted; `up` goes on with its data."""
+    docker_stack("redis", "up")
+    with docker_stack.client() as client:
+        client.set("kept", "1")
+    refusal = Refusal("DELETE .*/volumes/", 409, "volume is in use")
+    with bent_engine(tmp_path, refusal) as engine:
+        done = docker_stack("redis", *command, "--yes", env={"DOCKER_HOST": engine.address})
+
+    assert done.status == ExitStatus.CONFLICT
+    assert f"The volume {docker_stack.project}_redis-data can't be deleted" in done.err
+    assert "'pawsctl redis up' goes on with its data" in done.err
+    assert docker_stack("redis", "up").status == ExitStatus.OK
+    with docker_stack.client() as client:
+        assert client.get("kept") == b"1"
