@@ -19,7 +19,7 @@ from pawsctl.connection import reply_shapes
 from pawsctl.connection.commands import Command, is_read
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.ledger import Ledger
-from pawsctl.connection.replies import betrays_cluster, raise_for_error
+from pawsctl.connection.replies import ErrorReply, betrays_cluster, raise_for_error
 from pawsctl.connection.sdk_errors import error_reply, explained, hung_up
 from pawsctl.connection.sockets import socket_of
 from pawsctl.deadline import Deadline
@@ -161,7 +161,24 @@ class Node:
         with self._told():
             if self._greeted:
                 self._read_greeting()
-            return [self._answer_to(self._sent.popleft()) for _ in range(count)]
+            replies = [self._answer_to(self._sent.popleft()) for _ in range(count)]
+            if not self._sent:
+                self._require_end()
+            return replies
+
+    def _require_end(self) -> None:
+        """Raise InvalidResponse if another reply follows the last: none may be the right one's.
+
+        An error is the server's reason to hang up next, and the end of the connection is none.
+        """
+        import redis
+
+        try:
+            if not self._socket.can_read(0) or isinstance(self._reply(), ErrorReply):
+                return
+        except (redis.ConnectionError, redis.TimeoutError, OSError):
+            return
+        raise redis.InvalidResponse("more replies than commands")
 
     def _answer_to(self, command: Command) -> Any:
         self._words.asked = command
