@@ -329,6 +329,22 @@ def test_a_save_that_takes_longer_than_a_pause(docker_stack: Stack, run: Run) ->
         assert client.dbsize() == 55
 
 
+def test_a_server_that_saves_longer_than_a_pause_is_taken_over(
+    docker_stack: Stack, run: Run
+) -> None:
+    """It does nothing else while it saves, neither before its data moves nor when it ends."""
+    run("--save", "3600 1", "--appendonly", "no")
+    with _connected(docker_stack) as client:
+        client.mset({f"key:{number}": "1" for number in range(54)})
+        client.config_set("rdb-key-save-delay", 100_000)
+
+    up = docker_stack("redis", "up")
+
+    assert up.status == ExitStatus.OK, up.err
+    with _connected(docker_stack) as client:
+        assert client.dbsize() == 54
+
+
 @pytest.mark.parametrize(
     "moment",
     [b"it is taken over", b"Created volume", b"Took over", b"Recreating", b"Created container"],

@@ -209,6 +209,8 @@ class Containers:
             if container is not None:
                 self._check_files(self._services(plan), images)
                 emit(Recreating(service.key, service.container, changed))
+                if moving:
+                    moving.source.check_writers()
                 change.set_aside(container)
                 if moving:
                     moving.finish(self._project.directory, emit)

@@ -50,7 +50,7 @@ def settled(service: Service, container: dict[str, Any], password: str | None) -
     try:
         try:
             writers.hold()
-            _save(server.port, password, writers)
+            save(server.port, password, writers)
         except (probe.Refused, OSError) as error:
             _refuse(name, f"it can't save what it holds ({error})")
         yield
@@ -58,8 +58,11 @@ def settled(service: Service, container: dict[str, Any], password: str | None) -
         writers.release()
 
 
-def _save(port: int, password: str | None, writers: Writers) -> None:
-    """Save all acknowledged writes to disk. Raises probe.Refused, OSError."""
+def save(port: int, password: str | None, writers: Writers) -> None:
+    """Save all acknowledged writes to disk, and leave writers paused.
+
+    Raises probe.Refused, OSError.
+    """
     for _ in range(_TRIES):
         probe.ask(port, password, ("SAVE",), timeout=_SAVE_TIMEOUT)
         writers.hold_again()

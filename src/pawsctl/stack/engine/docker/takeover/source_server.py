@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pawsctl import sizes
 from pawsctl.connection import info_reply, probe
 from pawsctl.errors import Conflict
-from pawsctl.stack.engine.docker.takeover import data_place
+from pawsctl.stack.engine.docker.takeover import data_place, save_first
 from pawsctl.stack.engine.paused_writers import Writers
 from pawsctl.stack.engine.rollback import Undo, uninterrupted
 
@@ -141,7 +141,10 @@ class SourceServer:
             )
 
     def hold_writers(self, undo: Undo) -> None:
-        """Pause writers from now on. Raises Conflict if they can't be paused."""
+        """Pause writers from now on, and save the data: it may have to be put back.
+
+        Raises Conflict if they can't be paused, or the data not be saved.
+        """
         self._writers = Writers(self.port, self.password)
         with uninterrupted():
             undo.callback(self._writers.release)
@@ -152,26 +155,20 @@ class SourceServer:
                     f"writers can't be held back meanwhile ({error})",
                     "Redis 6.2 or later is needed, and a user who may use CLIENT.",
                 )
-
-    def check_writers(self) -> None:
-        """Raise Conflict if a client may have written meanwhile."""
-        if not self._writers or not self._writers.are_held:
-            self.refuse("writers could not be held back", "Run this again.")
-
-    def save(self) -> None:
-        """Save its data to disk: it is stopped next, and may have to be put back.
-
-        Raises Conflict if it can't save.
-        """
         if self.appends:
             return
         try:
-            probe.ask(self.port, self.password, ("SAVE",), timeout=60)
+            save_first.save(self.port, self.password, self._writers)
         except (probe.Refused, OSError) as error:
             self.refuse(
                 f"it can't save its data, and could not be put back ({error})",
                 "Fix this and run it again.",
             )
+
+    def check_writers(self) -> None:
+        """Raise Conflict if a client may have written meanwhile."""
+        if not self._writers or not self._writers.are_held:
+            self.refuse("writers could not be held back", "Run this again.")
 
     def setting(self, name: str) -> str:
         """Return the value of a CONFIG setting, or an empty string."""

@@ -83,7 +83,6 @@ class Takeover:
                 keys = self._append_in_place(deadline, meanwhile)
             else:
                 keys = self._copied(plan, deadline, meanwhile, image)
-            source.save()
         except (probe.Refused, OSError) as error:
             source.refuse(f"a server did not do its part ({error})", "See its log.")
         source.check_writers()
@@ -93,9 +92,8 @@ class Takeover:
     def finish(self, directory: Path, emit: Emit) -> None:
         """Release the writers and remove the copy; call it when the old server has been set aside.
 
-        Raises Conflict if a client could have written meanwhile.
+        Call `source.check_writers` just before that.
         """
-        self.source.check_writers()
         self.source.let_end()
         if self._copy:
             self._copy.remove()
