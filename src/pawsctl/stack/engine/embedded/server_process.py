@@ -79,8 +79,8 @@ class ServerProcess:
         if record is not None and record.pid:
             with suppress(psutil.Error):
                 process = psutil.Process(record.pid)
-                if self._is_ours(process):
-                    return process
+                return process if self._is_ours(process) else None
+            return None
         with usable(self.directory):
             if not self.data.exists():
                 return None

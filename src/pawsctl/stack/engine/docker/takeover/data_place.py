@@ -55,11 +55,6 @@ class Server(Struct, frozen=True):
             self.settings[each] == _DEFAULTS[each] for each in named
         )
 
-    @property
-    def saves_at_the_end(self) -> bool:
-        """Whether all data is on disk after it was shut down in order."""
-        return self.settings["appendonly"] == "yes" or bool(self.settings["save"])
-
 
 class Place(Struct, frozen=True):
     """The place of data: `volume` is a volume's name, `path` a folder of this machine.
