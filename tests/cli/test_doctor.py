@@ -174,7 +174,7 @@ def test_what_the_bot_says_is_not_trusted(pawsctl: Pawsctl) -> None:
     assert "unhealthy: \\x1b[2J\\u202e" in result.text
 
 
-@pytest.mark.parametrize("url", ["", "ftp://bot", "http://[", "http://a:b"])
+@pytest.mark.parametrize("url", ["", "ftp://bot", "http://[", "http://a:b", "http://my host:3000"])
 def test_a_bot_that_was_named_and_does_not_answer_fails(pawsctl: Pawsctl, url: str) -> None:
     """A value that is no URL fails, too."""
     url = url or f"http://127.0.0.1:{free_port()}"

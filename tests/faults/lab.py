@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import re
 import signal
 import subprocess
@@ -253,10 +252,3 @@ def until(condition: Any, seconds: float = 20.0) -> bool:
             pass
         time.sleep(0.01)
     return False
-
-
-def shuffled(rng: random.Random, items: Sequence[Any]) -> list[Any]:
-    """Return the items in another order."""
-    found = list(items)
-    rng.shuffle(found)
-    return found

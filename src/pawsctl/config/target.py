@@ -62,6 +62,7 @@ class Target(msgspec.Struct, frozen=True):
     unused: tuple[str, ...] = ()
     is_member: bool = False
     password_stays: bool = False
+    hides_user: bool = False
 
     @property
     def may_be_ours(self) -> bool:
@@ -94,7 +95,7 @@ class Target(msgspec.Struct, frozen=True):
         secure = "rediss" if self.tls else "redis"
         scheme = secure if self.kind == "standalone" else f"{secure}+{self.kind}"
         # A user without a password may be a password: redis-cli takes it for one.
-        is_user = self.username and self.password is not None
+        is_user = self.username and self.password is not None and not self.hides_user
         user = f"{quote(self.username or '', safe='')}@" if is_user else ""
         parts = ([quote(self.service, safe="")] if self.service else []) + (
             [str(self.db)] if self.db else []
@@ -107,8 +108,13 @@ class Target(msgspec.Struct, frozen=True):
         return replace(self, db=number)
 
     def with_login(self, username: str | None, password: str | None) -> "Target":
-        """Return the target with another login."""
-        return replace(self, username=username, password=password)
+        """Return the target with another login.
+
+        A user that the URL names without a password stays hidden.
+        """
+        is_lone = bool(username) and username == self.username and self.password is None
+        hides = self.hides_user or is_lone
+        return replace(self, username=username, password=password, hides_user=hides)
 
 
 def is_loopback(host: str) -> bool:

@@ -7,6 +7,7 @@ to the right server. A `Node` is one server behind one socket.
 from pawsctl.config.target import Target
 from pawsctl.connection.base import ClusterUntold, Connection, Uncertain
 from pawsctl.connection.commands import Command, ttls_of, types_of
+from pawsctl.connection.info_reply import fields as info_fields
 from pawsctl.connection.ledger import Outcome
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import (
@@ -15,7 +16,6 @@ from pawsctl.connection.replies import (
     TooLarge,
     betrays_cluster,
     has_code,
-    info_fields,
     is_in_doubt,
     raise_for_error,
     refused,

@@ -106,12 +106,6 @@ def betrays_cluster(reply: ErrorReply) -> bool:
     return reply.code in ("MOVED", "CROSSSLOT") or "non local key in a cluster" in reply.text
 
 
-def info_fields(reply: bytes) -> dict[str, str]:
-    """Return the fields of an INFO reply by name."""
-    lines = (line.partition(":") for line in reply.decode("utf-8", "replace").splitlines())
-    return {name: value for name, separator, value in lines if separator}
-
-
 def refused(reply: ErrorReply) -> OperationFailed:
     """Return Redis's refusal of a command as a failure with a next step."""
     if isinstance(reply, Misread):

@@ -13,8 +13,6 @@ from tests.cli_runner import Pawsctl
 from tests.conftest import BROKEN, GOOD, SAMPLES
 from tests.servers import Server
 
-DAY_SECONDS = 86_400
-
 
 def put(server: Server, phone: str, value: bytes, *, ttl: int | None = 21_600) -> None:
     """Store a session."""

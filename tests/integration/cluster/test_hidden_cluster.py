@@ -48,6 +48,11 @@ def test_a_node_that_holds_nothing_is_not_the_whole(
         where = (name, words, result.text, result.err)
         if result.status != ExitStatus.OK:
             assert name in ("plain", "reader"), where
+            # Who may read alone may not delete, wherever the keys are.
+            is_refused = (name, words) == ("reader", "session flush --dry-run")
+            reason = "NOPERM" if is_refused else "does not tell where the others are"
+            told = "'cluster|" if words == "health" else reason
+            assert told in (result.text + result.err), where
         elif words == "health":
             assert len(result.json["checks"]) == 9, where
         elif words == "session lint":

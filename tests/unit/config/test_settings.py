@@ -213,3 +213,12 @@ def test_where_a_url_came_from_is_told_as_it_is(tmp_path: Path) -> None:
     found = load(folder, "REDIS_PORT=7\n").redis_target()
     assert found.origin == f"REDIS_PORT in {folder / '.env'}:1"
     assert load(tmp_path).redis_target().origin == "the default"
+
+
+@pytest.mark.parametrize("name", ["REDIS_PASSWORD", "REDISCLI_AUTH"])
+def test_a_user_without_a_password_stays_hidden(name: str, tmp_path: Path) -> None:
+    """It may be a password, also if another password completes the URL."""
+    environment = {"REDIS_URL": "redis://s3cret@127.0.0.1:6379", name: "own"}
+    target = load(tmp_path, **environment).redis_target()
+    assert (target.username, target.password) == ("s3cret", "own")
+    assert "s3cret" not in target.url

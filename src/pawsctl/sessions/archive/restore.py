@@ -1,13 +1,12 @@
 """Writing the sessions of an archive to Redis."""
 
-import re
 from collections.abc import Callable, Sequence
 
 import msgspec
 
-from pawsctl.connection import ErrorReply, Node, Outcome, TooLarge, refused
+from pawsctl.connection import ErrorReply, Node, Outcome, TooLarge, info_fields, refused
 from pawsctl.connection.scan.one_server import WRITTEN
-from pawsctl.errors import OperationFailed
+from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 from pawsctl.sessions.archive.jsonl_format import Rejected
 from pawsctl.sessions.archive.read import Archive, Numbered
 from pawsctl.sessions.contract.saved import Saved
@@ -165,14 +164,15 @@ def _alive(
 
 
 def _evicted_keys(store: SessionStore) -> int | None:
-    """Return how many keys all primaries have evicted so far; None if one refuses INFO."""
+    """Return how many keys all primaries have evicted so far; None if one does not tell."""
     try:
         return sum(_evicted_by(node) for node in store.connection.primaries())
-    except OperationFailed:
+    except LoginRefused:
+        raise
+    except (OperationFailed, RedisUnreachable):
         return None
 
 
 def _evicted_by(node: Node) -> int:
-    told: bytes = node.call("INFO", "stats")
-    found = re.search(rb"^evicted_keys:(\d+)", told, re.MULTILINE)
-    return int(found[1]) if found else 0
+    told = info_fields(node.call("INFO", "stats")).get("evicted_keys", "")
+    return int(told) if told.isdigit() else 0

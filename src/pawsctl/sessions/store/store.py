@@ -15,7 +15,7 @@ from pawsctl.connection import (
     types_of,
 )
 from pawsctl.connection.scan import all_servers, one_server
-from pawsctl.errors import OperationFailed, Partial, RedisUnreachable
+from pawsctl.errors import LoginRefused, OperationFailed, Partial, RedisUnreachable
 from pawsctl.sessions.contract import keys
 from pawsctl.sessions.store import reader
 from pawsctl.sessions.store.reader import SessionReader
@@ -70,6 +70,8 @@ class SessionStore(SessionReader):
         """
         try:
             return self.connection.pipeline(commands)
+        except LoginRefused:
+            raise
         except RedisUnreachable:
             if not self.connection.resolved().is_cluster:
                 raise

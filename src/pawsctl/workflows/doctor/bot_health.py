@@ -125,7 +125,10 @@ def _get(url: str) -> tuple[int, bytes]:
     if not is_web or not parts.hostname:
         raise ValueError("that is no URL of a web server")
     kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=_CONNECT_SECONDS)
+    try:
+        connection = kind(parts.hostname, parts.port, timeout=_CONNECT_SECONDS)
+    except HTTPException as error:
+        raise ValueError("that is no host of a web server") from error
     try:
         connection.connect()
         connection.sock.settimeout(_ANSWER_SECONDS)

@@ -78,11 +78,11 @@ def _docker(here: Project, *, is_needed: bool) -> Iterator[Finding]:
 
 def _disk(place: Path) -> Iterator[Finding]:
     """Check the free space of the disk on which an engine keeps its data."""
-    there = next(each for each in (place, *place.parents) if each.exists())
     try:
+        there = next(each for each in (place, *place.parents) if each.exists())
         free = shutil.disk_usage(there).free
     except OSError:
-        return
+        return  # It lies where this user may not look.
     detail = f"{free / (1 << 30):.1f} GB are free at {there}"
     hint = "Make room: 'docker system df' shows what Docker takes, 'docker system prune' frees it."
     if free < _LITTLE:

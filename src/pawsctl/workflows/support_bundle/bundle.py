@@ -59,8 +59,7 @@ def _parts(diagnosis: Diagnosis, load: Load, connect: Connect) -> Iterator[tuple
     with suppress(PawsctlError):
         secrets.update(private_texts.secrets_of(load()))
     with suppress(PawsctlError), connect() as connection:
-        texts = private_texts.texts_of(connection)
-        is_known = True
+        texts, is_known = private_texts.texts_of(connection)
     told = "\n".join(each.detail + each.hint for each in diagnosis.findings)
     blanker = Blanker(secrets, texts, within="\n".join([told, *found.values()]))
     yield "doctor.json", _json([_blanked(each, blanker, is_known) for each in diagnosis.findings])

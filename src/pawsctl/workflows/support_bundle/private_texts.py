@@ -54,13 +54,17 @@ def _of_url(url: str) -> Iterator[str]:
                 yield value
 
 
-def texts_of(connection: Connection) -> set[str]:
-    """Return the phones and texts of the sessions. Raises the errors of the connection."""
+def texts_of(connection: Connection) -> tuple[set[str], bool]:
+    """Return the phones and texts of the first sessions, and whether these are all.
+
+    Raises the errors of the connection.
+    """
     found: set[str] = set()
-    for record in islice(SessionReader(connection).records(), _MOST):
+    records = iter(SessionReader(connection).records())
+    for record in islice(records, _MOST):
         found.update(_phones(record.key))
         found.update(_texts(record.value or b""))
-    return found
+    return found, next(records, None) is None
 
 
 def _phones(key: bytes) -> Iterator[str]:

@@ -45,7 +45,7 @@ def of_image(image: str) -> Login:
     if asked.sent:
         return asked
     stored = _of_file(config_file.table(config, "auths"), registry, server)
-    return Login(stored.sent, asked.problem or stored.problem)
+    return stored if stored.sent else Login({}, asked.problem or stored.problem)
 
 
 def _of_helper(helper: str, server: str) -> Login:
