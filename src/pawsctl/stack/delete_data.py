@@ -97,8 +97,7 @@ def _hold_nobody() -> None:
 
 def _have_all_run(here: Project, engine: Engine, plan: Plan) -> None:
     """Start the services that an interrupted reset has stopped, or removed without their data."""
-    if ending_servers.is_noted(here.directory):
-        engine.end()
+    ending_servers.finish(here.directory, engine.end)
     states = {each.service: each.state for each in engine.status()}
     if any(states.get(each) != "running" for each in plan.services):
         engine.up(plan)

@@ -3,7 +3,7 @@
 Without it a server that still runs for a moment would be taken for one that keeps running.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,16 +18,18 @@ def noted(directory: Path) -> Iterator[None]:
     with usable(directory):
         (directory / _FILE).touch()
     yield
-    forget(directory)
+    _forget(directory)
 
 
-def is_noted(directory: Path) -> bool:
-    """Whether servers may still be shutting down."""
+def finish(directory: Path, end: Callable[[], None]) -> None:
+    """Call `end` if servers may still be shutting down, and remove the note."""
     with usable(directory):
-        return (directory / _FILE).exists()
+        is_noted = (directory / _FILE).exists()
+    if is_noted:
+        end()
+        _forget(directory)
 
 
-def forget(directory: Path) -> None:
-    """Remove the note."""
+def _forget(directory: Path) -> None:
     with usable(directory):
         (directory / _FILE).unlink(missing_ok=True)

@@ -182,7 +182,5 @@ def _up(
     """Bring up these services, and any others that exist."""
     plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=emit)
     unfinished_reset.forget(here.directory)
-    if ending_servers.is_noted(here.directory):
-        engine.end()
-        ending_servers.forget(here.directory)
+    ending_servers.finish(here.directory, engine.end)
     return carry_out(plan, here, engine)

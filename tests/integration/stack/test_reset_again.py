@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pawsctl.errors import ExitStatus
+from pawsctl.stack import unfinished_reset
 from tests.integration.stack.test_reset_writers import exported, held
 from tests.stack_fixtures import Stack
 from tests.topology_fixtures import Topology
@@ -119,3 +120,21 @@ def test_what_was_told_to_end_is_not_taken_for_running(stack: Stack) -> None:
     assert up.status == ExitStatus.OK, up.err
     assert held(stack) == SESSIONS
     assert not note.exists()
+
+
+def test_what_a_reset_had_end_is_ended_once(embedded_stack: Stack) -> None:
+    """The export fails after that; a later `up` does not restart the server that runs."""
+    stack = embedded_stack
+    stack("redis", "up")
+    _store(stack, *SESSIONS)
+    directory = stack.folder / "state" / "pawsctl" / stack.project
+    unfinished_reset.note(directory, None, ())
+    (directory / "ending").touch()
+    (directory / "backups").write_text("in the way")
+
+    failed = stack("redis", "reset", "--yes")
+
+    assert failed.status == ExitStatus.FAILED
+    assert AGAIN in failed.err
+    assert not (directory / "ending").exists()
+    assert held(stack) == SESSIONS
