@@ -1,5 +1,6 @@
 """Data that clients write while `up` waits for other services survives a failed `up`."""
 
+import re
 import signal
 import sys
 import time
@@ -83,7 +84,12 @@ def test_a_topology_that_was_written_to_keeps_its_data(topology: Topology) -> No
     up = topology.start("redis", "up", "--topology", topology.topology)
     _write_at_once(topology.port + 1, "kept")
     up.send_signal(signal.SIGINT)
-    up.communicate(timeout=DEADLINE_SECONDS)
+    _, said = up.communicate(timeout=DEADLINE_SECONDS)
+
+    kept = re.findall(r"(\S+) stays: it may hold keys", said.decode())
+    assert kept
+    assert all("-sentinel-redis-" in each for each in kept), kept
+    assert b"'pawsctl redis up --topology sentinel' goes on" in said
 
     topology.up()
 

@@ -11,7 +11,6 @@ from pawsctl.errors import Interrupted, PawsctlError
 
 # Windows has no SIGHUP.
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
-_AGAIN = "Once that is fixed, 'pawsctl redis up' puts in order what is left."
 
 _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")
@@ -54,11 +53,12 @@ class Undo(ExitStack):
     """A stack of undo steps, run last one first.
 
     A failed step is noted in `failures`, and the others still run. A step that deliberately leaves
-    something as it is says so in `left` and `hints`.
+    something as it is says so in `left` and `hints`. `up` is the command that goes on, in quotes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, option: str = "") -> None:
         super().__init__()
+        self.up = f"'pawsctl redis up{option}'"
         self.failures: list[str] = []
         self.left: list[str] = []
         self.hints: list[str] = []
@@ -86,13 +86,14 @@ class Undo(ExitStack):
 
 
 @contextmanager
-def rollback(now: Callable[[], str] = lambda: "") -> Iterator[Undo]:
+def rollback(option: str, now: Callable[[], str] = lambda: "") -> Iterator[Undo]:
     """Run the undo steps that the block has added, if the block fails or is interrupted.
 
     The failure is raised again. If an undo step failed or left something, the message says so after
-    the first failure, followed by `now()`, a sentence on the state afterwards.
+    the first failure, followed by `now()`, a sentence on the state afterwards. `option` makes a
+    command act on the topology.
     """
-    undo = Undo()
+    undo = Undo(option)
     try:
         yield undo
     except BaseException as first:
@@ -103,7 +104,8 @@ def rollback(now: Callable[[], str] = lambda: "") -> Iterator[Undo]:
                 raise
             sentences = [*undo.left, *(f"Undoing it failed too: {each}" for each in failures)]
             text = " ".join(filter(None, (*sentences, now())))
-        hint = " ".join(dict.fromkeys([*undo.hints, *([_AGAIN] if failures else ())]))
+        again = f"Once that is fixed, {undo.up} puts in order what is left."
+        hint = " ".join(dict.fromkeys([*undo.hints, *([again] if failures else ())]))
         if isinstance(first, PawsctlError):
             raise first.with_context(after=text, hint=hint) from first
         if isinstance(first, KeyboardInterrupt):

@@ -32,7 +32,7 @@ class Meanwhile:
 
     def __init__(self, undo: Undo) -> None:
         self.undo = undo
-        self.is_written = False
+        self._written: set[str] = set()
         self._is_known = False
         self._servers: dict[str, _Server] = {}
         self._held: list[Writers] = []
@@ -50,31 +50,47 @@ class Meanwhile:
         if service in self._servers:
             self._servers[service].has_answered = True
 
+    @property
+    def is_written(self) -> bool:
+        """Whether a client may have written to a server."""
+        return bool(self._written)
+
+    def written(self, service: str) -> None:
+        """Note down that a service's new data is nowhere else."""
+        self._written.add(service)
+
     def look(self) -> None:
         """Pause writers and check whether a client has written, before any server is ended."""
         if self._is_known:
             return
         self._is_known = True
         # Stays so if the check fails.
-        self.is_written = True
-        running = [each for each in self._servers.values() if each.is_running()]
-        for each in running:
+        self._written |= {*self._servers}
+        running = {key: each for key, each in self._servers.items() if each.is_running()}
+        for each in running.values():
             writers = Writers(each.port, each.password)
             self._held.append(writers)
             # A server that can't pause writers is asked for keys all the same.
             with suppress(probe.Refused, OSError):
                 writers.hold()
-        self.is_written = any(
-            _may_hold_keys(each) if each in running else each.has_answered
-            for each in self._servers.values()
-        )
+        self._written = {
+            key
+            for key, each in self._servers.items()
+            if (_may_hold_keys(each) if key in running else each.has_answered)
+        }
 
-    def keep(self, what: str) -> bool:
-        """Return whether a client may have written; if so, note that `what` stays."""
-        sentence = f"{what} stays: it may hold keys that are nowhere else."
+    def keep(self, service: str, what: str) -> bool:
+        """Return whether a client may have written; if so, note that the service's `what` stays.
+
+        That of the other servers stays, too: the nodes of a topology know each other.
+        """
+        reason = "it belongs to the same topology"
+        if service in self._written:
+            reason = "it may hold keys that are nowhere else"
+        sentence = f"{what} stays: {reason}."
         if self.is_written and sentence not in self.undo.left:
             self.undo.left.append(sentence)
-            self.undo.hints.append("'pawsctl redis up' goes on with them.")
+            self.undo.hints.append(f"{self.undo.up} goes on with what stays.")
         return self.is_written
 
     def _release(self) -> None:

@@ -92,7 +92,9 @@ class Containers:
         deadline = time.monotonic() + plan.timeout
         done = []
         with (
-            rollback(partial(preflight.standing, self._api, self._stack)) as undo,
+            rollback(
+                self._project.hint, partial(preflight.standing, self._api, self._stack)
+            ) as undo,
             translated_errors(),
         ):
             meanwhile = Meanwhile(undo)

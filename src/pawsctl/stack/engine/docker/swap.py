@@ -128,7 +128,7 @@ class Swap:
             "back."
         )
         self._undo.hints.append(
-            f"Then go on with the image {new['Config']['Image']}: 'pawsctl redis up'."
+            f"Then go on with the image {new['Config']['Image']}: {self._undo.up}."
         )
         return True
 

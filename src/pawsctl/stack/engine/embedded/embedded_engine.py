@@ -71,7 +71,7 @@ class EmbeddedEngine:
         program()
         wanted = self._wanted(plan)
         deadline = time.monotonic() + plan.timeout
-        with rollback() as undo:
+        with rollback(self._project.hint) as undo:
             meanwhile = Meanwhile(undo)
             done = tuple(each.up(plan.emit, meanwhile) for each in wanted)
             for each in wanted:

@@ -217,7 +217,7 @@ class Process:
 
     def _undo_launch(self, before: ServerRecord | None, meanwhile: Meanwhile | None) -> None:
         """End the server; delete its data if there was none before and nobody has written."""
-        keeps = meanwhile is None or meanwhile.keep(f"The data of {self.name}")
+        keeps = meanwhile is None or meanwhile.keep(self.key, f"The data of {self.name}")
         if keeps and probe.ping(self.service.ports[0].published, self._password) == "":
             # Shut down in order: the last acknowledged writes may not be in its file yet.
             self.server.shut_down()

@@ -95,15 +95,15 @@ def volumes(
         except NotFound:
             with uninterrupted():
                 found = api.create_volume(each.name, labels=labels.of_volume(stack, each.key))
-                meanwhile.undo.callback(_remove_unwritten, api, each.name, meanwhile)
+                meanwhile.undo.callback(_remove_unwritten, api, service, each.name, meanwhile)
             emit(Created("volume", each.name))
         labels.check_owner("volume", each.name, found.get("Labels"), stack)
 
 
-def _remove_unwritten(api: APIClient, name: str, meanwhile: Meanwhile) -> None:
+def _remove_unwritten(api: APIClient, service: Service, name: str, meanwhile: Meanwhile) -> None:
     from docker.errors import APIError
 
-    if not meanwhile.keep(f"The volume {name}"):
+    if not meanwhile.keep(service.key, f"The volume {name}"):
         # This fails if another `up` uses the volume by now.
         with suppress(APIError):
             api.remove_volume(name)

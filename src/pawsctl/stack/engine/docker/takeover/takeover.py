@@ -205,8 +205,8 @@ class Takeover:
             return
         if self.source.place.is_memory and missing(self._wanted, self.source.info()):
             # The data was in memory only, and was lost when its server was stopped.
-            meanwhile.is_written = True
-            meanwhile.keep(f"The volume {self._volume}")
+            meanwhile.written(self._service.key)
+            meanwhile.keep(self._service.key, f"The volume {self._volume}")
             return
         if self._shares_volume:
             with suppress(probe.Refused, OSError):
