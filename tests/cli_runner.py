@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -84,3 +85,21 @@ class Pawsctl:
             timeout=timeout,
         )
         return Result(status, out, err.decode())
+
+
+def phones_in(result: Result) -> list[str]:
+    """Return the phones of a list that was printed as JSON lines."""
+    return [line.split(b'"', 4)[3].decode() for line in result.out.splitlines()]
+
+
+def interrupted(pawsctl: Pawsctl, do: Callable[[], None], *arguments: str) -> Result:
+    """Run a command, and call a function when it has printed its first byte.
+
+    The pipe is not read meanwhile, so that a command with much output has not finished.
+    """
+    process = pawsctl.start(*arguments)
+    assert process.stdout is not None
+    first = os.read(process.stdout.fileno(), 1)
+    do()
+    out, err = process.communicate(timeout=TIMEOUT_SECONDS)
+    return Result(process.returncode, first + out, err.decode())

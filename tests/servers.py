@@ -102,3 +102,8 @@ def wait_until_ready(server: Server, log: Path) -> None:
             time.sleep(0.01)
         else:
             return
+
+
+def store_session(server: Server, phone: str, value: bytes, ttl: int | None = 21_600) -> None:
+    """Store a session as the bot does, or without a `ttl` (seconds) one that never expires."""
+    server.client.set(f"wh:session:{phone}", value, ex=ttl)

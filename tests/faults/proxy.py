@@ -55,14 +55,22 @@ def reply_end(data: bytes, start: int = 0) -> int:
     return after
 
 
+class Cut(OSError):
+    """The connection to the client closes after these bytes of a reply."""
+
+    def __init__(self, sent: bytes) -> None:
+        super().__init__()
+        self.sent = sent
+
+
 @dataclass
 class Bend:
     """How the proxy changes the bytes that pass.
 
     `cut_up` and `cut_down` close the connection after that many bytes from and to the client,
     counted over all connections; `always` does so to every later connection too. `change` gets the
-    number of a reply and the reply, and returns what the client gets instead. `drip` is the seconds
-    between two bytes to the client, `delay` the seconds before each piece.
+    number of a reply and the reply, and returns what the client gets instead, or raises `Cut`.
+    `drip` is the seconds between two bytes to the client, `delay` the seconds before each piece.
     """
 
     cut_up: int | None = None
@@ -156,7 +164,11 @@ def _down(client: socket.socket, server: socket.socket, bend: Bend, seen: Seen) 
                 while buffer and (end := reply_end(buffer)) > 0:
                     with seen.lock:
                         number, seen.replies = seen.replies, seen.replies + 1
-                    data += bend.change(number, buffer[:end])
+                    try:
+                        data += bend.change(number, buffer[:end])
+                    except Cut as cut:
+                        client.sendall(data + cut.sent)
+                        raise
                     buffer = buffer[end:]
             may = _allowed(seen, bend, "down", bend.cut_down, len(data))
             time.sleep(bend.delay)

@@ -16,7 +16,7 @@ from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.conftest import GOOD, SAMPLES
 from tests.processes import wait_until
-from tests.servers import Server
+from tests.servers import Server, store_session
 
 WAITING = (SAMPLES / "waiting.json").read_bytes()
 GREETING = (SAMPLES / "greeting.json").read_bytes()
@@ -107,11 +107,6 @@ def test_a_replica_is_not_flushed(pawsctl: Pawsctl, server: Server, tmp_path: Pa
 
 
 SIX_HOURS = 21_600
-
-
-def store_session(server: Server, phone: str, value: bytes, ttl: int | None = SIX_HOURS) -> None:
-    """Store a session as the bot does, or one that never expires."""
-    server.client.set(f"wh:session:{phone}", value, ex=ttl)
 
 
 def test_flush_deletes_sessions_and_nothing_else(pawsctl: Pawsctl, server: Server) -> None:

@@ -9,17 +9,12 @@ import pytest
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
 from tests.conftest import BROKEN, GOOD
-from tests.servers import Server
+from tests.servers import Server, store_session
 
 SIX_HOURS = 21_600
 
 
 DANGEROUS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-
-def store(server: Server, phone: str, value: bytes, ttl: int | None = SIX_HOURS) -> None:
-    """Store a session as the bot does, or one that never expires."""
-    server.client.set(f"wh:session:{phone}", value, ex=ttl)
 
 
 STRANGE = (
@@ -38,7 +33,7 @@ def test_raw_prints_the_stored_bytes_and_not_one_more(
 ) -> None:
     """This holds for any value, and for any spelling of the phone."""
     value = sample.read_bytes()
-    store(server, "+123", value)
+    store_session(server, "+123", value)
     result = pawsctl("session", "get", "--raw", "whatsapp:+1 (23)")
     assert (result.status, result.out) == (ExitStatus.OK, value)
 
@@ -48,7 +43,7 @@ def test_text_holds_no_byte_that_could_move_a_terminal(
     pawsctl: Pawsctl, server: Server, sample: Path
 ) -> None:
     """Lists and transcripts, folded or not, contain no control characters."""
-    store(server, "+123", sample.read_bytes())
+    store_session(server, "+123", sample.read_bytes())
     for command in (["list"], ["get", "+123"], ["get", "+123", "--full"], ["list", "-o", "csv"]):
         result = pawsctl("session", *command)
         assert result.status == ExitStatus.OK
@@ -61,7 +56,7 @@ def test_json_shows_the_value_as_it_is_stored(
 ) -> None:
     """Long numbers and unknown fields included; dangerous text is escaped."""
     value = sample.read_bytes()
-    store(server, "+123", value)
+    store_session(server, "+123", value)
     result = pawsctl("session", "get", "+123", "--json")
     assert json.loads(result.out, parse_int=str, parse_float=str)["session"] == json.loads(
         value, parse_int=str, parse_float=str
@@ -74,7 +69,7 @@ def test_a_value_that_cannot_be_read_is_shown_with_its_problem(
     pawsctl: Pawsctl, server: Server, sample: Path
 ) -> None:
     """Exit 0, since the key exists; the problem is reported."""
-    store(server, "+123", sample.read_bytes())
+    store_session(server, "+123", sample.read_bytes())
     result = pawsctl("session", "get", "+123", "--json")
     assert result.status == ExitStatus.OK
     # By hand: one of them is nested deeper than Python's JSON reader allows.
@@ -86,7 +81,7 @@ def test_a_value_that_cannot_be_read_is_shown_with_its_problem(
 def test_a_transcript_tells_who_said_what(pawsctl: Pawsctl, server: Server) -> None:
     """Tool calls and results are folded to a line; --full unfolds, --last cuts."""
     sample = next(path for path in GOOD if path.stem == "register-pet")
-    store(server, "+123", sample.read_bytes(), 3_600)
+    store_session(server, "+123", sample.read_bytes(), 3_600)
     text = pawsctl("session", "get", "+123").text
     assert "user   Quiero registrar a Firulais" in text
     assert "bot    Voy a registrar a Firulais." in text
@@ -105,7 +100,7 @@ def test_several_sessions_are_an_array_and_a_missing_one_is_told(
     pawsctl: Pawsctl, server: Server
 ) -> None:
     """Exit 4, with all sessions that were found."""
-    store(server, "+1", GOOD[0].read_bytes())
+    store_session(server, "+1", GOOD[0].read_bytes())
     for command in ("get", "ttl"):
         result = pawsctl("session", command, "+1", "+2", "--json")
         assert result.status == ExitStatus.NO_SESSION
@@ -116,15 +111,15 @@ def test_several_sessions_are_an_array_and_a_missing_one_is_told(
 
 def test_phones_can_come_from_stdin(pawsctl: Pawsctl, server: Server) -> None:
     """A dash means one phone per line of stdin."""
-    store(server, "+1", GOOD[0].read_bytes())
-    store(server, "+2", GOOD[1].read_bytes())
+    store_session(server, "+1", GOOD[0].read_bytes())
+    store_session(server, "+2", GOOD[1].read_bytes())
     result = pawsctl("session", "ttl", "-", "-o", "jsonl", stdin=b"+1\n\n+2\n")
     assert [json.loads(line)["phone"] for line in result.text.splitlines()] == ["+1", "+2"]
 
 
 def test_a_transcript_hides_and_changes_nothing(pawsctl: Pawsctl, server: Server) -> None:
     """Numbers are shown as stored, also in values that only the slow decoder can read."""
-    store(server, "+1", STRANGE)
+    store_session(server, "+1", STRANGE)
     text = pawsctl("session", "get", "+1", "--full").text
     for each in ("let me see", '"n": 5,', "9007199254740993,", "12345678901234567890123"):
         assert each in text
@@ -136,7 +131,9 @@ def test_a_transcript_hides_and_changes_nothing(pawsctl: Pawsctl, server: Server
 
 def test_a_problem_that_quotes_a_lone_surrogate_is_told(pawsctl: Pawsctl, server: Server) -> None:
     """It is shown as an escape, since JSON can't hold it."""
-    store(server, "+1", b'{"status":"active","messages":[{"role":"\\ud83d"}],"updatedAt":1}')
+    store_session(
+        server, "+1", b'{"status":"active","messages":[{"role":"\\ud83d"}],"updatedAt":1}'
+    )
     problem = pawsctl("session", "get", "--json", "+1").json["problem"]
     assert problem == "role: message 1 has the role '\\ud83d'"
 
@@ -149,5 +146,5 @@ def test_a_tool_result_of_any_depth_is_no_crash(
     nested = "[" * depth + "]" * depth
     messages = [{"role": "tool", "tool_use_id": "x", "content": nested}]
     value = json.dumps({"status": "active", "messages": messages, "updatedAt": 1})
-    store(server, "+1", value.encode())
+    store_session(server, "+1", value.encode())
     assert pawsctl("session", "get", "+1").status == ExitStatus.OK

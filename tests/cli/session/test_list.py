@@ -11,12 +11,7 @@ import pytest
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
 from tests.conftest import BROKEN, GOOD, SAMPLES
-from tests.servers import Server
-
-
-def put(server: Server, phone: str, value: bytes, *, ttl: int | None = 21_600) -> None:
-    """Store a session."""
-    server.client.set(f"wh:session:{phone}", value, ex=ttl)
+from tests.servers import Server, store_session
 
 
 @pytest.fixture
@@ -24,12 +19,12 @@ def many(any_server: Server, tmp_path: Path) -> Pawsctl:
     """pawsctl with a session for every filter, on Valkey and on Redis."""
     now = int(time.time() * 1000)
     fresh = json.dumps({"status": "closed", "messages": [], "updatedAt": now}).encode()
-    put(any_server, "+1", (SAMPLES / "greeting.json").read_bytes())
-    put(any_server, "+2", (SAMPLES / "waiting.json").read_bytes(), ttl=600)
-    put(any_server, "+3", (SAMPLES / "register-pet.json").read_bytes())
-    put(any_server, "+44", fresh)
-    put(any_server, "+5", (SAMPLES / "empty.json").read_bytes(), ttl=None)
-    put(any_server, "+6*", (SAMPLES / "broken" / "not-json.txt").read_bytes())
+    store_session(any_server, "+1", (SAMPLES / "greeting.json").read_bytes())
+    store_session(any_server, "+2", (SAMPLES / "waiting.json").read_bytes(), ttl=600)
+    store_session(any_server, "+3", (SAMPLES / "register-pet.json").read_bytes())
+    store_session(any_server, "+44", fresh)
+    store_session(any_server, "+5", (SAMPLES / "empty.json").read_bytes(), ttl=None)
+    store_session(any_server, "+6*", (SAMPLES / "broken" / "not-json.txt").read_bytes())
     any_server.client.hset("wh:session:+7", "a", "b")
     any_server.client.set("wh:seen:x", "1")
     any_server.client.set("other", "1")
@@ -145,7 +140,7 @@ def test_no_spreadsheet_runs_what_a_customer_wrote(pawsctl: Pawsctl, server: Ser
     hostile = json.loads((SAMPLES / "hostile.json").read_bytes())
     for number, message in enumerate(hostile["messages"]):
         value = {"status": "=1+1", "messages": [message], "updatedAt": hostile["updatedAt"]}
-        put(server, f"+{number}", json.dumps(value).encode())
+        store_session(server, f"+{number}", json.dumps(value).encode())
     rows = list(csv.DictReader(io.StringIO(pawsctl("session", "list", "-o", "csv").text)))
     assert len(rows) == len(hostile["messages"])
     assert {row["status"] for row in rows} == {"'=1+1"}
@@ -166,8 +161,8 @@ def test_no_sample_reaches_the_terminal_with_a_dangerous_character(
 ) -> None:
     """No control except newline and tab, nothing that reorders text, in values or keys."""
     for number, path in enumerate([*GOOD, *BROKEN]):
-        put(server, f"+{number}", path.read_bytes())
-    put(server, "\x1b[2J\u202e\x9b", b"{}")
+        store_session(server, f"+{number}", path.read_bytes())
+    store_session(server, "\x1b[2J\u202e\x9b", b"{}")
     result = pawsctl("session", *command)
     assert result.out
     assert not DANGEROUS & set(result.text + result.err)
@@ -201,14 +196,9 @@ def test_csv_has_the_words_of_json(pawsctl: Pawsctl, server: Server) -> None:
 SIX_HOURS = 21_600
 
 
-def store(server: Server, phone: str, value: bytes, ttl: int | None = SIX_HOURS) -> None:
-    """Store a session as the bot does, or one that never expires."""
-    server.client.set(f"wh:session:{phone}", value, ex=ttl)
-
-
 def test_a_list_survives_whatever_stands_under_the_prefix(pawsctl: Pawsctl, server: Server) -> None:
     """Keys of other types or not in UTF-8 are listed once, with their problem."""
-    store(server, "+1", GOOD[0].read_bytes())
+    store_session(server, "+1", GOOD[0].read_bytes())
     server.client.hset("wh:session:+2", mapping={"a": "b"})
     server.client.set(b"wh:session:\xff", b"{}")
     server.client.set("other", "1")

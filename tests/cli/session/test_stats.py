@@ -9,17 +9,12 @@ import pytest
 
 from tests.cli_runner import Pawsctl
 from tests.conftest import BROKEN, GOOD, SAMPLES
-from tests.servers import Server
-
-
-def put(server: Server, phone: str, value: bytes, *, ttl: int | None = 21_600) -> None:
-    """Store a session."""
-    server.client.set(f"wh:session:{phone}", value, ex=ttl)
+from tests.servers import Server, store_session
 
 
 def test_the_keys_of_stats_never_change(pawsctl: Pawsctl, server: Server) -> None:
     """Scripts rely on them; all are snake_case."""
-    put(server, "+1", GOOD[0].read_bytes())
+    store_session(server, "+1", GOOD[0].read_bytes())
     found = pawsctl("session", "stats", "--json").json
     assert list(found) == [
         "url", "sessions", "problems", "statuses", "other_statuses", "expiry", "bytes", "messages",
@@ -43,10 +38,10 @@ def test_every_session_is_counted_once(any_server: Server, tmp_path: Path) -> No
     """By status, size, messages and expiry; unreadable ones are counted too."""
     samples = [*GOOD, *BROKEN]
     for number, path in enumerate(samples):
-        put(any_server, f"+{number}", path.read_bytes(), ttl=600)
+        store_session(any_server, f"+{number}", path.read_bytes(), ttl=600)
     now = int(time.time() * 1000)
     closed = {"status": "closed", "messages": [], "updatedAt": now - 50_000, "x": "y" * 9_000}
-    put(any_server, "+100", json.dumps(closed).encode(), ttl=None)
+    store_session(any_server, "+100", json.dumps(closed).encode(), ttl=None)
     any_server.client.hset("wh:session:+101", "a", "b")
     any_server.client.expire("wh:session:+101", 3_000)
     found = Pawsctl(tmp_path, any_server.url)("session", "stats", "--json").json
@@ -73,7 +68,7 @@ def test_what_maxmemory_holds_follows_from_what_a_session_takes(
 ) -> None:
     """If the server has no limit, 256 MB are assumed, and the output says so."""
     for number in range(100, 150):
-        put(server, f"+{number}", (SAMPLES / "register-pet.json").read_bytes())
+        store_session(server, f"+{number}", (SAMPLES / "register-pet.json").read_bytes())
     memory = pawsctl("session", "stats", "--json").json["memory"]
     assert (memory["sampled"], memory["maxmemory"]) == (50, 256 * 1024 * 1024)
     assert memory["is_assumed"]
@@ -102,7 +97,7 @@ def test_statuses_without_end_are_counted_together(pawsctl: Pawsctl, server: Ser
     """Beyond a hundred they share one count, so that memory stays bounded."""
     for number in range(150):
         value = {"status": f"s{number}", "messages": [], "updatedAt": 1}
-        put(server, f"+{number}", json.dumps(value).encode())
+        store_session(server, f"+{number}", json.dumps(value).encode())
     found = pawsctl("session", "stats", "--json").json
     assert (len(found["statuses"]), found["other_statuses"]) == (100, 50)
 
@@ -110,7 +105,7 @@ def test_statuses_without_end_are_counted_together(pawsctl: Pawsctl, server: Ser
 def test_a_person_sees_figures_and_a_plot(pawsctl: Pawsctl, server: Server) -> None:
     """The plot shows the time left."""
     for number in range(20):
-        put(server, f"+{number}", GOOD[0].read_bytes(), ttl=7_000)
+        store_session(server, f"+{number}", GOOD[0].read_bytes(), ttl=7_000)
     text = pawsctl("session", "stats").text
     assert "≤ 2h 00m ████████████████████████████████████████ 20" in text
     assert "MEMORY USAGE of 20 sessions" in text

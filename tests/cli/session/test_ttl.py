@@ -5,26 +5,21 @@ import pytest
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
 from tests.conftest import GOOD
-from tests.servers import Server
+from tests.servers import Server, store_session
 
 SIX_HOURS = 21_600
 
 
-def store(server: Server, phone: str, value: bytes, ttl: int | None = SIX_HOURS) -> None:
-    """Store a session as the bot does, or one that never expires."""
-    server.client.set(f"wh:session:{phone}", value, ex=ttl)
-
-
 def test_ttl_without_a_phone_tells_how_expiry_is_spread(pawsctl: Pawsctl, server: Server) -> None:
     """With --check, a session that never expires, or lives too long, gives exit 1."""
-    store(server, "+1", GOOD[0].read_bytes(), 30)
-    store(server, "+2", GOOD[0].read_bytes(), 1_800)
+    store_session(server, "+1", GOOD[0].read_bytes(), 30)
+    store_session(server, "+2", GOOD[0].read_bytes(), 1_800)
     found = pawsctl("session", "ttl", "--json", "--check")
     assert found.status == ExitStatus.OK
     assert found.json["sessions"] == 2
     assert (found.json["within_15m"], found.json["within_60m"]) == (1, 2)
-    store(server, "+3", GOOD[0].read_bytes(), None)
-    store(server, "+4", GOOD[0].read_bytes(), SIX_HOURS + 60)
+    store_session(server, "+3", GOOD[0].read_bytes(), None)
+    store_session(server, "+4", GOOD[0].read_bytes(), SIX_HOURS + 60)
     found = pawsctl("session", "ttl", "--json", "--check")
     assert found.status == ExitStatus.FAILED
     assert (found.json["never"], found.json["over_6h"]) == (1, 1)
@@ -48,7 +43,7 @@ def test_what_a_check_of_expiry_found_is_a_sentence(
 ) -> None:
     """It names only the kinds of sessions that were found."""
     for number, seconds in enumerate(ttls):
-        store(server, f"+{number}", GOOD[0].read_bytes(), seconds)
+        store_session(server, f"+{number}", GOOD[0].read_bytes(), seconds)
     phones = [f"+{number}" for number in range(len(ttls))]
     for result in (
         pawsctl("session", "ttl", "--check"),
@@ -61,16 +56,16 @@ def test_what_a_check_of_expiry_found_is_a_sentence(
 
 def test_one_session_expires_and_two_expire(pawsctl: Pawsctl, server: Server) -> None:
     """`ttl` and `stats` use the singular and the plural."""
-    store(server, "+1", GOOD[0].read_bytes(), None)
+    store_session(server, "+1", GOOD[0].read_bytes(), None)
     for command in ("ttl", "stats"):
         assert "! 1 session that never expires\n" in pawsctl("session", command).text
-    store(server, "+2", GOOD[0].read_bytes(), None)
+    store_session(server, "+2", GOOD[0].read_bytes(), None)
     assert "! 2 sessions that never expire\n" in pawsctl("session", "ttl").text
 
 
 def test_ttl_of_one_phone_is_one_object(pawsctl: Pawsctl, server: Server) -> None:
     """The TTL is in seconds, -1 for never."""
-    store(server, "+1", b"{}", None)
+    store_session(server, "+1", b"{}", None)
     assert pawsctl("session", "ttl", "+1", "--json").json == {
         "phone": "+1",
         "key": "wh:session:+1",

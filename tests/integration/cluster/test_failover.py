@@ -1,8 +1,7 @@
 """Nodes that die or stop answering during a command: a complete result, or a true error."""
 
 import itertools
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,29 +14,11 @@ from pawsctl.sessions.edit import flush
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.smoke.bot import BotSessions
 from tests import clusters
-from tests.cli_runner import Pawsctl, Result
+from tests.cli_runner import Pawsctl, interrupted, phones_in
 from tests.clusters import Cluster
 from tests.processes import wait_until
 
 SESSIONS = 100_000
-
-
-def interrupted(pawsctl: Pawsctl, do: Callable[[], None], *arguments: str) -> Result:
-    """Run a command, and call a function when it has printed its first bytes.
-
-    The pipe is not read meanwhile, so that a command with much output has not finished.
-    """
-    process = pawsctl.start(*arguments)
-    assert process.stdout is not None
-    first = os.read(process.stdout.fileno(), 1)
-    do()
-    out, err = process.communicate(timeout=60)
-    return Result(process.returncode, first + out, err.decode())
-
-
-def phones_in(result: Result) -> list[str]:
-    """Return the phones of a list that was printed as JSON lines."""
-    return [line.split(b'"', 4)[3].decode() for line in result.out.splitlines()]
 
 
 def test_a_primary_killed_in_the_middle_of_list(breakable: Cluster, anywhere: Pawsctl) -> None:

@@ -12,7 +12,7 @@ import pytest
 from pawsctl.errors import ExitStatus
 from tests.archives import entry, write
 from tests.cli_runner import Pawsctl, Result
-from tests.faults.proxy import Bend, bending
+from tests.faults.proxy import Bend, Cut, bending
 from tests.servers import Server
 
 SESSIONS = 1_300
@@ -29,25 +29,30 @@ def fill(server: Server) -> None:
     pipe.execute()
 
 
-def reply_ends(server: Server, run: Callable[[int], Result]) -> list[int]:
-    """Return where each reply ends, in bytes to the client, if nothing is cut."""
-    ends = [0]
-
-    def note(_number: int, reply: bytes) -> bytes:
-        ends.append(ends[-1] + len(reply))
-        return reply
-
-    with bending(server.port, Bend(change=note)) as (port, _):
+def replies(server: Server, run: Callable[[int], Result]) -> int:
+    """Return how many replies the command gets if nothing is cut."""
+    with bending(server.port, Bend(change=lambda _number, reply: reply)) as (port, seen):
         assert run(port).status == 0
-    return ends[1:]
+    return seen.replies
 
 
-def cuts(server: Server, run: Callable[[int], Result]) -> Iterator[int]:
-    """Return every boundary between two replies, and a place within each."""
-    ends = reply_ends(server, run)
-    step = max(1, len(ends) // 12)
-    for end in (*ends[:-1:step], ends[-2]):
-        yield from (end - 1, end)
+def cuts(count: int) -> Iterator[Callable[[int, bytes], bytes]]:
+    """Return cuts within replies and behind them, the last but one among them.
+
+    A reply is known by its number: its place in bytes differs from run to run.
+    """
+
+    def cut(at: int, *, within: bool) -> Callable[[int, bytes], bytes]:
+        def change(number: int, reply: bytes) -> bytes:
+            if number == at:
+                raise Cut(reply[:-1] if within else reply)
+            return reply
+
+        return change
+
+    for at in (*range(0, count - 2, max(1, count // 12)), count - 2):
+        yield cut(at, within=True)
+        yield cut(at, within=False)
 
 
 def outcomes(
@@ -55,9 +60,9 @@ def outcomes(
 ) -> Iterator[dict[str, Any]]:
     """Yield the error of each run that was cut once, which must be reported as one."""
     arrange()
-    for at in cuts(server, run):
+    for change in cuts(replies(server, run)):
         arrange()
-        with bending(server.port, Bend(cut_down=at)) as (port, _):
+        with bending(server.port, Bend(change=change)) as (port, _):
             result = run(port)
         if result.status:
             assert result.status == ExitStatus.UNREACHABLE, result

@@ -1,9 +1,7 @@
 """The primary that Sentinels name: found, followed, and told apart from other servers."""
 
 import itertools
-import os
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -16,26 +14,11 @@ from pawsctl.sessions.edit import flush
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.smoke.bot import BotSessions
 from tests import clusters, sentinels
-from tests.cli_runner import Pawsctl, Result
+from tests.cli_runner import Pawsctl, Result, interrupted, phones_in
 from tests.processes import wait_until
 from tests.sentinels import SERVICE, Trio
 
 SESSIONS = 100_000
-
-
-def phones_in(result: Result) -> list[str]:
-    """Return the phones of a list that was printed as JSON lines."""
-    return [line.split(b'"', 4)[3].decode() for line in result.out.splitlines()]
-
-
-def interrupted(pawsctl: Pawsctl, do: Callable[[], None], *arguments: str) -> Result:
-    """Run a command, and call a function when it has printed its first byte."""
-    process = pawsctl.start(*arguments)
-    assert process.stdout is not None
-    first = os.read(process.stdout.fileno(), 1)
-    do()
-    out, err = process.communicate(timeout=60)
-    return Result(process.returncode, first + out, err.decode())
 
 
 def test_every_command_works(trio: Trio, anywhere: Pawsctl) -> None:
