@@ -61,6 +61,14 @@ def test_a_full_stdout_is_told(filled: Pawsctl, server: Server, arguments: str) 
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("arguments", ["config", "--help", "session list --help", "--version"])
+def test_a_file_that_may_not_grow_is_told(bare_pawsctl: Pawsctl, arguments: str) -> None:
+    """By a limit of the process here; a quota is refused in the same place."""
+    status, err = run(bare_pawsctl, *arguments.split(), line='ulimit -f 0; exec "$@" >out')
+    assert status == ExitStatus.FAILED
+    assert err.splitlines()[0] == "error: stdout can't be written: File too large."
+
+
 @pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
 def test_a_full_stdout_is_told_to_programs_too(filled: Pawsctl) -> None:
     """The error object is on stderr as usual."""

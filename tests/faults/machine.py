@@ -1,6 +1,7 @@
 """Faults of the machine: full, read-only and broken disks, wrong clocks, little memory.
 
 The disks are small file systems in memory, which need root and Linux; the clocks are libfaketime's.
+The quota is that of a Btrfs file system in a file: with ext4, a kernel has to be built for quotas.
 """
 
 import os
@@ -8,20 +9,14 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from tests.faults.commands import READS, Attacked, exports, prepare, writes
 from tests.faults.lab import LIMITS, PREFIX, Lab, Run, judge
 from tests.faults.tally import Tally
-
-# Mount options, and the change made to the disk afterwards.
-_DISKS = {
-    "disk full": ("size=64k", "fill"),
-    "disk without a free inode": ("size=1m,nr_inodes=1", ""),
-    "disk read-only": ("size=1m,ro", ""),
-}
 
 _DAY = 86_400
 MEMORY_BYTES = 128 << 20
@@ -54,15 +49,13 @@ def _attack(
 
 
 def _disks(lab: Lab, chosen: Sequence[Attacked]) -> Iterator[Tally]:
-    for name, (options, then) in _DISKS.items():
+    for name, mounted in _DISKS.items():
         tally = Tally(name)
-        if sys.platform != "linux" or os.geteuid() != 0:
-            tally.skipped = "needs root, on Linux"
+        if missing := _missing(name):
+            tally.skipped = missing
             yield tally
             continue
-        with _disk(lab.folder / "disk", options) as disk:
-            if then == "fill":
-                _fill(disk)
+        with mounted(lab.folder / "disk") as disk:
             before = set(disk.iterdir())
             # All writes go there: files, state, temporary files.
             places = {"XDG_STATE_HOME": str(disk), "HOME": str(disk), "TMPDIR": str(disk)}
@@ -75,13 +68,21 @@ def _disks(lab: Lab, chosen: Sequence[Attacked]) -> Iterator[Tally]:
         yield tally
 
 
+def _missing(name: str) -> str:
+    """Return what this machine lacks for that disk; '' if nothing."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return "needs root, on Linux"
+    has_quotas = shutil.which("mkfs.btrfs") and Path("/dev/loop-control").exists()
+    return "" if has_quotas or "quota" not in name else "needs btrfs-progs and loop devices"
+
+
 def _moved(export: Attacked, disk: Path) -> Attacked:
     path = disk / Path(export.arguments[-1]).name
     return Attacked((*export.arguments[:-1], str(path)), export.verdict)
 
 
 @contextmanager
-def _disk(folder: Path, options: str) -> Iterator[Path]:
+def _in_memory(options: str, folder: Path) -> Iterator[Path]:
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", folder], check=True)
     try:
@@ -91,13 +92,52 @@ def _disk(folder: Path, options: str) -> Iterator[Path]:
         folder.rmdir()
 
 
+@contextmanager
+def _full(folder: Path) -> Iterator[Path]:
+    with _in_memory("size=64k", folder) as disk:
+        _fill(disk)
+        yield disk
+
+
+@contextmanager
+def _with_quota(folder: Path, *, room: int) -> Iterator[Path]:
+    """Yield a directory with a quota of which about `room` KB are left; its disk has more room."""
+    image, disk = folder.with_suffix(".image"), folder / "limited"
+    folder.mkdir()
+    with image.open("wb") as stream:
+        stream.truncate(128 << 20)
+    subprocess.run(["mkfs.btrfs", "-q", image], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["mount", "-o", "loop", image, folder], check=True)
+    image.unlink()  # It exists until it is unmounted.
+    try:
+        _btrfs("quota", "enable", folder)
+        _btrfs("subvolume", "create", disk)
+        _btrfs("qgroup", "limit", "1M", disk)
+        _fill(disk)
+        _btrfs("qgroup", "limit", f"{1_024 + room}K", disk)
+        yield disk
+    finally:
+        subprocess.run(["umount", folder], check=True)
+        folder.rmdir()
+
+
+def _btrfs(*words: str | Path) -> None:
+    subprocess.run(["btrfs", *words], check=True, stdout=subprocess.DEVNULL)
+
+
 def _fill(disk: Path) -> None:
-    with (disk / "filling").open("wb", buffering=0) as stream:
-        try:
-            while stream.write(b"x" * 4096):
-                pass
-        except OSError:
-            return
+    with (disk / "filling").open("wb", buffering=0) as stream, suppress(OSError):
+        while stream.write(b"x" * 4096):
+            pass
+
+
+_DISKS: dict[str, Callable[[Path], AbstractContextManager[Path]]] = {
+    "disk full": _full,
+    "disk quota used up": partial(_with_quota, room=0),
+    "disk quota reached by a write": partial(_with_quota, room=64),
+    "disk without a free inode": partial(_in_memory, "size=1m,nr_inodes=1"),
+    "disk read-only": partial(_in_memory, "size=1m,ro"),
+}
 
 
 # --- Time ---------------------------------------------------------------------------------------

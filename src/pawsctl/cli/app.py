@@ -27,6 +27,12 @@ class Root(LazyGroup):
     }
 
 
+# Why stdout takes no more: closed, no room, a quota, a limit on the size of files, a broken disk.
+_NOT_WRITTEN = (
+    *(errno.EPIPE, errno.EBADF),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
+)
+
 app = typer.Typer(
     cls=Root,
     name="pawsctl",
@@ -94,7 +100,7 @@ def _called(arguments: list[str], current: Invocation) -> object:
         # Rich exits like this if nobody reads the help.
         raise stdout.OutputClosed from error
     except OSError as error:
-        if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EBADF):
+        if error.errno in _NOT_WRITTEN:
             raise stdout.failed(error) from error
         raise
     return result
