@@ -1,17 +1,19 @@
-"""Attacks on a Sentinel trio: a failover in the middle of a command."""
+"""Attacks on a Sentinel trio and on a cluster: a failover in the middle of a command."""
 
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
 import redis
 
-from tests import sentinels
-from tests.faults.commands import every, prepare
-from tests.faults.lab import Lab, Place, judge, until
+from tests import clusters, sentinels
+from tests.clusters import Member
+from tests.faults.commands import Attacked, every, prepare
+from tests.faults.lab import FIRST, PREFIX, Lab, Place, judge, until
 from tests.faults.tally import Tally
 from tests.sentinels import SERVICE, Trio
 
@@ -56,28 +58,136 @@ class TrioLab(Lab):
         return bool(following == len(roles) - 1)
 
 
-def attacks(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
-    """Fail over at random moments of each command."""
+class _Client(redis.RedisCluster):
+    """A cluster's client with the one command that Lab uses and clusters do not have."""
+
+    def mget(self, keys: Any, *args: Any) -> Any:
+        """Return the values of keys, whichever slots they belong to."""
+        return self.mget_nonatomic(keys, *args)
+
+
+class ClusterLab(Lab):
+    """The lab's sessions in a cluster of three primaries with a replica each."""
+
+    def __init__(self, cluster: clusters.Cluster, folder: Path, rng: random.Random) -> None:
+        folder.mkdir()
+        self._nodes = cluster
+        self._rng = rng
+        Place.__init__(self, folder, self._connected())
+
+    @property
+    def url(self) -> str:
+        """The URL that names every node."""
+        return self._nodes.url
+
+    def fill(self) -> None:
+        """Fill the primaries, and wait until the replicas have everything."""
+        super().fill()
+        for primary in set(self._followed().values()):
+            primary.client.wait(1, 5_000)
+
+    def fail_over(self) -> None:
+        """Promote a replica that has all data, as an operator does."""
+        replica, _ = self._chosen()
+        with suppress(redis.RedisError):
+            replica.cluster("FAILOVER")
+            until(lambda: replica.client.role()[0] == b"master")
+
+    def kill_primary(self) -> None:
+        """Kill a primary: its replica is elected in its place."""
+        replica, primary = self._chosen()
+        primary.kill()
+        until(lambda: replica.client.role()[0] == b"master")
+
+    def settle(self) -> None:
+        """Start what was killed; wait until each primary is followed, and all agree on slots."""
+        for member in self._nodes.members:
+            if member.process.poll() is not None:
+                member.start("valkey-server")
+        assert until(self._is_settled, 60), "the cluster does not recover"
+        self.client.close()
+        self.client = self._connected()
+
+    def _is_settled(self) -> bool:
+        is_followed = len(set(self._followed().values())) == len(self._nodes.primaries)
+        return is_followed and self._nodes.is_sound()
+
+    def _chosen(self) -> tuple[Member, Member]:
+        """Return a replica and its primary: half of the time those of the first session."""
+        followed = self._followed()
+        key = PREFIX + FIRST
+        port = cast(redis.RedisCluster, self.client).get_node_from_key(key).port
+        of_first = [each for each in followed.items() if each[1].port == port]
+        return self._rng.choice(self._rng.choice([of_first, list(followed.items())]))
+
+    def _followed(self) -> dict[Member, Member]:
+        """Return each replica that is connected to its primary, and that primary."""
+        by_port = {member.port: member for member in self._nodes.members}
+        roles = {member: member.client.role() for member in self._nodes.members}
+        return {
+            member: by_port[role[2]]
+            for member, role in roles.items()
+            if role[0] == b"slave" and role[3] == b"connected"
+        }
+
+    def _connected(self) -> redis.Redis:
+        port = self._nodes.members[0].port
+        # It has the methods of the other that a lab uses.
+        return cast(redis.Redis, _Client(host="127.0.0.1", port=port, protocol=2))
+
+
+def trio(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
+    """Fail over a Sentinel trio at random moments of each command."""
     folder.mkdir()
-    with sentinels.running(folder) as trio:
-        lab = TrioLab(trio, folder / "work")
+    with sentinels.running(folder) as made:
+        lab = TrioLab(made, folder / "work")
         tally = Tally("primary fails over")
-        for command in every(lab):
-            for _ in range(tries):
-                lab.settle()
-                prepare(lab, command)
-                words = ("--url", lab.url, *_LIMITS, *command.arguments)
-                after = rng.random() * 0.5
-                process = lab.start(*words)
-                time.sleep(after)
-                striking = threading.Thread(target=lab.fail_over)
-                striking.start()
-                run = lab.end(process, words)
-                striking.join()
-                tally.tried()
-                how = f"after {after:.3f} s"
-                judge(run, tally, how)
-                lab.settle()
-                if wrong := command.verdict(lab, run) or lab.foreign_loss():
-                    tally.found("lost", f"{how}: {wrong}: {run}")
+        _strike(lab, every(lab), lab.fail_over, tally, rng=rng, tries=tries)
         yield tally
+
+
+def cluster(folder: Path, rng: random.Random, *, full: bool) -> Iterator[Tally]:
+    """Fail over a cluster, and kill its primaries, at random moments of each command."""
+    folder.mkdir()
+    with clusters.running(folder) as made:
+        lab = ClusterLab(made, folder / "work", rng)
+        commands = every(lab)
+        tally = Tally("primary of a cluster fails over")
+        _strike(lab, commands, lab.fail_over, tally, rng=rng, tries=10 if full else 1)
+        yield tally
+        tally = Tally("primary of a cluster killed")
+        # Each takes seconds: the others have to notice, and to elect another.
+        chosen = commands if full else rng.sample(commands, 6)
+        _strike(lab, chosen, lab.kill_primary, tally, rng=rng, tries=10 if full else 1)
+        yield tally
+        lab.client.close()
+
+
+def _strike(
+    lab: TrioLab | ClusterLab,
+    commands: Sequence[Attacked],
+    fault: Callable[[], None],
+    tally: Tally,
+    *,
+    rng: random.Random,
+    tries: int,
+) -> None:
+    """Run each command with the fault at a random moment of it, and judge it when all is well."""
+    for command in commands:
+        for _ in range(tries):
+            lab.settle()
+            prepare(lab, command)
+            words = ("--url", lab.url, *_LIMITS, *command.arguments)
+            after = rng.random() * 0.5
+            process = lab.start(*words)
+            time.sleep(after)
+            striking = threading.Thread(target=fault)
+            striking.start()
+            run = lab.end(process, words)
+            striking.join()
+            tally.tried()
+            how = f"after {after:.3f} s"
+            judge(run, tally, how)
+            lab.settle()
+            if wrong := command.verdict(lab, run) or lab.foreign_loss():
+                tally.found("lost", f"{how}: {wrong}: {run}")

@@ -51,7 +51,11 @@ def _machine(folder: Path, rng: random.Random, _full: bool) -> Iterator[Tally]:
 
 def _servers(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
     yield from server_faults.attacks(folder, rng, 10 if full else 1)
-    yield from failovers.attacks(folder / "trio", rng, 10 if full else 1)
+    yield from failovers.trio(folder / "trio", rng, 10 if full else 1)
+
+
+def _cluster(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+    yield from failovers.cluster(folder, rng, full=full)
 
 
 def _containers(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
@@ -87,6 +91,7 @@ GROUPS: dict[str, Group] = {
     "fuzz of files": _fuzz(fuzz.KINDS[4:]),
     "machine": _machine,
     "servers": _servers,
+    "cluster": _cluster,
     "stacks": _stacks,
     "containers": _containers,
     "engines": _engines,
