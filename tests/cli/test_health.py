@@ -84,3 +84,18 @@ def test_an_unreachable_redis_is_exit_5(bare_pawsctl: Pawsctl) -> None:
     result = bare_pawsctl("health", "--json", "--url", "redis://127.0.0.1:1")
     assert result.status == ExitStatus.UNREACHABLE
     assert result.out == b""
+
+
+def test_only_the_checks_that_are_asked_for_are_made(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path
+) -> None:
+    """A server without slots can't be healthy by them; an unknown check names those there are."""
+    result = pawsctl("health", "--only", "writes", "--json", "--junit", "report.xml")
+    assert [each["name"] for each in result.json["checks"]] == [
+        f"127.0.0.1:{server.port} takes writes"
+    ]
+    assert 'tests="1" failures="0"' in (tmp_path / "report.xml").read_text()
+    assert pawsctl("health", "--only", "slots").status == ExitStatus.USAGE
+    unknown = pawsctl("health", "--only", "write", "--json")
+    assert unknown.status == ExitStatus.USAGE
+    assert "answers, reads, writes, slots" in unknown.error["message"]

@@ -71,9 +71,10 @@ def test_it_is_a_refusal_whatever_the_command(
 
 
 def test_health_tells_what_it_found(bare_pawsctl: Pawsctl, not_ready: tuple[str, str]) -> None:
-    """It prints a report, not just an error."""
+    """It prints a report, not just an error; one cause is one annotation."""
     url, code = not_ready
-    result = bare_pawsctl("health", "--json", "--url", url)
+    result = bare_pawsctl("health", "--json", "--url", url, env={"GITHUB_ACTIONS": "true"})
+    assert result.err.count("::error ") == 1, result.err
     assert result.status == ExitStatus.FAILED
     assert result.json["ok"] is False
     assert any(code in each["detail"] for each in result.json["checks"] if not each["ok"])

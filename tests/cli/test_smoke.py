@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -11,11 +12,15 @@ import pytest
 
 from pawsctl.errors import ExitStatus
 from pawsctl.sessions.smoke.steps import STEPS
+from tests import servers
 from tests.cli_runner import Pawsctl
+from tests.faults.proxy import Bend, Cut, bending
+from tests.ports import free_port
 from tests.processes import wait_until
 from tests.servers import Server
 
 NAMES = [name for name, _ in STEPS]
+ACTIONS = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "summary.md"}
 
 
 def test_every_step_passes_and_nothing_is_left_behind(tmp_path: Path, any_server: Server) -> None:
@@ -59,22 +64,101 @@ def test_a_full_redis_fails_the_step_that_writes(pawsctl: Pawsctl, server: Serve
     assert "OOM" in failed["detail"]
 
 
-def test_an_unreachable_redis_is_no_failed_step(bare_pawsctl: Pawsctl) -> None:
-    """Exit 5 and an error, without a report."""
-    result = bare_pawsctl("test-session", "--url", "redis://127.0.0.1:1", "--json")
+@pytest.mark.parametrize(
+    ("command", "failed"),
+    [
+        ("test-session", "connect"),
+        ("health", "connect"),
+        ("session lint", "every session is read"),
+    ],
+)
+def test_a_redis_that_cannot_be_reached_is_the_failed_step_of_every_report(
+    bare_pawsctl: Pawsctl, tmp_path: Path, command: str, failed: str
+) -> None:
+    """JUnit, one annotation and the summary; the other steps are skipped; exit 5, no stdout."""
+    result = bare_pawsctl(
+        *command.split(),
+        *("--url", "redis://127.0.0.1:1", "--json", "--junit", "report.xml"),
+        env=ACTIONS,
+    )
     assert result.status == ExitStatus.UNREACHABLE
-    assert result.out == b""
+    assert b'"ok":true' not in result.out
+    assert result.error["code"] == "unreachable"
+    assert result.err.count("::error ") == 1
+    assert f"{failed}::Redis at redis://127.0.0.1:1 can't be reached" in result.err
+    suite = ET.parse(tmp_path / "report.xml").getroot()  # noqa: S314 - our own file
+    first, *rest = suite.iter("testcase")
+    assert (first.get("name"), [each.tag for each in first]) == (failed, ["failure"])
+    assert {each.tag for case in rest for each in case} == {"skipped"}
+    assert (suite.get("failures"), suite.get("skipped")) == ("1", str(len(rest)))
+    summary = (tmp_path / "summary.md").read_text()
+    assert (summary.count("| ❌ |"), summary.count("| ⏭️ |")) == (1, len(rest))
 
 
-def test_a_junit_report_holds_every_step(pawsctl: Pawsctl, tmp_path: Path, server: Server) -> None:
-    """This holds for a run with a failed step, too."""
+def test_a_connection_lost_halfway_fails_the_step_that_it_was_lost_in(
+    tmp_path: Path, server: Server
+) -> None:
+    """What passed before is reported so. --retry-for also deletes what the lost run has left."""
+    with bending(server.port, Bend(change=lose_from(10, 10_000))) as (port, _):
+        pawsctl = Pawsctl(tmp_path, f"redis://127.0.0.1:{port}")
+        assert pawsctl("test-session", "--junit", "r.xml").status == ExitStatus.UNREACHABLE
+    suite = ET.parse(tmp_path / "r.xml").getroot()  # noqa: S314 - our own file
+    tags = [next((each.tag for each in case), "") for case in suite.iter("testcase")]
+    passed = tags.index("failure")
+    assert 0 < passed < len(NAMES) - 1
+    assert tags == [""] * passed + ["failure"] + ["skipped"] * (len(NAMES) - passed - 1)
+    with bending(server.port, Bend(change=lose_from(10, 20))) as (port, _):
+        pawsctl = Pawsctl(tmp_path, f"redis://127.0.0.1:{port}")
+        result = pawsctl("test-session", "--retry-for", "60s")
+    assert result.status == ExitStatus.OK
+    assert "these keys may be left" in result.err
+    assert server.client.keys() == []
+
+
+def lose_from(first: int, last: int) -> Callable[[int, bytes], bytes]:
+    """Return a change that closes the connection instead of the replies with these numbers."""
+
+    def change(number: int, reply: bytes) -> bytes:
+        if first <= number <= last:
+            raise Cut(b"")
+        return reply
+
+    return change
+
+
+def test_a_flow_is_repeated_until_redis_is_there(tmp_path: Path) -> None:
+    """With --retry-for; only the last run is on stdout. `health --wait` does the same."""
+    port = free_port()
+    pawsctl = Pawsctl(tmp_path, f"redis://127.0.0.1:{port}")
+    flow = pawsctl.start("test-session", "--retry-for", "60s")
+    check = pawsctl.start("health", "--wait", "1m")
+    for process in (flow, check):
+        assert process.stderr is not None
+        assert b"can't be reached" in process.stderr.readline()
+    with servers.running(tmp_path, port=port) as server:
+        out, _ = flow.communicate(timeout=60)
+        healthy, _ = check.communicate(timeout=60)
+        assert (flow.returncode, check.returncode) == (ExitStatus.OK, ExitStatus.OK)
+        assert len(out.decode().splitlines()) == len(NAMES) + 1
+        assert healthy.decode().splitlines()[-1] == f"healthy: {server.url}"
+        assert server.client.keys() == []
+
+
+def test_a_junit_report_holds_every_step(pawsctl: Pawsctl, tmp_path: Path) -> None:
+    """After a failed step, the others are skipped."""
     report = tmp_path / "report.xml"
     assert pawsctl("test-session", "--junit", str(report)).status == ExitStatus.OK
     suite = ET.parse(report).getroot()  # noqa: S314 - our own file
     assert [case.get("name") for case in suite.iter("testcase")] == NAMES
-    assert suite.get("failures") == "0"
-    pawsctl("test-session", "--junit", str(report), "--max-latency", "0.0001ms")
-    assert ET.parse(report).getroot().get("failures") == str(len(NAMES))  # noqa: S314 - ours
+    assert (suite.get("failures"), suite.get("skipped")) == ("0", "0")
+    slow = ("--max-latency", "0.0001ms")
+    result = pawsctl(
+        "test-session", "--junit", str(report), *slow, "--retry-for", "1ms", env=ACTIONS
+    )
+    suite = ET.parse(report).getroot()  # noqa: S314 - our own file
+    assert (suite.get("failures"), suite.get("skipped")) == ("1", str(len(NAMES) - 1))
+    assert result.text.splitlines()[-1].startswith(f"0 of {len(NAMES)} steps passed, 10 not run")
+    assert result.err.count("::error title=pawsctl test-session%3A connect::") == 1
 
 
 @pytest.mark.parametrize("command", [["test-session"], ["session", "lint"]])

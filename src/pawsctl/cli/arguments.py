@@ -33,6 +33,20 @@ Confirm = Annotated[
     ),
 ]
 
+JUnit = Annotated[
+    Path | None, typer.Option("--junit", metavar="FILE", help="Also write a JUnit report.")
+]
+
+
+def waiting_time(text: str) -> float:
+    """Parse how long to wait, like `60s`, into seconds. Raises BadParameter."""
+    from pawsctl import durations
+
+    try:
+        return durations.seconds(text)
+    except ValueError as error:
+        raise typer.BadParameter("write it with units, like 60s or 2m.") from error
+
 
 def phone_keys(phones: Sequence[str]) -> list[bytes]:
     """Return the keys for a command's PHONE arguments; `-` stands for the lines of stdin.

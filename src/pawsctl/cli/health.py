@@ -2,42 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pawsctl.cli.arguments import JUnit, require_writable, waiting_time
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.errors import ExitStatus
 
 if TYPE_CHECKING:
+    from pawsctl.cli.output.ci_reports import Report
     from pawsctl.cli.output.table import Line, Span
-    from pawsctl.server.health import Health
+    from pawsctl.server.health import Check, Health
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+CHECKS = ("answers", "reads", "writes", "slots")
+
+
+def checks_beginning_with(incomplete: str) -> list[str]:
+    """Return the names that complete what was typed of one."""
+    return [each for each in CHECKS if each.startswith(incomplete)]
+
+
+def known_checks(names: list[str] | None) -> list[str] | None:
+    """Return the names unchanged. Raises BadParameter for one that is no check."""
+    for name in names or ():
+        if name not in CHECKS:
+            raise typer.BadParameter(f"'{name}' is not one of {', '.join(CHECKS)}.")
+    return names
+
 
 @app.command("health", cls=Command)
-def health_(ctx: typer.Context) -> None:
+def health_(
+    ctx: typer.Context,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="CHECK",
+            callback=known_checks,
+            autocompletion=checks_beginning_with,
+            help="Make only this check (answers, reads, writes or slots); may be repeated.",
+        ),
+    ] = None,
+    wait: Annotated[
+        float | None,
+        typer.Option(
+            "--wait",
+            metavar="TIME",
+            parser=waiting_time,
+            help="Check again until Redis is healthy, for this long, such as 60s.",
+        ),
+    ] = None,
+    junit: JUnit = None,
+) -> None:
     """Check that every primary answers and allows reads and writes.
 
     Writes nothing. --timeout applies to the whole check. Exits with 1 if a check fails, with 5 if
-    Redis can't be reached.
+    Redis can't be reached; with --wait, if that is so at the end.
     """
+    from pawsctl import attempts
+    from pawsctl.cli.output import ci_reports
     from pawsctl.server import health
 
     run = invocation(ctx)
-    with run.connect(one_deadline=True) as connection:
-        found = health.check(connection)
+    require_writable(junit)
+    reports = ci_reports.Reports(junit, run.output)
+    kinds = [each for each in health.KINDS if each in (only or ())]
+
+    def attempt() -> Health:
+        with run.connect(one_deadline=True) as connection:
+            return health.check(connection, kinds)
+
+    with reports.of_failure(lambda error: of_checks(health.unconnected(error, kinds))):
+        found = attempts.until_ok(
+            attempt,
+            seconds=wait or 0,
+            wrong_with=failed_check,
+            tell=lambda reason: run.output.note(f"Waiting until it is healthy: {reason}"),
+        )
     run.output.show(found, health_view)
+    reports.publish(of_checks(found.checks))
     if not found.ok:
         raise typer.Exit(ExitStatus.FAILED)
+
+
+def failed_check(found: Health) -> str:
+    """Return the first check that failed and why, or ''."""
+    return next((f"{each.name}: {each.detail}" for each in found.checks if not each.ok), "")
 
 
 def health_view(found: Health) -> Iterator[Line]:
     """Render a line for each check, and the overall result."""
     for check in found.checks:
+        if check.skipped:
+            yield [(f"- {check.name}  {check.detail}", "dim")]
+            continue
         mark: Span = ("✓ ", "green") if check.ok else ("✗ ", "bold red")
         yield [
             mark,
@@ -47,3 +110,13 @@ def health_view(found: Health) -> Iterator[Line]:
         ]
     word: Span = ("healthy", "bold green") if found.ok else ("unhealthy", "bold red")
     yield [word, (f": {found.url}", "")]
+
+
+def of_checks(checks: Sequence[Check]) -> Report:
+    """Return the report for CI, with a case for each check."""
+    from pawsctl.cli.output.ci_reports import Case, Report
+
+    cases = [
+        Case(each.name, each.ok, each.detail, each.seconds, skipped=each.skipped) for each in checks
+    ]
+    return Report("health", sum(each.seconds for each in cases), cases)

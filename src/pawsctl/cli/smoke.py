@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.arguments import require_writable
+from pawsctl.cli.arguments import JUnit, require_writable, waiting_time
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line, Span
 from pawsctl.cli.output.units import plural
@@ -35,9 +33,7 @@ def latency(text: str) -> float:
 @app.command("test-session", cls=Command)
 def test_session(
     ctx: typer.Context,
-    junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Also write a JUnit report.")
-    ] = None,
+    junit: JUnit = None,
     max_latency: Annotated[
         float | None,
         typer.Option(
@@ -47,27 +43,68 @@ def test_session(
             help="Fail a step if one operation takes longer, such as 50ms.",
         ),
     ] = None,
+    retry_for: Annotated[
+        float | None,
+        typer.Option(
+            "--retry-for",
+            metavar="TIME",
+            parser=waiting_time,
+            help="Repeat the flow until it passes, for this long, such as 60s.",
+        ),
+    ] = None,
 ) -> None:
     """Run the bot's session flow as a smoke test.
 
     Checks and times every operation. Uses random phones that belong to nobody, and deletes the
-    sessions that it wrote.
+    sessions that it wrote. With --retry-for, the report is that of the last run.
     """
+    from pawsctl import attempts
     from pawsctl.cli.output import ci_reports
     from pawsctl.sessions.smoke import run_flow
 
     run = invocation(ctx)
     require_writable(junit)
-    with run.store() as store:
-        report = run_flow.run(store, max_latency=max_latency, done=run.output.live(flow_step))
+    reports = ci_reports.Reports(junit, run.output)
+    finished: list[StepResult] = []
+    left: list[bytes] = []
+    live = run.output.live(flow_step)
+
+    def done(step: StepResult) -> None:
+        finished.append(step)
+        if not retry_for:
+            live(step)
+
+    def attempt() -> FlowReport:
+        finished.clear()
+        with run.store() as store:
+            return run_flow.run(store, max_latency=max_latency, done=done, left=left)
+
+    with reports.of_failure(lambda error: of_steps(run_flow.cut_short(finished, error))):
+        report = attempts.until_ok(
+            attempt,
+            seconds=retry_for or 0,
+            wrong_with=failed_step,
+            tell=lambda reason: run.output.note(f"Trying again: {reason}"),
+        )
+    if retry_for:
+        for step in finished:
+            live(step)
     run.output.show(report, flow_summary)
-    ci_reports.publish(of_flow(report), junit=junit, environ=os.environ, output=run.output)
+    reports.publish(of_steps(report.steps))
     if not report.ok:
         raise typer.Exit(ExitStatus.FAILED)
 
 
+def failed_step(report: FlowReport) -> str:
+    """Return the step that failed and why, or ''."""
+    return next((f"{each.name}: {each.detail}" for each in report.steps if not each.ok), "")
+
+
 def flow_step(step: StepResult) -> Iterator[Line]:
     """Render a finished step of the session flow."""
+    if step.skipped:
+        yield [(f"- {step.name:<22}{'':>11}  {step.detail}", "dim")]
+        return
     mark: Span = ("✓ ", "green") if step.ok else ("✗ ", "bold red")
     yield [
         mark,
@@ -82,15 +119,19 @@ def flow_summary(report: FlowReport) -> Iterator[Line]:
     passed = sum(step.ok for step in report.steps)
     seconds = sum(step.seconds for step in report.steps)
     style = "bold green" if report.ok else "bold red"
+    skipped = sum(step.skipped for step in report.steps)
+    not_run = f", {skipped} not run" if skipped else ""
     yield [
-        (f"{passed} of {plural(len(report.steps), 'step')} passed", style),
+        (f"{passed} of {plural(len(report.steps), 'step')} passed{not_run}", style),
         (f" in {seconds:.1f} s against {report.target}", ""),
     ]
 
 
-def of_flow(report: FlowReport) -> Report:
+def of_steps(steps: Sequence[StepResult]) -> Report:
     """Return the report of the session flow, with a case for each step."""
     from pawsctl.cli.output.ci_reports import Case, Report
 
-    cases = [Case(each.name, each.ok, each.detail, each.seconds) for each in report.steps]
+    cases = [
+        Case(each.name, each.ok, each.detail, each.seconds, skipped=each.skipped) for each in steps
+    ]
     return Report("test-session", sum(each.seconds for each in cases), cases)

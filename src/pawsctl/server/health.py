@@ -1,8 +1,8 @@
 """Check that the Redis behind a URL can serve the bot now, by asking each primary."""
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Callable, Collection, Iterator
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import msgspec
 
@@ -17,20 +17,28 @@ from pawsctl.connection import (
     refused,
 )
 from pawsctl.connection.cluster import slots
-from pawsctl.errors import PawsctlError, RedisUnreachable
+from pawsctl.errors import PawsctlError, RedisUnreachable, UsageError
 from pawsctl.sessions.contract.keys import SESSION_PREFIX, nobodys_phone, session_key
 
 if TYPE_CHECKING:
     from pawsctl.connection.cluster.client import Cluster
 
 
-class Check(msgspec.Struct, frozen=True):
-    """One check and its result; `seconds` is how long it took."""
+Kind = Literal["answers", "reads", "writes", "slots"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+class Check(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One check and its result; `seconds` is how long it took.
+
+    A check that was not made, since another one failed, is `skipped`, and not ok.
+    """
 
     name: str
     ok: bool
     seconds: float
     detail: str
+    skipped: bool = False
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -41,10 +49,12 @@ class Health(msgspec.Struct, frozen=True):
     checks: list[Check]
 
 
-def check(connection: Connection) -> Health:
+def check(connection: Connection, only: Collection[Kind] = ()) -> Health:
     """Check that every primary answers, may be read, and would take the bot's writes.
 
-    Raises RedisUnreachable or LoginRefused if there is no connection.
+    `only` are the checks to make; all if empty. A primary that does not answer or is not known is a
+    failed check in any case: no other one holds for it. Raises RedisUnreachable or LoginRefused if
+    there is no connection, UsageError if only the slots are asked for and there are none.
     """
     connection.connect()
     untold = None
@@ -52,49 +62,91 @@ def check(connection: Connection) -> Health:
         nodes, silent = connection.answering()
     except ClusterUntold as error:
         nodes, silent, untold = [connection.reader()], [], error
-    checks = [each for node in nodes for each in _checks(node)]
+    if set(only) == {"slots"} and not connection.resolved().is_cluster:
+        raise UsageError(
+            f"{connection.target.url} has no slots to check: it is no cluster.",
+            hint="Leave --only slots out.",
+        )
+    checks = [each for node in nodes for each in _checks(node, only or KINDS)]
     checks += [Check(f"{address} answers", False, 0.0, "it does not") for address in silent]
     if untold is not None:
         checks.append(Check("all primaries are known", False, 0.0, untold.message))
-    elif not silent and (unserved := _unserved(connection)):
-        detail = f"nobody serves {slots.ranges_text(unserved)}"
-        checks.append(Check("every slot is served", False, 0.0, detail))
+    elif not silent and "slots" in (only or KINDS) and connection.resolved().is_cluster:
+        unserved = _unserved(connection)
+        detail = f"nobody serves {slots.ranges_text(unserved)}" if unserved else ""
+        if unserved or only:
+            checks.append(Check(_SLOTS, not unserved, 0.0, detail))
     return Health(all(each.ok for each in checks), connection.target.url, checks)
+
+
+def unconnected(error: PawsctlError, only: Collection[Kind] = ()) -> list[Check]:
+    """Return the checks of a Redis that refused the connection: this failed, the rest skipped."""
+    names = {**_NAMES, "slots": _SLOTS} if only else _NAMES
+    failed = Check("connect", False, 0.0, error.message)
+    wanted = [name for kind, name in names.items() if kind in (only or KINDS)]
+    return [failed, *(_skipped(name, "connect") for name in wanted)]
+
+
+_NAMES: dict[Kind, str] = {"answers": "answers", "reads": "may be read", "writes": "takes writes"}
+_SLOTS = "every slot is served"
 
 
 def _unserved(connection: Connection) -> frozenset[int]:
     """Return the slots of a cluster that none of its primaries owns."""
-    cluster = connection.resolved()
-    if not cluster.is_cluster:
-        return frozenset()
-    return frozenset(range(slots.SLOTS)) - cast("Cluster", cluster).view().covered
+    cluster = cast("Cluster", connection.resolved())
+    return frozenset(range(slots.SLOTS)) - cluster.view().covered
 
 
-def _checks(node: Node) -> list[Check]:
-    return [
-        _asked(f"{node} answers", node, "PING"),
-        _asked(f"{node} may be read", node, "SCAN", "0", "MATCH", f"{SESSION_PREFIX}*"),
-        _writable(node),
-    ]
+def _skipped(name: str, failed: str) -> Check:
+    return Check(name, False, 0.0, f"not checked, since '{failed}' failed", skipped=True)
 
 
-def _asked(name: str, node: Node, *command: str) -> Check:
+def _checks(node: Node, kinds: Collection[Kind]) -> Iterator[Check]:
+    """Make the checks of one node; skip the others if it does not answer or is not ready."""
+    unready = ""
+    for kind in (each for each in _NAMES if each in kinds):
+        name = f"{node} {_NAMES[kind]}"
+        if unready:
+            yield _skipped(name, unready)
+        elif kind == "answers":
+            result, is_ready = _answers(name, node)
+            unready = "" if is_ready else name
+            yield result
+        elif kind == "reads":
+            yield _readable(name, node)
+        else:
+            yield _writable(name, node)
+
+
+def _answers(name: str, node: Node) -> tuple[Check, bool]:
+    """Return the result of a PING, and whether other commands can succeed after it."""
+    begun = time.perf_counter()
+    detail, is_ready = "", True
+    try:
+        reply = node.pipeline([("PING",)])[0]
+        is_ready = not has_code(reply, "LOADING", "MASTERDOWN", "BUSY")
+        detail = refused(reply).message if isinstance(reply, ErrorReply) else ""
+    except PawsctlError as error:
+        detail, is_ready = error.message, False
+    return Check(name, not detail, time.perf_counter() - begun, detail), is_ready
+
+
+def _readable(name: str, node: Node) -> Check:
     begun = time.perf_counter()
     try:
-        node.call(*command)
-        ok, detail = True, ""
+        node.call("SCAN", "0", "MATCH", f"{SESSION_PREFIX}*")
+        detail = ""
     except PawsctlError as error:
-        ok, detail = False, error.message
-    return Check(name, ok, time.perf_counter() - begun, detail)
+        detail = error.message
+    return Check(name, not detail, time.perf_counter() - begun, detail)
 
 
-def _writable(node: Node) -> Check:
+def _writable(name: str, node: Node) -> Check:
     """Check, without a write, that the node would accept the bot's next save.
 
     The bot's own command is sent with a TTL of 0: Redis checks the user's permissions, memory, disk
     and role first, and refuses it for the TTL only if nothing else is wrong.
     """
-    name = f"{node} takes writes"
     begun = time.perf_counter()
     try:
         reply = _refusal(node)

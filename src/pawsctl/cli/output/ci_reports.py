@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from pawsctl import escaping
 from pawsctl.cli.output.stdout import Output
-from pawsctl.errors import OperationFailed
+from pawsctl.errors import Interrupted, OperationFailed, PawsctlError, UsageError
 from pawsctl.files import atomic_file
-
-if TYPE_CHECKING:
-    pass
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One check. `detail` is a sentence, `more` has further lines about a failure."""
+    """One check. `detail` is a sentence, `more` has further lines about a failure.
+
+    A check that was `skipped` is neither passed nor failed; `detail` says why it did not run.
+    """
 
     name: str
     ok: bool
     detail: str
     seconds: float = 0.0
     more: Sequence[str] = ()
+    skipped: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether the check ran and found something wrong."""
+        return not self.ok and not self.skipped
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -36,28 +43,53 @@ class Report(msgspec.Struct, frozen=True):
     cases: Sequence[Case]
 
 
-def publish(
-    report: Report, *, junit: Path | None, environ: Mapping[str, str], output: Output
-) -> None:
-    """Write the JUnit file and, inside GitHub Actions, annotations and the step summary.
+class Reports(msgspec.Struct, frozen=True):
+    """Where the report of a command goes: the JUnit file, and GitHub's runner if there is one."""
 
-    Raises OperationFailed if a file can't be written.
-    """
-    if junit is not None:
-        with atomic_file.replacing(junit, private=False) as write:
-            write(junit_xml(report))
-    if environ.get("GITHUB_ACTIONS") == "true":
-        for annotation in github_annotations(report):
-            output.annotate(annotation)
-        if path := environ.get("GITHUB_STEP_SUMMARY"):
+    junit: Path | None
+    output: Output
+
+    def publish(self, report: Report) -> None:
+        """Write the JUnit file and, inside GitHub Actions, annotations and the step summary.
+
+        Raises OperationFailed if a file can't be written.
+        """
+        if self.junit is not None:
+            with atomic_file.replacing(self.junit, private=False) as write:
+                write(junit_xml(report))
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for annotation in github_annotations(report):
+                self.output.annotate(annotation)
+            if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+                _append(path, step_summary(report))
+
+    @contextmanager
+    def of_failure(self, report: Callable[[PawsctlError], Report]) -> Iterator[None]:
+        """Publish a report, made of the failure, if the block fails for another reason than usage.
+
+        Raises the failure.
+        """
+        try:
+            yield
+        except (UsageError, Interrupted):
+            raise
+        except PawsctlError as error:
             try:
-                with Path(path).open("a", encoding="utf-8") as file:
-                    file.write(step_summary(report))
-            except OSError as error:
-                raise OperationFailed(
-                    f"The summary can't be written to {path}: {error.strerror}.",
-                    hint="Set GITHUB_STEP_SUMMARY to a file that can, or unset it.",
-                ) from error
+                self.publish(report(error))
+            except OperationFailed as unwritten:
+                raise error.with_context(after=unwritten.message) from error
+            raise
+
+
+def _append(path: str, text: str) -> None:
+    try:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise OperationFailed(
+            f"The summary can't be written to {path}: {error.strerror}.",
+            hint="Set GITHUB_STEP_SUMMARY to a file that can, or unset it.",
+        ) from error
 
 
 def junit_xml(report: Report) -> bytes:
@@ -69,8 +101,9 @@ def junit_xml(report: Report) -> bytes:
         "testsuite",
         name=f"pawsctl {report.command}",
         tests=str(len(report.cases)),
-        failures=str(sum(not case.ok for case in report.cases)),
+        failures=str(sum(case.failed for case in report.cases)),
         errors="0",
+        skipped=str(sum(case.skipped for case in report.cases)),
         time=f"{report.seconds:.3f}",
     )
     for each in report.cases:
@@ -81,18 +114,23 @@ def junit_xml(report: Report) -> bytes:
             name=each.name,
             time=f"{each.seconds:.3f}",
         )
-        if not each.ok:
+        if each.skipped:
+            ET.SubElement(case, "skipped", message=escaping.visible(each.detail))
+        elif each.failed:
             failure = ET.SubElement(case, "failure", message=escaping.visible(each.detail))
             failure.text = "\n".join(map(escaping.visible, each.more))
     return bytes(ET.tostring(suite, encoding="utf-8", xml_declaration=True))
 
 
 def github_annotations(report: Report) -> list[str]:
-    """Return a GitHub workflow command for each failed case."""
+    """Return a GitHub workflow command for each cause: cases that failed with the same detail."""
+    names: dict[str, list[str]] = {}
+    for each in report.cases:
+        if each.failed:
+            names.setdefault(each.detail, []).append(each.name)
+    titles = {each: f"pawsctl {report.command}: {', '.join(names[each])}" for each in names}
     return [
-        f"::error title={_value(f'pawsctl {report.command}: {each.name}')}::{_message(each.detail)}"
-        for each in report.cases
-        if not each.ok
+        f"::error title={_value(title)}::{_message(detail)}" for detail, title in titles.items()
     ]
 
 
@@ -108,12 +146,16 @@ def _value(text: str) -> str:
 def step_summary(report: Report) -> str:
     """Return the report as a table in GitHub's Markdown."""
     rows = "".join(
-        f"| {'✅' if each.ok else '❌'} | {_plain(each.name)} | {each.seconds * 1000:.1f} ms "
+        f"| {_mark(each)} | {_plain(each.name)} | {each.seconds * 1000:.1f} ms "
         f"| {_cell(each.detail)} |\n"
         for each in report.cases
     )
     heading = "| | step | time | detail |\n| --- | --- | ---: | --- |\n"
     return f"### pawsctl {report.command}\n\n{heading}{rows}\n"
+
+
+def _mark(case: Case) -> str:
+    return "⏭️" if case.skipped else "✅" if case.ok else "❌"
 
 
 def _cell(text: str) -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.arguments import require_writable
+from pawsctl.cli.arguments import JUnit, require_writable
 from pawsctl.cli.global_options import ListCommand, invocation
 from pawsctl.cli.output.table import Column, Line, Span
 from pawsctl.cli.output.units import plural
@@ -19,6 +17,7 @@ from pawsctl.errors import ExitStatus
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.ci_reports import Report
+    from pawsctl.errors import PawsctlError
     from pawsctl.sessions.lint import Lint, LintFinding, LintReport
 
 
@@ -33,9 +32,7 @@ def lint(
         list[str] | None,
         typer.Option("--ignore", metavar="ID", help="Skip this rule; may be repeated."),
     ] = None,
-    junit: Annotated[
-        Path | None, typer.Option("--junit", metavar="FILE", help="Also write a JUnit report.")
-    ] = None,
+    junit: JUnit = None,
 ) -> None:
     """Check that every session is stored as the bot expects.
 
@@ -47,8 +44,10 @@ def lint(
     run = invocation(ctx)
     require_writable(junit)
     wanted = operation.chosen(rule or (), ignore or ())
-    with run.reader(partial=True) as store:
-        check = operation.Lint(store, wanted)
+    reports = ci_reports.Reports(junit, run.output)
+    store = run.reader(partial=True)
+    check = operation.Lint(store, wanted)
+    with reports.of_failure(lambda error: of_lint(check, error)), store:
         run.output.report(
             check.findings(),
             FINDING_COLUMNS,
@@ -57,7 +56,7 @@ def lint(
             summary=check.report,
             view=lambda: lint_summary(check.report()),
         )
-    ci_reports.publish(of_lint(check), junit=junit, environ=os.environ, output=run.output)
+    reports.publish(of_lint(check))
     if not check.report().ok:
         raise typer.Exit(ExitStatus.FAILED)
 
@@ -92,12 +91,17 @@ def lint_summary(report: LintReport) -> Iterator[Line]:
     yield [(checked, ""), (f"{plural(found, 'finding')} in {report.broken:,} of them", "bold red")]
 
 
-def of_lint(lint: Lint) -> Report:
-    """Return the report of a lint: a case for each rule, with the first sessions that break it."""
+def of_lint(lint: Lint, error: PawsctlError | None = None) -> Report:
+    """Return the report of a lint: a case for each rule, with the first sessions that break it.
+
+    `error` is why not every session was checked: a rule that none was seen to break is skipped.
+    """
     from pawsctl.cli.output.ci_reports import Case, Report
 
     checked = lint.report()
     cases = []
+    if error is not None:
+        cases.append(Case("every session is read", False, error.message, more=[error.hint]))
     for rule, count in zip(lint.wanted, checked.rules, strict=True):
         examples = lint.examples[rule.id]
         more = [f"{each.phone}: {each.message}" for each in examples]
@@ -106,5 +110,6 @@ def of_lint(lint: Lint) -> Report:
         found, sessions = plural(count.findings, "finding"), plural(checked.checked, "session")
         detail = f"{found} in {sessions}: {rule.about}"
         is_ok = not count.findings or rule.level != "problem"
-        cases.append(Case(rule.id, is_ok, detail, more=more))
+        skipped = error is not None and is_ok
+        cases.append(Case(rule.id, is_ok and not skipped, detail, more=more, skipped=skipped))
     return Report("session lint", lint.seconds, cases)

@@ -22,8 +22,10 @@ class Flow:
     from its first write.
     """
 
-    def __init__(self, store: BotSessions) -> None:
+    def __init__(self, store: BotSessions, left: list[bytes]) -> None:
         self.store = store
+        # Keys that are still to be deleted, of this run and of those before.
+        self.left = left
         self.phone, self.trimmed, self.short = (keys.nobodys_phone() for _ in range(3))
         self.message_id = f"pawsctl-{secrets.token_hex(8)}"
         self.stored = b""
@@ -37,19 +39,24 @@ class Flow:
         if not written.done and not written.unknown:
             return None
         phones = (self.phone, self.trimmed, self.short)
-        names = [keys.session_key(phone) for phone in phones] + [keys.seen_key(self.message_id)]
+        self.left += map(keys.session_key, phones)
+        self.left.append(keys.seen_key(self.message_id))
         try:
-            while names:
-                self.store.connection.call("DEL", names[0])
-                names.pop(0)
+            self.delete_left()
         except PawsctlError as error:
-            left = ", ".join(map(keys.key_text, names))
+            left = ", ".join(map(keys.key_text, self.left))
             return error.with_context(
                 after=f"So these keys may be left: {left}.",
                 hint="What is left expires by itself within six hours.",
-                counts={"unknown": len(names)},
+                counts={"unknown": len(self.left)},
             )
         return None
+
+    def delete_left(self) -> None:
+        """Delete the keys in `left`, which then has those that could not be deleted."""
+        while self.left:
+            self.store.connection.call("DEL", self.left[0])
+            self.left.pop(0)
 
     def append(self, *messages: Document) -> None:
         """Append to the conversation; keep the bytes stored in `stored`."""

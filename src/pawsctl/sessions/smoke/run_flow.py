@@ -1,7 +1,7 @@
 """The run of the bot's session flow, step by step, and its report."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -12,13 +12,17 @@ from pawsctl.sessions.smoke.steps import STEPS
 from pawsctl.sessions.store.store import SessionStore
 
 
-class StepResult(msgspec.Struct, frozen=True):
-    """The result of a step. `detail` says what was seen, or what was expected and not seen."""
+class StepResult(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The result of a step. `detail` says what was seen, or what was expected and not seen.
+
+    A step that did not run, since one before it failed, is `skipped`, and not ok.
+    """
 
     name: str
     ok: bool
     seconds: float
     detail: str
+    skipped: bool = False
 
 
 class FlowReport(msgspec.Struct, frozen=True):
@@ -30,16 +34,23 @@ class FlowReport(msgspec.Struct, frozen=True):
 
 
 def run(
-    store: SessionStore, *, max_latency: float | None, done: Callable[[StepResult], None]
+    store: SessionStore,
+    *,
+    max_latency: float | None,
+    done: Callable[[StepResult], None],
+    left: list[bytes],
 ) -> FlowReport:
     """Run all steps, calling `done` with each result; delete all keys written in any case.
 
     `max_latency` is in seconds: a step fails if a single round trip took longer. After a failed
-    step the rest is not run, since each builds on the one before. Raises RedisUnreachable.
+    step the rest is not run, since each builds on the one before. `left` has the keys that earlier
+    runs could not delete: they are deleted first, and what this run can't delete is added. Raises
+    RedisUnreachable.
     """
-    flow = Flow(BotSessions(store.connection))
+    flow = Flow(BotSessions(store.connection), left)
     results = []
     store.connection.connect()
+    flow.delete_left()
     store.connection.ledger.begin()
     try:
         for result in _results(flow, max_latency):
@@ -62,18 +73,31 @@ def run(
     return FlowReport(all(result.ok for result in results), store.connection.target.url, results)
 
 
+def cut_short(finished: Sequence[StepResult], error: PawsctlError) -> list[StepResult]:
+    """Return the results of a flow that `error` ended after the `finished` steps.
+
+    The next step has failed, and the rest is skipped. If all had finished, the clean-up has failed.
+    """
+    names = [name for name, _ in STEPS][len(finished) :] or ["delete the test sessions"]
+    failed = StepResult(names[0], ok=False, seconds=0.0, detail=error.message)
+    return [*finished, failed, *(_skipped(name, names[0]) for name in names[1:])]
+
+
 def _results(flow: Flow, max_latency: float | None) -> Iterator[StepResult]:
     failed = ""
     for name, step in STEPS:
         if failed:
-            yield StepResult(
-                name, ok=False, seconds=0.0, detail=f"not run, since '{failed}' failed"
-            )
+            yield _skipped(name, failed)
             continue
         result = _run_step(flow, name, step, max_latency)
         if not result.ok:
             failed = name
         yield result
+
+
+def _skipped(name: str, failed: str) -> StepResult:
+    detail = f"not run, since '{failed}' failed"
+    return StepResult(name, ok=False, seconds=0.0, detail=detail, skipped=True)
 
 
 def _run_step(
