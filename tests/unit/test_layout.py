@@ -5,6 +5,8 @@ import tomllib
 from pathlib import Path
 
 import pawsctl
+from pawsctl.cli.redis.group import RedisGroup
+from pawsctl.cli.session.group import SessionGroup
 
 PACKAGE = Path(pawsctl.__file__).parent
 ROOT = Path(__file__).parent.parent.parent
@@ -49,11 +51,10 @@ def test_folders_and_modules_stay_small() -> None:
 
 
 def test_every_command_is_in_the_file_of_its_name() -> None:
-    """This covers all commands registered in the groups `session` and `redis`."""
-    from pawsctl.cli import redis, session
-
-    for group in (redis, session):
-        for command in group.app.registered_commands:
-            assert command.callback is not None
-            name = command.name or command.callback.__name__
-            assert command.callback.__module__.rpartition(".")[2].rstrip("_") == name
+    """The groups name the modules; every module of a command is named."""
+    for group in (RedisGroup, SessionGroup):
+        for name, module in group.sources.items():
+            assert module.rpartition(".")[2].rstrip("_") == name
+            command = group(name="any").get_command(None, name)
+            assert command.callback.__module__ == module
+            assert command.name == name

@@ -18,12 +18,12 @@ class Root(LazyGroup):
     """Every command of pawsctl by name."""
 
     sources: ClassVar = {
-        "redis": ("pawsctl.cli.redis", "app"),
-        "session": ("pawsctl.cli.session", "app"),
-        "test-session": ("pawsctl.cli.smoke", "app"),
-        "health": ("pawsctl.cli.health", "app"),
-        "doctor": ("pawsctl.cli.doctor", "app"),
-        "config": ("pawsctl.cli.config", "app"),
+        "redis": "pawsctl.cli.redis",
+        "session": "pawsctl.cli.session",
+        "test-session": "pawsctl.cli.smoke",
+        "health": "pawsctl.cli.health",
+        "doctor": "pawsctl.cli.doctor",
+        "config": "pawsctl.cli.config",
     }
 
 

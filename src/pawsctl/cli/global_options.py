@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.models import CommandInfo
 
 from pawsctl.cli.context import Invocation
 from pawsctl.cli.output import FORMATS
@@ -225,12 +226,13 @@ class Group(TyperGroup):
 
 
 class LazyGroup(Group):
-    """A group whose commands are imported when they are called.
+    """A group whose commands are imported and built when they are called.
 
-    `sources` maps a command's name to the module and attribute of its Typer instance.
+    `sources` maps a command's name to its module. The module's `app` is either the command itself,
+    or a Typer instance to which the module adds the command of that name.
     """
 
-    sources: ClassVar[dict[str, tuple[str, str]]]
+    sources: ClassVar[dict[str, str]]
 
     def list_commands(self, _ctx: Any) -> list[str]:
         """Return the names of all commands, in the order of their declaration."""
@@ -246,8 +248,23 @@ class LazyGroup(Group):
     def get_command(self, _ctx: Any, cmd_name: str) -> Any:
         """Import and return the command of that name, or None."""
         if cmd_name not in self.commands and cmd_name in self.sources:
-            module, attribute = self.sources[cmd_name]
-            command = typer.main.get_command(getattr(import_module(module), attribute))
+            app: typer.Typer = import_module(self.sources[cmd_name]).app
+            # Typer would build every command of the instance to find one of them.
+            added = [each for each in app.registered_commands if _name(each) == cmd_name]
+            command = (
+                typer.main.get_command_from_info(
+                    added[-1],
+                    pretty_exceptions_short=app.pretty_exceptions_short,
+                    rich_markup_mode=app.rich_markup_mode,
+                )
+                if added
+                else typer.main.get_command(app)
+            )
             command.name = cmd_name
             self.commands[cmd_name] = command
         return self.commands.get(cmd_name)
+
+
+def _name(command: CommandInfo) -> str:
+    """Return the name that Typer gives a command: its own, or that of its function."""
+    return command.name or typer.main.get_command_name(getattr(command.callback, "__name__", ""))

@@ -1,22 +1,48 @@
 """The `pawsctl redis` group, and options that several of its commands share."""
 
 import math
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
 
 from pawsctl.cli.context import Invocation
-from pawsctl.cli.global_options import Group, invocation
+from pawsctl.cli.global_options import LazyGroup, invocation
 
 if TYPE_CHECKING:
     from pawsctl.config.settings import StackSettings
 
+
+class RedisGroup(LazyGroup):
+    """Every command of `pawsctl redis` by name, in the order of the help."""
+
+    sources: ClassVar = {
+        "up": "pawsctl.cli.redis.up",
+        "dev": "pawsctl.cli.redis.dev",
+        "down": "pawsctl.cli.redis.down",
+        "start": "pawsctl.cli.redis.start",
+        "stop": "pawsctl.cli.redis.stop",
+        "restart": "pawsctl.cli.redis.restart",
+        "reset": "pawsctl.cli.redis.reset",
+        "failover": "pawsctl.cli.redis.failover",
+        "status": "pawsctl.cli.redis.status",
+        "logs": "pawsctl.cli.redis.logs",
+        "cli": "pawsctl.cli.redis.cli",
+        "memory": "pawsctl.cli.redis.memory",
+        "maxmemory": "pawsctl.cli.redis.maxmemory",
+    }
+
+
 app = typer.Typer(
-    cls=Group,
-    help="Run this project's own Redis on Docker or embedded.",
+    cls=RedisGroup,
     add_completion=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def redis() -> None:
+    """Run this project's own Redis on Docker or embedded."""
+
 
 LONGEST_TIMEOUT = 86_400
 

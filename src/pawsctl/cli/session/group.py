@@ -1,12 +1,39 @@
 """The `pawsctl session` group."""
 
+from typing import ClassVar
+
 import typer
 
-from pawsctl.cli.global_options import Group
+from pawsctl.cli.global_options import LazyGroup
+
+
+class SessionGroup(LazyGroup):
+    """Every command of `pawsctl session` by name, in the order of the help."""
+
+    sources: ClassVar = {
+        "list": "pawsctl.cli.session.list",
+        "get": "pawsctl.cli.session.get",
+        "ttl": "pawsctl.cli.session.ttl",
+        "stats": "pawsctl.cli.session.stats",
+        "lint": "pawsctl.cli.session.lint",
+        "watch": "pawsctl.cli.session.watch",
+        "touch": "pawsctl.cli.session.touch",
+        "delete": "pawsctl.cli.session.delete",
+        "flush": "pawsctl.cli.session.flush",
+        "seed": "pawsctl.cli.session.seed",
+        "export": "pawsctl.cli.session.export",
+        "import": "pawsctl.cli.session.import_",
+        "verify": "pawsctl.cli.session.verify",
+    }
+
 
 app = typer.Typer(
-    cls=Group,
-    help="Inspect and manage sessions.",
+    cls=SessionGroup,
     add_completion=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def session() -> None:
+    """Inspect and manage sessions."""
