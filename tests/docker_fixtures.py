@@ -101,7 +101,7 @@ def registry(
     """
     with contextlib.ExitStack() as stack:
         address = os.environ.get("PAWSCTL_TEST_REGISTRY") or stack.enter_context(
-            _serve_registry(tmp_path_factory.mktemp("registry"))
+            serve_registry(tmp_path_factory.mktemp("registry"))
         )
         _wait_for_registry(address)
         for standin in STANDINS:
@@ -122,7 +122,8 @@ def _is_held(image: str, registry: str) -> bool:
 
 
 @contextlib.contextmanager
-def _serve_registry(folder: Path) -> Iterator[str]:
+def serve_registry(folder: Path) -> Iterator[str]:
+    """Yield the HOST:PORT of an empty registry that answers."""
     program = shutil.which("docker-registry")
     if program is None:
         skip_or_fail("docker-registry is not installed, and PAWSCTL_TEST_REGISTRY names none")
@@ -138,6 +139,7 @@ def _serve_registry(folder: Path) -> Iterator[str]:
             [program, "serve", configuration], env=environment, stdout=log, stderr=log
         )
     try:
+        _wait_for_registry(address)
         yield address
     finally:
         process.terminate()

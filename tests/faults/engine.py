@@ -1,4 +1,4 @@
-"""Attacks on a Docker Engine and its containers while pawsctl uses it."""
+"""Attacks on the containers of a Docker Engine while pawsctl uses them."""
 
 import os
 import random
@@ -6,7 +6,6 @@ import re
 import secrets
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -15,7 +14,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import docker
-import psutil
 import redis
 from docker.errors import APIError, DockerException, NotFound
 from docker.models.containers import Container
@@ -25,10 +23,8 @@ from tests.docker_fixtures import PROJECT_LABEL, remove_project
 from tests.faults.lab import Run, judge, until
 from tests.faults.stacks import SESSIONS, Stack
 from tests.faults.tally import Tally
-from tests.second_engine import second_engine
 from tests.standins.images import REDIS, ensure
 
-READY_SECONDS = 30.0
 _CONFLICT = int(ExitStatus.CONFLICT)
 _PROXY = re.compile(rb"docker-proxy \(process (\d+)\)")
 
@@ -48,7 +44,8 @@ def project(folder: Path, api: docker.DockerClient, environment: dict[str, str])
         remove_project(api, name)
 
 
-def _up(place: Stack) -> None:
+def start(place: Stack) -> None:
+    """Start the project's Redis, and fill it."""
     run = place.run("redis", "up")
     assert run.status == 0, run
     place.write()
@@ -96,7 +93,7 @@ _FAULTS: dict[str, Fault] = {
     "container restarted": _restarted,
     "container removed": _removed,
 }
-_COMMANDS = (
+COMMANDS = (
     ("redis", "up"),
     ("redis", "status", "--json"),
     ("redis", "restart"),
@@ -113,11 +110,11 @@ def containers(
     for name, fault in _FAULTS.items():
         tally = Tally(name)
         for number in range(tries):
-            for words in _COMMANDS:
+            for words in COMMANDS:
                 at = folder / f"{name}{number}{secrets.token_hex(3)}"
                 with project(at, api, {}) as place:
-                    _up(place)
-                    _struck(
+                    start(place)
+                    struck(
                         place,
                         words,
                         lambda: fault(api, place),  # noqa: B023 - it is over in this round
@@ -127,7 +124,7 @@ def containers(
         yield tally
 
 
-def _struck(
+def struck(
     place: Stack,
     words: tuple[str, ...],
     fault: Callable[[], None],
@@ -187,7 +184,7 @@ def _ran(place: Stack, tally: Tally, *words: str, statuses: tuple[int, ...] = (0
 
 def _aof_cut(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
     """The last bytes are missing, as after a power cut: Redis drops the last write."""
-    _up(place)
+    start(place)
     _aof(api, place, lambda data: data[:-7])
     _ran(place, tally, "redis", "up")
     if (lost := place.missing()) > 1:
@@ -196,7 +193,7 @@ def _aof_cut(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
 
 def _aof_hurt(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
     """Bytes in the middle are wrong: Redis does not start, and pawsctl removes nothing."""
-    _up(place)
+    start(place)
     _aof(api, place, lambda data: data[:200] + b"\x00garbage\x1b[31m\r\n" + data[200:])
     up = _ran(place, tally, "redis", "up", "--timeout", "5", statuses=(1, 8))
     if b"AOF" not in up.err and b"format" not in up.err:
@@ -224,7 +221,7 @@ def _volume_full(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
         labels={PROJECT_LABEL: place.environment["PAWSCTL_PROJECT"],
                 "com.docker.compose.volume": "redis-data"},
     )  # fmt: skip
-    _up(place)
+    start(place)
     with suppress(redis.RedisError):
         for number in range(10_000):
             place.client.set(f"filling:{number}", os.urandom(2_000))
@@ -237,7 +234,7 @@ def _volume_full(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
 
 def _out_of_memory(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
     """The kernel kills Redis, Docker restarts it, and the data on disk is there."""
-    _up(place)
+    start(place)
     time.sleep(1.5)
     container = _container(api, place)
     before = container.attrs["State"]["StartedAt"]
@@ -278,7 +275,7 @@ def _stranger(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
 
 def _network_pruned(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
     """The network is removed between a stop and the next up."""
-    _up(place)
+    start(place)
     _ran(place, tally, "redis", "stop")
     network = api.networks.get(f"{place.environment['PAWSCTL_PROJECT']}_default")
     with suppress(APIError):
@@ -295,7 +292,7 @@ def _image_gone(api: docker.DockerClient, place: Stack, tally: Tally) -> None:
     image = f"{place.environment['PAWSCTL_PROJECT']}:1"
     api.images.get(REDIS.image).tag(image)
     place.environment["REDIS_IMAGE"] = image
-    _up(place)
+    start(place)
     api.images.remove(image, noprune=True)
     _ran(place, tally, "redis", "status", "--json")
     _ran(place, tally, "redis", "up", "--pull", "never", statuses=(0, 1, 6, 7))
@@ -312,110 +309,6 @@ _FOUND: dict[str, Callable[[docker.DockerClient, Stack, Tally], None]] = {
     "network pruned": _network_pruned,
     "image removed": _image_gone,
 }
-
-
-# --- The engine itself --------------------------------------------------------------------------
-
-
-class _Daemon:
-    """A dockerd for this attack alone, which it may damage."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self._folder = Path(address.removeprefix("unix://")).parent
-        self._pid = int((self._folder / "pid").read_text())
-        # Its mounts end with its processes.
-        self._command = ["unshare", "--mount", *psutil.Process(self._pid).cmdline()]
-        self._started: subprocess.Popen[bytes] | None = None
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send the daemon a signal."""
-        with suppress(ProcessLookupError):
-            os.kill(self._pid, number)
-
-    def heal(self) -> None:
-        """Make it answer again."""
-        self.signal(signal.SIGCONT)
-        if self.is_gone():
-            # Else it would wait for its predecessor's containerd, which died too.
-            (self._folder / "exec/containerd/containerd.pid").unlink(missing_ok=True)
-            self._started = subprocess.Popen(
-                self._command,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            self._pid = self._started.pid
-        assert until(self._answers, READY_SECONDS), "dockerd does not come back"
-
-    def is_gone(self) -> bool:
-        """Return whether its process has ended."""
-        # dockerd would mistake a predecessor's zombie process for another running dockerd.
-        with suppress(ChildProcessError):
-            os.waitpid(self._pid, os.WNOHANG)
-        return not psutil.pid_exists(self._pid)
-
-    def _answers(self) -> bool:
-        command = ["docker", "-H", self.address, "version"]
-        return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
-
-    def end(self) -> None:
-        """Stop the processes that `heal` started."""
-        if self._started is not None:
-            self._started.terminate()
-            self._started.wait()
-
-
-def _stopped(daemon: _Daemon) -> None:
-    daemon.signal(signal.SIGTERM)
-    until(daemon.is_gone)
-
-
-def _crashed(daemon: _Daemon) -> None:
-    daemon.signal(signal.SIGKILL)
-    until(daemon.is_gone)
-
-
-def _frozen(daemon: _Daemon) -> None:
-    daemon.signal(signal.SIGSTOP)
-    time.sleep(4)
-    daemon.signal(signal.SIGCONT)
-
-
-_DAEMON_FAULTS = {
-    "engine stopped": _stopped,
-    "engine killed": _crashed,
-    "engine paused for 4 s": _frozen,
-}
-
-
-def daemons(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
-    """Attack the engine with each fault at random moments of up, status, reset and logs -f."""
-    with second_engine("--live-restore", images=(REDIS.image,)) as address:
-        daemon = _Daemon(address)
-        api = docker.DockerClient(address)
-        try:
-            for name, fault in _DAEMON_FAULTS.items():
-                tally = Tally(name)
-                for number in range(tries):
-                    for words in _COMMANDS:
-                        at = folder / f"{name}{number}{secrets.token_hex(3)}"
-                        with project(at, api, {"DOCKER_HOST": address}) as place:
-                            _up(place)
-                            _struck(
-                                place,
-                                words,
-                                lambda: fault(daemon),  # noqa: B023 - it is over in this round
-                                heal=daemon.heal,
-                                after=rng.random(),
-                                tally=tally,
-                            )
-                            api.close()  # Its connections have ended with the engine's process.
-                yield tally
-        finally:
-            daemon.heal()
-            api.close()
-            daemon.end()
 
 
 def connect() -> docker.DockerClient | str:

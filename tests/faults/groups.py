@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from tests.faults import engine, failovers, fuzz, kills, machine, server_faults, stacks, wire
+from tests.faults import (
+    daemon,
+    engine,
+    failovers,
+    fuzz,
+    kills,
+    machine,
+    server_faults,
+    stacks,
+    wire,
+)
 from tests.faults.lab import lab
 from tests.faults.tally import Tally
 
@@ -75,7 +85,7 @@ def _engines(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
         yield Tally("engines", skipped=api)
         return
     api.close()
-    yield from engine.daemons(folder, rng, 4 if full else 1)
+    yield from daemon.attacks(folder, rng, 4 if full else 1)
 
 
 def _stacks(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:

@@ -107,3 +107,44 @@ def test_an_engine_that_fails_later(
     assert done.status == status, done.err
     assert words in done.err
     assert "Traceback" not in done.err
+
+
+_PULLING = b'{"status":"Downloading","id":"a1","progressDetail":{"current":1,"total":9}}\r\n'
+_CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+)
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+@pytest.mark.parametrize(
+    ("pulled", "status", "words"),
+    [
+        (_CHUNKED + _chunk(_PULLING), 6, "stopped answering: its answer breaks off."),
+        (_CHUNKED + _chunk(_PULLING)[:40], 6, "stopped answering: its answer breaks off."),
+        (_CHUNKED + b"half of what?", 6, "stopped answering: its answer breaks off."),
+        (_CHUNKED + _chunk(_PULLING[:30]) + _chunk(b""), 1, "does not answer as Docker does"),
+        (_CHUNKED + _chunk(b"[5]") + _chunk(b""), 1, "does not answer as Docker does"),
+    ],
+    ids=["between", "within", "garbage", "half", "list"],
+)
+def test_an_engine_that_ends_in_the_middle_of_a_pull(
+    asking: Stack, pulled: bytes, status: int, words: str
+) -> None:
+    """Whether it ends between two events or within one."""
+
+    def answer(line: bytes) -> bytes:
+        if b"/images/create" in line:
+            return pulled
+        if b"/images/" in line:
+            return _reply(404, b'{"message": "No such image"}')
+        return _reply(200, VERSION if b"/version" in line else b"[]")
+
+    with _listener(asking.folder / "engine.sock", answer) as address:
+        done = asking("redis", "up", env={"DOCKER_HOST": address})
+
+    assert done.status == status, done.err
+    assert words in done.err
+    assert "Traceback" not in done.err

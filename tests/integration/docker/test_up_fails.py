@@ -14,6 +14,7 @@ from docker.errors import NotFound
 from pawsctl.config import settings
 from pawsctl.errors import TimedOut
 from pawsctl.stack import lifecycle
+from tests.bent_engine import Refusal, bent_engine
 from tests.docker_fixtures import PROJECT_LABEL
 from tests.stack_fixtures import NOTHING, Docker, Stack
 
@@ -46,6 +47,18 @@ def test_a_port_of_another_container_names_that_container(
     assert done.status == 7
     assert f"the container {docker_stack.container}" in done.err
     assert Docker(docker_engine, f"{project}-two").names() == NOTHING
+
+
+def test_a_port_that_docker_has_not_freed_is_told(docker_stack: Stack, engine_view: Docker) -> None:
+    """As after a restart of Docker with live-restore: there is no process to stop."""
+    reason = f"Bind for 127.0.0.1:{docker_stack.port} failed: port is already allocated"
+    with bent_engine(docker_stack.folder, Refusal(r"POST \S+/start", 500, reason)) as engine:
+        done = docker_stack("redis", "up", env={"DOCKER_HOST": engine.address})
+
+    assert done.status == 7
+    assert f"Docker says that port {docker_stack.port} on 127.0.0.1 is in use" in done.err
+    assert "Restart Docker" in done.err
+    assert engine_view.names() == NOTHING
 
 
 def test_commanders_port_in_use_leaves_the_redis_that_ran(

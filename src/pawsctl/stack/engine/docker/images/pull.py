@@ -50,11 +50,15 @@ def image(api: APIClient, name: str, *, pull: Pull, emit: Emit) -> dict[str, Any
 def _download(api: APIClient, name: str, emit: Emit) -> None:
     from docker.errors import APIError
 
+    from pawsctl.stack.engine.docker.sdk.api import NotUnderstood
+
     emit(Pulling(name))
     login = logins.of_image(name)
     try:
         # `images.pull()` of the SDK swallows the errors that come in the stream.
         for event in api.pull(name, stream=True, decode=True, auth_config=login.sent):
+            if not isinstance(event, dict):
+                raise NotUnderstood("an event of its pull is no object")
             if "error" in event:
                 raise _not_to_be_had(name, str(event["error"]), login)
             status = event.get("status", "")

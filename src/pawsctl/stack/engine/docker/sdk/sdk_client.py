@@ -63,8 +63,11 @@ def check_host_network(api: APIClient) -> None:
 @contextmanager
 def translated_errors() -> Iterator[None]:
     """Turn the SDK's exceptions into OperationFailed and NoEngine."""
+    from http.client import HTTPException
+
     import requests
-    from docker.errors import APIError, DockerException
+    from docker.errors import APIError, DockerException, StreamParseError
+    from urllib3.exceptions import HTTPError, ReadTimeoutError
 
     from pawsctl.stack.engine.docker.sdk.api import NotUnderstood
 
@@ -75,20 +78,22 @@ def translated_errors() -> Iterator[None]:
         raise OperationFailed(
             f"Docker refused: {said}.", hint=refusals.hint(said, error.status_code)
         ) from error
-    except NotUnderstood as error:
+    except (NotUnderstood, StreamParseError) as error:
         raise OperationFailed(
             f"The Docker Engine does not answer as Docker does: {error}.",
             hint="Look at what DOCKER_HOST or the Docker context leads to, and at its log.",
         ) from error
-    except requests.Timeout as error:
+    except (requests.Timeout, ReadTimeoutError) as error:
         raise NoEngine(
             f"The Docker Engine does not answer within {_ANY_ANSWER} s.",
             hint="Restart Docker, and run this again.",
         ) from error
-    except (DockerException, requests.RequestException) as error:
+    # The SDK reads some streams, as that of a pull, without `requests`.
+    except (DockerException, requests.RequestException, HTTPError) as error:
         # Causes further back may be unrelated errors that were being handled at the time.
         root = next((each for each in causes(error) if not _is_wrapped(each)), error)
-        raise NoEngine(f"The Docker Engine stopped answering: {root}.", hint=_RUNS_IT) from error
+        said = "its answer breaks off" if isinstance(root, HTTPException) else str(root)
+        raise NoEngine(f"The Docker Engine stopped answering: {said}.", hint=_RUNS_IT) from error
 
 
 def _is_wrapped(error: BaseException) -> bool:

@@ -1,0 +1,188 @@
+"""Attacks on a Docker Engine itself: stopped, killed and paused while pawsctl uses it or pulls."""
+
+import os
+import random
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import docker
+import psutil
+from docker.errors import ImageNotFound
+
+from tests.docker_fixtures import serve_registry
+from tests.faults.engine import COMMANDS, project, start, struck
+from tests.faults.lab import until
+from tests.faults.proxy import Bend, Seen, bending
+from tests.faults.tally import Tally
+from tests.second_engine import second_engine
+from tests.standins.engine import never_pulled
+from tests.standins.images import REDIS
+
+READY_SECONDS = 30.0
+
+
+class _Daemon:
+    """A dockerd for this attack alone, which it may damage."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._folder = Path(address.removeprefix("unix://")).parent
+        self._pid = int((self._folder / "pid").read_text())
+        # Its mounts end with its processes.
+        self._command = ["unshare", "--mount", *psutil.Process(self._pid).cmdline()]
+        self._started: subprocess.Popen[bytes] | None = None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send the daemon a signal."""
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, number)
+
+    def heal(self) -> None:
+        """Make it answer again."""
+        self.signal(signal.SIGCONT)
+        if self.is_gone():
+            # Else it would wait for its predecessor's containerd, which died too.
+            (self._folder / "exec/containerd/containerd.pid").unlink(missing_ok=True)
+            self._started = subprocess.Popen(
+                self._command,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            self._pid = self._started.pid
+        assert until(self._answers, READY_SECONDS), "dockerd does not come back"
+
+    def is_gone(self) -> bool:
+        """Return whether its process has ended."""
+        # dockerd would mistake a predecessor's zombie process for another running dockerd.
+        with suppress(ChildProcessError):
+            os.waitpid(self._pid, os.WNOHANG)
+        return not psutil.pid_exists(self._pid)
+
+    def _answers(self) -> bool:
+        command = ["docker", "-H", self.address, "version"]
+        return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
+
+    def end(self) -> None:
+        """Stop the processes that `heal` started."""
+        if self._started is not None:
+            self._started.terminate()
+            self._started.wait()
+
+
+def _stopped(daemon: _Daemon) -> None:
+    daemon.signal(signal.SIGTERM)
+    until(daemon.is_gone)
+
+
+def _crashed(daemon: _Daemon) -> None:
+    daemon.signal(signal.SIGKILL)
+    until(daemon.is_gone)
+
+
+def _frozen(daemon: _Daemon) -> None:
+    daemon.signal(signal.SIGSTOP)
+    time.sleep(4)
+    daemon.signal(signal.SIGCONT)
+
+
+_FAULTS: dict[str, Callable[[_Daemon], None]] = {
+    "engine stopped": _stopped,
+    "engine killed": _crashed,
+    "engine paused for 4 s": _frozen,
+}
+
+
+@contextmanager
+def _engine(*options: str) -> Iterator[tuple[_Daemon, docker.DockerClient]]:
+    with second_engine(*options, images=(REDIS.image,)) as address:
+        daemon = _Daemon(address)
+        api = docker.DockerClient(address)
+        try:
+            yield daemon, api
+        finally:
+            daemon.heal()
+            api.close()
+            daemon.end()
+
+
+def attacks(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
+    """Attack the engine at random moments of each command, and of a pull."""
+    with _engine("--live-restore") as (daemon, api):
+        for name, fault in _FAULTS.items():
+            tally = Tally(name)
+            for number in range(tries):
+                for words in COMMANDS:
+                    at = folder / f"{name}{number}{secrets.token_hex(3)}"
+                    with project(at, api, {"DOCKER_HOST": daemon.address}) as place:
+                        start(place)
+                        struck(
+                            place,
+                            words,
+                            lambda: fault(daemon),  # noqa: B023 - it is over in this round
+                            heal=daemon.heal,
+                            after=rng.random(),
+                            tally=tally,
+                        )
+                        api.close()  # Its connections have ended with the engine's process.
+            yield tally
+    # With live-restore, a restarted dockerd 20.10 never frees the ports of what it has restored.
+    with _engine() as (daemon, api):
+        yield from _pulls(folder / "pulls", daemon, api, rng, tries)
+
+
+# --- In the middle of a pull --------------------------------------------------------------------
+
+_DELAY = 0.03
+"""Seconds before each 64 KB from the registry: a layer of 4 MB takes two seconds."""
+
+_NOISE = 8_000_000
+"""The bytes that at least pass in a pull, see `never_pulled`."""
+
+
+def _pulls(
+    folder: Path, daemon: _Daemon, api: docker.DockerClient, rng: random.Random, tries: int
+) -> Iterator[Tally]:
+    """Attack the engine while `up` pulls another image for a Redis that runs and has data."""
+    if not (os.environ.get("PAWSCTL_TEST_REGISTRY") or shutil.which("docker-registry")):
+        yield Tally("engine in the middle of a pull", skipped="needs docker-registry")
+        return
+    with _slow_image(folder) as (image, seen):
+        for name, fault in _FAULTS.items():
+            tally = Tally(f"{name} in the middle of a pull")
+            for _ in range(tries):
+                begin, at = seen.down, rng.randrange(_NOISE)
+
+                def strike() -> None:
+                    until(lambda: seen.down > begin + at)  # noqa: B023 - over in this round
+                    fault(daemon)  # noqa: B023 - as above
+
+                place_at = folder / secrets.token_hex(4)
+                with project(place_at, api, {"DOCKER_HOST": daemon.address}) as place:
+                    start(place)
+                    place.environment["REDIS_IMAGE"] = image
+                    struck(place, ("redis", "up"), strike, heal=daemon.heal, after=0, tally=tally)
+                    api.close()
+                with suppress(ImageNotFound):
+                    api.images.remove(image, force=True)
+            yield tally
+
+
+@contextmanager
+def _slow_image(folder: Path) -> Iterator[tuple[str, Seen]]:
+    """Yield an image in a registry behind a slow line, and the count of bytes that have passed."""
+    folder.mkdir()
+    with ExitStack() as stack:
+        registry = os.environ.get("PAWSCTL_TEST_REGISTRY") or stack.enter_context(
+            serve_registry(folder)
+        )
+        image = stack.enter_context(never_pulled(REDIS.image, registry))
+        port = int(registry.rpartition(":")[2])
+        slow, seen = stack.enter_context(bending(port, Bend(delay=_DELAY)))
+        yield image.replace(registry, f"127.0.0.1:{slow}"), seen
