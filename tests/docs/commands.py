@@ -6,11 +6,12 @@ from typing import Any
 
 import typer
 
+from pawsctl.cli import help_text
 from pawsctl.cli.app import app
-from pawsctl.cli.global_options import LazyGroup
+from pawsctl.cli.groups import LazyGroup
 from pawsctl.errors import ExitStatus
 
-GLOBAL = "Global options"
+GLOBAL = help_text.GLOBAL
 WIDTH = 96
 
 # Commands whose exit statuses do not follow from their declarations.
@@ -76,7 +77,7 @@ def value_of(option: Any) -> str:
     """Return what an option takes: its metavar or its choices; '' for a flag."""
     if option.is_flag:
         return ""
-    return str(option.metavar or "|".join(getattr(option.type, "choices", ("TEXT",))))
+    return help_text.value_of(option)
 
 
 def _spelled(option: Any) -> str:

@@ -112,6 +112,12 @@ def _option(option: Any) -> tuple[str, str]:
     return ", ".join(map(_code, names)), text
 
 
+def _values(command: Any, param: Any) -> str:
+    """Return a sentence with the values that an option knows, or ''."""
+    known = command.values.get(param.opts[0])
+    return f" Known: {', '.join(map(_code, known()))}." if known else ""
+
+
 def _index() -> str:
     rows = []
     for name, command in commands.every_command().items():
@@ -130,7 +136,8 @@ def _command(name: str) -> str:
     rows: list[tuple[str, ...]] = []
     for each in own:
         is_argument = each.param_type_name == "argument"
-        rows.append((_code(each.metavar), _cell(each.help)) if is_argument else _option(each))
+        row = (_code(each.metavar), _cell(each.help)) if is_argument else _option(each)
+        rows.append((row[0], row[1] + _values(command, each)))
     if rows:
         paragraphs.append(_table([("argument or option", ""), *rows]))
     numbers = ", ".join(map(str, commands.statuses(name, command)))

@@ -1,15 +1,16 @@
 """The root command: it finds commands by name and turns failures into exit statuses."""
 
 import errno
+import os
 import re
 import sys
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import typer
 
 from pawsctl import process_setup
 from pawsctl.cli.context import Invocation
-from pawsctl.cli.global_options import LazyGroup
+from pawsctl.cli.groups import LazyGroup
 from pawsctl.cli.output import FORMATS, Format
 from pawsctl.errors import ExitStatus, PawsctlError
 
@@ -39,16 +40,52 @@ app = typer.Typer(
     help="Inspect and manage an application's sessions in Redis, and run Redis itself.",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
 )
 
 
+def _install(ctx: typer.Context, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from pawsctl.cli.completion import scripts
+
+        sys.stdout.write(scripts.installed())
+        raise typer.Exit
+
+
+def _show(ctx: typer.Context, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from pawsctl.cli.completion import scripts
+
+        sys.stdout.write(scripts.of_this_shell())
+        raise typer.Exit
+
+
 @app.callback()
-def root() -> None:
+def root(
+    install: Annotated[
+        bool,
+        typer.Option(
+            "--install-completion", callback=_install, help="Install completion for this shell."
+        ),
+    ] = False,
+    show: Annotated[
+        bool,
+        typer.Option(
+            "--show-completion", callback=_show, help="Print the completion script of this shell."
+        ),
+    ] = False,
+) -> None:
     """Inspect and manage an application's sessions in Redis, and run Redis itself."""
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit status. Raises nothing but bugs."""
+    if asked := os.environ.get("_PAWSCTL_COMPLETE"):
+        # Only the shell's completion needs it.
+        from pawsctl.cli.completion import shells
+
+        return shells.answer(typer.main.get_command(app), asked, os.environ)
     from pawsctl.cli.output.stdout import OutputClosed
 
     # Kept here, so that a failure is reported in the requested format.
@@ -56,6 +93,8 @@ def run(arguments: list[str]) -> int:
     try:
         result = _called(arguments, current)
     except PawsctlError as error:
+        # The command may not have been found, and options behind it not been parsed.
+        current.format = _format_in(arguments) or current.format
         current.output.error(
             _shown(error.message),
             code=error.code,

@@ -9,16 +9,23 @@ from typing import Annotated
 
 import typer
 
+from pawsctl.cli import lookups
+
 Phones = Annotated[
     list[str],
     typer.Argument(
         metavar="PHONE...",
+        autocompletion=lookups.phones,
         help="Phones such as +123, keys such as wh:session:+123, or - to read stdin.",
     ),
 ]
 OptionalPhones = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[PHONE...]", help="Phones, keys, or - to read stdin."),
+    typer.Argument(
+        metavar="[PHONE...]",
+        autocompletion=lookups.phones,
+        help="Phones, keys, or - to read stdin.",
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 DryRun = Annotated[

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, ClassVar
 
 import typer
 
-from pawsctl.cli.global_options import ListCommand, invocation
+from pawsctl.cli import lookups
+from pawsctl.cli.global_options import ABOUT_CONNECTIONS, ListCommand, invocation
 from pawsctl.cli.output import units
 from pawsctl.cli.output.table import Column
+from pawsctl.config.setting_specs import Setting
 from pawsctl.config.shown_settings import shown
-
-if TYPE_CHECKING:
-    from pawsctl.config.setting_specs import Setting
-
 
 SETTING_COLUMNS: tuple[Column[Setting], ...] = (
     Column("SETTING", lambda row: (row.name, "cyan")),
@@ -25,9 +23,20 @@ SETTING_COLUMNS: tuple[Column[Setting], ...] = (
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command("config", cls=ListCommand)
+class ConfigCommand(ListCommand):
+    """A command that reads settings and does not connect."""
+
+    untaken = ABOUT_CONNECTIONS - {"--url", "--db"}
+    values: ClassVar = {"settings": lookups.settings}
+
+
+@app.command("config", cls=ConfigCommand)
 def config(
     ctx: typer.Context,
+    settings: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SETTING...]", help="Settings to show; all by default."),
+    ] = None,
     *,
     show_url: Annotated[
         bool,
@@ -37,13 +46,14 @@ def config(
         ),
     ] = False,
 ) -> None:
-    """Show every setting, its value and its origin.
+    """Show settings, their values and their origins.
 
-    Passwords are hidden.
+    Passwords are hidden. Without REDIS_URL, shows the URL that follows from the others.
     """
     run = invocation(ctx)
     if not show_url:
-        run.output.rows(shown(run.settings), SETTING_COLUMNS)
+        rows = shown(run.settings, db=run.db, names=settings or ())
+        run.output.rows(rows, SETTING_COLUMNS, fields=Setting.__struct_fields__)
         return
     from pawsctl.config import url_with_password
 

@@ -5,17 +5,21 @@ twice, the last one wins. A command that declares an option of the same name kee
 """
 
 import sys
-from collections.abc import Callable, Sequence, Set
-from importlib import import_module
+from collections.abc import Callable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any, ClassVar
 
 import typer
-from typer.core import TyperCommand, TyperGroup, TyperOption
-from typer.models import CommandInfo
+from typer.core import TyperCommand, TyperOption
 
+from pawsctl.cli import help_text
 from pawsctl.cli.context import Invocation
 from pawsctl.cli.output import FORMATS
+
+ABOUT_CONNECTIONS = frozenset(
+    ("--url", "--connect-timeout", "--timeout", "--failover-timeout", "--db", "--prefer-replica")
+)
+"""The global options on how to reach a Redis."""
 
 _MOST_SECONDS = 86_400
 
@@ -53,7 +57,8 @@ def _print_version(ctx: typer.Context, _parameter: Any, value: Any) -> None:
 def _store_format(ctx: typer.Context, _parameter: Any, value: Any) -> Any:
     if value is not None:
         if value not in (*FORMATS, "env"):
-            raise typer.BadParameter(f"'{value}' is not one of {', '.join(FORMATS)}.")
+            known = ", ".join(formats_of(ctx.command))
+            raise typer.BadParameter(f"'{value}' is not one of {known}.")
         invocation(ctx).format = value
     return value
 
@@ -88,14 +93,20 @@ def _env_file(ctx: typer.Context, parameter: Any, value: Any) -> Any:
     return _store("env_file")(ctx, parameter, value and Path(value))
 
 
-def _global_options(taken: Set[str]) -> list[TyperOption]:
+def formats_of(command: Any) -> Sequence[str]:
+    """Return the output formats that a command takes; a group takes those of any command."""
+    return getattr(command, "formats", FORMATS)
+
+
+def _global_options(taken: Set[str], untaken: Set[str], formats: Sequence[str]) -> list[Any]:
     def option(*names: str, **about: Any) -> TyperOption:
         # If a command has its own -n, the global option keeps its long name only.
         left = [name for name in names if name not in taken]
         return TyperOption(
             param_decls=left if taken.isdisjoint(names[:1]) else [],
             expose_value=False,
-            rich_help_panel="Global options",
+            rich_help_panel=help_text.GLOBAL,
+            hidden=names[0] in untaken,
             **about,
         )
 
@@ -111,8 +122,8 @@ def _global_options(taken: Set[str]) -> list[TyperOption]:
             "--output",
             "-o",
             callback=_store_format,
-            metavar="|".join(FORMATS),
-            autocompletion=lambda: list(FORMATS),
+            metavar="|".join(formats),
+            autocompletion=lambda ctx, _words, _begun: list(formats_of(ctx.command)),
             help="Output format.",
         ),
         option("--json", is_flag=True, callback=_store_json, help="Same as -o json."),
@@ -165,22 +176,35 @@ def _global_options(taken: Set[str]) -> list[TyperOption]:
     ]
 
 
-def _with_global_options(params: Sequence[Any] | None) -> list[Any]:
+def with_global_options(
+    params: Sequence[Any] | None,
+    *,
+    untaken: Set[str] = frozenset(),
+    formats: Sequence[str] = FORMATS,
+) -> list[Any]:
+    """Return a command's parameters and the global options; the `untaken` ones are hidden."""
     own = list(params or [])
     taken = {name for param in own for name in param.opts}
-    return own + [each for each in _global_options(taken) if each.opts]
+    return own + [each for each in _global_options(taken, untaken, formats) if each.opts]
 
 
 class Command(TyperCommand):
     """A command that also takes the global options."""
 
-    has_list: ClassVar = False
-    """Whether its result is a list, so that it can be printed as csv."""
-    has_env: ClassVar = False
-    """Whether its result is a setting, so that `env` can print it as a line of a .env."""
+    formats: ClassVar[Sequence[str]] = ("text", "json", "jsonl")
+    """The output formats; csv is for lists, env for a setting as a line of a .env."""
+    untaken: ClassVar[Set[str]] = frozenset()
+    """The global options that mean nothing to it, which help and completion leave out."""
+    values: ClassVar[Mapping[str, Callable[[], Sequence[str]]]] = {}
+    """Option → a function that returns the values it knows, for help and completion."""
 
     def __init__(self, *args: Any, params: list[Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, params=_with_global_options(params), **kwargs)
+        own = with_global_options(params, untaken=self.untaken, formats=self.formats)
+        super().__init__(*args, params=own, **kwargs)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        help_text.write(self, ctx, formatter, values=self.values)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse. Raises UsageError for csv or env if the command's result has no such form."""
@@ -188,11 +212,11 @@ class Command(TyperCommand):
         asked = invocation(ctx).format
         if ctx.resilient_parsing:
             return rest
-        if asked == "csv" and not self.has_list:
+        if asked == "csv" and "csv" not in self.formats:
             from pawsctl.errors import UsageError
 
             raise UsageError("This command has no list to print as csv.", hint="Use -o json.")
-        if asked == "env" and not self.has_env:
+        if asked == "env" and "env" not in self.formats:
             from pawsctl.errors import UsageError
 
             raise UsageError(
@@ -205,66 +229,20 @@ class Command(TyperCommand):
 class ListCommand(Command):
     """A command whose result is a list."""
 
-    has_list = True
+    formats = FORMATS
 
 
-class EnvCommand(Command):
-    """A command whose result can be a setting."""
+class StackCommand(Command):
+    """A command on this project's own stack, which no URL names."""
 
-    has_env = True
-
-
-class Group(TyperGroup):
-    """A group that also takes the global options, and prints its help if no command is named."""
-
-    def __init__(self, *args: Any, params: list[Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, params=_with_global_options(params), **kwargs)
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse; no argument at all means `--help`, as in docker and gh."""
-        return super().parse_args(ctx, args or ["--help"])
+    untaken = ABOUT_CONNECTIONS
 
 
-class LazyGroup(Group):
-    """A group whose commands are imported and built when they are called.
-
-    `sources` maps a command's name to its module. The module's `app` is either the command itself,
-    or a Typer instance to which the module adds the command of that name.
-    """
-
-    sources: ClassVar[dict[str, str]]
-
-    def list_commands(self, _ctx: Any) -> list[str]:
-        """Return the names of all commands, in the order of their declaration."""
-        return list(self.sources)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the named command; an unknown name is compared with all commands for a hint."""
-        if args[0] not in self.sources:
-            for name in self.sources:
-                self.get_command(ctx, name)
-        return super().resolve_command(ctx, args)
-
-    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
-        """Import and return the command of that name, or None."""
-        if cmd_name not in self.commands and cmd_name in self.sources:
-            app: typer.Typer = import_module(self.sources[cmd_name]).app
-            # Typer would build every command of the instance to find one of them.
-            added = [each for each in app.registered_commands if _name(each) == cmd_name]
-            command = (
-                typer.main.get_command_from_info(
-                    added[-1],
-                    pretty_exceptions_short=app.pretty_exceptions_short,
-                    rich_markup_mode=app.rich_markup_mode,
-                )
-                if added
-                else typer.main.get_command(app)
-            )
-            command.name = cmd_name
-            self.commands[cmd_name] = command
-        return self.commands.get(cmd_name)
+class StackListCommand(StackCommand, ListCommand):
+    """A StackCommand whose result is a list."""
 
 
-def _name(command: CommandInfo) -> str:
-    """Return the name that Typer gives a command: its own, or that of its function."""
-    return command.name or typer.main.get_command_name(getattr(command.callback, "__name__", ""))
+class EnvCommand(StackCommand):
+    """A StackCommand whose result can be a setting."""
+
+    formats = (*Command.formats, "env")

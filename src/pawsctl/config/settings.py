@@ -63,15 +63,7 @@ class Settings(msgspec.Struct, frozen=True):
 
         Raises UsageError for a URL or password file that can't be read.
         """
-        url = self["REDIS_URL"]
-        if not url.value:
-            port = self["REDIS_PORT"]
-            found = redis_url.parse(
-                f"redis://127.0.0.1:{self.port('REDIS_PORT')}",
-                origin="the default" if port.is_default else port.origin,
-            )
-        else:
-            found = redis_url.parse(url.value, origin=url.origin)
+        found = self.redis_place()
         if found.password is not None:
             return found
         if password := self._password_for_any_host():
@@ -81,6 +73,19 @@ class Settings(msgspec.Struct, frozen=True):
             return found
         own = self._own_password(make=False)
         return replace(found.with_login(found.username, own), password_stays=True)
+
+    def redis_place(self) -> Target:
+        """Return the Redis of REDIS_URL, or else of REDIS_PORT, with no login but the URL's.
+
+        Raises UsageError for a URL or port that can't be read.
+        """
+        url, port = self["REDIS_URL"], self["REDIS_PORT"]
+        if url.value:
+            return redis_url.parse(url.value, origin=url.origin)
+        return redis_url.parse(
+            f"redis://127.0.0.1:{self.port('REDIS_PORT')}",
+            origin="the default" if port.is_default else port.origin,
+        )
 
     def _require_meant(self, target: Target) -> None:
         """Raise UsageError if a `.env` found by search would send our password to its host."""

@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 # The most bytes of a value in Redis; no reply here is longer.
 _MOST = 512 << 20
 
-Words = Sequence[str | int]
+Words = Sequence[str | int | bytes]
 
 
 _DENIED = "DENIED"
@@ -67,19 +67,21 @@ def ask(
     password: str | None,
     *commands: Words,
     timeout: float = 2.0,
+    until: float | None = None,
     host: str = HOST,
     username: str | None = None,
 ) -> list[Any]:
     """Return the replies to `commands`: bytes, numbers, None, and lists of these.
 
-    `timeout` is in seconds, for the connection and until each reply is whole. A `password` is
-    ignored if the server has none. Raises Refused for an error reply, OSError if there is no reply.
+    `timeout` is in seconds, for the connection and until each reply is whole; `until` is a moment
+    of the monotonic clock that no reply exceeds. A `password` is ignored if the server has none.
+    Raises Refused for an error reply, OSError if there is no reply.
     """
     words = [each for each in ("AUTH", username, password) if each is not None]
     login: list[Words] = [] if password is None else [words]
     with socket.create_connection((host, port), timeout) as connection:
         connection.sendall(b"".join(_packed(each) for each in (*login, *commands)))
-        deadline = Deadline(timeout)
+        deadline = Deadline(timeout, until)
         with io.BufferedReader(_Pieces(connection, deadline)) as stream:
             for _ in login:
                 _log_in(stream)
@@ -119,7 +121,10 @@ def _log_in(stream: BinaryIO) -> None:
 
 
 def _packed(words: Words) -> bytes:
-    encoded = [str(word).encode("utf-8", "surrogateescape") for word in words]
+    encoded = [
+        word if isinstance(word, bytes) else str(word).encode("utf-8", "surrogateescape")
+        for word in words
+    ]
     return b"*%d\r\n" % len(encoded) + b"".join(
         b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded
     )

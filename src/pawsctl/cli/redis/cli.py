@@ -1,15 +1,35 @@
 """`pawsctl redis cli`."""
 
+import shlex
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from pawsctl.cli.global_options import Command
+from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.redis.group import app, stack_of
+from pawsctl.errors import UsageError
 
 
-@app.command("cli", cls=Command, context_settings={"allow_interspersed_args": False})
+class RedisCli(StackCommand):
+    """A command whose unknown options are redis-cli's."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse. Raises UsageError for an option that is not pawsctl's."""
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except typer.TyperException as error:
+            if type(error).__name__ != "NoSuchOption":
+                raise
+            raise UsageError(
+                error.message,
+                hint="Options of redis-cli stand behind --: "
+                f"pawsctl redis cli -- {shlex.join(given)}",
+            ) from error
+
+
+@app.command("cli", cls=RedisCli, context_settings={"allow_interspersed_args": False})
 def client(
     ctx: typer.Context,
     arguments: Annotated[

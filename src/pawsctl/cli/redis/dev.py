@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from pawsctl.cli.global_options import Command
+from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, app, stack_of
 
 
-@app.command(cls=Command)
+@app.command(cls=StackCommand)
 def dev(
     ctx: typer.Context,
     timeout: Timeout = TIMEOUT,

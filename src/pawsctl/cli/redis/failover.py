@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from pawsctl.cli.global_options import Command
+from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.redis.group import TIMEOUT, Timeout, app, stack_of
 from pawsctl.errors import ExitStatus, UsageError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pawsctl.workflows.failover import Drill
 
 
-@app.command(cls=Command)
+@app.command(cls=StackCommand)
 def failover(
     ctx: typer.Context,
     topology: Annotated[

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import typer
 
 from pawsctl.cli.context import Invocation
-from pawsctl.cli.global_options import LazyGroup, invocation
+from pawsctl.cli.global_options import invocation
+from pawsctl.cli.groups import LazyGroup
 
 if TYPE_CHECKING:
     from pawsctl.config.settings import StackSettings

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl import durations
-from pawsctl.cli.global_options import ListCommand
+from pawsctl.cli import lookups
+from pawsctl.cli.global_options import StackListCommand
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.redis.group import Topology, app, stack_of
 
@@ -28,13 +29,15 @@ def moment(text: str) -> datetime:
         raise typer.BadParameter("write it like 10m, 1h30m or 2026-01-31T12:00:00.") from error
 
 
-@app.command(cls=ListCommand)
+@app.command(cls=StackListCommand)
 def logs(
     ctx: typer.Context,
     services: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SERVICE...]", help="Services to show: redis, redis-commander; all by default."
+            metavar="[SERVICE...]",
+            autocompletion=lookups.services,
+            help="Services to show: redis, redis-commander; all by default.",
         ),
     ] = None,
     topology: Topology = "single",

@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from pawsctl.cli.arguments import Yes
-from pawsctl.cli.global_options import Command
+from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, app, stack_of
 
 
-@app.command(cls=Command)
+@app.command(cls=StackCommand)
 def reset(
     ctx: typer.Context,
     topology: Topology = "single",

@@ -2,11 +2,11 @@
 
 import typer
 
-from pawsctl.cli.global_options import Command
+from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, app, stack_of
 
 
-@app.command(cls=Command)
+@app.command(cls=StackCommand)
 def restart(ctx: typer.Context, topology: Topology = "single", timeout: Timeout = TIMEOUT) -> None:
     """Restart the services."""
     from pawsctl.cli.redis import event_lines, results_view

@@ -2,11 +2,11 @@
 
 import typer
 
-from pawsctl.cli.global_options import Command
+from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Topology, app, stack_of
 
 
-@app.command(cls=Command)
+@app.command(cls=StackCommand)
 def up(
     ctx: typer.Context,
     topology: Topology = "single",

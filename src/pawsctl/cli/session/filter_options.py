@@ -7,6 +7,7 @@ import typer
 from typer.core import TyperOption
 
 from pawsctl import durations
+from pawsctl.cli import lookups
 from pawsctl.cli.global_options import Command, ListCommand
 
 if TYPE_CHECKING:
@@ -71,7 +72,12 @@ def _filter_options() -> list[TyperOption]:
             metavar="GLOB",
             help="Only phones that match a glob such as +1* (* ? [a-c] \\).",
         ),
-        _option("--status", metavar="STATUS", help="Only sessions with this status."),
+        _option(
+            "--status",
+            metavar="STATUS",
+            autocompletion=lookups.statuses,
+            help="Only sessions with this status, such as active.",
+        ),
         _option(
             "--waiting",
             is_flag=True,

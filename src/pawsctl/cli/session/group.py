@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import typer
 
-from pawsctl.cli.global_options import LazyGroup
+from pawsctl.cli.groups import LazyGroup
 
 
 class SessionGroup(LazyGroup):

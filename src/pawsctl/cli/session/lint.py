@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     from pawsctl.sessions.lint import Lint, LintFinding, LintReport
 
 
-@app.command(cls=ListCommand)
+def _rules() -> list[str]:
+    from pawsctl.sessions.contract import rules
+
+    return [rule.id for rule in rules.RULES]
+
+
+class LintCommand(ListCommand):
+    """A command whose options name rules."""
+
+    values: ClassVar = {"--rule": _rules, "--ignore": _rules}
+
+
+@app.command(cls=LintCommand)
 def lint(
     ctx: typer.Context,
     rule: Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 import msgspec
 import typer
@@ -32,7 +32,23 @@ def _require_once(columns: str | None) -> None:
             )
 
 
-@app.command("list", cls=FilteringListCommand)
+def _sort_fields() -> Sequence[str]:
+    from pawsctl.sessions.query import sorting
+
+    return sorting.FIELDS
+
+
+def _columns() -> Sequence[str]:
+    return [*FIELDS]
+
+
+class ListSessions(FilteringListCommand):
+    """A command whose options name fields."""
+
+    values: ClassVar = {"--sort": _sort_fields, "--columns": _columns}
+
+
+@app.command("list", cls=ListSessions)
 def list_(
     ctx: typer.Context,
     sort: Annotated[

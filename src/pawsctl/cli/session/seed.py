@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pawsctl.sessions.edit.seed import Seeded
 
 
-@app.command(cls=Command, hidden=True)
+@app.command(cls=Command)
 def seed(
     ctx: typer.Context,
     count: Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pawsctl.cli.arguments import Source
-from pawsctl.cli.global_options import Command, invocation
+from pawsctl.cli.global_options import ABOUT_CONNECTIONS, Command, invocation
 from pawsctl.cli.output.units import moment, plural, size
 from pawsctl.cli.session.group import app
 
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     from pawsctl.workflows.verify import Verified
 
 
-@app.command(cls=Command)
+class VerifyCommand(Command):
+    """A command on a file: it connects to no Redis of the user."""
+
+    untaken = ABOUT_CONNECTIONS
+
+
+@app.command(cls=VerifyCommand)
 def verify(ctx: typer.Context, file: Source) -> None:
     """Verify an archive by restoring it into a temporary server.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pawsctl.cli import lookups
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Column, Line, Span, table
 from pawsctl.cli.output.units import duration, or_dash, plural
@@ -27,7 +28,11 @@ def watch(
     ctx: typer.Context,
     phone: Annotated[
         str | None,
-        typer.Argument(metavar="[PHONE]", help="Phone or key of one conversation to follow."),
+        typer.Argument(
+            metavar="[PHONE]",
+            autocompletion=lookups.phones,
+            help="Phone or key of one conversation to follow.",
+        ),
     ] = None,
     interval: Annotated[
         str, typer.Option("--interval", metavar="TIME", help="Time between polls.")

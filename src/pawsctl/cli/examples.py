@@ -1,0 +1,65 @@
+"""Examples in the help: command lines as people type them, by the command's full name."""
+
+EXAMPLES = {
+    "": (
+        "redis up",
+        "session list --waiting",
+        "session get +59899123456",
+        "doctor",
+    ),
+    "redis": ("redis up", "redis logs --follow redis", "redis down"),
+    "redis up": ("redis up", "redis up --topology sentinel", "redis up --pull always"),
+    "redis dev": ("redis dev", "redis dev --open"),
+    "redis down": ("redis down", "redis down --volumes --dry-run", "redis down --volumes --yes"),
+    "redis start": ("redis start", "redis start --topology cluster"),
+    "redis stop": ("redis stop", "redis stop --topology cluster"),
+    "redis restart": ("redis restart", "redis restart --timeout 120"),
+    "redis reset": ("redis reset", "redis reset --yes", "redis reset --no-backup"),
+    "redis failover": (
+        "redis failover --topology sentinel",
+        "redis failover --topology cluster --graceful",
+    ),
+    "redis status": ("redis status", "redis status -o env >> .env", "redis status --json"),
+    "redis logs": ("redis logs --tail 50", "redis logs -f redis", "redis logs --since 10m"),
+    "redis cli": ("redis cli", "redis cli DBSIZE", "redis cli -- --bigkeys"),
+    "redis memory": ("redis memory", "redis memory --url redis://cache.example.com:6379"),
+    "redis maxmemory": ("redis maxmemory 512mb", "redis maxmemory 0 --yes"),
+    "session": ("session list", "session get +59899123456", "session stats"),
+    "session list": (
+        "session list --waiting --sort updated_at",
+        "session list --grep invoice --limit 10",
+        "session list --columns phone,ttl -o csv",
+    ),
+    "session get": (
+        "session get +59899123456",
+        "session get +59899123456 --last 10",
+        "session get +59899123456 --json",
+    ),
+    "session ttl": ("session ttl +59899123456", "session ttl", "session ttl --check"),
+    "session stats": ("session stats", "session stats --json"),
+    "session lint": (
+        "session lint",
+        "session lint --rule no-ttl --rule json",
+        "session lint --junit lint.xml",
+    ),
+    "session watch": ("session watch", "session watch +59899123456 --last 5"),
+    "session touch": ("session touch +59899123456", "session touch - < phones.txt"),
+    "session delete": ("session delete +59899123456", "session delete - < phones.txt"),
+    "session flush": ("session flush --dry-run", "session flush --idle 2h", "session flush --yes"),
+    "session seed": ("session seed 100", "session seed 100000 --seed 7"),
+    "session export": ("session export sessions.jsonl.gz", "session export - | gzip > copy.gz"),
+    "session import": (
+        "session import sessions.jsonl.gz --dry-run",
+        "session import sessions.jsonl.gz --replace",
+    ),
+    "session verify": ("session verify sessions.jsonl.gz", "session verify - < sessions.jsonl"),
+    "test-session": (
+        "test-session",
+        "test-session --max-latency 50ms",
+        "test-session --junit report.xml",
+    ),
+    "health": ("health", "health --timeout 1", "health --json"),
+    "doctor": ("doctor", "doctor --bundle support.tar.gz"),
+    "config": ("config", "config REDIS_URL", "config --show-url"),
+}
+"""Words behind `pawsctl`; '' is the program itself."""

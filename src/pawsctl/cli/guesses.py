@@ -1,0 +1,112 @@
+"""Names of commands that people bring along from other programs, and what they mean here."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import typer
+
+from pawsctl.cli.help_text import summary
+from pawsctl.errors import UsageError
+
+_SESSION = {
+    **dict.fromkeys(("ls", "ps", "all", "keys", "scan"), "session list"),
+    **dict.fromkeys(("search", "find", "grep"), "session list --grep TEXT"),
+    **dict.fromkeys(("show", "cat", "view", "print", "read", "transcript"), "session get PHONE"),
+    **dict.fromkeys(("rm", "del", "remove", "end"), "session delete PHONE"),
+    **dict.fromkeys(("clear", "purge", "wipe", "reset"), "session flush"),
+    **dict.fromkeys(("backup", "dump", "save"), "session export FILE"),
+    **dict.fromkeys(("restore", "load"), "session import FILE"),
+    **dict.fromkeys(("status", "info", "count", "size", "statistics"), "session stats"),
+    **dict.fromkeys(("expire", "extend", "renew"), "session touch PHONE"),
+    **dict.fromkeys(("check", "validate"), "session lint"),
+    **dict.fromkeys(("monitor", "tail", "follow"), "session watch"),
+    **dict.fromkeys(("fake", "generate"), "session seed N"),
+    "test": "test-session",
+}
+_REDIS = {
+    **dict.fromkeys(("ps", "ls", "list", "show", "info", "port", "url"), "redis status"),
+    **dict.fromkeys(("run", "create"), "redis up"),
+    **dict.fromkeys(("rm", "remove", "delete", "destroy"), "redis down"),
+    **dict.fromkeys(("exec", "shell", "sh", "redis-cli"), "redis cli"),
+    **dict.fromkeys(("log", "tail"), "redis logs"),
+    **dict.fromkeys(("flush", "flushall", "flushdb", "wipe"), "redis reset"),
+    **dict.fromkeys(("ping", "check"), "health"),
+    **dict.fromkeys(("ui", "commander"), "redis dev"),
+}
+_ROOT = {
+    **dict.fromkeys(("ps", "info"), "redis status"),
+    **dict.fromkeys(("ping", "check"), "health"),
+    **dict.fromkeys(("settings", "env", "configuration"), "config"),
+    **dict.fromkeys(("diagnose", "debug"), "doctor"),
+    "sessions": "session",
+    "completion": "--install-completion",
+}
+_OF_GROUP: Mapping[str, tuple[Mapping[str, str], ...]] = {
+    "": (_ROOT, _SESSION, _REDIS),
+    "session": (_SESSION, _REDIS, _ROOT),
+    "redis": (_REDIS, _SESSION, _ROOT),
+}
+
+# As near as `stats` and `status`, not as `reset` and `redis`.
+_NEAR = 0.75
+
+
+def help_or_version(ctx: typer.Context, args: list[str]) -> None:
+    """Print help or the version for `help [COMMAND...]` and `version`, and exit."""
+    if args[0] == "version":
+        # Saves 25 ms without it.
+        from importlib.metadata import version
+
+        sys.stdout.write(f"pawsctl {version('pawsctl')}\n")
+        raise typer.Exit
+    if args[0] == "help":
+        found: Any = ctx
+        for word in (each for each in args[1:] if not each.startswith("-")):
+            if not hasattr(found.command, "resolve_command"):
+                break
+            name, command, _ = found.command.resolve_command(found, [word])
+            found = command.context_class(command, info_name=name, parent=found)
+        sys.stdout.write(f"{found.get_help()}\n")
+        raise typer.Exit
+
+
+def require_known(ctx: Any, args: list[str]) -> None:
+    """Raise UsageError for a command that is known by another name, or in another group."""
+    name = args[0].lower()
+    tables = _OF_GROUP.get(ctx.command_path.removeprefix("pawsctl").strip(), ())
+    for meant in _meanings(ctx.find_root(), tables, name):
+        command = _command(ctx.find_root(), meant)
+        about = f": {summary(command)}" if command is not None else "."
+        near = get_close_matches(name, ctx.command.list_commands(ctx), n=1, cutoff=_NEAR)
+        typo = f" Did you mean '{near[0]}'?" if near else ""
+        raise UsageError(
+            f"No such command '{args[0]}'.{typo}",
+            hint=f"Use 'pawsctl {meant}'{about}",
+        )
+
+
+def _meanings(root: Any, tables: tuple[Mapping[str, str], ...], name: str) -> Iterator[str]:
+    """Yield the commands that a name may stand for, the likeliest first."""
+    if not tables:
+        return
+    own, *others = tables
+    if name in own:
+        yield own[name]
+    for path in (name, f"redis {name}", f"session {name}"):
+        if _command(root, path) is not None:
+            yield path
+    for table in others:
+        if name in table:
+            yield table[name]
+
+
+def _command(root: Any, path: str) -> Any:
+    """Return the command of a full name, such as `session get PHONE`, or None."""
+    found = root.command
+    for word in path.split():
+        if word.startswith("-") or not hasattr(found, "get_command"):
+            break
+        found = found.get_command(root, word)
+    return None if found is root.command else found

@@ -1,0 +1,65 @@
+"""Values for completion that the settings and a Redis on this machine know."""
+
+import re
+from collections.abc import Sequence
+
+import typer
+
+from pawsctl.cli.global_options import invocation
+
+# A press of the Tab key may take this long on top of the start of pawsctl.
+_SECONDS = 0.05
+_MOST = 50
+# What Redis holds is hostile: a shell may run what it is given.
+_PHONE = re.compile(rb"wh:session:(\+?[0-9]{1,20})")
+_STATUS = re.compile(rb'"status" ?: ?"([A-Za-z0-9_-]{1,40})"')
+_PREFIX = "wh:session:"
+_SERVICES = {
+    "single": ("redis", "redis-commander"),
+    "sentinel": ("redis-1", "redis-2", "redis-3", "sentinel-1", "sentinel-2", "sentinel-3"),
+    "cluster": ("node-1", "node-2", "node-3", "node-4", "node-5", "node-6"),
+}
+
+
+def phones(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return phones of sessions that begin like this, or whole keys; none without a Redis here."""
+    if not re.fullmatch(r"\+?[0-9]*", incomplete.removeprefix(_PREFIX)):
+        return []
+    is_key = incomplete.startswith(_PREFIX)
+    begun = incomplete.removeprefix(_PREFIX)
+    found = filter(None, map(_PHONE.fullmatch, _glance(ctx, f"{_PREFIX}{begun}*".encode(), 0)))
+    return sorted(each[0 if is_key else 1].decode() for each in found)
+
+
+def statuses(ctx: typer.Context, _words: Sequence[str], _begun: str) -> list[str]:
+    """Return the bot's status, and those that sessions have in a Redis on this machine."""
+    beginnings = _glance(ctx, f"{_PREFIX}*".encode(), 256)
+    found = {each[1].decode() for each in map(_STATUS.search, beginnings) if each}
+    return sorted(found | {"active"})
+
+
+def services(ctx: typer.Context) -> list[str]:
+    """Return the services of the topology that the command line names."""
+    return list(_SERVICES.get(ctx.params.get("topology") or "single", ()))
+
+
+def settings() -> list[str]:
+    """Return the names of all settings."""
+    from pawsctl.config.setting_specs import SETTING_SPECS
+
+    return [each.name for each in SETTING_SPECS]
+
+
+def _glance(ctx: typer.Context, pattern: bytes, count: int) -> list[bytes]:
+    """Return keys that match, or the first `count` bytes of their values; none if that fails."""
+    from pawsctl.connection.scan.quick import Glance
+    from pawsctl.errors import PawsctlError
+
+    run = invocation(ctx)
+    # A detail on stderr would stand in the command line.
+    run.verbose = False
+    try:
+        glance = Glance(run.target(), _SECONDS)
+    except PawsctlError:
+        return []
+    return glance.beginnings(pattern, _MOST, count) if count else glance.keys(pattern, _MOST)
