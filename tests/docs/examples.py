@@ -25,6 +25,7 @@ from tests.cli_runner import TIMEOUT_SECONDS, Pawsctl
 from tests.docs import pages
 from tests.ports import free_base, free_port
 from tests.servers import Server, required
+from tests.terminal import noon_zone
 
 SAMPLES = Path(__file__).parent.parent / "sessions"
 PROJECT = "pawsctl-test-examples"
@@ -148,7 +149,7 @@ class Examples:
             cwd=self.pawsctl.folder,
             env=self.pawsctl.environment
             | {"PATH": f"{Path(sys.executable).parent}:{self.pawsctl.environment['PATH']}"}
-            | {"COLUMNS": "100"},
+            | {"COLUMNS": "100", "TZ": noon_zone()},
             timeout=120,
             check=False,
         )

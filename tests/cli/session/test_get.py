@@ -88,11 +88,11 @@ def test_a_transcript_tells_who_said_what(pawsctl: Pawsctl, server: Server) -> N
     assert '→ register_pet {"name": "Firulais"' in text
     assert "← result" in text
     assert re.search(r"expires in (1h 00m|59m \d\ds)", text)
-    assert "updated 2024-01-01 00:04:00 UTC" in text
+    assert "updated 2024-01-01T00:04:00Z" in text
     full = pawsctl("session", "get", "+123", "--full").text
     assert '"dateOfBirth": "2022-01-15"' in full
     last = pawsctl("session", "get", "+123", "--last", "1").text
-    assert "3 earlier messages" in last
+    assert "2 earlier messages and 1 tool message (--last 1)" in last
     assert "Voy a registrar" not in last
 
 

@@ -48,6 +48,8 @@ ALL = {"+1", "+2", "+3", "+44", "+5", "+6*", "+7"}
         (["--status", "closed"], {"+44"}),
         (["--expiring-within", "30m"], {"+2"}),
         (["--idle", "1d"], {"+1", "+2", "+3", "+5"}),
+        (["--updated-within", "1h"], {"+44"}),
+        (["--updated-within", "36500d", "--idle", "1d"], {"+1", "+2", "+3", "+5"}),
         (["--never-expires"], {"+5", "+7"}),
         (["--waiting"], {"+2"}),
         (["--has-tool", "register_pet"], {"+3"}),
@@ -76,6 +78,26 @@ def test_a_list_is_sorted_and_limited(many: Pawsctl) -> None:
     assert phones(many, "--sort", "bytes", "--reverse")[-1] == "+7"
     assert len(phones(many, "--limit", "3")) == 3
     assert phones(many, "--sort", "messages", "--match", "+[123]", "--limit", "2") == ["+1", "+2"]
+
+
+def test_who_waits_longest_is_found(pawsctl: Pawsctl, server: Server) -> None:
+    """Sessions without an unanswered message come last; scripts read the seconds."""
+    waits = {"+1": 90, "+2": 7_000, "+3": 600}
+    for phone, seconds in waits.items():
+        value = json.loads((SAMPLES / "waiting.json").read_bytes())
+        value["updatedAt"] = int((time.time() - seconds) * 1000)
+        store_session(server, phone, json.dumps(value).encode())
+    store_session(server, "+4", (SAMPLES / "greeting.json").read_bytes())
+    columns = ["session", "list", "--columns", "phone,waiting", "--sort", "waiting"]
+    found = pawsctl(*columns, "--json").json
+    assert [each["phone"] for each in found] == ["+1", "+3", "+2", "+4"]
+    assert found[-1]["waiting"] is None
+    assert all(0 <= each["waiting"] - waits[each["phone"]] < 60 for each in found[:-1])
+    (longest,) = pawsctl(*columns, "--reverse", "--limit", "1", "--json").json
+    assert longest["phone"] == "+2"
+    shown = [line.split(maxsplit=1) for line in pawsctl(*columns).text.splitlines()]
+    assert shown[2:] == [["+3", shown[2][1]], ["+2", "1 h"], ["+4", "-"]]
+    assert shown[2][1] in ("10 min", "11 min")
 
 
 def test_columns_choose_what_every_format_shows(many: Pawsctl) -> None:
@@ -117,6 +139,7 @@ def test_csv_has_every_field_and_the_last_message(many: Pawsctl) -> None:
         ["--limit", "9223372036854775808"],
         ["--columns", "phone,ttl,phone"],
         ["--never-expires", "--expiring-within", "1h"],
+        ["--idle", "2h", "--updated-within", "1h"],
         ["--idle", "0s"],
         ["--idle", "10"],
         ["--expiring-within", "soon"],

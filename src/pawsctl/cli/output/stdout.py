@@ -52,9 +52,14 @@ class Output(Talk):
     """Whether the output is a stream that only Ctrl-C ends, which is then no failure."""
 
     @property
-    def width(self) -> int:
-        """The columns of the terminal, or COLUMNS; 200 without either."""
-        return shutil.get_terminal_size((200, 24)).columns
+    def is_terminal(self) -> bool:
+        """Whether a person reads stdout as text on a terminal."""
+        return self.format == "text" and sys.stdout.isatty()
+
+    @property
+    def room(self) -> int | None:
+        """The columns of the terminal, or COLUMNS; None without either."""
+        return shutil.get_terminal_size((0, 0)).columns or (80 if self.is_terminal else None)
 
     @_while_read
     def show(self, result: Result, view: Callable[[Result], Iterable[Line]]) -> None:
@@ -83,7 +88,7 @@ class Output(Talk):
         to stderr if a text table has no row. A `single` row is a JSON object instead of an array.
         """
         if self.format == "text":
-            lines = table(rows, columns, self.width)
+            lines = table(rows, columns, self.room)
             title = next(lines, None)
             if title is not None:
                 self.lines(chain([title], lines))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from pawsctl import escaping
@@ -18,40 +18,133 @@ Row = TypeVar("Row")
 
 # Rows that are measured to find a table's widths; the rest streams.
 _MEASURED_ROWS = 200
-_LEAST_ROOM = 20
+_WIDTH_ELSEWHERE = 200
+# The last column is cut to this before another is left out, and to less before others are cut.
+_LEAST_ROOM = 15
+_LEAST_LAST = 8
+# If a table does not fit, cells that are longer are not usual: one long key pads no others.
+_MOST_ROOM = 40
+_NARROWEST = 3
 
 
 class Column(NamedTuple, Generic[Row]):
-    """A column of a text table; the last one is cut to the remaining width of the terminal."""
+    """A column of a text table; the last one is cut to the remaining width of the terminal.
+
+    If a terminal is too narrow, columns are left out in the order of `gives_way`; those with 0
+    stay.
+    """
 
     title: str
     cell: Callable[[Row], Span]
     right: bool = False
+    gives_way: int = 0
 
 
-def table(rows: Iterable[Row], columns: Sequence[Column[Row]], width: int) -> Iterator[Line]:
+def table(rows: Iterable[Row], columns: Sequence[Column[Row]], room: int | None) -> Iterator[Line]:
     """Yield a line of titles, then one per row as rows arrive; nothing if there is no row.
 
-    `width` is the terminal's, in columns.
+    `room` is the terminal's width, in which every line fits. Without a terminal it is None: then
+    no column is left out, and only the last one is cut.
     """
-
-    def cells(row: Row) -> list[Span]:
-        return [
-            (escaping.visible(text), style) for text, style in (each.cell(row) for each in columns)
-        ]
-
     iterator = iter(rows)
-    measured = [cells(row) for row in islice(iterator, _MEASURED_ROWS)]
+    measured = [_cells(row, columns) for row in islice(iterator, _MEASURED_ROWS)]
     if not measured:
         return
-    widths = [
-        max(len(column.title), *(_columns_of(row[index][0]) for row in measured))
-        for index, column in enumerate(columns)
+    widths = _widths(measured, columns, room or _WIDTH_ELSEWHERE)
+    shown = list(range(len(columns))) if room is None else _shown(columns, widths, room)
+    columns = [columns[index] for index in shown]
+    layout = _Layout(columns, [widths[index] for index in shown], room)
+    yield layout.line([(column.title, "bold") for column in columns])
+    for row in measured:
+        yield layout.line([row[index] for index in shown])
+    for each in iterator:
+        yield layout.line(_cells(each, columns))
+
+
+def _cells(row: Row, columns: Sequence[Column[Row]]) -> list[Span]:
+    return [(escaping.visible(text), style) for text, style in (each.cell(row) for each in columns)]
+
+
+def _widths(
+    measured: Sequence[Sequence[Span]], columns: Sequence[Column[Any]], room: int
+) -> list[int]:
+    """Return the width of each column; if there is not room for all, that of its usual cells."""
+    cells = [[columns_of(row[index][0]) for row in measured] for index in range(len(columns))]
+    natural = [max(len(each.title), *found) for each, found in zip(columns, cells, strict=True)]
+    if _total(natural) <= room:
+        return natural
+    usual = [
+        max([len(each.title), *(width for width in found if width <= _MOST_ROOM)])
+        if min(found) <= _MOST_ROOM
+        else _MOST_ROOM
+        for each, found in zip(columns, cells, strict=True)
     ]
-    room = max(_LEAST_ROOM, width - sum(widths[:-1]) - 2 * (len(widths) - 1))
-    yield _padded([(column.title, "bold") for column in columns], columns, widths, room)
-    for row in chain(measured, map(cells, iterator)):
-        yield _padded(row, columns, widths, room)
+    return [*usual[:-1], natural[-1]]
+
+
+def _shown(columns: Sequence[Column[Any]], widths: Sequence[int], room: int) -> list[int]:
+    """Return the indexes of the columns that have room."""
+    shown = list(range(len(columns)))
+    least = [*widths[:-1], min(widths[-1], _LEAST_ROOM)]
+    order = sorted(
+        (index for index in shown if columns[index].gives_way),
+        key=lambda index: columns[index].gives_way,
+    )
+    for index in order:
+        if _total([least[each] for each in shown]) <= room:
+            break
+        shown.remove(index)
+    return shown
+
+
+def _total(widths: Sequence[int]) -> int:
+    """Return the width of a table with columns of these widths."""
+    return sum(widths) + 2 * (len(widths) - 1)
+
+
+class _Layout:
+    """The widths of a table's columns, in which its lines are laid out."""
+
+    def __init__(
+        self, columns: Sequence[Column[Any]], widths: Sequence[int], room: int | None
+    ) -> None:
+        self._columns = columns
+        self._is_fitted = room is not None
+        self._widths = list(widths[:-1])
+        least = min(widths[-1], _LEAST_LAST)
+        while room is not None and _total([*self._widths, least]) > room:
+            widest = max(self._widths, default=0)
+            if widest <= _NARROWEST:
+                break
+            self._widths[self._widths.index(widest)] -= 1
+        self._last = (room or _WIDTH_ELSEWHERE) - sum(self._widths) - 2 * len(self._widths)
+        if room is None:
+            self._last = max(_LEAST_ROOM, self._last)
+        # Padding aligns numbers in a last column.
+        self._pad = min(widths[-1], self._last) if columns[-1].right else 0
+
+    def line(self, row: Sequence[Span]) -> Line:
+        """Return a row as a line."""
+        line: list[Span] = []
+        last = self._last
+        for (text, style), column, width in zip(
+            row[:-1], self._columns, self._widths, strict=False
+        ):
+            shown, more = text, columns_of(text) - width
+            if more > 0 and self._is_fitted:
+                if last - more >= _LEAST_LAST:
+                    # A row below those that were measured is longer: it takes from the last column.
+                    last -= more
+                else:
+                    shown = cut(text, width)
+            line.append((_padded(shown, width, right=column.right) + "  ", style))
+        text, style = row[-1]
+        return [*line, (_padded(cut(text, last), self._pad, right=True), style)]
+
+
+def _padded(text: str, width: int, *, right: bool) -> str:
+    gap = " " * (width - columns_of(text)) if width else ""
+    return gap + text if right else text + gap
 
 
 def plain(line: Line) -> str:
@@ -59,18 +152,7 @@ def plain(line: Line) -> str:
     return "".join(text for text, _ in line)
 
 
-def _padded(
-    row: Sequence[Span], columns: Sequence[Column[Any]], widths: Sequence[int], room: int
-) -> Line:
-    line: list[Span] = []
-    for (text, style), column, width in zip(row[:-1], columns, widths, strict=False):
-        gap = " " * (width - _columns_of(text))
-        line.append((gap + text + "  " if column.right else text + gap + "  ", style))
-    text, style = row[-1]
-    return [*line, (_cut(text, room), style)]
-
-
-def _columns_of(text: str) -> int:
+def columns_of(text: str) -> int:
     """Return how many terminal columns a text takes."""
     if text.isascii():
         return len(text)
@@ -80,13 +162,16 @@ def _columns_of(text: str) -> int:
     return cell_len(text)
 
 
-def _cut(text: str, columns: int) -> str:
+def cut(text: str, columns: int) -> str:
+    """Return a text that takes at most that many columns; what is cut off ends in `…`."""
     # A character takes at most two columns, and rarely none.
     if 2 * len(text) <= columns:
         return text
-    if len(text) <= 4 * columns and _columns_of(text) <= columns:
+    if columns < 1:
+        return ""
+    if len(text) <= 4 * columns and columns_of(text) <= columns:
         return text
-    while text and _columns_of(text) > columns - 1:
+    while text and columns_of(text) > columns - 1:
         text = text[: min(len(text) - 1, columns)]
     return text + "…"
 

@@ -36,9 +36,41 @@ def size(count: float) -> str:
     return f"{count:.1f} {unit}"
 
 
-def moment(time: datetime | None) -> str:
-    """Return a time in UTC to the second, or a dash."""
-    return f"{time:%Y-%m-%d %H:%M:%S}" if time else "-"
+def about(seconds: float) -> str:
+    """Return seconds in their largest unit: `12 s`, `3 min`, `2 h`, `1 day`, `5 days`."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min"
+    return f"{whole // 3_600} h" if whole < 86_400 else plural(whole // 86_400, "day")
+
+
+def moment(time: datetime | None, *, now: datetime | None = None) -> str:
+    """Return a UTC time as ISO 8601 to the second, or a dash.
+
+    With `now`, it is how long ago that was: `3 min ago`; if that is over a hundred days, the date.
+    """
+    if time is None:
+        return "-"
+    if now is None:
+        return f"{time:%Y-%m-%dT%H:%M:%SZ}"
+    seconds = (now - time).total_seconds()
+    if seconds > 100 * 86_400:
+        return f"{time:%Y-%m-%d}"
+    # Clocks differ a little: what is only just ahead is now.
+    return f"in {about(-seconds)}" if seconds < -60 else f"{about(seconds)} ago"
+
+
+def clock(time: datetime, *, now: datetime) -> str:
+    """Return a time as the reader's clock shows it, with its zone: `18:32 CET`, `Mon 00:05 CET`.
+
+    The day is left out if it is today, and is a date if it is over six days away.
+    """
+    there, here = time.astimezone(), now.astimezone()
+    days = (there.date() - here.date()).days
+    day = "" if days == 0 else f"{there:%a} " if 0 < days < 7 else f"{there:%Y-%m-%d} "
+    return f"{day}{there:%H:%M %Z}"
 
 
 def plural(count: int, noun: str) -> str:

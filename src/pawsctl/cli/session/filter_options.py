@@ -47,6 +47,12 @@ def chosen_filter(ctx: typer.Context) -> "Filter":
             "No session that never expires is gone within a time.",
             hint="Give --never-expires or --expiring-within.",
         )
+    idle, within = wanted.idle, wanted.updated_within
+    if idle is not None and within is not None and idle > within:
+        raise UsageError(
+            "No session is both updated within a time and idle for longer than that.",
+            hint="Give --idle or --updated-within, or a shorter --idle.",
+        )
     return wanted
 
 
@@ -95,6 +101,12 @@ def _filter_options() -> list[TyperOption]:
             metavar="TIME",
             convert=duration_option,
             help="Only sessions not updated for this long, such as 10m or 2h.",
+        ),
+        _option(
+            "--updated-within",
+            metavar="TIME",
+            convert=duration_option,
+            help="Only sessions updated within this time, such as 10m or 2h.",
         ),
         _option(
             "--expiring-within",

@@ -37,7 +37,11 @@ def get(
     last: Annotated[
         int | None,
         typer.Option(
-            "--last", min=0, max=10**9, metavar="N", help="Show only the last N messages."
+            "--last",
+            min=0,
+            max=10**9,
+            metavar="N",
+            help="Show the last N messages; tools count extra.",
         ),
     ] = None,
 ) -> None:
@@ -68,7 +72,13 @@ def get(
             run.output.each(
                 found,
                 item=lambda each: each.stored,
-                view=lambda each: transcript.transcript(each, full=full, last=last),
+                view=lambda each: transcript.transcript(
+                    each,
+                    full=full,
+                    last=last,
+                    room=run.output.room,
+                    on_terminal=run.output.is_terminal,
+                ),
                 single=is_single(phones),
             )
         find.require_found(found)

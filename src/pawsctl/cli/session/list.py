@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
@@ -11,7 +12,7 @@ import typer
 
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.table import Column, Span
-from pawsctl.cli.output.units import moment, or_dash, size
+from pawsctl.cli.output.units import about, moment, or_dash, size
 from pawsctl.cli.session.expiry_view import ttl_span
 from pawsctl.cli.session.filter_options import FilteringListCommand, chosen_filter
 from pawsctl.cli.session.group import app
@@ -66,7 +67,8 @@ def list_(
 ) -> None:
     """List sessions.
 
-    Shows each session's phone, status, messages, time left, last update, size and last message.
+    Shows each session's phone, status, messages, time left, last update, size, how long the
+    customer has waited for an answer, and the last message.
     """
     from pawsctl.sessions.query import find, sorting
 
@@ -78,7 +80,9 @@ def list_(
     with run.reader(partial=True) as store:
         run.output.rows(
             find.list_all(store, wanted, order),
-            table_columns(names),
+            table_columns(
+                names, on_terminal=run.output.is_terminal, are_chosen=columns is not None
+            ),
             item=row_maker(names),
             fields=names,
             empty=f"No {'sessions' if wanted.is_empty else 'such session'} in "
@@ -105,6 +109,18 @@ def _last_words(listed: Listed) -> Span:
     return f"{SPEAKERS.get(role, role)}: {words}", ""
 
 
+def _waiting_seconds(listed: Listed) -> int | None:
+    since = listed.waiting_since
+    if since is None:
+        return None
+    return max(0, int((datetime.now(UTC) - since).total_seconds()))
+
+
+def _waiting(listed: Listed) -> Span:
+    seconds = _waiting_seconds(listed)
+    return ("-", "") if seconds is None else (about(seconds), "bold yellow")
+
+
 FIELDS = {
     "phone": Field(
         lambda row: row.item.phone, Column("PHONE", lambda row: (row.item.phone, "cyan"))
@@ -114,15 +130,16 @@ FIELDS = {
         lambda row: row.item.ttl, Column("TTL", lambda row: ttl_span(row.item), right=True)
     ),
     "status": Field(
-        lambda row: row.item.status, Column("STATUS", lambda row: (row.item.status or "-", ""))
+        lambda row: row.item.status,
+        Column("STATUS", lambda row: (row.item.status or "-", ""), gives_way=2),
     ),
     "messages": Field(
         lambda row: row.item.messages,
-        Column("MESSAGES", lambda row: (or_dash(row.item.messages), ""), right=True),
+        Column("MESSAGES", lambda row: (or_dash(row.item.messages), ""), right=True, gives_way=4),
     ),
     "updated_at": Field(
         lambda row: row.item.updated_at,
-        Column("UPDATED (UTC)", lambda row: (moment(row.item.updated_at), "")),
+        Column("UPDATED", lambda row: (moment(row.item.updated_at), ""), gives_way=3),
     ),
     "bytes": Field(
         lambda row: row.item.bytes,
@@ -130,17 +147,23 @@ FIELDS = {
             "SIZE",
             lambda row: (size(row.item.bytes) if row.item.bytes is not None else "-", ""),
             right=True,
+            gives_way=1,
         ),
     ),
     "problem": Field(
         lambda row: row.item.problem,
         Column("PROBLEM", lambda row: (row.item.problem or "-", "red" if row.item.problem else "")),
     ),
+    "waiting": Field(_waiting_seconds, Column("WAITING", _waiting, right=True)),
     "last_message": Field(lambda row: row.last_message, Column("LAST MESSAGE", _last_words)),
 }
 
-_DEFAULT_TEXT = ("phone", "status", "messages", "ttl", "updated_at", "bytes", "last_message")
-_DEFAULT_CSV = tuple(FIELDS)
+_DEFAULT_TEXT = (
+    *("phone", "status", "messages", "ttl", "updated_at", "bytes", "waiting", "last_message"),
+)
+# Scripts rely on JSON and CSV having exactly these.
+_DEFAULT_JSON = ("phone", "key", "ttl", "status", "messages", "updated_at", "bytes", "problem")
+_DEFAULT_CSV = (*_DEFAULT_JSON, "last_message")
 
 
 def chosen_columns(columns: str | None, output_format: Format) -> list[str]:
@@ -151,8 +174,7 @@ def chosen_columns(columns: str | None, output_format: Format) -> list[str]:
     if columns is None:
         if output_format == "text":
             return list(_DEFAULT_TEXT)
-        # Scripts rely on JSON having exactly the item's keys.
-        return [name for name in _DEFAULT_CSV if output_format == "csv" or name != "last_message"]
+        return list(_DEFAULT_CSV if output_format == "csv" else _DEFAULT_JSON)
     names = list(dict.fromkeys(name.strip() for name in columns.split(",")))
     if unknown := [name for name in names if name not in FIELDS]:
         raise UsageError(
@@ -161,14 +183,29 @@ def chosen_columns(columns: str | None, output_format: Format) -> list[str]:
     return names
 
 
-def table_columns(names: Sequence[str]) -> list[Column[Listed]]:
-    """Return the columns of a text table with those fields."""
-    return [FIELDS[name].column for name in names]
+def table_columns(
+    names: Sequence[str], *, on_terminal: bool, are_chosen: bool
+) -> list[Column[Listed]]:
+    """Return the columns of a text table with those fields.
+
+    On a terminal the last update is told as `3 min ago`. Columns that the user chose do not give
+    way to others.
+    """
+    now = datetime.now(UTC) if on_terminal else None
+
+    def updated(row: Listed) -> Span:
+        return moment(row.item.updated_at, now=now), ""
+
+    columns = [
+        each._replace(gives_way=0) if are_chosen else each
+        for each in (FIELDS[name].column for name in names)
+    ]
+    return [each._replace(cell=updated) if each.title == "UPDATED" else each for each in columns]
 
 
 def row_maker(names: Sequence[str]) -> Callable[[Listed], Any]:
     """Return a function that turns a row into an object with those fields, for JSON and CSV."""
-    if names == [name for name in FIELDS if name != "last_message"]:
+    if tuple(names) == _DEFAULT_JSON:
         return attrgetter("item")
     made: Callable[..., Any] = msgspec.defstruct("Row", names)
     values = [FIELDS[name].value for name in names]

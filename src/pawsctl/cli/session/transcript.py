@@ -3,126 +3,176 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from pawsctl.cli.output.table import Line
-from pawsctl.cli.output.units import duration, moment, plural, size
+from pawsctl import escaping
+from pawsctl.cli.output.table import Line, Span, columns_of, cut, plain
+from pawsctl.cli.output.units import about, clock, duration, moment, plural, size
+from pawsctl.cli.output.wrapping import joined, wrapped
 from pawsctl.sessions.contract import decode, deep_json, model
 
 if TYPE_CHECKING:
     from pawsctl.sessions.contract.model import Block, Message, Record
     from pawsctl.sessions.query.rows import Conversation
 
+# Characters of a tool call or result, on a terminal that has room for more, too.
 _FOLDED = 100
+_LABEL = 7
+_LEAST_FOLDED = 20
 
 SPEAKERS = {"user": "user", "assistant": "bot", "tool": "tool"}
 """A role → its name in a transcript."""
+_STYLES = {"user": "bold green", "assistant": "bold blue", "tool": "bold cyan"}
 
 
-def transcript(found: Conversation, *, full: bool, last: int | None) -> Iterator[Line]:
+def transcript(
+    found: Conversation, *, full: bool, last: int | None, room: int | None, on_terminal: bool
+) -> Iterator[Line]:
     """Render a conversation: who said what, with each tool call and result folded to a line.
 
-    `full` unfolds them; `last` limits the messages to that many at the end.
+    `full` unfolds them; `last` limits the messages that people see to that many at the end. Lines
+    are wrapped to `room` columns. On a terminal times are told from now.
     """
     if found.record is None:
         return
-    yield from _header(found, found.record)
+    for line in _header(found, found.record, room=room, on_terminal=on_terminal):
+        yield from wrapped(line, room, indent=2)
     if found.session is None:
         return
     messages = found.session.messages
-    first = max(0, len(messages) - last) if last is not None else 0
+    first = model.last_said(messages, last) if last is not None else 0
     if first:
-        yield [(f"… {plural(first, 'earlier message')} (--last {last})", "dim")]
+        yield []
+        yield from wrapped(
+            [(f"… {_counted(messages[:first], 'earlier ')} (--last {last})", "dim")], room
+        )
     for message in messages[first:]:
         yield []
-        yield from message_lines(message, full=full)
+        yield from message_lines(message, full=full, room=room)
 
 
-def _header(found: Conversation, record: Record) -> Iterator[Line]:
-    session = found.session
+def _counted(messages: Sequence[Message], which: str = "") -> str:
+    """Return how many messages people see, and how many of the others there are."""
+    said = sum(message.is_said for message in messages)
+    tools = len(messages) - said
+    return plural(said, f"{which}message") + (
+        f" and {plural(tools, 'tool message')}" if tools else ""
+    )
+
+
+def _header(
+    found: Conversation, record: Record, *, room: int | None, on_terminal: bool
+) -> Iterator[Line]:
+    session, now = found.session, datetime.now(UTC)
     yield [(found.phone, "bold cyan")]
-    left = "never expires" if record.ttl < 0 else f"expires in {duration(record.ttl)}"
+    left = "never expires"
+    if record.ttl >= 0:
+        end = now + timedelta(seconds=record.ttl)
+        left = f"expires in {duration(record.ttl)}, at {clock(end, now=now)}"
     facts = [left, size(len(record.value))] if record.value is not None else [left]
     if session is not None:
-        facts = [session.status or "no status", plural(len(session.messages), "message"), *facts]
-    yield [(" · ".join(facts), "")]
+        facts = [session.status or "no status", _counted(session.messages), *facts]
+    for line in joined(facts, room):
+        yield [(line, "")]
     updated = model.as_time(session.updated_at) if session else None
     if updated:
-        ago = (datetime.now(UTC) - updated).total_seconds()
-        when = f"{duration(ago)} ago" if ago >= 0 else "in the future"
-        yield [(f"updated {moment(updated)} UTC, {when}", "dim")]
+        yield [(f"updated {moment(updated, now=now if on_terminal else None)}", "dim")]
+    if session is not None and session.is_waiting:
+        since = f" {about((now - updated).total_seconds())}" if updated else ""
+        yield [(f"the customer has waited{since} for an answer", "bold yellow")]
     for problem in found.problems:
         yield [(f"! {problem}", "red")]
     for note in found.notes:
         yield [(f"- {note}", "dim")]
 
 
-def message_lines(message: Message, *, full: bool) -> Iterator[Line]:
-    """Render a message: the speaker and the text, or tool calls and results."""
+def message_lines(message: Message, *, full: bool, room: int | None) -> Iterator[Line]:
+    """Render a message: the speaker beside the text, or beside tool calls and results."""
+    role = "tool" if message.is_tool_results else message.role
+    label: Span = (f"{SPEAKERS.get(role, role):<5}  ", _STYLES.get(role, "bold red"))
+    for line in _body(message, full=full, room=room and room - _LABEL):
+        blanks = len(plain(line)) - len(plain(line).lstrip(" "))
+        # What is indented already, such as JSON, hangs below its own beginning.
+        indent = _LABEL + blanks + (2 if blanks else 0)
+        yield from wrapped([label, *line] if plain(line) else [label], room, indent=indent)
+        label = (" " * _LABEL, "")
+
+
+def _body(message: Message, *, full: bool, room: int | None) -> Iterator[Line]:
+    """Render what a message says, without its speaker."""
     if message.is_tool_results:
         results = decode.tool_results(message)
         if results is None:
-            yield from _said("tool", message.text, "red")
+            yield from _said(message.text)
         for result in results or ():
-            yield from _tool_result(result.content, is_error=result.is_error, full=full)
-        return
-    if message.role == "tool":
+            yield from _tool_result(result.content, is_error=result.is_error, full=full, room=room)
+    elif message.role == "tool":
         name = f"{message.tool_name} " if message.tool_name else ""
-        yield from _tool_result(message.text, is_error=False, full=full, name=name)
-        return
-    style = {"user": "bold green", "assistant": "bold blue"}.get(message.role, "bold red")
-    speaker = SPEAKERS.get(message.role, message.role)
-    if not isinstance(message.content, list):
-        yield from _said(speaker, message.text, style)
-        return
-    for block in message.content:
-        if block.type == "text":
-            yield from _said(speaker, block.text, style)
-        else:
-            yield from _block(block, full=full)
+        yield from _tool_result(message.text, is_error=False, full=full, room=room, name=name)
+    elif not isinstance(message.content, list):
+        yield from _said(message.text)
+    else:
+        for block in message.content:
+            if block.type == "text":
+                yield from _said(block.text)
+            else:
+                yield from _block(block, full=full, room=room)
 
 
-def _said(speaker: str, text: str, style: str) -> Iterator[Line]:
+def _said(text: str) -> Iterator[Line]:
     # Only \n breaks a line; \r would let the next words overwrite these, so it is escaped.
-    first, *rest = text.split("\n")
-    yield [(f"{speaker:<5}", style), ("  " + first, "")]
-    for line in rest:
-        yield [("       " + line, "")]
+    for line in text.split("\n"):
+        yield [(line, "")]
 
 
-def _block(block: Block, *, full: bool) -> Iterator[Line]:
+def _block(block: Block, *, full: bool, room: int | None) -> Iterator[Line]:
     label = f"→ {block.name}" if block.name else f"[{block.type or 'block'}]"
     content = block.input if block.content is None else block.content
     if isinstance(block, model.StrangeBlock):
         content = block.fields
-    yield from _folded(label, content, style="magenta", full=full)
+    yield from _folded(label, content, style="magenta", full=full, room=room)
 
 
-def _tool_result(content: Any, *, is_error: bool, full: bool, name: str = "") -> Iterator[Line]:
+def _tool_result(
+    content: Any, *, is_error: bool, full: bool, room: int | None, name: str = ""
+) -> Iterator[Line]:
     if isinstance(content, str):
         with suppress(ValueError, RecursionError):
             content = json.loads(content)
     failed = is_error or (isinstance(content, dict) and content.get("ok") is False)
     label = f"← {name}{'error' if failed else 'result'}"
-    yield from _folded(label, content, style="red" if failed else "green", full=full)
+    yield from _folded(label, content, style="red" if failed else "cyan", full=full, room=room)
 
 
-def _folded(label: str, content: Any, *, style: str, full: bool) -> Iterator[Line]:
+def _folded(
+    label: str, content: Any, *, style: str, full: bool, room: int | None
+) -> Iterator[Line]:
     """Render a label and a JSON value: cut to one line, or unfolded below the label if `full`."""
     if content is None or content == {}:
-        yield [("       " + label, style)]
+        yield [(label, style)]
     elif full:
-        yield [("       " + label, style)]
+        yield [(label, style)]
         for line in _json(content, indent=2).split("\n"):
-            yield [("         " + line, "dim")]
+            yield [("  " + line, "dim")]
     else:
-        text = _json(content)
-        if len(text) > _FOLDED:
-            text = text[:_FOLDED] + f"… ({plural(len(text), 'character')}, --full shows them)"
-        yield [("       " + label + " ", style), (text, "dim")]
+        text = escaping.visible(_json(content))
+        left = None if room is None else room - columns_of(label) - 1
+        yield [(label + " ", style), (_shortened(text, left), "dim")]
+
+
+def _shortened(text: str, room: int | None) -> str:
+    """Return the beginning of a tool call or result that has room on a line."""
+    more = f"… ({plural(len(text), 'character')}, --full shows them)"
+    if room is None or room >= _FOLDED + len(more):
+        return text if len(text) <= _FOLDED else text[:_FOLDED] + more
+    if columns_of(text) <= room:
+        return text
+    if room - len(more) < _LEAST_FOLDED:
+        return cut(text, room)
+    return cut(text, room - len(more) + 1).removesuffix("…") + more
 
 
 def _json(content: Any, *, indent: int | None = None) -> str:

@@ -53,7 +53,7 @@ def verified_view(result: Verified) -> Iterator[Line]:
         (f"{plural(result.sessions, 'session')} restored and compared", "bold"),
         (": every byte, every TTL", ""),
     ]
-    yield [(f"from {result.source}, {moment(result.exported_at)} UTC", "")]
+    yield [(f"from {result.source}, {moment(result.exported_at)}", "")]
     yield [(f"{size(result.bytes)} of values, {result.checksum}", "dim")]
     if result.expired:
         some = "all" if result.expired == result.sessions else str(result.expired)

@@ -83,7 +83,7 @@ def watch(
                 interval=seconds,
                 missing=lambda: output.note(missing_text(key, target)),
             )
-            output.follow(said, tail_lines, item=tail.as_result)
+            output.follow(said, tail_view(output), item=tail.as_result)
             return
         stream = operation.follow(store, filters.Filter(match=match).pattern, interval=seconds)
         if output.is_screen:
@@ -191,12 +191,15 @@ _EVENT_COLUMNS: tuple[Column[SessionEvent], ...] = (
 )
 
 
-def tail_lines(found: Said | SessionEvent) -> Iterator[Line]:
-    """Render a new message as in a transcript, or another event of its session."""
+def tail_view(output: Output) -> Callable[[Said | SessionEvent], Iterator[Line]]:
+    """Return a function that renders a new message as in a transcript, or another event."""
     from pawsctl.cli.session import transcript
     from pawsctl.sessions.watch.tail import Said
 
-    if isinstance(found, Said):
-        yield from transcript.message_lines(found.message, full=False)
-    else:
-        yield [(f"{found.time:%H:%M:%S}  {found.event}", _STYLES[found.event])]
+    def lines(found: Said | SessionEvent) -> Iterator[Line]:
+        if isinstance(found, Said):
+            yield from transcript.message_lines(found.message, full=False, room=output.room)
+        else:
+            yield [(f"{found.time:%H:%M:%S}  {found.event}", _STYLES[found.event])]
+
+    return lines

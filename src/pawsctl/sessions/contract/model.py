@@ -68,6 +68,15 @@ class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True)
         return words
 
     @property
+    def is_said(self) -> bool:
+        """Whether a person sees it: it is more than tool calls, or the result of one."""
+        if self.is_tool_results or self.role == "tool":
+            return False
+        return not isinstance(self.content, list) or any(
+            block.type == "text" for block in self.content
+        )
+
+    @property
     def tool_uses(self) -> list[Block]:
         """The tool calls that this message makes."""
         if not isinstance(self.content, list):
@@ -88,6 +97,14 @@ class Session(
     messages: Sequence[Message]
     updated_at: float | None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it ends in an unanswered user's message, tool call or tool result."""
+        if not self.messages:
+            return False
+        last = self.messages[-1]
+        return last.role in ("user", "tool") or (last.role == "assistant" and bool(last.tool_uses))
+
 
 class Problem(msgspec.Struct, frozen=True):
     """A fault of a session: the id of the rule that is broken, and a clause that says how."""
@@ -107,6 +124,17 @@ class Reading(msgspec.Struct, frozen=True):
 
     session: Session | None
     problems: Sequence[Problem]
+
+
+def last_said(messages: Sequence[Message], count: int) -> int:
+    """Return the index of the first of the last `count` messages that people see.
+
+    Tool calls and results between these are not counted.
+    """
+    if not count:
+        return len(messages)
+    said = [index for index, message in enumerate(messages) if message.is_said]
+    return said[-count] if count < len(said) else 0
 
 
 def as_time(milliseconds: float | None) -> datetime | None:

@@ -12,13 +12,15 @@ from pawsctl.sessions.query.rows import Listed
 class Filter(msgspec.Struct, frozen=True):
     """Conditions that must all hold; None and False stand for no condition.
 
-    `expiring_within` and `idle` are in seconds, the latter since `updatedAt`. `match` is a glob on
+    `expiring_within`, `idle` and `updated_within` are in seconds, the latter two since `updatedAt`.
+    `match` is a glob on
     the phone, as in Redis; Redis itself applies it (`pattern`), so `matches` ignores it.
     """
 
     status: str | None = None
     expiring_within: float | None = None
     idle: float | None = None
+    updated_within: float | None = None
     never_expires: bool = False
     waiting: bool = False
     has_tool: str | None = None
@@ -57,7 +59,11 @@ class Filter(msgspec.Struct, frozen=True):
             and (self.expiring_within is None or 0 <= item.ttl <= self.expiring_within)
             and (self.status is None or item.status == self.status)
             and (self.idle is None or _is_idle(session, now_ms - self.idle * 1000))
-            and (not self.waiting or is_waiting(session))
+            and (
+                self.updated_within is None
+                or _is_updated(session, now_ms - self.updated_within * 1000)
+            )
+            and (not self.waiting or (session is not None and session.is_waiting))
             and (self.has_tool is None or _uses_tool(session, self.has_tool))
             and (self.grep is None or _says(session, _folded(self.grep)))
         )
@@ -66,17 +72,14 @@ class Filter(msgspec.Struct, frozen=True):
 _EVERY = Filter()
 
 
-def is_waiting(session: Session | None) -> bool:
-    """Return whether the session ends in an unanswered user's message, tool call or tool result."""
-    if session is None or not session.messages:
-        return False
-    last = session.messages[-1]
-    return last.role in ("user", "tool") or (last.role == "assistant" and bool(last.tool_uses))
-
-
 def _is_idle(session: Session | None, since_ms: float) -> bool:
     updated_at = session.updated_at if session else None
     return updated_at is not None and updated_at <= since_ms
+
+
+def _is_updated(session: Session | None, since_ms: float) -> bool:
+    updated_at = session.updated_at if session else None
+    return updated_at is not None and updated_at >= since_ms
 
 
 def _uses_tool(session: Session | None, name: str) -> bool:

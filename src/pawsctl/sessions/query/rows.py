@@ -36,6 +36,13 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
             return None
         return model.encodable(" ".join(self.session.messages[-1].summary.split()))
 
+    @property
+    def waiting_since(self) -> datetime | None:
+        """The last update of a session in which the customer waits for an answer, else None."""
+        if self.session is None or not self.session.is_waiting:
+            return None
+        return self.item.updated_at
+
 
 class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
     """One whole session. `session` is the value as stored, None if it can't be read.

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from pawsctl.errors import UsageError
 from pawsctl.sessions.query.rows import Listed
 
-FIELDS = ("phone", "ttl", "status", "messages", "updated_at", "bytes", "problem")
-"""The fields that a list can be sorted by."""
+FIELDS = ("phone", "ttl", "status", "messages", "updated_at", "bytes", "problem", "waiting")
+"""The fields that a list can be sorted by; `waiting` is how long an answer has been due."""
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -56,6 +56,9 @@ def ordered(rows: Iterable[Listed], order: Order) -> Iterator[Listed]:
 
 def _key(field: str, *, reverse: bool) -> Callable[[Listed], Any]:
     def key(listed: Listed) -> tuple[bool, Any]:
+        if field == "waiting":
+            since = listed.waiting_since
+            return (since is None) is not reverse, since and -since.timestamp()
         value = getattr(listed.item, field)
         if field == "ttl" and value < 0:
             value = math.inf

@@ -135,7 +135,7 @@ def _fields(message: Message) -> object:
 
 
 def _last(messages: Sequence[Message], count: int | None) -> Sequence[Message]:
-    return messages if count is None else messages[max(0, len(messages) - count) :]
+    return messages if count is None else messages[model.last_said(messages, count) :]
 
 
 def _said(key: bytes, now: _Seen, messages: Sequence[Message]) -> Iterator[Said]:
