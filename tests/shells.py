@@ -20,19 +20,24 @@ _START = {
     "bash": ["--norc", "--noprofile", "-i"],
     "zsh": ["--no-rcs", "-i"],
 }
-_SET_UP = {
-    "bash": "PS1='> '; bind 'set enable-bracketed-paste off'; source ./script",
-    "zsh": "PS1='> '; unset zle_bracketed_paste; bindkey -e; autoload -Uz compinit; compinit -u; "
+_KEYS = {
+    "bash": "PS1='> '; bind 'set enable-bracketed-paste off'",
+    "zsh": "PS1='> '; unset zle_bracketed_paste; bindkey -e; "
     "zle -C all-matches complete-word _generic; bindkey '\\e*' all-matches; "
     "zstyle ':completion:all-matches:*' completer _all_matches _complete; "
-    "zstyle ':completion:all-matches:*' insert true; source ./script",
+    "zstyle ':completion:all-matches:*' insert true",
+}
+_SET_UP = {
+    "bash": f"{_KEYS['bash']}; source ./script",
+    "zsh": f"autoload -Uz compinit; compinit -u; {_KEYS['zsh']}; source ./script",
 }
 
 
 class Shell:
     """A shell that has read the completion script."""
 
-    def __init__(self, terminal: int) -> None:
+    def __init__(self, name: str, terminal: int) -> None:
+        self.name = name
         self._terminal = terminal
         self._seen = ""
         self._count = 0
@@ -50,8 +55,14 @@ class Shell:
 
     def set_up(self, commands: str) -> None:
         """Run commands that make the shell ready."""
-        self._type(f'{commands}; print_() {{ printf "%s " "$@"; echo; }}; echo ready-"is"\n')
+        printing = 'print_() { printf "%s " "$@"; echo; }'
+        self._type(f'stty cols 4000; {commands}; {printing}; echo ready-"is"\n')
         self._until("^(ready-is)")
+
+    def start_anew(self) -> None:
+        """Replace the shell by one that reads the user's own start-up files."""
+        self._type(f"exec {self.name} -i\n")
+        self.set_up(_KEYS[self.name])
 
     def _type(self, keys: str) -> None:
         os.write(self._terminal, keys.encode())
@@ -81,8 +92,8 @@ def running(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator
         os.chdir(folder)
         os.execve(path, [name, *_START[name]], everything)  # noqa: S606
     try:
-        shell = Shell(terminal)
-        shell.set_up(f"stty cols 4000; {_SET_UP[name]}")
+        shell = Shell(name, terminal)
+        shell.set_up(_SET_UP[name])
         yield shell
     finally:
         os.kill(child, signal.SIGKILL)

@@ -92,6 +92,15 @@ def test_the_tab_key_completes_what_may_stand_there(shell: Shell, tmp_path: Path
     assert [each.name for each in (tmp_path / "work").iterdir()] == ["notes.txt"]
 
 
+@pytest.mark.slow
+def test_installed_completion_works_in_a_new_shell(shell: Shell) -> None:
+    """It does so at the first press of the key."""
+    shell.set_up("pawsctl --install-completion")
+    shell.start_anew()
+    assert shell.completed("pawsctl session flu") == "pawsctl session flush"
+    assert shell.completed("pawsctl session import ") == "pawsctl session import notes.txt"
+
+
 def words(*line: str, begun: str = "") -> list[str]:
     """Return what completes behind these words."""
     return [each.word for each in candidates.of(ROOT, line, begun).words]

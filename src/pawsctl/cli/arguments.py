@@ -45,14 +45,26 @@ JUnit = Annotated[
 ]
 
 
-def waiting_time(text: str) -> float:
-    """Parse how long to wait, like `60s`, into seconds. Raises BadParameter."""
+def time_option(text: str, *, like: str, option: str | None = None) -> float:
+    """Parse a length of time such as `90s` into seconds. Raises BadParameter.
+
+    `like` has examples for the message, and `option` the option's name; inside an option's callback
+    or parser Typer adds it.
+    """
     from pawsctl import durations
 
     try:
         return durations.seconds(text)
     except ValueError as error:
-        raise typer.BadParameter("write it with units, like 60s or 2m.") from error
+        no_unit = f"{text} has no unit: " if text.replace(".", "", 1).isdecimal() else ""
+        raise typer.BadParameter(
+            f"{no_unit}write it like {like}.", param_hint=option and f"'{option}'"
+        ) from error
+
+
+def waiting_time(text: str) -> float:
+    """Parse how long to wait, like `60s`, into seconds. Raises BadParameter."""
+    return time_option(text, like="60s or 2m")
 
 
 def phone_keys(phones: Sequence[str]) -> list[bytes]:

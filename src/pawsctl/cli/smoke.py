@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.arguments import JUnit, require_writable, waiting_time
+from pawsctl.cli.arguments import JUnit, require_writable, time_option, waiting_time
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line, Span
 from pawsctl.cli.output.units import plural
@@ -23,11 +22,11 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 def latency(text: str) -> float:
-    """Parse `50ms`, `0.5s` or a bare number of milliseconds into seconds. Raises BadParameter."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s)?", text)
-    if not found or not float(found[1]):
-        raise typer.BadParameter("write it like 50ms or 0.5s.")
-    return float(found[1]) * (1 if found[2] == "s" else 0.001)
+    """Parse a latency such as `50ms` into seconds. Raises BadParameter."""
+    seconds = time_option(text, like="50ms or 0.5s")
+    if not seconds:
+        raise typer.BadParameter("it is more than 0.")
+    return seconds
 
 
 @app.command("test-session", cls=Command)

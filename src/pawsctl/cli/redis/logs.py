@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl import durations
 from pawsctl.cli import lookups
+from pawsctl.cli.arguments import time_option
 from pawsctl.cli.global_options import StackListCommand
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.redis.group import Topology, app, stack_of
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 def moment(text: str) -> datetime:
     """Parse a time: `10m` or `1h30m` ago, or ISO 8601, in UTC if it has no zone."""
+    like = "10m, 1h30m or 2026-01-31T12:00:00"
+    if not (text[:4].isdigit() and text[4:5] == "-"):
+        return datetime.now(UTC) - timedelta(seconds=time_option(text, like=like))
     try:
-        if text[:4].isdigit() and text[4:5] == "-":
-            time = datetime.fromisoformat(text)
-            return time if time.tzinfo else time.replace(tzinfo=UTC)
-        return datetime.now(UTC) - timedelta(seconds=durations.seconds(text))
+        time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise typer.BadParameter("write it like 10m, 1h30m or 2026-01-31T12:00:00.") from error
+        raise typer.BadParameter(f"write it like {like}.") from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 @app.command(cls=StackListCommand)

@@ -8,6 +8,7 @@ from typer.core import TyperOption
 
 from pawsctl import durations
 from pawsctl.cli import lookups
+from pawsctl.cli.arguments import time_option
 from pawsctl.cli.global_options import Command, ListCommand
 
 if TYPE_CHECKING:
@@ -22,16 +23,10 @@ def duration_option(text: str, *, least: str = "1s", option: str | None = None) 
     Raises BadParameter if it can't be read or is less than `least`. `option` is the name for the
     message; inside an option's callback Typer adds it.
     """
-    try:
-        seconds = durations.seconds(text)
-    except ValueError:
-        seconds = -1
+    like = f"90s, 30m, 1h30m, 2d or 1w, from {least} to {durations.MOST_DAYS}d"
+    seconds = time_option(text, like=like, option=option)
     if seconds < durations.seconds(least):
-        raise typer.BadParameter(
-            "write it with units, like 90s, 30m, 1h30m, 2d or 1w, "
-            f"from {least} to {durations.MOST_DAYS}d.",
-            param_hint=option and f"'{option}'",
-        )
+        raise typer.BadParameter(f"write it like {like}.", param_hint=option and f"'{option}'")
     return seconds
 
 
