@@ -235,7 +235,7 @@ def masked(text: str) -> list[str]:
     text = re.sub(r"[█▏▎▍▌▋▊▉]+", "█", text)
     text = re.sub(r"\d[\d.,:]*( [KMG]?B)?", "0", text)
     # Whether the health check has run yet, and whether one has to wait, differs between runs.
-    text = text.replace("running, starting", "running, healthy")
+    text = text.replace("running, healthy", "running")
     lines = (" ".join(line.split()) for line in text.splitlines())
     return [line for line in lines if not line.startswith("Waiting")]
 

@@ -19,10 +19,11 @@ from pawsctl.connection import reply_shapes
 from pawsctl.connection.commands import Command, is_read
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.ledger import Ledger
-from pawsctl.connection.replies import ErrorReply, betrays_cluster, raise_for_error
+from pawsctl.connection.replies import ErrorReply, betrays_cluster, mode_of, raise_for_error
 from pawsctl.connection.sdk_errors import error_reply, explained, hung_up
 from pawsctl.connection.sockets import socket_of
 from pawsctl.deadline import Deadline
+from pawsctl.tracing import Batches
 
 Notice = Callable[[str], None]
 """Takes a sentence that the user should hear and that is no failure."""
@@ -89,6 +90,7 @@ class Node:
         # The parts of the greeting, and the commands, that were sent and not answered.
         self._greeted: deque[Command] = deque()
         self._sent: deque[Command] = deque()
+        self._batches = Batches(str(self))
         # Whether it has answered since it was last connected.
         self.has_answered = False
         # From the replies to ASK_FOR_CLUSTER, or from refusals.
@@ -123,8 +125,10 @@ class Node:
     def _open(self) -> None:
         self.has_answered = False
         self._sent.clear()
+        begun = time.monotonic()
         with self._told():
             self._log_in()
+            self._batches.connected(begun)
             self._send(self._greeting)
         self._greeted = deque(self._greeting)
 
@@ -155,6 +159,7 @@ class Node:
                 self._words.asked_more()
             self._send(commands)
         self._sent.extend(commands)
+        self._batches.sent(commands)
 
     def receive(self, count: int) -> list[Any]:
         """Return the next `count` replies; a refusal or a misshapen reply is an ErrorReply."""
@@ -164,7 +169,8 @@ class Node:
             replies = [self._answer_to(self._sent.popleft()) for _ in range(count)]
             if not self._sent:
                 self._require_end()
-            return replies
+        self._batches.received(count)
+        return replies
 
     def _require_end(self) -> None:
         """Raise InvalidResponse if another reply follows the last: none may be the right one's.
@@ -193,10 +199,10 @@ class Node:
             while self._greeted:
                 reply = self._reply()
                 self.is_cluster |= (
-                    b"cluster_enabled:1" in _text(reply) or _mode(reply) == b"cluster"
+                    b"cluster_enabled:1" in _text(reply) or mode_of(reply) == b"cluster"
                 )
-                self.is_sentinel |= _mode(reply) == b"sentinel"
-                self.has_told_mode |= b"cluster_enabled:" in _text(reply) or bool(_mode(reply))
+                self.is_sentinel |= mode_of(reply) == b"sentinel"
+                self.has_told_mode |= b"cluster_enabled:" in _text(reply) or bool(mode_of(reply))
                 self._greeted.popleft()
         except redis.ConnectionError as error:
             if self.has_answered or not hung_up(error):
@@ -291,10 +297,3 @@ class Node:
 
 def _text(reply: Any) -> bytes:
     return reply if isinstance(reply, bytes) else b""
-
-
-def _mode(reply: Any) -> Any:
-    """Return the mode in a reply to HELLO; None if there is none."""
-    if not isinstance(reply, list) or b"mode" not in reply[::2]:
-        return None
-    return reply[reply.index(b"mode") + 1]

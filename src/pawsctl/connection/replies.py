@@ -131,3 +131,10 @@ def refused(reply: ErrorReply) -> OperationFailed:
         f"Redis refused: {str(reply).rstrip('.')}.",
         hint=hints.get(reply.code, "See Redis's log for more."),
     )
+
+
+def mode_of(reply: Any) -> Any:
+    """Return the mode in a reply to HELLO; None if there is none."""
+    if not isinstance(reply, list) or b"mode" not in reply[::2]:
+        return None
+    return reply[reply.index(b"mode") + 1]

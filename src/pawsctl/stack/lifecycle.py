@@ -4,6 +4,7 @@ import webbrowser
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from pawsctl.config.setting_specs import KNOWN_COMMANDER_PASSWORD
 from pawsctl.config.settings import StackSettings
@@ -154,7 +155,7 @@ def restart(
 ) -> Up:
     """Run `stop`, then `start`; nothing is stopped if a check shows that it could not start again.
 
-    Raises what they raise.
+    The action for a service that ran before is "restarted". Raises what they raise.
     """
 
     def look(here: Project, engine: Engine) -> None:
@@ -165,9 +166,16 @@ def restart(
             with_files(settings, topology, look, emit=emit)
         # If the data lies elsewhere, `start` takes it over from the running container.
         here = project.load(settings, topology)
+        stopped: tuple[str, ...] = ()
         if not engine_of(here, lambda _event: None).astray():
-            stop(settings, topology, emit=emit)
-        return start(settings, topology, timeout=timeout, emit=emit)
+            stopped = stop(settings, topology, emit=emit).stopped
+        done = start(settings, topology, timeout=timeout, emit=emit)
+    return replace(done, services=tuple(_restarted(each, stopped) for each in done.services))
+
+
+def _restarted(service: ServiceUp, stopped: Sequence[str]) -> ServiceUp:
+    ran = service.name in stopped and service.action == "started"
+    return replace(service, action="restarted") if ran else service
 
 
 def _up(

@@ -1,9 +1,12 @@
 """Shared parts of the operations on the stack: the lock, the plan, the message for Ctrl-C."""
 
+import dataclasses
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Literal
+
+from msgspec.structs import replace
 
 from pawsctl import sizes
 from pawsctl.config.settings import StackSettings
@@ -11,7 +14,7 @@ from pawsctl.errors import Interrupted
 from pawsctl.stack import status
 from pawsctl.stack.engine import diff
 from pawsctl.stack.engine.protocol import Engine, Plan, Pull, ServiceUp
-from pawsctl.stack.events import Emit, Event, Recreating, Shrinking
+from pawsctl.stack.events import Emit, Event, Ready, Recreating, Shrinking
 from pawsctl.stack.project import layout, mounted_files
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.lock import locked
@@ -67,9 +70,17 @@ def plan_for(
 
 def carry_out(plan: Plan, here: Project, engine: Engine) -> tuple[ServiceUp, ...]:
     """Bring up the planned services, and delete rendered files that they do not mount."""
-    done = engine.up(plan)
+    begun = time.monotonic()
+    answered: dict[str, float] = {}
+
+    def timed(event: Event) -> None:
+        if isinstance(event, Ready):
+            answered[event.service] = time.monotonic() - begun
+        plan.emit(event)
+
+    done = engine.up(dataclasses.replace(plan, emit=timed))
     mounted_files.forget_all_but(here.redis.files[0].source.parent, here.directory)
-    return done
+    return tuple(replace(each, seconds=answered.get(each.service, 0.0)) for each in done)
 
 
 def _warning(here: Project, engine: Engine, emit: Emit) -> Emit:

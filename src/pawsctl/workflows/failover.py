@@ -16,12 +16,14 @@ from pawsctl.connection.cluster.slots import slot_of
 from pawsctl.errors import OperationFailed, TimedOut
 from pawsctl.stack import lifecycle
 from pawsctl.stack.engine.choose import engine_of
+from pawsctl.stack.engine.protocol import Engine
 from pawsctl.stack.engine.rollback import uninterrupted
 from pawsctl.stack.events import Emit, EngineName, Waiting
 from pawsctl.stack.project import layout, project
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.project import Project
 from pawsctl.stack.topology import fail_over, form
+from pawsctl.stack.topology.timer import Timer, set_timer, timer_of
 from pawsctl.stack.topology.view import TopologyView
 from pawsctl.workflows.failover_writers import FailoverWriter, delete, lost
 
@@ -48,8 +50,9 @@ class Drill(Struct, frozen=True):
 
     `promoted_after` is from the failure until all nodes see another primary; `outage` is the
     longest time without an acknowledged write to the keys of `primary`; `outage_elsewhere` is the
-    same for the other primaries of a cluster, null if there are none. `lost` counts the sessions
-    that were acknowledged and are missing or differ; `ok` means none.
+    same for the other primaries of a cluster, null if there are none. A killed primary counts as
+    dead once it was silent for as long as `timer` says. `lost` counts the sessions that were
+    acknowledged and are missing or differ; `ok` means none.
     """
 
     ok: bool
@@ -62,23 +65,53 @@ class Drill(Struct, frozen=True):
     promoted_after: float
     outage: float
     outage_elsewhere: float | None
+    timer: Timer
     writes: Writes
     lost: int
 
 
 def failover(
-    settings: StackSettings, topology: Topology, *, method: Method, timeout: float, emit: Emit
+    settings: StackSettings,
+    topology: Topology,
+    *,
+    method: Method,
+    silence: float | None,
+    timeout: float,
+    emit: Emit,
 ) -> Drill:
     """Kill or demote a primary of a topology on this machine while sessions are written.
 
     Afterwards the topology is restored with the old primary as a replica, and the sessions are
-    deleted. `timeout` is the seconds to wait for the promotion, and again for the recovery. Raises
+    deleted. `silence` is the seconds of the topology's timer meanwhile; None leaves it as it is.
+    `timeout` is the seconds to wait for the promotion beyond that, and for the recovery. Raises
     OperationFailed if the topology is not complete at the start, TimedOut, NoEngine.
     """
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
     before = form.view(here)
     _check_whole(here, before)
+    usual = timer_of(here)
+    try:
+        if silence is not None:
+            set_timer(here, silence)
+            timeout += silence
+        return _drill(here, engine, before, method=method, timeout=timeout, emit=emit)
+    finally:
+        if silence is not None:
+            with uninterrupted():
+                set_timer(here, usual.seconds)
+
+
+def _drill(
+    here: Project,
+    engine: Engine,
+    before: TopologyView,
+    *,
+    method: Method,
+    timeout: float,
+    emit: Emit,
+) -> Drill:
+    topology, timer = here.topology, timer_of(here)
     primary = fail_over.chosen(here, before)
     url = layout.url(topology, here.stack)
     target = parse(url, origin="the project's settings").with_login(None, here.password)
@@ -106,7 +139,7 @@ def failover(
             with uninterrupted():
                 emit(Waiting("all is whole again"))
                 # Without events: the engine was reported above.
-                lifecycle.start(settings, topology, timeout=timeout, emit=lambda _event: None)
+                lifecycle.start(here.settings, topology, timeout=timeout, emit=lambda _event: None)
         time.sleep(_LEAD)
     finally:
         with uninterrupted():
@@ -123,6 +156,7 @@ def failover(
         promoted_after=promoted_after,
         outage=affected.longest_silence(),
         outage_elsewhere=others[0].longest_silence() if others else None,
+        timer=timer,
         writes=Writes(
             acknowledged=sum(len(each.acknowledged) for each in writers),
             failed=sum(len(each.failed) for each in writers),

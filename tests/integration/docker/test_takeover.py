@@ -164,7 +164,7 @@ def test_up_takes_over_every_key_wherever_it_lies(
     assert up.status == ExitStatus.OK, up.err
     assert "Took over 8 keys of 3 databases." in up.err
     _has_all(docker_stack)
-    assert docker_stack("redis", "up").text.startswith("redis already running")
+    assert docker_stack("redis", "up").text.startswith("✓ redis already running")
     assert docker_stack("redis", "down").status == ExitStatus.OK
     assert docker_stack("redis", "up").status == ExitStatus.OK
     _has_all(docker_stack)

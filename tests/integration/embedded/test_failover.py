@@ -24,15 +24,32 @@ def _keys(topology: Topology, password: str | None = None) -> list[bytes]:
     return found
 
 
+def _milliseconds(topology: Topology, environment: dict[str, str]) -> int:
+    """Return the topology's timer, as one of its nodes has it."""
+    if topology.topology == "cluster":
+        (port, *_) = topology.ports_of("replica", environment)
+        (reply,) = probe.ask(port, PASSWORD, ("CONFIG", "GET", "cluster-node-timeout"))
+        return int(reply[1])
+    (port, *_) = topology.ports_of("sentinel", environment)
+    (reply,) = probe.ask(port, None, ("SENTINEL", "MASTER", "paws"))
+    return int(reply[reply.index(b"down-after-milliseconds") + 1])
+
+
 @pytest.mark.parametrize("how", ["--kill", "--graceful"])
 def test_a_failover_is_measured_and_all_is_whole_afterwards(topology: Topology, how: str) -> None:
-    """The failed node is a replica now; sessions from before are left alone."""
+    """The failed node is a replica now; sessions from before are left alone.
+
+    The report has the timer that was asked for, which is then the former again.
+    """
+    timers = {"sentinel": ("--down-after", 30.0), "cluster": ("--node-timeout", 15.0)}
+    option, production = timers[topology.topology]
+    silence = 3.0 if how == "--kill" else 1.5
     environment = {"REDIS_PASSWORD": PASSWORD}
     topology.up(environment)
     topology.write("wh:session:+1234", "{}", PASSWORD)
     before = topology.roles(environment)
 
-    done = topology.run("failover", how, "--json", env=environment)
+    done = topology.run("failover", how, option, f"{silence}s", "--json", env=environment)
 
     told = done.json
     assert done.status == (0 if told["ok"] else 1), done.err
@@ -44,7 +61,9 @@ def test_a_failover_is_measured_and_all_is_whole_afterwards(topology: Topology, 
         # It pauses writes meanwhile. SENTINEL FAILOVER may not, and kill -9 does not.
         assert told["lost"] == 0
     assert told["writes"]["acknowledged"] > 0
-    assert told["outage"] > 0
+    assert told["outage"] > (3 if how == "--kill" else 0)
+    assert (told["timer"]["seconds"], told["timer"]["production"]) == (silence, production)
+    assert _milliseconds(topology, environment) == 1500
     assert (told["outage_elsewhere"] is None) == (topology.topology == "sentinel")
     assert topology.status(environment)["problems"] == []
     roles = topology.roles(environment)

@@ -40,11 +40,11 @@ def test_a_reset_keeps_the_sessions_and_says_where(stack: Stack) -> None:
     with stack.client() as client:
         client.set("wh:seen:abc", "1", ex=60)
 
-    done = stack("redis", "reset", "--yes", "--json")
+    done = stack("redis", "reset", "--yes")
 
     assert done.status == ExitStatus.OK, done.err
     (file,) = backups(stack)
-    assert done.json["backup"] == str(file)
+    assert str(file) not in done.text
     assert f"Exported 2 sessions to {file}" in done.err
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert put_back(stack, done.err).status == ExitStatus.OK

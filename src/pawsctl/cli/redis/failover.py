@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from pawsctl.cli.arguments import waiting_time
 from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.redis.group import TIMEOUT, Timeout, app, stack_of
 from pawsctl.errors import ExitStatus, UsageError
 
 if TYPE_CHECKING:
+    from pawsctl.stack.topology.timer import Timer
     from pawsctl.workflows.failover import Drill
+
+LEAST_SILENCE, MOST_SILENCE = 0.5, 300.0
+_TIMERS = {"down-after-milliseconds": "--down-after", "cluster-node-timeout": "--node-timeout"}
 
 
 @app.command(cls=StackCommand)
@@ -28,6 +33,24 @@ def failover(
     graceful: Annotated[
         bool, typer.Option("--graceful", help="Demote a primary gracefully instead.")
     ] = False,
+    down_after: Annotated[
+        float | None,
+        typer.Option(
+            "--down-after",
+            metavar="TIME",
+            parser=waiting_time,
+            help="With sentinel: the down-after-milliseconds to measure with, such as 30s.",
+        ),
+    ] = None,
+    node_timeout: Annotated[
+        float | None,
+        typer.Option(
+            "--node-timeout",
+            metavar="TIME",
+            parser=waiting_time,
+            help="With cluster: the cluster-node-timeout to measure with, such as 15s.",
+        ),
+    ] = None,
     timeout: Timeout = TIMEOUT,
 ) -> None:
     """Practise a failover, and measure the outage and lost sessions.
@@ -35,6 +58,10 @@ def failover(
     Writes test sessions during the failover, and deletes them afterwards. Shows which node was
     promoted, how long writes failed, and whether acknowledged sessions were lost; exits with 1 if
     any were. Works only on topologies of 'redis up --topology' on this machine, never on --url.
+
+    The topologies here notice a dead primary after 1.5 s of silence. By default, Sentinel does so
+    after 30 s and Cluster after 15 s: --down-after 30s and --node-timeout 15s measure the outage
+    that production has with these.
     """
     from pawsctl.cli.redis import event_lines
     from pawsctl.workflows import failover as operation
@@ -46,12 +73,25 @@ def failover(
         )
     if kill and graceful:
         raise UsageError("--kill and --graceful exclude each other.", hint="Give one of them.")
+    silence = down_after if topology == "sentinel" else node_timeout
+    for name, of, value in (
+        ("--down-after", "sentinel", down_after),
+        ("--node-timeout", "cluster", node_timeout),
+    ):
+        if value is not None and topology != of:
+            raise UsageError(f"{name} is a timer of {of}.", hint=f"Add it to --topology {of}.")
+        if value is not None and not LEAST_SILENCE <= value <= MOST_SILENCE:
+            raise UsageError(
+                f"{name} is from {LEAST_SILENCE:g} s to {MOST_SILENCE:g} s.",
+                hint="A shorter one takes every pause for a failure.",
+            )
     run, settings = stack_of(ctx)
     with event_lines.events_shown(run.output) as emit:
         done = operation.failover(
             settings,
             topology,
             method="graceful" if graceful else "kill",
+            silence=silence,
             timeout=timeout,
             emit=emit,
         )
@@ -79,6 +119,8 @@ def drill_view(result: Drill) -> Iterator[Line]:
     if result.outage_elsewhere is not None:
         elsewhere = f" (on the other primaries {result.outage_elsewhere:.2f} s)"
     yield [("outage   ", "bold"), (f"{result.outage:.2f} s without a write{elsewhere}", "")]
+    if result.method == "kill":
+        yield [("timer    ", "bold"), (_timer(result.timer), "")]
     writes = result.writes
     told = f"{writes.acknowledged} acknowledged, {writes.failed} failed, {writes.uncertain} unknown"
     yield [("writes   ", "bold"), (told, "")]
@@ -88,3 +130,12 @@ def drill_view(result: Drill) -> Iterator[Line]:
     else:
         yield [("lost     ", "bold"), ("no acknowledged session", "green")]
     yield [(f"{result.primary} is a replica now; the test sessions are deleted.", "")]
+
+
+def _timer(timer: Timer) -> str:
+    """Return in a sentence how long the primary had to be silent, and how long in production."""
+    here = f"{timer.seconds:g} s of them until a silent primary counts as dead ({timer.name})"
+    if timer.seconds == timer.production:
+        return f"{here}, as production has by default"
+    option = f"{_TIMERS[timer.name]} {timer.production:g}s"
+    return f"{here}; production has {timer.production:g} s by default, see {option}"

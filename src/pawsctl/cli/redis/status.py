@@ -39,7 +39,7 @@ def status(ctx: typer.Context, topology: Topology = "single") -> None:
 
 
 _STATES = {"running": "green", "absent": "red", "exited": "red", "restarting": "red"}
-_HEALTHS = {"healthy": "green", "unhealthy": "red", "starting": "yellow"}
+_HEALTHS = {"healthy": "green", "unhealthy": "red"}
 
 
 def single_status(result: StackStatus) -> Iterator[Line]:
@@ -53,7 +53,8 @@ def single_status(result: StackStatus) -> Iterator[Line]:
     yield [label("url"), (result.url, "cyan")]
     for each in result.services:
         line = [label(each.service), (each.state, _STATES.get(each.state, "yellow"))]
-        if each.health:
+        # Until the health check has run for the first time, it says nothing: not even "starting".
+        if each.health and each.health != "starting":
             line += [(", ", ""), (each.health, _HEALTHS.get(each.health, ""))]
         if each.uptime is not None:
             line.append((f", up {duration(each.uptime)}", ""))

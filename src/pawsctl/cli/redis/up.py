@@ -18,7 +18,7 @@ def up(
     Waits until Redis answers. If settings changed, Redis is recreated with its data, and the
     changed fields are listed. With --topology, starts a primary, two replicas and three Sentinels,
     or a cluster of six nodes. Both are for trials, have their own data and ports, and run beside
-    the single Redis.
+    the single Redis. On a terminal, ends with commands that usually come next.
     """
     from pawsctl.cli.redis import event_lines, results_view
     from pawsctl.stack import cautions, lifecycle
@@ -33,3 +33,6 @@ def up(
         )
     for caution in cautions.of(run.settings, settings, done.services):
         run.output.warn(caution)
+    if run.output.is_live:
+        for line in results_view.next_steps(done, topology, run.settings.redis_target().url):
+            run.output.say(line)

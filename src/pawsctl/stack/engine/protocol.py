@@ -17,7 +17,7 @@ from pawsctl.stack.events import Emit, EngineName, Kind
 from pawsctl.stack.project.project import Probe
 
 Pull = Literal["missing", "always", "never"]
-Action = Literal["created", "recreated", "started", "running"]
+Action = Literal["created", "recreated", "started", "restarted", "running"]
 
 
 class FilesNotSeen(OperationFailed):
@@ -43,12 +43,16 @@ def nothing_to_form(_deadline: float) -> None:
 
 
 class ServiceUp(Struct, frozen=True):
-    """The action of `up` for a service; `changed` names the fields that differed."""
+    """The action of `up` for a service; `changed` names the fields that differed.
+
+    `seconds` is the time from the beginning of the work until the service answered.
+    """
 
     service: str
     name: str
     action: Action
     changed: tuple[str, ...] = ()
+    seconds: float = 0.0
 
 
 class Thing(Struct, frozen=True):
