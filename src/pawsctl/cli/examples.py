@@ -16,7 +16,7 @@ EXAMPLES = {
     "redis restart": ("redis restart", "redis restart --timeout 120"),
     "redis reset": ("redis reset", "redis reset --yes", "redis reset --no-backup"),
     "redis failover": (
-        "redis failover --topology sentinel",
+        "redis failover --topology sentinel --down-after 30s",
         "redis failover --topology cluster --graceful",
     ),
     "redis status": ("redis status", "redis status -o env >> .env", "redis status --json"),
@@ -56,9 +56,9 @@ EXAMPLES = {
     "test-session": (
         "test-session",
         "test-session --max-latency 50ms",
-        "test-session --junit report.xml",
+        "test-session --retry-for 60s --junit report.xml",
     ),
-    "health": ("health", "health --timeout 1", "health --json"),
+    "health": ("health", "health --wait 60s", "health --json"),
     "doctor": ("doctor", "doctor --bundle support.tar.gz"),
     "config": ("config", "config REDIS_URL", "config --show-url"),
 }
