@@ -107,6 +107,27 @@ def test_a_person_sees_figures_and_a_plot(pawsctl: Pawsctl, server: Server) -> N
     for number in range(20):
         store_session(server, f"+{number}", GOOD[0].read_bytes(), ttl=7_000)
     text = pawsctl("session", "stats").text
-    assert "≤ 2h 00m ████████████████████████████████████████ 20" in text
+    assert "≤ 2 h ████████████████████████████████████████ 20" in text
     assert "MEMORY USAGE of 20 sessions" in text
     assert "an hour at 6 h" in text
+
+
+def test_figures_of_all_kinds_fit_a_small_terminal(pawsctl: Pawsctl, server: Server) -> None:
+    """24 lines of 80 columns, the next prompt among them."""
+    for number in range(120):
+        value = {"status": f"s{number}", "messages": [], "updatedAt": number * 10**6}
+        store_session(server, f"+{number}", json.dumps(value).encode(), ttl=180 * (number + 1))
+    store_session(server, "+" + "9" * 70_000, GOOD[0].read_bytes(), ttl=None)
+    store_session(server, "+2", b"{}", ttl=30_000)
+    server.client.set("temp_image:+1:1", "{}")
+    lines = pawsctl("session", "stats", env={"COLUMNS": "80"}).text.splitlines()
+    assert len(lines) < 24
+    assert max(map(len, lines)) <= 80
+
+
+def test_no_sessions_have_no_tables(pawsctl: Pawsctl) -> None:
+    """Only what the server tells of itself is left."""
+    first, *rest = pawsctl("session", "stats").text.splitlines()
+    assert first.startswith("0 sessions in redis://")
+    assert [line.split()[0] for line in rest] == ["evicted"]
+    assert pawsctl("session", "ttl").text == "0 sessions\n"

@@ -28,6 +28,12 @@ def test_words_stay_whole_and_hang_below_the_first() -> None:
     assert parts("bot  " * 20, None) == ["bot  " * 20]
 
 
+def test_numbers_stay_with_their_units() -> None:
+    """A duration and a size are words."""
+    assert parts("longest 5h 49m", 10) == ["longest", "5h 49m"]
+    assert parts("it has 1.2 KB, 3 days", 10) == ["it has", "1.2 KB,", "3 days"]
+
+
 def test_what_is_escaped_is_measured() -> None:
     """A control character takes the columns of its escape."""
     assert parts("aa \x1b\x1b bb", 11) == ["aa \\x1b\\x1b", "bb"]

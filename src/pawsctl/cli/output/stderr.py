@@ -59,6 +59,11 @@ class Talk:
         """Write a notice."""
         self.say([(text, "")])
 
+    def advise(self, advice: Callable[[], str]) -> None:
+        """Write a notice for a person who reads text, if there is one."""
+        if self.format == "text" and (text := advice()):
+            self.note(text)
+
     def detail(self, text: str) -> None:
         """Write a detail and the seconds since the command began, with --verbose only."""
         if self.verbose:

@@ -79,21 +79,21 @@ class Output(Talk):
         *,
         item: Callable[[Row], Any] = lambda row: row,
         fields: Sequence[str] = (),
-        empty: str = "",
+        empty: Callable[[], str] = str,
         single: bool = False,
     ) -> None:
         """Print a list as its rows arrive; `item` turns a row into its JSON and CSV form.
 
-        `fields` are the names of an item's fields, for a list that may be empty. `empty` is written
-        to stderr if a text table has no row. A `single` row is a JSON object instead of an array.
+        `fields` are the names of an item's fields, for a list that may be empty. `empty()` goes to
+        stderr if a text table has no row. A `single` row is a JSON object instead of an array.
         """
         if self.format == "text":
             lines = table(rows, columns, self.room)
             title = next(lines, None)
             if title is not None:
                 self.lines(chain([title], lines))
-            elif empty:
-                self.note(empty)
+            else:
+                self.advise(empty)
         else:
             self._parts(self._written(map(item, rows), fields, single=single))
         self.flush()

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from pawsctl import escaping
 from pawsctl.cli.output.table import Line, Span, columns_of
 
-_PIECE = re.compile(" +|[^ ]+")
+# A number is not separated from its unit: `1.2 KB`, `12 min`, `5h 49m`.
+_VALUE = r"[\d.,]+ (?:[KMG]?B|m?s|min|h|days?)\b|\d+[dhm] \d+[hms]\b"
+_PIECE = re.compile(f" +|(?:{_VALUE}|[^ ])+")
 _TAB = "    "
 _LEAST_PIECE = 8
 

@@ -30,7 +30,7 @@ def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None
         confirm_on(run.output, store.connection, (), yes=True, host=confirm)
         deleted = touch_delete.delete(store, names)
         run.output.rows(deleted, DELETED_COLUMNS, single=is_single(phones))
-        touch_delete.require_existed(deleted)
+        touch_delete.require_existed(store, names, deleted)
 
 
 DELETED_COLUMNS: tuple[Column[Deleted], ...] = (

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pawsctl.cli.output.table import Column, Line, Span
-from pawsctl.cli.output.units import bars, duration, or_dash, plural
+from pawsctl.cli.output.units import about, bars, duration, or_dash, plural
+from pawsctl.cli.output.wrapping import wrapped
 
 if TYPE_CHECKING:
     from pawsctl.sessions.query.rows import Item, TimeLeft
-    from pawsctl.sessions.stats.expiry import Expiry
+    from pawsctl.sessions.stats.expiry import Bar, Expiry
 
 
 def ttl_span(item: Item | TimeLeft) -> Span:
@@ -27,23 +29,58 @@ TTL_COLUMNS: tuple[Column[TimeLeft], ...] = (
 )
 
 
-def expiry(found: Expiry) -> Iterator[Line]:
-    """Render the shortest and longest TTL, the outliers, and a histogram."""
+# Upper bounds in seconds of the bars of a short histogram.
+SHORT = (900, 3_600, 7_200, 14_400, 21_600)
+
+
+def expiry(found: Expiry, *, room: int | None) -> Iterator[Line]:
+    """Render the number of sessions, the shortest and longest TTL, the outliers, a histogram."""
     yield [(plural(found.sessions, "session"), "bold")]
-    if found.shortest is not None and found.longest is not None:
-        yield [(f"shortest {duration(found.shortest)}, longest {duration(found.longest)}", "")]
-    yield [(f"within 15 min {found.within_15m}, within 60 min {found.within_60m}", "")]
+    if found.sessions:
+        for facts in (shortest_and_longest(found), within(found)):
+            yield from wrapped([(facts, "")], room)
+        yield from outliers(found, room)
+        yield from histogram(found.histogram, room)
+
+
+def shortest_and_longest(found: Expiry) -> str:
+    """Return the two in a clause; that none expires, if so."""
+    if found.shortest is None or found.longest is None:
+        return "none expires"
+    return f"shortest {duration(found.shortest)}, longest {duration(found.longest)}"
+
+
+def within(found: Expiry) -> str:
+    """Return in a clause how many sessions expire soon."""
+    return f"within 15 min {found.within_15m}, within 60 min {found.within_60m}"
+
+
+def outliers(found: Expiry, room: int | None) -> Iterator[Line]:
+    """Render how many sessions never expire, and how many do later than the bot has them."""
+    parts = []
     if found.never:
         verb = "expires" if found.never == 1 else "expire"
-        yield [(f"! {plural(found.never, 'session')} that never {verb}", "red")]
+        parts.append(f"{plural(found.never, 'session')} that never {verb}")
     if found.over_6h:
-        yield [(f"! {plural(found.over_6h, 'session')} with more than 6 h left", "red")]
-    most = max(bar.sessions for bar in found.histogram)
-    for bar in found.histogram:
-        if most and (bar.to is not None or bar.sessions):
-            label = f"≤ {duration(bar.to)}" if bar.to is not None else f"> {duration(bar.above)}"
-            yield [
-                (f"{label:>9} ", ""),
-                (bars(bar.sessions, most, 40), "cyan"),
-                (f" {bar.sessions}", ""),
-            ]
+        parts.append(f"{plural(found.over_6h, 'session')} with more than 6 h left")
+    if parts:
+        yield from wrapped([(f"! {', '.join(parts)}", "red")], room, indent=2)
+
+
+def histogram(
+    bars_of: Sequence[Bar], room: int | None, *, bounds: Sequence[int] = ()
+) -> Iterator[Line]:
+    """Render a bar for each part of the time left; `bounds` are the parts, if not all."""
+    counts: dict[int | None, int] = {}
+    for each in bars_of:
+        to = each.to
+        if to is not None and bounds:
+            to = bounds[bisect_left(bounds, to)]
+        counts[to] = counts.get(to, 0) + each.sessions
+    most = max(counts.values())
+    width = min(40, (room or 80) - 11 - len(f"{most}") - 1)
+    for to, count in counts.items():
+        if most and (to is not None or count):
+            label = f"≤ {about(to)}" if to is not None else "> 6 h"
+            blocks = bars(count, most, max(1, width))
+            yield [(f"{label:>10} ", ""), (blocks, "cyan"), (f" {count}" if blocks else "0", "")]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pawsctl.sessions.query.filters import Filter
 
 _META = "pawsctl.filter"
+_WORDS = "pawsctl.filter.words"
 
 
 def duration_option(text: str, *, least: str = "1s", option: str | None = None) -> float:
@@ -51,9 +52,16 @@ def chosen_filter(ctx: typer.Context) -> "Filter":
     return wanted
 
 
+def filter_words(ctx: typer.Context) -> str:
+    """Return the options of a FilteringCommand's filter as the user wrote them."""
+    return " ".join(ctx.meta.get(_WORDS, ()))
+
+
 def _option(*names: str, convert: Callable[[str], Any] | None = None, **about: Any) -> TyperOption:
     def store(ctx: typer.Context, parameter: Any, value: Any) -> None:
         if value is not None and value is not False:
+            words = parameter.opts[0] if value is True else f"{parameter.opts[0]} {value}"
+            ctx.meta.setdefault(_WORDS, []).append(words)
             value = value if convert is None else convert(value)
             ctx.meta.setdefault(_META, {})[parameter.name] = value
 

@@ -81,4 +81,4 @@ def get(
                 ),
                 single=is_single(phones),
             )
-        find.require_found(found)
+        find.require_found(store, found)

@@ -14,7 +14,7 @@ from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.table import Column, Span
 from pawsctl.cli.output.units import about, moment, or_dash, size
 from pawsctl.cli.session.expiry_view import ttl_span
-from pawsctl.cli.session.filter_options import FilteringListCommand, chosen_filter
+from pawsctl.cli.session.filter_options import FilteringListCommand, chosen_filter, filter_words
 from pawsctl.cli.session.group import app
 from pawsctl.errors import UsageError
 
@@ -78,15 +78,15 @@ def list_(
     names = chosen_columns(columns, run.format)
     wanted = chosen_filter(ctx)
     with run.reader(partial=True) as store:
+        listing = find.Listing(store, wanted, order)
         run.output.rows(
-            find.list_all(store, wanted, order),
+            listing.rows(),
             table_columns(
                 names, on_terminal=run.output.is_terminal, are_chosen=columns is not None
             ),
             item=row_maker(names),
             fields=names,
-            empty=f"No {'sessions' if wanted.is_empty else 'such session'} in "
-            f"{store.connection.target.url}.",
+            empty=lambda: listing.why_empty(filter_words(ctx)),
         )
 
 

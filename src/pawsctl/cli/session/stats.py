@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
+from pawsctl import escaping
 from pawsctl.cli.global_options import Command, invocation
-from pawsctl.cli.output.table import Line
-from pawsctl.cli.output.units import duration, pictures, plural, size
-from pawsctl.cli.session.expiry_view import expiry
+from pawsctl.cli.output.table import Line, Span, cut
+from pawsctl.cli.output.units import about, pictures, plural, size
+from pawsctl.cli.output.wrapping import wrapped
+from pawsctl.cli.session import expiry_view
 from pawsctl.cli.session.group import app
 
 if TYPE_CHECKING:
@@ -25,44 +28,72 @@ def stats(ctx: typer.Context) -> None:
 
     Shows the count, time left, sizes, largest sessions, memory use, and how many sessions fit.
     """
+    from pawsctl.sessions.query import absent
     from pawsctl.sessions.stats import overview
 
     run = invocation(ctx)
     with run.reader(partial=True) as store:
-        run.output.show(overview.gather(store), overview_view)
+        found = overview.gather(store)
+        run.output.show(found, partial(overview_view, room=run.output.room))
+        run.output.advise(lambda: "" if found.sessions else absent.elsewhere(store))
 
 
-def overview_view(found: Overview) -> Iterator[Line]:
-    """Render the overview: count, TTLs, sizes, largest sessions, memory, evictions."""
-    count, *histogram = expiry(found.expiry)
-    yield [*count, (f" in {found.url}", "")]
-    if found.statuses:
-        yield [("status  ", "dim"), (_statuses(found), "")]
+_LABEL = 10
+_MOST_PHONE = 20
+_SHOWN_LARGEST = 3
+
+
+def overview_view(found: Overview, *, room: int | None) -> Iterator[Line]:
+    """Render the overview in 24 lines: count, TTLs, sizes, largest sessions, memory, evictions."""
+    count = plural(found.sessions, "session")
+    yield from wrapped([(count, "bold"), (f" in {found.url}", "")], room, indent=2)
+    if found.sessions:
+        yield from _of_sessions(found, room)
+    if found.memory:
+        yield from _memory(found.memory, room)
+    if found.pictures is not None:
+        yield from _fact("pictures", *pictures(found.pictures), room=room)
+    if found.evicted_keys is not None and found.expired_keys is not None:
+        yield from _fact(
+            "evicted",
+            (f"{found.evicted_keys:,}", "red" if found.evicted_keys else ""),
+            (f", expired {found.expired_keys:,} keys since the server started", ""),
+            room=room,
+        )
+    for reason in found.left_out:
+        yield from wrapped([("left out: ", "yellow"), (reason, "")], room, indent=_LABEL)
+
+
+def _fact(label: str, *spans: Span, room: int | None) -> Iterator[Line]:
+    yield from wrapped([(f"{label:<{_LABEL}}", "dim"), *spans], room, indent=_LABEL)
+
+
+def _of_sessions(found: Overview, room: int | None) -> Iterator[Line]:
+    yield [
+        (f"{'status':<{_LABEL}}", "dim"),
+        (cut(escaping.visible(_statuses(found)), (room or 100) - _LABEL), ""),
+    ]
     if found.problems:
         with_problem = plural(found.problems, "session")
-        yield [(f"! {with_problem} with a problem: 'pawsctl session lint' tells which", "red")]
+        text = f"! {with_problem} with a problem: 'pawsctl session lint' tells which"
+        yield from wrapped([(text, "red")], room, indent=2)
     yield []
-    yield from histogram
+    facts = f"{expiry_view.shortest_and_longest(found.expiry)}; {expiry_view.within(found.expiry)}"
+    yield from _fact("expiry", (facts, ""), room=room)
+    yield from expiry_view.outliers(found.expiry, room)
+    yield from expiry_view.histogram(found.expiry.histogram, room, bounds=expiry_view.SHORT)
     yield []
-    yield from _spreads(found)
-    if found.largest:
-        yield []
-        yield [("largest", "bold")]
-    for each in found.largest:
-        messages = "" if each.messages is None else f"  {plural(each.messages, 'message')}"
-        yield [(f"{size(each.bytes):>10}  ", ""), (each.phone, "cyan"), (messages, "dim")]
-    yield []
-    if found.memory:
-        yield from _memory(found.memory)
-    if found.pictures is not None:
-        yield pictures(found.pictures)
-    if found.evicted_keys is not None and found.expired_keys is not None:
-        yield [
-            (f"evicted {found.evicted_keys:,}", "red" if found.evicted_keys else ""),
-            (f", expired {found.expired_keys:,} keys since the server started", ""),
-        ]
-    for reason in found.left_out:
-        yield [("left out: ", "yellow"), (reason, "")]
+    yield from _spreads(found, room)
+    if found.age is not None:
+        newest, half, oldest = map(about, (found.age.min, found.age.p50, found.age.max))
+        text = f"newest {newest} ago, half within {half}, oldest {oldest} ago"
+        yield from _fact("updated", (text, ""), room=room)
+    largest = ", ".join(
+        f"{size(each.bytes)} {cut(escaping.visible(each.phone), _MOST_PHONE)}"
+        for each in found.largest[:_SHOWN_LARGEST]
+    )
+    if largest:
+        yield from _fact("largest", (largest, ""), room=room)
 
 
 def _statuses(found: Overview) -> str:
@@ -73,27 +104,31 @@ def _statuses(found: Overview) -> str:
     return ", ".join(parts)
 
 
-def _spreads(found: Overview) -> Iterator[Line]:
-    titles = "".join(f"{title:>10}" for title in ("min", "p50", "p90", "p99", "max", "mean"))
-    yield [(f"{'':14}{titles}", "dim"), (f"   percentiles ± {found.accuracy:.0%}", "dim")]
-    yield from _spread("size", found.bytes, size)
-    yield from _spread("messages", found.messages, lambda number: f"{number:g}")
-    yield from _spread("last update", found.age, duration)
+def _spreads(found: Overview, room: int | None) -> Iterator[Line]:
+    names = ["min", "p50", "p90", "p99", "max", "mean"]
+    for least, left_out in ((70, ("p90", "p99")), (50, ("mean",))):
+        if room is not None and room < least:
+            names = [name for name in names if name not in left_out]
+    if found.bytes is not None or found.messages is not None:
+        titles = "".join(f"{name:>10}" for name in names)
+        yield [(f"{f'± {found.accuracy:.0%}':{_LABEL}}{titles}", "dim")]
+    yield from _spread("size", found.bytes, names, size)
+    yield from _spread("messages", found.messages, names, lambda number: f"{number:g}")
 
 
-def _spread(name: str, found: Spread | None, shown: Callable[[float], str]) -> Iterator[Line]:
+def _spread(
+    label: str, found: Spread | None, names: Sequence[str], shown: Callable[[float], str]
+) -> Iterator[Line]:
     if found is not None:
-        numbers = (found.min, found.p50, found.p90, found.p99, found.max, found.mean)
-        yield [(f"{name:14}", ""), ("".join(f"{shown(number):>10}" for number in numbers), "")]
+        numbers = "".join(f"{shown(getattr(found, name)):>10}" for name in names)
+        yield [(f"{label:{_LABEL}}", "dim"), (numbers, "")]
 
 
-def _memory(found: MemoryUse) -> Iterator[Line]:
+def _memory(found: MemoryUse, room: int | None) -> Iterator[Line]:
     sampled = f"(MEMORY USAGE of {plural(found.sampled, 'session')})"
-    yield [("memory  ", "dim"), (f"{size(found.per_session)} a session {sampled}", "")]
+    yield from _fact("memory", (f"{size(found.per_session)} a session {sampled}", ""), room=room)
     limit = f"{size(found.maxmemory)} of maxmemory"
     if found.is_assumed:
-        limit = f"{size(found.maxmemory)}, assumed since the server has no limit or tells none,"
-    yield [
-        ("room    ", "dim"),
-        (f"{limit} would hold {found.holds:,} sessions: {found.per_hour:,} an hour at 6 h", ""),
-    ]
+        limit = f"{size(found.maxmemory)} (assumed: the server tells no limit)"
+    holds = f"would hold {found.holds:,} sessions: {found.per_hour:,} an hour at 6 h"
+    yield from _fact("room", (f"{limit} {holds}", ""), room=room)

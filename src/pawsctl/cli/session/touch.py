@@ -22,4 +22,4 @@ def touch(ctx: typer.Context, phones: Phones) -> None:
     with run.store() as store:
         touched = touch_delete.touch(store, names)
         run.output.rows(touched, expiry_view.TTL_COLUMNS, single=is_single(phones))
-        find.require_all(touched)
+        find.require_all(store, names, touched)

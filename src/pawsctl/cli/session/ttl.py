@@ -1,5 +1,6 @@
 """`pawsctl session ttl`."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -25,18 +26,20 @@ def ttl(
     Without PHONE, shows how expiry is spread over all sessions.
     """
     from pawsctl.cli.session import expiry_view
-    from pawsctl.sessions.query import find
+    from pawsctl.sessions.query import absent, find
     from pawsctl.sessions.stats import expiry
 
     run = invocation(ctx)
     with run.reader(partial=True) as store:
         if phones:
-            found = find.times_left(store, phone_keys(phones))
+            names = phone_keys(phones)
+            found = find.times_left(store, names)
             run.output.rows(found, expiry_view.TTL_COLUMNS, single=is_single(phones))
-            find.require_all(found)
+            find.require_all(store, names, found)
             overview = expiry.expiry_of(found)
         else:
             overview = expiry.expiry(store)
-            run.output.show(overview, expiry_view.expiry)
+            run.output.show(overview, partial(expiry_view.expiry, room=run.output.room))
+            run.output.advise(lambda: "" if overview.sessions else absent.nothing(store))
         if check:
             expiry.require_sound(overview)

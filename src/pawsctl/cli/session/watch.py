@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,7 +62,7 @@ def watch(
     more than a quarter of the time.
     """
     from pawsctl.sessions.contract import keys
-    from pawsctl.sessions.query import filters
+    from pawsctl.sessions.query import absent, filters
     from pawsctl.sessions.watch import tail
     from pawsctl.sessions.watch import watch as operation
 
@@ -81,7 +81,9 @@ def watch(
                 key,
                 last=last,
                 interval=seconds,
-                missing=lambda: output.note(missing_text(key, target)),
+                missing=lambda: output.note(
+                    missing_text(key, target, absent.written_otherwise(store, [key]))
+                ),
             )
             output.follow(said, tail_view(output), item=tail.as_result)
             return
@@ -157,11 +159,12 @@ def tell_polls(output: Output, target: Target) -> Callable[[Poll], None]:
     return tell
 
 
-def missing_text(key: bytes, target: Target) -> str:
-    """Return a sentence saying that there is no conversation yet."""
+def missing_text(key: bytes, target: Target, others: Sequence[str] = ()) -> str:
+    """Return a sentence saying that there is no conversation yet; `others` have one."""
     from pawsctl.sessions.contract.keys import phone_of
 
-    return f"No session is stored for {phone_of(key)} in {target.url} yet: waiting for it."
+    there = f" There is one for {', '.join(others)}." if others else ""
+    return f"No session is stored for {phone_of(key)} in {target.url} yet: waiting for it.{there}"
 
 
 def board_view(target: Target) -> Callable[[Board, int, int], Iterator[Line]]:

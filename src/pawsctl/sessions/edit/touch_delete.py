@@ -6,9 +6,9 @@ import msgspec
 
 from pawsctl.connection import Command, Outcome, raise_for_error
 from pawsctl.connection.scan.one_server import WRITTEN
-from pawsctl.errors import NoSession
 from pawsctl.sessions.contract import keys
 from pawsctl.sessions.contract.rules import TTL_SECONDS
+from pawsctl.sessions.query import absent
 from pawsctl.sessions.query.rows import TimeLeft
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
 from pawsctl.sessions.store.store import SessionStore
@@ -44,10 +44,11 @@ def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
     ]
 
 
-def require_existed(found: Sequence[Deleted]) -> None:
-    """Raise NoSession if one of them did not exist."""
-    if missing := [each.phone for each in found if not each.deleted]:
-        raise NoSession.of(missing)
+def require_existed(store: SessionStore, names: Sequence[bytes], found: Sequence[Deleted]) -> None:
+    """Raise NoSession if one of the keys, whose results were found, did not exist."""
+    existed = {each.key for each in found if each.deleted}
+    if missing := [key for key in dict.fromkeys(names) if keys.key_text(key) not in existed]:
+        raise absent.no_session(store, missing)
 
 
 def _each(store: SessionStore, commands: Sequence[Command], done: str) -> list[bool]:

@@ -2,27 +2,60 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from pawsctl import durations
-from pawsctl.errors import NoSession, OperationFailed
+from pawsctl.errors import OperationFailed, PawsctlError
 from pawsctl.sessions.contract import keys
-from pawsctl.sessions.query import rows, sorting
+from pawsctl.sessions.query import absent, rows, sorting
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.rows import Conversation, Listed, TimeLeft, all_listed
 from pawsctl.sessions.query.sorting import Order
 from pawsctl.sessions.store.reader import SessionReader
 
 
-def list_all(
-    store: SessionReader, wanted: Filter | None = None, order: Order | None = None
-) -> Iterator[Listed]:
-    """Yield the sessions that match a filter, summed up, in the given order."""
-    wanted, order = wanted or Filter(), order or Order()
-    now_ms = time.time() * 1000
-    rows = all_listed(store.records(wanted.pattern), now_ms)
-    # An unfiltered list of a million is quicker without a check of each.
-    found = (row for row in rows if wanted.matches(row, now_ms)) if wanted.reads_values else rows
-    return sorting.ordered(found, order)
+class Listing:
+    """The sessions that match a filter, in an order; knows afterwards why there are none."""
+
+    def __init__(self, store: SessionReader, wanted: Filter, order: Order) -> None:
+        self._store, self._wanted, self._order = store, wanted, order
+        self._looked_at = 0
+        self._statuses: set[str] = set()
+
+    def rows(self) -> Iterator[Listed]:
+        """Yield the sessions, summed up."""
+        now_ms = time.time() * 1000
+        found = all_listed(self._store.records(self._wanted.pattern), now_ms)
+        # An unfiltered list of a million is quicker without a check of each.
+        if self._wanted.reads_values:
+            found = self._matching(found, now_ms)
+        return sorting.ordered(found, self._order)
+
+    def _matching(self, found: Iterator[Listed], now_ms: float) -> Iterator[Listed]:
+        for row in found:
+            self._looked_at += 1
+            if self._wanted.matches(row, now_ms):
+                yield row
+            elif len(self._statuses) < _STATUSES and row.item.status:
+                self._statuses.add(row.item.status)
+
+    def why_empty(self, words: str) -> str:
+        """Return sentences on what was looked at and what there is; `words` are the filters."""
+        total, url = self._looked_at, self._store.connection.target.url
+        clause = ""
+        # Without a glob, or with one that matched, the sessions have been counted.
+        if not total and self._wanted.match is not None:
+            with suppress(PawsctlError):
+                total, clause = absent.other_matches(self._store, self._wanted)
+        elif self._wanted.status is not None and self._statuses:
+            clause = f"statuses: {', '.join(sorted(self._statuses))}"
+        if not total:
+            return absent.nothing(self._store)
+        parts = [f"0 of {total:,} match {words}", *filter(None, [clause])]
+        return f"No such session in {url}: {'; '.join(parts)}."
+
+
+_STATUSES = 10
 
 
 def conversations(store: SessionReader, names: Sequence[bytes]) -> list[Conversation]:
@@ -49,10 +82,10 @@ def raw_value(found: Conversation) -> bytes:
     return found.record.value
 
 
-def require_found(found: Sequence[Conversation]) -> None:
+def require_found(store: SessionReader, found: Sequence[Conversation]) -> None:
     """Raise NoSession if one of them does not exist."""
-    if missing := [each.phone for each in found if each.record is None]:
-        raise NoSession.of(missing)
+    if missing := [each.key for each in found if each.record is None]:
+        raise absent.no_session(store, missing)
 
 
 def times_left(store: SessionReader, names: Sequence[bytes]) -> list[TimeLeft]:
@@ -67,7 +100,8 @@ def times_left(store: SessionReader, names: Sequence[bytes]) -> list[TimeLeft]:
     ]
 
 
-def require_all(found: Sequence[TimeLeft]) -> None:
-    """Raise NoSession if one of them does not exist."""
-    if missing := [each.phone for each in found if each.ttl is None]:
-        raise NoSession.of(missing)
+def require_all(store: SessionReader, names: Sequence[bytes], found: Sequence[TimeLeft]) -> None:
+    """Raise NoSession if one of the keys, whose TTLs were found, does not exist."""
+    pairs = zip(names, found, strict=True)
+    if missing := [key for key, each in pairs if each.ttl is None]:
+        raise absent.no_session(store, missing)

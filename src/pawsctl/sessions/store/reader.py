@@ -117,6 +117,11 @@ class SessionReader:
             found += [None if raise_for_error(reply) == -2 else reply for reply in replies]
         return found
 
+    def names(self) -> Iterator[list[bytes]]:
+        """Yield the keys of all sessions in batches, those of other types among them."""
+        for names, _ in self._batches(lambda _names: [], one_server.Search(keys.SESSIONS)):
+            yield names
+
     def all_ttls(self) -> Iterator[int]:
         """Yield the milliseconds left for every session, -1 for never, in SCAN's order."""
         for _, replies in self._batches(lambda _names: [], one_server.Search(keys.SESSIONS)):

@@ -1,0 +1,102 @@
+"""Say what exists if what was asked for does not: phones, filters, databases."""
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from pawsctl.connection import connect, info_fields
+from pawsctl.errors import NoSession, PawsctlError
+from pawsctl.sessions.contract import keys
+from pawsctl.sessions.query.filters import Filter
+from pawsctl.sessions.store.reader import SessionReader
+
+# Seconds for counting the sessions of another database, in which they may be few among many keys.
+_MOST_SECONDS = 1.0
+# A server has 16 databases unless it is told otherwise.
+_MOST_DATABASES = 16
+
+
+def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
+    """Return the failure for keys that do not exist, with phones that differ by a + alone."""
+    error = NoSession.of([keys.phone_of(key) for key in names])
+    found = written_otherwise(store, names)
+    if not found:
+        return error
+    phones = ", ".join(found)
+    return NoSession(
+        f"{error.message} There is one for {phones}.",
+        hint=f"Write the phone as it is stored: {phones}.",
+    )
+
+
+def written_otherwise(store: SessionReader, names: Sequence[bytes]) -> list[str]:
+    """Return the phones of sessions that exist under one of the keys with or without its +."""
+    others = [key for name in names if (key := _other(name))]
+    # The sessions are missing in any case, also if this can't be told.
+    with suppress(PawsctlError):
+        left = store.ttls(others)
+        return [
+            keys.phone_of(key) for key, ttl in zip(others, left, strict=True) if ttl is not None
+        ]
+    return []
+
+
+def _other(key: bytes) -> bytes | None:
+    """Return a session's key with a + more or less; 00 at the beginning stands for a +, too."""
+    prefix = keys.SESSION_PREFIX.encode()
+    if not key.startswith(prefix) or key == prefix:
+        return None
+    phone = key.removeprefix(prefix)
+    if phone.startswith(b"+"):
+        return prefix + phone[1:]
+    return prefix + b"+" + phone.removeprefix(b"00")
+
+
+def elsewhere(store: SessionReader) -> str:
+    """Return a sentence on the other databases of the server that hold sessions, or ''."""
+    target = store.connection.target
+    if target.kind == "cluster":
+        return ""
+    told = []
+    with suppress(PawsctlError):
+        info = info_fields(store.connection.call("INFO", "keyspace"))
+        numbers = sorted(int(name[2:]) for name in info if name[:2] == "db" and name[2:].isdigit())
+        for number in [each for each in numbers if each != target.db][:_MOST_DATABASES]:
+            other = connect(target.with_db(number), store.connection.timeouts)
+            with SessionReader(other) as there:
+                count, is_whole = _count(there)
+            if count:
+                more = "" if is_whole else "at least "
+                noun = "session" if count == 1 else "sessions"
+                told.append(f"database {number} holds {more}{count} {noun} (-n {number})")
+    sentence = ", ".join(told)
+    return f"{sentence[0].upper()}{sentence[1:]}." if told else ""
+
+
+def nothing(store: SessionReader) -> str:
+    """Return sentences saying that there are no sessions here, and where there are some."""
+    return f"No sessions in {store.connection.target.url}. {elsewhere(store)}".rstrip()
+
+
+def _count(store: SessionReader) -> tuple[int, bool]:
+    """Return the number of sessions, and whether these are all."""
+    count, until = 0, time.monotonic() + _MOST_SECONDS
+    for names in store.names():
+        count += len(names)
+        if time.monotonic() > until:
+            return count, False
+    return count, True
+
+
+def other_matches(store: SessionReader, wanted: Filter) -> tuple[int, str]:
+    """Return the number of sessions, and a clause on a wider glob that matches some, or ''."""
+    text = wanted.match or ""
+    is_literal = text != "" and not set(text) & set("*?[\\")
+    text = text.removeprefix(keys.SESSION_PREFIX)
+    inner = text.encode("utf-8", "surrogateescape")
+    total = found = 0
+    for names in store.names():
+        total += len(names)
+        if is_literal:
+            found += sum(inner in key[len(keys.SESSION_PREFIX) :] for key in names)
+    return total, f"'*{text}*' matches {found}" if found else ""

@@ -1,0 +1,79 @@
+"""What the session commands say if there is no such session."""
+
+import json
+
+import pytest
+import redis
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.conftest import SAMPLES
+from tests.servers import Server, store_session
+
+GREETING = (SAMPLES / "greeting.json").read_bytes()
+
+
+@pytest.mark.parametrize("command", ["get", "ttl", "touch", "delete"])
+@pytest.mark.parametrize(
+    ("asked", "stored"), [("59899000004", "+59899000004"), ("+123", "123"), ("00123", "+123")]
+)
+def test_a_phone_that_differs_by_its_plus_is_named(
+    pawsctl: Pawsctl, server: Server, command: str, asked: str, stored: str
+) -> None:
+    """It is neither shown nor changed; a phone that is missing altogether is not guessed."""
+    store_session(server, stored, GREETING, ttl=600)
+    result = pawsctl("session", command, asked, "+77", "--json")
+    assert result.status == ExitStatus.NO_SESSION
+    missing = f"No session is stored for {asked}, +77."
+    assert result.error["message"] == f"{missing} There is one for {stored}."
+    assert stored in result.error["hint"]
+    assert 0 < server.client.ttl(f"wh:session:{stored}") <= 600
+
+
+def test_only_what_may_be_read_is_named(pawsctl: Pawsctl, server: Server) -> None:
+    """If the user may not ask for the other key, the session is missing all the same."""
+    store_session(server, "+123", GREETING)
+    server.client.acl_setuser(
+        "few", enabled=True, nopass=True, keys=["wh:session:1*"], commands=["+@all"]
+    )
+    try:
+        url = server.url.replace("//", "//few:x@")
+        result = pawsctl("session", "get", "123", "--json", "--url", url)
+    finally:
+        server.client.acl_deluser("few")
+    assert result.status == ExitStatus.NO_SESSION
+    assert result.error["message"] == "No session is stored for 123."
+
+
+def test_an_empty_list_names_what_was_filtered_and_what_there_is(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """Programs get an empty list and no message."""
+    for phone in ("+5989901", "+5989902", "+12"):
+        store_session(server, phone, GREETING)
+    store_session(server, "+13", json.dumps({"status": "closed", "messages": []}).encode())
+    said = {
+        ("--status", "bogus"): "0 of 4 match --status bogus; statuses: active, closed.",
+        ("--match", "59899"): "0 of 4 match --match 59899; '*59899*' matches 2.",
+        ("--match", "+7*", "--waiting"): "0 of 4 match --match +7* --waiting.",
+        ("--match", "+12", "--idle", "36500d"): "0 of 1 match --match +12 --idle 36500d.",
+    }
+    for options, words in said.items():
+        result = pawsctl("session", "list", *options)
+        assert (result.status, result.out) == (0, b"")
+        assert result.err == f"No such session in {server.url}: {words}\n"
+    assert pawsctl("session", "list", "--status", "bogus", "--json").err == ""
+
+
+@pytest.mark.parametrize("arguments", ["list", "list --waiting", "list --match +1", "stats", "ttl"])
+def test_an_empty_database_names_the_others(
+    pawsctl: Pawsctl, server: Server, arguments: str
+) -> None:
+    """Databases without sessions are not named."""
+    for phone in ("+1", "+2"):
+        store_session(server, phone, GREETING)
+    with redis.Redis(port=server.port, db=2) as beside:
+        beside.set("other", "1")
+    result = pawsctl("session", *arguments.split(), "-n", "3")
+    assert f"{server.url}/3" in result.text + result.err
+    assert result.err.endswith("Database 0 holds 2 sessions (-n 0).\n")
