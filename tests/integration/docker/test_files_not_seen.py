@@ -170,9 +170,7 @@ def test_a_failed_up_keeps_the_files_of_what_runs(docker_stack: Stack, silent_im
 def test_no_engine_leaves_no_password(bare_stack: Stack, engine: str) -> None:
     """Files rendered before the engine was contacted are deleted, also by the embedded engine."""
     nowhere = {"PAWSCTL_ENGINE": engine, "DOCKER_HOST": "unix:///nonexistent/docker.sock"}
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", bare_stack.port))
-        listener.listen()
+    with socket.create_server(("127.0.0.1", bare_stack.port)):
         done = bare_stack("redis", "up", env={**nowhere, **PASSWORD})
 
     assert done.status == (6 if engine == "docker" else 7)

@@ -23,9 +23,7 @@ DEADLINE_SECONDS = 20.0
 
 def test_a_port_in_use_names_the_process(docker_stack: Stack, engine_view: Docker) -> None:
     """The process is this test's own, which holds the port."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", docker_stack.port))
-        listener.listen()
+    with socket.create_server(("127.0.0.1", docker_stack.port)):
         done = docker_stack("redis", "up")
 
     assert done.status == 7
@@ -66,9 +64,7 @@ def test_commanders_port_in_use_leaves_the_redis_that_ran(
 ) -> None:
     """`dev` removes only what it created itself."""
     docker_stack("redis", "up")
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", docker_stack.commander_port))
-        listener.listen()
+    with socket.create_server(("127.0.0.1", docker_stack.commander_port)):
         done = docker_stack("redis", "dev")
 
     assert done.status == 7

@@ -32,9 +32,7 @@ def test_dev_touches_nothing_if_any_of_its_ports_is_taken(
     docker_stack("redis", "up", env={"REDIS_IMAGE": older_image})
     before = engine_view.container().id
     _write(docker_stack, SESSION)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", docker_stack.commander_port))
-        listener.listen()
+    with socket.create_server(("127.0.0.1", docker_stack.commander_port)):
         done = docker_stack("redis", "dev")
 
     assert done.status == 7

@@ -112,9 +112,7 @@ def test_a_state_file_that_cannot_be_read_counts_as_none(embedded_stack: Stack) 
 
 def test_a_port_in_use_names_the_process(embedded_stack: Stack) -> None:
     """Nothing is left behind, and the error names the process."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", embedded_stack.port))
-        listener.listen()
+    with socket.create_server(("127.0.0.1", embedded_stack.port)):
         done = embedded_stack("redis", "up")
 
     assert done.status == 7

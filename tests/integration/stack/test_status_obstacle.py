@@ -9,9 +9,7 @@ from tests.stack_fixtures import Stack
 
 def test_a_port_that_another_program_holds_is_told(stack: Stack) -> None:
     """The hint is not 'redis up', but what helps."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", stack.port))
-        listener.listen()
+    with socket.create_server(("127.0.0.1", stack.port)):
         done = stack("redis", "status")
 
     assert done.status == 1
