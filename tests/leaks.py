@@ -1,7 +1,10 @@
-"""A pytest plugin that fails each test that leaves a process, temporary file or Docker object.
+"""A pytest plugin that fails each test that leaves a process, temporary file, Docker object or key.
 
 A process belongs to a test if it works in the test's folder or has it on its command line; fixtures
 of a module or of the whole run use other folders, and end later.
+
+A key is left behind if pawsctl made it for itself, and promises to delete it: every other key is
+the test's, and the servers that tests share are emptied before each test.
 """
 
 import os
@@ -15,8 +18,17 @@ from typing import Any
 
 import pytest
 
+from tests.clusters import Cluster
+from tests.sentinels import Trio
+from tests.servers import Server
+
 GRACE_SECONDS = 5.0
 """How long what was told to end may take to do so, on a busy machine."""
+
+_SHARED_SERVERS = ("server", "any_server", "six_nodes", "whole_run_trio")
+
+# Sessions of phones that nobody has, and the mark of a message: see `sessions/smoke/flow.py`.
+_OWN_KEYS = ("wh:session:+0" + "?" * 15, "wh:seen:pawsctl-*")
 
 _BEFORE = pytest.StashKey[frozenset[str]]()
 
@@ -49,9 +61,12 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     """Fail the test if anything exists afterwards that did not when it began."""
     arguments = dict(getattr(item, "funcargs", {}))
+    keys = [f"key {key}" for name in _SHARED_SERVERS for key in own_keys(arguments.get(name))]
     yield
     if _BEFORE not in item.stash:
         return
+    if keys:
+        pytest.fail(f"the test leaves behind: {', '.join(sorted(keys))}", pytrace=False)
     before = item.stash[_BEFORE]
     deadline = time.monotonic() + GRACE_SECONDS
     while left := (_temporary() - before) | _of(arguments):
@@ -82,6 +97,25 @@ def _processes(folder: Path) -> set[str]:
         # A process that has ended has no command line.
         if command and (str(folder) in place or str(folder).encode() in command):
             found.add(f"process {name}: {command[:200].replace(bytes(1), b' ')!r}")
+    return found
+
+
+def own_keys(servers: Server | Cluster | Trio | None) -> set[str]:
+    """Return the keys on the servers of a fixture that pawsctl made for itself."""
+    if servers is None:
+        return set()
+    if isinstance(servers, Cluster):
+        clients = [member.client for member in servers.members]
+    elif isinstance(servers, Trio):
+        clients = [servers.primary.client]
+    else:
+        clients = [servers.client]
+    found = set()
+    for client in clients:
+        with client.pipeline(transaction=False) as pipe:
+            for pattern in _OWN_KEYS:
+                pipe.keys(pattern)
+            found |= {key.decode() for keys in pipe.execute() for key in keys}
     return found
 
 

@@ -11,10 +11,13 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from pawsctl.errors import ExitStatus
+from pawsctl.sessions.contract import keys
+from pawsctl.sessions.smoke.flow import Flow
 from pawsctl.sessions.smoke.steps import STEPS
 from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.faults.proxy import Bend, Cut, bending
+from tests.leaks import own_keys
 from tests.ports import free_port
 from tests.processes import wait_until
 from tests.servers import Server
@@ -260,3 +263,15 @@ def test_a_check_whose_output_nobody_reads_is_made_all_the_same(
         assert done.returncode == status, command
         assert b"Traceback" not in done.stderr
     assert (pawsctl.folder / "lint.xml").exists()
+
+
+def test_its_keys_are_seen_if_a_test_leaves_them_behind(server: Server) -> None:
+    """Every test ends with a look for keys of this form, see `tests.leaks`."""
+    wanted: list[bytes] = []
+    flow = Flow(None, wanted)  # type: ignore[arg-type]  # nothing is stored by it
+    for key in (keys.session_key(flow.phone), keys.seen_key(flow.message_id)):
+        server.client.set(key, "1")
+        wanted.append(key)
+    server.client.mset({"wh:session:+5511999999999": "1", "wh:seen:1": "1"})
+    assert own_keys(server) == {key.decode() for key in wanted}
+    server.client.flushall()

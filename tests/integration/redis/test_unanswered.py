@@ -212,3 +212,4 @@ def test_a_test_session_that_cannot_clean_up_names_what_may_be_left(
     else:
         assert error["unknown"] == named.count("wh:")
         assert "expires by itself" in error["hint"]
+        server.client.flushall()
