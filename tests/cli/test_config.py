@@ -93,3 +93,45 @@ def test_what_the_system_would_not_take_is_wrong_usage(bare_pawsctl: Pawsctl, ur
     done = bare_pawsctl("health", "--url", url)
     assert done.status == ExitStatus.USAGE, done.err
     assert "Traceback" not in done.err
+
+
+def test_config_shows_the_url_that_is_used(bare_pawsctl: Pawsctl) -> None:
+    """Also where it follows from the port, the database or the default; without its password."""
+
+    def shown(*options: str, **env: str) -> list[str]:
+        (row,) = bare_pawsctl("config", "REDIS_URL", "--json", *options, env=env).json
+        return [row["value"], row["origin"]]
+
+    assert shown() == ["redis://127.0.0.1:6379", "default"]
+    assert shown("-n", "3") == ["redis://127.0.0.1:6379/3", "default"]
+    assert shown(REDIS_PORT="7001") == ["redis://127.0.0.1:7001", "REDIS_PORT in the environment"]
+    (bare_pawsctl.folder / ".env").write_text("\nREDIS_PORT=7002\nREDIS_PASSWORD=s3cret\n")
+    assert shown() == ["redis://127.0.0.1:7002", f"REDIS_PORT in {bare_pawsctl.folder}/.env:2"]
+    assert shown("--url", "h:1") == ["redis://h:1", "option --url"]
+    assert shown(REDIS_PORT="x") == ["", "default"]
+
+
+@pytest.mark.parametrize("columns", [0, 40, 60, 80, 100, 200])
+def test_config_cuts_nothing(bare_pawsctl: Pawsctl, columns: int) -> None:
+    """Values and origins are whole on any terminal, and in few of its lines."""
+    folder = bare_pawsctl.folder / ("long" * 20)
+    folder.mkdir()
+    (folder / ".env").write_text("REDIS_IMAGE=registry.example.com/team/redis:7.2-alpine\n")
+    env = {"COLUMNS": str(columns)} if columns else {}
+    lines = bare_pawsctl("config", "--env-file", str(folder / ".env"), env=env).text.splitlines()
+    text = " ".join(" ".join(lines).split())
+    assert "REDIS_IMAGE registry.example.com/team/redis:7.2-alpine" in text
+    assert f"REDIS_IMAGE in {folder}/.env:1" in text
+    assert "…" not in text
+    assert all(len(line) <= columns or len(line.split()) <= 4 for line in lines if columns), (
+        "only a path may be longer"
+    )
+
+
+def test_config_of_some_settings_shows_these(bare_pawsctl: Pawsctl) -> None:
+    """In the order of the command line; another name is wrong usage, with all that there are."""
+    rows = bare_pawsctl("config", "redis_port", "NODE_ENV", "--json").json
+    assert [row["name"] for row in rows] == ["REDIS_PORT", "NODE_ENV"]
+    done = bare_pawsctl("config", "REDIS_PROT")
+    assert done.status == ExitStatus.USAGE
+    assert "REDIS_PORT, REDIS_PASSWORD" in done.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
 
 import typer
@@ -9,16 +10,9 @@ import typer
 from pawsctl.cli import lookups
 from pawsctl.cli.global_options import ABOUT_CONNECTIONS, ListCommand, invocation
 from pawsctl.cli.output import units
-from pawsctl.cli.output.table import Column
+from pawsctl.cli.output.table import Line, Span, columns_of
 from pawsctl.config.setting_specs import Setting
 from pawsctl.config.shown_settings import shown
-
-SETTING_COLUMNS: tuple[Column[Setting], ...] = (
-    Column("SETTING", lambda row: (row.name, "cyan")),
-    Column("VALUE", lambda row: (row.value or "-", "")),
-    Column("FROM", lambda row: (row.origin, "dim" if row.is_default else "")),
-)
-
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -53,8 +47,47 @@ def config(
     run = invocation(ctx)
     if not show_url:
         rows = shown(run.settings, db=run.db, names=settings or ())
-        run.output.rows(rows, SETTING_COLUMNS, fields=Setting.__struct_fields__)
+        if run.format == "text":
+            run.output.lines(settings_view(rows, run.output.room))
+        else:
+            run.output.rows(rows, ())
         return
     from pawsctl.config import url_with_password
 
     run.output.show({"url": url_with_password.of(run.target())}, units.url)
+
+
+def settings_view(rows: Sequence[Setting], room: int | None) -> Iterator[Line]:
+    """Render a table of settings; if it is wider than `room`, origins are below their values.
+
+    Neither values nor origins are cut: they are there to be copied.
+    """
+    names = max(columns_of(row.name) for row in rows) + 2
+    values = max(columns_of(_value(row)) for row in rows) + 2
+    if room is None or names + values + max(columns_of(row.origin) for row in rows) <= room:
+        yield [(f"{'SETTING':{names}}{'VALUE':{values}}FROM", "bold")]
+        for row in rows:
+            gap = " " * (values - columns_of(_value(row)))
+            yield [_name(row, names), (_value(row) + gap, ""), _origin(row)]
+        return
+    yield [(f"{'SETTING':{names}}VALUE", "bold")]
+    for row in rows:
+        beside = names + columns_of(_value(row)) <= room
+        yield [_name(row, names if beside else 0), (_value(row) if beside else "", "")]
+        if not beside:
+            yield [(f"  {_value(row)}", "")]
+        if not row.is_default:
+            indent = names if names + len("from ") + columns_of(row.origin) <= room else 2
+            yield [(f"{'':{indent}}from {row.origin}", "")]
+
+
+def _name(row: Setting, width: int) -> Span:
+    return f"{row.name:{width}}", "cyan"
+
+
+def _value(row: Setting) -> str:
+    return row.value or "-"
+
+
+def _origin(row: Setting) -> Span:
+    return row.origin, "dim" if row.is_default else ""
