@@ -35,7 +35,7 @@ WRONG_TYPES = (
 )
 
 
-def reply_end(data: bytes, start: int = 0) -> int:
+def reply_end(data: bytes | bytearray, start: int = 0) -> int:
     """Return where the reply that begins at `start` ends; -1 if it is not complete."""
     line = data.find(b"\r\n", start)
     if line < 0:
@@ -70,7 +70,8 @@ class Bend:
     `cut_up` and `cut_down` close the connection after that many bytes from and to the client,
     counted over all connections; `always` does so to every later connection too. `change` gets the
     number of a reply and the reply, and returns what the client gets instead, or raises `Cut`.
-    `drip` is the seconds between two bytes to the client, `delay` the seconds before each piece.
+    `drip` is the seconds between two bytes to the client, `delay` the seconds before each piece,
+    `linger` those until the client hears that the server has closed the connection.
     """
 
     cut_up: int | None = None
@@ -79,6 +80,7 @@ class Bend:
     change: Callable[[int, bytes], bytes] | None = None
     drip: float = 0
     delay: float = 0
+    linger: float = 0
 
 
 @dataclass
@@ -151,11 +153,12 @@ def _up(client: socket.socket, server: socket.socket, bend: Bend, seen: Seen) ->
                 # The server runs what has arrived before the connection closes.
                 time.sleep(0.01)
                 break
+    time.sleep(bend.linger)
     _cut(client, server)
 
 
 def _down(client: socket.socket, server: socket.socket, bend: Bend, seen: Seen) -> None:
-    buffer = b""
+    buffer = bytearray()
     with suppress(OSError):
         while data := server.recv(_CHUNK):
             if bend.change is not None:
@@ -165,11 +168,11 @@ def _down(client: socket.socket, server: socket.socket, bend: Bend, seen: Seen) 
                     with seen.lock:
                         number, seen.replies = seen.replies, seen.replies + 1
                     try:
-                        data += bend.change(number, buffer[:end])
+                        data += bend.change(number, bytes(buffer[:end]))
                     except Cut as cut:
                         client.sendall(data + cut.sent)
                         raise
-                    buffer = buffer[end:]
+                    del buffer[:end]
             may = _allowed(seen, bend, "down", bend.cut_down, len(data))
             time.sleep(bend.delay)
             if bend.drip:
@@ -180,6 +183,7 @@ def _down(client: socket.socket, server: socket.socket, bend: Bend, seen: Seen) 
                 client.sendall(data[:may])
             if may < len(data):
                 break
+    time.sleep(bend.linger)
     _cut(client, server)
 
 

@@ -46,6 +46,11 @@ class LastWords:
         if not known and not is_lost_on_the_way(self._said):
             self._said = ""
 
+    @property
+    def are_farewell(self) -> bool:
+        """Whether the server is about to close the connection."""
+        return any(each in self._said for each in _FAREWELLS)
+
     def forget(self) -> None:
         """Drop the recorded message: the server went on answering."""
         self._said = ""

@@ -232,7 +232,7 @@ class Node:
             return False
         try:
             # No reply is awaited: readable data is the end, or the server's reason for it.
-            return bool(self._socket.can_read(0))
+            return self._words.are_farewell or bool(self._socket.can_read(0))
         except (redis.RedisError, OSError):
             return True
 

@@ -136,19 +136,20 @@ def test_import_into_a_full_redis_tells_how_far_it_got(
     assert client.get("wh:session:+0") == b"mine"
 
 
-def test_import_tells_what_redis_evicted_meanwhile(anywhere: Pawsctl, any_server: Server) -> None:
+def test_import_tells_what_redis_evicted_meanwhile(
+    anywhere: Pawsctl, any_server: Server, tmp_path: Path
+) -> None:
     """A full Redis that evicts accepts every session and drops others."""
     client = any_server.client
-    for number in range(4_000):
-        client.set(f"wh:session:+{number}", os.urandom(500).hex(), ex=SIX_HOURS)
-    anywhere("session", "export", "a.jsonl")
-    empty(any_server)
-    # Twice the size of a batch in transit, which can't be evicted, and less than the sessions.
-    leave_room(any_server, "allkeys-lru", 3_000_000)
+    entries = [entry(f"+{number}", os.urandom(500).hex()) for number in range(12_000)]
+    write(tmp_path / "a.jsonl", entries)
+    # Far more than the batches in transit, which can't be evicted, and less than the sessions.
+    leave_room(any_server, "allkeys-lru", 8_000_000)
     try:
-        result = anywhere("session", "import", "a.jsonl", "--json").json
-        assert result["imported"] == 4_000
-        assert result["evicted"] == 4_000 - client.dbsize() > 0
+        result = anywhere("session", "import", "a.jsonl", "--json")
+        assert result.status == ExitStatus.OK, result.err
+        assert result.json["imported"] == 12_000
+        assert result.json["evicted"] == 12_000 - client.dbsize() > 0
     finally:
         client.config_set("maxmemory", 0)
         client.config_set("maxmemory-policy", "noeviction")

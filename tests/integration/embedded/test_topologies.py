@@ -4,6 +4,7 @@ import gzip
 import json
 import signal
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from redis.cluster import RedisCluster
 from redis.sentinel import Sentinel
 
 from pawsctl.connection import probe
+from pawsctl.errors import ExitStatus
+from tests.processes import wait_until
 from tests.stack_fixtures import Stack
 from tests.topology_fixtures import Topology, free_base, port_of
 
@@ -236,10 +239,17 @@ def test_a_port_in_use_is_named_and_nothing_left(topology: Topology, number: int
     assert {each["state"] for each in topology.status()["services"]} == {"absent"}
 
 
-@pytest.mark.parametrize("delay", [0.15, 0.4, 1.0])
+def _up_that_starts_servers(topology: Topology) -> subprocess.Popen[bytes]:
+    """Start an `up`, and wait until it has started a server or has ended."""
+    up = topology.start("redis", "up", "--topology", topology.topology)
+    wait_until(lambda: bool(topology.processes()) or up.poll() is not None, "a server starts")
+    return up
+
+
+@pytest.mark.parametrize("delay", [0, 0.2, 0.8])
 def test_an_interrupted_up_leaves_all_or_nothing(topology: Topology, delay: float) -> None:
     """While processes start, and while they find each other."""
-    up = topology.start("redis", "up", "--topology", topology.topology)
+    up = _up_that_starts_servers(topology)
     time.sleep(delay)
     up.send_signal(signal.SIGINT)
     up.communicate(timeout=30)
@@ -247,8 +257,7 @@ def test_an_interrupted_up_leaves_all_or_nothing(topology: Topology, delay: floa
     if up.returncode == 0:
         assert topology.status()["problems"] == []
     else:
-        # Before Python handles signals, the system ends it.
-        assert up.returncode in (130, -signal.SIGINT)
+        assert up.returncode == ExitStatus.INTERRUPTED
         assert topology.processes() == []
         assert {each["state"] for each in topology.status()["services"]} == {"absent"}
 
@@ -258,8 +267,7 @@ def test_an_interrupted_up_keeps_the_data_that_was_there(topology: Topology) -> 
     topology.up()
     topology.write("kept", "1")
     topology.run("down")
-    up = topology.start("redis", "up", "--topology", topology.topology)
-    time.sleep(0.3)
+    up = _up_that_starts_servers(topology)
     up.send_signal(signal.SIGINT)
     up.communicate(timeout=30)
 

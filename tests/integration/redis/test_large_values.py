@@ -160,8 +160,12 @@ def test_a_value_that_redis_does_not_take_is_told_by_its_line(
     entries = [entry(f"+{number}", conversation(100)) for number in range(100)]
     entries[40] = entry("+40", conversation(3 * MIB))
     file = write(tmp_path / "a.jsonl", entries)
-    with servers.running(tmp_path, limit, "1mb", program=program) as server:
-        pawsctl = Pawsctl(tmp_path, server.url)
+    with (
+        servers.running(tmp_path, limit, "1mb", program=program) as server,
+        # A busy server closes the connection some time after it has said why.
+        bending(server.port, Bend(linger=0.3)) as (port, _),
+    ):
+        pawsctl = Pawsctl(tmp_path, f"redis://127.0.0.1:{port}")
         for imported, kept in ((99, 0), (0, 99)):
             result = pawsctl("session", "import", "--json", str(file))
             assert result.status == ExitStatus.FAILED

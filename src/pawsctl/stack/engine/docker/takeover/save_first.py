@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 # Seconds; enough for writing 256 MB to a slow disk.
 _SAVE_TIMEOUT = 60.0
 _TRIES = 3
+_PAUSE = 0.05
 _UNSAVED = "rdb_changes_since_last_save"
 
 
@@ -61,15 +63,29 @@ def settled(service: Service, container: dict[str, Any], password: str | None) -
 def save(port: int, password: str | None, writers: Writers) -> None:
     """Save all acknowledged writes to disk, and leave writers paused.
 
-    Raises probe.Refused, OSError.
+    If the server is saving already, for a replica or by itself, that is waited for. Raises
+    probe.Refused, OSError.
     """
     for _ in range(_TRIES):
-        probe.ask(port, password, ("SAVE",), timeout=_SAVE_TIMEOUT)
+        _save_after_another(port, password)
         writers.hold_again()
         # The server does nothing else during SAVE, and the pause may run out meanwhile.
         if probe.info(port, password).get(_UNSAVED) == "0":
             return
     raise probe.Refused("others write each time that it has saved")
+
+
+def _save_after_another(port: int, password: str | None) -> None:
+    deadline = time.monotonic() + _SAVE_TIMEOUT
+    while True:
+        try:
+            probe.ask(port, password, ("SAVE",), timeout=_SAVE_TIMEOUT)
+        except probe.Refused as error:
+            if "in progress" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _refuse(name: str, reason: str) -> NoReturn:
