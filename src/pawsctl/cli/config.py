@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
 
@@ -78,7 +79,20 @@ def settings_view(rows: Sequence[Setting], room: int | None) -> Iterator[Line]:
             yield [(f"  {_value(row)}", "")]
         if not row.is_default:
             indent = names if names + len("from ") + columns_of(row.origin) <= room else 2
-            yield [(f"{'':{indent}}from {row.origin}", "")]
+            for line in _wrapped(f"from {row.origin}", indent, room):
+                yield [(line, "")]
+
+
+def _wrapped(text: str, indent: int, room: int) -> list[str]:
+    """Return the lines of a text, broken at blanks alone."""
+    return textwrap.wrap(
+        text,
+        room,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _name(row: Setting, width: int) -> Span:

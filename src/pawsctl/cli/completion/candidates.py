@@ -22,8 +22,11 @@ class Candidates(NamedTuple):
     files: bool = False
 
 
-def of(root: Any, words: Sequence[str], begun: str) -> Candidates:
-    """Return what may stand after `words`, if it begins with `begun`."""
+def of(root: Any, words: Sequence[str], begun: str, *, meanings: bool = True) -> Candidates:
+    """Return what may stand after `words`, if it begins with `begun`.
+
+    Without `meanings`, no command is imported for its summary.
+    """
     ctx = context(root, words)
     if ctx is None:
         return Candidates()
@@ -38,7 +41,10 @@ def of(root: Any, words: Sequence[str], begun: str) -> Candidates:
         if words and (option := _taking(options, words[-1])):
             return _values(ctx, option, begun)
     if isinstance(ctx.command, Group):
-        return Candidates([*_commands(ctx, begun)])
+        names = [each for each in ctx.command.list_commands(ctx) if each.startswith(begun)]
+        return Candidates(
+            [Candidate(each, _summary(ctx, each) if meanings else "") for each in names]
+        )
     return _values(ctx, _argument(ctx, params), begun)
 
 
@@ -69,11 +75,8 @@ def _argument(ctx: Any, params: Sequence[Any]) -> Any:
     )
 
 
-def _commands(ctx: Any, begun: str) -> Iterator[Candidate]:
-    for name in ctx.command.list_commands(ctx):
-        command = ctx.command.get_command(ctx, name) if name.startswith(begun) else None
-        if command is not None and not command.hidden:
-            yield Candidate(name, summary(command))
+def _summary(ctx: Any, name: str) -> str:
+    return summary(ctx.command.get_command(ctx, name))
 
 
 def _options(ctx: Any, options: Sequence[Any], begun: str) -> Iterator[Candidate]:

@@ -30,7 +30,8 @@ def answer(root: Any, asked: str, environ: Mapping[str, str]) -> int:
         sys.stdout.write(scripts.of(shell))
         return 0
     line = _of_bash(environ) if shell == "bash" else _of_line(shell, environ)
-    found = candidates.of(root, line.words, line.begun)
+    # bash shows words alone.
+    found = candidates.of(root, line.words, line.begun, meanings=shell != "bash")
     if shell == "fish" and environ.get("_TYPER_COMPLETE_FISH_ACTION") == "is-args":
         return int(found.files)
     sys.stdout.write(_written(shell, found, line))
