@@ -14,6 +14,30 @@ from tests import fork_server
 TIMEOUT_SECONDS = 60
 
 
+# Sent from another process, a signal arrives later than meant if the machine is busy.
+_SIGNALLING = """
+import io, os, runpy, sys
+
+number, moments = int(sys.argv[1]), [sys.argv[2]]
+
+def look(text):
+    if moments and moments[0] in text:
+        moments.clear()
+        os.kill(os.getpid(), number)
+
+class Stderr(io.TextIOWrapper):
+    def write(self, text):
+        done = super().write(text)
+        look(text)
+        return done
+
+sys.stderr = Stderr(io.FileIO(2, "w", closefd=False), encoding="utf-8", write_through=True)
+sys.addaudithook(lambda event, found: event == "open" and look(str(found[0])))
+sys.argv = ["pawsctl", *sys.argv[3:]]
+runpy.run_module("pawsctl", run_name="__main__", alter_sys=True)
+"""
+
+
 class Result(NamedTuple):
     """The exit status and output of a run."""
 
@@ -67,6 +91,20 @@ class Pawsctl:
             stderr=stderr,
             cwd=self.folder,
             env=self.environment | (env or {}),
+        )
+
+    def signalled(self, number: int, moment: str, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start a command that sends itself a signal at a moment, once.
+
+        The moment is a part of what it writes on stderr, or of the path of a file that it opens.
+        """
+        return subprocess.Popen(
+            [sys.executable, "-c", _SIGNALLING, str(int(number)), moment, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=self.folder,
+            env=self.environment,
         )
 
     def __call__(

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 import sys
 import threading
@@ -99,14 +100,12 @@ def test_ctrl_c_while_it_exports_lets_writers_go_on(embedded_stack: Stack) -> No
     stack = embedded_stack
     stack("redis", "up")
     assert stack("session", "seed", "20000").status == ExitStatus.OK
-    reset = stack.start("redis", "reset", "--yes")
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not any((stack.folder / "state").rglob(".unfinished-*/.*.part")):
-        assert time.monotonic() < deadline
-        assert reset.poll() is None
+    reset = stack.signalled(signal.SIGSTOP, ".part", "redis", "reset", "--yes")
+    os.waitid(os.P_PID, reset.pid, os.WSTOPPED | os.WNOWAIT)
 
     assert is_paused(stack)
     reset.send_signal(signal.SIGINT)
+    reset.send_signal(signal.SIGCONT)
     reset.communicate(timeout=DEADLINE_SECONDS)
 
     assert reset.returncode == ExitStatus.INTERRUPTED

@@ -1,5 +1,6 @@
 """Waiting until a server answers, depending on its replies; and the lock of a project."""
 
+import itertools
 import threading
 import time
 from pathlib import Path
@@ -139,18 +140,28 @@ def test_the_lock_lets_one_in_at_a_time(tmp_path: Path) -> None:
     assert [type(each) for each in events] == [Waiting]
 
 
-def test_a_moment_of_waiting_is_not_worth_a_word(tmp_path: Path) -> None:
+def test_a_moment_of_waiting_is_not_worth_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Two commands started together wait briefly for the lock without a message."""
     events: list[Event] = []
+    waits = threading.Event()
+
+    def sleep(_seconds: float) -> None:
+        waits.set()
 
     def second() -> None:
-        with locked(tmp_path, deadline=time.monotonic() + 10, emit=events.append):
+        with locked(tmp_path, deadline=10, emit=events.append):
             pass
 
-    with locked(tmp_path, deadline=time.monotonic(), emit=events.append):
+    # Nine tenths of a second, however long a busy machine takes: each reads it once at its start.
+    clock = itertools.chain((0.0, 0.0), itertools.repeat(0.9))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(time, "sleep", sleep)
+    with locked(tmp_path, deadline=0, emit=events.append):
         thread = threading.Thread(target=second)
         thread.start()
-        time.sleep(0.3)
+        waits.wait()
     thread.join()
 
     assert events == []
