@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 # What tests share is set up once, see tests/distribution.py.
 PARALLEL := -n auto --dist loadgroup
 
-.PHONY: help venv demo test test-quick faults lint docs examples pictures bench format clean
+.PHONY: help venv demo test test-quick faults lint docs examples screens pictures bench format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -60,6 +60,9 @@ docs: venv ## Write the parts of README.md and docs/ that follow from the code
 
 examples: venv ## Write what every example in README.md and docs/ prints; needs Docker
 	$(BIN)/python -m tests.docs --examples
+
+screens: venv ## Write what the main outputs look like in terminals into tests/screens/
+	$(BIN)/python -m pytest -q -p no:randomly tests/cli/test_screens.py --write-screens
 
 pictures: venv ## Record the pictures in docs/ from a terminal
 	$(BIN)/python -m tests.docs.pictures

@@ -26,6 +26,13 @@ STUCK = sorted((SAMPLES / "stuck").iterdir())
 TRIMMED = sorted((SAMPLES / "trimmed").iterdir())
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that has tests/cli/test_screens.py write its screens anew."""
+    parser.addoption(
+        "--write-screens", action="store_true", help="write the screens that tests compare with"
+    )
+
+
 def pytest_configure() -> None:
     """Let Ctrl-C reach what tests start: a shell ignores it for what it runs in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)

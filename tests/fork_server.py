@@ -21,7 +21,9 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -61,12 +63,29 @@ def run(
             check=False,
         )
         return done.returncode, done.stdout, done.stderr
-    request = {
+    return _server()(_request(arguments, folder, environment), stdin, timeout)
+
+
+def run_in_terminal(
+    arguments: Sequence[str],
+    *,
+    columns: int,
+    folder: Path,
+    environment: Mapping[str, str],
+    timeout: float,
+) -> tuple[int, bytes]:
+    """Run pawsctl in a terminal of so many columns; return its exit status and what it printed."""
+    return _server().in_terminal(_request(arguments, folder, environment), columns, timeout)
+
+
+def _request(
+    arguments: Sequence[str | bytes], folder: Path, environment: Mapping[str, str]
+) -> object:
+    return {
         "arguments": [os.fsdecode(each) for each in arguments],
         "folder": str(folder),
         "environment": dict(environment),
     }
-    return _server()(request, stdin, timeout)
 
 
 def _can_serve(at_start: Mapping[str, str]) -> bool:
@@ -104,34 +123,74 @@ class _Client:
 
     def __call__(self, request: object, stdin: bytes, timeout: float) -> Finished:
         theirs, ours = zip(*(os.pipe(), os.pipe()[::-1], os.pipe()[::-1]), strict=True)
-        report, their_report = socket.socketpair()
-        with their_report:
-            socket.send_fds(self._channel, [b"r"], [*theirs, their_report.fileno()])
-        for each in theirs:
-            os.close(each)
         with (
-            report,
             os.fdopen(ours[0], "wb", buffering=0) as into,
             os.fdopen(ours[1], "rb") as out,
             os.fdopen(ours[2], "rb") as err,
             ThreadPoolExecutor(3) as pool,
+            self._begun(request, theirs) as command,
         ):
-            report.sendall(json.dumps(request).encode() + b"\n")
-            answers = report.makefile("rb")
-            first = answers.readline()
-            assert first, f"the server of commands has ended: {self._process.communicate()}"
-            pid = int(first)
             pool.submit(_feed, into, stdin)
             printed = pool.submit(out.read), pool.submit(err.read)
-            report.settimeout(timeout)
-            try:
-                status = int(answers.readline())
-            except TimeoutError:
-                os.kill(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired("pawsctl", timeout) from None
-            finally:
-                answers.close()
-            return status, printed[0].result(), printed[1].result()
+            return command.end(timeout), printed[0].result(), printed[1].result()
+
+    def in_terminal(self, request: object, columns: int, timeout: float) -> tuple[int, bytes]:
+        """Run a command in a terminal of its own; return its exit status and what it printed."""
+        ours, theirs = os.openpty()
+        termios.tcsetwinsize(theirs, (24, columns))
+        with (
+            os.fdopen(ours, "rb", buffering=0) as screen,
+            ThreadPoolExecutor(1) as pool,
+            self._begun(request, [theirs]) as command,
+        ):
+            printed = pool.submit(_drawn, screen)
+            return command.end(timeout), printed.result()
+
+    def _begun(self, request: object, theirs: Sequence[int]) -> "_Command":
+        """Start a command with these streams, or with one for all; closes them here."""
+        report, their_report = socket.socketpair()
+        with their_report:
+            streams = [*theirs, *theirs, *theirs][:3]
+            socket.send_fds(self._channel, [b"r"], [*streams, their_report.fileno()])
+        for each in theirs:
+            os.close(each)
+        report.sendall(json.dumps(request).encode() + b"\n")
+        answers = report.makefile("rb")
+        first = answers.readline()
+        assert first, f"the server of commands has ended: {self._process.communicate()}"
+        return _Command(int(first), report, answers)
+
+
+class _Command:
+    """A command that the server has started."""
+
+    def __init__(self, pid: int, report: socket.socket, answers: IO[bytes]) -> None:
+        self._pid, self._report, self._answers = pid, report, answers
+
+    def __enter__(self) -> "_Command":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._answers.close()
+        self._report.close()
+
+    def end(self, timeout: float) -> int:
+        """Return the exit status; kill the command and raise TimeoutExpired if it takes longer."""
+        self._report.settimeout(timeout)
+        try:
+            return int(self._answers.readline())
+        except TimeoutError:
+            os.kill(self._pid, signal.SIGKILL)
+            raise subprocess.TimeoutExpired("pawsctl", timeout) from None
+
+
+def _drawn(screen: IO[bytes]) -> bytes:
+    """Return everything that is printed in a terminal until nobody has it open."""
+    printed = b""
+    with contextlib.suppress(OSError):
+        while data := screen.read(1 << 16):
+            printed += data
+    return printed
 
 
 def _feed(stream: IO[bytes], data: bytes) -> None:
@@ -198,6 +257,7 @@ def _become(report: socket.socket) -> None:
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
+    time.tzset()
     sys.path[0] = request["folder"]
     sys.argv[1:] = request["arguments"]
 

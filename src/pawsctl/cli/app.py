@@ -86,7 +86,7 @@ def run(arguments: list[str]) -> int:
         from pawsctl.cli.completion import shells
 
         return shells.answer(typer.main.get_command(app), asked, os.environ)
-    from pawsctl.cli.output.stdout import OutputClosed
+    from pawsctl.cli.output.closed_stdout import OutputClosed
 
     # Kept here, so that a failure is reported in the requested format.
     current = Invocation()
@@ -128,7 +128,7 @@ def run(arguments: list[str]) -> int:
 
 def _called(arguments: list[str], current: Invocation) -> object:
     """Call the command. Failures to write Typer's help and version are raised as for our output."""
-    from pawsctl.cli.output import stdout
+    from pawsctl.cli.output.closed_stdout import OutputClosed, failed
 
     try:
         result: object = typer.main.get_command(app)(
@@ -137,10 +137,10 @@ def _called(arguments: list[str], current: Invocation) -> object:
         sys.stdout.flush()
     except SystemExit as error:
         # Rich exits like this if nobody reads the help.
-        raise stdout.OutputClosed from error
+        raise OutputClosed from error
     except OSError as error:
         if error.errno in _NOT_WRITTEN:
-            raise stdout.failed(error) from error
+            raise failed(error) from error
         raise
     return result
 

@@ -18,17 +18,15 @@ import msgspec
 
 from pawsctl import escaping
 from pawsctl.cli.output import actions_log, formats
+from pawsctl.cli.output.closed_stdout import OutputClosed, failed
 from pawsctl.cli.output.stderr import Talk
 from pawsctl.cli.output.table import Column, Line, coloured, plain, table
-from pawsctl.errors import OperationFailed, UsageError
+from pawsctl.cli.output.wrapping import fitted
+from pawsctl.errors import UsageError
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
-
-
-class OutputClosed(Exception):
-    """The reader of stdout has closed it, as `head` does; nothing is reported."""
 
 
 def _while_read(show: Callable[Arguments, None]) -> Callable[Arguments, None]:
@@ -167,9 +165,11 @@ class Output(Talk):
 
     @_while_read
     def lines(self, lines: Iterable[Line]) -> None:
-        """Print lines of text."""
+        """Print lines of text; on a terminal they are broken at words where that does no harm."""
+        room = self.room
         for line in lines:
-            self._write_line(line)
+            for part in fitted(line, room):
+                self._write_line(part)
         self.flush()
 
     def live(self, view: Callable[[Result], Iterable[Line]]) -> Callable[[Result], None]:
@@ -286,15 +286,3 @@ class Output(Talk):
             self._write(coloured(shown).encode("utf-8", "replace"))
         else:
             self._write(plain(shown).encode("utf-8", "replace") + b"\n")
-
-
-def failed(error: OSError) -> Exception:
-    """Return OutputClosed if the reader of stdout is gone, else OperationFailed."""
-    # Discard the buffered rest; Python would report it at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if isinstance(error, BrokenPipeError):
-        return OutputClosed()
-    return OperationFailed(
-        f"stdout can't be written: {error.strerror}.",
-        hint="What was printed is not the whole; send it where there is room.",
-    )

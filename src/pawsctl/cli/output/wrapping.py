@@ -4,13 +4,30 @@ import re
 from collections.abc import Iterator, Sequence
 
 from pawsctl import escaping
-from pawsctl.cli.output.table import Line, Span, columns_of
+from pawsctl.cli.output.table import Line, Span, columns_of, plain
 
 # A number is not separated from its unit: `1.2 KB`, `12 min`, `5h 49m`.
 _VALUE = r"[\d.,]+ (?:[KMG]?B|m?s|min|h|days?)\b|\d+[dhm] \d+[hms]\b"
 _PIECE = re.compile(f" +|(?:{_VALUE}|[^ ])+")
 _TAB = "    "
 _LEAST_PIECE = 8
+_COMMAND = "pawsctl "
+
+
+def fitted(line: Line, room: int | None) -> Iterator[Line]:
+    """Yield a line as `wrapped` does, with an indent; a line to be copied stays whole.
+
+    That is one with a command, or with a word that is longer than a line, such as a URL.
+    """
+    text = plain(line)
+    if room is None or len(text) * 2 <= room or _COMMAND in text:
+        yield line
+        return
+    indent = len(text) - len(text.lstrip(" ")) + 2
+    if any(columns_of(escaping.visible(word)) > room - indent for word in text.split(" ")):
+        yield line
+        return
+    yield from wrapped(line, room, indent=indent)
 
 
 def wrapped(line: Line, room: int | None, *, indent: int = 0) -> Iterator[Line]:

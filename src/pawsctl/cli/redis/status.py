@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -33,7 +34,8 @@ def status(ctx: typer.Context, topology: Topology = "single") -> None:
     with event_lines.events_shown(run.output) as emit:
         found = topology_status.status(settings, topology, emit=emit)
     as_env = env_view(settings.redis_password)
-    run.output.show(found, as_env if run.format == "env" else status_view)
+    as_text = partial(status_view, room=run.output.room)
+    run.output.show(found, as_env if run.format == "env" else as_text)
     if not found.is_running:
         raise typer.Exit(ExitStatus.FAILED)
 
@@ -73,14 +75,13 @@ def single_status(result: StackStatus) -> Iterator[Line]:
 
 
 _ROLES = {"primary": "cyan", "sentinel": "magenta"}
-_WIDTH = 200
 
 
-def status_view(result: StackStatus | TopologyStatus) -> Iterable[Line]:
+def status_view(result: StackStatus | TopologyStatus, *, room: int | None) -> Iterable[Line]:
     """Render the status of the single Redis or of a topology."""
     from pawsctl.stack.status import StackStatus
 
-    return single_status(result) if isinstance(result, StackStatus) else _topology(result)
+    return single_status(result) if isinstance(result, StackStatus) else _topology(result, room)
 
 
 def env_view(password: str | None) -> Callable[[StackStatus | TopologyStatus], Iterator[Line]]:
@@ -95,7 +96,7 @@ def env_view(password: str | None) -> Callable[[StackStatus | TopologyStatus], I
     return view
 
 
-def _topology(result: TopologyStatus) -> Iterator[Line]:
+def _topology(result: TopologyStatus, room: int | None) -> Iterator[Line]:
     """Render engine and URL, the Sentinels' quorum, a row per service, and the problems."""
     yield [("engine   ", "bold"), (result.engine, "")]
     yield [("url      ", "bold"), (result.url, "cyan")]
@@ -104,7 +105,7 @@ def _topology(result: TopologyStatus) -> Iterator[Line]:
         told = f"{quorum.agreeing} of {quorum.sentinels} Sentinels agree, {quorum.needed} needed"
         yield [("quorum   ", "bold"), (told, "green" if result.serves else "red")]
     columns = [each for each in _COLUMNS if any(each.cell(row)[0] for row in result.services)]
-    yield from table(result.services, columns, _WIDTH)
+    yield from table(result.services, columns, room)
     for problem in result.problems:
         yield [("problem: ", "yellow"), (problem, "")]
     if not result.serves:
@@ -122,6 +123,14 @@ def _role(row: TopologyMember) -> Span:
     return row.role or "", _ROLES.get(row.role or "", "")
 
 
+def _keys(row: TopologyMember) -> Span:
+    return "" if row.keys is None else str(row.keys), ""
+
+
+def _memory(row: TopologyMember) -> Span:
+    return "" if row.memory is None else size(row.memory), ""
+
+
 def _lag(row: TopologyMember) -> Span:
     if row.lag is None:
         return "", ""
@@ -133,11 +142,18 @@ def _lag(row: TopologyMember) -> Span:
 _COLUMNS: tuple[Column[TopologyMember], ...] = (
     Column("service", lambda row: (row.service, "bold")),
     Column("state", _state),
-    Column("port", lambda row: (" ".join(row.ports), "")),
-    Column("uptime", lambda row: (duration(row.uptime) if row.uptime else "", "")),
+    Column("port", lambda row: (" ".join(row.ports), ""), gives_way=5),
+    Column("uptime", lambda row: (duration(row.uptime) if row.uptime else "", ""), gives_way=1),
     Column("role", _role),
-    Column("keys", lambda row: ("" if row.keys is None else str(row.keys), ""), right=True),
-    Column("memory", lambda row: ("" if row.memory is None else size(row.memory), ""), right=True),
-    Column("lag", _lag),
+    Column(
+        "keys", lambda row: ("" if row.keys is None else str(row.keys), ""), right=True, gives_way=4
+    ),
+    Column(
+        "memory",
+        lambda row: ("" if row.memory is None else size(row.memory), ""),
+        right=True,
+        gives_way=2,
+    ),
+    Column("lag", _lag, gives_way=3),
     Column("slots", lambda row: (" ".join(row.slots), "")),
 )

@@ -1,0 +1,22 @@
+"""What it means that stdout can't be written."""
+
+import os
+import sys
+
+from pawsctl.errors import OperationFailed
+
+
+class OutputClosed(Exception):
+    """The reader of stdout has closed it, as `head` does; nothing is reported."""
+
+
+def failed(error: OSError) -> Exception:
+    """Return OutputClosed if the reader of stdout is gone, else OperationFailed."""
+    # Discard the buffered rest; Python would report it at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return OutputClosed()
+    return OperationFailed(
+        f"stdout can't be written: {error.strerror}.",
+        hint="What was printed is not the whole; send it where there is room.",
+    )
