@@ -1,5 +1,4 @@
-# `make demo` and `make test` do all set-up themselves; they need Python 3.11 with its venv module,
-# make and git.
+# `make demo` and `make test` do all set-up themselves; they need Python 3.11, make and git.
 
 # The first that runs and is new enough: a name on PATH may be a version manager's, and lead nowhere.
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11; do \
@@ -21,10 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # What pawsctl itself needs.
 $(VENV)/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo 'pawsctl needs Python 3.11 or later; name one with PYTHON=…' >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
-		echo '$(PYTHON) cannot make a virtual environment: Debian and Ubuntu have that in a package of its own.' >&2; \
-		echo 'Install it, and run make again:  sudo apt install $(notdir $(PYTHON))-venv' >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) tools/make_venv.py $(VENV)
 	$(PIP) install --editable '.[embedded]'
 	@touch $@
 
