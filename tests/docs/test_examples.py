@@ -1,5 +1,6 @@
 """All examples in the pages are run, and must print what the page says."""
 
+import shutil
 from pathlib import Path
 
 import docker
@@ -7,6 +8,7 @@ import pytest
 
 from tests.docs import examples, pages
 from tests.docs.examples import SECTIONS, Examples, masked
+from tests.needs import skip_or_fail
 from tests.servers import Server
 
 
@@ -20,7 +22,9 @@ def assert_true(kind: str, running: Examples) -> None:
 
 
 def test_session_examples_print_what_the_pages_say(tmp_path: Path, redis_server: Server) -> None:
-    """They run on a Redis with some sessions, one of them broken."""
+    """They run on a Redis with some sessions, one of them broken; Valkey tells other things."""
+    if shutil.which("redis-server") is None:
+        skip_or_fail("the examples of the pages are a redis-server's, and there is none")
     with examples.session_examples(tmp_path, redis_server) as running:
         assert_true("sessions", running)
 

@@ -8,7 +8,7 @@ from pawsctl.errors import ExitStatus
 from tests import certificates, clusters
 from tests.certificates import Certificates
 from tests.cli_runner import Pawsctl
-from tests.servers import Server
+from tests.servers import Server, redis_with_tls
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_a_cluster_over_tls(
         *options,
         *signed.server_options(),
         replicas=0,
-        program="redis-server",
+        program=redis_with_tls(),
         scheme="rediss",
         **signed.client_options,
     ) as cluster:
