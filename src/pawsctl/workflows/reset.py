@@ -8,14 +8,14 @@ from pawsctl.config.redis_url import parse
 from pawsctl.config.settings import StackSettings
 from pawsctl.config.target import Target
 from pawsctl.connection import Connection, connect, info_fields
-from pawsctl.errors import OperationFailed, PawsctlError
+from pawsctl.errors import HungUp, OperationFailed, Partial, PawsctlError, RedisUnreachable
 from pawsctl.files import state_dir
 from pawsctl.sessions.archive import export
 from pawsctl.sessions.archive.export import Exported
 from pawsctl.sessions.store.store import SessionStore
 from pawsctl.stack import remove
 from pawsctl.stack.events import Copied, Emit, LeftOut
-from pawsctl.stack.project import mounted_files
+from pawsctl.stack.project import layout, mounted_files
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.remove import Reset
 from pawsctl.workflows import kept_exports
@@ -74,7 +74,7 @@ def export_before_reset(
             exported = _export(target, unfinished, hold, emit)
             kept = kept_exports.placed(unfinished)
     except PawsctlError as error:
-        raise error.with_context(
+        raise _with_way_on(error, topology).with_context(
             before="The sessions can't be exported before they are deleted.",
             hint="To delete them without a copy, use --no-backup.",
         ) from error
@@ -85,6 +85,21 @@ def export_before_reset(
         emit(Copied(each.sessions, str(path), _way_back(each.url, path)))
     kept_exports.forget_old(folder, kept)
     return str(kept)
+
+
+def _with_way_on(error: PawsctlError, topology: Topology) -> PawsctlError:
+    """Return the error of an export, with what puts this project's own Redis in order.
+
+    An error of a connection names other URLs and longer waits, and a reset takes neither.
+    """
+    if type(error) not in (RedisUnreachable, HungUp, Partial):
+        return error
+    hint = (
+        "'pawsctl redis logs' may tell why."
+        if topology == "single"
+        else f"'pawsctl redis up{layout.option(topology)}' puts its nodes in order."
+    )
+    return type(error)(error.message, hint=hint, detail=error.detail, counts=error.counts)
 
 
 def _way_back(url: str, path: Path) -> str:

@@ -101,6 +101,22 @@ def test_a_topology_goes_on_too(topology: Topology) -> None:
     assert topology.copies("wh:session:+1") == []
 
 
+def test_a_topology_that_was_never_whole_is_put_in_order_by_up(topology: Topology) -> None:
+    """`up` is killed when all nodes answer and none knows the others; the error says what helps."""
+    last = {"sentinel": "sentinel-3 answers", "cluster": "node-6 answers"}[topology.topology]
+    up = ("redis", "up", "--topology", topology.topology)
+    topology.signalled(signal.SIGKILL, last, *up, "-v").communicate(timeout=60)
+
+    refused = topology.run("reset", "--yes", "--json")
+
+    assert refused.status in (ExitStatus.UNREACHABLE, ExitStatus.PARTIAL)
+    assert f"'pawsctl {' '.join(up)}' puts its nodes in order." in refused.error["hint"]
+    assert "--no-backup" in refused.error["hint"]
+    assert "URL" not in refused.error["hint"]
+    assert topology.run("up").status == ExitStatus.OK
+    assert topology.run("reset", "--yes").status == ExitStatus.OK
+
+
 def test_what_was_told_to_end_is_not_taken_for_running(stack: Stack) -> None:
     """`stop` is killed while it waits for the end; the next `up` ensures that Redis runs."""
     stack("redis", "up")
