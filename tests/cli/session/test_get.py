@@ -8,8 +8,9 @@ import pytest
 
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
-from tests.conftest import BROKEN, GOOD
+from tests.conftest import BROKEN, GOOD, SAMPLES
 from tests.servers import Server, store_session
+from tests.terminal import noon_zone
 
 SIX_HOURS = 21_600
 
@@ -148,3 +149,63 @@ def test_a_tool_result_of_any_depth_is_no_crash(
     value = json.dumps({"status": "active", "messages": messages, "updatedAt": 1})
     store_session(server, "+1", value.encode())
     assert pawsctl("session", "get", "+1").status == ExitStatus.OK
+
+
+def test_a_ttl_beyond_all_calendars_has_no_moment(pawsctl: Pawsctl, server: Server) -> None:
+    """Redis takes any number of milliseconds."""
+    store_session(server, "+1", GOOD[0].read_bytes())
+    server.client.execute_command("PEXPIREAT", "wh:session:+1", 9 * 10**18)
+    result = pawsctl("session", "get", "+1")
+    assert result.status == ExitStatus.OK
+    assert re.search(r"expires in \d+d \d\dh · ", result.text)
+
+
+def test_every_message_has_its_speaker(pawsctl: Pawsctl, server: Server) -> None:
+    """A message of tool calls alone does, too, and so does one without content."""
+    call = {"type": "tool_use", "id": "a", "name": "list_pets", "input": {}}
+    content = [[call], [], [{"type": "text", "text": "uno"}, call, {"type": "text", "text": "dos"}]]
+    messages = [{"role": "assistant", "content": each} for each in content]
+    messages.append({"role": "user", "content": "tres\ncuatro"})
+    value = json.dumps({"status": "active", "messages": messages, "updatedAt": 1})
+    store_session(server, "+1", value.encode())
+    shown = pawsctl("session", "get", "+1").text
+    said = [
+        *("", "bot    → list_pets"),
+        *("", "bot"),
+        *("", "bot    uno", "       → list_pets", "       dos"),
+        *("", "user   tres", "       cuatro"),
+    ]
+    assert shown.splitlines()[-len(said) :] == said
+    (facts,) = (line for line in shown.splitlines() if line.startswith("active"))
+    assert "2 messages and 2 tool messages" in facts
+
+
+def test_the_last_messages_are_those_that_people_see(pawsctl: Pawsctl, server: Server) -> None:
+    """Tool traffic between them is shown and not counted; 0 shows none."""
+    store_session(server, "+1", (SAMPLES / "two-tools-one-turn.json").read_bytes())
+    heads = {
+        "0": [],
+        "1": ["bot    Todavía"],
+        "2": ["user   ¿Qué", "bot    → list_pets", "tool   ← result", "bot    Todavía"],
+        "9": ["user   ¿Qué", "bot    → list_pets", "tool   ← result", "bot    Todavía"],
+    }
+    for last, expected in heads.items():
+        shown = pawsctl("session", "get", "+1", "--last", last).text
+        labelled = [line for line in shown.splitlines() if re.match("(user|bot|tool)  ", line)]
+        assert len(labelled) == len(expected)
+        assert all(map(str.startswith, labelled, expected))
+    assert "… 2 messages" not in shown
+    assert (
+        "1 earlier message and 2 tool messages (--last 1)"
+        in pawsctl("session", "get", "+1", "--last", "1").text
+    )
+
+
+def test_the_moment_of_expiry_is_on_the_readers_clock(pawsctl: Pawsctl, server: Server) -> None:
+    """It stands beside the time left, with the zone; another day is named."""
+    for phone, ttl in (("+1", 3_630), ("+2", 13 * 3_600), ("+3", 30 * 86_400)):
+        store_session(server, phone, GOOD[0].read_bytes(), ttl)
+    shown = pawsctl("session", "get", "+1", "+2", "+3", env={"TZ": noon_zone()}).text
+    assert "expires in 1h 00m, at 13:00 UTC" in shown
+    assert re.search(r"at [A-Z][a-z]{2} 0[01]:\d\d UTC", shown)
+    assert re.search(r"at \d{4}-\d\d-\d\d 1[12]:\d\d UTC", shown)

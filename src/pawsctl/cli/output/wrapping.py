@@ -2,13 +2,21 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 from pawsctl import escaping
 from pawsctl.cli.output.table import Line, Span, columns_of, plain
 
 # A number is not separated from its unit: `1.2 KB`, `12 min`, `5h 49m`.
 _VALUE = r"[\d.,]+ (?:[KMG]?B|m?s|min|h|days?)\b|\d+[dhm] \d+[hms]\b"
-_PIECE = re.compile(f" +|(?:{_VALUE}|[^ ])+")
+
+
+@cache
+def _pieces() -> re.Pattern[str]:
+    # Saves half a millisecond without a terminal.
+    return re.compile(f" +|(?:{_VALUE}|[^ ])+")
+
+
 _TAB = "    "
 _LEAST_PIECE = 8
 _COMMAND = "pawsctl "
@@ -84,7 +92,7 @@ def _words(line: Line) -> Iterator[list[Span]]:
     """Yield the words of a line and the blanks between them; a word may have several styles."""
     word: list[Span] = []
     for text, style in line:
-        for piece in _PIECE.findall(text):
+        for piece in _pieces().findall(text):
             if piece[0] == " ":
                 if word:
                     yield word

@@ -70,8 +70,7 @@ def _header(
     yield [(found.phone, "bold cyan")]
     left = "never expires"
     if record.ttl >= 0:
-        end = now + timedelta(seconds=record.ttl)
-        left = f"expires in {duration(record.ttl)}, at {clock(end, now=now)}"
+        left = f"expires in {duration(record.ttl)}{_at(now, record.ttl)}"
     facts = [left, size(len(record.value))] if record.value is not None else [left]
     if session is not None:
         facts = [session.status or "no status", _counted(session.messages), *facts]
@@ -89,15 +88,25 @@ def _header(
         yield [(f"- {note}", "dim")]
 
 
+def _at(now: datetime, seconds: int) -> str:
+    try:
+        return f", at {clock(now + timedelta(seconds=seconds), now=now)}"
+    except (OverflowError, ValueError, OSError):
+        # Redis takes a TTL that no calendar has.
+        return ""
+
+
 def message_lines(message: Message, *, full: bool, room: int | None) -> Iterator[Line]:
     """Render a message: the speaker beside the text, or beside tool calls and results."""
     role = "tool" if message.is_tool_results else message.role
     label: Span = (f"{SPEAKERS.get(role, role):<5}  ", _STYLES.get(role, "bold red"))
-    for line in _body(message, full=full, room=room and room - _LABEL):
+    # A message without any content has its line, too.
+    for line in list(_body(message, full=full, room=room and room - _LABEL)) or [[]]:
         blanks = len(plain(line)) - len(plain(line).lstrip(" "))
         # What is indented already, such as JSON, hangs below its own beginning.
         indent = _LABEL + blanks + (2 if blanks else 0)
-        yield from wrapped([label, *line] if plain(line) else [label], room, indent=indent)
+        whole = [label, *line] if plain(line) else [(label[0].rstrip(), label[1])]
+        yield from wrapped(whole, room, indent=indent)
         label = (" " * _LABEL, "")
 
 

@@ -188,8 +188,8 @@ def board_view(target: Target) -> Callable[[Board, int, int], Iterator[Line]]:
 _EVENT_COLUMNS: tuple[Column[SessionEvent], ...] = (
     Column("EVENT", lambda row: (row.event, _STYLES[row.event])),
     Column("PHONE", lambda row: (row.phone, "cyan")),
-    Column("MESSAGES", lambda row: (or_dash(row.messages), ""), right=True),
-    Column("TTL", lambda row: (_left(row), ""), right=True),
+    Column("MESSAGES", lambda row: (or_dash(row.messages), ""), right=True, gives_way=1),
+    Column("TTL", lambda row: (_left(row), ""), right=True, gives_way=2),
     Column("LAST MESSAGE", _words),
 )
 
