@@ -195,8 +195,8 @@ def test_github_actions_gets_annotations_and_a_summary(pawsctl: Pawsctl, tmp_pat
 def test_an_interrupted_flow_cleans_up(
     pawsctl: Pawsctl, server: Server, delay: float, end: signal.Signals
 ) -> None:
-    """Ctrl-C, or SIGTERM from a runner, at any moment: the signal's status, no key left."""
-    process = pawsctl.start("test-session")
+    """Ctrl-C, or SIGTERM from a runner: the signal's status, no key left, and a report."""
+    process = pawsctl.start("test-session", "--junit", "report.xml")
     deadline = time.monotonic() + 10
     while not server.client.keys() and time.monotonic() < deadline:
         time.sleep(0.005)
@@ -205,6 +205,7 @@ def test_an_interrupted_flow_cleans_up(
     out, err = process.communicate(timeout=30)
     assert process.returncode == 128 + end, (out, err)
     assert server.client.keys() == []
+    assert 'message="Interrupted."' in (pawsctl.folder / "report.xml").read_text()
 
 
 def test_two_flows_at_once_do_not_meet(pawsctl: Pawsctl, server: Server) -> None:

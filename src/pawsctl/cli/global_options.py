@@ -164,7 +164,11 @@ def _global_options(taken: Set[str], untaken: Set[str], formats: Sequence[str]) 
         ),
         option("--no-color", is_flag=True, callback=_store("no_color"), help="Disable colour."),
         option(
-            "--verbose", "-v", is_flag=True, callback=_store("verbose"), help="Print more details."
+            "--verbose",
+            "-v",
+            is_flag=True,
+            callback=_store("verbose"),
+            help="Tell each step and batch of commands, with times.",
         ),
         option(
             "--version",

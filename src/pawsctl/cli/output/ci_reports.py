@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -67,11 +67,15 @@ class Reports(msgspec.Struct, frozen=True):
     def of_failure(self, report: Callable[[PawsctlError], Report]) -> Iterator[None]:
         """Publish a report, made of the failure, if the block fails for another reason than usage.
 
-        Raises the failure.
+        It may be interrupted, as a runner does after a job's time. Raises the failure.
         """
         try:
             yield
-        except (UsageError, Interrupted):
+        except UsageError:
+            raise
+        except KeyboardInterrupt:
+            with suppress(OperationFailed):
+                self.publish(report(Interrupted("Interrupted.", hint="")))
             raise
         except PawsctlError as error:
             try:
