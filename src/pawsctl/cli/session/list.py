@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from operator import attrgetter
@@ -23,9 +24,22 @@ if TYPE_CHECKING:
     from pawsctl.sessions.query.rows import Listed
 
 
+def _require_names(names: Sequence[str], option: str) -> None:
+    """Raise UsageError for a title of a column that is not its name, such as SIZE for `bytes`."""
+    titles = {each.column.title.lower(): name for name, each in FIELDS.items()}
+    for typed in names:
+        name = titles.get(re.sub("[_-]", " ", typed.lower()))
+        if typed not in FIELDS and name is not None:
+            raise UsageError(
+                f"The field of the column {FIELDS[name].column.title} is called '{name}'.",
+                hint=f"Write {option} {name} instead of '{typed}'.",
+            )
+
+
 def _require_once(columns: str | None) -> None:
     """Raise UsageError if `--columns` names a column twice."""
     names = [] if columns is None else [name.strip() for name in columns.split(",")]
+    _require_names(names, "--columns")
     for name in names:
         if names.count(name) > 1:
             raise UsageError(
@@ -73,6 +87,7 @@ def list_(
     from pawsctl.sessions.query import find, sorting
 
     run = invocation(ctx)
+    _require_names([sort] if sort else [], "--sort")
     order = sorting.order(sort, reverse=reverse, limit=limit)
     _require_once(columns)
     names = chosen_columns(columns, run.format)
@@ -88,6 +103,8 @@ def list_(
             fields=names,
             empty=lambda: listing.why_empty(filter_words(ctx)),
         )
+        if run.format == "text" and (left_out := listing.left_out()):
+            run.output.note(left_out)
 
 
 class Field(NamedTuple):

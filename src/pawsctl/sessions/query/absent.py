@@ -19,6 +19,9 @@ _MOST_DATABASES = 16
 def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
     """Return the failure for keys that do not exist, with phones that differ by a + alone."""
     error = NoSession.of([keys.phone_of(key) for key in names])
+    if db := store.connection.target.db:
+        looked = f"Database {db} was looked at."
+        error = error.with_context(hint=f"{looked} {elsewhere(store)}".rstrip())
     found = written_otherwise(store, names)
     if not found:
         return error
@@ -73,9 +76,12 @@ def elsewhere(store: SessionReader) -> str:
     return f"{sentence[0].upper()}{sentence[1:]}." if told else ""
 
 
-def nothing(store: SessionReader) -> str:
+def nothing(store: SessionReader, *, is_filtered: bool = False) -> str:
     """Return sentences saying that there are no sessions here, and where there are some."""
-    return f"No sessions in {store.connection.target.url}. {elsewhere(store)}".rstrip()
+    target = store.connection.target
+    which = f" (database {target.db})" if target.db else ""
+    what = "such session" if is_filtered else "sessions"
+    return f"No {what} in {target.url}{which}. {elsewhere(store)}".rstrip()
 
 
 def _count(store: SessionReader) -> tuple[int, bool]:

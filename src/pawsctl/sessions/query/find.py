@@ -1,8 +1,10 @@
 """The operations of `session list`, `get` and `ttl`; they return results and print nothing."""
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 
 from pawsctl import durations
 from pawsctl.errors import OperationFailed, PawsctlError
@@ -21,6 +23,8 @@ class Listing:
         self._store, self._wanted, self._order = store, wanted, order
         self._looked_at = 0
         self._statuses: set[str] = set()
+        self._found = 0
+        self._is_all = False
 
     def rows(self) -> Iterator[Listed]:
         """Yield the sessions, summed up."""
@@ -29,7 +33,27 @@ class Listing:
         # An unfiltered list of a million is quicker without a check of each.
         if self._wanted.reads_values:
             found = self._matching(found, now_ms)
+        if self._order.limit is not None:
+            return self._limited(self._counted(found))
         return sorting.ordered(found, self._order)
+
+    def _limited(self, found: Iterator[Listed]) -> Iterator[Listed]:
+        yield from sorting.ordered(found, self._order)
+        deque(islice(found, _COUNTED_BEYOND), maxlen=0)
+
+    def _counted(self, found: Iterator[Listed]) -> Iterator[Listed]:
+        for row in found:
+            self._found += 1
+            yield row
+        self._is_all = True
+
+    def left_out(self) -> str:
+        """Return a sentence on how many sessions the limit has left out, or ''."""
+        limit = self._order.limit
+        if limit is None or self._found <= limit:
+            return ""
+        total = f"{self._found:,}" if self._is_all else f"more than {self._found - 1:,}"
+        return f"Listed {limit:,} of {total} sessions (--limit {limit})."
 
     def _matching(self, found: Iterator[Listed], now_ms: float) -> Iterator[Listed]:
         for row in found:
@@ -50,12 +74,14 @@ class Listing:
         elif self._wanted.status is not None and self._statuses:
             clause = f"statuses: {', '.join(sorted(self._statuses))}"
         if not total:
-            return absent.nothing(self._store)
+            return absent.nothing(self._store, is_filtered=not self._wanted.is_empty)
         parts = [f"0 of {total:,} match {words}", *filter(None, [clause])]
         return f"No such session in {url}: {'; '.join(parts)}."
 
 
 _STATUSES = 10
+# So that an unsorted list with a limit is quick however many there are.
+_COUNTED_BEYOND = 500
 
 
 def conversations(store: SessionReader, names: Sequence[bytes]) -> list[Conversation]:
