@@ -166,7 +166,7 @@ class Output(Talk):
     @_while_read
     def lines(self, lines: Iterable[Line]) -> None:
         """Print lines of text; on a terminal they are broken at words where that does no harm."""
-        room = self.room
+        room = self.room if self.is_terminal else None
         for line in lines:
             for part in fitted(line, room):
                 self._write_line(part)

@@ -143,7 +143,9 @@ _COLUMNS: tuple[Column[TopologyMember], ...] = (
     Column("service", lambda row: (row.service, "bold")),
     Column("state", _state),
     Column("port", lambda row: (" ".join(row.ports), ""), gives_way=5),
-    Column("uptime", lambda row: (duration(row.uptime) if row.uptime else "", ""), gives_way=1),
+    Column(
+        "uptime", lambda row: ("" if row.uptime is None else duration(row.uptime), ""), gives_way=1
+    ),
     Column("role", _role),
     Column(
         "keys", lambda row: ("" if row.keys is None else str(row.keys), ""), right=True, gives_way=4
