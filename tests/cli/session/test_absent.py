@@ -65,7 +65,19 @@ def test_an_empty_list_names_what_was_filtered_and_what_there_is(
     assert pawsctl("session", "list", "--status", "bogus", "--json").err == ""
 
 
-@pytest.mark.parametrize("arguments", ["list", "list --waiting", "list --match +1", "stats", "ttl"])
+EMPTY = [
+    "list",
+    "list --waiting",
+    "list --match +1",
+    "stats",
+    "ttl",
+    "lint",
+    "flush --yes",
+    "export -",
+]
+
+
+@pytest.mark.parametrize("arguments", EMPTY)
 def test_an_empty_database_names_the_others(
     pawsctl: Pawsctl, server: Server, arguments: str
 ) -> None:
@@ -77,3 +89,12 @@ def test_an_empty_database_names_the_others(
     result = pawsctl("session", *arguments.split(), "-n", "3")
     assert f"{server.url}/3" in result.text + result.err
     assert result.err.endswith("Database 0 holds 2 sessions (-n 0).\n")
+
+
+def test_a_flush_of_nothing_names_the_wider_glob(pawsctl: Pawsctl, server: Server) -> None:
+    """Nothing is deleted by it."""
+    store_session(server, "+59899000004", GREETING)
+    for option in ("--yes", "--dry-run"):
+        result = pawsctl("session", "flush", "--match", "59899", option)
+        assert result.err.endswith("'*59899*' matches 1.\n")
+    assert server.client.dbsize() == 1

@@ -19,7 +19,9 @@ def _pieces() -> re.Pattern[str]:
 
 _TAB = "    "
 _LEAST_PIECE = 8
-_COMMAND = "pawsctl "
+_COMMAND = re.compile(
+    r"(?:^|[ '])(?:pawsctl|docker|podman|redis-cli|valkey-cli|sudo|kill|ch(?:mod|own)) "
+)
 
 
 def fitted(line: Line, room: int | None) -> Iterator[Line]:
@@ -28,7 +30,7 @@ def fitted(line: Line, room: int | None) -> Iterator[Line]:
     That is one with a command, or with a word that is longer than a line, such as a URL.
     """
     text = plain(line)
-    if room is None or len(text) * 2 <= room or _COMMAND in text:
+    if room is None or len(text) * 2 <= room or _COMMAND.search(text):
         yield line
         return
     indent = len(text) - len(text.lstrip(" ")) + 2

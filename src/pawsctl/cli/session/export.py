@@ -36,6 +36,7 @@ def export_(
     complete, and only you may read it. An existing file is overwritten only with --force.
     """
     from pawsctl.sessions.archive import export
+    from pawsctl.sessions.query import absent
 
     run = invocation(ctx)
     with run.reader() as store, run.output.progress("exporting", None) as progress:
@@ -43,6 +44,7 @@ def export_(
             exported = export.to_stream(store, run.output.binary(), progress)
         else:
             exported = export.to_file(store, Path(file), progress, overwrite=force)
+        others = "" if exported.sessions else absent.elsewhere(store)
     if exported.file is None:
         run.output.flush()
         run.output.note(exported_text(exported))
@@ -50,6 +52,7 @@ def export_(
         run.output.show(exported, exported_view)
     for warning in export_warnings(exported):
         run.output.warn(warning)
+    run.output.advise(lambda: others)
 
 
 def exported_text(result: Exported) -> str:

@@ -36,6 +36,7 @@ def flush(
     a session that changes at that very moment may still be deleted.
     """
     from pawsctl.sessions.edit import flush as operation
+    from pawsctl.sessions.query import absent
 
     run = invocation(ctx)
     wanted = chosen_filter(ctx)
@@ -47,12 +48,14 @@ def flush(
         plan = planned.plan
         if plan is not None and dry_run:
             run.output.show(plan, flush_plan)
+            run.output.advise(lambda: "" if plan.total else absent.lead(store, wanted))
             return
         about = flush_plan(plan) if plan is not None else flush_target(target)
         confirm_on(run.output, store.connection, about, yes=yes, host=confirm)
         with run.output.progress("deleting", plan.total if plan else None) as progress:
             flushed = operation.flush(store, planned, progress=progress)
         run.output.show(flushed, flushed_view)
+        run.output.advise(lambda: "" if flushed.deleted else absent.lead(store, wanted))
 
 
 def flush_target(target: Target) -> Iterator[Line]:

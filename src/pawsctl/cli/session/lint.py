@@ -52,6 +52,7 @@ def lint(
     """
     from pawsctl.cli.output import ci_reports
     from pawsctl.sessions import lint as operation
+    from pawsctl.sessions.query import absent
 
     run = invocation(ctx)
     require_writable(junit)
@@ -68,6 +69,7 @@ def lint(
             summary=check.report,
             view=lambda: lint_summary(check.report()),
         )
+        run.output.advise(lambda: "" if check.report().checked else absent.elsewhere(store))
     reports.publish(of_lint(check))
     if not check.report().ok:
         raise typer.Exit(ExitStatus.FAILED)

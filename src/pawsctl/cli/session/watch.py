@@ -11,7 +11,7 @@ import typer
 from pawsctl.cli import lookups
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Column, Line, Span, table
-from pawsctl.cli.output.units import duration, or_dash, plural
+from pawsctl.cli.output.units import duration, moment, or_dash, plural
 from pawsctl.cli.session.filter_options import duration_option
 from pawsctl.cli.session.group import app
 from pawsctl.errors import UsageError
@@ -115,7 +115,7 @@ def _left(event: SessionEvent) -> str:
 def event_line(event: SessionEvent) -> Iterator[Line]:
     """Render an event as one line."""
     yield [
-        (f"{event.time:%H:%M:%S}  ", "dim"),
+        (f"{moment(event.time)}  ", "dim"),
         (f"{event.event:<9} ", _STYLES[event.event]),
         (f"{event.phone:<16} ", "cyan"),
         (f"{or_dash(event.messages):>3}  {_left(event):>7}  ", ""),
@@ -203,6 +203,9 @@ def tail_view(output: Output) -> Callable[[Said | SessionEvent], Iterator[Line]]
         if isinstance(found, Said):
             yield from transcript.message_lines(found.message, full=False, room=output.room)
         else:
-            yield [(f"{found.time:%H:%M:%S}  {found.event}", _STYLES[found.event])]
+            # A terminal's clock is the reader's.
+            local = f"{found.time.astimezone():%H:%M:%S}"
+            time = local if output.is_terminal else moment(found.time)
+            yield [(f"{time}  {found.event}", _STYLES[found.event])]
 
     return lines

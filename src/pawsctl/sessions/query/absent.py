@@ -94,6 +94,14 @@ def _count(store: SessionReader) -> tuple[int, bool]:
     return count, True
 
 
+def lead(store: SessionReader, wanted: Filter) -> str:
+    """Return a sentence on where there are sessions if a filter has matched none, or ''."""
+    with suppress(PawsctlError):
+        total, clause = other_matches(store, wanted)
+        return (clause and f"{clause}.") if total else elsewhere(store)
+    return ""
+
+
 def other_matches(store: SessionReader, wanted: Filter) -> tuple[int, str]:
     """Return the number of sessions, and a clause on a wider glob that matches some, or ''."""
     text = wanted.match or ""
