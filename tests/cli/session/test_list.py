@@ -254,3 +254,14 @@ def test_an_empty_list_is_an_empty_array(pawsctl: Pawsctl) -> None:
     """In text there is a message on stderr, and nothing on stdout."""
     assert pawsctl("session", "list", "--json").json == []
     assert pawsctl("session", "list").out == b""
+
+
+def test_a_phone_is_whole_in_forty_columns(pawsctl: Pawsctl, server: Server) -> None:
+    """The longest that there is, beside the longest time left and wait, is not cut."""
+    value = json.loads((SAMPLES / "waiting.json").read_bytes())
+    value["updatedAt"] = int((time.time() - 3 * 86_400) * 1000)
+    store_session(server, "+123456789012345", json.dumps(value).encode(), ttl=3_590)
+    lines = pawsctl("session", "list", env={"COLUMNS": "40"}).text.splitlines()
+    assert lines[0] == "PHONE                 TTL  WAITING  LAS…"
+    assert lines[1].startswith("+123456789012345  59m ")
+    assert lines[1].endswith(" 3 days  use…")

@@ -21,7 +21,7 @@ _MEASURED_ROWS = 200
 _WIDTH_ELSEWHERE = 200
 # The last column is cut to this before another is left out, and to less before others are cut.
 _LEAST_ROOM = 15
-_LEAST_LAST = 8
+_LEAST_LAST = 4
 # If a table does not fit, cells that are longer are not usual: one long key pads no others.
 _MOST_ROOM = 40
 _NARROWEST = 3

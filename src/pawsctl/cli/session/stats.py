@@ -127,8 +127,6 @@ def _spread(
 def _memory(found: MemoryUse, room: int | None) -> Iterator[Line]:
     sampled = f"(MEMORY USAGE of {plural(found.sampled, 'session')})"
     yield from _fact("memory", (f"{size(found.per_session)} a session {sampled}", ""), room=room)
-    limit = f"{size(found.maxmemory)} of maxmemory"
-    if found.is_assumed:
-        limit = f"{size(found.maxmemory)} (assumed: the server tells no limit)"
+    limit = f"{size(found.maxmemory)}{' (assumed)' if found.is_assumed else ''}"
     holds = f"would hold {found.holds:,} sessions: {found.per_hour:,} an hour at 6 h"
     yield from _fact("room", (f"{limit} {holds}", ""), room=room)
