@@ -21,7 +21,7 @@ from tests.docs import commands
 
 ROOT: Any = typer.main.get_command(app)
 EVERY = ["", "redis", "session", *commands.every_command()]
-# What each program prints and has nothing to do with.
+# Words of the shell end the command line.
 SHELL_OPERATORS = {"|", ">", ">>", "<"}
 
 

@@ -22,7 +22,7 @@ def write(
     The options that it inherits are one block at the end: whole for the root, and without their
     meaning elsewhere.
     """
-    command.format_usage(ctx, formatter)
+    formatter.write_usage(ctx.command_path, " ".join(_usage(command, ctx)))
     command.format_help_text(ctx, formatter)
     _section(formatter, "Commands", _commands(command, ctx))
     params = [each for each in command.get_params(ctx) if not getattr(each, "hidden", False)]
@@ -64,6 +64,16 @@ def record(option: Any) -> Record:
 def value_of(option: Any) -> str:
     """Return what an option takes: its metavar, or its choices."""
     return str(option.metavar or "|".join(getattr(option.type, "choices", ("TEXT",))))
+
+
+def _usage(command: Any, ctx: Any) -> Iterator[str]:
+    """Yield what stands behind a command's name."""
+    yield "[OPTIONS]"
+    for param in command.get_params(ctx):
+        if param.param_type_name == "argument":
+            yield param.metavar
+    if hasattr(command, "list_commands"):
+        yield "COMMAND [ARGS]..."
 
 
 def _panel(param: Any) -> str:

@@ -12,7 +12,9 @@ from pawsctl.errors import UsageError
 
 
 class RedisCli(StackCommand):
-    """A command whose unknown options are redis-cli's."""
+    """A command whose unknown options are redis-cli's, as is its output."""
+
+    untaken = StackCommand.untaken | {"--output", "--json"}
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse. Raises UsageError for an option that is not pawsctl's."""
