@@ -131,8 +131,11 @@ def test_a_conversation_is_followed_like_a_file(any_server: Server, tmp_path: Pa
 
 def test_a_conversation_that_has_not_begun_is_waited_for(server: Server, pawsctl: Pawsctl) -> None:
     """It is then shown as a transcript; glob characters in a phone are literal."""
+    server.client.set("wh:session:*", GREETING, ex=600)
     with following(pawsctl, *WATCH, "wh:session:+*") as watch:
-        assert "No session is stored for +* in" in watch.said()
+        said = watch.said()
+        assert "No session is stored for +* in" in said
+        assert said.endswith("There is one for *.")
         server.client.set("wh:session:+5", GREETING, ex=600)
         server.client.set("wh:session:+*", GREETING, ex=600)
         lines = [watch.line() for _ in range(3)]

@@ -12,6 +12,7 @@ from pawsctl.cli import lookups
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Column, Line, Span, table
 from pawsctl.cli.output.units import duration, moment, or_dash, plural
+from pawsctl.cli.output.wrapping import wrapped
 from pawsctl.cli.session.filter_options import duration_option
 from pawsctl.cli.session.group import app
 from pawsctl.errors import UsageError
@@ -172,15 +173,18 @@ def board_view(target: Target) -> Callable[[Board, int, int], Iterator[Line]]:
 
     def drawn(found: Board, width: int, height: int) -> Iterator[Line]:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in found.counts.items())
-        yield [(poll_text(found.poll, target), "dim")]
-        yield [(f"{counts or 'nothing has happened yet'} (Ctrl-C ends)", "bold")]
+        head = [
+            *wrapped([(poll_text(found.poll, target), "dim")], width),
+            *wrapped([(f"{counts or 'nothing has happened yet'} (Ctrl-C ends)", "bold")], width),
+        ]
+        yield from head
         now = datetime.now(UTC)
 
         def ago(event: SessionEvent) -> Span:
             return duration((now - event.time).total_seconds()), "dim"
 
         columns = (Column("AGO", ago, right=True), *_EVENT_COLUMNS)
-        yield from table(found.recent[: max(1, height - 4)], columns, width)
+        yield from table(found.recent[: max(1, height - len(head) - 2)], columns, width)
 
     return drawn
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from pawsctl.connection import connect, info_fields
+from pawsctl.connection.scan.glob import matcher
 from pawsctl.errors import NoSession, PawsctlError
 from pawsctl.sessions.contract import keys
 from pawsctl.sessions.query.filters import Filter
@@ -103,14 +104,22 @@ def lead(store: SessionReader, wanted: Filter) -> str:
 
 
 def other_matches(store: SessionReader, wanted: Filter) -> tuple[int, str]:
-    """Return the number of sessions, and a clause on a wider glob that matches some, or ''."""
-    text = wanted.match or ""
-    is_literal = text != "" and not set(text) & set("*?[\\")
-    text = text.removeprefix(keys.SESSION_PREFIX)
-    inner = text.encode("utf-8", "surrogateescape")
+    """Return the number of sessions, and a clause on another glob that matches some, or ''."""
+    glob = _wider((wanted.match or "").removeprefix(keys.SESSION_PREFIX))
+    pattern = matcher(glob.encode("utf-8", "surrogateescape"))
     total = found = 0
     for names in store.names():
         total += len(names)
-        if is_literal:
-            found += sum(inner in key[len(keys.SESSION_PREFIX) :] for key in names)
-    return total, f"'*{text}*' matches {found}" if found else ""
+        if glob:
+            begin = len(keys.SESSION_PREFIX)
+            found += sum(pattern.fullmatch(key, begin) is not None for key in names)
+    return total, f"'{glob}' matches {found}" if found else ""
+
+
+def _wider(glob: str) -> str:
+    """Return a glob that may have been meant: a part of a phone, or one with or without its +."""
+    if glob and not set(glob) & set("*?[\\"):
+        return f"*{glob}*"
+    if glob.startswith("+"):
+        return glob[1:]
+    return "" if glob.startswith("*") or not glob else f"+{glob}"
