@@ -4,12 +4,14 @@ An example is a `console` block: lines that begin with `$ ` are commands, the re
 tests in tests/docs/test_examples.py run the same and compare.
 """
 
+import json
 import re
 import shlex
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
@@ -53,6 +55,7 @@ SECTIONS = (
     Section(pages.COMMANDS, "Practise a failover", "failover"),
     Section(pages.COMMANDS, "Find out what is wrong", "trouble"),
     Section(pages.PRODUCTION, "", "production"),
+    Section(pages.TASKS, "On sessions", "tasks"),
     Section(pages.README, "Five minutes", "walk"),
 )
 
@@ -136,11 +139,12 @@ class Examples:
         for real, shown in self.hidden.items():
             # Port 6379 of the pages is a free port here, and their remote host is this machine.
             if real.isdigit():
-                command = re.sub(rf":{shown}\b", f":{real}", command)
+                command = re.sub(rf"([:=]){shown}\b", rf"\g<1>{real}", command)
             elif shown in _FAR:
                 command = command.replace(shown, real)
         words = shlex.split(command)
-        shell = command if {"|", "&", ";", "&&", "echo"} & set(words) else f"exec {command}"
+        is_plain = "=" not in words[0] and not {"|", "&", ";", "&&", "echo"} & set(words)
+        shell = f"exec {command}" if is_plain else command
         done = subprocess.run(
             ["sh", "-c", shell],
             stdin=subprocess.DEVNULL,
@@ -231,6 +235,36 @@ def trouble_examples(folder: Path, project: str) -> Iterator[Examples]:
         yield Examples(examples.pawsctl, {url: "http://localhost:3000"} | dict(examples.hidden))
 
 
+@contextmanager
+def task_examples(folder: Path, project: str) -> Iterator[Examples]:
+    """Examples on a Redis with sessions, in whose place another one can be started, and a second.
+
+    One of the sessions is three minutes old.
+    """
+    data = [folder / "data", folder / "more"]
+    for each in data:
+        each.mkdir()
+    with (
+        servers.running(data[0], program="redis-server") as server,
+        servers.running(data[1], program="redis-server") as other,
+    ):
+        store_examples(server)
+        key = "wh:session:+59899000001"
+        session = json.loads(server.client.get(key) or "")
+        session["updatedAt"] = int((time.time() - 200) * 1000)
+        server.client.set(key, json.dumps(session, ensure_ascii=False), ex=21_400)
+        pawsctl = Pawsctl(folder)
+        pawsctl.environment |= {"REDIS_PORT": str(server.port), "PAWSCTL_PROJECT": project}
+        own = free_port()
+        ports = {str(server.port): "6379", str(own): "6380", str(other.port): "6390"}
+        try:
+            # A machine without a redis-server runs the other one.
+            names = {"valkey-server": "redis-server", project: "paws-wpp", str(folder): "~"}
+            yield Examples(pawsctl, names | ports)
+        finally:
+            pawsctl("redis", "down", "--volumes", "--yes", env={"REDIS_PORT": str(own)})
+
+
 def masked(text: str) -> list[str]:
     """Return the lines of an output that are the same in every run: no numbers, no spacing."""
     text = re.sub(r"\d+[hms]( \d+[ms])?\b|\d+d \d+h", "0s", text)
@@ -280,6 +314,7 @@ def _opened(kind: str, folder: Path) -> Iterator[Examples]:
         "trouble": trouble_examples,
         "failover": embedded_examples,
         "walk": embedded_examples,
+        "tasks": task_examples,
     }
     with opened[kind](folder, PROJECT) as running:
         yield running

@@ -11,6 +11,7 @@ COMMANDS = DOCS / "commands.md"
 SETTINGS = DOCS / "settings.md"
 SCRIPTING = DOCS / "scripting.md"
 PRODUCTION = DOCS / "production.md"
+TASKS = DOCS / "tasks.md"
 
 _BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.MULTILINE | re.DOTALL)
 _GENERATED = re.compile(

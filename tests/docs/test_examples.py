@@ -52,6 +52,12 @@ def test_examples_of_trouble_print_what_the_pages_say(tmp_path: Path) -> None:
         assert_true("trouble", running)
 
 
+def test_tasks_take_the_commands_of_their_page(tmp_path: Path) -> None:
+    """They run on a Redis with some sessions, beside a second one."""
+    with examples.task_examples(tmp_path, examples.PROJECT) as running:
+        assert_true("tasks", running)
+
+
 @pytest.mark.slow
 def test_the_first_walk_works_as_written(tmp_path: Path) -> None:
     """It runs without Docker, in the order of the README."""
