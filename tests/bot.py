@@ -47,6 +47,8 @@ def accepting(said: bytes = b"", *, closes: bool = False, pause: float = 0.0) ->
             except OSError:
                 return
             with connection, suppress(OSError):
+                # A connection that is closed with unread bytes is reset, and what was said is lost.
+                connection.recv(1 << 16)
                 for byte in said:
                     connection.sendall(bytes([byte]))
                     done.wait(pause)
