@@ -149,3 +149,14 @@ def test_options_of_redis_cli_need_two_dashes(bare_pawsctl: Pawsctl, options: st
     done = bare_pawsctl("redis", "cli", *options.split())
     assert done.status == ExitStatus.USAGE
     assert f"pawsctl redis cli -- {options}" in done.err
+
+
+@pytest.mark.parametrize(
+    "options", ["-a s3cret PING", "--pass s3cret", "-p 1 -u redis://:s3cret@h"]
+)
+def test_a_password_on_the_line_is_not_repeated(bare_pawsctl: Pawsctl, options: str) -> None:
+    """The hint has a placeholder instead."""
+    done = bare_pawsctl("redis", "cli", *options.split())
+    assert done.status == ExitStatus.USAGE
+    assert "pawsctl redis cli -- OPTIONS" in done.err
+    assert "s3cret" not in done.err

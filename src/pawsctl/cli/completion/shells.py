@@ -87,10 +87,13 @@ def _written(shell: str, found: Candidates, line: _Asked) -> str:
         return _for_zsh(found, line.kept)
     if shell == "bash":
         return "".join(f"{each.word.removeprefix(line.kept)}\n" for each in found.words)
-    between = "\t" if shell == "fish" else ":::"
-    return "".join(
-        f"{each.word}{between}{' '.join(each.meaning.split()) or ' '}\n" for each in found.words
-    )
+    if shell == "fish":
+        return "".join(f"{each.word}\t{_line(each.meaning)}".strip() + "\n" for each in found.words)
+    return "".join(f"{each.word}:::{_line(each.meaning) or ' '}\n" for each in found.words)
+
+
+def _line(meaning: str) -> str:
+    return " ".join(meaning.split())
 
 
 def _for_zsh(found: Candidates, kept: str) -> str:
@@ -109,6 +112,6 @@ def _for_zsh(found: Candidates, kept: str) -> str:
 def _quoted(words: Iterable[Candidate]) -> str:
     def one(each: Candidate) -> str:
         word = each.word.replace("\\", "\\\\").replace(":", "\\:")
-        return shlex.quote(f"{word}:{' '.join(each.meaning.split())}" if each.meaning else word)
+        return shlex.quote(f"{word}:{_line(each.meaning)}" if each.meaning else word)
 
     return " ".join(map(one, words))

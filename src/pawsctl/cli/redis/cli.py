@@ -10,6 +10,8 @@ from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.redis.group import app, stack_of
 from pawsctl.errors import UsageError
 
+_OF_LOGINS = ("-a", "--pass", "-u", "--uri")
+
 
 class RedisCli(StackCommand):
     """A command whose unknown options are redis-cli's, as is its output."""
@@ -24,10 +26,12 @@ class RedisCli(StackCommand):
         except typer.TyperException as error:
             if type(error).__name__ != "NoSuchOption":
                 raise
+            # The line is not repeated if it may hold a password.
+            is_secret = any(each.startswith(_OF_LOGINS) or "://" in each for each in given)
+            line = "OPTIONS" if is_secret else shlex.join(given)
             raise UsageError(
                 error.message,
-                hint="Options of redis-cli stand behind --: "
-                f"pawsctl redis cli -- {shlex.join(given)}",
+                hint=f"Options of redis-cli stand behind --: pawsctl redis cli -- {line}",
             ) from error
 
 
