@@ -99,3 +99,14 @@ def test_a_flush_of_nothing_names_the_wider_glob(pawsctl: Pawsctl, server: Serve
         result = pawsctl("session", "flush", "--match", "59899", option)
         assert result.err.endswith("'*59899*' matches 1.\n")
     assert server.client.dbsize() == 1
+
+
+def test_statuses_without_end_are_cut(pawsctl: Pawsctl, server: Server) -> None:
+    """Their number and length are bounded, and control characters are escaped."""
+    for number in range(15):
+        status = f"{number:02}\x1b" + "z" * 1_000
+        store_session(server, f"+{number}", json.dumps({"status": status, "messages": []}).encode())
+    said = pawsctl("session", "list", "--status", "bogus").err
+    assert "statuses: 00\\x1bzzz" in said or "statuses: 01\\x1bzzz" in said
+    assert said.endswith("z, ….\n")
+    assert len(said) < 1_000

@@ -60,8 +60,8 @@ class Listing:
             self._looked_at += 1
             if self._wanted.matches(row, now_ms):
                 yield row
-            elif len(self._statuses) < _STATUSES and row.item.status:
-                self._statuses.add(row.item.status)
+            elif len(self._statuses) <= _STATUSES and row.item.status:
+                self._statuses.add(row.item.status[:_LONGEST_STATUS])
 
     def why_empty(self, words: str) -> str:
         """Return sentences on what was looked at and what there is; `words` are the filters."""
@@ -72,14 +72,18 @@ class Listing:
             with suppress(PawsctlError):
                 total, clause = absent.other_matches(self._store, self._wanted)
         elif self._wanted.status is not None and self._statuses:
-            clause = f"statuses: {', '.join(sorted(self._statuses))}"
+            known = sorted(self._statuses)
+            more = ["…"] if len(known) > _STATUSES else []
+            clause = f"statuses: {', '.join(known[:_STATUSES] + more)}"
         if not total:
             return absent.nothing(self._store, is_filtered=not self._wanted.is_empty)
         parts = [f"0 of {total:,} match {words}", *filter(None, [clause])]
         return f"No such session in {url}: {'; '.join(parts)}."
 
 
+# A status is any text of any length.
 _STATUSES = 10
+_LONGEST_STATUS = 40
 # So that an unsorted list with a limit is quick however many there are.
 _COUNTED_BEYOND = 500
 
