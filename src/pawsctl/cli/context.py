@@ -56,8 +56,11 @@ class Invocation:
             env_file=self.env_file,
             url=self.url,
         )
-        if found.file is not None:
-            self.output.detail(f"Settings from {found.file}")
+        self.output.detail(
+            f"Settings from {found.file}"
+            if found.file is not None
+            else f"Settings: no .env found from {directory} up"
+        )
         return found
 
     @cached_property
