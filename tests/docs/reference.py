@@ -1,7 +1,7 @@
 """The generated parts of the pages, made from the code.
 
-A part's name says what it contains: `settings`, `exit statuses`, `global options`, `index`, or
-the full name of a command.
+A part's name says what it contains: `settings`, `exit statuses`, `global options`, `index`,
+`lint rules`, or the full name of a command.
 """
 
 import re
@@ -11,6 +11,7 @@ from typing import Any
 
 from pawsctl.config.setting_specs import SETTING_SPECS
 from pawsctl.errors import ExitStatus
+from pawsctl.sessions.contract.rules import RULES
 from tests.docs import commands, pages, results
 
 STATUSES = {
@@ -64,7 +65,7 @@ def as_generated(page: Path) -> str:
 
 def _part(name: str) -> str:
     every = {"settings": _settings, "exit statuses": _statuses}
-    every |= {"global options": _global_options, "index": _index}
+    every |= {"global options": _global_options, "index": _index, "lint rules": _rules}
     return every[name]() if name in every else _command(name)
 
 
@@ -94,6 +95,11 @@ def _settings() -> str:
 def _statuses() -> str:
     rows = [(str(int(status)), STATUSES[status]) for status in ExitStatus]
     return _table([("status", ""), *rows])
+
+
+def _rules() -> str:
+    rows = [(f"`{rule.id}`", rule.level, _cell(rule.about)) for rule in RULES]
+    return _table([("rule", "level", "what holds"), *rows])
 
 
 def _global_options() -> str:

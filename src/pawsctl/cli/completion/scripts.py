@@ -18,11 +18,13 @@ _pawsctl_completion() {{
     status=$?
     COMPREPLY=( $reply )
     if [[ $status == {FILES} ]]; then
-        compopt -o default
+        compopt -o default 2>/dev/null
     fi
 }}
 
-complete -o nosort -F _pawsctl_completion pawsctl
+# bash before 4.4 sorts, and knows files alone where there is nothing else.
+complete -o nosort -F _pawsctl_completion pawsctl 2>/dev/null ||
+    complete -o default -F _pawsctl_completion pawsctl
 """
 
 _ZSH = """\
