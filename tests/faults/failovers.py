@@ -44,8 +44,8 @@ class TrioLab(Lab):
         with suppress(redis.RedisError):
             sentinel = self.trio.sentinels[0].client
             sentinel.execute_command("SENTINEL", "FAILOVER", SERVICE, "COORDINATED")
-            # It has only begun then.
-            until(lambda: self.trio.primary is not before)
+            # It has only begun then. Meanwhile there may be no primary.
+            until(lambda: before.client.role()[0] != b"master")
 
     def settle(self) -> None:
         """Wait until there is one primary, which both others follow."""
@@ -138,7 +138,7 @@ class ClusterLab(Lab):
 
 def trio(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
     """Fail over a Sentinel trio at random moments of each command."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     with sentinels.running(folder) as made:
         lab = TrioLab(made, folder / "work")
         tally = Tally("primary fails over")
@@ -148,7 +148,7 @@ def trio(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
 
 def cluster(folder: Path, rng: random.Random, *, full: bool) -> Iterator[Tally]:
     """Fail over a cluster, and kill its primaries, at random moments of each command."""
-    folder.mkdir()
+    folder.mkdir(parents=True)
     with clusters.running(folder) as made:
         lab = ClusterLab(made, folder / "work", rng)
         commands = every(lab)

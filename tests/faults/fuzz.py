@@ -7,6 +7,7 @@ own exit statuses, and print no traceback, control character or password.
 import gzip
 import json
 import random
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any
 
 import hypothesis
 from hypothesis import strategies as st
+from hypothesis.errors import HypothesisDeprecationWarning
 from hypothesis.strategies import SearchStrategy
 
 from pawsctl.errors import ExitStatus, PawsctlError
@@ -351,6 +353,10 @@ def attacks(
 ) -> Iterator[Tally]:
     """Try each kind of input `tries` times, after the inputs that failed before."""
     lab.archive()
+    # Other groups, in other threads, use the module `random` meanwhile.
+    warnings.filterwarnings(
+        "ignore", "Do not use the `random` module", HypothesisDeprecationWarning
+    )
     for kind in kinds:
         tally = Tally(f"fuzzed {kind.name}")
         for case in kind.kept:

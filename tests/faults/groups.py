@@ -59,13 +59,16 @@ def _machine(folder: Path, rng: random.Random, _full: bool) -> Iterator[Tally]:
         yield from machine.attacks(place, rng)
 
 
-def _servers(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
-    yield from server_faults.attacks(folder, rng, 10 if full else 1)
+def _servers(faults: dict[str, server_faults.Fault]) -> Group:
+    def group(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+        yield from server_faults.attacks(folder, rng, 10 if full else 1, faults)
+
+    return group
+
+
+def _failovers(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
     yield from failovers.trio(folder / "trio", rng, 10 if full else 1)
-
-
-def _cluster(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
-    yield from failovers.cluster(folder, rng, full=full)
+    yield from failovers.cluster(folder / "cluster", rng, full=full)
 
 
 def _containers(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
@@ -100,8 +103,9 @@ GROUPS: dict[str, Group] = {
     "fuzz of input": _fuzz(fuzz.KINDS[:4]),
     "fuzz of files": _fuzz(fuzz.KINDS[4:]),
     "machine": _machine,
-    "servers": _servers,
-    "cluster": _cluster,
+    "servers that end": _servers(server_faults.ENDS),
+    "servers that stay": _servers(server_faults.STAYS),
+    "failovers": _failovers,
     "stacks": _stacks,
     "containers": _containers,
     "engines": _engines,

@@ -64,20 +64,24 @@ def _heal(place: Lab) -> None:
     client.replicaof("no", "one")
 
 
-FAULTS: dict[str, Fault] = {
+ENDS: dict[str, Fault] = {
     "server killed": _kill,
     "server killed and started again": _restart,
     "server loading its data": _load,
+}
+STAYS: dict[str, Fault] = {
     "server paused for 3 s": _pause,
     "server full": _fill_up,
     "server made read-only": _read_only,
 }
 
 
-def attacks(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
+def attacks(
+    folder: Path, rng: random.Random, tries: int, faults: dict[str, Fault]
+) -> Iterator[Tally]:
     """Try each fault at random moments of each command."""
     with lab(folder, *_AOF) as place:
-        for name, fault in FAULTS.items():
+        for name, fault in faults.items():
             tally = Tally(name)
             for command in every(place):
                 for _ in range(tries):
