@@ -99,42 +99,35 @@ _FAULTS: dict[str, Callable[[_Daemon], None]] = {
 }
 
 
-@contextmanager
-def _engine(*options: str) -> Iterator[tuple[_Daemon, docker.DockerClient]]:
-    with second_engine(*options, images=(REDIS.image,)) as address:
+def attacks(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
+    """Attack the engine at random moments of each command, and of a pull."""
+    # Without live-restore, a dockerd that is started again deletes the other engine's bridge.
+    with second_engine("--live-restore", images=(REDIS.image,)) as address:
         daemon = _Daemon(address)
         api = docker.DockerClient(address)
         try:
-            yield daemon, api
+            for name, fault in _FAULTS.items():
+                tally = Tally(name)
+                for number in range(tries):
+                    for words in COMMANDS:
+                        at = folder / f"{name}{number}{secrets.token_hex(3)}"
+                        with project(at, api, {"DOCKER_HOST": address}) as place:
+                            start(place)
+                            struck(
+                                place,
+                                words,
+                                lambda: fault(daemon),  # noqa: B023 - it is over in this round
+                                heal=daemon.heal,
+                                after=rng.random(),
+                                tally=tally,
+                            )
+                            api.close()  # Its connections have ended with the engine's process.
+                yield tally
+            yield from _pulls(folder / "pulls", daemon, api, rng, tries)
         finally:
             daemon.heal()
             api.close()
             daemon.end()
-
-
-def attacks(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
-    """Attack the engine at random moments of each command, and of a pull."""
-    with _engine("--live-restore") as (daemon, api):
-        for name, fault in _FAULTS.items():
-            tally = Tally(name)
-            for number in range(tries):
-                for words in COMMANDS:
-                    at = folder / f"{name}{number}{secrets.token_hex(3)}"
-                    with project(at, api, {"DOCKER_HOST": daemon.address}) as place:
-                        start(place)
-                        struck(
-                            place,
-                            words,
-                            lambda: fault(daemon),  # noqa: B023 - it is over in this round
-                            heal=daemon.heal,
-                            after=rng.random(),
-                            tally=tally,
-                        )
-                        api.close()  # Its connections have ended with the engine's process.
-            yield tally
-    # With live-restore, a restarted dockerd 20.10 never frees the ports of what it has restored.
-    with _engine() as (daemon, api):
-        yield from _pulls(folder / "pulls", daemon, api, rng, tries)
 
 
 # --- In the middle of a pull --------------------------------------------------------------------
@@ -167,6 +160,8 @@ def _pulls(
                 with project(place_at, api, {"DOCKER_HOST": daemon.address}) as place:
                     start(place)
                     place.environment["REDIS_IMAGE"] = image
+                    # With live-restore, dockerd 20.10 never frees the ports of what it restored.
+                    place.move()
                     struck(place, ("redis", "up"), strike, heal=daemon.heal, after=0, tally=tally)
                     api.close()
                 with suppress(ImageNotFound):

@@ -29,6 +29,13 @@ class Stack(Place):
             "REDIS_PORT": str(port),
         }
 
+    def move(self) -> None:
+        """Choose another port for Redis; the next `up` recreates it there."""
+        self.client.close()
+        port = free_port()
+        self.client = redis.Redis(port=port, protocol=2)
+        self.environment["REDIS_PORT"] = str(port)
+
     def write(self) -> None:
         """Write the sessions over any that exist."""
         with self.client.pipeline(transaction=False) as pipe:
