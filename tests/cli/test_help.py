@@ -135,6 +135,18 @@ def test_a_name_from_elsewhere_leads_to_the_command_that_is_meant(typed: str, me
     assert caught.value.hint.startswith(f"Use 'pawsctl {meant}'")
 
 
+@pytest.mark.parametrize("group", [[], ["redis"], ["session"]])
+@pytest.mark.parametrize("name", ["", " ", "\x1b[31mup", "nonsense", "--", "../up"])
+def test_a_name_that_means_nothing_is_wrong_usage(
+    bare_pawsctl: Pawsctl, group: list[str], name: str
+) -> None:
+    """It is escaped, and the hint is the help."""
+    done = bare_pawsctl(*group, name)
+    assert (done.status, done.out) == (ExitStatus.USAGE, b"")
+    assert "--help'" in done.err
+    assert "\x1b" not in done.err
+
+
 def test_a_hint_comes_in_the_form_that_was_asked_for(bare_pawsctl: Pawsctl) -> None:
     """Also where --json stands behind a command that is not known."""
     done = bare_pawsctl("up", "--json")

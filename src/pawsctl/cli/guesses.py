@@ -89,7 +89,7 @@ def require_known(ctx: Any, args: list[str]) -> None:
 
 def _meanings(root: Any, tables: tuple[Mapping[str, str], ...], name: str) -> Iterator[str]:
     """Yield the commands that a name may stand for, the likeliest first."""
-    if not tables:
+    if not tables or not name.strip():
         return
     own, *others = tables
     if name in own:

@@ -27,7 +27,8 @@ def of(root: Any, words: Sequence[str], begun: str, *, meanings: bool = True) ->
 
     Without `meanings`, no command is imported for its summary.
     """
-    ctx = context(root, words)
+    # `help session` is followed by what follows `session`.
+    ctx = context(root, words := words[1:] if words[:1] == ["help"] else words)
     if ctx is None:
         return Candidates()
     params = [each for each in ctx.command.get_params(ctx) if not getattr(each, "hidden", False)]
