@@ -69,6 +69,9 @@ def let_go() -> None:
         if number is not None and isinstance(signal.getsignal(number), Interrupt):
             is_ignored = repeats and name == "SIGINT"
             signal.signal(number, signal.SIG_IGN if is_ignored else signal.SIG_DFL)
+    # `python -m` ends as by Ctrl-C if the last code that Python ran from text was interrupted, as
+    # that with which a named tuple is made. This code isn't.
+    exec("")  # noqa: S102
 
 
 def _interrupt_again(ignored: "sys.UnraisableHookArgs") -> None:

@@ -148,3 +148,25 @@ app.run = run
 __main__.main()
 """
     assert _run(pawsctl, code) == (130, b"")
+
+
+def test_a_signal_in_code_that_python_was_given_as_text_keeps_its_status(
+    pawsctl: Pawsctl,
+) -> None:
+    """`python -m` would then end as by Ctrl-C: named tuples are made from such code at start-up."""
+    (pawsctl.folder / "sitecustomize.py").write_text("""
+import builtins, os, sys
+
+python_eval = builtins.eval
+
+def first(*arguments):
+    if "pawsctl.process_setup" not in sys.modules:
+        return python_eval(*arguments)
+    builtins.eval = python_eval
+    return python_eval("os.kill(os.getpid(), 15)", {"os": os})
+
+builtins.eval = first
+""")
+    process = pawsctl.start("config", env={"PYTHONPATH": str(pawsctl.folder)})
+    process.communicate(timeout=60)
+    assert process.returncode == 143
