@@ -95,7 +95,9 @@ def test_only_the_checks_that_are_asked_for_are_made(
         f"127.0.0.1:{server.port} takes writes"
     ]
     assert 'tests="1" failures="0"' in (tmp_path / "report.xml").read_text()
-    assert pawsctl("health", "--only", "slots").status == ExitStatus.USAGE
+    both = pawsctl("health", "--only", "may be read,writes", "--json").json["checks"]
+    assert [each["name"].split()[1] for each in both] == ["may", "takes"]
+    assert pawsctl("health", "--only", "writes,slots").status == ExitStatus.USAGE
     unknown = pawsctl("health", "--only", "write", "--json")
     assert unknown.status == ExitStatus.USAGE
     assert "answers, reads, writes, slots" in unknown.error["message"]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 CHECKS = ("answers", "reads", "writes", "slots")
+_SHOWN_AS = {"may be read": "reads", "takes writes": "writes", "every slot is served": "slots"}
 
 
 def checks_beginning_with(incomplete: str) -> list[str]:
@@ -27,12 +28,17 @@ def checks_beginning_with(incomplete: str) -> list[str]:
     return [each for each in CHECKS if each.startswith(incomplete)]
 
 
-def known_checks(names: list[str] | None) -> list[str] | None:
-    """Return the names unchanged. Raises BadParameter for one that is no check."""
-    for name in names or ():
-        if name not in CHECKS:
-            raise typer.BadParameter(f"'{name}' is not one of {', '.join(CHECKS)}.")
-    return names
+def known_checks(names: list[str] | None) -> list[str]:
+    """Return the checks of these names, or of the words that the report has for them.
+
+    A name may have several, with commas between. Raises BadParameter for one that is no check.
+    """
+    words = [word.strip() for name in names or () for word in name.split(",")]
+    checks = [_SHOWN_AS.get(word, word) for word in words]
+    for check in checks:
+        if check not in CHECKS:
+            raise typer.BadParameter(f"'{check}' is not one of {', '.join(CHECKS)}.")
+    return checks
 
 
 @app.command("health", cls=Command)

@@ -54,7 +54,7 @@ def check(connection: Connection, only: Collection[Kind] = ()) -> Health:
 
     `only` are the checks to make; all if empty. A primary that does not answer or is not known is a
     failed check in any case: no other one holds for it. Raises RedisUnreachable or LoginRefused if
-    there is no connection, UsageError if only the slots are asked for and there are none.
+    there is no connection, UsageError if the slots are asked for and there are none.
     """
     connection.connect()
     untold = None
@@ -62,7 +62,7 @@ def check(connection: Connection, only: Collection[Kind] = ()) -> Health:
         nodes, silent = connection.answering()
     except ClusterUntold as error:
         nodes, silent, untold = [connection.reader()], [], error
-    if set(only) == {"slots"} and not connection.resolved().is_cluster:
+    if "slots" in only and not connection.resolved().is_cluster:
         raise UsageError(
             f"{connection.target.url} has no slots to check: it is no cluster.",
             hint="Leave --only slots out.",

@@ -95,6 +95,9 @@ def test_slots_that_nobody_serves_are_no_health(bare_pawsctl: Pawsctl, hidden: C
     try:
         wait_until(lambda: list(failed()) == ["every slot is served"], "one failure")
         assert f"{lost[0]}-{lost[-1]}" in failed()["every slot is served"]
+        alone = bare_pawsctl("health", "--only", "slots", "--url", hidden.url)
+        assert alone.status == ExitStatus.FAILED
+        assert alone.text.startswith("✗ every slot is served")
     finally:
         hidden.primaries[2].cluster("ADDSLOTSRANGE", lost[0], lost[-1])
         wait_until(hidden.is_sound, "the cluster as it was")
