@@ -4,33 +4,32 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from pawsctl.connection import connect, info_fields
+from pawsctl.connection import Connection, connect, info_fields, raise_for_error
 from pawsctl.connection.scan.glob import matcher
 from pawsctl.errors import NoSession, PawsctlError
 from pawsctl.sessions.contract import keys
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.store.reader import SessionReader
 
-# Seconds for counting the sessions of another database, in which they may be few among many keys.
+# Seconds for a look at all other databases, and at each: sessions may be few among many keys.
 _MOST_SECONDS = 1.0
-# A server has 16 databases unless it is told otherwise.
-_MOST_DATABASES = 16
+_MOST_EACH = 0.2
+_STEP = 1_000
 
 
 def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
     """Return the failure for keys that do not exist, with phones that differ by a + alone."""
     error = NoSession.of([keys.phone_of(key) for key in names])
+    if found := written_otherwise(store, names):
+        phones = ", ".join(found)
+        return NoSession(
+            f"{error.message} There is one for {phones}.",
+            hint=f"Write the phone as it is stored: {phones}.",
+        )
     if db := store.connection.target.db:
         looked = f"Database {db} was looked at."
         error = error.with_context(hint=f"{looked} {elsewhere(store)}".rstrip())
-    found = written_otherwise(store, names)
-    if not found:
-        return error
-    phones = ", ".join(found)
-    return NoSession(
-        f"{error.message} There is one for {phones}.",
-        hint=f"Write the phone as it is stored: {phones}.",
-    )
+    return error
 
 
 def written_otherwise(store: SessionReader, names: Sequence[bytes]) -> list[str]:
@@ -61,14 +60,15 @@ def elsewhere(store: SessionReader) -> str:
     target = store.connection.target
     if target.kind == "cluster":
         return ""
-    told = []
+    told, until = [], time.monotonic() + _MOST_SECONDS
     with suppress(PawsctlError):
         info = info_fields(store.connection.call("INFO", "keyspace"))
         numbers = sorted(int(name[2:]) for name in info if name[:2] == "db" and name[2:].isdigit())
-        for number in [each for each in numbers if each != target.db][:_MOST_DATABASES]:
-            other = connect(target.with_db(number), store.connection.timeouts)
-            with SessionReader(other) as there:
-                count, is_whole = _count(there)
+        for number in numbers:
+            if number == target.db or time.monotonic() > until:
+                continue
+            with connect(target.with_db(number), store.connection.timeouts) as other:
+                count, is_whole = _count(other, time.monotonic() + _MOST_EACH)
             if count:
                 more = "" if is_whole else "at least "
                 noun = "session" if count == 1 else "sessions"
@@ -85,14 +85,18 @@ def nothing(store: SessionReader, *, is_filtered: bool = False) -> str:
     return f"No {what} in {target.url}{which}. {elsewhere(store)}".rstrip()
 
 
-def _count(store: SessionReader) -> tuple[int, bool]:
-    """Return the number of sessions, and whether these are all."""
-    count, until = 0, time.monotonic() + _MOST_SECONDS
-    for names in store.names():
-        count += len(names)
+def _count(connection: Connection, until: float) -> tuple[int, bool]:
+    """Return the number of sessions that are found in time, and whether these are all."""
+    names: set[bytes] = set()
+    cursor: bytes | int = b"0"
+    while True:
+        scan = ("SCAN", cursor, "MATCH", keys.SESSIONS, "COUNT", _STEP)
+        cursor, found = raise_for_error(connection.reader().pipeline([scan])[0])
+        names.update(found)
+        if cursor in (b"0", 0):
+            return len(names), True
         if time.monotonic() > until:
-            return count, False
-    return count, True
+            return len(names), False
 
 
 def lead(store: SessionReader, wanted: Filter) -> str:
