@@ -155,6 +155,30 @@ def test_a_hint_comes_in_the_form_that_was_asked_for(bare_pawsctl: Pawsctl) -> N
     assert "redis up" in done.error["hint"]
 
 
+@pytest.mark.parametrize(
+    ("typed", "instead"),
+    [
+        ("redis up -d", "returns when Redis answers"),
+        ("redis up -p 7000", "REDIS_PORT"),
+        ("redis logs --lines 5", "--tail N"),
+        ("redis memory -p 7000", "--url redis://"),
+        ("session list -l 3", "--limit N"),
+        ("session list --filter x", "--match"),
+        ("session list -p 7000", "--url redis://"),
+        ("-p 7000 health", "--url redis://"),
+        ("session list --format json", "-o json"),
+        ("session list --nonsense", "See 'pawsctl session list --help'."),
+    ],
+)
+def test_an_option_from_elsewhere_leads_to_the_one_that_is_meant(
+    bare_pawsctl: Pawsctl, typed: str, instead: str
+) -> None:
+    """As docker compose and redis-cli have them."""
+    done = bare_pawsctl(*typed.split())
+    assert (done.status, done.out) == (ExitStatus.USAGE, b"")
+    assert instead in done.err.partition("→")[2]
+
+
 @pytest.mark.parametrize("options", ["--scan", "-p 7000", "--bigkeys -i 0.1", "-x SET a"])
 def test_options_of_redis_cli_need_two_dashes(bare_pawsctl: Pawsctl, options: str) -> None:
     """The hint is the command line that works."""

@@ -104,10 +104,15 @@ def run(arguments: list[str]) -> int:
         )
         return error.status
     except typer.TyperException as error:
+        from pawsctl.cli import guesses
+
+        see = f"See '{_command_of(error)} --help'."
         # The parser may have failed before it reached the option.
         current.format = _format_in(arguments) or current.format
         current.output.error(
-            _shown(error.format_message()), code="usage", hint=f"See '{_command_of(error)} --help'."
+            _shown(error.format_message()),
+            code="usage",
+            hint=f"{guesses.of_option(error)} {see}".lstrip(),
         )
         return ExitStatus.USAGE
     except (typer.Abort, KeyboardInterrupt):

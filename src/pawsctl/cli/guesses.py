@@ -1,4 +1,4 @@
-"""Names of commands that people bring along from other programs, and what they mean here."""
+"""Names of commands and options that people know from other programs, and what they mean here."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -51,6 +51,34 @@ _OF_GROUP: Mapping[str, tuple[Mapping[str, str], ...]] = {
 
 # As near as `stats` and `status`, not as `reset` and `redis`.
 _NEAR = 0.75
+
+# Commands, options, and what to do instead; the first that fits counts.
+_OPTIONS = (
+    ("redis memory", ("-p", "--port", "--host", "-a", "--pass", "--password"), "url"),
+    ("redis maxmemory", ("-p", "--port", "--host", "-a", "--pass", "--password"), "url"),
+    ("redis logs", ("--lines", "--last", "-l"), "Write --tail N."),
+    ("redis", ("-d", "--detach", "--wait"), "Leave it out: it returns when Redis answers."),
+    ("redis", ("-p", "--port"), "Set REDIS_PORT, in the environment or in .env."),
+    ("redis", ("-a", "--pass", "--password"), "Set REDIS_PASSWORD, in the environment or in .env."),
+    ("session", ("-l", "--max", "--count", "--head", "--top"), "Write --limit N."),
+    ("session", ("--filter", "--where", "--search"), "Filters are --match, --status, --grep …"),
+    ("", ("--format",), "Write -o json, or another format."),
+    ("", ("-p", "--port", "--host", "-a", "--pass", "--password", "-u", "--uri"), "url"),
+)
+_URL = "Write --url redis://[USER:PASSWORD@]HOST:PORT, or set REDIS_URL."
+
+
+def of_option(error: Any) -> str:
+    """Return a sentence on an unknown option that other programs have, or ''."""
+    option, ctx = getattr(error, "option_name", None), getattr(error, "ctx", None)
+    # A wrong value of an option has such a name, too.
+    if ctx is None or not error.message.startswith("No such option"):
+        return ""
+    path = ctx.command_path.removeprefix("pawsctl").strip()
+    for command, names, instead in _OPTIONS:
+        if option in names and f"{path} ".startswith(f"{command} ".lstrip()):
+            return _URL if instead == "url" else instead
+    return ""
 
 
 def help_or_version(ctx: typer.Context, args: list[str]) -> None:
