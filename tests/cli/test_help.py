@@ -168,6 +168,7 @@ def test_a_hint_comes_in_the_form_that_was_asked_for(bare_pawsctl: Pawsctl) -> N
         ("-p 7000 health", "--url redis://"),
         ("session list --format json", "-o json"),
         ("session list --nonsense", "See 'pawsctl session list --help'."),
+        ("session list --status", "See 'pawsctl session list --help'."),
     ],
 )
 def test_an_option_from_elsewhere_leads_to_the_one_that_is_meant(

@@ -212,7 +212,12 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse. Raises UsageError for csv or env if the command's result has no such form."""
-        rest = super().parse_args(ctx, args)
+        try:
+            rest = super().parse_args(ctx, args)
+        except typer.TyperException as error:
+            # The parser does not always say whose option it was.
+            error.ctx = getattr(error, "ctx", None) or ctx  # type: ignore[attr-defined]
+            raise
         asked = invocation(ctx).format
         if ctx.resilient_parsing:
             return rest
