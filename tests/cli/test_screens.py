@@ -30,6 +30,7 @@ OUTPUTS = {
     "redis-status": "redis status",
     "redis-memory": "redis memory",
     "health": "health",
+    "no-session": "session get 59899000001 +77",
 }
 DAY = 86_400
 # A phone's sample, and the seconds since its last update. Half a minute is left to a slow machine.

@@ -13,6 +13,7 @@ import msgspec
 from pawsctl import escaping
 from pawsctl.cli.output import Format, actions_log
 from pawsctl.cli.output.table import Line, coloured, plain
+from pawsctl.cli.output.wrapping import fitted
 from pawsctl.errors import NotConfirmed
 
 if TYPE_CHECKING:
@@ -168,12 +169,12 @@ class Talk:
         return shown
 
     def say(self, line: Line) -> None:
-        """Write a line of styled text."""
-        shown = self._shown(line)
-        if self._colour_err:
-            self._to_stderr(coloured(shown), end="")
-        else:
-            self._to_stderr(plain(shown))
+        """Write a line of styled text; a terminal gets it broken at words if that does no harm."""
+        for part in fitted(self._shown(line), _room(sys.stderr)):
+            if self._colour_err:
+                self._to_stderr(coloured(part), end="")
+            else:
+                self._to_stderr(plain(part))
 
     def _to_stderr(self, text: str, end: str = "\n") -> None:
         self._flush_quietly()
@@ -185,6 +186,14 @@ def _encodable(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _encodable(each) for key, each in value.items()}
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def _room(stream: IO[str]) -> int | None:
+    """Return the columns of the terminal that a stream goes to; None if it is none."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
 
 
 def _write_all(stream: IO[str], text: str) -> None:
