@@ -39,6 +39,8 @@ def test_every_help_is_whole_and_at_most_80_columns_wide(
     monkeypatch.setenv("COLUMNS", columns)
     for name in EVERY:
         text = help_of(name)
+        described = text.partition("\nExamples:")[0] + text.partition("\nGlobal options:")[2]
+        assert max(map(len, described.splitlines())) <= min(80, int(columns)), name
         assert max(map(len, text.splitlines())) <= 80, name
         assert not re.search(r"[a-z ]\.\.\.", text.partition("\n")[2]), name
         titles = [line for line in text.splitlines() if line.endswith(":") and line[0] != " "]

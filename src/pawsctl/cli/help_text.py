@@ -1,11 +1,14 @@
 """The help of commands and groups: one style, 80 columns at most."""
 
+import shutil
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 GLOBAL = "Global options"
 """The panel of the options that commands inherit."""
+
+_WIDEST, _NARROWEST = 80, 40
 
 Record = tuple[str, str]
 
@@ -22,6 +25,9 @@ def write(
     The options that it inherits are one block at the end: whole for the root, and without their
     meaning elsewhere.
     """
+    # Typer's own formatter is never narrower than 50 columns.
+    columns = shutil.get_terminal_size().columns
+    formatter.width = max(min(columns, _WIDEST), _NARROWEST) - 2
     formatter.write_usage(ctx.command_path, " ".join(_usage(command, ctx)))
     command.format_help_text(ctx, formatter)
     _section(formatter, "Commands", _commands(command, ctx))
@@ -123,4 +129,4 @@ def _section(formatter: Any, title: str, records: Any) -> None:
     found = list(records)
     if found:
         with formatter.section(title):
-            formatter.write_dl(found)
+            formatter.write_dl(found, col_max=formatter.width // 3)
