@@ -58,6 +58,12 @@ class _Daemon:
             self._pid = self._started.pid
         assert until(self._answers, READY_SECONDS), "dockerd does not come back"
 
+    def restart(self) -> None:
+        """Stop it, and start it again."""
+        self.signal(signal.SIGTERM)
+        until(self.is_gone)
+        self.heal()
+
     def is_gone(self) -> bool:
         """Return whether its process has ended."""
         # dockerd would mistake a predecessor's zombie process for another running dockerd.
@@ -118,6 +124,7 @@ def attacks(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
                                 words,
                                 lambda: fault(daemon),  # noqa: B023 - it is over in this round
                                 heal=daemon.heal,
+                                restart=daemon.restart,
                                 after=rng.random(),
                                 tally=tally,
                             )
@@ -162,7 +169,15 @@ def _pulls(
                     place.environment["REDIS_IMAGE"] = image
                     # With live-restore, dockerd 20.10 never frees the ports of what it restored.
                     place.move()
-                    struck(place, ("redis", "up"), strike, heal=daemon.heal, after=0, tally=tally)
+                    struck(
+                        place,
+                        ("redis", "up"),
+                        strike,
+                        heal=daemon.heal,
+                        restart=daemon.restart,
+                        after=0,
+                        tally=tally,
+                    )
                     api.close()
                 with suppress(ImageNotFound):
                     api.images.remove(image, force=True)

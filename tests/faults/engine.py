@@ -130,10 +130,14 @@ def struck(
     fault: Callable[[], None],
     *,
     heal: Callable[[], None] = lambda: None,
+    restart: Callable[[], None] = lambda: None,
     after: float,
     tally: Tally,
 ) -> None:
-    """Run a command with the fault during it; after `heal`, `up` must put everything in order."""
+    """Run a command with the fault during it; after `heal`, `up` must put everything in order.
+
+    If it says how to free a port, it must be right: `restart` starts the engine again.
+    """
     how = f"after {after:.3f} s"
     process = place.start(*words)
     if "-f" in words:
@@ -156,6 +160,10 @@ def struck(
         os.kill(int(orphan[1]), signal.SIGKILL)
         again = place.run("redis", "up")
         judge(again, tally, f"up once more, {how}")
+    if again.status == _CONFLICT and b"Restart Docker" in again.err:
+        restart()
+        again = place.run("redis", "up")
+        judge(again, tally, f"up after a restart, {how}")
     if again.status != 0:
         tally.found("lost", f"up again, {how} of {run}: {again}")
     elif lost := place.missing():
