@@ -56,7 +56,7 @@ class Stack(Pawsctl):
     @contextmanager
     def client(self, password: str | None = None) -> Iterator[redis.Redis]:
         """Return a client of the project's Redis, for the test's own use."""
-        with redis.Redis(port=self.port, password=password, protocol=2) as client:
+        with redis.Redis(host="127.0.0.1", port=self.port, password=password, protocol=2) as client:
             yield client
 
     @property
