@@ -52,13 +52,13 @@ class Writers:
             self._pause()
             self._renewal.start()
 
-    def hold_again(self) -> None:
+    def hold_again(self, *, longer: float = 0) -> None:
         """Begin a new pause: the last one may have run out while the server was busy.
 
-        Raises what `hold` raises.
+        It lasts `longer` seconds more than usual. Raises what `hold` raises.
         """
         self._held_until = 0.0
-        self._pause()
+        self._pause(longer=longer)
 
     @property
     def are_held(self) -> bool:
@@ -78,15 +78,17 @@ class Writers:
             with suppress(probe.Refused, OSError):
                 probe.ask(self._port, self._password, ("CLIENT", "UNPAUSE"))
 
-    def _pause(self, *, timeout: float = 2.0) -> None:
-        asked = time.monotonic()
-        pause = ("CLIENT", "PAUSE", _PAUSE, "WRITE")
+    def _pause(self, *, timeout: float = 2.0, longer: float = 0) -> None:
+        asked, length = time.monotonic(), _PAUSE + int(longer * 1000)
+        pause = ("CLIENT", "PAUSE", length, "WRITE")
         probe.ask(self._port, self._password, pause, timeout=timeout)
         # A pause that ran out before this renewal stays marked as run out.
         if not self._held_until or asked < self._held_until:
-            self._held_until = asked + _PAUSE / 1000
+            self._held_until = max(self._held_until, asked + length / 1000)
 
     def _renew(self) -> None:
         while not self._done.wait(_RENEW_AFTER):
+            if self._held_until - time.monotonic() > _PAUSE / 1000:
+                continue
             with suppress(probe.Refused, OSError):
                 self._pause(timeout=_PATIENCE)

@@ -67,11 +67,15 @@ def save(port: int, password: str | None, writers: Writers) -> None:
     probe.Refused, OSError.
     """
     for _ in range(_TRIES):
+        began = time.monotonic()
         _save_after_another(port, password)
+        took = time.monotonic() - began
         writers.hold_again()
-        # The server does nothing else during SAVE, and the pause may run out meanwhile.
         if probe.info(port, password).get(_UNSAVED) == "0":
             return
+        # The pause ran out during SAVE, in which the server does nothing else: the next one lasts
+        # until it is done.
+        writers.hold_again(longer=2 * took)
     raise probe.Refused("others write each time that it has saved")
 
 
