@@ -14,8 +14,11 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+import redis
+
 from tests.faults.commands import READS, Attacked, exports, prepare, writes
 from tests.faults.lab import LIMITS, PREFIX, Lab, Run, judge
+from tests.faults.stacks import SESSIONS, Stack
 from tests.faults.tally import Tally
 
 _DAY = 86_400
@@ -28,6 +31,7 @@ def attacks(lab: Lab, _rng: random.Random) -> Iterator[Tally]:
     """Try each fault of the machine with each command that it may affect."""
     chosen = [exports(lab.folder), *READS, *writes(lab)]
     yield from _disks(lab, chosen)
+    yield _stack_without_room(lab)
     yield from _clocks(lab, chosen)
     yield _no_time_zone(lab, chosen)
     yield _little_memory(lab)
@@ -66,6 +70,41 @@ def _disks(lab: Lab, chosen: Sequence[Attacked]) -> Iterator[Tally]:
             if left := set(disk.iterdir()) - before:
                 tally.found("leftovers", f"{sorted(left)}")
         yield tally
+
+
+def _stack_without_room(lab: Lab) -> Tally:
+    """Redis itself uses up the quota: it is told, nothing is deleted unasked, and all can be."""
+    tally = Tally("disk quota used up by Redis")
+    if missing := _missing(tally.attack):
+        tally.skipped = missing
+        return tally
+    with _with_quota(lab.folder / "disk", room=2_000) as disk:
+        place = Stack(lab.folder / "stack", "embedded", "pawsctl-test-faults-quota")
+        place.environment["XDG_STATE_HOME"] = str(disk)
+        with suppress(redis.RedisError):
+            _ran(place, tally, 0, "redis", "up")
+            place.write()
+            for number in range(10_000):
+                place.client.set(f"filling:{number}", os.urandom(2_000))
+        _ran(place, tally, 0, "redis", "status", "--json")
+        _ran(place, tally, 1, "redis", "reset", "--yes")
+        if set(place.stored()) != set(SESSIONS):
+            tally.found("lost", "sessions are gone after a refused reset")
+        _ran(place, tally, 0, "redis", "down", "--volumes", "--yes")
+        _ran(place, tally, 0, "redis", "up")
+        _ran(place, tally, 0, "redis", "down", "--volumes", "--yes")
+        if left := place.servers():
+            tally.found("leftovers", str(left))
+        place.client.close()
+    return tally
+
+
+def _ran(place: Stack, tally: Tally, status: int, *words: str) -> None:
+    run = place.run(*words)
+    tally.tried()
+    judge(run, tally, tally.attack)
+    if run.status != status:
+        tally.found("lost", f"expected {status}: {run}")
 
 
 def _missing(name: str) -> str:

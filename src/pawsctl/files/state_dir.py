@@ -4,6 +4,7 @@ They hold records, rendered files, backups, the embedded server's data and its p
 could replace one of these would control what pawsctl runs and trusts.
 """
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from pathlib import Path
 
 from pawsctl.errors import OperationFailed, UsageError
 from pawsctl.files import links, trust
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""The errors of a full disk, and of a quota that is used up."""
 
 _PRIVATE = 0o700
 _SEARCHED_BY_OTHERS = 0o011

@@ -7,16 +7,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pawsctl.files.state_dir import usable
+from pawsctl.files.state_dir import NO_ROOM, usable
 
 _FILE = "ending"
 
 
 @contextmanager
 def noted(directory: Path) -> Iterator[None]:
-    """Note down that servers are shutting down; the note is removed if the block succeeds."""
+    """Note down that servers are shutting down; the note is removed if the block succeeds.
+
+    On a full disk it goes without: `down --volumes` is what makes room there.
+    """
     with usable(directory):
-        (directory / _FILE).touch()
+        try:
+            (directory / _FILE).touch()
+        except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
     yield
     _forget(directory)
 

@@ -210,6 +210,27 @@ def test_an_interrupted_change_leaves_the_old_server_running(
     assert embedded_stack("redis", "up", "--json").json["services"][0]["action"] == "running"
 
 
+def test_data_is_deleted_though_no_file_may_grow_and_the_server_does_not_end(
+    embedded_stack: Stack,
+) -> None:
+    """As on a full disk, where Redis can't save: this is what makes room."""
+    embedded_stack("redis", "up")
+    _process(embedded_stack).suspend()
+    without_growth = ["bash", "-c", 'ulimit -f 0; exec "$@"', "bash", sys.executable]
+    done = subprocess.run(
+        [*without_growth, "-m", "pawsctl", "redis", "down", "--volumes", "--yes"],
+        cwd=embedded_stack.folder,
+        env=embedded_stack.environment,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert _servers(embedded_stack) == []
+    assert embedded_stack("redis", "up").status == 0
+
+
 def test_a_server_that_cannot_be_remembered_is_ended(embedded_stack: Stack) -> None:
     """Else it would run for ever; the error names the state directory."""
     blocked = _state(embedded_stack).with_suffix(".new")

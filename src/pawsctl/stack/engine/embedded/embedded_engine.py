@@ -113,7 +113,10 @@ class EmbeddedEngine:
         found = {each: each.belongings(volumes=volumes) for each in reversed(self._processes)}
         # Shut all down before any data is deleted: no server must run with a part of a cluster.
         for each in found:
-            each.server.shut_down()
+            if volumes:
+                each.server.end_for_deletion()
+            else:
+                each.server.shut_down()
         for each, things in found.items():
             each.remove(volumes=volumes)
             for thing in things:

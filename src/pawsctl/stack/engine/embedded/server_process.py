@@ -17,12 +17,13 @@ import psutil
 from msgspec import Struct
 
 from pawsctl.errors import NoEngine, TimedOut
-from pawsctl.files.state_dir import made, usable
+from pawsctl.files.state_dir import NO_ROOM, made, usable
 from pawsctl.stack.engine.embedded.install_command import install_command
 
 _PROGRAM = "valkey-server"
 # Seconds that a server has to save its data and end.
 _SHUTDOWN = 30
+_BEFORE_DELETION = 5
 _PAUSE = 0.005
 # The data directory is renamed to this before it is deleted, so that no server loads a part of it.
 _DELETED = "deleted"
@@ -131,30 +132,37 @@ class ServerProcess:
         # It outlives us on purpose; without this, Popen would warn.
         started.returncode = 0
 
-    def shut_down(self) -> bool:
+    def shut_down(self, seconds: int = _SHUTDOWN) -> bool:
         """Shut it down with its data saved; return whether it ran. Raises TimedOut."""
         was_running = False
         while process := self.process():
             was_running = True
             with suppress(psutil.NoSuchProcess):
                 process.terminate()
-            self._wait_for_the_end(process)
+            self._wait_for_the_end(process, seconds)
         return was_running
+
+    def end_for_deletion(self) -> None:
+        """Shut it down, or kill it: one that can't save, on a full disk, does not shut down."""
+        try:
+            self.shut_down(_BEFORE_DELETION)
+        except TimedOut:
+            self.kill()
 
     def kill(self) -> None:
         """Kill it, without saving its data. Raises TimedOut."""
         while process := self.process():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-            self._wait_for_the_end(process)
+            self._wait_for_the_end(process, _SHUTDOWN)
 
-    def _wait_for_the_end(self, process: psutil.Process) -> None:
+    def _wait_for_the_end(self, process: psutil.Process, seconds: int) -> None:
         # Not psutil's own wait, which also waits for a zombie to be reaped.
-        deadline = time.monotonic() + _SHUTDOWN
+        deadline = time.monotonic() + seconds
         while self._is_ours(process):
             if time.monotonic() > deadline:
                 raise TimedOut(
-                    f"The server (process {process.pid}) did not end within {_SHUTDOWN} s.",
+                    f"The server (process {process.pid}) did not end within {seconds} s.",
                     hint=f"See its log: {self.log}",
                 )
             time.sleep(_PAUSE)
@@ -164,7 +172,12 @@ class ServerProcess:
         with usable(self.directory):
             self._sweep()
             if self.data.exists():
-                self.data.rename(self.directory / _DELETED)
+                try:
+                    self.data.rename(self.directory / _DELETED)
+                except OSError as error:
+                    if error.errno not in NO_ROOM:
+                        raise
+                    shutil.rmtree(self.data)
                 self._sweep()
 
     def _sweep(self) -> None:
