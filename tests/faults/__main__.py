@@ -7,6 +7,7 @@ that document, between its two markers.
 
 import os
 import random
+import signal
 import sys
 import time
 from pathlib import Path
@@ -22,6 +23,8 @@ def main(arguments: list[str]) -> int:
 
     With PAWSCTL_TEST_NO_SKIPS=1, an attack that this machine can't make is a failure.
     """
+    # A shell has what it runs in the background ignore Ctrl-C, and that would be inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     document = Path(arguments[0]) if arguments else None
     if document is not None and not (document.is_file() and _BEGIN in document.read_text("utf-8")):
         print(f"{document} is no document with a place for the table", file=sys.stderr)
