@@ -45,6 +45,8 @@ def locked(directory: Path, *, deadline: float, emit: Emit) -> Iterator[None]:
 
 def _opened(directory: Path) -> sqlite3.Connection:
     path = directory / "lock"
+    if not os.access(directory, os.W_OK):
+        raise _unusable(directory, "you may not write to it")
     if os.access(path, os.F_OK) and not os.access(path, os.W_OK):
         # SQLite would silently lock nothing.
         raise _unusable(directory, "it may only be read")
