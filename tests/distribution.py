@@ -1,8 +1,8 @@
 """A pytest plugin that groups tests for parallel workers, and marks the slow ones.
 
-Tests mostly wait, for processes, failovers and deadlines, so there are more workers than
-processors. Expensive setups happen once: the tests that share one go to the same worker, the
-largest such groups first, then slow tests, so that nothing long starts last.
+Slow tests mostly wait, for containers, failovers and deadlines, so there are more workers than
+processors, and quick tests, which compute, run between them. Expensive setups happen once: the
+tests that share one go to the same worker, the largest such groups first. Nothing slow starts last.
 """
 
 import os
@@ -10,6 +10,9 @@ import os
 import pytest
 
 WORKERS_PER_PROCESSOR = 4
+
+# The part of the quick tests that run when all slow ones have begun.
+_LEFT_TO_THE_END = 0.15
 
 # The fixtures of the whole run that are worth a worker of their own. A fixture of a module is
 # always one.
@@ -46,7 +49,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker("slow")
             if group := _group(item):
                 item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = [item for item in items if not item.get_closest_marker("slow")]
+    items[:] = _spread(slow, quick)
+
+
+def _spread(slow: list[pytest.Item], quick: list[pytest.Item]) -> list[pytest.Item]:
+    """Return the slow tests with as many quick ones after each, but for those left to the end."""
+    share = int(len(quick) * (1 - _LEFT_TO_THE_END)) // max(1, len(slow))
+    found = []
+    for number, item in enumerate(slow):
+        found += [item, *quick[number * share : (number + 1) * share]]
+    return found + quick[len(slow) * share :]
 
 
 def _group(item: pytest.Function) -> str | None:
