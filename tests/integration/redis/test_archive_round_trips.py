@@ -59,7 +59,7 @@ def import_from(path: Path, url: str, *, replace: bool = False) -> Imported:
 
 
 @given(sessions=SESSIONS, name=st.sampled_from(["a.jsonl", "a.jsonl.gz"]))
-@settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_whatever_is_stored_comes_back(
     any_server: Server, sessions: list[Stored], name: str
 ) -> None:

@@ -18,7 +18,8 @@ KEYS = st.lists(
 
 
 @settings(
-    deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=400,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(GLOBS, st.lists(KEYS, min_size=1, max_size=8))
 @example(b"[a-c]*", [b"b", b"d", b"-"])
