@@ -91,8 +91,8 @@ class Node:
         self._greeted: deque[Command] = deque()
         self._sent: deque[Command] = deque()
         self._batches = Batches(str(self))
-        # Whether it has answered since it was last connected.
-        self.has_answered = False
+        # Whether it has answered, and with a misshapen reply, since it was last connected.
+        self.has_answered = self._is_misread = False
         # From the replies to ASK_FOR_CLUSTER, or from refusals.
         self.is_cluster = False
         self.is_sentinel = False
@@ -123,7 +123,7 @@ class Node:
             self._open()
 
     def _open(self) -> None:
-        self.has_answered = False
+        self.has_answered = self._is_misread = False
         self._sent.clear()
         begun = time.monotonic()
         with self._told():
@@ -169,6 +169,9 @@ class Node:
             replies = [self._answer_to(self._sent.popleft()) for _ in range(count)]
             if not self._sent:
                 self._require_end()
+                if self._is_misread:
+                    # The next command, too, could get another one's reply.
+                    self._socket.disconnect()
         self._batches.received(count)
         return replies
 
@@ -188,7 +191,9 @@ class Node:
 
     def _answer_to(self, command: Command) -> Any:
         self._words.asked = command
-        reply = reply_shapes.read(command, self._reply(), came_otherwise=self._words.came_otherwise)
+        came = self._reply()
+        reply = reply_shapes.read(command, came, came_otherwise=self._words.came_otherwise)
+        self._is_misread |= reply is not came
         self._ledger.settle(command, reply)
         return reply
 
@@ -198,11 +203,10 @@ class Node:
         try:
             while self._greeted:
                 reply = self._reply()
-                self.is_cluster |= (
-                    b"cluster_enabled:1" in _text(reply) or mode_of(reply) == b"cluster"
-                )
+                told = reply if isinstance(reply, bytes) else b""
+                self.is_cluster |= b"cluster_enabled:1" in told or mode_of(reply) == b"cluster"
                 self.is_sentinel |= mode_of(reply) == b"sentinel"
-                self.has_told_mode |= b"cluster_enabled:" in _text(reply) or bool(mode_of(reply))
+                self.has_told_mode |= b"cluster_enabled:" in told or bool(mode_of(reply))
                 self._greeted.popleft()
         except redis.ConnectionError as error:
             if self.has_answered or not hung_up(error):
@@ -293,7 +297,3 @@ class Node:
             # Replies may be under way; on this socket the next command would take them for its own.
             self._socket.disconnect()
             raise
-
-
-def _text(reply: Any) -> bytes:
-    return reply if isinstance(reply, bytes) else b""

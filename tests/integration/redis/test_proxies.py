@@ -71,3 +71,24 @@ def test_what_was_sent_is_not_in_the_refusal(bare_pawsctl: Pawsctl) -> None:
         result = bare_pawsctl("session", "delete", PHONE, "--json", "--url", url)
     assert "unknown command 'DEL'." in result.error["message"]
     assert PHONE not in result.err
+
+
+def test_a_connection_is_not_used_after_a_misshapen_reply(bare_pawsctl: Pawsctl) -> None:
+    """It may have answered another command: the next one would get the reply that is still due."""
+    is_late = False
+
+    def tell(command: list[bytes]) -> lying.Answer:
+        nonlocal is_late
+        name = command[0].upper()
+        if name == b"CLIENT":
+            # A new connection.
+            is_late = False
+        if name == b"PTTL":
+            is_late = True
+            return b"*0\r\n"
+        return b":20000000\r\n" if name == b"TTL" and is_late else honest(command)
+
+    with lying.answering(tell) as url:
+        result = bare_pawsctl("session", "ttl", "+59891234567", "--json", "--url", url)
+
+    assert result.json["ttl"] == 20_000
