@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import redis
+from redis.sentinel import Sentinel
 
 from tests import clusters, sentinels
 from tests.clusters import Member
@@ -18,6 +19,42 @@ from tests.faults.tally import Tally
 from tests.sentinels import SERVICE, Trio
 
 _LIMITS = ("--timeout", "2", "--connect-timeout", "2", "--failover-timeout", "10")
+
+
+class _Witness:
+    """A plain client that writes meanwhile; what it loses as well is lost by the servers."""
+
+    # In the slot of the first session.
+    _KEY = f"witness{{{PREFIX}{FIRST}}}"
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._acknowledged = -1
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._write)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        self._thread.join()
+        self._client.close()
+
+    def _write(self) -> None:
+        number = 0
+        while not self._is_over.wait(0.005):
+            with suppress(redis.RedisError):
+                self._client.set(self._KEY, number)
+                self._acknowledged = number
+            number += 1
+
+    def has_lost(self, client: redis.Redis) -> bool:
+        """Return whether an acknowledged write is missing there; delete the key."""
+        found: Any = client.get(self._KEY)
+        client.delete(self._KEY)
+        return int(found or -1) < self._acknowledged
 
 
 class TrioLab(Lab):
@@ -46,6 +83,11 @@ class TrioLab(Lab):
             sentinel.execute_command("SENTINEL", "FAILOVER", SERVICE, "COORDINATED")
             # It has only begun then. Meanwhile there may be no primary.
             until(lambda: before.client.role()[0] != b"master")
+
+    def witness(self) -> _Witness:
+        """Return a plain client that asks the Sentinels, and writes."""
+        addresses = [("127.0.0.1", each.port) for each in self.trio.sentinels]
+        return _Witness(Sentinel(addresses).master_for(SERVICE, socket_timeout=2))
 
     def settle(self) -> None:
         """Wait until there is one primary, which both others follow."""
@@ -98,6 +140,10 @@ class ClusterLab(Lab):
         replica, primary = self._chosen()
         primary.kill()
         until(lambda: replica.client.role()[0] == b"master")
+
+    def witness(self) -> _Witness:
+        """Return a plain client that writes to the first session's primary."""
+        return _Witness(self._connected())
 
     def settle(self) -> None:
         """Start what was killed; wait until each primary is followed, and all agree on slots."""
@@ -179,15 +225,18 @@ def _strike(
             prepare(lab, command)
             words = ("--url", lab.url, *_LIMITS, *command.arguments)
             after = rng.random() * 0.5
-            process = lab.start(*words)
-            time.sleep(after)
-            striking = threading.Thread(target=fault)
-            striking.start()
-            run = lab.end(process, words)
-            striking.join()
+            with lab.witness() as witness:
+                process = lab.start(*words)
+                time.sleep(after)
+                striking = threading.Thread(target=fault)
+                striking.start()
+                run = lab.end(process, words)
+                striking.join()
             tally.tried()
             how = f"after {after:.3f} s"
             judge(run, tally, how)
             lab.settle()
-            if wrong := command.verdict(lab, run) or lab.foreign_loss():
+            is_servers_loss = witness.has_lost(lab.client)
+            wrong = command.verdict(lab, run) or lab.foreign_loss()
+            if wrong and not is_servers_loss:
                 tally.found("lost", f"{how}: {wrong}: {run}")
