@@ -25,6 +25,7 @@ KEYS = st.lists(
 @example(b"[a-c]*", [b"b", b"d", b"-"])
 @example(b"[^a]", [b"a", b"b", b"^"])
 @example(b"[]", [b"]", b"a"])
+@example(b"[\xff-*", [b"a", b"*", b"\xff", b"\n"])
 @example(b"a\\*", [b"a*", b"ab"])
 def test_keys_match_as_they_do_in_redis(server: Server, glob: bytes, keys: list[bytes]) -> None:
     """For every pattern, even those that nobody would write."""

@@ -38,8 +38,7 @@ def _set(glob: bytes, position: int) -> tuple[bytes, int]:
             members.append(re.escape(glob[position + 1 : position + 2]))
             position += 2
         elif glob[position + 1 : position + 2] == b"-" and position + 2 < len(glob):
-            first, last = sorted((glob[position], glob[position + 2]))
-            members.append(re.escape(bytes([first])) + b"-" + re.escape(bytes([last])))
+            members.append(_range(glob[position], glob[position + 2]))
             position += 3
         else:
             members.append(re.escape(glob[position : position + 1]))
@@ -48,3 +47,13 @@ def _set(glob: bytes, position: int) -> tuple[bytes, int]:
     if not members:
         return (b"." if is_negated else b"(?!)"), position
     return b"[" + (b"^" if is_negated else b"") + b"".join(members) + b"]", position
+
+
+def _range(one: int, other: int) -> bytes:
+    """Return the pattern for a range, whose ends may be in either order.
+
+    Redis compares C's chars, which are signed on most servers: the bytes from 128 come before 0.
+    """
+    first, last = sorted((one, other), key=lambda byte: byte - 256 if byte > 127 else byte)
+    ends = re.escape(bytes([first])), re.escape(bytes([last]))
+    return (b"-" if first <= last else b"-\xff\x00-").join(ends)
