@@ -21,9 +21,9 @@ def listen(tell: Callable[[str], None]) -> None:
 
 
 class Batches:
-    """The batches of commands sent to a server; each is told when all its replies have come.
+    """The batches of commands sent to a server; each is reported when its last reply has come.
 
-    Of a command, only its name is told: what follows it may be private.
+    Only the names of commands are reported: their arguments may be private.
     """
 
     def __init__(self, server: str) -> None:

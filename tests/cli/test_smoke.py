@@ -101,7 +101,7 @@ def test_a_redis_that_cannot_be_reached_is_the_failed_step_of_every_report(
 def test_a_connection_lost_halfway_fails_the_step_that_it_was_lost_in(
     tmp_path: Path, server: Server
 ) -> None:
-    """What passed before is reported so. --retry-for also deletes what the lost run has left."""
+    """Earlier steps count as passed; --retry-for also deletes keys that the lost run left."""
     with bending(server.port, Bend(change=lose_from(10, 10_000))) as (port, _):
         pawsctl = Pawsctl(tmp_path, f"redis://127.0.0.1:{port}")
         assert pawsctl("test-session", "--junit", "r.xml").status == ExitStatus.UNREACHABLE

@@ -7,7 +7,7 @@ from tests.servers import Server, store_session
 
 
 def test_verbose_tells_each_batch_with_its_node_and_time(pawsctl: Pawsctl, server: Server) -> None:
-    """On stderr; of a command only the name is told."""
+    """They go to stderr, with the names of commands and without their arguments."""
     store_session(server, "+1", b"{}")
     result = pawsctl("session", "list", "-v", "--json")
     assert len(result.json) == 1

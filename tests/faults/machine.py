@@ -73,7 +73,7 @@ def _disks(lab: Lab, chosen: Sequence[Attacked]) -> Iterator[Tally]:
 
 
 def _stack_without_room(lab: Lab) -> Tally:
-    """Redis itself uses up the quota: it is told, nothing is deleted unasked, and all can be."""
+    """Redis itself uses up the quota: every command says so, and only --volumes deletes data."""
     tally = Tally("disk quota used up by Redis")
     if missing := _missing(tally.attack):
         tally.skipped = missing

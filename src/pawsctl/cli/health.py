@@ -19,13 +19,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-CHECKS = ("answers", "reads", "writes", "slots")
-_SHOWN_AS = {"may be read": "reads", "takes writes": "writes", "every slot is served": "slots"}
-
 
 def checks_beginning_with(incomplete: str) -> list[str]:
     """Return the names that complete what was typed of one."""
-    return [each for each in CHECKS if each.startswith(incomplete)]
+    from pawsctl.server.health import KINDS
+
+    return [each for each in KINDS if each.startswith(incomplete)]
 
 
 def known_checks(names: list[str] | None) -> list[str]:
@@ -33,11 +32,16 @@ def known_checks(names: list[str] | None) -> list[str]:
 
     A name may have several, with commas between. Raises BadParameter for one that is no check.
     """
-    words = [word.strip() for name in names or () for word in name.split(",")]
-    checks = [_SHOWN_AS.get(word, word) for word in words]
+    if not names:
+        return []
+    from pawsctl.server.health import KINDS, NAMES
+
+    kinds = {words: kind for kind, words in NAMES.items()}
+    typed = [word.strip() for name in names for word in name.split(",")]
+    checks = [kinds.get(word, word) for word in typed]
     for check in checks:
-        if check not in CHECKS:
-            raise typer.BadParameter(f"'{check}' is not one of {', '.join(CHECKS)}.")
+        if check not in KINDS:
+            raise typer.BadParameter(f"'{check}' is not one of {', '.join(KINDS)}.")
     return checks
 
 

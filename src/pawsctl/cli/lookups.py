@@ -11,9 +11,8 @@ from pawsctl.cli.global_options import invocation
 _SECONDS = 0.05
 _MOST = 50
 # What Redis holds is hostile: a shell may run what it is given.
-_PHONE = re.compile(rb"wh:session:(\+?[0-9]{1,20})")
+_PHONE = re.compile(rb"\+?[0-9]{1,20}")
 _STATUS = re.compile(rb'"status" ?: ?"([A-Za-z0-9_-]{1,40})"')
-_PREFIX = "wh:session:"
 _SERVICES = {
     "single": ("redis", "redis-commander"),
     "sentinel": ("redis-1", "redis-2", "redis-3", "sentinel-1", "sentinel-2", "sentinel-3"),
@@ -23,17 +22,22 @@ _SERVICES = {
 
 def phones(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return phones of sessions that begin like this, or whole keys; none without a Redis here."""
-    if not re.fullmatch(r"\+?[0-9]*", incomplete.removeprefix(_PREFIX)):
+    from pawsctl.sessions.contract.keys import SESSION_PREFIX
+
+    begun = incomplete.removeprefix(SESSION_PREFIX)
+    if not re.fullmatch(r"\+?[0-9]*", begun):
         return []
-    is_key = incomplete.startswith(_PREFIX)
-    begun = incomplete.removeprefix(_PREFIX)
-    found = filter(None, map(_PHONE.fullmatch, _glance(ctx, f"{_PREFIX}{begun}*".encode(), 0)))
-    return sorted(each[0 if is_key else 1].decode() for each in found)
+    before = SESSION_PREFIX if incomplete.startswith(SESSION_PREFIX) else ""
+    names = _glance(ctx, f"{SESSION_PREFIX}{begun}*".encode(), 0)
+    found = (each.removeprefix(SESSION_PREFIX.encode()) for each in names)
+    return sorted(before + each.decode() for each in found if _PHONE.fullmatch(each))
 
 
 def statuses(ctx: typer.Context, _words: Sequence[str], _begun: str) -> list[str]:
     """Return the bot's status, and those that sessions have in a Redis on this machine."""
-    beginnings = _glance(ctx, f"{_PREFIX}*".encode(), 256)
+    from pawsctl.sessions.contract.keys import SESSIONS
+
+    beginnings = _glance(ctx, SESSIONS, 256)
     found = {each[1].decode() for each in map(_STATUS.search, beginnings) if each}
     return sorted(found | {"active"})
 

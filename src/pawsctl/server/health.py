@@ -81,14 +81,20 @@ def check(connection: Connection, only: Collection[Kind] = ()) -> Health:
 
 def unconnected(error: PawsctlError, only: Collection[Kind] = ()) -> list[Check]:
     """Return the checks of a Redis that refused the connection: this failed, the rest skipped."""
-    names = {**_NAMES, "slots": _SLOTS} if only else _NAMES
+    names = NAMES if only else _OF_A_NODE
     failed = Check("connect", False, 0.0, error.message)
     wanted = [name for kind, name in names.items() if kind in (only or KINDS)]
     return [failed, *(_skipped(name, "connect") for name in wanted)]
 
 
-_NAMES: dict[Kind, str] = {"answers": "answers", "reads": "may be read", "writes": "takes writes"}
+# The words of the report.
 _SLOTS = "every slot is served"
+_OF_A_NODE: dict[Kind, str] = {
+    "answers": "answers",
+    "reads": "may be read",
+    "writes": "takes writes",
+}
+NAMES: dict[Kind, str] = {**_OF_A_NODE, "slots": _SLOTS}
 
 
 def _unserved(connection: Connection) -> frozenset[int]:
@@ -104,8 +110,8 @@ def _skipped(name: str, failed: str) -> Check:
 def _checks(node: Node, kinds: Collection[Kind]) -> Iterator[Check]:
     """Make the checks of one node; skip the others if it does not answer or is not ready."""
     unready = ""
-    for kind in (each for each in _NAMES if each in kinds):
-        name = f"{node} {_NAMES[kind]}"
+    for kind in (each for each in _OF_A_NODE if each in kinds):
+        name = f"{node} {_OF_A_NODE[kind]}"
         if unready:
             yield _skipped(name, unready)
         elif kind == "answers":

@@ -1,4 +1,4 @@
-"""What the session commands say if there is no such session."""
+"""Messages of the session commands about sessions that do not exist."""
 
 import json
 

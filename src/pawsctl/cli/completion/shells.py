@@ -1,4 +1,4 @@
-"""What a shell asks for completion, and the answer in its own form."""
+"""Answer a shell that asks for completion, in that shell's own form."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""What it means that stdout can't be written."""
+"""The failure of a write to stdout: its reader is gone, or there is no room."""
 
 import os
 import sys

@@ -205,7 +205,7 @@ def table_columns(
 ) -> list[Column[Listed]]:
     """Return the columns of a text table with those fields.
 
-    On a terminal the last update is told as `3 min ago`. Columns that the user chose do not give
+    On a terminal the last update is shown as `3 min ago`. Columns that the user chose do not give
     way to others.
     """
     now = datetime.now(UTC) if on_terminal else None
