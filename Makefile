@@ -57,8 +57,9 @@ docs: venv ## Write the parts of README.md and docs/ that follow from the code
 examples: venv ## Write what every example in README.md and docs/ prints; needs Docker
 	$(BIN)/python -m tests.docs --examples
 
-screens: venv ## Write what the main outputs look like in terminals into tests/screens/
-	$(BIN)/python -m pytest -q -p no:randomly tests/cli/test_screens.py --write-screens
+screens: venv ## Write what the main outputs look like in terminals into tests/
+	$(BIN)/python -m pytest -q -p no:randomly tests/cli/test_screens.py \
+		tests/cli/session/test_corpus.py --write-screens
 
 pictures: venv ## Record the pictures in docs/ from a terminal
 	$(BIN)/python -m tests.docs.pictures
