@@ -98,6 +98,20 @@ class NotConfirmed(PawsctlError):
     code = "not-confirmed"
 
 
+class ReadOnly(NotConfirmed):
+    """The user has asked that nothing be changed, and this would change something."""
+
+    code = "read-only"
+
+    @classmethod
+    def of(cls, refused: str, origin: str) -> Self:
+        """Return the refusal; `origin` is the setting that asks for it."""
+        return cls(
+            f"Read-only by {origin}: {refused}.",
+            hint="To change something, run it without that; no option overrides it.",
+        )
+
+
 class NoSession(PawsctlError):
     """No session is stored for a phone."""
 

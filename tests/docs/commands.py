@@ -22,6 +22,10 @@ _STATUSES = {
 }
 
 
+# Commands on the stack that change nothing.
+_READING = {"redis status", "redis logs"}
+
+
 def root() -> Any:
     """Return the root command."""
     found = typer.main.get_command(app)
@@ -94,11 +98,12 @@ def statuses(name: str, command: Any) -> list[int]:
         return list(_STATUSES[name])
     found = {ExitStatus.OK, ExitStatus.FAILED, ExitStatus.USAGE}
     names = {each for parameter in own_parameters(command) for each in parameter.opts}
-    if names & {"--yes", "--confirm"}:
+    used = set(unwrap(command.callback).__code__.co_names)
+    changes = {"store", "require_changeable", "stack_of"} if name not in _READING else set()
+    if names & {"--yes", "--confirm"} or used & changes:
         found.add(ExitStatus.NOT_CONFIRMED)
     if "phones" in names:
         found.add(ExitStatus.NO_SESSION)
-    used = set(unwrap(command.callback).__code__.co_names)
     if "stack_of" in used:
         found |= {ExitStatus.UNREACHABLE, ExitStatus.NO_ENGINE}
         found |= {ExitStatus.CONFLICT, ExitStatus.TIMEOUT}

@@ -18,7 +18,7 @@ STATUSES = {
     ExitStatus.OK: "done, healthy",
     ExitStatus.FAILED: "a check, a step or an operation failed; Redis refused",
     ExitStatus.USAGE: "wrong usage; settings that contradict each other or can't be read",
-    ExitStatus.NOT_CONFIRMED: "not confirmed",
+    ExitStatus.NOT_CONFIRMED: "not confirmed, or read-only",
     ExitStatus.NO_SESSION: "no such session",
     ExitStatus.UNREACHABLE: "Redis can't be reached, or refuses the login",
     ExitStatus.NO_ENGINE: "no Docker Engine, if one was asked for",
@@ -48,6 +48,8 @@ SETTINGS = {
     "PAWSCTL_PROJECT": "the compose project that owns containers, network and volume",
     "PAWSCTL_ENGINE": "`docker`, `embedded`, or `auto`: Docker if an engine answers, else the "
     "embedded server. One that already runs stays in use until `redis down`",
+    "PAWSCTL_READ_ONLY": "`1` for read-only, as `--read-only`; what one source tightens, no other "
+    "loosens",
     "APP_URL": "the bot, whose `/api/health` `doctor` asks",
     "NODE_ENV": "the bot's own; `config` shows it",
 }

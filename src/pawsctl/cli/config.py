@@ -63,8 +63,8 @@ def settings_view(rows: Sequence[Setting], room: int | None) -> Iterator[Line]:
 
     Neither values nor origins are cut: they are there to be copied.
     """
-    names = max(columns_of(row.name) for row in rows) + 2
-    values = max(columns_of(_value(row)) for row in rows) + 2
+    names = max(len("SETTING"), *(columns_of(row.name) for row in rows)) + 2
+    values = max(len("VALUE"), *(columns_of(_value(row)) for row in rows)) + 2
     if room is None or names + values + max(columns_of(row.origin) for row in rows) <= room:
         yield [(f"{'SETTING':{names}}{'VALUE':{values}}FROM", "bold")]
         for row in rows:

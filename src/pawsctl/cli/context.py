@@ -29,6 +29,7 @@ class Invocation:
         self.env_file: Path | None = None
         self.no_color = False
         self.verbose = False
+        self.read_only = False
         self.connect_timeout: float | None = None
         self.timeout: float | None = None
         self.failover_timeout: float | None = None
@@ -40,7 +41,7 @@ class Invocation:
     @cached_property
     def settings(self) -> "Settings":
         """Every setting, resolved. Raises UsageError if one can't be read."""
-        from pawsctl.config import settings
+        from pawsctl.config import load_settings
         from pawsctl.errors import UsageError
 
         try:
@@ -50,11 +51,12 @@ class Invocation:
                 f"The working directory can't be used: {error.strerror}.",
                 hint="Change to one that exists.",
             ) from error
-        found = settings.load(
+        found = load_settings.load(
             environ=os.environ,
             directory=directory,
             env_file=self.env_file,
             url=self.url,
+            read_only=self.read_only,
         )
         self.output.detail(
             f"Settings from {found.file}"
@@ -124,13 +126,23 @@ class Invocation:
 
         return SessionReader(self.connect(), partial=partial)
 
-    def store(self) -> "SessionStore":
-        """Return a store to change the sessions.
+    def require_changeable(self, what: str) -> None:
+        """Raise ReadOnly if nothing may be changed; `what` says what would be."""
+        if origin := self.settings.read_only:
+            from pawsctl.errors import ReadOnly
+
+            raise ReadOnly.of(what, origin)
+
+    def store(self, *, dry_run: bool = False) -> "SessionStore":
+        """Return a store to change the sessions, or with `dry_run` to see what would change.
 
         It reads from the primary: a session that a lagging replica lacks would count as deleted.
+        Raises ReadOnly if nothing may be changed.
         """
         from pawsctl.sessions.store.store import SessionStore
 
+        if not dry_run:
+            self.require_changeable("this changes sessions")
         if self.prefer_replica:
             self.output.note("This command writes: it reads from the primary too.")
             self.prefer_replica = False

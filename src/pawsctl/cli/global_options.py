@@ -162,6 +162,12 @@ def _global_options(taken: Set[str], untaken: Set[str], formats: Sequence[str]) 
             callback=_store("prefer_replica"),
             help="With Sentinel, read from a replica if possible; data may lag.",
         ),
+        option(
+            "--read-only",
+            is_flag=True,
+            callback=_store("read_only"),
+            help="Send only commands that read; refuse to change anything.",
+        ),
         option("--no-color", is_flag=True, callback=_store("no_color"), help="Disable colour."),
         option(
             "--verbose",

@@ -79,6 +79,8 @@ def health_(
     from pawsctl.server import health
 
     run = invocation(ctx)
+    if run.settings.read_only:
+        run.output.note("Read-only: whether Redis takes writes is not checked.")
     require_writable(junit)
     reports = ci_reports.Reports(junit, run.output)
     kinds = [each for each in health.KINDS if each in (only or ())]

@@ -14,11 +14,12 @@ KNOWN_COMMANDER_PASSWORD = "admin123"  # noqa: S105
 
 
 class SettingSpec(msgspec.Struct, frozen=True):
-    """A setting that pawsctl reads."""
+    """A setting that pawsctl reads; a switch says yes or no."""
 
     name: str
     default: str = ""
     is_secret: bool = False
+    is_switch: bool = False
 
 
 SETTING_SPECS = (
@@ -35,6 +36,7 @@ SETTING_SPECS = (
     SettingSpec("REDIS_COMMANDER_PASSWORD", KNOWN_COMMANDER_PASSWORD, is_secret=True),
     SettingSpec("PAWSCTL_PROJECT", "paws-wpp"),
     SettingSpec("PAWSCTL_ENGINE", "auto"),
+    SettingSpec("PAWSCTL_READ_ONLY", is_switch=True),
     SettingSpec("APP_URL", "http://localhost:3000"),
     SettingSpec("NODE_ENV"),
 )

@@ -1,9 +1,4 @@
-"""Every setting: its value and where it came from.
-
-A setting is looked up in this order: a command's option, the environment, the `.env` file (found
-from the working directory upwards, or named by `--env-file`), the default. An empty value counts
-as unset, like `${NAME:-default}` in a compose file.
-"""
+"""Every setting: its value and where it came from, and what follows from them together."""
 
 import re
 from collections.abc import Mapping
@@ -14,8 +9,8 @@ import msgspec
 from msgspec.structs import replace
 
 from pawsctl import escaping, sizes
-from pawsctl.config import dotenv_file, kept_password, password_file, redis_url
-from pawsctl.config.setting_specs import SETTING_SPECS, EngineChoice, Setting, is_kept
+from pawsctl.config import kept_password, password_file, redis_url, switches
+from pawsctl.config.setting_specs import EngineChoice, Setting, is_kept
 from pawsctl.config.target import Target, is_published
 from pawsctl.errors import UsageError
 
@@ -63,6 +58,15 @@ class Settings(msgspec.Struct, frozen=True):
 
         Raises UsageError for a URL or password file that can't be read.
         """
+        return replace(self._logged_in(), read_only=self.read_only)
+
+    @property
+    def read_only(self) -> str:
+        """The origin of the setting by which nothing may be changed; '' if there is none."""
+        setting = self["PAWSCTL_READ_ONLY"]
+        return setting.origin if switches.is_on(setting) else ""
+
+    def _logged_in(self) -> Target:
         found = self.redis_place()
         if found.password is not None:
             return found
@@ -233,55 +237,3 @@ def _may_be_the_stacks(found: Target) -> bool:
         return False
     is_anybody = found.username in (None, "default")
     return is_anybody and is_published(found.addresses[0].host)
-
-
-def load(
-    *,
-    environ: Mapping[str, str],
-    directory: Path,
-    env_file: Path | None = None,
-    url: str | None = None,
-) -> Settings:
-    """Resolve every known setting.
-
-    `url` is the value of --url, `directory` is where the search for `.env` begins. Raises
-    UsageError for a `.env` that can't be read (naming the line) or that another user could have
-    written, and for a setting that is not UTF-8.
-    """
-    path = env_file or dotenv_file.nearest(directory, _home(environ))
-    file = dotenv_file.read(path) if path else {}
-    values = {}
-    for known in SETTING_SPECS:
-        if url and known.name == "REDIS_URL":
-            found = Setting(known.name, url, "option --url")
-        elif value := environ.get(known.name):
-            found = Setting(known.name, value, f"{known.name} in the environment")
-        elif entry := file.get(known.name):
-            found = Setting(known.name, entry[0], f"{known.name} in {path}:{entry[1]}")
-        else:
-            found = Setting(known.name, known.default, "default")
-        if not _is_text(found.value):
-            raise UsageError(
-                f"{known.name} ({found.origin}) is not UTF-8.", hint="Set it anew, or unset it."
-            )
-        values[known.name] = found
-    return Settings(values, path, is_found=path is not None and env_file is None)
-
-
-def _home(environ: Mapping[str, str]) -> Path | None:
-    """Return the user's home directory, or None if there is none."""
-    if named := environ.get("HOME") or environ.get("USERPROFILE"):
-        return Path(named).resolve()
-    try:
-        return Path.home().resolve()
-    except (RuntimeError, OSError):
-        return None
-
-
-def _is_text(value: str) -> bool:
-    """Return whether a value was UTF-8; if not, Python has put surrogates in it."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

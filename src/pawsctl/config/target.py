@@ -44,7 +44,8 @@ class Target(msgspec.Struct, frozen=True):
     `is_member`: it is one server of several, found through a Sentinel or a cluster.
     `password_stays`: the password is only sent to servers on this machine, not to others that these
     announce. `sentinel_tls`: the TLS of connections to Sentinels. `unused`: parameters of the URL
-    that do not affect where or as whom to connect.
+    that do not affect where or as whom to connect. `read_only`: the setting by which only commands
+    that read are sent; '' if there is none.
     """
 
     kind: Kind
@@ -63,6 +64,7 @@ class Target(msgspec.Struct, frozen=True):
     is_member: bool = False
     password_stays: bool = False
     hides_user: bool = False
+    read_only: str = ""
 
     @property
     def may_be_ours(self) -> bool:

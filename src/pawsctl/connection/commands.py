@@ -113,7 +113,7 @@ for number, key in ipairs(ARGV) do
 end
 return values"""
 SCRIPTED = {_TTLS_SCRIPT: b"PTTL", _TYPES_SCRIPT: b"TYPE", _VALUES_SCRIPT: b"GET"}
-"""Our scripts, each with the command that it calls for every key."""
+"""Our scripts, each with the command that it calls for every key; none writes."""
 
 
 def ttls_of(keys: Iterable[bytes]) -> Command:

@@ -15,13 +15,13 @@ from typing import Any
 import msgspec
 
 from pawsctl.config.target import Target
-from pawsctl.connection import reply_shapes
+from pawsctl.connection import read_list, reply_shapes
 from pawsctl.connection.commands import Command, is_read
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.ledger import Ledger
 from pawsctl.connection.replies import ErrorReply, betrays_cluster, mode_of, raise_for_error
 from pawsctl.connection.sdk_errors import error_reply, explained, hung_up
-from pawsctl.connection.sockets import socket_of
+from pawsctl.connection.sockets.of_target import socket_of
 from pawsctl.deadline import Deadline
 from pawsctl.tracing import Batches
 
@@ -103,13 +103,8 @@ class Node:
         return str(self.target.addresses[0] if self.target.addresses else self.target.path)
 
     def _made(self, target: Target) -> Any:
-        return socket_of(
-            target,
-            connect_timeout=self._timeouts.connect,
-            timeout=self._timeouts.reply,
-            deadline=self._deadline,
-            words=self._words,
-        )
+        seconds = self._timeouts.connect, self._timeouts.reply
+        return socket_of(target, seconds, deadline=self._deadline, words=self._words)
 
     def connect(self) -> None:
         """Connect and log in; reconnect if the server has closed the connection while it was idle.
@@ -147,7 +142,8 @@ class Node:
             self._socket.connect()
 
     def send(self, commands: Sequence[Command]) -> None:
-        """Send commands; `receive` reads their replies in the same order."""
+        """Send commands; `receive` reads their replies in the same order. Raises ReadOnly."""
+        read_list.require(commands, self.target)
         if not self._socket.is_connected:
             self._open()
         with self._told():

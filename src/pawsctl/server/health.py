@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 import msgspec
 
-from pawsctl.config.target import Address
+from pawsctl.config.target import Address, Target
 from pawsctl.connection import (
     ClusterUntold,
     Connection,
@@ -17,7 +17,7 @@ from pawsctl.connection import (
     refused,
 )
 from pawsctl.connection.cluster import slots
-from pawsctl.errors import PawsctlError, RedisUnreachable, UsageError
+from pawsctl.errors import PawsctlError, ReadOnly, RedisUnreachable, UsageError
 from pawsctl.sessions.contract.keys import SESSION_PREFIX, nobodys_phone, session_key
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def check(connection: Connection, only: Collection[Kind] = ()) -> Health:
     """Check that every primary answers, may be read, and would take the bot's writes.
 
     `only` are the checks to make; all if empty. A primary that does not answer or is not known is a
-    failed check in any case: no other one holds for it. Raises RedisUnreachable or LoginRefused if
+    failed check in any case: no other one holds for it. Where only reads are sent, writes are not
+    checked. Raises RedisUnreachable or LoginRefused if
     there is no connection, UsageError if the slots are asked for and there are none.
     """
     connection.connect()
@@ -62,12 +63,13 @@ def check(connection: Connection, only: Collection[Kind] = ()) -> Health:
         nodes, silent = connection.answering()
     except ClusterUntold as error:
         nodes, silent, untold = [connection.reader()], [], error
+    kinds = _without_writes(connection.target, only)
     if "slots" in only and not connection.resolved().is_cluster:
         raise UsageError(
             f"{connection.target.url} has no slots to check: it is no cluster.",
             hint="Leave --only slots out.",
         )
-    checks = [each for node in nodes for each in _checks(node, only or KINDS)]
+    checks = [each for node in nodes for each in _checks(node, kinds)]
     checks += [Check(f"{address} answers", False, 0.0, "it does not") for address in silent]
     if untold is not None:
         checks.append(Check("all primaries are known", False, 0.0, untold.message))
@@ -77,6 +79,19 @@ def check(connection: Connection, only: Collection[Kind] = ()) -> Health:
         if unserved or only:
             checks.append(Check(_SLOTS, not unserved, 0.0, detail))
     return Health(all(each.ok for each in checks), connection.target.url, checks)
+
+
+def _without_writes(target: Target, only: Collection[Kind]) -> list[Kind]:
+    """Return the checks to make; that of writes, which sends one, is left out if read-only.
+
+    Raises ReadOnly if no other is asked for.
+    """
+    kinds: list[Kind] = [each for each in only or KINDS if each != "writes" or not target.read_only]
+    if not kinds:
+        raise ReadOnly.of(
+            "whether Redis takes writes is found out by sending one", target.read_only
+        )
+    return kinds
 
 
 def unconnected(error: PawsctlError, only: Collection[Kind] = ()) -> list[Check]:

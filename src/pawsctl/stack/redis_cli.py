@@ -5,9 +5,21 @@ import subprocess
 from collections.abc import Callable, Sequence
 
 from pawsctl.config.settings import StackSettings
+from pawsctl.connection import read_list
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.events import Emit
 from pawsctl.stack.project import project
+
+
+def only_reads(arguments: Sequence[str]) -> bool:
+    """Return whether redis-cli, run with these arguments, sends a single command that reads.
+
+    Of redis-cli's own options, only the database (-n) may precede the command.
+    """
+    words = list(arguments)
+    while len(words) > 1 and words[0] == "-n":
+        del words[:2]
+    return bool(words) and read_list.only_reads(words)
 
 
 def client(

@@ -148,6 +148,17 @@ def test_a_password_that_no_node_asks_for(cluster: Cluster, anywhere: Pawsctl) -
     assert "asks for no password" in result.err
 
 
+def test_a_cluster_is_read_by_commands_that_read(cluster: Cluster, anywhere: Pawsctl) -> None:
+    """With --read-only, its nodes, slots and keys are still found, and no write is sent."""
+    cluster.seed(20)
+    for url in (cluster.url, f"redis://{cluster.members[0].address}"):
+        read = anywhere("session", "list", "--json", "--url", url, "--read-only")
+        assert (read.status, len(read.json)) == (ExitStatus.OK, 20), read.err
+        assert anywhere("health", "--url", url, "--read-only").status == ExitStatus.OK
+        flush = anywhere("session", "flush", "--yes", "--url", url, "--read-only")
+        assert flush.status == ExitStatus.NOT_CONFIRMED
+
+
 def test_a_replica_is_preferred_by_sentinels_only(cluster: Cluster, anywhere: Pawsctl) -> None:
     """An option without effect is reported."""
     result = anywhere("session", "list", "--json", "--url", cluster.url, "--prefer-replica")

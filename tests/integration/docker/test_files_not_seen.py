@@ -11,7 +11,7 @@ import docker
 import pytest
 from docker.errors import NotFound
 
-from pawsctl.config import settings
+from pawsctl.config import load_settings
 from pawsctl.stack.project import mounted_files
 from tests.docker_fixtures import PROJECT_LABEL, remove_project
 from tests.second_engine import second_engine
@@ -145,7 +145,7 @@ def test_another_file_at_the_same_path_is_not_ours(
 def _planned(stack: Stack, state: Path) -> list[str]:
     """Create the rendered files of these settings in advance."""
     environment = {**stack.environment, "XDG_STATE_HOME": str(state), **PASSWORD}
-    wanted = settings.load(environ=environment, directory=stack.folder).stack()
+    wanted = load_settings.load(environ=environment, directory=stack.folder).stack()
     directory = state / "pawsctl" / stack.project
     directory.mkdir(parents=True, mode=0o700)
     return [str(mounted_files.rendered(wanted, directory))]

@@ -11,7 +11,7 @@ import pytest
 import redis
 from docker.errors import NotFound
 
-from pawsctl.config import settings
+from pawsctl.config import load_settings
 from pawsctl.errors import TimedOut
 from pawsctl.stack import lifecycle
 from tests.bent_engine import Refusal, bent_engine
@@ -103,7 +103,7 @@ def test_a_service_whose_turn_never_came_is_named(
 ) -> None:
     """There was no time left to create it; no other container has its name."""
     monkeypatch.setenv("XDG_STATE_HOME", docker_stack.environment["XDG_STATE_HOME"])
-    wanted = settings.load(environ=docker_stack.environment, directory=docker_stack.folder)
+    wanted = load_settings.load(environ=docker_stack.environment, directory=docker_stack.folder)
 
     with pytest.raises(TimedOut, match="redis could not be brought up within 0 s") as caught:
         lifecycle.up(wanted.stack(), timeout=0, pull="missing", emit=lambda _event: None)

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pawsctl.config import settings
+from pawsctl.config import load_settings
 from pawsctl.errors import TimedOut
 from pawsctl.stack import lifecycle
 from pawsctl.stack.engine.embedded import server_process
@@ -174,7 +174,7 @@ def test_a_server_that_does_not_end_is_not_replaced(
     environment = embedded_stack.environment | {"REDIS_MAXMEMORY": "64mb"}
     monkeypatch.setenv("XDG_STATE_HOME", environment["XDG_STATE_HOME"])
     monkeypatch.setattr(server_process, "_SHUTDOWN", 0.5)
-    wanted = settings.load(environ=environment, directory=embedded_stack.folder).stack()
+    wanted = load_settings.load(environ=environment, directory=embedded_stack.folder).stack()
 
     hung.suspend()
     try:

@@ -201,6 +201,16 @@ def test_reads_go_to_a_replica_that_is_told_of(trio: Trio, anywhere: Pawsctl) ->
     assert (flushed.status, flushed.json["deleted"]) == (0, 200)
 
 
+def test_sentinels_lead_a_read_only_connection(trio: Trio, anywhere: Pawsctl) -> None:
+    """The primary and a replica are found and read; a write is refused."""
+    trio.seed(5)
+    for option in ((), ("--prefer-replica",)):
+        read = anywhere("session", "list", "--json", "--read-only", "--url", trio.url, *option)
+        assert (read.status, len(read.json)) == (ExitStatus.OK, 5), read.err
+    touched = anywhere("session", "touch", "+10000000001", "--url", trio.url, "--read-only")
+    assert touched.status == ExitStatus.NOT_CONFIRMED
+
+
 def test_passwords_of_servers_and_of_sentinels(tmp_path: Path, anywhere: Pawsctl) -> None:
     """Each has its own; an error names where a password is wrong, and never shows it."""
     with sentinels.running(tmp_path, password="s3rver", sentinel_password="w4tch") as trio:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pawsctl.config import settings, shown_settings
+from pawsctl.config import load_settings, shown_settings
 from pawsctl.config.settings import Settings
 from pawsctl.errors import UsageError
 
@@ -13,7 +13,7 @@ def load(tmp_path: Path, env_file: str = "", url: str = "", **environ: str) -> S
     """Load settings from a `.env` with that text and from those variables."""
     if env_file:
         (tmp_path / ".env").write_text(env_file, "utf-8")
-    return settings.load(environ=environ, directory=tmp_path, url=url)
+    return load_settings.load(environ=environ, directory=tmp_path, url=url)
 
 
 def test_an_option_wins_over_the_environment_over_the_file_over_the_default(
@@ -42,7 +42,7 @@ def test_the_nearest_env_file_upwards_is_read(tmp_path: Path) -> None:
     below.mkdir(parents=True)
     (tmp_path / ".env").write_text("REDIS_PORT=1\nREDIS_IMAGE=x\n")
     (tmp_path / "a" / ".env").write_text("REDIS_PORT=2\n")
-    found = settings.load(environ={"HOME": str(tmp_path)}, directory=below)
+    found = load_settings.load(environ={"HOME": str(tmp_path)}, directory=below)
     assert found.text("REDIS_PORT") == "2"
     assert found["REDIS_IMAGE"].is_default
 

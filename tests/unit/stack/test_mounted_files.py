@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pawsctl.config import setting_specs, settings
+from pawsctl.config import load_settings, setting_specs
 from pawsctl.config.settings import StackSettings
 from pawsctl.stack.project import mounted_files
 
@@ -15,7 +15,7 @@ from pawsctl.stack.project import mounted_files
 @pytest.fixture
 def defaults(tmp_path: Path) -> StackSettings:
     """The settings if nothing is set."""
-    return settings.load(environ={}, directory=tmp_path).stack()
+    return load_settings.load(environ={}, directory=tmp_path).stack()
 
 
 def test_the_defaults_need_no_rendering(defaults: StackSettings, tmp_path: Path) -> None:

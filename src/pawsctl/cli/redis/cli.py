@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pawsctl.cli.global_options import StackCommand
+from pawsctl.cli.global_options import StackCommand, invocation
 from pawsctl.cli.redis.group import app, stack_of
 from pawsctl.errors import UsageError
 
@@ -45,12 +45,16 @@ def client(
 ) -> None:
     """Run redis-cli, logged in to this project's Redis.
 
-    Exits with the exit status of redis-cli.
+    Exits with the exit status of redis-cli. With --read-only, runs a single command that reads.
     """
     from pawsctl.cli.redis import event_lines
     from pawsctl.stack import redis_cli
 
-    run, settings = stack_of(ctx)
+    if not redis_cli.only_reads(arguments or ()):
+        invocation(ctx).require_changeable(
+            "redis-cli is run for a single command that reads alone, such as '-- GET KEY'"
+        )
+    run, settings = stack_of(ctx, reads=True)
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with event_lines.events_shown(run.output) as emit:
         code = redis_cli.client(

@@ -25,7 +25,7 @@ def down(
     from pawsctl.cli.redis import event_lines, results_view
     from pawsctl.stack import remove
 
-    run, settings = stack_of(ctx)
+    run, settings = stack_of(ctx, reads=dry_run)
     with event_lines.events_shown(run.output) as emit:
         done = remove.down(
             settings,

@@ -77,12 +77,17 @@ Topology = Annotated[
 ]
 
 
-def stack_of(ctx: typer.Context, *, starts: bool = False) -> "tuple[Invocation, StackSettings]":
+def stack_of(
+    ctx: typer.Context, *, starts: bool = False, reads: bool = False
+) -> "tuple[Invocation, StackSettings]":
     """Return the invocation, and the settings of the project's own containers.
 
     Pass `starts` for a command that may start Redis: it makes the password that
-    REDIS_PASSWORD=random asks for. Raises UsageError for options on how to reach another Redis.
+    REDIS_PASSWORD=random asks for; `reads` for one that changes nothing. Raises UsageError for
+    options on how to reach another Redis, ReadOnly if nothing may be changed.
     """
     run = invocation(ctx)
     run.refuse_connection_options()
+    if not reads:
+        run.require_changeable("this changes this project's own Redis")
     return run, run.settings.stack(starts=starts)

@@ -71,7 +71,7 @@ def logs(
     from pawsctl.stack import service_logs
     from pawsctl.stack.engine import protocol
 
-    run, settings = stack_of(ctx)
+    run, settings = stack_of(ctx, reads=True)
     query = protocol.LogQuery(tail=tail, since=since, follow=follow)
     with event_lines.events_shown(run.output) as emit:
         lines = service_logs.logs(settings, services or (), query, topology, emit=emit)

@@ -37,6 +37,7 @@ def maxmemory(
 
     run = invocation(ctx)
     limit = memory.size(size)
+    run.require_changeable("this changes the limit of Redis")
     with run.connect() as connection:
         now = memory.report(connection)
         memory.require_all(now)

@@ -30,7 +30,7 @@ def status(ctx: typer.Context, topology: Topology = "single") -> None:
     from pawsctl.cli.redis import event_lines
     from pawsctl.stack import topology_status
 
-    run, settings = stack_of(ctx)
+    run, settings = stack_of(ctx, reads=True)
     with event_lines.events_shown(run.output) as emit:
         found = topology_status.status(settings, topology, emit=emit)
     as_env = env_view(settings.redis_password)

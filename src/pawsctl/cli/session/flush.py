@@ -40,7 +40,7 @@ def flush(
 
     run = invocation(ctx)
     wanted = chosen_filter(ctx)
-    with run.store() as store:
+    with run.store(dry_run=dry_run) as store:
         target = store.connection.target
         planned = operation.planned(
             store, wanted, include_seen=include_seen, counted=dry_run or not yes

@@ -37,7 +37,7 @@ def import_(
     from pawsctl.sessions.archive import read, restore
 
     run = invocation(ctx)
-    with run.store() as store, read.opened(file) as archive:
+    with run.store(dry_run=dry_run) as store, read.opened(file) as archive:
         if replace and not dry_run:
             confirm_on(run.output, store.connection, (), yes=True, host=confirm)
         with run.output.progress("importing", archive.count) as progress:

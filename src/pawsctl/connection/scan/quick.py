@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from pawsctl.config.target import Address, Target, is_loopback
-from pawsctl.connection import probe
+from pawsctl.connection import probe, read_list
 from pawsctl.connection.probe import Words
 
 _COUNT = 1000
@@ -73,6 +73,7 @@ class Glance:
 
     def _ask(self, address: Address, *commands: Words, is_sentinel: bool = False) -> list[Any]:
         target = self._target
+        read_list.require(commands, target)
         select: list[Words] = [("SELECT", target.db)] if target.db and not is_sentinel else []
         replies = probe.ask(
             address.port,

@@ -53,7 +53,12 @@ class SessionStore(SessionReader):
             )
 
     def require_deletable(self, pattern: bytes) -> None:
-        """Raise OperationFailed if a key that matches could not be deleted; try one of nobody."""
+        """Raise OperationFailed if a key that matches could not be deleted; try one of nobody.
+
+        Where only reads are sent, nothing is tried.
+        """
+        if self.connection.target.read_only:
+            return
         beginning = re.split(rb"[*?\[\\]", pattern, maxsplit=1)[0]
         nobodys = beginning + keys.nobodys_phone().encode()
         reply = self._try([(b"UNLINK", nobodys)])[0]

@@ -6,23 +6,18 @@ from typing import Any
 
 from pawsctl.config.target import Address, Target, Tls
 from pawsctl.connection.last_words import LastWords
-from pawsctl.connection.timed_socket import TimedSocket
+from pawsctl.connection.sockets.timed_socket import TimedSocket
 from pawsctl.deadline import Deadline
 from pawsctl.errors import UsageError
 
 
 def socket_of(
-    target: Target,
-    *,
-    connect_timeout: float,
-    timeout: float,
-    deadline: Deadline,
-    words: LastWords,
+    target: Target, seconds: tuple[float, float], *, deadline: Deadline, words: LastWords
 ) -> Any:
     """Return redis-py's connection to a target, not connected yet.
 
-    Timeouts are in seconds. `words` keeps the server's last message. Raises UsageError for TLS
-    files that can't be used.
+    `seconds` are the timeouts of connecting and of a reply. `words` keeps the server's last
+    message. Raises UsageError for TLS files that can't be used.
     """
     # 0.1 s: only a command that talks to Redis pays for it.
     from redis.backoff import NoBackoff
@@ -41,8 +36,8 @@ def socket_of(
         "db": target.db,
         "username": target.username,
         "password": target.password,
-        "socket_timeout": timeout,
-        "socket_connect_timeout": connect_timeout,
+        "socket_timeout": seconds[1],
+        "socket_connect_timeout": seconds[0],
         "retry": Retry(NoBackoff(), 0),
         # RESP2 needs no HELLO, which servers before 6.0 and some proxies don't know.
         "protocol": 2,

@@ -1,0 +1,64 @@
+"""--read-only, PAWSCTL_READ_ONLY: nothing is changed, and what reads goes on working."""
+
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.servers import Server, store_session
+
+CHANGING = (
+    *("session delete +1", "session touch +1", "session flush --yes", "session seed 3"),
+    *("session import a.jsonl", "session import a.jsonl --replace", "test-session"),
+    *("redis maxmemory 64mb --yes", "redis up", "redis dev", "redis down", "redis start"),
+    *("redis stop", "redis restart", "redis reset --yes", "redis failover --topology cluster"),
+    *("redis cli", "redis cli -- SET wh:session:+1 x", "health --only writes"),
+)
+READING = (
+    *("session list", "session get +1", "session ttl +1", "session ttl", "session stats"),
+    *("session lint", "session flush --dry-run", "session import a.jsonl --dry-run", "health"),
+    *("redis memory", "config", "redis down --dry-run", "session export b.jsonl"),
+)
+
+
+def test_what_changes_is_refused_and_what_reads_works(pawsctl: Pawsctl, server: Server) -> None:
+    """The refusal has a status and a code of its own, and names the setting that asks for it."""
+    store_session(server, "+1", b'{"status":"active","messages":[],"updatedAt":1}')
+    assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
+    pawsctl.environment["PAWSCTL_READ_ONLY"] = "1"
+    limit = server.client.config_get("maxmemory")
+    before = server.client.dump("wh:session:+1")
+    for command in CHANGING:
+        refused = pawsctl("--json", *command.split(" "))
+        assert refused.status == ExitStatus.NOT_CONFIRMED, (command, refused.err)
+        assert refused.error["code"] == "read-only"
+        assert "PAWSCTL_READ_ONLY in the environment" in refused.error["message"]
+    assert server.client.dump("wh:session:+1") == before
+    assert server.client.dbsize() == 1
+    assert 0 < server.client.ttl("wh:session:+1") <= 21_600
+    assert server.client.config_get("maxmemory") == limit
+    for command in READING:
+        read = pawsctl(*command.split(" "))
+        assert read.status == ExitStatus.OK, (command, read.err)
+
+
+@pytest.mark.parametrize("value", ["true", "YES", "on"])
+def test_no_source_takes_back_what_another_asks_for(
+    pawsctl: Pawsctl, tmp_path: Path, value: str
+) -> None:
+    """A 0 in the environment does not undo a .env."""
+    (tmp_path / ".env").write_text(f"PAWSCTL_READ_ONLY={value}\n")
+    refused = pawsctl("session", "delete", "+1", env={"PAWSCTL_READ_ONLY": "0"})
+    assert refused.status == ExitStatus.NOT_CONFIRMED
+    assert f"PAWSCTL_READ_ONLY in {tmp_path / '.env'}:1" in refused.err
+    (tmp_path / ".env").unlink()
+    assert pawsctl("--read-only", "session", "touch", "+1").status == ExitStatus.NOT_CONFIRMED
+    assert pawsctl("session", "touch", "+1").status == ExitStatus.NO_SESSION
+
+
+def test_a_value_that_says_neither_is_an_error(pawsctl: Pawsctl) -> None:
+    """Taking it for no would write."""
+    result = pawsctl("session", "delete", "+1", env={"PAWSCTL_READ_ONLY": "maybe"})
+    assert result.status == ExitStatus.USAGE
+    assert "PAWSCTL_READ_ONLY (PAWSCTL_READ_ONLY in the environment) is 'maybe'" in result.err
