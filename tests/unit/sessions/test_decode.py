@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pawsctl.sessions.contract import decode, rules
+from pawsctl.sessions.contract import decode, quick_check, rules
 from pawsctl.sessions.contract.model import Problem, Record
 from pawsctl.sessions.contract.rules import Rule
 from pawsctl.sessions.query import rows
@@ -147,6 +147,8 @@ def test_a_session_is_sound_where_no_rule_is_broken(
     is_left = updated_at < 0 or any(message["role"] == "tool" for message in messages)
     is_left |= bool(messages) and "tool_use" in str(messages[-1]["content"])
     assert sound == (not found) or (is_left and not sound)
+    if quick is not None and quick_check.is_clean(record, quick, NOW_MS, rules.checking().limits):
+        assert list(rules.findings(record, rules.read(record), NOW_MS)) == []
 
 
 @given(st.lists(st.sampled_from(["user", "assistant", "tool"]), max_size=40))

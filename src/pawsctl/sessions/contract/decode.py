@@ -42,7 +42,7 @@ class _Text(
     is_error: ClassVar = False
 
 
-class _ToolUse(
+class ToolUse(
     msgspec.Struct,
     frozen=True,
     gc=False,
@@ -50,6 +50,8 @@ class _ToolUse(
     tag_field="type",
     tag="tool_use",
 ):
+    """A tool call."""
+
     id: str
     name: str
     input: Any
@@ -62,7 +64,7 @@ class _ToolUse(
 
 class _BotMessage(Message, frozen=True, gc=False):
     role: Literal["user", "assistant"]
-    content: str | list[_Text | _ToolUse]  # type: ignore[assignment]
+    content: str | list[_Text | ToolUse]  # type: ignore[assignment]
 
 
 class BotSession(Session, frozen=True, gc=False):
@@ -75,6 +77,8 @@ class BotSession(Session, frozen=True, gc=False):
 class _Answer(msgspec.Struct, gc=False):
     tool_use_id: str = ""
 
+
+_BEFORE_RESULTS = len(TOOL_RESULTS)
 
 _decode = msgspec.json.Decoder(BotSession).decode
 _decode_results = msgspec.json.Decoder(list[Block]).decode
@@ -102,7 +106,7 @@ def read_quickly(value: bytes) -> BotSession | None:
 def answered(content: str) -> list[str] | None:
     """Return the call ids that a `__TOOL_RESULTS__` text answers; None if it can't be read."""
     try:
-        return [each.tool_use_id for each in _decode_answers(content[len(TOOL_RESULTS) :])]
+        return [each.tool_use_id for each in _decode_answers(content[_BEFORE_RESULTS:])]
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
         # Try again below: msgspec refuses some text that is valid.
         pass

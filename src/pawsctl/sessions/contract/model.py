@@ -159,7 +159,7 @@ def turns(roles: Sequence[str]) -> list[int]:
     return [index for index, role in enumerate(roles) if role == "user" or not index]
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """The content of one session key at one moment.
 
     `ttl_ms` is milliseconds left, -1 for never. `value` is None if the key is no string; `type` is

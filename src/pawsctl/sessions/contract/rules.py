@@ -9,9 +9,10 @@ from typing import Literal
 
 import msgspec
 
-from pawsctl.sessions.contract import decode, keys, model, tool_calls
+from pawsctl.sessions.contract import decode, keys, model, quick_check, tool_calls
 from pawsctl.sessions.contract.decode import BotSession
 from pawsctl.sessions.contract.model import Problem, Reading, Record, Session
+from pawsctl.sessions.contract.quick_check import Limits
 
 TTL_SECONDS = 21_600
 MAX_MESSAGES = 24
@@ -36,7 +37,7 @@ class Rule(msgspec.Struct, frozen=True):
     returns clauses that say how the rule is broken, or Problems, which may be of another rule. A
     rule without a check is checked while decoding, or by another rule's check. Only a rule of the
     level `problem` makes a session unsound. `needs_session` is false if the check uses the record
-    alone.
+    alone. `is_quick` says that the check finds nothing in what `quick_check` knows as clean.
     """
 
     id: str
@@ -44,6 +45,15 @@ class Rule(msgspec.Struct, frozen=True):
     check: Check | None = None
     level: Level = "problem"
     needs_session: bool = True
+    is_quick: bool = False
+
+
+class Checks(msgspec.Struct, frozen=True):
+    """The rules that have a check, those among them that `quick_check` leaves, and its limits."""
+
+    rules: Sequence[Rule]
+    slow: Sequence[Rule]
+    limits: Limits
 
 
 def read(record: Record) -> Reading:
@@ -70,33 +80,40 @@ def level(problem: Problem) -> Level:
     return next((rule.level for rule in RULES if rule.id == problem.rule), "problem")
 
 
-def checking() -> list[Rule]:
-    """Return the rules that have a check, to be passed as `using` in a pass over many sessions."""
-    return [rule for rule in RULES if rule.check is not None]
+def checking() -> Checks:
+    """Return the rules as they are now, to be passed as `using` in a pass over many sessions."""
+    found = [rule for rule in RULES if rule.check is not None]
+    slow = [rule for rule in found if not rule.is_quick]
+    return Checks(found, slow, Limits(keys.NO_DIGIT + b"+", _TTL_MS, MAX_MESSAGES))
 
 
 def is_sound(
-    record: Record, session: BotSession, now_ms: float, using: Sequence[Rule] = ()
+    record: Record, session: BotSession, now_ms: float, using: Checks | None = None
 ) -> bool:
     """Return whether a session from `read_quickly` breaks no rule; there may be notes on it.
 
-    Nearly all sessions are sound, and a pass over a million calls this for each: it should call
-    `checking` once and pass the result as `using`.
+    A pass over a million calls this for each: it should call `checking` once and pass the result as
+    `using`.
     """
     if record.value is None:
         return False
-    for found in _checked(record, session, now_ms, using or checking()):
-        if level(found) == "problem":
-            return False
-    return True
+    using = using or checking()
+    is_clean = quick_check.is_clean(record, session, now_ms, using.limits)
+    left = using.slow if is_clean else using.rules
+    # No rule is left for nearly all.
+    return not left or all(
+        level(each) != "problem" for each in _checked(record, session, now_ms, left)
+    )
 
 
-def judged(record: Record, now_ms: float, using: Sequence[Rule] = ()) -> list[Problem]:
+def judged(record: Record, now_ms: float, using: Checks | None = None) -> list[Problem]:
     """Decode a record and return its findings, notes too; `using` as for `is_sound`."""
     session = decode.read_quickly(record.value) if record.value is not None else None
     if session is None:
         return list(findings(record, read(record), now_ms))
-    return _checked(record, session, now_ms, using or checking())
+    using = using or checking()
+    is_clean = quick_check.is_clean(record, session, now_ms, using.limits)
+    return _checked(record, session, now_ms, using.slow if is_clean else using.rules)
 
 
 def _checked(
@@ -190,10 +207,15 @@ RULES = (
     Rule("json", "the value is JSON"),
     Rule("shape", "the value is an object with a status"),
     Rule("messages", "messages is a list of objects"),
-    Rule("role", "each message has the role user, assistant or tool", _messages),
+    Rule("role", "each message has the role user, assistant or tool", _messages, is_quick=True),
     Rule("content", "a user's content is a text, the bot's a text or a list of blocks"),
     Rule("empty-text", "no text block is empty: the bot's model refuses it"),
-    Rule("tool-result", "tool results can be read and answer the calls before them", _traffic),
+    Rule(
+        "tool-result",
+        "tool results can be read and answer the calls before them",
+        _traffic,
+        is_quick=True,
+    ),
     Rule("unanswered-call", "a tool call is followed by its result, or the bot is stuck"),
     Rule("late-result", "tool results follow their calls at once, or the bot is stuck"),
     Rule("missing-result", "all tool calls of a message get their results, or the bot is stuck"),
@@ -201,11 +223,11 @@ RULES = (
     Rule("empty-results", "no list of tool results is empty, or the bot is stuck"),
     Rule("open-call", "a tool call at the end is not two minutes old, or the bot is stuck"),
     Rule("headless-result", "results at the beginning have their calls", level="note"),
-    Rule("updated-at", "updatedAt is a date that has come", _updated_at),
+    Rule("updated-at", "updatedAt is a date that has come", _updated_at, is_quick=True),
     Rule("trim", "more than 24 messages are trimmed to 12 turns"),
-    Rule("no-ttl", "the session expires", _ttl, needs_session=False),
+    Rule("no-ttl", "the session expires", _ttl, needs_session=False, is_quick=True),
     Rule("long-ttl", "the session expires within 6 h"),
-    Rule("key", "the key is one that the bot makes", _key, needs_session=False),
+    Rule("key", "the key is one that the bot makes", _key, needs_session=False, is_quick=True),
     Rule("no-digit", "the key has a phone's digits", level="warning"),
 )
 _NOTHING = Session("", [], None)

@@ -7,7 +7,7 @@ import msgspec
 
 from pawsctl.sessions.contract import decode, keys, model, rules
 from pawsctl.sessions.contract.model import Problem, Record, Session
-from pawsctl.sessions.contract.rules import Rule
+from pawsctl.sessions.contract.rules import Checks
 
 
 class Item(msgspec.Struct, frozen=True, gc=False):
@@ -99,10 +99,11 @@ class Conversation(msgspec.Struct, frozen=True):
 def all_listed(records: Iterable[Record], now_ms: float) -> Iterator[Listed]:
     """Sum up records, each as `listed` does."""
     using = rules.checking()
-    return (listed(record, now_ms, using) for record in records)
+    for record in records:
+        yield listed(record, now_ms, using)
 
 
-def listed(record: Record, now_ms: float, using: Sequence[Rule] = ()) -> Listed:
+def listed(record: Record, now_ms: float, using: Checks | None = None) -> Listed:
     """Sum up a record; `now_ms` is the time now in milliseconds since the epoch.
 
     In a pass over many, `using` is what `rules.checking` returns.
