@@ -26,3 +26,13 @@ def seconds(text: str) -> float:
     if total > MOST_DAYS * 86_400:
         raise ValueError(f"'{text}' is too long")
     return total
+
+
+def text(seconds: int) -> str:
+    """Return seconds in whole units, the largest first: `6 h`, `1 h 30 min`, `14 d`."""
+    parts, left = [], seconds
+    for name, size in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts) or "0 s"

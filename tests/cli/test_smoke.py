@@ -12,8 +12,9 @@ import pytest
 
 from pawsctl.errors import ExitStatus
 from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract.keyspace import BOT
 from pawsctl.sessions.smoke.flow import Flow
-from pawsctl.sessions.smoke.steps import STEPS
+from pawsctl.sessions.smoke.steps import steps_of
 from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.faults.proxy import Bend, Cut, bending
@@ -22,7 +23,7 @@ from tests.ports import free_port
 from tests.processes import wait_until
 from tests.servers import Server
 
-NAMES = [name for name, _ in STEPS]
+NAMES = [name for name, _ in steps_of(BOT)]
 ACTIONS = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "summary.md"}
 
 
@@ -270,7 +271,7 @@ def test_its_keys_are_seen_if_a_test_leaves_them_behind(server: Server) -> None:
     """Every test ends with a look for keys of this form, see `tests.leaks`."""
     wanted: list[bytes] = []
     flow = Flow(None, wanted)  # type: ignore[arg-type]  # nothing is stored by it
-    for key in (keys.session_key(flow.phone), keys.seen_key(flow.message_id)):
+    for key in (BOT.key(flow.phone), keys.seen_key(flow.message_id)):
         server.client.set(key, "1")
         wanted.append(key)
     server.client.mset({"wh:session:+5511999999999": "1", "wh:seen:1": "1"})

@@ -50,6 +50,9 @@ SETTINGS = {
     "embedded server. One that already runs stays in use until `redis down`",
     "PAWSCTL_READ_ONLY": "`1` for read-only, as `--read-only`; what one source tightens, no other "
     "loosens",
+    "SESSION_PREFIX": "what the keys of all sessions begin with; pawsctl reads, writes and deletes "
+    "no other key as a session",
+    "SESSION_TTL": "how long a session lives at most, such as `30m` or `14d`",
     "APP_URL": "the bot, whose `/api/health` `doctor` asks",
     "NODE_ENV": "the bot's own; `config` shows it",
 }

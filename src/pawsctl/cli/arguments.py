@@ -5,18 +5,21 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pawsctl.cli import lookups
+
+if TYPE_CHECKING:
+    from pawsctl.sessions.contract.keyspace import Keyspace
 
 Phones = Annotated[
     list[str],
     typer.Argument(
         metavar="PHONE...",
         autocompletion=lookups.phones,
-        help="Phones such as +123, keys such as wh:session:+123, or - to read stdin.",
+        help="Phones such as +123, whole keys, or - to read stdin.",
     ),
 ]
 OptionalPhones = Annotated[
@@ -67,13 +70,12 @@ def waiting_time(text: str) -> float:
     return time_option(text, like="60s or 2m")
 
 
-def phone_keys(phones: Sequence[str]) -> list[bytes]:
+def phone_keys(phones: Sequence[str], keyspace: "Keyspace") -> list[bytes]:
     """Return the keys for a command's PHONE arguments; `-` stands for the lines of stdin.
 
     Raises UsageError for an argument that can't be a phone, and if stdin has none.
     """
     from pawsctl.errors import UsageError
-    from pawsctl.sessions.contract.keys import session_key
 
     read: list[str] = []
     if "-" in phones:
@@ -82,7 +84,7 @@ def phone_keys(phones: Sequence[str]) -> list[bytes]:
             if not _is_utf8(line):
                 broken = f"stdin, line {number}, is not UTF-8."
                 try:
-                    session_key(line)
+                    keyspace.key(line)
                 except UsageError as error:
                     raise error.with_context(before=broken) from error
                 raise UsageError(broken, hint="Write phones in UTF-8.")
@@ -90,7 +92,7 @@ def phone_keys(phones: Sequence[str]) -> list[bytes]:
         if not read:
             raise UsageError("No phone on stdin.", hint="Write one on each line.")
     given = [each for phone in phones for each in (read if phone == "-" else [phone])]
-    return [session_key(phone) for phone in given]
+    return [keyspace.key(phone) for phone in given]
 
 
 def _is_utf8(text: str) -> bool:

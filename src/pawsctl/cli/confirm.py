@@ -10,6 +10,7 @@ from pawsctl.errors import NotConfirmed
 if TYPE_CHECKING:
     from pawsctl.cli.output.stderr import Talk
     from pawsctl.cli.output.table import Line
+    from pawsctl.config.session_settings import SessionSettings
     from pawsctl.connection import Connection
 
 
@@ -41,3 +42,22 @@ def confirm_on(
             hint=f"If you mean it, say so with --confirm {foreign}.",
         )
     output.confirm(question, yes=yes)
+
+
+def confirm_prefix(
+    output: Talk, connection: Connection, settings: SessionSettings, *, yes: bool, host: str
+) -> None:
+    """Name the prefix of the keys that are about to be changed, if somebody has set it.
+
+    Raises NotConfirmed if nobody but a `.env` found by search did, and nobody is asked or has
+    confirmed the `host`.
+    """
+    if settings.is_default_prefix:
+        return
+    output.say([("keys under ", ""), (settings.prefix, "bold"), (f" ({settings.origin})", "")])
+    if settings.is_found and yes and not host:
+        raise NotConfirmed(
+            f"The prefix {settings.prefix} is from a .env that was found, and nobody has named it.",
+            hint=f"If you mean these keys, say so with --confirm {connection.target.host}, or name "
+            "the file with --env-file.",
+        )

@@ -9,10 +9,12 @@ from pawsctl.cli.output import Format
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.stdout import Output
+    from pawsctl.config.session_settings import SessionSettings
     from pawsctl.config.settings import Settings
     from pawsctl.config.target import Target
     from pawsctl.connection import Connection
     from pawsctl.errors import PawsctlError
+    from pawsctl.sessions.contract.keyspace import Keyspace
     from pawsctl.sessions.store.reader import SessionReader
     from pawsctl.sessions.store.store import SessionStore
 
@@ -72,6 +74,23 @@ class Invocation:
 
         return Output(self.format, no_color=self.no_color, verbose=self.verbose, environ=os.environ)
 
+    @cached_property
+    def keyspace(self) -> "Keyspace":
+        """The keys of the sessions. Raises UsageError for settings that can't be used."""
+        from pawsctl.sessions.contract.keyspace import Keyspace
+
+        found = self.session_settings
+        if not found.is_default_prefix:
+            self.output.detail(f"Sessions: {found.prefix}* (from {found.origin})")
+        return Keyspace(found.prefix, found.ttl)
+
+    @cached_property
+    def session_settings(self) -> "SessionSettings":
+        """The settings on sessions. Raises UsageError if one can't be used."""
+        from pawsctl.config import session_settings
+
+        return session_settings.read(self.settings)
+
     def target(self) -> "Target":
         """Return the Redis to talk to. Raises UsageError for a URL that can't be read."""
         target = self.settings.redis_target()
@@ -124,7 +143,7 @@ class Invocation:
         """Return a reader of the sessions; with `partial`, nodes that do not answer are skipped."""
         from pawsctl.sessions.store.reader import SessionReader
 
-        return SessionReader(self.connect(), partial=partial)
+        return SessionReader(self.connect(), keyspace=self.keyspace, partial=partial)
 
     def require_changeable(self, what: str) -> None:
         """Raise ReadOnly if nothing may be changed; `what` says what would be."""
@@ -146,7 +165,7 @@ class Invocation:
         if self.prefer_replica:
             self.output.note("This command writes: it reads from the primary too.")
             self.prefer_replica = False
-        return SessionStore(self.connect())
+        return SessionStore(self.connect(), keyspace=self.keyspace)
 
     def refuse_connection_options(self) -> None:
         """Refuse connection options, for commands on this project's own stack.

@@ -50,13 +50,13 @@ def doctor(
         bundling.require_new(bundle, overwrite=force)
     found = examine.examine(
         lambda: run.settings,
-        run.connect,
+        run.reader,
         done=run.output.live(finding_view),
         patience=run.connect_timeout or check_network.PATIENCE,
     )
     run.output.show(found, doctor_summary)
     if bundle is not None:
-        bundling.write(bundle, found, lambda: run.settings, run.connect, overwrite=force)
+        bundling.write(bundle, found, lambda: run.settings, run.reader, overwrite=force)
         run.output.note(f"Wrote {bundle}: read it before you hand it on.")
     if not found.ok:
         raise typer.Exit(ExitStatus.FAILED)

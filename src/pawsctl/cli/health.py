@@ -87,7 +87,7 @@ def health_(
 
     def attempt() -> Health:
         with run.connect(one_deadline=True) as connection:
-            return health.check(connection, kinds)
+            return health.check(connection, run.keyspace, kinds)
 
     with reports.of_failure(lambda error: of_checks(health.unconnected(error, kinds))):
         found = attempts.until_ok(

@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
 from pawsctl.cli.global_options import invocation
+
+if TYPE_CHECKING:
+    from pawsctl.sessions.contract.keyspace import Keyspace
 
 # A press of the Tab key may take this long on top of the start of pawsctl.
 _SECONDS = 0.05
@@ -22,22 +26,22 @@ _SERVICES = {
 
 def phones(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return phones of sessions that begin like this, or whole keys; none without a Redis here."""
-    from pawsctl.sessions.contract.keys import SESSION_PREFIX
-
-    begun = incomplete.removeprefix(SESSION_PREFIX)
+    keyspace = _keyspace(ctx)
+    if keyspace is None:
+        return []
+    begun = incomplete.removeprefix(keyspace.prefix)
     if not re.fullmatch(r"\+?[0-9]*", begun):
         return []
-    before = SESSION_PREFIX if incomplete.startswith(SESSION_PREFIX) else ""
-    names = _glance(ctx, f"{SESSION_PREFIX}{begun}*".encode(), 0)
-    found = (each.removeprefix(SESSION_PREFIX.encode()) for each in names)
+    before = keyspace.prefix if incomplete.startswith(keyspace.prefix) else ""
+    names = _glance(ctx, keyspace.pattern(f"{begun}*"), 0)
+    found = (each.removeprefix(keyspace.prefix.encode()) for each in names)
     return sorted(before + each.decode() for each in found if _PHONE.fullmatch(each))
 
 
 def statuses(ctx: typer.Context, _words: Sequence[str], _begun: str) -> list[str]:
     """Return the bot's status, and those that sessions have in a Redis on this machine."""
-    from pawsctl.sessions.contract.keys import SESSIONS
-
-    beginnings = _glance(ctx, SESSIONS, 256)
+    keyspace = _keyspace(ctx)
+    beginnings = _glance(ctx, keyspace.pattern(), 256) if keyspace else []
     found = {each[1].decode() for each in map(_STATUS.search, beginnings) if each}
     return sorted(found | {"active"})
 
@@ -54,16 +58,26 @@ def settings() -> list[str]:
     return [each.name for each in SETTING_SPECS]
 
 
-def _glance(ctx: typer.Context, pattern: bytes, count: int) -> list[bytes]:
-    """Return keys that match, or the first `count` bytes of their values; none if that fails."""
-    from pawsctl.connection.scan.quick import Glance
+def _keyspace(ctx: typer.Context) -> "Keyspace | None":
+    """Return the keys of the sessions; None for settings that can't be used."""
     from pawsctl.errors import PawsctlError
 
     run = invocation(ctx)
     # A detail on stderr would stand in the command line.
     run.verbose = False
     try:
-        glance = Glance(run.target(), _SECONDS)
+        return run.keyspace
+    except PawsctlError:
+        return None
+
+
+def _glance(ctx: typer.Context, pattern: bytes, count: int) -> list[bytes]:
+    """Return keys that match, or the first `count` bytes of their values; none if that fails."""
+    from pawsctl.connection.scan.quick import Glance
+    from pawsctl.errors import PawsctlError
+
+    try:
+        glance = Glance(invocation(ctx).target(), _SECONDS)
     except PawsctlError:
         return []
     return glance.beginnings(pattern, _MOST, count) if count else glance.keys(pattern, _MOST)

@@ -78,7 +78,9 @@ def test_session(
         with run.store() as store:
             return run_flow.run(store, max_latency=max_latency, done=done, left=left)
 
-    with reports.of_failure(lambda error: of_steps(run_flow.cut_short(finished, error))):
+    with reports.of_failure(
+        lambda error: of_steps(run_flow.cut_short(finished, error, run.keyspace))
+    ):
         report = attempts.until_ok(
             attempt,
             seconds=retry_for or 0,

@@ -37,6 +37,8 @@ SETTING_SPECS = (
     SettingSpec("PAWSCTL_PROJECT", "paws-wpp"),
     SettingSpec("PAWSCTL_ENGINE", "auto"),
     SettingSpec("PAWSCTL_READ_ONLY", is_switch=True),
+    SettingSpec("SESSION_PREFIX", "wh:session:"),
+    SettingSpec("SESSION_TTL", "6h"),
     SettingSpec("APP_URL", "http://localhost:3000"),
     SettingSpec("NODE_ENV"),
 )

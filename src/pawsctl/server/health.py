@@ -18,7 +18,7 @@ from pawsctl.connection import (
 )
 from pawsctl.connection.cluster import slots
 from pawsctl.errors import PawsctlError, ReadOnly, RedisUnreachable, UsageError
-from pawsctl.sessions.contract.keys import SESSION_PREFIX, nobodys_phone, session_key
+from pawsctl.sessions.contract.keyspace import Keyspace
 
 if TYPE_CHECKING:
     from pawsctl.connection.cluster.client import Cluster
@@ -49,7 +49,7 @@ class Health(msgspec.Struct, frozen=True):
     checks: list[Check]
 
 
-def check(connection: Connection, only: Collection[Kind] = ()) -> Health:
+def check(connection: Connection, keyspace: Keyspace, only: Collection[Kind] = ()) -> Health:
     """Check that every primary answers, may be read, and would take the bot's writes.
 
     `only` are the checks to make; all if empty. A primary that does not answer or is not known is a
@@ -69,7 +69,7 @@ def check(connection: Connection, only: Collection[Kind] = ()) -> Health:
             f"{connection.target.url} has no slots to check: it is no cluster.",
             hint="Leave --only slots out.",
         )
-    checks = [each for node in nodes for each in _checks(node, kinds)]
+    checks = [each for node in nodes for each in _checks(node, keyspace, kinds)]
     checks += [Check(f"{address} answers", False, 0.0, "it does not") for address in silent]
     if untold is not None:
         checks.append(Check("all primaries are known", False, 0.0, untold.message))
@@ -122,7 +122,7 @@ def _skipped(name: str, failed: str) -> Check:
     return Check(name, False, 0.0, f"not checked, since '{failed}' failed", skipped=True)
 
 
-def _checks(node: Node, kinds: Collection[Kind]) -> Iterator[Check]:
+def _checks(node: Node, keyspace: Keyspace, kinds: Collection[Kind]) -> Iterator[Check]:
     """Make the checks of one node; skip the others if it does not answer or is not ready."""
     unready = ""
     for kind in (each for each in _OF_A_NODE if each in kinds):
@@ -134,9 +134,9 @@ def _checks(node: Node, kinds: Collection[Kind]) -> Iterator[Check]:
             unready = "" if is_ready else name
             yield result
         elif kind == "reads":
-            yield _readable(name, node)
+            yield _readable(name, node, keyspace)
         else:
-            yield _writable(name, node)
+            yield _writable(name, node, keyspace)
 
 
 def _answers(name: str, node: Node) -> tuple[Check, bool]:
@@ -152,17 +152,17 @@ def _answers(name: str, node: Node) -> tuple[Check, bool]:
     return Check(name, not detail, time.perf_counter() - begun, detail), is_ready
 
 
-def _readable(name: str, node: Node) -> Check:
+def _readable(name: str, node: Node, keyspace: Keyspace) -> Check:
     begun = time.perf_counter()
     try:
-        node.call("SCAN", "0", "MATCH", f"{SESSION_PREFIX}*")
+        node.call("SCAN", "0", "MATCH", keyspace.pattern())
         detail = ""
     except PawsctlError as error:
         detail = error.message
     return Check(name, not detail, time.perf_counter() - begun, detail)
 
 
-def _writable(name: str, node: Node) -> Check:
+def _writable(name: str, node: Node, keyspace: Keyspace) -> Check:
     """Check, without a write, that the node would accept the bot's next save.
 
     The bot's own command is sent with a TTL of 0: Redis checks the user's permissions, memory, disk
@@ -170,7 +170,10 @@ def _writable(name: str, node: Node) -> Check:
     """
     begun = time.perf_counter()
     try:
-        reply = _refusal(node)
+        reply = _refusal(node, keyspace)
+        if reply is None:
+            detail = f"no session belongs here: {keyspace.prefix} has a hash tag"
+            return Check(name, True, time.perf_counter() - begun, detail)
         reason = "" if has_code(reply, "ERR") and "expire" in reply.text else _reason(node, reply)
         if not reason and _info(node).get("role") == "slave":
             # A writable replica: its writes are lost with the next synchronisation.
@@ -180,20 +183,25 @@ def _writable(name: str, node: Node) -> Check:
     return Check(name, not reason, time.perf_counter() - begun, reason)
 
 
-def _refusal(node: Node) -> Any:
-    """Return the reply to a SETEX with a TTL of 0, for a key that belongs to this node."""
-    reply = _refused_for(node, lambda _slot: True)
+def _refusal(node: Node, keyspace: Keyspace) -> Any:
+    """Return the reply to a SETEX with a TTL of 0, for a key that belongs to this node.
+
+    None if a hash tag in the prefix puts all keys elsewhere.
+    """
+    reply = _refused_for(node, keyspace, lambda _slot: True)
     if not has_code(reply, "MOVED", "ASK", "TRYAGAIN"):
         return reply
+    if keyspace.hash_tag:
+        return None if has_code(reply, "MOVED") else reply
     lines = slots.members(node.call("CLUSTER", "NODES"), Address("", 0))
     own = next(each for each in lines if "myself" in each.flags)
     stay = own.slots - own.leaving.keys()
-    return _refused_for(node, stay.__contains__) if stay else reply
+    return _refused_for(node, keyspace, stay.__contains__) if stay else reply
 
 
-def _refused_for(node: Node, fits: Callable[[int], bool]) -> Any:
+def _refused_for(node: Node, keyspace: Keyspace, fits: Callable[[int], bool]) -> Any:
     while True:
-        key = session_key(nobodys_phone())
+        key = keyspace.nobodys_key()
         if fits(slots.slot_of(key)):
             return node.pipeline([("SETEX", key, 0, "")])[0]
 

@@ -165,9 +165,7 @@ def _node_memory(name: str, info: dict[str, str]) -> NodeMemory:
 def _warnings(node: NodeMemory, *, has_limit: bool) -> list[str]:
     warnings = []
     if node.evicted:
-        warnings.append(
-            f"{node.evicted} keys were evicted: sessions are lost before their six hours"
-        )
+        warnings.append(f"{node.evicted} keys were evicted: sessions are lost before their time")
     if not has_limit:
         warnings.append(_NO_LIMIT)
     elif node.used and node.limit and node.used > node.limit * _NEARLY_FULL:

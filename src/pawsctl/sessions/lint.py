@@ -7,6 +7,7 @@ import msgspec
 
 from pawsctl.errors import UsageError
 from pawsctl.sessions.contract import keys, model, rules
+from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.rules import Rule
 from pawsctl.sessions.store.reader import SessionReader
 
@@ -73,7 +74,7 @@ class Lint:
     def findings(self) -> Iterator[LintFinding]:
         """Check every session and yield its problems, in SCAN's order."""
         begun, now_ms = time.perf_counter(), time.time() * 1000
-        using = rules.checking()
+        using = rules.checks(self._store.keyspace)
         for record in self._store.records():
             self._checked += 1
             found = rules.judged(record, now_ms, using)
@@ -83,7 +84,7 @@ class Lint:
             is_broken = False
             for problem in wanted:
                 finding = LintFinding(
-                    keys.phone_of(record.key),
+                    self._store.keyspace.name_of(record.key),
                     keys.key_text(record.key),
                     problem.rule,
                     model.encodable(problem.message),
@@ -117,16 +118,17 @@ class Lint:
         )
 
 
-def chosen(only: Sequence[str], ignored: Sequence[str]) -> list[Rule]:
-    """Return the rules to check: `only` these (all if empty), without those `ignored`.
+def chosen(keyspace: Keyspace, only: Sequence[str], ignored: Sequence[str]) -> list[Rule]:
+    """Return the keyspace's rules to check: `only` these (all if empty), without the `ignored`.
 
     Raises UsageError for an unknown id, and if no rule is left.
     """
-    known = [rule.id for rule in rules.RULES]
+    every = rules.of(keyspace)
+    known = [rule.id for rule in every]
     for name in (*only, *ignored):
         if name not in known:
             raise UsageError(f"There is no rule '{name}'.", hint=f"Rules: {', '.join(known)}.")
-    left = [rule for rule in rules.RULES if rule.id in (only or known) and rule.id not in ignored]
+    left = [rule for rule in every if rule.id in (only or known) and rule.id not in ignored]
     if not left:
         raise UsageError(
             "No rule is left to check.", hint="--ignore takes away what --rule asks for."

@@ -134,10 +134,11 @@ class Copied(Event, frozen=True):
 
 
 class LeftOut(Event, frozen=True):
-    """`keys` keys of a `type` under wh:session: were not copied, since they are no sessions."""
+    """`keys` keys of a `type` under `prefix` were not copied, since they are no sessions."""
 
     keys: int
     type: str
+    prefix: str
 
 
 class GoingOn(Event, frozen=True):

@@ -13,7 +13,8 @@ from pawsctl.config.settings import StackSettings
 from pawsctl.config.target import Target
 from pawsctl.connection import Timeouts, connect
 from pawsctl.connection.cluster.slots import slot_of
-from pawsctl.errors import OperationFailed, TimedOut
+from pawsctl.errors import OperationFailed, TimedOut, UsageError
+from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.stack import lifecycle
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine
@@ -74,6 +75,7 @@ def failover(
     settings: StackSettings,
     topology: Topology,
     *,
+    keyspace: Keyspace,
     method: Method,
     silence: float | None,
     timeout: float,
@@ -84,8 +86,10 @@ def failover(
     Afterwards the topology is restored with the old primary as a replica, and the sessions are
     deleted. `silence` is the seconds of the topology's timer meanwhile; None leaves it as it is.
     `timeout` is the seconds to wait for the promotion beyond that, and for the recovery. Raises
-    OperationFailed if the topology is not complete at the start, TimedOut, NoEngine.
+    UsageError if a hash tag puts all sessions on one primary, OperationFailed if the topology is
+    not complete at the start, TimedOut, NoEngine.
     """
+    _require_spread(keyspace, topology)
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
     before = form.view(here)
@@ -95,7 +99,9 @@ def failover(
         if silence is not None:
             set_timer(here, silence)
             timeout += silence
-        return _drill(here, engine, before, method=method, timeout=timeout, emit=emit)
+        return _drill(
+            here, engine, before, keyspace=keyspace, method=method, timeout=timeout, emit=emit
+        )
     finally:
         if silence is not None:
             with uninterrupted():
@@ -107,6 +113,7 @@ def _drill(
     engine: Engine,
     before: TopologyView,
     *,
+    keyspace: Keyspace,
     method: Method,
     timeout: float,
     emit: Emit,
@@ -115,7 +122,7 @@ def _drill(
     primary = fail_over.chosen(here, before)
     url = layout.url(topology, here.stack)
     target = parse(url, origin="the project's settings").with_login(None, here.password)
-    writers = _writers(target, before, primary, timeout)
+    writers = _writers(target, keyspace, before, primary, timeout)
     try:
         for each in writers:
             each.start()
@@ -166,6 +173,16 @@ def _drill(
     )
 
 
+def _require_spread(keyspace: Keyspace, topology: Topology) -> None:
+    """Raise UsageError if a hash tag puts all sessions of a cluster on one of its primaries."""
+    if topology == "cluster" and keyspace.hash_tag:
+        raise UsageError(
+            f"A drill on a cluster writes sessions to all of its primaries, and the hash tag in "
+            f"{keyspace.prefix} puts them all on one.",
+            hint="Practise it with a SESSION_PREFIX without { and }.",
+        )
+
+
 def _check_whole(here: Project, view: TopologyView) -> None:
     if view.problems:
         raise OperationFailed(
@@ -175,17 +192,17 @@ def _check_whole(here: Project, view: TopologyView) -> None:
 
 
 def _writers(
-    target: Target, view: TopologyView, primary: str, timeout: float
+    target: Target, keyspace: Keyspace, view: TopologyView, primary: str, timeout: float
 ) -> list[FailoverWriter]:
     """Return a writer for the primary that fails and, in a cluster, one for the others."""
     timeouts = Timeouts(connect=_CONNECT_TIMEOUT, reply=_REPLY_TIMEOUT, failover=timeout)
     open_one = partial(connect, target, timeouts)
     if target.kind != "cluster":
-        return [FailoverWriter(open_one)]
+        return [FailoverWriter(open_one, keyspace)]
     slots = view.nodes[primary].slots
     return [
-        FailoverWriter(open_one, lambda key: slot_of(key) in slots),
-        FailoverWriter(open_one, lambda key: slot_of(key) not in slots),
+        FailoverWriter(open_one, keyspace, lambda key: slot_of(key) in slots),
+        FailoverWriter(open_one, keyspace, lambda key: slot_of(key) not in slots),
     ]
 
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pawsctl.connection import Connection, raise_for_error
 from pawsctl.connection.base import Uncertain
 from pawsctl.errors import PawsctlError
-from pawsctl.sessions.contract.keys import nobodys_phone, session_key
+from pawsctl.sessions.contract.keyspace import Keyspace
 
 # Seconds after which the sessions of an interrupted drill expire.
 _TTL = 900
@@ -31,9 +31,13 @@ class FailoverWriter(threading.Thread):
     """
 
     def __init__(
-        self, connect: Callable[[], Connection], wanted: Callable[[bytes], bool] | None = None
+        self,
+        connect: Callable[[], Connection],
+        keyspace: Keyspace,
+        wanted: Callable[[bytes], bool] | None = None,
     ) -> None:
         super().__init__(daemon=True)
+        self._keyspace = keyspace
         self._connect = connect
         self._wanted = wanted or (lambda _key: True)
         self._is_over = threading.Event()
@@ -70,7 +74,7 @@ class FailoverWriter(threading.Thread):
 
     def _key(self) -> bytes:
         while True:
-            key = session_key(nobodys_phone())
+            key = self._keyspace.nobodys_key()
             if self._wanted(key):
                 return key
 

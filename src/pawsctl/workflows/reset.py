@@ -12,6 +12,7 @@ from pawsctl.errors import HungUp, OperationFailed, Partial, PawsctlError, Redis
 from pawsctl.files import state_dir
 from pawsctl.sessions.archive import export
 from pawsctl.sessions.archive.export import Exported
+from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.store.store import SessionStore
 from pawsctl.stack import remove
 from pawsctl.stack.events import Copied, Emit, LeftOut
@@ -25,6 +26,7 @@ def reset(
     settings: StackSettings,
     topology: Topology = "single",
     *,
+    keyspace: Keyspace,
     timeout: float,
     with_backup: bool,
     confirm: remove.Confirm,
@@ -36,7 +38,7 @@ def reset(
     """
 
     def save(url: str | None, hold: Callable[[], None]) -> str | None:
-        return export_before_reset(settings, topology, url, hold=hold, emit=emit)
+        return export_before_reset(settings, topology, url, keyspace, hold=hold, emit=emit)
 
     return remove.reset(
         settings,
@@ -52,6 +54,7 @@ def export_before_reset(
     settings: StackSettings,
     topology: Topology,
     url: str | None,
+    keyspace: Keyspace,
     *,
     hold: Callable[[], None],
     emit: Emit,
@@ -71,7 +74,7 @@ def export_before_reset(
             None, settings.redis_password
         )
         with state_dir.usable(folder), kept_exports.unfinished(folder) as unfinished:
-            exported = _export(target, unfinished, hold, emit)
+            exported = _export(target, keyspace, unfinished, hold, emit)
             kept = kept_exports.placed(unfinished)
     except PawsctlError as error:
         raise _with_way_on(error, topology).with_context(
@@ -108,7 +111,7 @@ def _way_back(url: str, path: Path) -> str:
 
 
 def _export(
-    target: Target, folder: Path, hold: Callable[[], None], emit: Emit
+    target: Target, keyspace: Keyspace, folder: Path, hold: Callable[[], None], emit: Emit
 ) -> dict[str, Exported]:
     """Export each database that has a session to a file in `folder`; return name → export."""
     found = {}
@@ -118,12 +121,12 @@ def _export(
         numbers = _databases(connection)
     for number in numbers:
         path = folder / f"sessions-db{number}.jsonl.gz"
-        with SessionStore(connect(target.with_db(number))) as store:
+        with SessionStore(connect(target.with_db(number)), keyspace=keyspace) as store:
             # While writers are blocked, so are scripts.
             store.connection.substitutes.avoid_scripts()
             exported = export.to_file(store, path, lambda _count: None)
         for kind, count in exported.left_out.items():
-            emit(LeftOut(count, kind))
+            emit(LeftOut(count, kind, keyspace.prefix))
         if exported.sessions:
             found[path.name] = exported
         else:

@@ -195,7 +195,7 @@ def test_of_too_many_sessions_a_steady_part_is_followed(
     pipe.execute()
     polls: list[watch.Poll] = []
     with SessionStore(connect(parse(server.url, origin="the test"))) as store:
-        stream = watch.follow(store, b"wh:session:*", interval=0.1, sleep=lambda _: None)
+        stream = watch.follow(store, None, interval=0.1, sleep=lambda _: None)
         for each in stream:
             assert isinstance(each, watch.Poll), "an event where nothing happened"
             polls.append(each)
@@ -211,7 +211,7 @@ def test_polls_become_rarer_where_they_take_long(server: Server) -> None:
     slept: list[float] = []
     polls: list[watch.Poll] = []
     with SessionStore(connect(parse(server.url, origin="the test"))) as store:
-        for each in watch.follow(store, b"wh:session:*", interval=1e-6, sleep=slept.append):
+        for each in watch.follow(store, None, interval=1e-6, sleep=slept.append):
             assert isinstance(each, watch.Poll)
             polls.append(each)
             if len(polls) == 3:

@@ -147,7 +147,7 @@ def test_a_session_is_sound_where_no_rule_is_broken(
     is_left = updated_at < 0 or any(message["role"] == "tool" for message in messages)
     is_left |= bool(messages) and "tool_use" in str(messages[-1]["content"])
     assert sound == (not found) or (is_left and not sound)
-    if quick is not None and quick_check.is_clean(record, quick, NOW_MS, rules.checking().limits):
+    if quick is not None and quick_check.is_clean(record, quick, NOW_MS, rules.checks().limits):
         assert list(rules.findings(record, rules.read(record), NOW_MS)) == []
 
 

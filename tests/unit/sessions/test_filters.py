@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pawsctl.errors import UsageError
+from pawsctl.sessions.contract.keyspace import BOT
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.query import rows, sorting
 from pawsctl.sessions.query.filters import Filter
@@ -135,9 +136,9 @@ def test_no_condition_lets_all_through() -> None:
 @given(st.text())
 def test_a_glob_reaches_redis_as_it_was_typed(glob: str) -> None:
     """It matches below the prefix only, whatever its characters."""
-    pattern = Filter(match=glob.encode("utf-8", "replace").decode()).pattern
+    pattern = BOT.pattern(glob.encode("utf-8", "replace").decode())
     assert pattern.startswith(b"wh:session:")
-    assert Filter(match="wh:session:+1[23]*").pattern == b"wh:session:+1[23]*"
+    assert BOT.pattern("wh:session:+1[23]*") == b"wh:session:+1[23]*"
 
 
 ROWS = st.lists(

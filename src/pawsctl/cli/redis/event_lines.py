@@ -91,10 +91,10 @@ def _worth_a_line(event: Event) -> str:
             text = f"The data of {service} lies {where}; it is taken over."
         case TakenOver(service, keys, databases):
             text = f"Took over {plural(keys, 'key')} of {plural(databases, 'database')}."
-        case LeftOut(keys, kind):
+        case LeftOut(keys, kind, prefix):
             text = (
                 "Not exported, since it is no session: "
-                f"{plural(keys, 'key')} of type {kind} under wh:session:"
+                f"{plural(keys, 'key')} of type {kind} under {prefix}"
             )
         case GoingOn(copy):
             text = "Going on with a reset that was interrupted" + (

@@ -90,6 +90,7 @@ def failover(
         done = operation.failover(
             settings,
             topology,
+            keyspace=run.keyspace,
             method="graceful" if graceful else "kill",
             silence=silence,
             timeout=timeout,

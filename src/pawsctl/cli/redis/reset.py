@@ -32,6 +32,7 @@ def reset(
         done = operation.reset(
             settings,
             topology,
+            keyspace=run.keyspace,
             timeout=timeout,
             with_backup=not no_backup,
             confirm=lambda question: run.confirm_stack(question, yes=yes),

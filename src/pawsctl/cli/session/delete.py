@@ -25,7 +25,7 @@ def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None
     from pawsctl.sessions.edit import touch_delete
 
     run = invocation(ctx)
-    names = phone_keys(phones)
+    names = phone_keys(phones, run.keyspace)
     with run.store() as store:
         confirm_on(run.output, store.connection, (), yes=True, host=confirm)
         deleted = touch_delete.delete(store, names)

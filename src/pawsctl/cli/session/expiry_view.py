@@ -6,13 +6,14 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pawsctl import durations
 from pawsctl.cli.output.table import Column, Line, Span
 from pawsctl.cli.output.units import about, bars, duration, or_dash, plural
 from pawsctl.cli.output.wrapping import wrapped
 
 if TYPE_CHECKING:
     from pawsctl.sessions.query.rows import Item, TimeLeft
-    from pawsctl.sessions.stats.expiry import Bar, Expiry
+    from pawsctl.sessions.stats.expiry import Expiry
 
 
 def ttl_span(item: Item | TimeLeft) -> Span:
@@ -29,8 +30,12 @@ TTL_COLUMNS: tuple[Column[TimeLeft], ...] = (
 )
 
 
-# Upper bounds in seconds of the bars of a short histogram.
-SHORT = (900, 3_600, 7_200, 14_400, 21_600)
+_SHORT = (900, 3_600, 7_200, 14_400, 21_600, 86_400, 604_800, 2_592_000)
+
+
+def short(ttl: int) -> list[int]:
+    """Return upper bounds in seconds for the bars of a short histogram; `ttl` is the last."""
+    return [*(bound for bound in _SHORT if bound < ttl), ttl]
 
 
 def expiry(found: Expiry, *, room: int | None) -> Iterator[Line]:
@@ -40,7 +45,7 @@ def expiry(found: Expiry, *, room: int | None) -> Iterator[Line]:
         for facts in (shortest_and_longest(found), within(found)):
             yield from wrapped([(facts, "")], room)
         yield from outliers(found, room)
-        yield from histogram(found.histogram, room)
+        yield from histogram(found, room)
 
 
 def shortest_and_longest(found: Expiry) -> str:
@@ -56,31 +61,32 @@ def within(found: Expiry) -> str:
 
 
 def outliers(found: Expiry, room: int | None) -> Iterator[Line]:
-    """Render how many sessions never expire, and how many do later than the bot has them."""
+    """Render how many sessions never expire, and how many do later than they should."""
     parts = []
     if found.never:
         verb = "expires" if found.never == 1 else "expire"
         parts.append(f"{plural(found.never, 'session')} that never {verb}")
-    if found.over_6h:
-        parts.append(f"{plural(found.over_6h, 'session')} with more than 6 h left")
+    if found.too_long:
+        longest = durations.text(found.limit)
+        parts.append(f"{plural(found.too_long, 'session')} with more than {longest} left")
     if parts:
         yield from wrapped([(f"! {', '.join(parts)}", "red")], room, indent=2)
 
 
-def histogram(
-    bars_of: Sequence[Bar], room: int | None, *, bounds: Sequence[int] = ()
-) -> Iterator[Line]:
+def histogram(found: Expiry, room: int | None, *, bounds: Sequence[int] = ()) -> Iterator[Line]:
     """Render a bar for each part of the time left; `bounds` are the parts, if not all."""
     counts: dict[int | None, int] = {}
-    for each in bars_of:
+    for each in found.histogram:
         to = each.to
-        if to is not None and bounds:
+        if to is not None and to > found.limit:
+            to = None
+        elif to is not None and bounds:
             to = bounds[bisect_left(bounds, to)]
         counts[to] = counts.get(to, 0) + each.sessions
     most = max(counts.values())
     width = min(40, (room or 80) - 11 - len(f"{most}") - 1)
     for to, count in counts.items():
         if most and (to is not None or count):
-            label = f"≤ {about(to)}" if to is not None else "> 6 h"
+            label = f"≤ {about(to)}" if to is not None else f"> {about(found.limit)}"
             blocks = bars(count, most, max(1, width))
             yield [(f"{label:>10} ", ""), (blocks, "cyan"), (f" {count}" if blocks else "0", "")]

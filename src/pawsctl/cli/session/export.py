@@ -15,6 +15,7 @@ from pawsctl.cli.session.group import app
 if TYPE_CHECKING:
     from pawsctl.cli.output.table import Line
     from pawsctl.sessions.archive.export import Exported
+    from pawsctl.sessions.contract.keyspace import Keyspace
 
 
 @app.command("export", cls=Command)
@@ -50,7 +51,7 @@ def export_(
         run.output.note(exported_text(exported))
     else:
         run.output.show(exported, exported_view)
-    for warning in export_warnings(exported):
+    for warning in export_warnings(exported, store.keyspace):
         run.output.warn(warning)
     run.output.advise(lambda: others)
 
@@ -69,11 +70,11 @@ def exported_view(result: Exported) -> Iterator[Line]:
     yield [(exported_text(result), "")]
 
 
-def export_warnings(result: Exported) -> Iterator[str]:
+def export_warnings(result: Exported, keyspace: Keyspace) -> Iterator[str]:
     """Yield a warning for an empty archive, and for each type of key that was left out."""
     yield from emptiness(result.sessions)
     for kind, count in result.left_out.items():
-        yield f"{plural(count, 'key')} of type {kind} under wh:session: left out: no session."
+        yield f"{plural(count, 'key')} of type {kind} under {keyspace.prefix} left out: no session."
 
 
 def emptiness(sessions: int) -> Iterator[str]:

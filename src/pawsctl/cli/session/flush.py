@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun, Yes
-from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.confirm import confirm_on, confirm_prefix
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.output.units import plural
@@ -17,6 +17,7 @@ from pawsctl.cli.session.group import app
 
 if TYPE_CHECKING:
     from pawsctl.config.target import Target
+    from pawsctl.sessions.contract.keyspace import Keyspace
     from pawsctl.sessions.edit.flush import Flushed, FlushPlan
 
 
@@ -47,10 +48,11 @@ def flush(
         )
         plan = planned.plan
         if plan is not None and dry_run:
-            run.output.show(plan, flush_plan)
+            run.output.show(plan, lambda each: flush_plan(each, store.keyspace))
             run.output.advise(lambda: "" if plan.total else absent.lead(store, wanted))
             return
-        about = flush_plan(plan) if plan is not None else flush_target(target)
+        about = flush_plan(plan, store.keyspace) if plan is not None else flush_target(target)
+        confirm_prefix(run.output, store.connection, run.session_settings, yes=yes, host=confirm)
         confirm_on(run.output, store.connection, about, yes=yes, host=confirm)
         with run.output.progress("deleting", plan.total if plan else None) as progress:
             flushed = operation.flush(store, planned, progress=progress)
@@ -63,12 +65,12 @@ def flush_target(target: Target) -> Iterator[Line]:
     yield [("in ", ""), (target.url, "bold"), (f" (from {target.origin})", "")]
 
 
-def flush_plan(plan: FlushPlan) -> Iterator[Line]:
+def flush_plan(plan: FlushPlan, keyspace: Keyspace) -> Iterator[Line]:
     """Render the keys that a flush would delete, by kind, and the URL."""
     yield [("in ", ""), (plan.url, "bold"), (f" (from {plan.origin}):", "")]
     yield [(f"  {plural(plan.sessions, 'session')}", "")]
     for kind, count in plan.others.items():
-        yield [(f"  {plural(count, 'key')} of type {kind} under wh:session:", "yellow")]
+        yield [(f"  {plural(count, 'key')} of type {kind} under {keyspace.prefix}", "yellow")]
     if plan.seen:
         yield [(f"  {plural(plan.seen, 'seen mark')}", "")]
 

@@ -58,7 +58,7 @@ def get(
             "the whole session.",
             hint="Leave one of them out.",
         )
-    names = phone_keys(phones)
+    names = phone_keys(phones, run.keyspace)
     if raw and len(names) > 1:
         raise UsageError(
             "--raw prints one session's bytes, and several were asked for.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun, Source
-from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.confirm import confirm_on, confirm_prefix
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.group import app
@@ -39,6 +39,9 @@ def import_(
     run = invocation(ctx)
     with run.store(dry_run=dry_run) as store, read.opened(file) as archive:
         if replace and not dry_run:
+            confirm_prefix(
+                run.output, store.connection, run.session_settings, yes=True, host=confirm
+            )
             confirm_on(run.output, store.connection, (), yes=True, host=confirm)
         with run.output.progress("importing", archive.count) as progress:
             imported = restore.restore(

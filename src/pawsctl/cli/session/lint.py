@@ -56,7 +56,7 @@ def lint(
 
     run = invocation(ctx)
     require_writable(junit)
-    wanted = operation.chosen(rule or (), ignore or ())
+    wanted = operation.chosen(run.keyspace, rule or (), ignore or ())
     reports = ci_reports.Reports(junit, run.output)
     store = run.reader(partial=True)
     check = operation.Lint(store, wanted)

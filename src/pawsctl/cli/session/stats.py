@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from pawsctl import escaping
+from pawsctl import durations, escaping
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line, Span, cut
 from pawsctl.cli.output.units import about, pictures, plural, size
@@ -50,7 +50,7 @@ def overview_view(found: Overview, *, room: int | None) -> Iterator[Line]:
     if found.sessions:
         yield from _of_sessions(found, room)
     if found.memory:
-        yield from _memory(found.memory, room)
+        yield from _memory(found.memory, durations.text(found.expiry.limit), room)
     if found.pictures is not None:
         yield from _fact("pictures", *pictures(found.pictures), room=room)
     if found.evicted_keys is not None and found.expired_keys is not None:
@@ -81,7 +81,8 @@ def _of_sessions(found: Overview, room: int | None) -> Iterator[Line]:
     facts = f"{expiry_view.shortest_and_longest(found.expiry)}; {expiry_view.within(found.expiry)}"
     yield from _fact("expiry", (facts, ""), room=room)
     yield from expiry_view.outliers(found.expiry, room)
-    yield from expiry_view.histogram(found.expiry.histogram, room, bounds=expiry_view.SHORT)
+    bounds = expiry_view.short(found.expiry.limit)
+    yield from expiry_view.histogram(found.expiry, room, bounds=bounds)
     yield []
     yield from _spreads(found, room)
     if found.age is not None:
@@ -124,9 +125,9 @@ def _spread(
         yield [(f"{label:{_LABEL}}", "dim"), (numbers, "")]
 
 
-def _memory(found: MemoryUse, room: int | None) -> Iterator[Line]:
+def _memory(found: MemoryUse, ttl: str, room: int | None) -> Iterator[Line]:
     sampled = f"(MEMORY USAGE of {plural(found.sampled, 'session')})"
     yield from _fact("memory", (f"{size(found.per_session)} a session {sampled}", ""), room=room)
     limit = f"{size(found.maxmemory)}{' (assumed)' if found.is_assumed else ''}"
-    holds = f"would hold {found.holds:,} sessions: {found.per_hour:,} an hour at 6 h"
+    holds = f"would hold {found.holds:,} sessions: {found.per_hour:,} an hour at {ttl}"
     yield from _fact("room", (f"{limit} {holds}", ""), room=room)

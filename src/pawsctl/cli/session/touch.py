@@ -9,7 +9,7 @@ from pawsctl.cli.session.group import app
 
 @app.command(cls=ListCommand)
 def touch(ctx: typer.Context, phones: Phones) -> None:
-    """Extend sessions to six hours from now.
+    """Extend sessions to six hours from now, or to SESSION_TTL.
 
     The bot does the same with each message.
     """
@@ -18,7 +18,7 @@ def touch(ctx: typer.Context, phones: Phones) -> None:
     from pawsctl.sessions.query import find
 
     run = invocation(ctx)
-    names = phone_keys(phones)
+    names = phone_keys(phones, run.keyspace)
     with run.store() as store:
         touched = touch_delete.touch(store, names)
         run.output.rows(touched, expiry_view.TTL_COLUMNS, single=is_single(phones))

@@ -17,7 +17,8 @@ def ttl(
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Exit with 1 if a session never expires or has over 6 h left."
+            "--check",
+            help="Exit with 1 if a session never expires or has more than SESSION_TTL left.",
         ),
     ] = False,
 ) -> None:
@@ -32,11 +33,11 @@ def ttl(
     run = invocation(ctx)
     with run.reader(partial=True) as store:
         if phones:
-            names = phone_keys(phones)
+            names = phone_keys(phones, run.keyspace)
             found = find.times_left(store, names)
             run.output.rows(found, expiry_view.TTL_COLUMNS, single=is_single(phones))
             find.require_all(store, names, found)
-            overview = expiry.expiry_of(found)
+            overview = expiry.expiry_of(found, store.keyspace.ttl)
         else:
             overview = expiry.expiry(store)
             run.output.show(overview, partial(expiry_view.expiry, room=run.output.room))

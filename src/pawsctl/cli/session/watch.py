@@ -62,8 +62,7 @@ def watch(
     With PHONE, follows one conversation. Polls less often than --interval if polling would take
     more than a quarter of the time.
     """
-    from pawsctl.sessions.contract import keys
-    from pawsctl.sessions.query import absent, filters
+    from pawsctl.sessions.query import absent
     from pawsctl.sessions.watch import tail
     from pawsctl.sessions.watch import watch as operation
 
@@ -76,19 +75,21 @@ def watch(
     with run.reader() as store:
         target = store.connection.target
         if phone is not None:
-            key = keys.session_key(phone)
+            key = run.keyspace.key(phone)
             said = tail.tail(
                 store,
                 key,
                 last=last,
                 interval=seconds,
                 missing=lambda: output.note(
-                    missing_text(key, target, absent.written_otherwise(store, [key]))
+                    missing_text(
+                        run.keyspace.name_of(key), target, absent.written_otherwise(store, [key])
+                    )
                 ),
             )
             output.follow(said, tail_view(output), item=tail.as_result)
             return
-        stream = operation.follow(store, filters.Filter(match=match).pattern, interval=seconds)
+        stream = operation.follow(store, match, interval=seconds)
         if output.is_screen:
             output.screen(operation.boards(stream), board_view(target))
         else:
@@ -160,12 +161,10 @@ def tell_polls(output: Output, target: Target) -> Callable[[Poll], None]:
     return tell
 
 
-def missing_text(key: bytes, target: Target, others: Sequence[str] = ()) -> str:
+def missing_text(phone: str, target: Target, others: Sequence[str] = ()) -> str:
     """Return a sentence saying that there is no conversation yet; `others` have one."""
-    from pawsctl.sessions.contract.keys import phone_of
-
     there = f" There is one for {', '.join(others)}." if others else ""
-    return f"No session is stored for {phone_of(key)} in {target.url} yet: waiting for it.{there}"
+    return f"No session is stored for {phone} in {target.url} yet: waiting for it.{there}"
 
 
 def board_view(target: Target) -> Callable[[Board, int, int], Iterator[Line]]:

@@ -61,7 +61,7 @@ def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exporte
 
     # By the server's clock, which decides when keys expire.
     offset = clock_offset(store)
-    put(jsonl_format.header(store.connection.target.url, time.time() + offset))
+    put(jsonl_format.header(store.connection.target.url, time.time() + offset, store.keyspace))
     for asked_at, records in store.snapshots():
         now_ms = int((asked_at + offset) * 1000)
         saved = []
@@ -72,7 +72,7 @@ def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exporte
                 expires_at = None if record.ttl_ms < 0 else moment(now_ms + record.ttl_ms)
                 saved.append(Saved(record.key, record.value, expires_at))
         if saved:
-            put(jsonl_format.lines(saved))
+            put(jsonl_format.lines(saved, store.keyspace.prefix))
         sessions += len(saved)
         progress(len(saved))
     digest = f"sha256:{checksum.hexdigest()}"

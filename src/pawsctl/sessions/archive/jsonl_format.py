@@ -16,22 +16,25 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from pawsctl.sessions.contract.keys import SESSION_PREFIX, key_text, phone_of
+from pawsctl.sessions.contract.keys import key_text
+from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import LATEST_MS, Saved
 
 FORMAT = "pawsctl sessions"
 VERSION = 1
 
-_PREFIX = SESSION_PREFIX.encode()
 
+class Header(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The first line. `source` is a URL without its passwords.
 
-class Header(msgspec.Struct, frozen=True):
-    """The first line. `source` is a URL without its passwords."""
+    `prefix` is that of all keys; without one, they are the bot's.
+    """
 
     format: str
     version: int
     source: str
     exported_at: datetime
+    prefix: Annotated[str, msgspec.Meta(min_length=2)] | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -76,10 +79,11 @@ _entries = msgspec.json.Decoder(Entry)
 Line = TypeVar("Line", Header, Trailer)
 
 
-def header(source: str, now: float) -> bytes:
+def header(source: str, now: float, keyspace: Keyspace) -> bytes:
     """Return the first line of an archive; `now` is in seconds since the epoch."""
     time = datetime.fromtimestamp(int(now), UTC)
-    return _encoder.encode(Header(FORMAT, VERSION, source, time)) + b"\n"
+    prefix = None if keyspace.is_bots else keyspace.prefix
+    return _encoder.encode(Header(FORMAT, VERSION, source, time, prefix)) + b"\n"
 
 
 def trailer(count: int, checksum: str) -> bytes:
@@ -87,28 +91,28 @@ def trailer(count: int, checksum: str) -> bytes:
     return _encoder.encode(Trailer(count, checksum)) + b"\n"
 
 
-def lines(sessions: Sequence[Saved]) -> bytes:
+def lines(sessions: Sequence[Saved], prefix: str) -> bytes:
     """Return a line for each session; far quicker for many sessions at once."""
-    encoded = _encoder.encode_lines([_entry(each) for each in sessions])
+    encoded = _encoder.encode_lines([_entry(each, prefix) for each in sessions])
     # If stdout is a GitHub runner's log, `##[` would be a command there; the value is the same.
     return encoded.replace(b"##[", rb"#\u0023[")
 
 
-def _entry(saved: Saved) -> Entry:
+def _entry(saved: Saved, prefix: str) -> Entry:
     # Nearly every key and value is UTF-8, and a million of them pass here.
     try:
         key = saved.key.decode()
         value = saved.value.decode()
     except UnicodeDecodeError:
-        return _entry_in_base64(saved)
-    return Entry(key.removeprefix(SESSION_PREFIX), key, saved.expires_at, value)
+        return _entry_in_base64(saved, prefix)
+    return Entry(key.removeprefix(prefix), key, saved.expires_at, value)
 
 
-def _entry_in_base64(saved: Saved) -> Entry:
+def _entry_in_base64(saved: Saved, prefix: str) -> Entry:
     value, value_base64 = _text_or_base64(saved.value)
     _, key_base64 = _text_or_base64(saved.key)
     return Entry(
-        phone_of(saved.key),
+        key_text(saved.key).removeprefix(prefix),
         key_text(saved.key),
         saved.expires_at,
         value,
@@ -140,33 +144,34 @@ def read_line(line: bytes, kind: type[Line]) -> Line | None:
         return None
 
 
-def read_lines(block: bytes) -> list[Saved | Rejected]:
-    """Parse a block of whole lines; a line that is no valid session becomes a Rejected."""
+def read_lines(block: bytes, prefix: str) -> list[Saved | Rejected]:
+    """Parse a block of whole lines; a line that is no session under `prefix` becomes a Rejected."""
+    begin = prefix.encode()
     try:
         found = _entries.decode_lines(block)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return [_read_one(line) for line in block.splitlines()]
-    return [_checked(entry) for entry in found]
+        return [_read_one(line, begin) for line in block.splitlines()]
+    return [_checked(entry, begin) for entry in found]
 
 
-def _read_one(line: bytes) -> Saved | Rejected:
+def _read_one(line: bytes, prefix: bytes) -> Saved | Rejected:
     try:
-        return _checked(_entries.decode(line))
+        return _checked(_entries.decode(line), prefix)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Rejected(f"no session: {error}")
 
 
-def _checked(entry: Entry) -> Saved | Rejected:
+def _checked(entry: Entry, prefix: bytes) -> Saved | Rejected:
     try:
-        return _saved(entry)
+        return _saved(entry, prefix)
     except Rejected as reason:
         return reason
 
 
-def _saved(entry: Entry) -> Saved:
+def _saved(entry: Entry, prefix: bytes) -> Saved:
     key = entry.key.encode() if entry.key_base64 is None else _bytes_of(entry.key_base64, "key")
-    if not key.startswith(_PREFIX):
-        raise Rejected(f"the key {key_text(key)!r} does not begin with {SESSION_PREFIX}")
+    if not key.startswith(prefix):
+        raise Rejected(f"the key {key_text(key)!r} does not begin with {prefix.decode()}")
     if entry.value is not None and entry.value_base64 is None:
         return Saved(key, _held(entry.value.encode()), entry.expires_at)
     if entry.value is not None or entry.value_base64 is None:

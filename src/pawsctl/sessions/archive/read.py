@@ -8,6 +8,7 @@ from pawsctl.errors import OperationFailed
 from pawsctl.sessions.archive import jsonl_format, source_file
 from pawsctl.sessions.archive.jsonl_format import Header, Rejected, Trailer
 from pawsctl.sessions.archive.source_file import ArchiveSource
+from pawsctl.sessions.contract.keyspace import BOT
 from pawsctl.sessions.contract.saved import Saved
 
 Numbered = tuple[int, Saved | Rejected]
@@ -28,6 +29,11 @@ class Archive:
         self.header, self.count, self.checksum = proof.result()
         self.bytes = proof.bytes
 
+    @property
+    def prefix(self) -> str:
+        """The prefix of all keys."""
+        return self.header.prefix or BOT.prefix
+
     def batches(self, size: int) -> Iterator[list[Numbered]]:
         """Yield the sessions, at most `size` at a time, with the numbers of their lines.
 
@@ -36,7 +42,7 @@ class Archive:
         number = 1
         try:
             for block in self._bodies():
-                found = jsonl_format.read_lines(block)
+                found = jsonl_format.read_lines(block, self.prefix)
                 for begin in range(0, len(found), size):
                     batch = found[begin : begin + size]
                     yield list(enumerate(batch, number + 1))

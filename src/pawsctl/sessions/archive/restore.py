@@ -1,14 +1,16 @@
 """Writing the sessions of an archive to Redis."""
 
+import shlex
 from collections.abc import Callable, Sequence
 
 import msgspec
 
 from pawsctl.connection import ErrorReply, Node, Outcome, TooLarge, info_fields, refused
 from pawsctl.connection.scan.one_server import WRITTEN
-from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
+from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable, UsageError
 from pawsctl.sessions.archive.jsonl_format import Rejected
 from pawsctl.sessions.archive.read import Archive, Numbered
+from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.store.accounting import Account, accounted
 from pawsctl.sessions.store.bulk_writer import BulkWriter
@@ -96,10 +98,12 @@ def restore(
 ) -> Imported:
     """Write the sessions that have not expired; replace existing ones only with `replace`.
 
-    Calls `progress` with the number of lines in each batch. Raises OperationFailed if Redis refuses
-    (as when its memory is full), Interrupted on Ctrl-C, and what the store raises; each says how
-    far the import got. No failure loses a key that existed before.
+    Calls `progress` with the number of lines in each batch. Raises UsageError for an archive of
+    another prefix, OperationFailed if Redis refuses (as when its memory is full), Interrupted on
+    Ctrl-C, and what the store raises; each says how far the import got. No failure loses a key that
+    existed before.
     """
+    _require_same_prefix(store.keyspace, archive)
     tally = _Tally()
     evicted = _evicted_keys(store)
 
@@ -132,6 +136,16 @@ def restore(
         reasons=tally.reasons,
         evicted=None if evicted is None or evicted_since is None else evicted_since - evicted,
     )
+
+
+def _require_same_prefix(keyspace: Keyspace, archive: Archive) -> None:
+    """Raise UsageError for an archive of another application's sessions."""
+    prefix = archive.prefix
+    if prefix != keyspace.prefix:
+        raise UsageError(
+            f"{archive.name} holds keys under {prefix}, and SESSION_PREFIX is {keyspace.prefix}.",
+            hint=f"To import them under their own keys, set SESSION_PREFIX={shlex.quote(prefix)}.",
+        )
 
 
 def require_all_taken(imported: Imported) -> None:

@@ -4,17 +4,19 @@
 entry of RULES: nothing else decides whether a session is sound.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 import msgspec
 
-from pawsctl.sessions.contract import decode, keys, model, quick_check, tool_calls
+from pawsctl import durations
+from pawsctl.sessions.contract import decode, model, quick_check, tool_calls
 from pawsctl.sessions.contract.decode import BotSession
+from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.model import Problem, Reading, Record, Session
 from pawsctl.sessions.contract.quick_check import Limits
 
-TTL_SECONDS = 21_600
 MAX_MESSAGES = 24
 MAX_TURNS = 12
 
@@ -22,9 +24,6 @@ MAX_TURNS = 12
 _CLOCK_TOLERANCE_MS = 60_000
 # No tool takes longer: the bot no longer works on a call that is open for this long.
 _LONGEST_CALL_MS = 120_000
-
-_TTL_MS = TTL_SECONDS * 1000
-
 
 Check = Callable[[Record, Session, float], Iterable[str | Problem]]
 Level = Literal["problem", "warning", "note"]
@@ -49,8 +48,9 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class Checks(msgspec.Struct, frozen=True):
-    """The rules that have a check, those among them that `quick_check` leaves, and its limits."""
+    """The rules of a keyspace that have a check; `quick_check` with its limits leaves the slow."""
 
+    keyspace: Keyspace
     rules: Sequence[Rule]
     slow: Sequence[Rule]
     limits: Limits
@@ -63,16 +63,22 @@ def read(record: Record) -> Reading:
     return decode.read(record.value)
 
 
-def findings(record: Record, reading: Reading, now_ms: float) -> Iterator[Problem]:
+def findings(
+    record: Record, reading: Reading, now_ms: float, using: Checks | None = None
+) -> Iterator[Problem]:
     """Yield all findings on a session, notes too; those that make it unreadable come first."""
     yield from reading.problems
-    rules = [rule for rule in RULES if reading.session is not None or not rule.needs_session]
+    wanted = (using or checks()).rules
+    rules = [rule for rule in wanted if reading.session is not None or not rule.needs_session]
     yield from _checked(record, reading.session or _NOTHING, now_ms, rules)
 
 
-def problems(record: Record, reading: Reading, now_ms: float) -> Iterator[Problem]:
+def problems(
+    record: Record, reading: Reading, now_ms: float, using: Checks | None = None
+) -> Iterator[Problem]:
     """Return all problems of a session; those that make it unreadable come first."""
-    return (each for each in findings(record, reading, now_ms) if level(each) == "problem")
+    found = findings(record, reading, now_ms, using)
+    return (each for each in found if level(each) == "problem")
 
 
 def level(problem: Problem) -> Level:
@@ -80,11 +86,26 @@ def level(problem: Problem) -> Level:
     return next((rule.level for rule in RULES if rule.id == problem.rule), "problem")
 
 
-def checking() -> Checks:
+def of(keyspace: Keyspace) -> Sequence[Rule]:
+    """Return the rules for sessions of a keyspace."""
+    if keyspace == BOT:
+        return RULES
+    own = {"no-ttl": _ttl_of(keyspace), "key": _key_of(keyspace)}
+    about = {"long-ttl": _about_ttl(keyspace)}
+    return [
+        msgspec.structs.replace(
+            rule, check=own.get(rule.id, rule.check), about=about.get(rule.id, rule.about)
+        )
+        for rule in RULES
+    ]
+
+
+def checks(keyspace: Keyspace = BOT) -> Checks:
     """Return the rules as they are now, to be passed as `using` in a pass over many sessions."""
-    found = [rule for rule in RULES if rule.check is not None]
+    found = [rule for rule in of(keyspace) if rule.check is not None]
     slow = [rule for rule in found if not rule.is_quick]
-    return Checks(found, slow, Limits(keys.NO_DIGIT + b"+", _TTL_MS, MAX_MESSAGES))
+    limits = Limits(keyspace.prefix.encode() + b"+", keyspace.ttl * 1000, MAX_MESSAGES)
+    return Checks(keyspace, found, slow, limits)
 
 
 def is_sound(
@@ -92,12 +113,12 @@ def is_sound(
 ) -> bool:
     """Return whether a session from `read_quickly` breaks no rule; there may be notes on it.
 
-    A pass over a million calls this for each: it should call `checking` once and pass the result as
+    A pass over a million calls this for each: it should call `checks` once and pass the result as
     `using`.
     """
     if record.value is None:
         return False
-    using = using or checking()
+    using = using or checks()
     is_clean = quick_check.is_clean(record, session, now_ms, using.limits)
     left = using.slow if is_clean else using.rules
     # No rule is left for nearly all.
@@ -108,10 +129,10 @@ def is_sound(
 
 def judged(record: Record, now_ms: float, using: Checks | None = None) -> list[Problem]:
     """Decode a record and return its findings, notes too; `using` as for `is_sound`."""
+    using = using or checks()
     session = decode.read_quickly(record.value) if record.value is not None else None
     if session is None:
-        return list(findings(record, read(record), now_ms))
-    using = using or checking()
+        return list(findings(record, read(record), now_ms, using))
     is_clean = quick_check.is_clean(record, session, now_ms, using.limits)
     return _checked(record, session, now_ms, using.slow if is_clean else using.rules)
 
@@ -184,21 +205,42 @@ def _updated_at(_record: Record, session: Session, now_ms: float) -> Iterable[st
     return ()
 
 
-def _ttl(record: Record, _session: Session, _now: float) -> Iterable[Problem]:
-    if 0 <= record.ttl_ms <= _TTL_MS:
+def _ttl_of(keyspace: Keyspace) -> Check:
+    longest_ms = keyspace.ttl * 1000
+
+    def check(record: Record, _session: Session, _now: float) -> Iterable[Problem]:
+        if 0 <= record.ttl_ms <= longest_ms:
+            return ()
+        if record.ttl_ms < 0:
+            return (Problem("no-ttl", "the session never expires"),)
+        longest = durations.text(keyspace.ttl)
+        return (Problem("long-ttl", f"the session lives {record.ttl} s, longer than {longest}"),)
+
+    return check
+
+
+def _about_ttl(keyspace: Keyspace) -> str:
+    return f"the session expires within {durations.text(keyspace.ttl)}"
+
+
+def _key_of(keyspace: Keyspace) -> Check:
+    no_digit = keyspace.prefix.encode()
+    plus = no_digit + b"+"
+    normalised = re.compile(re.escape(no_digit) + rb"([0-9+]*[0-9][0-9+]*)?")
+
+    def check(record: Record, _session: Session, _now: float) -> Iterable[str | Problem]:
+        key = record.key
+        # Nearly all are a + and digits; this test is five times as quick as the pattern.
+        if key.rstrip(b"0123456789") == plus and key != plus:
+            return ()
+        if normalised.fullmatch(key) is None:
+            return ("the bot would never make this key: it keeps digits and + only",)
+        if key == no_digit:
+            what = "the bot got a phone without digits; whoever writes so again shares this session"
+            return (Problem("no-digit", what),)
         return ()
-    if record.ttl_ms < 0:
-        return (Problem("no-ttl", "the session never expires"),)
-    return (Problem("long-ttl", f"the session lives {record.ttl} s, longer than 6 h"),)
 
-
-def _key(record: Record, _session: Session, _now: float) -> Iterable[str | Problem]:
-    if not keys.is_normalised(record.key):
-        return ("the bot would never make this key: it keeps digits and + only",)
-    if record.key == keys.NO_DIGIT:
-        what = "the bot got a phone without digits; whoever writes so again shares this session"
-        return (Problem("no-digit", what),)
-    return ()
+    return check
 
 
 RULES = (
@@ -225,9 +267,15 @@ RULES = (
     Rule("headless-result", "results at the beginning have their calls", level="note"),
     Rule("updated-at", "updatedAt is a date that has come", _updated_at, is_quick=True),
     Rule("trim", "more than 24 messages are trimmed to 12 turns"),
-    Rule("no-ttl", "the session expires", _ttl, needs_session=False, is_quick=True),
-    Rule("long-ttl", "the session expires within 6 h"),
-    Rule("key", "the key is one that the bot makes", _key, needs_session=False, is_quick=True),
+    Rule("no-ttl", "the session expires", _ttl_of(BOT), needs_session=False, is_quick=True),
+    Rule("long-ttl", _about_ttl(BOT)),
+    Rule(
+        "key",
+        "the key is one that the bot makes",
+        _key_of(BOT),
+        needs_session=False,
+        is_quick=True,
+    ),
     Rule("no-digit", "the key has a phone's digits", level="warning"),
 )
 _NOTHING = Session("", [], None)

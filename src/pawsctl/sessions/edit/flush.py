@@ -15,7 +15,7 @@ import msgspec
 from pawsctl.connection import Outcome
 from pawsctl.connection.scan.one_server import WRITTEN, slices
 from pawsctl.errors import UsageError
-from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract import keys, rules
 from pawsctl.sessions.query import rows
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
@@ -72,21 +72,28 @@ def planned(
     Raises UsageError for seen marks together with a filter, since a mark belongs to no session;
     OperationFailed if Redis would refuse the deletion.
     """
+    if include_seen and not store.keyspace.is_bots:
+        raise UsageError(
+            f"--include-seen deletes the marks under {keys.SEEN_PREFIX}, which belong to sessions "
+            f"under {keys.SESSION_PREFIX}, and SESSION_PREFIX is {store.keyspace.prefix}.",
+            hint="Leave out --include-seen.",
+        )
     if include_seen and not wanted.is_empty:
         raise UsageError(
             "--include-seen deletes every seen mark, and a filter can't tell whose they are.",
             hint="Flush with the filter first, and seen marks in a run of their own.",
         )
-    patterns = (wanted.pattern, SEEN) if include_seen else (wanted.pattern,)
-    for pattern in patterns:
-        store.require_deletable(pattern)
+    pattern = store.keyspace.pattern(wanted.match)
+    patterns = (pattern, SEEN) if include_seen else (pattern,)
+    for each in patterns:
+        store.require_deletable(each)
     if wanted.reads_values:
         names, counts = _matching(store, wanted)
         return Flush(_plan(store, counts, 0), wanted, names=names)
     plan = None
     if counted:
         seen = sum(store.count(SEEN).values()) if include_seen else 0
-        plan = _plan(store, store.count(wanted.pattern), seen)
+        plan = _plan(store, store.count(pattern), seen)
     return Flush(plan, wanted, patterns)
 
 
@@ -117,9 +124,10 @@ def _plan(store: SessionStore, counts: dict[str, int], seen: int) -> FlushPlan:
 def _matching(store: SessionStore, wanted: Filter) -> tuple[list[bytes], dict[str, int]]:
     """Return the keys that match a filter, and their number by type."""
     now_ms = time.time() * 1000
+    using = rules.checks(store.keyspace)
     names, counts = [], dict[str, int]()
-    for record in store.records(wanted.pattern):
-        if wanted.matches(rows.listed(record, now_ms), now_ms):
+    for record in store.records(wanted.match):
+        if wanted.matches(rows.listed(record, now_ms, using), now_ms):
             names.append(record.key)
             counts[record.type] = counts.get(record.type, 0) + 1
     return names, counts
@@ -129,13 +137,14 @@ def _deletions(store: SessionStore, planned: Flush) -> Iterator[Mapping[str, int
     """Delete the planned keys; yield for each batch how many keys of each type were deleted."""
     for pattern in planned.patterns:
         yield from store.unlink(pattern)
+    using = rules.checks(store.keyspace)
     for some in slices(planned.names, WRITTEN):
         now_ms = time.time() * 1000
         found = store.records_of(some)
         meant = [
             record
             for record in found
-            if record and planned.wanted.matches(rows.listed(record, now_ms), now_ms)
+            if record and planned.wanted.matches(rows.listed(record, now_ms, using), now_ms)
         ]
         gone = store.unlink_keys([record.key for record in meant])
         yield Counter(record.type for record, is_gone in zip(meant, gone, strict=True) if is_gone)

@@ -9,9 +9,8 @@ import msgspec
 from pawsctl.connection import ErrorReply, Outcome, refused
 from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import UsageError
-from pawsctl.sessions.contract.keys import SESSION_PREFIX
+from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.model import Document
-from pawsctl.sessions.contract.rules import TTL_SECONDS
 from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
 from pawsctl.sessions.store.bulk_writer import BulkWriter
@@ -23,7 +22,6 @@ MOST = 10**8
 _STEP = 38_196_601
 _CONVERSATIONS = 1_000
 _SHORTEST_TTL_MS = 60_000
-_TTL_MS = TTL_SECONDS * 1000
 
 _NAMES = ("Firulais", "Michi", "Luna", "Toby", "Ñata", "Simón", "Coco", "Pelusa", "Rocky", "Mía")
 _OPENINGS = ("Hola", "¡Buenas! 🐶", "Buen día, ¿hay alguien?", "Hola, tengo una consulta 🐱")
@@ -65,7 +63,7 @@ def seed(
         )
     with accounted(store.connection, _account) as outcome:
         writer = BulkWriter(store, replace=True)
-        made = sessions(count, number=number, now_ms=int(writer.now_ms()))
+        made = sessions(count, number=number, now_ms=int(writer.now_ms()), keyspace=store.keyspace)
         while batch := list(islice(made, WRITTEN)):
             for each in writer.write(batch):
                 if isinstance(each, ErrorReply):
@@ -78,27 +76,29 @@ def _account(outcome: Outcome) -> Account:
     return of_keys("written", outcome, noun="session")
 
 
-def sessions(count: int, *, number: int, now_ms: int) -> Iterator[Saved]:
+def sessions(count: int, *, number: int, now_ms: int, keyspace: Keyspace = BOT) -> Iterator[Saved]:
     """Yield `count` sessions (at most MOST) of about 1 KB, each with another phone.
 
-    The same `number` gives the same phones, conversations and TTLs, spread from a minute to six
-    hours; expiry and `updatedAt` follow from these and `now_ms`, milliseconds since the epoch.
+    The same `number` gives the same phones, conversations and TTLs, spread from a minute to the
+    keyspace's TTL; expiry and `updatedAt` follow from these and `now_ms`, milliseconds since the
+    epoch.
     """
     rng = random.Random(number)  # noqa: S311 - no secret is made of it
     conversations = [_conversation(rng) for _ in range(_CONVERSATIONS)]
     digits = rng.randrange(MOST)
-    spread = _TTL_MS - _SHORTEST_TTL_MS
+    prefix, longest_ms = f"{keyspace.prefix}+5989".encode(), keyspace.ttl * 1000
+    shortest_ms = min(_SHORTEST_TTL_MS, longest_ms)
+    spread = longest_ms - shortest_ms
     for _ in range(count):
-        ttl_ms = _SHORTEST_TTL_MS + int(rng.random() * spread)
+        ttl_ms = shortest_ms + int(rng.random() * spread)
         conversation = conversations[int(rng.random() * _CONVERSATIONS)]
         expires_at = now_ms + ttl_ms
         yield Saved(
-            _PREFIX + b"%08d" % digits, conversation + b"%d}" % (expires_at - _TTL_MS), expires_at
+            prefix + b"%08d" % digits,
+            conversation + b"%d}" % (expires_at - longest_ms),
+            expires_at,
         )
         digits = (digits + _STEP) % MOST
-
-
-_PREFIX = f"{SESSION_PREFIX}+5989".encode()
 
 
 def _conversation(rng: random.Random) -> bytes:

@@ -7,7 +7,6 @@ import msgspec
 from pawsctl.connection import Command, Outcome, raise_for_error
 from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.sessions.contract import keys
-from pawsctl.sessions.contract.rules import TTL_SECONDS
 from pawsctl.sessions.query import absent
 from pawsctl.sessions.query.rows import TimeLeft
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
@@ -23,13 +22,14 @@ class Deleted(msgspec.Struct, frozen=True):
 
 
 def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
-    """Set each session's TTL to six hours and change nothing else.
+    """Set each session's TTL to that of the keyspace and change nothing else.
 
     `ttl` is None in the result for a session that does not exist.
     """
-    done = _each(store, [(b"EXPIRE", key, TTL_SECONDS) for key in names], "touched")
+    space = store.keyspace
+    done = _each(store, [(b"EXPIRE", key, space.ttl) for key in names], "touched")
     return [
-        TimeLeft(keys.phone_of(key), keys.key_text(key), TTL_SECONDS if existed else None)
+        TimeLeft(space.name_of(key), keys.key_text(key), space.ttl if existed else None)
         for key, existed in zip(names, done, strict=True)
     ]
 
@@ -39,7 +39,7 @@ def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
     names = list(dict.fromkeys(names))
     done = _each(store, [(b"DEL", key) for key in names], "deleted")
     return [
-        Deleted(keys.phone_of(key), keys.key_text(key), existed)
+        Deleted(store.keyspace.name_of(key), keys.key_text(key), existed)
         for key, existed in zip(names, done, strict=True)
     ]
 
@@ -53,7 +53,7 @@ def require_existed(store: SessionStore, names: Sequence[bytes], found: Sequence
 
 def _each(store: SessionStore, commands: Sequence[Command], done: str) -> list[bool]:
     def account(outcome: Outcome) -> Account:
-        return of_keys(done, outcome, noun="session", named=True)
+        return of_keys(done, outcome, noun="session", named=store.keyspace.name_of)
 
     with accounted(store.connection, account):
         return [

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pawsctl.connection import Connection, connect, info_fields, raise_for_error
 from pawsctl.connection.scan.glob import matcher
 from pawsctl.errors import NoSession, PawsctlError
-from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.store.reader import SessionReader
 
@@ -19,7 +19,7 @@ _STEP = 1_000
 
 def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
     """Return the failure for keys that do not exist, with phones that differ by a + alone."""
-    error = NoSession.of([keys.phone_of(key) for key in names])
+    error = NoSession.of([store.keyspace.name_of(key) for key in names])
     if found := written_otherwise(store, names):
         phones = ", ".join(found)
         return NoSession(
@@ -34,19 +34,21 @@ def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
 
 def written_otherwise(store: SessionReader, names: Sequence[bytes]) -> list[str]:
     """Return the phones of sessions that exist under one of the keys with or without its +."""
-    others = [key for name in names if (key := _other(name))]
+    others = [key for name in names if (key := _other(store.keyspace, name))]
     # The sessions are missing in any case, also if this can't be told.
     with suppress(PawsctlError):
         left = store.ttls(others)
         return [
-            keys.phone_of(key) for key, ttl in zip(others, left, strict=True) if ttl is not None
+            store.keyspace.name_of(key)
+            for key, ttl in zip(others, left, strict=True)
+            if ttl is not None
         ]
     return []
 
 
-def _other(key: bytes) -> bytes | None:
+def _other(keyspace: Keyspace, key: bytes) -> bytes | None:
     """Return a session's key with a + more or less; 00 at the beginning stands for a +, too."""
-    prefix = keys.SESSION_PREFIX.encode()
+    prefix = keyspace.prefix.encode()
     if not key.startswith(prefix) or key == prefix:
         return None
     phone = key.removeprefix(prefix)
@@ -68,7 +70,8 @@ def elsewhere(store: SessionReader) -> str:
             if number == target.db or time.monotonic() > until:
                 continue
             with connect(target.with_db(number), store.connection.timeouts) as other:
-                count, is_whole = _count(other, time.monotonic() + _MOST_EACH)
+                until_then = time.monotonic() + _MOST_EACH
+                count, is_whole = _count(other, store.keyspace.pattern(), until_then)
             if count:
                 more = "" if is_whole else "at least "
                 noun = "session" if count == 1 else "sessions"
@@ -85,12 +88,12 @@ def nothing(store: SessionReader, *, is_filtered: bool = False) -> str:
     return f"No {what} in {target.url}{which}. {elsewhere(store)}".rstrip()
 
 
-def _count(connection: Connection, until: float) -> tuple[int, bool]:
+def _count(connection: Connection, pattern: bytes, until: float) -> tuple[int, bool]:
     """Return the number of sessions that are found in time, and whether these are all."""
     names: set[bytes] = set()
     cursor: bytes | int = b"0"
     while True:
-        scan = ("SCAN", cursor, "MATCH", keys.SESSIONS, "COUNT", _STEP)
+        scan = ("SCAN", cursor, "MATCH", pattern, "COUNT", _STEP)
         cursor, found = raise_for_error(connection.reader().pipeline([scan])[0])
         names.update(found)
         if cursor in (b"0", 0):
@@ -109,13 +112,14 @@ def lead(store: SessionReader, wanted: Filter) -> str:
 
 def other_matches(store: SessionReader, wanted: Filter) -> tuple[int, str]:
     """Return the number of sessions, and a clause on another glob that matches some, or ''."""
-    glob = _wider((wanted.match or "").removeprefix(keys.SESSION_PREFIX))
+    prefix = store.keyspace.prefix
+    glob = _wider((wanted.match or "").removeprefix(prefix))
     pattern = matcher(glob.encode("utf-8", "surrogateescape"))
     total = found = 0
     for names in store.names():
         total += len(names)
         if glob:
-            begin = len(keys.SESSION_PREFIX)
+            begin = len(prefix.encode())
             found += sum(pattern.fullmatch(key, begin) is not None for key in names)
     return total, f"'{glob}' matches {found}" if found else ""
 

@@ -4,7 +4,6 @@ import unicodedata
 
 import msgspec
 
-from pawsctl.sessions.contract.keys import SESSION_PREFIX
 from pawsctl.sessions.contract.model import Block, Message, Session
 from pawsctl.sessions.query.rows import Listed
 
@@ -13,8 +12,7 @@ class Filter(msgspec.Struct, frozen=True):
     """Conditions that must all hold; None and False stand for no condition.
 
     `expiring_within`, `idle` and `updated_within` are in seconds, the latter two since `updatedAt`.
-    `match` is a glob on
-    the phone, as in Redis; Redis itself applies it (`pattern`), so `matches` ignores it.
+    `match` is a glob on the phone, as in Redis; Redis itself applies it, so `matches` ignores it.
     """
 
     status: str | None = None
@@ -27,15 +25,6 @@ class Filter(msgspec.Struct, frozen=True):
     grep: str | None = None
     problem: bool = False
     match: str | None = None
-
-    @property
-    def pattern(self) -> bytes:
-        """The glob for SCAN's MATCH; a `match` that begins with the key's prefix is used as is."""
-        glob = "*" if self.match is None else self.match
-        if not glob.startswith(SESSION_PREFIX):
-            glob = SESSION_PREFIX + glob
-        # A shell hands over bytes that are not UTF-8 as surrogates.
-        return glob.encode("utf-8", "surrogateescape")
 
     @property
     def is_empty(self) -> bool:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from pawsctl import durations
 from pawsctl.errors import OperationFailed, PawsctlError
-from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract import keys, rules
 from pawsctl.sessions.query import absent, rows, sorting
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.rows import Conversation, Listed, TimeLeft, all_listed
@@ -29,7 +29,8 @@ class Listing:
     def rows(self) -> Iterator[Listed]:
         """Yield the sessions, summed up."""
         now_ms = time.time() * 1000
-        found = all_listed(self._store.records(self._wanted.pattern), now_ms)
+        using = rules.checks(self._store.keyspace)
+        found = all_listed(self._store.records(self._wanted.match), now_ms, using)
         # An unfiltered list of a million is quicker without a check of each.
         if self._wanted.reads_values:
             found = self._matching(found, now_ms)
@@ -91,9 +92,11 @@ _COUNTED_BEYOND = 500
 def conversations(store: SessionReader, names: Sequence[bytes]) -> list[Conversation]:
     """Return the sessions under the keys, in the same order; `record` is None if there is none."""
     now_ms = time.time() * 1000
+    using = rules.checks(store.keyspace)
     records = store.records_of(names)
     return [
-        rows.conversation(key, record, now_ms) for key, record in zip(names, records, strict=True)
+        rows.conversation(key, record, now_ms, using)
+        for key, record in zip(names, records, strict=True)
     ]
 
 
@@ -122,7 +125,7 @@ def times_left(store: SessionReader, names: Sequence[bytes]) -> list[TimeLeft]:
     """Return the TTL of each key, in whole seconds."""
     return [
         TimeLeft(
-            phone=keys.phone_of(key),
+            phone=store.keyspace.name_of(key),
             key=keys.key_text(key),
             ttl=None if ttl_ms is None else durations.whole_seconds(ttl_ms),
         )

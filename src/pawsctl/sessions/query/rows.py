@@ -71,16 +71,12 @@ class Conversation(msgspec.Struct, frozen=True):
     `record` is None if nothing is stored under the key. `notes` are findings that are no problem.
     """
 
+    phone: str
     key: bytes
     record: Record | None
     session: Session | None = None
     problems: Sequence[Problem] = ()
     notes: Sequence[Problem] = ()
-
-    @property
-    def phone(self) -> str:
-        """The phone part of the key."""
-        return keys.phone_of(self.key)
 
     @property
     def stored(self) -> Stored:
@@ -96,9 +92,11 @@ class Conversation(msgspec.Struct, frozen=True):
         return Stored(self.phone, name, self.record.ttl, raw, problem)
 
 
-def all_listed(records: Iterable[Record], now_ms: float) -> Iterator[Listed]:
+def all_listed(
+    records: Iterable[Record], now_ms: float, using: Checks | None = None
+) -> Iterator[Listed]:
     """Sum up records, each as `listed` does."""
-    using = rules.checking()
+    using = using or rules.checks()
     for record in records:
         yield listed(record, now_ms, using)
 
@@ -106,17 +104,18 @@ def all_listed(records: Iterable[Record], now_ms: float) -> Iterator[Listed]:
 def listed(record: Record, now_ms: float, using: Checks | None = None) -> Listed:
     """Sum up a record; `now_ms` is the time now in milliseconds since the epoch.
 
-    In a pass over many, `using` is what `rules.checking` returns.
+    `using` are the checks of its keyspace, the bot's if None; a pass over many makes them once.
     """
+    using = using or rules.checks()
     value = record.value
     session = decode.read_quickly(value) if value is not None else None
     if value is None or session is None or not rules.is_sound(record, session, now_ms, using):
-        return _listed_with_care(record, now_ms)
-    # A sound session has a key that is ASCII and a date that exists.
+        return _listed_with_care(record, now_ms, using)
+    # A sound session has a key that is UTF-8 and a date that exists.
     key = record.key.decode()
     return Listed(
         Item(
-            key[_PREFIX_LENGTH:],
+            key[len(using.keyspace.prefix) :],
             key,
             record.ttl,
             session.status,
@@ -129,12 +128,12 @@ def listed(record: Record, now_ms: float, using: Checks | None = None) -> Listed
     )
 
 
-def _listed_with_care(record: Record, now_ms: float) -> Listed:
+def _listed_with_care(record: Record, now_ms: float, using: Checks) -> Listed:
     reading = rules.read(record)
     session = reading.session
-    problem = next(rules.problems(record, reading, now_ms), None)
+    problem = next(rules.problems(record, reading, now_ms, using), None)
     item = Item(
-        phone=keys.phone_of(record.key),
+        phone=using.keyspace.name_of(record.key),
         key=keys.key_text(record.key),
         ttl=record.ttl,
         status=model.encodable(session.status) if session else None,
@@ -146,15 +145,16 @@ def _listed_with_care(record: Record, now_ms: float) -> Listed:
     return Listed(item, session)
 
 
-_PREFIX_LENGTH = len(keys.SESSION_PREFIX)
-
-
-def conversation(key: bytes, record: Record | None, now_ms: float) -> Conversation:
-    """Decode a record and check it; `now_ms` is the time now in milliseconds since the epoch."""
+def conversation(
+    key: bytes, record: Record | None, now_ms: float, using: Checks | None = None
+) -> Conversation:
+    """Decode a record and check it; `now_ms` and `using` are as for `listed`."""
+    using = using or rules.checks()
+    phone = using.keyspace.name_of(key)
     if record is None:
-        return Conversation(key, None)
+        return Conversation(phone, key, None)
     reading = rules.read(record)
-    found = list(rules.findings(record, reading, now_ms))
+    found = list(rules.findings(record, reading, now_ms, using))
     problems = [each for each in found if rules.level(each) == "problem"]
     notes = [each for each in found if each not in problems]
-    return Conversation(key, record, reading.session, problems, notes)
+    return Conversation(phone, key, record, reading.session, problems, notes)

@@ -7,7 +7,7 @@ import msgspec
 
 from pawsctl.sessions.contract import keys, model
 from pawsctl.sessions.contract.model import Document
-from pawsctl.sessions.contract.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS
+from pawsctl.sessions.contract.rules import MAX_MESSAGES, MAX_TURNS
 from pawsctl.sessions.store.store import SessionStore
 
 SEEN_TTL_SECONDS = 3_600
@@ -26,7 +26,7 @@ class BotSessions(SessionStore):
 
     def load(self, phone: str) -> Document | None:
         """GET and decode a session; None if there is none or the value can't be parsed."""
-        value = self.connection.call("GET", keys.session_key(phone))
+        value = self.connection.call("GET", self.keyspace.key(phone))
         if value is None:
             return None
         try:
@@ -35,16 +35,19 @@ class BotSessions(SessionStore):
             return None
         return found if isinstance(found, dict) else None
 
-    def save(self, phone: str, session: Document, *, ttl: int = TTL_SECONDS) -> bytes:
-        """Set `updatedAt` to now and SETEX for `ttl` seconds; return the bytes stored."""
+    def save(self, phone: str, session: Document, *, ttl: int | None = None) -> bytes:
+        """Set `updatedAt` to now and SETEX for `ttl` seconds; return the bytes stored.
+
+        None stands for the keyspace's TTL.
+        """
         session["updatedAt"] = int(time.time() * 1000)
         value = msgspec.json.encode(session)
-        self.connection.call("SETEX", keys.session_key(phone), ttl, value)
+        self.connection.call("SETEX", self.keyspace.key(phone), ttl or self.keyspace.ttl, value)
         return value
 
     def touch(self, phone: str) -> bool:
-        """EXPIRE in six hours from now; return whether the session exists."""
-        return bool(self.connection.call("EXPIRE", keys.session_key(phone), TTL_SECONDS))
+        """EXPIRE in the keyspace's TTL from now; return whether the session exists."""
+        return bool(self.connection.call("EXPIRE", self.keyspace.key(phone), self.keyspace.ttl))
 
     def append(self, phone: str, *messages: Document) -> bytes:
         """Load, append, trim and save, not atomically, as the bot does; return the bytes stored."""
@@ -54,7 +57,7 @@ class BotSessions(SessionStore):
 
     def end(self, phone: str) -> bool:
         """DEL a session; return whether there was one."""
-        return bool(self.connection.call("DEL", keys.session_key(phone)))
+        return bool(self.connection.call("DEL", self.keyspace.key(phone)))
 
     def mark_seen(self, message_id: str) -> None:
         """Mark a WhatsApp message as handled, for an hour."""

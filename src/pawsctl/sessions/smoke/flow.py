@@ -2,8 +2,10 @@
 
 import secrets
 
+from pawsctl import durations
 from pawsctl.errors import PawsctlError
 from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.model import Document
 from pawsctl.sessions.smoke.bot import BotSessions
 
@@ -39,15 +41,16 @@ class Flow:
         if not written.done and not written.unknown:
             return None
         phones = (self.phone, self.trimmed, self.short)
-        self.left += map(keys.session_key, phones)
-        self.left.append(keys.seen_key(self.message_id))
+        self.left += map(self.store.keyspace.key, phones)
+        if self.store.keyspace.is_bots:
+            self.left.append(keys.seen_key(self.message_id))
         try:
             self.delete_left()
         except PawsctlError as error:
             left = ", ".join(map(keys.key_text, self.left))
             return error.with_context(
                 after=f"So these keys may be left: {left}.",
-                hint="What is left expires by itself within six hours.",
+                hint=f"What is left expires by itself within {_longest(self.store.keyspace)}.",
                 counts={"unknown": len(self.left)},
             )
         return None
@@ -83,6 +86,10 @@ class Flow:
             f"expected a TTL of {seconds} s, found {left:.0f} s",
         )
         return f"{left:.0f} s left"
+
+
+def _longest(keyspace: Keyspace) -> str:
+    return "six hours" if keyspace.ttl == BOT.ttl else durations.text(keyspace.ttl)
 
 
 def expect(holds: bool, otherwise: str) -> None:

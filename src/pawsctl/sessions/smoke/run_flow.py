@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from pawsctl.errors import Interrupted, PawsctlError, RedisUnreachable
+from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.smoke.bot import BotSessions
 from pawsctl.sessions.smoke.flow import Flow, StepFailed
-from pawsctl.sessions.smoke.steps import STEPS
+from pawsctl.sessions.smoke.steps import steps_of
 from pawsctl.sessions.store.store import SessionStore
 
 
@@ -47,7 +48,7 @@ def run(
     runs could not delete: they are deleted first, and what this run can't delete is added. Raises
     RedisUnreachable.
     """
-    flow = Flow(BotSessions(store.connection), left)
+    flow = Flow(BotSessions(store.connection, keyspace=store.keyspace), left)
     results = []
     store.connection.connect()
     flow.delete_left()
@@ -73,19 +74,23 @@ def run(
     return FlowReport(all(result.ok for result in results), store.connection.target.url, results)
 
 
-def cut_short(finished: Sequence[StepResult], error: PawsctlError) -> list[StepResult]:
+def cut_short(
+    finished: Sequence[StepResult], error: PawsctlError, keyspace: Keyspace
+) -> list[StepResult]:
     """Return the results of a flow that `error` ended after the `finished` steps.
 
     The next step has failed, and the rest is skipped. If all had finished, the clean-up has failed.
     """
-    names = [name for name, _ in STEPS][len(finished) :] or ["delete the test sessions"]
+    names = [name for name, _ in steps_of(keyspace)][len(finished) :] or [
+        "delete the test sessions"
+    ]
     failed = StepResult(names[0], ok=False, seconds=0.0, detail=error.message)
     return [*finished, failed, *(_skipped(name, names[0]) for name in names[1:])]
 
 
 def _results(flow: Flow, max_latency: float | None) -> Iterator[StepResult]:
     failed = ""
-    for name, step in STEPS:
+    for name, step in steps_of(flow.store.keyspace):
         if failed:
             yield _skipped(name, failed)
             continue

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import msgspec
 
+from pawsctl import durations
 from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.model import Document
-from pawsctl.sessions.contract.rules import MAX_MESSAGES, MAX_TURNS, TTL_SECONDS
+from pawsctl.sessions.contract.rules import MAX_MESSAGES, MAX_TURNS
 from pawsctl.sessions.smoke.bot import SEEN_TTL_SECONDS
 from pawsctl.sessions.smoke.flow import Flow, expect
 
@@ -45,7 +47,8 @@ def _first_message(flow: Flow) -> str:
 
 
 def _its_ttl(flow: Flow) -> str:
-    return flow.expect_ttl(keys.session_key(flow.phone), TTL_SECONDS)
+    space = flow.store.keyspace
+    return flow.expect_ttl(space.key(flow.phone), space.ttl)
 
 
 def _answer(flow: Flow) -> str:
@@ -72,17 +75,17 @@ def _tool_call(flow: Flow) -> str:
 
 
 def _load(flow: Flow) -> str:
-    value = flow.store.connection.call("GET", keys.session_key(flow.phone))
+    value = flow.store.connection.call("GET", flow.store.keyspace.key(flow.phone))
     expect(value == flow.stored, "the bytes loaded are not the bytes stored")
     return f"{len(flow.stored)} bytes, the same"
 
 
 def _touch(flow: Flow) -> str:
-    key = keys.session_key(flow.phone)
+    key, ttl = flow.store.keyspace.key(flow.phone), flow.store.keyspace.ttl
     before = flow.load(flow.phone)["updatedAt"]
-    flow.store.connection.call("EXPIRE", key, TTL_SECONDS // 2)
+    flow.store.connection.call("EXPIRE", key, max(1, ttl // 2))
     expect(flow.store.touch(flow.phone), "touch did not find the session")
-    left = flow.expect_ttl(key, TTL_SECONDS)
+    left = flow.expect_ttl(key, ttl)
     expect(flow.load(flow.phone)["updatedAt"] == before, "touch changed updatedAt")
     return left
 
@@ -130,7 +133,9 @@ def _end(flow: Flow) -> str:
     return "deleted"
 
 
-STEPS: tuple[tuple[str, Callable[[Flow], str]], ...] = (
+Step = tuple[str, Callable[[Flow], str]]
+
+_STEPS: tuple[Step, ...] = (
     ("connect", _connect),
     ("first message", _first_message),
     ("TTL of six hours", _its_ttl),
@@ -143,3 +148,18 @@ STEPS: tuple[tuple[str, Callable[[Flow], str]], ...] = (
     ("expiry", _expiry),
     ("end deletes", _end),
 )
+
+
+def steps_of(keyspace: Keyspace) -> list[Step]:
+    """Return the steps, each with its name, for a bot that keeps its sessions in `keyspace`.
+
+    Seen marks are known for the bot's own prefix alone: elsewhere no mark is written.
+    """
+    names = {}
+    if keyspace.ttl != BOT.ttl:
+        names["TTL of six hours"] = f"TTL of {durations.text(keyspace.ttl)}"
+    return [
+        (names.get(name, name), step)
+        for name, step in _STEPS
+        if keyspace.is_bots or step is not _seen
+    ]

@@ -7,12 +7,23 @@ import msgspec
 
 from pawsctl import durations
 from pawsctl.errors import OperationFailed
-from pawsctl.sessions.contract.rules import TTL_SECONDS
+from pawsctl.sessions.contract.keyspace import TTL_SECONDS
 from pawsctl.sessions.query.rows import TimeLeft
 from pawsctl.sessions.store.reader import SessionReader
 
-# Upper bounds of the TTL histogram in seconds; the last bar has the sessions that live too long.
-TTL_BOUNDS = (60, 300, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 18_000, TTL_SECONDS)
+_DAY = 86_400
+# Upper bounds of the TTL histogram in seconds, as far as sessions may live.
+_BOUNDS = (
+    *(60, 300, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 18_000, TTL_SECONDS, _DAY // 2),
+    *(_DAY * days for days in (1, 2, 4, 7, 14, 30, 90, 365)),
+)
+# Counts up to these are told whatever the TTL is.
+_TOLD = (900, 3_600, TTL_SECONDS)
+
+
+def bounds_of(ttl: int) -> list[int]:
+    """Return the upper bounds of the histogram of sessions that live `ttl` seconds at most."""
+    return sorted({*(bound for bound in _BOUNDS if bound < ttl), ttl, *_TOLD})
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -23,8 +34,12 @@ class Bar(msgspec.Struct, frozen=True):
     sessions: int
 
 
-class Expiry(msgspec.Struct, frozen=True):
-    """When sessions expire. `shortest` and `longest` are in seconds, None if none expires."""
+class Expiry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When sessions expire. `shortest` and `longest` are in seconds, None if none expires.
+
+    `ttl` is how many seconds they should have at most, if not six hours: then `over_ttl` counts
+    those with more.
+    """
 
     sessions: int
     never: int
@@ -34,21 +49,36 @@ class Expiry(msgspec.Struct, frozen=True):
     shortest: int | None
     longest: int | None
     histogram: list[Bar]
+    ttl: int | None = None
+    over_ttl: int | None = None
+
+    @property
+    def limit(self) -> int:
+        """The seconds that a session should have left at most."""
+        return self.ttl or TTL_SECONDS
+
+    @property
+    def too_long(self) -> int:
+        """The number of sessions with more time left than they should have."""
+        return self.over_6h if self.over_ttl is None else self.over_ttl
 
     @property
     def is_sound(self) -> bool:
-        """Whether every session expires, and within the six hours that the bot gives it."""
-        return not self.never and not self.over_6h
+        """Whether every session expires, and within the TTL that it should have."""
+        return not self.never and not self.too_long
 
 
 class ExpiryCounter:
-    """Adds up TTLs one by one."""
+    """Adds up TTLs one by one, of sessions that should live `ttl` seconds at most."""
 
-    def __init__(self) -> None:
+    def __init__(self, ttl: int) -> None:
+        self.ttl = ttl
+        self.bounds = bounds_of(ttl)
+        self._bounds_ms = [bound * 1000 for bound in self.bounds]
         self.never = 0
         self.shortest_ms: int | None = None
         self.longest_ms: int | None = None
-        self.bars = [0] * (len(TTL_BOUNDS) + 1)
+        self.bars = [0] * (len(self.bounds) + 1)
 
     def add(self, ttl_ms: int) -> None:
         """Count a session with that many milliseconds left, -1 for never."""
@@ -59,36 +89,45 @@ class ExpiryCounter:
             self.shortest_ms = ttl_ms
         if self.longest_ms is None or ttl_ms > self.longest_ms:
             self.longest_ms = ttl_ms
-        self.bars[bisect_left(_BOUNDS_MS, ttl_ms)] += 1
+        self.bars[bisect_left(self._bounds_ms, ttl_ms)] += 1
 
     def result(self) -> Expiry:
         """Return the figures so far."""
-        bounds = (0, *TTL_BOUNDS)
+        sessions, expiring = self.never + sum(self.bars), sum(self.bars)
+        is_own = self.ttl != TTL_SECONDS
+
+        def within(seconds: int) -> int:
+            return sum(self.bars[: self.bounds.index(seconds) + 1])
+
         return Expiry(
-            sessions=self.never + sum(self.bars),
+            sessions=sessions,
             never=self.never,
-            over_6h=self.bars[-1],
-            within_15m=sum(self.bars[: TTL_BOUNDS.index(900) + 1]),
-            within_60m=sum(self.bars[: TTL_BOUNDS.index(3_600) + 1]),
+            over_6h=expiring - within(TTL_SECONDS),
+            within_15m=within(900),
+            within_60m=within(3_600),
             shortest=_seconds(self.shortest_ms),
             longest=_seconds(self.longest_ms),
             histogram=[
                 Bar(above, to, count)
-                for above, to, count in zip(bounds, (*TTL_BOUNDS, None), self.bars, strict=True)
+                for above, to, count in zip(
+                    (0, *self.bounds), (*self.bounds, None), self.bars, strict=True
+                )
             ],
+            ttl=self.ttl if is_own else None,
+            over_ttl=expiring - within(self.ttl) if is_own else None,
         )
-
-
-_BOUNDS_MS = [bound * 1000 for bound in TTL_BOUNDS]
 
 
 def _seconds(milliseconds: int | None) -> int | None:
     return None if milliseconds is None else durations.whole_seconds(milliseconds)
 
 
-def expiry_of(found: Sequence[TimeLeft]) -> Expiry:
-    """Return when the given sessions expire; those that don't exist are left out."""
-    counter = ExpiryCounter()
+def expiry_of(found: Sequence[TimeLeft], ttl: int) -> Expiry:
+    """Return when the given sessions expire; those that don't exist are left out.
+
+    `ttl` is how many seconds they should have at most.
+    """
+    counter = ExpiryCounter(ttl)
     for each in found:
         if each.ttl is not None:
             counter.add(each.ttl if each.ttl < 0 else each.ttl * 1000)
@@ -97,14 +136,14 @@ def expiry_of(found: Sequence[TimeLeft]) -> Expiry:
 
 def expiry(store: SessionReader) -> Expiry:
     """Return when all sessions expire, from their TTLs alone."""
-    counter = ExpiryCounter()
+    counter = ExpiryCounter(store.keyspace.ttl)
     for ttl_ms in store.all_ttls():
         counter.add(ttl_ms)
     return counter.result()
 
 
 def require_sound(found: Expiry) -> None:
-    """Raise OperationFailed if a session never expires or lives longer than six hours."""
+    """Raise OperationFailed if a session never expires or lives longer than it should."""
     if found.is_sound:
         return
     faults, hints = [], []
@@ -114,10 +153,11 @@ def require_sound(found: Expiry) -> None:
             f"{found.never} {'session never expires' if one else 'sessions never expire'}"
         )
         hints.append("'pawsctl session list --never-expires'")
-    if found.over_6h:
-        one = found.over_6h == 1
+    if found.too_long:
+        one = found.too_long == 1
         faults.append(
-            f"{found.over_6h} {'session lives' if one else 'sessions live'} longer than 6 h"
+            f"{found.too_long} {'session lives' if one else 'sessions live'} longer than "
+            f"{durations.text(found.limit)}"
         )
         hints.append("'pawsctl session list --sort ttl --reverse'")
     raise OperationFailed(

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import msgspec
 
 from pawsctl.connection import ErrorReply, info_fields
-from pawsctl.sessions.contract.rules import TTL_SECONDS
 from pawsctl.sessions.store.reader import SessionReader
 
 DEFAULT_MAXMEMORY = 256 * 1024 * 1024
@@ -19,7 +18,8 @@ class MemoryUse(msgspec.Struct, frozen=True):
     """Bytes that a session takes, and the number of sessions that fit into `maxmemory` bytes.
 
     `per_session` is the mean of `sampled` sessions. `is_assumed` says that the server told no
-    limit. `holds` is how many fit, `per_hour` how many may begin in an hour if each lives 6 h.
+    limit. `holds` is how many fit, `per_hour` how many may begin in an hour if each lives as
+    long as the keyspace says.
     """
 
     per_session: int
@@ -61,7 +61,7 @@ def measure(store: SessionReader, sample: Sequence[bytes]) -> Footprint:
             maxmemory=maxmemory,
             is_assumed=not limit,
             holds=holds,
-            per_hour=holds * 3_600 // TTL_SECONDS,
+            per_hour=holds * 3_600 // store.keyspace.ttl,
         )
     return Footprint(
         memory, _total(fields, "evicted_keys"), _total(fields, "expired_keys"), left_out

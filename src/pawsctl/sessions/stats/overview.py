@@ -67,8 +67,8 @@ class Overview(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def gather(store: SessionReader) -> Overview:
     """Read every session once, and the server's memory figures."""
-    counts = _Counts(time.time() * 1000)
-    using = rules.checking()
+    counts = _Counts(time.time() * 1000, store.keyspace.ttl)
+    using = rules.checks(store.keyspace)
     for record in store.records():
         counts.add(rows.listed(record, counts.now_ms, using).item, record)
     found = memory_use.measure(store, counts.sample)
@@ -92,18 +92,18 @@ def gather(store: SessionReader) -> Overview:
         evicted_keys=found.evicted_keys,
         expired_keys=found.expired_keys,
         left_out=found.left_out,
-        pictures=pictures.measure(store.connection),
+        pictures=pictures.measure(store.connection) if store.keyspace.is_bots else None,
     )
 
 
 class _Counts:
     """The running counts, updated session by session."""
 
-    def __init__(self, now_ms: float) -> None:
+    def __init__(self, now_ms: float, ttl: int) -> None:
         self.now_ms = now_ms
         self.problems = self.other_statuses = 0
         self.statuses: Counter[str | None] = Counter()
-        self.expiry = ExpiryCounter()
+        self.expiry = ExpiryCounter(ttl)
         self.bytes, self.messages, self.age = Sketch(), Sketch(), Sketch()
         # A heap, the smallest of the largest first; the number decides between equal sizes.
         self.largest: list[tuple[int, int, Item]] = []

@@ -38,19 +38,21 @@ def accounted(
         raise error.with_context(after=f"Before that, {text}.", hint=hint, counts=counts) from error
 
 
-def of_keys(done: str, outcome: Outcome, *, noun: str, named: bool = False) -> Account:
+def of_keys(
+    done: str, outcome: Outcome, *, noun: str, named: Callable[[bytes], str] | None = None
+) -> Account:
     """Return an account with the verb `done`, as in `5 keys were deleted; of 3 more …`.
 
-    `named` says whether to name keys of unknown outcome.
+    `named` returns the name of a key: keys of unknown outcome are named.
     """
     unknown = len(outcome.unknown)
     verb = "was" if outcome.done == 1 else "were"
     text = f"{outcome.done} {noun}{'' if outcome.done == 1 else 's'} {verb} {done}"
     if unknown:
-        text += f"; of {unknown} more no one knows{_names(outcome) if named else ''}"
+        text += f"; of {unknown} more no one knows{_names(outcome, named) if named else ''}"
     return Account(text, {done: outcome.done, "unknown": unknown})
 
 
-def _names(outcome: Outcome) -> str:
-    some = ", ".join(keys.phone_of(key) or keys.key_text(key) for key in outcome.unknown[:_NAMED])
+def _names(outcome: Outcome, named: Callable[[bytes], str]) -> str:
+    some = ", ".join(named(key) or keys.key_text(key) for key in outcome.unknown[:_NAMED])
     return f": {some}{' …' if len(outcome.unknown) > _NAMED else ''}"

@@ -18,13 +18,13 @@ from pawsctl.connection import (
 from pawsctl.connection.scan import all_servers, one_server
 from pawsctl.connection.scan.portions import Portions
 from pawsctl.errors import Partial
-from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.store import records
 
 
 class SessionReader:
-    """Reads the sessions of one connection, and closes it at the end of a `with`.
+    """Reads the sessions of one keyspace, and closes its connection at the end of a `with`.
 
     If a part of a cluster does not answer, or an ACL keeps this user from some of the keys, a pass
     over all keys yields the others and then raises Partial. With `partial`, the pass ends normally,
@@ -32,8 +32,11 @@ class SessionReader:
     conclusion from missing ones.
     """
 
-    def __init__(self, connection: Connection, *, partial: bool = False) -> None:
+    def __init__(
+        self, connection: Connection, *, keyspace: Keyspace = BOT, partial: bool = False
+    ) -> None:
         self.connection = connection
+        self.keyspace = keyspace
         self._partial = partial
         # The number of keys that this user may not read, in the current or last pass.
         self._forbidden = 0
@@ -51,16 +54,20 @@ class SessionReader:
         """Return the record of a key, of any type; None if it does not exist."""
         return self.records_of([key])[0]
 
-    def records(self, pattern: bytes = keys.SESSIONS) -> Iterator[Record]:
-        """Yield every session that matches, in SCAN's order; those gone meanwhile are left out."""
-        for _, found in self.snapshots(pattern):
+    def records(self, match: str | None = None) -> Iterator[Record]:
+        """Yield every session that matches, in SCAN's order; those gone meanwhile are left out.
+
+        `match` is a glob on names; None for all.
+        """
+        for _, found in self.snapshots(match):
             yield from found
 
-    def snapshots(self, pattern: bytes = keys.SESSIONS) -> Iterator[tuple[float, list[Record]]]:
+    def snapshots(self, match: str | None = None) -> Iterator[tuple[float, list[Record]]]:
         """Yield the same in batches, each with its time of asking, in seconds since the epoch.
 
         Keys of another type come last.
         """
+        pattern = self.keyspace.pattern(match)
         strange: list[tuple[bytes, int]] = []
         times: dict[bytes, float] = {}
 
@@ -119,16 +126,16 @@ class SessionReader:
 
     def names(self) -> Iterator[list[bytes]]:
         """Yield the keys of all sessions in batches, those of other types among them."""
-        for names, _ in self._batches(lambda _names: [], one_server.Search(keys.SESSIONS)):
+        for names, _ in self._batches(lambda _names: [], self._everything):
             yield names
 
     def all_ttls(self) -> Iterator[int]:
         """Yield the milliseconds left for every session, -1 for never, in SCAN's order."""
-        for _, replies in self._batches(lambda _names: [], one_server.Search(keys.SESSIONS)):
+        for _, replies in self._batches(lambda _names: [], self._everything):
             yield from (ttl_ms for ttl_ms in replies[0] if ttl_ms != -2)
 
     def scan_ttls_and_sizes(
-        self, pattern: bytes, sized: Callable[[bytes], bool]
+        self, match: str | None, sized: Callable[[bytes], bool]
     ) -> Iterator[tuple[float, list[tuple[bytes, int, int]]]]:
         """Yield every key that matches, its PTTL, and its value's size in bytes.
 
@@ -143,13 +150,18 @@ class SessionReader:
             chosen[names[0]] = [key for key in names if sized(key)]
             return [(b"STRLEN", key) for key in chosen[names[0]]]
 
-        for names, (ttls, *replies) in self._batches(ask, one_server.Search(pattern)):
+        search = one_server.Search(self.keyspace.pattern(match))
+        for names, (ttls, *replies) in self._batches(ask, search):
             sizes = dict(zip(chosen.pop(names[0]), map(_size, replies), strict=True))
             found = zip(names, ttls, strict=True)
             yield (
                 times.pop(names[0]),
                 [(key, ttl_ms, sizes.get(key, -1)) for key, ttl_ms in found if ttl_ms != -2],
             )
+
+    @property
+    def _everything(self) -> one_server.Search:
+        return one_server.Search(self.keyspace.pattern())
 
     @cached_property
     def leaves_lru_alone(self) -> bool:
@@ -198,11 +210,12 @@ class SessionReader:
                 raise
             self._missing = error
 
-    def count(self, pattern: bytes = keys.SESSIONS) -> dict[str, int]:
-        """Return the number of keys that match, by Redis type."""
+    def count(self, pattern: bytes | None = None) -> dict[str, int]:
+        """Return the number of keys that match a glob, of all sessions if None, by Redis type."""
         self._forbidden = 0
         counts: Counter[str] = Counter()
-        for _, replies in self._pass(one_server.Search(pattern), lambda names: [types_of(names)]):
+        search = one_server.Search(pattern or self.keyspace.pattern())
+        for _, replies in self._pass(search, lambda names: [types_of(names)]):
             told = raise_for_error(replies[0])
             self._forbidden += _hidden(told)
             counts.update(kinds(told))

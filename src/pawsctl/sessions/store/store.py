@@ -16,25 +16,28 @@ from pawsctl.connection import (
 )
 from pawsctl.connection.scan import all_servers, one_server
 from pawsctl.errors import LoginRefused, OperationFailed, Partial, RedisUnreachable
-from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract.keys import nobodys_phone
 from pawsctl.sessions.store import reader
 from pawsctl.sessions.store.reader import SessionReader
 
 
 class SessionStore(SessionReader):
-    """Reads and deletes the sessions of one connection."""
+    """Reads and deletes the sessions of one keyspace."""
 
-    def unlink(self, pattern: bytes = keys.SESSIONS) -> Iterator[dict[str, int]]:
-        """Delete the keys that match; yield for each batch how many of each type were deleted.
+    def unlink(self, pattern: bytes | None = None) -> Iterator[dict[str, int]]:
+        """Delete the keys that match a glob, all sessions if None.
+
+        Yields for each batch how many of each type were deleted.
 
         Strings go first, without a TYPE for each key: SCAN selects them. A second pass deletes the
         few keys of other types.
         """
+        pattern = pattern or self.keyspace.pattern()
         strings = one_server.Search(pattern, b"string", one_server.WRITTEN)
         for _, replies in _until_refused(self._deleting(strings, lambda _names: [])):
             yield {"string": _done(replies[0])}
         # Find out first whether scripts may run: once a key is deleted, its type is lost.
-        nobodys = keys.session_key(keys.nobodys_phone())
+        nobodys = self.keyspace.nobodys_key()
         self._try([types_of([]), types_of([nobodys])])
         rest, forbidden = one_server.Search(pattern, size=one_server.WRITTEN), 0
         for _, (told, reply) in self._deleting(rest, lambda names: [types_of(names)]):
@@ -60,7 +63,7 @@ class SessionStore(SessionReader):
         if self.connection.target.read_only:
             return
         beginning = re.split(rb"[*?\[\\]", pattern, maxsplit=1)[0]
-        nobodys = beginning + keys.nobodys_phone().encode()
+        nobodys = beginning + nobodys_phone().encode()
         reply = self._try([(b"UNLINK", nobodys)])[0]
         if isinstance(reply, ErrorReply) and is_in_doubt(reply):
             # Nobody's key is at stake, so that any words count as a refusal of UNLINK.

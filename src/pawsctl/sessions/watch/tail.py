@@ -8,7 +8,9 @@ from typing import Literal
 import msgspec
 
 from pawsctl.sessions.contract import decode, keys, model, rules
+from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.model import Message, Record, Session
+from pawsctl.sessions.contract.rules import Checks
 from pawsctl.sessions.store.reader import SessionReader
 from pawsctl.sessions.watch.watch import SLACK_SECONDS, Kind, SessionEvent, event_of
 
@@ -58,6 +60,7 @@ def tail(
     `interval` is the seconds between polls. If there is no session at first, `missing` is called,
     and the session is waited for.
     """
+    using = rules.checks(store.keyspace)
     before, is_first = _Seen(None, time.monotonic()), True
     while True:
         asked = time.monotonic()
@@ -66,9 +69,9 @@ def tail(
         if is_first:
             if record is None:
                 missing()
-            yield from _said(key, now, _last(now.messages, last))
+            yield from _said(store.keyspace, key, now, _last(now.messages, last))
         else:
-            yield from _news(key, before, now)
+            yield from _news(using, key, before, now)
         before, is_first = now, False
         sleep(max(0.0, asked + interval - time.monotonic()))
 
@@ -90,9 +93,9 @@ class _Seen:
         return self.record.value if self.record else None
 
 
-def _news(key: bytes, before: _Seen, now: _Seen) -> Iterator[Said | SessionEvent]:
+def _news(using: Checks, key: bytes, before: _Seen, now: _Seen) -> Iterator[Said | SessionEvent]:
     def event(kind: Kind) -> SessionEvent:
-        return event_of(key, kind, now.record, time.time() * 1000)
+        return event_of(using, key, kind, now.record, time.time() * 1000)
 
     if now.record is None:
         if before.record is not None:
@@ -100,7 +103,7 @@ def _news(key: bytes, before: _Seen, now: _Seen) -> Iterator[Said | SessionEvent
         return
     if before.record is None:
         yield event("appeared")
-        yield from _said(key, now, now.messages)
+        yield from _said(using.keyspace, key, now, now.messages)
     elif now.value == before.value:
         if now.early > before.late or now.late < before.early:
             yield event("touched")
@@ -109,7 +112,7 @@ def _news(key: bytes, before: _Seen, now: _Seen) -> Iterator[Said | SessionEvent
         if added is None or not added:
             # Another conversation, or the same one with another change than new messages.
             yield event("changed")
-        yield from _said(key, now, now.messages if added is None else added)
+        yield from _said(using.keyspace, key, now, now.messages if added is None else added)
 
 
 def appended(before: Sequence[Message], now: Sequence[Message]) -> Sequence[Message] | None:
@@ -138,7 +141,9 @@ def _last(messages: Sequence[Message], count: int | None) -> Sequence[Message]:
     return messages if count is None else messages[model.last_said(messages, count) :]
 
 
-def _said(key: bytes, now: _Seen, messages: Sequence[Message]) -> Iterator[Said]:
+def _said(
+    keyspace: Keyspace, key: bytes, now: _Seen, messages: Sequence[Message]
+) -> Iterator[Said]:
     """Yield `messages`, the last ones of a session, as new."""
     stored = _stored(now)
     for number in range(len(now.messages) - len(messages), len(now.messages)):
@@ -146,7 +151,7 @@ def _said(key: bytes, now: _Seen, messages: Sequence[Message]) -> Iterator[Said]
         event = MessageEvent(
             time=datetime.now(UTC),
             event="message",
-            phone=keys.phone_of(key),
+            phone=keyspace.name_of(key),
             key=keys.key_text(key),
             role=model.encodable(message.role),
             text=model.encodable(message.summary),

@@ -14,8 +14,9 @@ from typing import Literal
 import msgspec
 
 from pawsctl.connection.scan.one_server import VALUES
-from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract import keys, rules
 from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.contract.rules import Checks
 from pawsctl.sessions.query import rows
 from pawsctl.sessions.store.reader import SessionReader
 
@@ -98,7 +99,7 @@ class _Known(msgspec.Struct, gc=False):
 
 def follow(
     store: SessionReader,
-    pattern: bytes,
+    match: str | None,
     *,
     interval: float,
     sleep: Callable[[float], None] = time.sleep,
@@ -107,7 +108,7 @@ def follow(
 
     `interval` is the seconds between polls. Sessions that exist at the beginning are no events.
     """
-    watch, told = _Watch(store, pattern), 0.0
+    watch, told = _Watch(store, match), 0.0
     while True:
         begun = time.monotonic()
         yield from watch.poll()
@@ -123,9 +124,10 @@ def follow(
 
 
 class _Watch:
-    def __init__(self, store: SessionReader, pattern: bytes) -> None:
+    def __init__(self, store: SessionReader, match: str | None) -> None:
         self.store = store
-        self.pattern = pattern
+        self.match = match
+        self.using = rules.checks(store.keyspace)
         # If reading makes a key look used, asking for every size would spoil eviction by LRU.
         self.sees_sizes = store.leaves_lru_alone
         self.known: dict[bytes, _Known] = {}
@@ -148,7 +150,7 @@ class _Watch:
         """Return the keys that are new, and those whose TTL or size has changed."""
         fresh, changed = [], []
         self.sessions = 0
-        for asked, batch in self.store.scan_ttls_and_sizes(self.pattern, self._is_sized):
+        for asked, batch in self.store.scan_ttls_and_sizes(self.match, self._is_sized):
             answered = time.monotonic()
             self.sessions += len(batch)
             for key, ttl_ms, size in batch:
@@ -188,7 +190,7 @@ class _Watch:
                 known, value = self.known[key], hash(record.value)
                 kind: Kind = "touched" if value == known.value else "changed"
                 known.value = value
-                yield event_of(key, "appeared" if are_new else kind, record, now_ms)
+                yield event_of(self.using, key, "appeared" if are_new else kind, record, now_ms)
 
     def _records(self, names: Sequence[bytes]) -> list[Record | None]:
         return self.store.records_of(names, left_out=self.store.connection.note)
@@ -197,15 +199,17 @@ class _Watch:
         now = time.monotonic()
         for key in [key for key, known in self.known.items() if known.seen != self.number]:
             is_due = self.known.pop(key).early <= now
-            yield event_of(key, "expired" if is_due else "deleted", None, 0)
+            yield event_of(self.using, key, "expired" if is_due else "deleted", None, 0)
 
 
-def event_of(key: bytes, kind: Kind, record: Record | None, now_ms: float) -> SessionEvent:
+def event_of(
+    using: Checks, key: bytes, kind: Kind, record: Record | None, now_ms: float
+) -> SessionEvent:
     """Return an event seen now, with the stored state; `now_ms` is milliseconds since the epoch."""
-    now, phone, name = datetime.now(UTC), keys.phone_of(key), keys.key_text(key)
+    now, phone, name = datetime.now(UTC), using.keyspace.name_of(key), keys.key_text(key)
     if record is None:
         return SessionEvent(now, kind, phone, name)
-    listed = rows.listed(record, now_ms)
+    listed = rows.listed(record, now_ms, using)
     item, words = listed.item, listed.last_message
     return SessionEvent(
         now, kind, phone, name, item.ttl, item.status, item.messages, words, item.problem

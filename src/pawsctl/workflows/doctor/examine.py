@@ -29,38 +29,39 @@ _READ = " may be read"
 
 def examine(
     load: Callable[[], Settings],
-    connect: Callable[[], Connection],
+    open_reader: Callable[[], SessionReader],
     *,
     done: Callable[[Finding], None],
     patience: float = check_network.PATIENCE,
 ) -> Diagnosis:
     """Run all checks and return the diagnosis; `done` is called with each finding.
 
-    `load` resolves the settings, and `connect` returns an unopened connection to the Redis that the
-    session commands use. Their errors become findings. `patience` is the seconds for each
-    connection.
+    `load` resolves the settings, and `open_reader` returns a reader of the sessions that the
+    session commands use, not yet connected. Their errors become findings. `patience` is the seconds
+    for each connection.
     """
     findings = []
-    for finding in _findings(load, connect, patience):
+    for finding in _findings(load, open_reader, patience):
         findings.append(finding)
         done(finding)
     return Diagnosis(all(each.state != "failed" for each in findings), findings)
 
 
 def _findings(
-    load: Callable[[], Settings], connect: Callable[[], Connection], patience: float
+    load: Callable[[], Settings], open_reader: Callable[[], SessionReader], patience: float
 ) -> Iterator[Finding]:
     try:
-        settings, connection = load(), connect()
+        settings, reader = load(), open_reader()
     except PawsctlError as error:
         yield failed("settings", error)
         return
-    with connection:
-        yield from _floors(settings, connection, patience)
+    with reader:
+        yield from _floors(settings, reader, patience)
     yield bot_health.examine(settings["APP_URL"])
 
 
-def _floors(settings: Settings, connection: Connection, patience: float) -> Iterator[Finding]:
+def _floors(settings: Settings, reader: SessionReader, patience: float) -> Iterator[Finding]:
+    connection = reader.connection
     target = connection.target
     fault = check_network.fault(target, patience)
     for finding in check_stack.examine(settings, target, answers=not fault):
@@ -80,11 +81,11 @@ def _floors(settings: Settings, connection: Connection, patience: float) -> Iter
             yield Finding("the rest", "skipped", "Redis and its sessions were not looked at")
             return
     found = []
-    for finding in _redis(connection):
+    for finding in _redis(reader):
         found.append(finding)
         yield finding
     if _is_readable(found):
-        yield _sessions(connection)
+        yield _sessions(reader)
     else:
         yield Finding("the rest", "skipped", "the sessions were not looked at")
 
@@ -119,20 +120,20 @@ def _way(settings: Settings, connection: Connection, patience: float) -> Iterato
         yield Finding("login", "ok", f"accepted{user}")
 
 
-def _redis(connection: Connection) -> Iterator[Finding]:
+def _redis(reader: SessionReader) -> Iterator[Finding]:
     try:
-        checks = health.check(connection).checks
+        checks = health.check(reader.connection, reader.keyspace).checks
     except PawsctlError as error:
         yield failed("redis", error)
         return
     for each in checks:
         yield Finding(each.name, "ok" if each.ok else "failed", each.detail)
-    yield from check_servers.examine(connection)
+    yield from check_servers.examine(reader.connection)
 
 
-def _sessions(connection: Connection) -> Finding:
+def _sessions(reader: SessionReader) -> Finding:
     try:
-        found = overview.gather(SessionReader(connection))
+        found = overview.gather(reader)
     except PawsctlError as error:
         return failed("sessions", error)
     if found.problems:

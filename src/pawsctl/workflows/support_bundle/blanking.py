@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
+from pawsctl.sessions.contract.keys import SESSION_PREFIX
+
 BLANK = "***"
 
 # A secret shorter than this is blanked only as a whole word: it may be part of other words.
 _SHORT = 8
-# Text that looks like a phone, a mail address or a session's key, though it is not a known one.
+# Text that looks like a phone or a mail address, though it is not a known one.
 _PATTERNS = (
-    re.compile(r"(wh:session:|whatsapp:)[^\s\"',\]}]+"),
     re.compile(r"()\+\d[\d ().-]{5,}\d"),
     re.compile(r"()(?<![\w.:-])\d{9,15}(?![\w.:-])"),
     re.compile(r"()(?<![/\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+"),
@@ -26,8 +27,20 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 class Blanker:
     """Blanks known secrets in every encoding, and text that looks like a phone or an address."""
 
-    def __init__(self, secrets: Iterable[str], texts: Iterable[str] = (), *, within: str) -> None:
-        """Take `secrets`, and those of `texts` that occur in `within`, since they may be many."""
+    def __init__(
+        self,
+        secrets: Iterable[str],
+        texts: Iterable[str] = (),
+        *,
+        prefixes: Iterable[str] = (SESSION_PREFIX,),
+        within: str,
+    ) -> None:
+        """Take `secrets`, and those of `texts` that occur in `within`, since they may be many.
+
+        What follows one of the `prefixes` is the name of a session.
+        """
+        begin = "|".join(map(re.escape, (*prefixes, "whatsapp:")))
+        self._patterns = (re.compile(rf"({begin})[^\s\"',\]}}]+"), *_PATTERNS)
         encoded = " ".join(_ENCODED.findall(within))
         written = {form for each in secrets if each.strip() for form in _forms(each)}
         for each in texts:
@@ -40,7 +53,7 @@ class Blanker:
 
     def text(self, text: str) -> str:
         """Return a text with known secrets and everything that looks private blanked."""
-        for pattern in _PATTERNS:
+        for pattern in self._patterns:
             text = pattern.sub(rf"\1{BLANK}", text)
         return self.known(text)
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import msgspec
 
 from pawsctl.config.settings import Settings
-from pawsctl.connection import Connection
 from pawsctl.errors import PawsctlError, UsageError
 from pawsctl.files import atomic_file
+from pawsctl.sessions.contract.keyspace import BOT
+from pawsctl.sessions.store.reader import SessionReader
 from pawsctl.workflows.doctor import check_topology
 from pawsctl.workflows.doctor.finding import Diagnosis, Finding
 from pawsctl.workflows.support_bundle import contents, private_texts
@@ -21,7 +22,7 @@ from pawsctl.workflows.support_bundle.blanking import BLANK, Blanker
 
 _FOLDER = "pawsctl-doctor"
 Load = Callable[[], Settings]
-Connect = Callable[[], Connection]
+OpenReader = Callable[[], SessionReader]
 
 
 def require_new(path: Path, *, overwrite: bool) -> None:
@@ -39,29 +40,31 @@ def require_new(path: Path, *, overwrite: bool) -> None:
 
 
 def write(
-    path: Path, diagnosis: Diagnosis, load: Load, connect: Connect, *, overwrite: bool
+    path: Path, diagnosis: Diagnosis, load: Load, open_reader: OpenReader, *, overwrite: bool
 ) -> None:
     """Write the diagnosis and its evidence to a file that only its owner can read.
 
     Raises UsageError for a file that exists, OperationFailed for one that can't be written.
     """
-    content = _archived(dict(_parts(diagnosis, load, connect)))
+    content = _archived(dict(_parts(diagnosis, load, open_reader)))
     with atomic_file.replacing(path, private=True, overwrite=overwrite) as put:
         put(content)
 
 
-def _parts(diagnosis: Diagnosis, load: Load, connect: Connect) -> Iterator[tuple[str, str]]:
+def _parts(diagnosis: Diagnosis, load: Load, open_reader: OpenReader) -> Iterator[tuple[str, str]]:
     """Yield the name and blanked content of each file."""
-    found = dict(_collected(load, connect))
+    found = dict(_collected(load, open_reader))
     secrets: set[str] = set()
     texts: set[str] = set()
     is_known = False
     with suppress(PawsctlError):
         secrets.update(private_texts.secrets_of(load()))
-    with suppress(PawsctlError), connect() as connection:
-        texts, is_known = private_texts.texts_of(connection)
+    prefixes = {BOT.prefix}
+    with suppress(PawsctlError), open_reader() as reader:
+        prefixes.add(reader.keyspace.prefix)
+        texts, is_known = private_texts.texts_of(reader)
     told = "\n".join(each.detail + each.hint for each in diagnosis.findings)
-    blanker = Blanker(secrets, texts, within="\n".join([told, *found.values()]))
+    blanker = Blanker(secrets, texts, prefixes=prefixes, within="\n".join([told, *found.values()]))
     yield "doctor.json", _json([_blanked(each, blanker, is_known) for each in diagnosis.findings])
     for name, text in found.items():
         if name.endswith(".log"):
@@ -70,7 +73,7 @@ def _parts(diagnosis: Diagnosis, load: Load, connect: Connect) -> Iterator[tuple
             yield name, blanker.known(text)
 
 
-def _collected(load: Load, connect: Connect) -> Iterator[tuple[str, str]]:
+def _collected(load: Load, open_reader: OpenReader) -> Iterator[tuple[str, str]]:
     """Yield the name and content of each file; one that can't be gathered is left out."""
     yield "versions.json", _json(contents.versions())
     with suppress(PawsctlError):
@@ -84,8 +87,8 @@ def _collected(load: Load, connect: Connect) -> Iterator[tuple[str, str]]:
                 for name, about, tail in gather(own, topology):
                     yield f"stack/{_file_name(name)}.json", _json(about)
                     yield f"stack/{_file_name(name)}.log", "\n".join(tail)
-    with suppress(PawsctlError), connect() as connection:
-        for name, told in contents.servers(connection):
+    with suppress(PawsctlError), open_reader() as reader:
+        for name, told in contents.servers(reader.connection):
             yield f"redis/{_file_name(name)}.info.txt", told
 
 

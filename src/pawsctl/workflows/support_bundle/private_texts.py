@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from pawsctl.config import kept_password, password_file, redis_url
 from pawsctl.config.setting_specs import KNOWN_COMMANDER_PASSWORD, SETTING_SPECS
 from pawsctl.config.settings import Settings
-from pawsctl.connection import Connection
 from pawsctl.errors import PawsctlError
 from pawsctl.sessions.store.reader import SessionReader
 
@@ -54,21 +53,21 @@ def _of_url(url: str) -> Iterator[str]:
                 yield value
 
 
-def texts_of(connection: Connection) -> tuple[set[str], bool]:
+def texts_of(reader: SessionReader) -> tuple[set[str], bool]:
     """Return the phones and texts of the first sessions, and whether these are all.
 
-    Raises the errors of the connection.
+    Raises the errors of the reader.
     """
     found: set[str] = set()
-    records = iter(SessionReader(connection).records())
+    records = iter(reader.records())
     for record in islice(records, _MOST):
-        found.update(_phones(record.key))
+        found.update(_phones(record.key, reader.keyspace.prefix))
         found.update(_texts(record.value or b""))
     return found, next(records, None) is None
 
 
-def _phones(key: bytes) -> Iterator[str]:
-    named = key.rpartition(b":")[2].decode("utf-8", "replace")
+def _phones(key: bytes, prefix: str) -> Iterator[str]:
+    named = key.removeprefix(prefix.encode()).decode("utf-8", "replace")
     yield from re.findall(rf"\d{{{_PHONE},}}", named)
     digits = re.sub(r"\D", "", named)
     if len(digits) >= _PHONE:

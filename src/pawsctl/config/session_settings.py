@@ -1,0 +1,74 @@
+"""The settings on where an application keeps its sessions, and for how long."""
+
+import re
+
+import msgspec
+
+from pawsctl import durations, escaping
+from pawsctl.config.setting_specs import Setting
+from pawsctl.config.settings import Settings
+from pawsctl.errors import UsageError
+
+_LEAST = 2
+# What SCAN's MATCH and our own globs take for more than itself.
+_GLOB = re.compile(r"[*?\[\]\\]")
+_LONGEST_DAYS = 3_650
+
+
+class SessionSettings(msgspec.Struct, frozen=True):
+    """The prefix of all keys, with its origin, and the seconds that a session lives at most.
+
+    `is_found` says that the prefix is from a `.env` that was found by search, and nobody named.
+    """
+
+    prefix: str
+    ttl: int
+    origin: str
+    is_found: bool
+
+    @property
+    def is_default_prefix(self) -> bool:
+        """Whether nobody has set the prefix."""
+        return self.origin == "default"
+
+
+def read(settings: Settings) -> SessionSettings:
+    """Return the settings on sessions, validated. Raises UsageError if one can't be used."""
+    prefix = settings["SESSION_PREFIX"]
+    is_found = settings.is_found and prefix.is_of(settings.file)
+    ttl = _ttl(settings["SESSION_TTL"])
+    return SessionSettings(_prefix(prefix), ttl, prefix.origin, is_found)
+
+
+def _prefix(setting: Setting) -> str:
+    value = setting.value
+    if len(value) < _LEAST:
+        fault = f"a prefix has {_LEAST} characters at least"
+    elif found := _GLOB.search(value):
+        fault = f"{found[0]} stands for other characters in a glob"
+    elif not value.isprintable():
+        fault = "it has a control character, or one that can't be seen"
+    elif value != value.strip():
+        fault = "it begins or ends with a blank"
+    else:
+        return value
+    raise UsageError(
+        f"SESSION_PREFIX ({setting.origin}) is '{escaping.setting(value)}', which can't be used: "
+        f"{fault}.",
+        hint="Set it to what all keys of the sessions begin with, such as wh:session: or sess:.",
+    )
+
+
+def _ttl(setting: Setting) -> int:
+    try:
+        seconds = durations.seconds(setting.value)
+    except ValueError:
+        seconds = 0
+    if seconds < 1 or seconds != int(seconds) or seconds > _LONGEST_DAYS * 86_400:
+        value = escaping.setting(setting.value)
+        like = f"{value}s or " if value.isdecimal() and len(value) < 9 else ""
+        raise UsageError(
+            f"SESSION_TTL ({setting.origin}) is '{value}', which can't be used.",
+            hint=f"Set it to a time in whole seconds, like {like}6h, 30m or 14d.",
+        )
+    return int(seconds)

@@ -1,0 +1,74 @@
+"""The keys of an application's sessions: their prefix, their TTL, and names for them. Pure."""
+
+import re
+
+import msgspec
+
+from pawsctl.errors import UsageError
+from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract.keys import SESSION_PREFIX
+
+TTL_SECONDS = 21_600
+"""The TTL that the bot gives a session."""
+
+
+class Keyspace(msgspec.Struct, frozen=True):
+    """The keys that begin with `prefix`, each a session that lives `ttl` seconds at most.
+
+    Without arguments, the bot's own. Every operation on sessions is confined to one keyspace: it
+    reads, writes and deletes no key outside it.
+    """
+
+    prefix: str = SESSION_PREFIX
+    ttl: int = TTL_SECONDS
+
+    def key(self, name: str) -> bytes:
+        """Return the key of a phone's session; `name` may also be a whole key.
+
+        Raises UsageError if a phone has no digit.
+        """
+        if name.startswith(self.prefix):
+            # A shell hands over bytes that are not UTF-8 as surrogates.
+            return name.encode("utf-8", "surrogateescape")
+        number = keys.normalised(name)
+        if not re.search("[0-9]", number):
+            raise UsageError(
+                f"'{name}' has no digit, so it is no phone number.",
+                hint=f"Give a phone like +1234567890, or a whole key like {self.prefix}+1234567890."
+                f" What the bot got from a phone without digits is under the key {self.prefix} "
+                "alone.",
+            )
+        return (self.prefix + number).encode()
+
+    def name_of(self, key: bytes) -> str:
+        """Return the phone part of a key."""
+        return keys.key_text(key).removeprefix(self.prefix)
+
+    def nobodys_key(self) -> bytes:
+        """Return a random key that no real phone has."""
+        return (self.prefix + keys.nobodys_phone()).encode()
+
+    def pattern(self, match: str | None = None) -> bytes:
+        """Return the glob for SCAN's MATCH of the names that match; all if `match` is None.
+
+        A `match` that begins with the prefix is a glob on the whole key.
+        """
+        glob = "*" if match is None else match
+        if not glob.startswith(self.prefix):
+            glob = self.prefix + glob
+        return glob.encode("utf-8", "surrogateescape")
+
+    @property
+    def is_bots(self) -> bool:
+        """Whether the prefix is the bot's own, beside which it keeps seen marks and pictures."""
+        return self.prefix == SESSION_PREFIX
+
+    @property
+    def hash_tag(self) -> bytes:
+        """The hash tag in the prefix, which puts all keys into one slot of a cluster, or b''."""
+        found = re.match(rb"[^{]*\{([^}]+)\}", self.prefix.encode())
+        return found[1] if found else b""
+
+
+BOT = Keyspace()
+"""The keys of the bot's sessions."""

@@ -1,0 +1,152 @@
+"""Sessions of any prefix and TTL: every command keeps to its own keys."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.conftest import GOOD
+from tests.servers import Server
+
+OTHERS = {
+    "wh:session:+1": "theirs",
+    "wh:seen:1": "1",
+    "session:+1": "theirs",
+    "{sesión-ñ🐶}:y:+1": "theirs",
+}
+
+
+def test_every_command_keeps_to_the_prefix(
+    anywhere: Pawsctl, any_server: Server, tmp_path: Path
+) -> None:
+    """Hash tags and letters of several bytes included; no other key is read, changed or deleted."""
+    prefix = "{sesión-ñ🐶}:x:"
+    client, value = any_server.client, GOOD[0].read_bytes()
+    anywhere.environment |= {"SESSION_PREFIX": prefix, "SESSION_TTL": "1d"}
+    for key, text in OTHERS.items():
+        client.set(key, text)
+    for phone in ("+1", "+2"):
+        client.set(f"{prefix}{phone}", value, ex=50_000)
+    listed = anywhere("session", "list", "--sort", "phone", "--json").json
+    assert [(each["phone"], each["key"], each["problem"]) for each in listed] == [
+        (phone, f"{prefix}{phone}", None) for phone in ("+1", "+2")
+    ]
+    assert anywhere("session", "list", "--match", "+1", "--json").json[0]["phone"] == "+1"
+    assert anywhere("session", "get", f"{prefix}+2", "--json").json["phone"] == "+2"
+    assert anywhere("session", "lint", "--json").json["checked"] == 2
+    assert anywhere("session", "stats", "--json").json["sessions"] == 2
+    assert anywhere("session", "ttl", "--check").status == ExitStatus.OK
+    assert anywhere("session", "touch", "+1", "--json").json["ttl"] == 86_400
+    assert anywhere("health").status == ExitStatus.OK
+    archive = str(tmp_path / "a.jsonl")
+    assert anywhere("session", "export", archive).status == ExitStatus.OK
+    assert anywhere("session", "delete", "+1", "--json").json["deleted"] is True
+    assert anywhere("session", "flush", "--yes", "--json").json["deleted"] == 1
+    assert anywhere("session", "import", archive, "--json").json["imported"] == 2
+    assert anywhere("session", "verify", archive, "--json").json["sessions"] == 2
+    assert anywhere("test-session").status == ExitStatus.OK
+    assert set(client.keys()) == {key.encode() for key in (*OTHERS, f"{prefix}+1", f"{prefix}+2")}
+
+
+def test_an_archive_of_another_prefix_is_refused(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path
+) -> None:
+    """It names both, and nothing is written."""
+    server.client.set("a b:+1", GOOD[0].read_bytes(), ex=600)
+    archive = tmp_path / "a.jsonl"
+    pawsctl("session", "export", str(archive), env={"SESSION_PREFIX": "a b:"})
+    assert json.loads(archive.read_text().splitlines()[0])["prefix"] == "a b:"
+    server.client.flushall()
+    refused = pawsctl("session", "import", str(archive), "--json")
+    assert refused.status == ExitStatus.USAGE
+    assert "a b:" in refused.error["message"]
+    assert "SESSION_PREFIX='a b:'" in refused.error["hint"]
+    assert server.client.keys() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SESSION_PREFIX", "s", "2 characters"),
+        ("SESSION_PREFIX", "sess:*", "* stands for"),
+        ("SESSION_PREFIX", "s?ss:", "? stands for"),
+        ("SESSION_PREFIX", "[ab]:", "[ stands for"),
+        ("SESSION_PREFIX", "se\\s:", "\\ stands for"),
+        ("SESSION_PREFIX", "sess\x1b:", "control character"),
+        ("SESSION_PREFIX", "  sess:", "blank"),
+        ("SESSION_TTL", "86400", "86400s"),
+        ("SESSION_TTL", "0s", "30m"),
+        ("SESSION_TTL", "1.5s", "whole seconds"),
+        ("SESSION_TTL", "never", "30m"),
+    ],
+)
+def test_settings_that_no_sessions_can_have_are_wrong_usage(
+    bare_pawsctl: Pawsctl, name: str, value: str, told: str
+) -> None:
+    """Before anything is connected."""
+    result = bare_pawsctl("session", "flush", "--yes", "--json", env={name: value})
+    assert result.status == ExitStatus.USAGE
+    assert told in result.error["message"] + result.error["hint"]
+    assert f"{name} in the environment" in result.error["message"]
+
+
+def test_a_ttl_is_held_everywhere(pawsctl: Pawsctl, server: Server) -> None:
+    """Check, lint, statistics and their words follow it."""
+    pawsctl.environment["SESSION_TTL"] = "10m"
+    server.client.set("wh:session:+1", GOOD[0].read_bytes(), ex=3_000)
+    server.client.set("wh:session:+2", GOOD[0].read_bytes(), ex=500)
+    checked = pawsctl("session", "ttl", "--check")
+    assert checked.status == ExitStatus.FAILED
+    assert "1 session lives longer than 10 min" in checked.err
+    assert "> 10 min" in checked.text
+    found = pawsctl("session", "stats", "--json").json["expiry"]
+    assert (found["ttl"], found["over_ttl"], found["over_6h"]) == (600, 1, 0)
+    assert (found["within_15m"], found["within_60m"]) == (1, 2)
+    linted = pawsctl("session", "lint", "--json").json["findings"]
+    assert [each["rule"] for each in linted] == ["long-ttl"]
+    assert "longer than 10 min" in linted[0]["message"]
+    assert "TTL of 10 min" in pawsctl("test-session").text
+
+
+def test_a_prefix_of_a_found_file_is_named_and_needs_more_than_yes(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """Whoever enters a directory has not meant what its `.env` says; a named file is meant."""
+    (pawsctl.folder / ".env").write_text("SESSION_PREFIX=sess:\n")
+    server.client.set("sess:+1", GOOD[0].read_bytes(), ex=600)
+    result = pawsctl("session", "flush", "--yes")
+    assert result.status == ExitStatus.NOT_CONFIRMED
+    assert "keys under sess: (SESSION_PREFIX in" in result.err
+    assert "--confirm 127.0.0.1" in result.err
+    assert server.client.exists("sess:+1")
+    archive = str(pawsctl.folder / "a.jsonl")
+    pawsctl("session", "export", archive)
+    replaced = pawsctl("session", "import", archive, "--replace")
+    assert replaced.status == ExitStatus.NOT_CONFIRMED
+    confirmed = ("--confirm", "127.0.0.1")
+    assert pawsctl("session", "import", archive, "--replace", *confirmed).status == ExitStatus.OK
+    named = pawsctl("session", "flush", "--yes", "--env-file", ".env")
+    assert named.status == ExitStatus.OK
+    assert not server.client.exists("sess:+1")
+
+
+def test_seen_marks_are_of_the_bots_own_prefix(pawsctl: Pawsctl, server: Server) -> None:
+    """Another's sessions have no known marks."""
+    server.client.set("wh:seen:1", "1")
+    env = {"SESSION_PREFIX": "sess:"}
+    result = pawsctl("session", "flush", "--include-seen", "--yes", env=env)
+    assert result.status == ExitStatus.USAGE
+    assert "SESSION_PREFIX is sess:" in result.err
+    assert server.client.exists("wh:seen:1")
+
+
+def test_phones_complete_under_the_prefix(pawsctl: Pawsctl, server: Server) -> None:
+    """The bot's own are another application's then."""
+    server.client.mset({"sess:+15": "{}", "wh:session:+16": "{}"})
+    env = {
+        "SESSION_PREFIX": "sess:", "_PAWSCTL_COMPLETE": "complete_bash",
+        "COMP_WORDS": "pawsctl session get +1", "COMP_CWORD": "3",
+    }  # fmt: skip
+    assert pawsctl(env=env).text.split() == ["+15"]
