@@ -27,7 +27,7 @@ $(VENV)/installed: pyproject.toml
 # What its development needs on top. pip 25.1 is the first that knows dependency groups.
 $(VENV)/developing: $(VENV)/installed
 	$(PIP) install --upgrade 'pip>=25.1'
-	$(PIP) install --editable '.[embedded]' --group dev
+	$(PIP) install --editable '.[embedded,web]' --group dev
 	@touch $@
 
 demo: $(VENV)/installed ## Start a Redis, run the session flow, list the sessions

@@ -17,6 +17,7 @@ WIDTH = 96
 # Commands whose exit statuses do not follow from their declarations.
 _STATUSES = {
     "doctor": (0, 1, 2),
+    "serve": (0, 1, 2, 7),
     "config": (0, 2),
     "session verify": (0, 1, 2, 8),
 }

@@ -27,6 +27,7 @@ from tests.cli_runner import TIMEOUT_SECONDS, Pawsctl
 from tests.docs import pages
 from tests.ports import free_base, free_port
 from tests.servers import Server, path_with_client
+from tests.serving import until
 from tests.terminal import noon_zone
 
 SAMPLES = Path(__file__).parent.parent / "sessions"
@@ -52,6 +53,7 @@ SECTIONS = (
     Section(pages.COMMANDS, "Redis", "stack"),
     Section(pages.COMMANDS, "Sessions", "sessions"),
     Section(pages.COMMANDS, "Checks, memory, settings", "sessions"),
+    Section(pages.COMMANDS, "Answer in the bot's place", "web"),
     Section(pages.COMMANDS, "Practise a failover", "failover"),
     Section(pages.COMMANDS, "Find out what is wrong", "trouble"),
     Section(pages.PRODUCTION, "", "production"),
@@ -61,6 +63,9 @@ SECTIONS = (
 
 # The command that runs until Ctrl-C; on a terminal it draws.
 WATCH = "$ pawsctl session watch"
+# The command that runs until SIGTERM, and what it prints when it answers.
+SERVE = "$ pawsctl serve"
+_SERVED = b"Listening"
 
 _OTHERS = "warning: This project's Redis has no password"
 # A server with TLS, and the authority that signed its certificate.
@@ -94,7 +99,10 @@ class Examples:
         self.hidden = hidden
 
     def run_all(self, blocks: Sequence[str]) -> list[str]:
-        """Return each block with its real output; a watch sees the effects of the next block."""
+        """Return each block with its real output; a watch sees the effects of the next block.
+
+        A server answers the next block.
+        """
         printed, rest = [], iter(blocks)
         for block in rest:
             if block.startswith(WATCH):
@@ -104,9 +112,30 @@ class Examples:
                     event = events.readline().decode()
                 printed += [f"{command}\n{self._as_shown(event) if shown else ''}", beside]
                 assert event
+            elif block.startswith(SERVE):
+                printed += self._served(block.splitlines()[0], next(rest))
             else:
                 printed.append(self.run(block))
         return printed
+
+    def _served(self, command: str, asking: str) -> list[str]:
+        """Return what a server prints, and the block of commands that asks it."""
+        words = shlex.split(command.removeprefix("$ pawsctl "))
+        log = self.pawsctl.folder / "serve.log"
+        with log.open("wb") as stream:
+            process = self.pawsctl.start(
+                *words, "--port", self._real("3000"), stderr=stream.fileno()
+            )
+        try:
+            until(lambda: _SERVED in log.read_bytes() or process.poll() is not None)
+            asked = self.run(asking)
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+        return [f"{command}\n{self._as_shown(log.read_text())}", asked]
+
+    def _real(self, shown: str) -> str:
+        return next(real for real, each in self.hidden.items() if each == shown)
 
     @contextmanager
     def _watching(self, command: str) -> Iterator[IO[bytes]]:
@@ -236,6 +265,15 @@ def trouble_examples(folder: Path, project: str) -> Iterator[Examples]:
 
 
 @contextmanager
+def web_examples(folder: Path, server: Server) -> Iterator[Examples]:
+    """Examples that ask a server at a port of its own, for a store of sessions."""
+    with session_examples(folder, server) as examples:
+        port = str(free_port())
+        # Port 3000 is behind a name too.
+        yield Examples(examples.pawsctl, {port: "3000"} | dict(examples.hidden))
+
+
+@contextmanager
 def task_examples(folder: Path, project: str) -> Iterator[Examples]:
     """Examples on a Redis with sessions, in whose place another one can be started, and a second.
 
@@ -299,12 +337,13 @@ def write(only: Sequence[str] = ()) -> None:
 
 @contextmanager
 def _opened(kind: str, folder: Path) -> Iterator[Examples]:
-    if kind == "sessions":
+    if kind in ("sessions", "web"):
         (folder / "data").mkdir()
         (folder / "home").mkdir()
+        examples = session_examples if kind == "sessions" else web_examples
         with (
             servers.running(folder / "data", program="redis-server") as server,
-            session_examples(folder / "home", server) as running,
+            examples(folder / "home", server) as running,
         ):
             yield running
         return

@@ -25,6 +25,7 @@ from pawsctl.stack.lifecycle import Dev, Stop, Up
 from pawsctl.stack.remove import Down, Reset
 from pawsctl.stack.status import StackStatus
 from pawsctl.stack.topology_status import TopologyStatus
+from pawsctl.web.http.request_log import Entry
 from pawsctl.workflows.doctor.finding import Diagnosis
 from pawsctl.workflows.failover import Drill
 from pawsctl.workflows.verify import Verified
@@ -90,6 +91,7 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     + _one(MessageEvent, LINES, "with PHONE, for each message"),
     "test-session": _one(FlowReport),
     "health": _one(Health),
+    "serve": _one(Entry, LINES, "on stderr, for each request and event"),
     "doctor": _one(Diagnosis),
     "config": _one(Setting, ARRAY) + _one(Url, when="with `--show-url`"),
 }

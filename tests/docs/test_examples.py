@@ -29,6 +29,14 @@ def test_session_examples_print_what_the_pages_say(tmp_path: Path, redis_server:
         assert_true("sessions", running)
 
 
+def test_web_examples_print_what_the_pages_say(tmp_path: Path, redis_server: Server) -> None:
+    """They ask a running server with curl."""
+    if shutil.which("redis-server") is None or shutil.which("curl") is None:
+        skip_or_fail("the examples of the server need a redis-server and curl")
+    with examples.web_examples(tmp_path, redis_server) as running:
+        assert_true("web", running)
+
+
 def test_stack_examples_print_what_the_pages_say(
     tmp_path: Path, docker_engine: docker.DockerClient, project: str
 ) -> None:

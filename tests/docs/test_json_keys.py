@@ -13,6 +13,7 @@ from tests.cli_runner import Pawsctl
 from tests.conftest import SAMPLES
 from tests.docs import results
 from tests.servers import Server
+from tests.serving import serving
 from tests.stack_fixtures import Stack
 from tests.topology_fixtures import Topology
 
@@ -153,6 +154,16 @@ def test_events_have_the_keys_of_their_structs(
     assert_told(dict(lines[-1]), "session watch")
 
 
+def test_the_log_of_a_server_has_the_keys_of_its_struct(filled: Pawsctl) -> None:
+    """A line for each event of the server, and for each request."""
+    with serving(filled, "--json") as served:
+        served.ask()
+        served.logged('"path":"/api/health"')
+        lines = list(map(json.loads, served.log.splitlines()))
+    for line in (lines[0], lines[-1]):
+        assert_told(line, "serve")
+
+
 def test_a_stack_has_the_keys_of_its_structs(embedded_stack: Stack) -> None:
     """Every command from `up` to `down`, with sessions to back up."""
 
@@ -188,6 +199,7 @@ def test_a_topology_has_the_keys_of_its_structs(sentinels: Topology) -> None:
 def test_every_command_is_held_to_its_structs() -> None:
     """A new command needs a case here."""
     elsewhere = {"session import", "session verify", "session watch", "redis failover", "redis cli"}
+    elsewhere.add("serve")
     stack = ("up", "dev", "restart", "start", "status", "stop", "logs", "reset", "down")
     held = {name_of(command) for command in ON_SESSIONS} | {f"redis {name}" for name in stack}
     assert held | elsewhere == results.RESULTS.keys()

@@ -23,6 +23,7 @@ class Root(LazyGroup):
         "session": "pawsctl.cli.session",
         "test-session": "pawsctl.cli.smoke",
         "health": "pawsctl.cli.health",
+        "serve": "pawsctl.cli.serve",
         "doctor": "pawsctl.cli.doctor",
         "config": "pawsctl.cli.config",
     }

@@ -9,6 +9,7 @@ from pawsctl.cli.output import Format
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.stdout import Output
+    from pawsctl.config.bot_settings import BotSettings
     from pawsctl.config.session_settings import SessionSettings
     from pawsctl.config.settings import Settings
     from pawsctl.config.target import Target
@@ -44,15 +45,8 @@ class Invocation:
     def settings(self) -> "Settings":
         """Every setting, resolved. Raises UsageError if one can't be read."""
         from pawsctl.config import load_settings
-        from pawsctl.errors import UsageError
 
-        try:
-            directory = Path.cwd()
-        except OSError as error:
-            raise UsageError(
-                f"The working directory can't be used: {error.strerror}.",
-                hint="Change to one that exists.",
-            ) from error
+        directory = _working_directory()
         found = load_settings.load(
             environ=os.environ,
             directory=directory,
@@ -90,6 +84,12 @@ class Invocation:
         from pawsctl.config import session_settings
 
         return session_settings.read(self.settings)
+
+    def bot_settings(self) -> "BotSettings":
+        """Return what the bot's own settings say. Raises UsageError for a file of no use."""
+        from pawsctl.config import bot_settings
+
+        return bot_settings.load(self.settings, environ=os.environ, directory=_working_directory())
 
     def target(self) -> "Target":
         """Return the Redis to talk to. Raises UsageError for a URL that can't be read."""
@@ -182,6 +182,19 @@ class Invocation:
                 "own containers.",
                 hint=hint,
             )
+
+
+def _working_directory() -> Path:
+    """Return the working directory. Raises UsageError if it can't be used."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        from pawsctl.errors import UsageError
+
+        raise UsageError(
+            f"The working directory can't be used: {error.strerror}.",
+            hint="Change to one that exists.",
+        ) from error
 
 
 _ABOUT_CONNECTIONS = {

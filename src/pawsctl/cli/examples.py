@@ -59,6 +59,11 @@ EXAMPLES = {
         "test-session --retry-for 60s --junit report.xml",
     ),
     "health": ("health", "health --wait 60s", "health --json"),
+    "serve": (
+        "serve",
+        "serve --port 8080 --json",
+        "serve --host 0.0.0.0 --allow-host pawsctl.default.svc",
+    ),
     "doctor": ("doctor", "doctor --bundle support.tar.gz"),
     "config": ("config", "config REDIS_URL", "config --show-url"),
 }

@@ -13,15 +13,15 @@ _MOST = 256 << 10
 _WAY_ON = "Name the file that you mean with --env-file."
 
 
-def nearest(directory: Path, home: Path | None) -> Path | None:
-    """Return the nearest `.env` from `directory` upwards, or None.
+def nearest(directory: Path, home: Path | None, name: str = ".env") -> Path | None:
+    """Return the nearest `.env`, or file of that name, from `directory` upwards, or None.
 
     The search ends at the root of the repository that `directory` is in, else at `home`, else in
     `directory` itself. Raises UsageError for a file that another user could have written: ignoring
     it would lead to another Redis.
     """
     for folder in _searched(directory, home):
-        path = folder / ".env"
+        path = folder / name
         try:
             # A directory of that name is a Python environment.
             if not os.path.lexists(path) or path.is_dir():

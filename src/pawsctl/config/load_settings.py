@@ -29,7 +29,7 @@ def load(
     `.env` begins. Raises UsageError for a `.env` that can't be read (naming the line) or that
     another user could have written, and for a setting that is not UTF-8.
     """
-    path = env_file or dotenv_file.nearest(directory, _home(environ))
+    path = env_file or dotenv_file.nearest(directory, home(environ))
     file = dotenv_file.read(path) if path else {}
     options = {"REDIS_URL": url or "", "PAWSCTL_READ_ONLY": "1" if read_only else ""}
     values = {}
@@ -59,7 +59,7 @@ def _chosen(known: SettingSpec, said: Sequence[Setting]) -> Setting:
     return found
 
 
-def _home(environ: Mapping[str, str]) -> Path | None:
+def home(environ: Mapping[str, str]) -> Path | None:
     """Return the user's home directory, or None if there is none."""
     if named := environ.get("HOME") or environ.get("USERPROFILE"):
         return Path(named).resolve()

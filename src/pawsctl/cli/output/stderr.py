@@ -60,6 +60,14 @@ class Talk:
         """Write a notice."""
         self.say([(text, "")])
 
+    def entry(self, fields: msgspec.Struct, text: str) -> None:
+        """Write a line of a log: its fields in JSON, else the text."""
+        if not self.is_json:
+            self.note(text)
+            return
+        encoded = escaping.json_line(msgspec.json.encode(fields))
+        self._to_stderr((actions_log.json(encoded) if self._is_log else encoded).decode())
+
     def advise(self, advice: Callable[[], str]) -> None:
         """Write a notice for a person who reads text, if there is one."""
         if self.format == "text" and (text := advice()):

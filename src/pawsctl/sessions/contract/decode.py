@@ -125,7 +125,7 @@ def tool_results(message: Message) -> list[Block] | None:
 
 def _parsed_results(content: str) -> list[Block] | None:
     try:
-        found = _parse(content.removeprefix(TOOL_RESULTS))
+        found = parse(content.removeprefix(TOOL_RESULTS))
     except ValueError:
         return None
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
@@ -151,7 +151,7 @@ def _read_leniently(value: bytes) -> Reading:
     except UnicodeDecodeError as error:
         problems.append(Problem("utf-8", f"byte {error.start} is not UTF-8"))
     try:
-        found = _parse(text(value))
+        found = parse(text(value))
     except ValueError as error:
         return unreadable("json", f"not JSON ({error})")
     if not isinstance(found, dict):
@@ -243,17 +243,26 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON")
 
 
-def _parse(text: str) -> Any:
+def parse(
+    text: str,
+    *,
+    parse_int: Callable[[str], Any] | None = None,
+    parse_float: Callable[[str], Any] = float,
+) -> Any:
     """Parse JSON as JSON.parse does: no NaN, Infinity or byte order mark, numbers of any length.
 
-    Raises ValueError.
+    Integers and other numbers are parsed by these functions; in nesting beyond Python's recursion
+    limit, other numbers are floats. Raises ValueError.
     """
+    parse_int = parse_int or _integer
     if text.startswith("\ufeff"):
         raise ValueError("it begins with a byte order mark")
     try:
-        return json.loads(text, parse_constant=_refuse, parse_int=_integer)
+        return json.loads(
+            text, parse_constant=_refuse, parse_int=parse_int, parse_float=parse_float
+        )
     except RecursionError:
-        return deep_json.loads(text, parse_int=_integer)
+        return deep_json.loads(text, parse_int=parse_int)
 
 
 def _integer(digits: str) -> int | float:

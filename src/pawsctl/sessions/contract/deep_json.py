@@ -86,12 +86,12 @@ class _Parser:
         self._at += 1
 
 
-def dumps(value: Any) -> str:
-    """Return a value as JSON on one line, as `json.dumps(…, ensure_ascii=False)` does."""
-    return "".join(_written(value))
+def dumps(value: Any, *, ensure_ascii: bool = False) -> str:
+    """Return a value as JSON on one line, as `json.dumps` does."""
+    return "".join(_written(value, ensure_ascii))
 
 
-def _written(value: Any) -> Iterator[str]:
+def _written(value: Any, ensure_ascii: bool) -> Iterator[str]:
     # Iterators over the items not written yet, each with its closing bracket.
     inside: list[tuple[Iterator[Any], str]] = [(iter([value]), "")]
     is_first = True
@@ -108,7 +108,7 @@ def _written(value: Any) -> Iterator[str]:
         is_first = False
         if end == "}":
             name, item = cast("tuple[str, Any]", item)
-            yield f"{json.dumps(name, ensure_ascii=False)}: "
+            yield f"{json.dumps(name, ensure_ascii=ensure_ascii)}: "
         if isinstance(item, dict):
             yield "{"
             inside.append((iter(item.items()), "}"))
@@ -118,7 +118,7 @@ def _written(value: Any) -> Iterator[str]:
             inside.append((iter(item), "]"))
             is_first = True
         else:
-            yield json.dumps(item, ensure_ascii=False)
+            yield json.dumps(item, ensure_ascii=ensure_ascii)
 
 
 _END: Any = object()

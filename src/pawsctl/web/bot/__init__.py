@@ -1,0 +1,1 @@
+"""Values as the bot's JavaScript has them."""

@@ -1,0 +1,82 @@
+"""`/api/health`: the bot's health endpoint, answered as the bot answers it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pawsctl.config.bot_settings import BotSettings
+from pawsctl.errors import PawsctlError, RedisUnreachable
+from pawsctl.web.bot import bot_json
+from pawsctl.web.bot.session_summary import NotSummedUp, summary
+from pawsctl.web.http import requests
+from pawsctl.web.http.access import Access
+from pawsctl.web.http.requests import Refused
+from pawsctl.web.redis_access.redis_checks import RedisChecks
+
+
+class HealthEndpoint:
+    """Tells whether Redis answers and the bot is configured; in development also of a session."""
+
+    def __init__(self, redis: RedisChecks, bot: BotSettings, access: Access) -> None:
+        self._redis = redis
+        self._bot = bot
+        self._access = access
+
+    async def get(self, _request: Request) -> Response:
+        """Answer 200 if Redis answers and the bot has what it can't do without, else 503."""
+        is_up = (await self._redis.answer()).is_up
+        configured = self._bot.configured
+        is_healthy = is_up and configured["anthropic"] and configured["database"]
+        services: dict[str, dict[str, Any]] = {
+            name: {"configured": each} for name, each in configured.items()
+        }
+        services["redis"] = {"status": "up" if is_up else "down", **services["redis"]}
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        document = {
+            "status": "healthy" if is_healthy else "unhealthy",
+            "timestamp": now,
+            "services": services,
+        }
+        return requests.answer(200 if is_healthy else 503, document)
+
+    async def post(self, request: Request) -> Response:
+        """Sum up the session of a phone, where the bot is under development."""
+        sent = await requests.body(request)
+        if not self._bot.is_development:
+            return requests.error(404, "Not available in production")
+        self._access.require_token(request)
+        phone = _phone(sent)
+        # The bot finds nothing for what is no text.
+        session = await self._session(phone) if isinstance(phone, str) else None
+        return requests.answer(200, {"phone": phone, "session": session})
+
+    async def _session(self, phone: str) -> dict[str, Any] | None:
+        try:
+            return await self._redis.session(phone, summary)
+        except TimeoutError:
+            within = f"it did not answer within {self._redis.seconds:g} s."
+            refusal = Refused(503, f"Redis is down: {within}")
+        except RedisUnreachable as error:
+            refusal = Refused(503, f"Redis is down: {error.message}")
+        except PawsctlError as error:
+            refusal = Refused(500, error.message)
+        except NotSummedUp as reason:
+            refusal = Refused(500, f"The session can't be summed up: {reason}.")
+        raise refusal
+
+
+def _phone(sent: bytes) -> Any:
+    """Return the phone in a body, which may be any JSON. Raises Refused if there is none."""
+    try:
+        # As fetch's Body.json(): a byte order mark is dropped, and other bytes replaced.
+        document = bot_json.parse(sent.decode("utf-8", "replace").removeprefix("\ufeff"))
+    except ValueError as error:
+        raise Refused(400, 'The body is not JSON like {"phone": "+1234567890"}.') from error
+    if document is None:
+        raise Refused(400, 'The body is null, not JSON like {"phone": "+1234567890"}.')
+    phone = document.get("phone") if isinstance(document, dict) else None
+    if not bot_json.is_truthy(phone):
+        raise Refused(400, "Phone number required")
+    return phone

@@ -1,0 +1,1 @@
+"""What serves requests, whatever they ask for."""

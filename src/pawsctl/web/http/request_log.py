@@ -1,0 +1,110 @@
+"""The log of requests: a line each, without query, body or phone."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Set
+from datetime import UTC, datetime
+
+import msgspec
+
+# Lines that wait for a stderr that nobody reads; more are dropped, and counted.
+_MOST_WAITING = 1_000
+# Seconds for the last lines at the end.
+_FLUSH_SECONDS = 0.5
+_LONGEST_PATH = 100
+_METHODS = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+)
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of the log: a request, or an event of the server itself."""
+
+    time: str
+    message: str = ""
+    method: str = ""
+    path: str = ""
+    status: int | None = None
+    seconds: float | None = None
+    client: str = ""
+
+    @property
+    def text(self) -> str:
+        """The line as a person reads it."""
+        if self.message:
+            return self.message
+        status = "-" if self.status is None else self.status
+        took = f"{(self.seconds or 0) * 1000:.1f} ms"
+        return f"{self.time} {self.client} {self.method} {self.path} {status} {took}"
+
+
+class RequestLog:
+    """Writes lines in a thread of its own, so that a slow reader of stderr delays no answer."""
+
+    def __init__(self, write: Callable[[Entry], None], paths: Set[str]) -> None:
+        self._write = write
+        self._paths = paths
+        self._waiting: queue.Queue[Entry | None] = queue.Queue(_MOST_WAITING)
+        self._dropped = 0
+        self._said: set[str] = set()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def request(
+        self, method: str, path: str, status: int | None, seconds: float, client: str
+    ) -> None:
+        """Log a request that has been answered; `status` is None if its client has gone."""
+        self._put(
+            Entry(
+                _now(),
+                method=method if method in _METHODS else "OTHER",
+                path=path if path in self._paths else _masked(path),
+                status=status,
+                seconds=round(seconds, 6),
+                client=client,
+            )
+        )
+
+    def message(self, sentence: str) -> None:
+        """Log a sentence."""
+        self._put(Entry(_now(), message=sentence))
+
+    def once(self, sentence: str) -> None:
+        """Log a sentence that has not been logged yet."""
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self.message(sentence)
+
+    def close(self) -> None:
+        """Write what waits, if it can be written."""
+        deadline = time.monotonic() + _FLUSH_SECONDS
+        try:
+            self._waiting.put(None, timeout=_FLUSH_SECONDS)
+        except queue.Full:
+            return
+        self._thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _put(self, entry: Entry) -> None:
+        try:
+            self._waiting.put_nowait(entry)
+        except queue.Full:
+            self._dropped += 1
+
+    def _run(self) -> None:
+        while (entry := self._waiting.get()) is not None:
+            self._write(entry)
+            if self._dropped:
+                count, self._dropped = self._dropped, 0
+                sentence = f"{count} lines of the log were dropped: stderr was not read in time."
+                self._write(Entry(_now(), message=sentence))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _masked(path: str) -> str:
+    """Return a path that is none of ours, its digits hidden: it may hold a phone."""
+    shown = "".join("#" if each.isdigit() else each for each in path[:_LONGEST_PATH])
+    return shown + ("…" if len(path) > _LONGEST_PATH else "")

@@ -1,0 +1,89 @@
+"""Run the server until a signal ends it, and drain what is open then."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from pawsctl.web.http.request_log import RequestLog
+
+# Seconds for open requests once a signal has come; the end comes within 5 s.
+_DRAIN_SECONDS = 4
+# Connections at the same time; more are answered with 503, and memory stays bounded.
+_MOST_CONNECTIONS = 1_000
+
+# Windows has no SIGHUP.
+_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to `until_signalled`."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def until_signalled(app: ASGIApp, sockets: Sequence[socket.socket], log: RequestLog) -> None:
+    """Serve until SIGTERM, then finish open requests and return.
+
+    SIGINT and SIGHUP do the same, and are raised again at the end: whoever sent them is told by
+    the exit status. A second signal ends it at once.
+    """
+    _log_in(log)
+    server = _Server(
+        uvicorn.Config(
+            app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            loop="asyncio",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            headers=[("Server", "pawsctl")],
+            limit_concurrency=_MOST_CONNECTIONS,
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )
+    )
+    came: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        server.should_exit = True
+        server.force_exit = len(came) > 1
+
+    handlers = {}
+    for name in _SIGNALS:
+        number = getattr(signal, name, None)
+        # nohup has SIGHUP ignored, and a shell SIGINT for background jobs.
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            handlers[number] = signal.signal(number, stop)
+    try:
+        asyncio.run(server.serve(sockets=list(sockets)))
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if came and came[0] != signal.SIGTERM:
+        signal.raise_signal(came[0])
+
+
+def _log_in(log: RequestLog) -> None:
+    """Have uvicorn's own messages in the log of requests, those for developers left out."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            log.once(record.getMessage())
+
+    logger = logging.getLogger("uvicorn")
+    logger.setLevel(logging.WARNING)
+    logger.addHandler(Handler())
+    logger.propagate = False

@@ -1,0 +1,1 @@
+"""What requests ask of Redis, within their time."""

@@ -1,0 +1,91 @@
+"""What requests ask of Redis: whether it answers, and the value of a session."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from pawsctl.connection import Connection, has_code, raise_for_error
+from pawsctl.errors import PawsctlError, RedisUnreachable
+from pawsctl.server import health
+from pawsctl.sessions.contract import keys
+from pawsctl.web.redis_access import threads
+from pawsctl.web.redis_access.connection_pool import ConnectionPool
+
+Read = TypeVar("Read")
+
+# Sessions that are read at the same time, so that a Redis that hangs holds no more threads.
+_LOOKUPS = 8
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """Whether Redis answers; `reason` says why not."""
+
+    is_up: bool
+    reason: str = ""
+
+
+class RedisChecks:
+    """Asks Redis for requests; each answer comes within `seconds`, whatever Redis does.
+
+    Requests that come while Redis is being checked share the check's result.
+    """
+
+    def __init__(self, connect: Callable[[], Connection], seconds: float) -> None:
+        self.seconds = seconds
+        self._pool = ConnectionPool(connect)
+        self._check: asyncio.Future[Answer] | None = None
+        self._lookups = asyncio.Semaphore(_LOOKUPS)
+
+    async def answer(self) -> Answer:
+        """Return whether every primary answers, and every slot of a cluster is served."""
+        if self._check is None or self._check.done():
+            self._check = threads.started(self.checked)
+        try:
+            return await threads.within(self.seconds, self._check)
+        except TimeoutError:
+            return Answer(False, f"Redis did not answer within {self.seconds:g} s.")
+
+    def checked(self) -> Answer:
+        """Return the same, however long it takes; blocks."""
+        try:
+            with self._pool.connection() as connection:
+                _require_answers(connection)
+        except PawsctlError as error:
+            return Answer(False, error.message)
+        return Answer(True)
+
+    async def session(self, phone: str, read: Callable[[bytes], Read]) -> Read | None:
+        """Return what `read` makes of the value stored for a phone; None for none, or no string.
+
+        Raises TimeoutError, PawsctlError if Redis can't be asked, and what `read` raises.
+        """
+        key = (keys.SESSION_PREFIX + keys.normalised(phone)).encode()
+        begun = time.monotonic()
+        await asyncio.wait_for(self._lookups.acquire(), self.seconds)
+        lookup = threads.started(lambda: self._read(key, read))
+        # Only then is the thread free again.
+        lookup.add_done_callback(lambda _future: self._lookups.release())
+        return await threads.within(max(0.0, self.seconds - (time.monotonic() - begun)), lookup)
+
+    def _read(self, key: bytes, read: Callable[[bytes], Read]) -> Read | None:
+        with self._pool.connection() as connection:
+            reply = connection.pipeline([("GET", key)])[0]
+        if has_code(reply, "WRONGTYPE"):
+            return None
+        value: bytes | None = raise_for_error(reply)
+        return None if value is None else read(value)
+
+
+def _require_answers(connection: Connection) -> None:
+    """Raise RedisUnreachable unless every primary answers, and every slot of a cluster is served.
+
+    Whoever holds the connection then closes it, and another one may find a new primary.
+    """
+    connection.connect()
+    slots: list[health.Kind] = ["slots"] if connection.resolved().is_cluster else []
+    for check in health.check(connection, ["answers", *slots]).checks:
+        if not check.ok:
+            raise RedisUnreachable(f"{check.name}: {check.detail}", hint="")

@@ -1,0 +1,70 @@
+"""The server of `pawsctl serve`, put together from its parts."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from pawsctl.config.bot_settings import BotSettings
+from pawsctl.connection import Connection, Notice
+from pawsctl.web import app
+from pawsctl.web.http import listen, run
+from pawsctl.web.http.access import Access
+from pawsctl.web.http.request_log import Entry, RequestLog
+from pawsctl.web.redis_access.redis_checks import RedisChecks
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How to serve.
+
+    `names` are further names of this server, `token` is the one for sessions, or empty. `seconds`
+    is the time within which Redis answers; `redis` is its URL without a password.
+    """
+
+    host: str
+    port: int
+    names: Sequence[str]
+    token: str
+    seconds: float
+    redis: str
+
+
+def serve(
+    connect: Callable[[Notice], Connection],
+    bot: BotSettings,
+    options: Options,
+    write: Callable[[Entry], None],
+) -> None:
+    """Serve until a signal comes. `connect` gets what takes sentences for the user.
+
+    Raises Conflict if the port is taken, UsageError for a host that is not of this machine.
+    """
+    listeners = listen.sockets(options.host, options.port)
+    log = RequestLog(write, frozenset(app.PATHS))
+    hosts = [options.host, *(each.getsockname()[0] for each in listeners)]
+    redis = RedisChecks(lambda: connect(log.once), options.seconds)
+    access = Access(hosts, options.names, options.token)
+    log.message(
+        f"Listening on {' and '.join(map(listen.url, listeners))}, for Redis at {options.redis}."
+    )
+    if bot.missing:
+        effect = (
+            ""
+            if bot.configured["anthropic"] and bot.configured["database"]
+            else ": /api/health answers 503, as the bot does without them"
+        )
+        log.message(f"Not set: {', '.join(bot.missing)}{effect}.")
+    if bot.is_development and not access.is_local and not options.token:
+        log.message("POST /api/health is refused: set PAWSCTL_SERVE_TOKEN to have it answered.")
+    # The first request need not wait for the client library, which takes 0.2 s to load.
+    threading.Thread(target=_try, args=(redis, log), daemon=True).start()
+    try:
+        run.until_signalled(app.build(redis, bot, access, log), listeners, log)
+    finally:
+        log.close()
+
+
+def _try(redis: RedisChecks, log: RequestLog) -> None:
+    found = redis.checked()
+    if not found.is_up:
+        log.message(f"Redis does not answer yet: {found.reason}")

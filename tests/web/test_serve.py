@@ -1,0 +1,113 @@
+"""`pawsctl serve` as a process: its start, its end, its log, and a Redis that comes and goes."""
+
+import signal
+import socket
+from contextlib import closing
+from pathlib import Path
+
+from tests import servers
+from tests.cli_runner import Pawsctl
+from tests.ports import free_port
+from tests.servers import Server, store_session
+from tests.serving import DEADLINE_SECONDS, DEVELOPMENT, serving, until
+
+
+def test_a_taken_port_is_told_with_its_process(pawsctl: Pawsctl) -> None:
+    """It exits with 7, and a host that is not of this machine with 2."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        found = pawsctl("serve", "--port", str(port), "--json")
+    assert found.status == 7
+    assert f"Port {port} on 127.0.0.1 is in use by " in found.error["message"]
+    assert "(process " in found.error["message"]
+    assert pawsctl("serve", "--port", "0", "--host", "192.0.2.1").status == 2
+    assert pawsctl("serve", "--port", "0", "--host", "no.such.invalid").status == 2
+
+
+def test_the_token_opens_sessions_beyond_loopback(pawsctl: Pawsctl, server: Server) -> None:
+    """A server for other machines tells sessions only to who has the token; health to all."""
+    store_session(server, "+2", b'{"status":"active","messages":[],"updatedAt":1}')
+    token = "correct horse"
+    pawsctl.environment |= {**DEVELOPMENT, "PAWSCTL_SERVE_TOKEN": token}
+    with serving(pawsctl, "--json", "--host", "0.0.0.0", "--allow-host", "bot.example") as served:
+        body = '{"phone":"+2"}'
+        for wrong in ({}, {"Authorization": "Bearer x"}, {"Authorization": token}):
+            refused = served.ask("POST", body=body, headers=wrong)
+            assert (refused.status, refused.headers["www-authenticate"]) == (401, "Bearer")
+        right = {"Authorization": f"bearer {token}", "Host": "bot.example"}
+        assert served.ask("POST", body=body, headers=right).json["session"]["messageCount"] == 0
+        assert served.ask().status == 200
+        assert token not in served.log
+
+
+def test_nothing_of_a_customer_is_logged(pawsctl: Pawsctl, server: Server) -> None:
+    """A line a request has its path, without query, body or anything that may be a phone."""
+    store_session(server, "+5989912", b'{"status":"active","messages":[],"updatedAt":1}')
+    with serving(pawsctl, env=DEVELOPMENT) as served:
+        served.ask("POST", body='{"phone":"+5989912"}')
+        for path in ("/sessions/+5989912", "/api/health?phone=5989912", "/%35989912", "/\\u0661"):
+            served.ask(path=path)
+        served.ask("M5989912")
+        served.logged("OTHER /api/health 405")
+        assert "5989912" not in served.log
+        assert "POST /api/health 200" in served.log
+        assert "GET /sessions/+####### 404" in served.log
+
+
+def test_redis_may_go_and_come_back(tmp_path: Path) -> None:
+    """Stopped, started, and hung: the answer is 503 within its time, then 200 by itself."""
+    port = free_port()
+    pawsctl = Pawsctl(tmp_path, f"redis://127.0.0.1:{port}")
+    with serving(pawsctl, "--timeout", "0.5", env=DEVELOPMENT) as served:
+
+        def told() -> tuple[int, str]:
+            answer = served.ask()
+            assert served.ask(path="/livez").status == 200
+            ready = served.ask(path="/readyz").status
+            assert ready == answer.status
+            return answer.status, answer.json["services"]["redis"]["status"]
+
+        assert told() == (503, "down")
+        with servers.running(tmp_path, port=port) as server:
+            assert told() == (200, "up")
+            server.process.send_signal(signal.SIGSTOP)
+            assert told() == (503, "down")
+            posted = served.ask("POST", body='{"phone":"+2"}')
+            assert posted.status == 503 and "down" in posted.json["error"]
+            server.process.send_signal(signal.SIGCONT)
+            until(lambda: told() == (200, "up"))
+            server.client.client_pause(600_000)
+            assert told() == (503, "down")
+        assert told() == (503, "down")
+        with servers.running(tmp_path, port=port):
+            until(lambda: told() == (200, "up"))
+
+
+def test_what_is_open_is_finished_at_the_end(pawsctl: Pawsctl) -> None:
+    """After SIGTERM nobody is let in, and a request that is being sent gets its answer."""
+    with (
+        serving(pawsctl, env=DEVELOPMENT) as served,
+        socket.create_connection(("127.0.0.1", served.port)) as client,
+        socket.create_connection(("127.0.0.1", served.port)),
+    ):
+        client.sendall(
+            b"POST /api/health HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
+            b"Content-Length: 14\r\n\r\n"
+        )
+        assert client.recv(1_000).startswith(b"HTTP/1.1 100")
+        served.process.terminate()
+        until(lambda: _is_refused(served.port))
+        client.sendall(b'{"phone":"+2"}')
+        answered = b""
+        while chunk := client.recv(1_000):
+            answered += chunk
+        assert answered.endswith(b'{"phone":"+2","session":null}')
+        assert served.process.wait(DEADLINE_SECONDS) == 0
+
+
+def _is_refused(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except ConnectionRefusedError:
+        return True
+    return False
