@@ -61,6 +61,7 @@ def serve(
         token=run.settings.text("PAWSCTL_SERVE_TOKEN"),
         seconds=seconds,
         redis=target.url,
+        keyspace=run.keyspace,
     )
     server.serve(
         connected,

@@ -7,6 +7,7 @@ import msgspec
 
 from pawsctl.config.bot_settings import BotSettings
 from pawsctl.connection import Connection, Notice
+from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.web import app
 from pawsctl.web.http import listen, run
 from pawsctl.web.http.access import Access
@@ -27,6 +28,7 @@ class Options(msgspec.Struct, frozen=True):
     token: str
     seconds: float
     redis: str
+    keyspace: Keyspace
 
 
 def serve(
@@ -42,7 +44,7 @@ def serve(
     listeners = listen.sockets(options.host, options.port)
     log = RequestLog(write, frozenset(app.PATHS))
     hosts = [options.host, *(each.getsockname()[0] for each in listeners)]
-    redis = RedisChecks(lambda: connect(log.once), options.seconds)
+    redis = RedisChecks(lambda: connect(log.once), options.keyspace, options.seconds)
     access = Access(hosts, options.names, options.token)
     log.message(
         f"Listening on {' and '.join(map(listen.url, listeners))}, for Redis at {options.redis}."

@@ -11,6 +11,7 @@ from pawsctl.connection import Connection, has_code, raise_for_error
 from pawsctl.errors import PawsctlError, RedisUnreachable
 from pawsctl.server import health
 from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.web.redis_access import threads
 from pawsctl.web.redis_access.connection_pool import ConnectionPool
 
@@ -33,8 +34,11 @@ class RedisChecks:
     Requests that come while Redis is being checked share the check's result.
     """
 
-    def __init__(self, connect: Callable[[], Connection], seconds: float) -> None:
+    def __init__(
+        self, connect: Callable[[], Connection], keyspace: Keyspace, seconds: float
+    ) -> None:
         self.seconds = seconds
+        self._keyspace = keyspace
         self._pool = ConnectionPool(connect)
         self._check: asyncio.Future[Answer] | None = None
         self._lookups = asyncio.Semaphore(_LOOKUPS)
@@ -52,7 +56,7 @@ class RedisChecks:
         """Return the same, however long it takes; blocks."""
         try:
             with self._pool.connection() as connection:
-                _require_answers(connection)
+                _require_answers(connection, self._keyspace)
         except PawsctlError as error:
             return Answer(False, error.message)
         return Answer(True)
@@ -62,7 +66,7 @@ class RedisChecks:
 
         Raises TimeoutError, PawsctlError if Redis can't be asked, and what `read` raises.
         """
-        key = (keys.SESSION_PREFIX + keys.normalised(phone)).encode()
+        key = (self._keyspace.prefix + keys.normalised(phone)).encode()
         begun = time.monotonic()
         await asyncio.wait_for(self._lookups.acquire(), self.seconds)
         lookup = threads.started(lambda: self._read(key, read))
@@ -79,13 +83,13 @@ class RedisChecks:
         return None if value is None else read(value)
 
 
-def _require_answers(connection: Connection) -> None:
+def _require_answers(connection: Connection, keyspace: Keyspace) -> None:
     """Raise RedisUnreachable unless every primary answers, and every slot of a cluster is served.
 
     Whoever holds the connection then closes it, and another one may find a new primary.
     """
     connection.connect()
     slots: list[health.Kind] = ["slots"] if connection.resolved().is_cluster else []
-    for check in health.check(connection, ["answers", *slots]).checks:
+    for check in health.check(connection, keyspace, ["answers", *slots]).checks:
         if not check.ok:
             raise RedisUnreachable(f"{check.name}: {check.detail}", hint="")
