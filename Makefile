@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # What tests share is set up once, see tests/distribution.py.
 PARALLEL := -n auto --dist loadgroup
 
-.PHONY: help venv demo test test-quick faults lint docs examples screens pictures bench format clean
+.PHONY: help venv demo compiled test test-quick faults lint docs examples screens pictures bench format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -33,10 +33,14 @@ $(VENV)/developing: $(VENV)/installed
 demo: $(VENV)/installed ## Start a Redis, run the session flow, list the sessions
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo.sh
 
-test: venv ## Run every test that this machine can run
+# Else each process of the tests compiles what it imports, if PYTHONDONTWRITEBYTECODE is set.
+compiled: venv
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q src tests
+
+test: compiled ## Run every test that this machine can run
 	$(BIN)/python -m pytest $(PARALLEL)
 
-test-quick: venv ## Run the tests that need no container, topology or long wait
+test-quick: compiled ## Run the tests of modules and of commands that take no seconds
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
 
 faults: venv ## Attack pawsctl for three minutes; all attacks with FULL=1, those of a seed with SEED=N

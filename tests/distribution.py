@@ -1,7 +1,7 @@
 """A pytest plugin that groups tests for parallel workers, and marks the slow ones.
 
-Slow tests mostly wait, for containers, failovers and deadlines, so there are more workers than
-processors, and quick tests, which compute, run between them. Expensive setups happen once: the
+Tests that wait, for containers, failovers and deadlines, take most of the time, so there are more
+workers than processors, and tests that compute run between them. Expensive setups happen once: the
 tests that share one go to the same worker, the largest such groups first. Nothing slow starts last.
 """
 
@@ -11,15 +11,15 @@ import pytest
 
 WORKERS_PER_PROCESSOR = 4
 
-# The part of the quick tests that run when all slow ones have begun.
+# The part of the tests that compute which run when all that wait have begun.
 _LEFT_TO_THE_END = 0.15
 
 # The fixtures of the whole run that are worth a worker of their own. A fixture of a module is
 # always one.
 _SHARED = ("six_nodes", "whole_run_trio", "registry")
 
-# A test with one of these fixtures takes seconds: containers and topologies.
-_SLOW = {
+# A test with one of these fixtures waits for seconds: for containers and topologies.
+_WAITED_FOR = {
     *("docker_engine", "stack", "running", "registry"),
     *("topology", "sentinels", "cluster_of_six", "whole"),
     *("six_nodes", "movable", "breakable", "whole_run_trio"),
@@ -29,7 +29,7 @@ _SLOW = {
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line(
-        "markers", "slow: takes seconds; left out by `make test-quick` (many are marked by fixture)"
+        "markers", "slow: takes seconds; left out by `make test-quick`, as is tests/integration"
     )
 
 
@@ -42,29 +42,37 @@ def pytest_xdist_auto_num_workers() -> int:
 # Before xdist looks for groups, and after pytest-randomly's shuffle.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the groups and the slow tests."""
+    """Mark the groups and the slow tests, and spread those that wait over the run."""
+    waiting: list[pytest.Item] = []
+    computing: list[pytest.Item] = []
     for item in items:
-        if isinstance(item, pytest.Function):
-            if _SLOW & set(item.fixturenames):
-                item.add_marker("slow")
-            if group := _group(item):
-                item.add_marker(pytest.mark.xdist_group(group))
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    quick = [item for item in items if not item.get_closest_marker("slow")]
-    items[:] = _spread(slow, quick)
+        waits = _waits(item)
+        (waiting if waits else computing).append(item)
+        if waits or item.nodeid.startswith("tests/integration/"):
+            item.add_marker("slow")
+        if group := _group(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+    items[:] = _spread(waiting, computing)
 
 
-def _spread(slow: list[pytest.Item], quick: list[pytest.Item]) -> list[pytest.Item]:
-    """Return the slow tests with as many quick ones after each, but for those left to the end."""
-    share = int(len(quick) * (1 - _LEFT_TO_THE_END)) // max(1, len(slow))
+def _waits(item: pytest.Item) -> bool:
+    fixtures = item.fixturenames if isinstance(item, pytest.Function) else ()
+    return bool(item.get_closest_marker("slow") or _WAITED_FOR.intersection(fixtures))
+
+
+def _spread(waiting: list[pytest.Item], computing: list[pytest.Item]) -> list[pytest.Item]:
+    """Return tests that wait with as many others after each, but for those left to the end."""
+    share = int(len(computing) * (1 - _LEFT_TO_THE_END)) // max(1, len(waiting))
     found = []
-    for number, item in enumerate(slow):
-        found += [item, *quick[number * share : (number + 1) * share]]
-    return found + quick[len(slow) * share :]
+    for number, item in enumerate(waiting):
+        found += [item, *computing[number * share : (number + 1) * share]]
+    return found + computing[len(waiting) * share :]
 
 
-def _group(item: pytest.Function) -> str | None:
+def _group(item: pytest.Item) -> str | None:
     """Return the name of the expensive fixture that a test shares with others."""
+    if not isinstance(item, pytest.Function):
+        return None
     for name in _SHARED:
         if name in item.fixturenames:
             return name

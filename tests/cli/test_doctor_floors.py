@@ -245,6 +245,7 @@ def test_the_servers_version_and_its_disk_are_told(tmp_path: Path) -> None:
     assert found(result, "sessions")["state"] == "ok"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_a_topology_of_ours_is_the_floor_below_its_url(
     tmp_path: Path, name: layout.Topology

@@ -52,6 +52,7 @@ def test_a_signal_ends_a_command_with_its_own_status(
     assert watching.returncode == SIGNALS[number]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_a_signal_while_it_starts_shows_no_traceback_of_ours(
     pawsctl: Pawsctl, number: signal.Signals
@@ -150,6 +151,7 @@ __main__.main()
     assert _run(pawsctl, code) == (130, b"")
 
 
+@pytest.mark.slow
 def test_a_signal_in_code_that_python_was_given_as_text_keeps_its_status(
     pawsctl: Pawsctl,
 ) -> None:

@@ -21,6 +21,7 @@ def assert_true(kind: str, running: Examples) -> None:
                 assert masked(printed) == masked(block), section.page.name
 
 
+@pytest.mark.slow
 def test_session_examples_print_what_the_pages_say(tmp_path: Path, redis_server: Server) -> None:
     """They run on a Redis with some sessions, one of them broken; Valkey tells other things."""
     if shutil.which("redis-server") is None:
@@ -60,6 +61,7 @@ def test_examples_of_trouble_print_what_the_pages_say(tmp_path: Path) -> None:
         assert_true("trouble", running)
 
 
+@pytest.mark.slow
 def test_tasks_take_the_commands_of_their_page(tmp_path: Path) -> None:
     """They run on a Redis with some sessions, beside a second one."""
     with examples.task_examples(tmp_path, examples.PROJECT) as running:

@@ -50,6 +50,7 @@ def limited(pawsctl: Pawsctl, *arguments: str, stdin: Path | None = None) -> tup
     return done.returncode, done.stderr.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -84,6 +85,7 @@ def test_what_never_ends_is_not_kept(pawsctl: Pawsctl) -> None:
         assert "its first line is not the header" in err
 
 
+@pytest.mark.slow
 def test_a_whole_archive_with_too_large_a_session_is_told(pawsctl: Pawsctl, server: Server) -> None:
     """Its checksum is right, but its value is larger than the memory available."""
     body = BEGIN + LINE + b"a" * 300_000_000 + b'"}\n'

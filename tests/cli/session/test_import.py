@@ -4,6 +4,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from pawsctl.errors import ExitStatus
 from tests.archives import assert_same, entry, held, write
 from tests.cli_runner import Pawsctl
@@ -101,6 +103,7 @@ def leave_room(server: Server, policy: str, room: int) -> None:
     server.client.config_set("maxmemory", server.client.info("memory")["used_memory"] + room)
 
 
+@pytest.mark.slow
 def test_import_into_a_full_redis_tells_how_far_it_got(
     anywhere: Pawsctl, any_server: Server
 ) -> None:

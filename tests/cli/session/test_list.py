@@ -231,6 +231,7 @@ def test_a_list_survives_whatever_stands_under_the_prefix(pawsctl: Pawsctl, serv
     assert items["+2"]["bytes"] is None
 
 
+@pytest.mark.slow
 def test_every_session_is_listed_once(pawsctl: Pawsctl, server: Server) -> None:
     """SCAN may return a key twice while its table shrinks; the list shows it once."""
     pipe = server.client.pipeline(transaction=False)

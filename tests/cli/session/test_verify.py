@@ -134,6 +134,7 @@ def test_a_deep_folder_for_temporary_files_is_no_obstacle(
     assert leftovers(deep) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_its_server_ends_however_pawsctl_ends(
     bare_pawsctl: Pawsctl, tmp_path: Path, temporary: Path, how: signal.Signals

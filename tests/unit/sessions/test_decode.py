@@ -193,6 +193,7 @@ def test_each_rule_finds_what_breaks_it(value: bytes, rule: str) -> None:
     assert rule in problems(value)
 
 
+@pytest.mark.slow
 def test_a_number_of_any_length_is_a_number() -> None:
     """Python alone refuses more than 4,300 digits."""
     assert problems(session(updatedAt=5).replace(b"5", b"9" * 5_000)) == ["updated-at"]
