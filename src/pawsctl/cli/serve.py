@@ -1,4 +1,4 @@
-"""`pawsctl serve`: the bot's health endpoint and probes, without the bot."""
+"""`pawsctl serve`: the bot's health endpoint, metrics and probes, without the bot."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pawsctl.cli.arguments import waiting_time
 from pawsctl.cli.global_options import Command, invocation
 
 if TYPE_CHECKING:
@@ -34,8 +35,17 @@ def serve(
             help="Also answer requests to this name, such as a service's; may be repeated.",
         ),
     ] = None,
+    metrics_every: Annotated[
+        float | None,
+        typer.Option(
+            "--metrics-every",
+            metavar="TIME",
+            parser=waiting_time,
+            help="Read Redis for /metrics at most so often, for all scrapers (default 15s).",
+        ),
+    ] = None,
 ) -> None:
-    """Serve the bot's /api/health, and probes, until SIGTERM or Ctrl-C.
+    """Serve the bot's /api/health, metrics and probes, until SIGTERM or Ctrl-C.
 
     Redis has 2 s to answer, or --timeout. Each request is logged on stderr, without phones.
     SIGTERM finishes what is open and exits with 0 within 5 s.
@@ -62,6 +72,7 @@ def serve(
         seconds=seconds,
         redis=target.url,
         keyspace=run.keyspace,
+        metrics_every=15.0 if metrics_every is None else metrics_every,
     )
     server.serve(
         connected,

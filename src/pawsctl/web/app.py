@@ -14,18 +14,27 @@ from pawsctl.web.http.access import Access
 from pawsctl.web.http.gate import Gate
 from pawsctl.web.http.request_log import RequestLog
 from pawsctl.web.http.requests import Resource
+from pawsctl.web.metrics.endpoint import MetricsEndpoint
+from pawsctl.web.metrics.shared_pass import SharedPass
 from pawsctl.web.redis_access.redis_checks import RedisChecks
 
-PATHS = ("/api/health", "/livez", "/readyz")
+PATHS = ("/api/health", "/livez", "/readyz", "/metrics")
 
 
-def build(redis: RedisChecks, bot: BotSettings, access: Access, log: RequestLog) -> ASGIApp:
+def build(
+    redis: RedisChecks,
+    metrics: SharedPass,
+    bot: BotSettings,
+    access: Access,
+    log: RequestLog,
+) -> ASGIApp:
     """Return the application."""
     health = HealthEndpoint(redis, bot, access)
     resources = (
         Resource({"GET": health.get, "POST": health.post}),
         Resource({"GET": probes.live}),
         Resource({"GET": probes.Readiness(redis).ready}),
+        Resource({"GET": MetricsEndpoint(metrics, redis).get}),
     )
     routes = [Route(path, resource) for path, resource in zip(PATHS, resources, strict=True)]
     app = Starlette(routes=routes, exception_handlers={404: _not_found})

@@ -12,6 +12,8 @@ from pawsctl.web import app
 from pawsctl.web.http import listen, run
 from pawsctl.web.http.access import Access
 from pawsctl.web.http.request_log import Entry, RequestLog
+from pawsctl.web.metrics import figures
+from pawsctl.web.metrics.shared_pass import SharedPass
 from pawsctl.web.redis_access.redis_checks import RedisChecks
 
 
@@ -19,7 +21,8 @@ class Options(msgspec.Struct, frozen=True):
     """How to serve.
 
     `names` are further names of this server, `token` is the one for sessions, or empty. `seconds`
-    is the time within which Redis answers; `redis` is its URL without a password.
+    is the time within which Redis answers, `metrics_every` the least time between two passes over
+    it for metrics; `redis` is its URL without a password.
     """
 
     host: str
@@ -29,6 +32,7 @@ class Options(msgspec.Struct, frozen=True):
     seconds: float
     redis: str
     keyspace: Keyspace
+    metrics_every: float
 
 
 def serve(
@@ -45,6 +49,9 @@ def serve(
     log = RequestLog(write, frozenset(app.PATHS))
     hosts = [options.host, *(each.getsockname()[0] for each in listeners)]
     redis = RedisChecks(lambda: connect(log.once), options.keyspace, options.seconds)
+    metrics = SharedPass(
+        lambda: figures.gather(lambda: connect(log.once), options.keyspace), options.metrics_every
+    )
     access = Access(hosts, options.names, options.token)
     log.message(
         f"Listening on {' and '.join(map(listen.url, listeners))}, for Redis at {options.redis}."
@@ -61,7 +68,7 @@ def serve(
     # The first request need not wait for the client library, which takes 0.2 s to load.
     threading.Thread(target=_try, args=(redis, log), daemon=True).start()
     try:
-        run.until_signalled(app.build(redis, bot, access, log), listeners, log)
+        run.until_signalled(app.build(redis, metrics, bot, access, log), listeners, log)
     finally:
         log.close()
 

@@ -9,6 +9,7 @@ from tests import certificates, clusters
 from tests.certificates import Certificates
 from tests.cli_runner import Pawsctl
 from tests.servers import Server, redis_with_tls
+from tests.serving import serving
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,16 @@ def test_a_certificate_that_is_trusted(
     listed = bare_pawsctl("session", "list", "--json", "--url", url)
     assert [each["phone"] for each in listed.json] == ["+1"]
     assert bare_pawsctl("test-session", "--url", url).status == ExitStatus.OK
+
+
+def test_a_server_asks_over_tls(
+    bare_pawsctl: Pawsctl, tls_server: Server, signed: Certificates
+) -> None:
+    """`pawsctl serve` tells of a Redis that speaks TLS, and of one that it can't trust."""
+    url = f"rediss://localhost:{tls_server.port}"
+    for query, status in ((signed.query, "up"), ("", "down")):
+        with serving(bare_pawsctl, "--url", url + query) as served:
+            assert served.ask().json["services"]["redis"]["status"] == status
 
 
 def test_an_authority_that_nobody_knows(bare_pawsctl: Pawsctl, tls_server: Server) -> None:

@@ -17,11 +17,12 @@ _BODY_SECONDS = 10.0
 
 Handler = Callable[[Request], Awaitable[Response]]
 
-_HEADERS = {
+HEADERS = {
     # What is true now is not true later.
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
 }
+"""The headers of every answer."""
 
 
 def answer(status: int, document: object, **headers: str) -> Response:
@@ -30,7 +31,7 @@ def answer(status: int, document: object, **headers: str) -> Response:
     return Response(
         bot_json.dump(document),
         status,
-        headers={**_HEADERS, "content-type": "application/json", **more},
+        headers={**HEADERS, "content-type": "application/json", **more},
     )
 
 
@@ -64,7 +65,7 @@ class Resource:
             if handler is not None:
                 response = await handler(request)
             elif request.method == "OPTIONS":
-                response = Response(status_code=200, headers={**_HEADERS, "allow": self._allowed})
+                response = Response(status_code=200, headers={**HEADERS, "allow": self._allowed})
             else:
                 response = error(405, f"Only {self._allowed} are answered.", allow=self._allowed)
         except Refused as refusal:

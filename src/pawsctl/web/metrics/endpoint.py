@@ -1,0 +1,44 @@
+"""`/metrics`, in the format that the scraper asks for."""
+
+import asyncio
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pawsctl.web.http import requests
+from pawsctl.web.metrics.exposition import Exposition
+from pawsctl.web.metrics.shared_pass import SharedPass
+from pawsctl.web.redis_access.redis_checks import RedisChecks
+
+# Seconds that a scraper waits, unless it says how long it does.
+_WAIT = 8.0
+_TIMEOUT = "x-prometheus-scrape-timeout-seconds"
+# What the way back may take.
+_MARGIN = 0.5
+
+
+class MetricsEndpoint:
+    """Answers scrapers from the pass that they share."""
+
+    def __init__(self, shared: SharedPass, redis: RedisChecks) -> None:
+        self._shared = shared
+        self._redis = redis
+
+    async def get(self, request: Request) -> Response:
+        """Answer with the metrics; where Redis does not answer now, with that."""
+        answer = self._redis.answer()
+        figures, found = await asyncio.gather(self._shared.figures(_patience(request)), answer)
+        registry = CollectorRegistry()
+        registry.register(Exposition(figures, self._shared.errors, is_up=found.is_up))
+        encode, kind = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(registry), 200, headers={**requests.HEADERS, "content-type": kind})
+
+
+def _patience(request: Request) -> float:
+    try:
+        told = float(request.headers.get(_TIMEOUT, ""))
+    except ValueError:
+        return _WAIT
+    return min(max(told - _MARGIN, _MARGIN), _WAIT)
