@@ -37,7 +37,8 @@ def visible(text: str, *, keep: str = "") -> str:
     `keep` holds control characters to leave as they are because the destination allows them, such
     as a newline.
     """
-    if text.isascii() and text.isprintable():
+    # No character that is escaped is printable.
+    if text.isprintable():
         return text
     return _pattern(keep).sub(_escape, text)
 

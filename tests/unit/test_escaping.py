@@ -89,3 +89,10 @@ def test_a_json_line_means_the_same_and_holds_no_danger(value: object) -> None:
 def test_a_url_is_shown_without_its_password(url: str, shown: str) -> None:
     """This holds however the password breaks the URL."""
     assert escaping.without_password(url) == shown
+
+
+def test_what_is_printable_needs_no_escape() -> None:
+    """Text that is printable is not looked at more closely; nor is it for blanks but the usual."""
+    printable = "".join(filter(str.isprintable, map(chr, range(sys.maxunicode + 1))))
+    assert escaping._pattern("").search(printable) is None
+    assert [each for each in printable if each.isspace()] == [" "]

@@ -1,8 +1,15 @@
 """Tables of text, in terminals of several widths and in a pipe."""
 
-import pytest
+from collections.abc import Iterator
 
-from pawsctl.cli.output.table import Column, columns_of, plain, table
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from pawsctl import escaping
+from pawsctl.cli.output.plain_table import blocks
+from pawsctl.cli.output.table import MEASURED_ROWS, Column, columns_of, plain, table
 
 Row = tuple[str, str, str, str]
 
@@ -68,4 +75,47 @@ def test_numbers_in_the_last_column_stand_in_line() -> None:
     assert [plain(line) for line in table([ROW], columns, 80)] == [
         "NAME          SECONDS",
         "+59899000001    786 B",
+    ]
+
+
+WORDS = st.text("ab ñ\u0301日👩👧\u200d\ufe0f\u202e\t\xad", max_size=30)
+
+
+@given(
+    st.lists(st.tuples(WORDS, WORDS, WORDS, WORDS), max_size=12),
+    st.sampled_from([None, 5, 20, 60]),
+    st.integers(1, 4),
+)
+def test_many_rows_at_once_are_laid_out_as_one_by_one(
+    odd: list[Row], room: int | None, count: int
+) -> None:
+    """Among the first rows, by which the widths are chosen, and after them."""
+    rows = [*odd[::2], *[ROW] * MEASURED_ROWS, *odd[1::2]]
+    columns = COLUMNS[-count:]
+    one_by_one = [
+        "".join(escaping.visible(text) for text, _ in line) + "\n"
+        for line in table(rows, columns, room)
+    ]
+    assert "".join(blocks(rows, columns, room)) == "".join(one_by_one)
+
+
+def test_rows_that_came_before_a_failure_are_shown() -> None:
+    """The last block has fewer rows."""
+
+    def rows() -> Iterator[Row]:
+        yield from [ROW] * (MEASURED_ROWS + 70)
+        raise KeyError
+
+    shown: list[str] = []
+    with pytest.raises(KeyError):
+        shown.extend(blocks(rows(), COLUMNS, None))
+    assert "".join(shown).count("buenas") == MEASURED_ROWS + 70
+
+
+def test_a_printable_character_of_latin_1_takes_one_column() -> None:
+    """Its width is not looked up; that of a soft hyphen is."""
+    printable = [chr(code) for code in range(256) if chr(code).isprintable()]
+    assert {cell_len(each) for each in printable} == {1}
+    assert [columns_of(each) for each in ("\xad", "ñ\xad", "日ñ", "👩\u200d👧")] == [
+        cell_len(each) for each in ("\xad", "ñ\xad", "日ñ", "👩\u200d👧")
     ]

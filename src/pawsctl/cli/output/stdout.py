@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import msgspec
 
 from pawsctl import escaping
-from pawsctl.cli.output import actions_log, formats
+from pawsctl.cli.output import actions_log, formats, plain_table
 from pawsctl.cli.output.closed_stdout import OutputClosed, failed
 from pawsctl.cli.output.stderr import Talk
 from pawsctl.cli.output.table import Column, Line, coloured, plain, table
@@ -77,21 +77,34 @@ class Output(Talk):
         *,
         item: Callable[[Row], Any] = lambda row: row,
         fields: Sequence[str] = (),
+        values: formats.Values[Row] | None = None,
         empty: Callable[[], str] = str,
         single: bool = False,
     ) -> None:
         """Print a list as its rows arrive; `item` turns a row into its JSON and CSV form.
 
-        `fields` are the names of an item's fields, for a list that may be empty. `empty()` goes to
+        `fields` are the names of an item's fields, for a list that may be empty. Where `values` is
+        given, it is asked for the fields of many rows at once, and `item` is not. `empty()` goes to
         stderr if a text table has no row. A `single` row is a JSON object instead of an array.
         """
-        if self.format == "text":
+        if self.format == "text" and (self.is_terminal or self._is_log):
             lines = table(rows, columns, self.room)
             title = next(lines, None)
             if title is not None:
                 self.lines(chain([title], lines))
             else:
                 self.advise(empty)
+        elif self.format == "text":
+            blocks = plain_table.blocks(rows, columns, self.room)
+            if first := next(blocks, ""):
+                self._parts(block.encode() for block in chain([first], blocks))
+            else:
+                self.advise(empty)
+        elif values is not None and self.format == "csv":
+            self._parts(formats.csv_columns(rows, fields, values))
+        elif values is not None:
+            items = formats.structs(rows, fields, values)
+            self._parts(self._written(items, fields, single=single))
         else:
             self._parts(self._written(map(item, rows), fields, single=single))
         self.flush()

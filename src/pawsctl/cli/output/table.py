@@ -17,7 +17,7 @@ Line = Sequence[Span]
 Row = TypeVar("Row")
 
 # Rows that are measured to find a table's widths; the rest streams.
-_MEASURED_ROWS = 200
+MEASURED_ROWS = 200
 _WIDTH_ELSEWHERE = 200
 # The last column is cut to this before another is left out, and to less before others are cut.
 _LEAST_ROOM = 15
@@ -31,13 +31,14 @@ class Column(NamedTuple, Generic[Row]):
     """A column of a text table; the last one is cut to the remaining width of the terminal.
 
     If a terminal is too narrow, columns are left out in the order of `gives_way`; those with 0
-    stay.
+    stay. `texts` returns the texts of `cell` for many rows at once, for lists that may be long.
     """
 
     title: str
     cell: Callable[[Row], Span]
     right: bool = False
     gives_way: int = 0
+    texts: Callable[[Sequence[Row]], list[str]] | None = None
 
 
 def table(rows: Iterable[Row], columns: Sequence[Column[Row]], room: int | None) -> Iterator[Line]:
@@ -47,16 +48,15 @@ def table(rows: Iterable[Row], columns: Sequence[Column[Row]], room: int | None)
     no column is left out, and only the last one is cut.
     """
     iterator = iter(rows)
-    measured = [_cells(row, columns) for row in islice(iterator, _MEASURED_ROWS)]
+    measured = [_cells(row, columns) for row in islice(iterator, MEASURED_ROWS)]
     if not measured:
         return
-    widths = _widths(measured, columns, room or _WIDTH_ELSEWHERE)
-    shown = list(range(len(columns))) if room is None else _shown(columns, widths, room)
-    columns = [columns[index] for index in shown]
-    layout = _Layout(columns, [widths[index] for index in shown], room)
-    yield layout.line([(column.title, "bold") for column in columns])
+    texts = [[row[index][0] for row in measured] for index in range(len(columns))]
+    layout = Layout(columns, texts, room)
+    yield layout.titles()
     for row in measured:
-        yield layout.line([row[index] for index in shown])
+        yield layout.line([row[index] for index in layout.shown])
+    columns = [columns[index] for index in layout.shown]
     for each in iterator:
         yield layout.line(_cells(each, columns))
 
@@ -66,10 +66,10 @@ def _cells(row: Row, columns: Sequence[Column[Row]]) -> list[Span]:
 
 
 def _widths(
-    measured: Sequence[Sequence[Span]], columns: Sequence[Column[Any]], room: int
+    measured: Sequence[Sequence[str]], columns: Sequence[Column[Any]], room: int
 ) -> list[int]:
     """Return the width of each column; if there is not room for all, that of its usual cells."""
-    cells = [[columns_of(row[index][0]) for row in measured] for index in range(len(columns))]
+    cells = [[columns_of(text) for text in column] for column in measured]
     natural = [max(len(each.title), *found) for each, found in zip(columns, cells, strict=True)]
     if _total(natural) <= room:
         return natural
@@ -102,47 +102,57 @@ def _total(widths: Sequence[int]) -> int:
     return sum(widths) + 2 * (len(widths) - 1)
 
 
-class _Layout:
-    """The widths of a table's columns, in which its lines are laid out."""
+class Layout:
+    """The columns of a table that have room, and their widths, in which its lines are laid out.
+
+    `measured` are the escaped texts of the first rows, column by column. `shown` are the indexes of
+    the columns that have room.
+    """
 
     def __init__(
-        self, columns: Sequence[Column[Any]], widths: Sequence[int], room: int | None
+        self, columns: Sequence[Column[Any]], measured: Sequence[Sequence[str]], room: int | None
     ) -> None:
-        self._columns = columns
-        self._is_fitted = room is not None
-        self._widths = list(widths[:-1])
+        widths = _widths(measured, columns, room or _WIDTH_ELSEWHERE)
+        self.shown = [*range(len(columns))] if room is None else _shown(columns, widths, room)
+        self.columns = [columns[index] for index in self.shown]
+        widths = [widths[index] for index in self.shown]
+        self.is_fitted = room is not None
+        self.widths = list(widths[:-1])
         least = min(widths[-1], _LEAST_LAST)
-        while room is not None and _total([*self._widths, least]) > room:
-            widest = max(self._widths, default=0)
+        while room is not None and _total([*self.widths, least]) > room:
+            widest = max(self.widths, default=0)
             if widest <= _NARROWEST:
                 break
-            self._widths[self._widths.index(widest)] -= 1
-        self._last = (room or _WIDTH_ELSEWHERE) - sum(self._widths) - 2 * len(self._widths)
+            self.widths[self.widths.index(widest)] -= 1
+        self.last = (room or _WIDTH_ELSEWHERE) - sum(self.widths) - 2 * len(self.widths)
         if room is None:
-            self._last = max(_LEAST_ROOM, self._last)
+            self.last = max(_LEAST_ROOM, self.last)
         # Padding aligns numbers in a last column.
-        self._pad = min(widths[-1], self._last) if columns[-1].right else 0
+        self.pad = min(widths[-1], self.last) if self.columns[-1].right else 0
+
+    def titles(self) -> Line:
+        """Return the line of titles."""
+        return self.line([(column.title, "bold") for column in self.columns])
 
     def line(self, row: Sequence[Span]) -> Line:
         """Return a row as a line."""
         line: list[Span] = []
-        last = self._last
-        for (text, style), column, width in zip(
-            row[:-1], self._columns, self._widths, strict=False
-        ):
+        last = self.last
+        for (text, style), column, width in zip(row[:-1], self.columns, self.widths, strict=False):
             shown, more = text, columns_of(text) - width
-            if more > 0 and self._is_fitted:
+            if more > 0 and self.is_fitted:
                 if last - more >= _LEAST_LAST:
                     # A row below those that were measured is longer: it takes from the last column.
                     last -= more
                 else:
                     shown = cut(text, width)
-            line.append((_padded(shown, width, right=column.right) + "  ", style))
+            line.append((padded(shown, width, right=column.right) + "  ", style))
         text, style = row[-1]
-        return [*line, (_padded(cut(text, last), self._pad, right=True), style)]
+        return [*line, (padded(cut(text, last), self.pad, right=True), style)]
 
 
-def _padded(text: str, width: int, *, right: bool) -> str:
+def padded(text: str, width: int, *, right: bool) -> str:
+    """Return a text with blanks up to a width in terminal columns; 0 means none."""
     gap = " " * (width - columns_of(text)) if width else ""
     return gap + text if right else text + gap
 
@@ -154,12 +164,22 @@ def plain(line: Line) -> str:
 
 def columns_of(text: str) -> int:
     """Return how many terminal columns a text takes."""
-    if text.isascii():
+    if text.isascii() or _is_narrow(text):
         return len(text)
-    # Saves 10 ms for ASCII; most tables are, except for names and emoji.
+    # Saves 10 ms where no wide character is shown, such as an emoji.
     from rich.cells import cell_len
 
     return cell_len(text)
+
+
+def _is_narrow(text: str) -> bool:
+    """Return whether a text is Latin-1, and each character takes one column."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    # A soft hyphen and controls take none.
+    return text.isprintable()
 
 
 def cut(text: str, columns: int) -> str:

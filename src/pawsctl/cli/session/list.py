@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
-import msgspec
 import typer
 
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.table import Column, Span
-from pawsctl.cli.output.units import about, moment, or_dash, size
+from pawsctl.cli.output.units import about, duration, moment, moments, or_dash, size
 from pawsctl.cli.session.expiry_view import ttl_span
 from pawsctl.cli.session.filter_options import FilteringListCommand, chosen_filter, filter_words
 from pawsctl.cli.session.group import app
@@ -99,80 +99,141 @@ def list_(
             table_columns(
                 names, on_terminal=run.output.is_terminal, are_chosen=columns is not None
             ),
-            item=row_maker(names),
+            item=attrgetter("item"),
             fields=names,
+            # Items have the default fields already.
+            values=None if tuple(names) == _DEFAULT_JSON else values_of(names),
             empty=lambda: listing.why_empty(filter_words(ctx)),
         )
         if run.format == "text" and (left_out := listing.left_out()):
             run.output.note(left_out)
 
 
-class Field(NamedTuple):
-    """A field of a listed session: its value for JSON and CSV, and its column for text."""
+Rows = Sequence["Listed"]
 
-    value: Callable[[Listed], Any]
+
+class Field(NamedTuple):
+    """A field of listed sessions: its values for JSON and CSV, and its column for text."""
+
+    values: Callable[[Rows], Sequence[Any]]
     column: Column[Listed]
 
 
-def _last_words(listed: Listed) -> Span:
+def _column(
+    title: str,
+    texts: Callable[[Rows], list[str]],
+    style: Callable[[Listed], str] = lambda _row: "",
+    *,
+    right: bool = False,
+    gives_way: int = 0,
+) -> Column[Listed]:
+    def cell(row: Listed) -> Span:
+        return texts([row])[0], style(row)
+
+    return Column(title, cell, right, gives_way, texts)
+
+
+def _last_words(rows: Rows) -> list[str]:
     from pawsctl.cli.session.transcript import SPEAKERS
 
-    if listed.item.problem:
-        return f"! {listed.item.problem}", "red"
-    words = listed.last_message
-    if words is None or listed.session is None:
-        return "", ""
-    role = listed.session.messages[-1].role
-    return f"{SPEAKERS.get(role, role)}: {words}", ""
+    texts = []
+    for row in rows:
+        words, session, problem = row.last_message, row.session, row.item.problem
+        if problem:
+            texts.append(f"! {problem}")
+        elif words is None or session is None:
+            texts.append("")
+        else:
+            role = session.messages[-1].role
+            texts.append(f"{SPEAKERS.get(role, role)}: {words}")
+    return texts
 
 
-def _waiting_seconds(listed: Listed) -> int | None:
-    since = listed.waiting_since
-    if since is None:
-        return None
-    return max(0, int((datetime.now(UTC) - since).total_seconds()))
+def _waiting_seconds(rows: Rows) -> list[int | None]:
+    now = datetime.now(UTC)
+    return [
+        None if (since := row.waiting_since) is None else max(0, int((now - since).total_seconds()))
+        for row in rows
+    ]
 
 
-def _waiting(listed: Listed) -> Span:
-    seconds = _waiting_seconds(listed)
-    return ("-", "") if seconds is None else (about(seconds), "bold yellow")
+def _waiting(rows: Rows) -> list[str]:
+    return ["-" if each is None else about(each) for each in _waiting_seconds(rows)]
+
+
+# Many sessions have the same.
+_duration = lru_cache(maxsize=30_000)(duration)
+
+
+@lru_cache(maxsize=30_000)
+def _size(count: int | None) -> str:
+    return "-" if count is None else size(count)
+
+
+def _if_problem(row: Listed) -> str:
+    return "red" if row.item.problem else ""
 
 
 FIELDS = {
     "phone": Field(
-        lambda row: row.item.phone, Column("PHONE", lambda row: (row.item.phone, "cyan"))
+        lambda rows: [row.item.phone for row in rows],
+        _column("PHONE", lambda rows: [row.item.phone for row in rows], lambda _row: "cyan"),
     ),
-    "key": Field(lambda row: row.item.key, Column("KEY", lambda row: (row.item.key, "cyan"))),
+    "key": Field(
+        lambda rows: [row.item.key for row in rows],
+        _column("KEY", lambda rows: [row.item.key for row in rows], lambda _row: "cyan"),
+    ),
     "ttl": Field(
-        lambda row: row.item.ttl, Column("TTL", lambda row: ttl_span(row.item), right=True)
+        lambda rows: [row.item.ttl for row in rows],
+        _column(
+            "TTL",
+            lambda rows: [_duration(row.item.ttl) for row in rows],
+            lambda row: ttl_span(row.item)[1],
+            right=True,
+        ),
     ),
     "status": Field(
-        lambda row: row.item.status,
-        Column("STATUS", lambda row: (row.item.status or "-", ""), gives_way=2),
+        lambda rows: [row.item.status for row in rows],
+        _column("STATUS", lambda rows: [row.item.status or "-" for row in rows], gives_way=2),
     ),
     "messages": Field(
-        lambda row: row.item.messages,
-        Column("MESSAGES", lambda row: (or_dash(row.item.messages), ""), right=True, gives_way=4),
+        lambda rows: [row.item.messages for row in rows],
+        _column(
+            "MESSAGES",
+            lambda rows: [or_dash(row.item.messages) for row in rows],
+            right=True,
+            gives_way=4,
+        ),
     ),
     "updated_at": Field(
-        lambda row: row.item.updated_at,
-        Column("UPDATED", lambda row: (moment(row.item.updated_at), ""), gives_way=3),
+        lambda rows: [row.item.updated_at for row in rows],
+        _column(
+            "UPDATED", lambda rows: moments([row.item.updated_at for row in rows]), gives_way=3
+        ),
     ),
     "bytes": Field(
-        lambda row: row.item.bytes,
-        Column(
-            "SIZE",
-            lambda row: (size(row.item.bytes) if row.item.bytes is not None else "-", ""),
-            right=True,
-            gives_way=1,
+        lambda rows: [row.item.bytes for row in rows],
+        _column(
+            "SIZE", lambda rows: [_size(row.item.bytes) for row in rows], right=True, gives_way=1
         ),
     ),
     "problem": Field(
-        lambda row: row.item.problem,
-        Column("PROBLEM", lambda row: (row.item.problem or "-", "red" if row.item.problem else "")),
+        lambda rows: [row.item.problem for row in rows],
+        _column("PROBLEM", lambda rows: [row.item.problem or "-" for row in rows], _if_problem),
     ),
-    "waiting": Field(_waiting_seconds, Column("WAITING", _waiting, right=True)),
-    "last_message": Field(lambda row: row.last_message, Column("LAST MESSAGE", _last_words)),
+    "waiting": Field(
+        _waiting_seconds,
+        _column(
+            "WAITING",
+            _waiting,
+            lambda row: "" if row.waiting_since is None else "bold yellow",
+            right=True,
+        ),
+    ),
+    "last_message": Field(
+        lambda rows: [row.last_message for row in rows],
+        _column("LAST MESSAGE", _last_words, _if_problem),
+    ),
 }
 
 _DEFAULT_TEXT = (
@@ -208,22 +269,24 @@ def table_columns(
     On a terminal the last update is shown as `3 min ago`. Columns that the user chose do not give
     way to others.
     """
-    now = datetime.now(UTC) if on_terminal else None
-
-    def updated(row: Listed) -> Span:
-        return moment(row.item.updated_at, now=now), ""
-
     columns = [
         each._replace(gives_way=0) if are_chosen else each
         for each in (FIELDS[name].column for name in names)
     ]
-    return [each._replace(cell=updated) if each.title == "UPDATED" else each for each in columns]
+    if not on_terminal:
+        return columns
+    now = datetime.now(UTC)
+
+    def updated(row: Listed) -> Span:
+        return moment(row.item.updated_at, now=now), ""
+
+    return [
+        each._replace(cell=updated, texts=None) if each.title == "UPDATED" else each
+        for each in columns
+    ]
 
 
-def row_maker(names: Sequence[str]) -> Callable[[Listed], Any]:
-    """Return a function that turns a row into an object with those fields, for JSON and CSV."""
-    if tuple(names) == _DEFAULT_JSON:
-        return attrgetter("item")
-    made: Callable[..., Any] = msgspec.defstruct("Row", names)
-    values = [FIELDS[name].value for name in names]
-    return lambda row: made(*(value(row) for value in values))
+def values_of(names: Sequence[str]) -> Callable[[Rows], list[Sequence[Any]]]:
+    """Return a function that returns those fields of rows, each with its values for all rows."""
+    values = [FIELDS[name].values for name in names]
+    return lambda rows: [each(rows) for each in values]

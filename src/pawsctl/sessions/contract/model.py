@@ -53,18 +53,25 @@ class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True)
     @property
     def text(self) -> str:
         """The text of the message: its string, or its text blocks, one per line."""
-        if isinstance(self.content, str):
-            return self.content
-        return "\n".join(block.text for block in self.content or () if block.type == "text")
+        content = self.content
+        if isinstance(content, str):
+            return content
+        return "\n".join([block.text for block in content or () if block.type == "text"])
 
     @property
     def summary(self) -> str:
         """The message's text, or a note in brackets for tool calls and results."""
-        if self.is_tool_results:
-            return "(tool results)"
+        content = self.content
+        if isinstance(content, str):
+            return "(tool results)" if self.is_tool_results else content
+        if content and len(content) == 1:
+            # As most are.
+            (block,) = content
+            is_text = block.type == "text" and block.text
+            return block.text if is_text else f"({block.name or block.type})"
         words = self.text
-        if not words and isinstance(self.content, list):
-            return ", ".join(f"({block.name or block.type})" for block in self.content)
+        if not words and content:
+            return ", ".join([f"({block.name or block.type})" for block in content])
         return words
 
     @property
@@ -103,7 +110,14 @@ class Session(
         if not self.messages:
             return False
         last = self.messages[-1]
-        return last.role in ("user", "tool") or (last.role == "assistant" and bool(last.tool_uses))
+        if last.role != "assistant":
+            return last.role in ("user", "tool")
+        content = last.content
+        if isinstance(content, list):
+            for block in content:
+                if block.type == "tool_use":
+                    return True
+        return False
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -32,9 +32,14 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
     @property
     def last_message(self) -> str | None:
         """The last message on one line, tool traffic in brackets; None if there is none."""
-        if self.session is None or not self.session.messages:
+        session = self.session
+        if session is None or not session.messages:
             return None
-        return model.encodable(" ".join(self.session.messages[-1].summary.split()))
+        words = session.messages[-1].summary
+        # Of the blanks between words, only the usual one is printable; so is no lone surrogate.
+        if words.isprintable() and "  " not in words and words.strip(" ") == words:
+            return words
+        return model.encodable(" ".join(words.split()))
 
     @property
     def waiting_since(self) -> datetime | None:

@@ -1,0 +1,81 @@
+"""The lines of `table` as plain text, many rows at once. Nothing here writes."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+from pawsctl import escaping
+from pawsctl.cli.output.table import MEASURED_ROWS, Column, Layout, cut, padded, plain
+
+Row = TypeVar("Row")
+
+# A reader of a pipe waits for that many rows at most.
+_ROWS = 50
+
+
+def blocks(rows: Iterable[Row], columns: Sequence[Column[Row]], room: int | None) -> Iterator[str]:
+    """Yield the text of a table in blocks of lines as rows arrive; nothing if there is no row.
+
+    `room` is as in `table`. If the rows raise, those that came before are yielded first.
+    """
+    iterator = iter(rows)
+    first = list(islice(iterator, MEASURED_ROWS))
+    if not first:
+        return
+    measured = [_texts(column, first) for column in columns]
+    layout = Layout(columns, measured, room)
+    template = _template(layout)
+    yield _line(layout, [column.title for column in layout.columns])
+    yield _block(layout, template, [measured[index] for index in layout.shown])
+    some: list[Row] = []
+    while True:
+        some.clear()
+        try:
+            # It keeps what came before an exception.
+            some.extend(islice(iterator, _ROWS))
+        finally:
+            if some:
+                yield _block(layout, template, [_texts(each, some) for each in layout.columns])
+        if len(some) < _ROWS:
+            return
+
+
+def _texts(column: Column[Row], rows: Sequence[Row]) -> list[str]:
+    """Return the escaped cells of a column."""
+    if column.texts is not None:
+        texts = column.texts(rows)
+    else:
+        texts = [column.cell(row)[0] for row in rows]
+    return texts if "".join(texts).isprintable() else [escaping.visible(text) for text in texts]
+
+
+def _template(layout: Layout) -> str:
+    """Return a format for rows in which each cell but the last is as wide as it is long."""
+    parts = [
+        f"%{'' if column.right else '-'}{width or ''}s  "
+        for column, width in zip(layout.columns, layout.widths, strict=False)
+    ]
+    return "".join(parts) + "%s\n"
+
+
+def _block(layout: Layout, template: str, cells: Sequence[list[str]]) -> str:
+    """Return the lines of rows, whose cells are given column by column."""
+    *before, last = cells
+    for texts, width in zip(before, layout.widths, strict=True):
+        is_narrow = not layout.is_fitted or max(map(len, texts)) <= width
+        if not (is_narrow and "".join(texts).isascii()):
+            return "".join([_line(layout, row) for row in zip(*cells, strict=True)])
+    room = layout.last
+    # No character takes more columns than it has bytes.
+    ends = [text if len(text.encode()) <= room else cut(text, room) for text in last]
+    if ends != last:
+        # What joined two emoji may join nothing where it is cut.
+        ends = [escaping.visible(text) for text in ends]
+    if layout.pad:
+        ends = [padded(text, layout.pad, right=True) for text in ends]
+    return "".join(map(template.__mod__, zip(*before, ends, strict=True)))
+
+
+def _line(layout: Layout, cells: Sequence[str]) -> str:
+    line = layout.line([(text, "") for text in cells])
+    return plain([(escaping.visible(text), style) for text, style in line]) + "\n"

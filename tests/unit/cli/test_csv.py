@@ -1,0 +1,39 @@
+"""CSV column by column, against CSV cell by cell."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pawsctl.cli.output import formats
+
+FIELDS = ("phone", "key", "words", "count", "time")
+TEXT = st.none() | st.text("+-=@ 1a,\"'ñ\uff0b\u202e\n٣", max_size=4)
+TIME = (
+    st.none()
+    | st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))
+    | st.just(datetime(2024, 1, 1, tzinfo=UTC) + timedelta(seconds=1))
+)
+Row = tuple[str | None, str | None, str | None, int | None, datetime | None]
+
+
+def _columns(rows: Sequence[Row]) -> list[list[object]]:
+    return [list(each) for each in zip(*rows, strict=True)]
+
+
+@given(st.lists(st.tuples(TEXT, TEXT, TEXT, st.none() | st.integers(), TIME), max_size=5))
+def test_csv_by_columns_is_csv_by_cells(rows: list[Row]) -> None:
+    """With formulas, phones, quotes, nothing at all, and dates of any year."""
+    made = msgspec.defstruct("Row", FIELDS)
+    cells = b"".join(formats.csv_rows([made(*row) for row in rows], FIELDS))
+    assert b"".join(formats.csv_columns(rows, FIELDS, _columns)) == cells
+
+
+@given(st.lists(TEXT, max_size=5))
+def test_a_single_column_of_csv_has_a_row_for_nothing_too(texts: list[str | None]) -> None:
+    """It is a pair of quotes."""
+    made = msgspec.defstruct("Row", ("words",))
+    cells = b"".join(formats.csv_rows([made(text) for text in texts], ("words",)))
+    assert b"".join(formats.csv_columns(texts, ("words",), lambda rows: [rows])) == cells
