@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import astuple
 
 from pawsctl import escaping
+from pawsctl.cli.output import Format
 
 Row = TypeVar("Row")
 Values = Callable[[Sequence[Row]], Sequence[Sequence[Any]]]
@@ -24,6 +25,22 @@ _ROWS = 50
 
 # Bytes that are safe on any terminal; escaping.json_line handles the rest.
 _HARMLESS = bytes(range(0x20, 0x7F))
+
+
+def written(
+    output_format: Format,
+    items: Iterable[Any],
+    fields: Sequence[str],
+    *,
+    single: bool = False,
+    batch: int = BATCH,
+) -> Iterator[bytes]:
+    """Yield a list in a format, `batch` items at a time; `fields` and `single` as for `rows`."""
+    if output_format == "csv":
+        return csv_rows(items, fields, batch=batch)
+    if output_format == "json" and not single:
+        return json_array(items, batch=batch)
+    return json_lines(items, batch=batch)
 
 
 def json_lines(items: Iterable[Any], *, batch: int = BATCH) -> Iterator[bytes]:

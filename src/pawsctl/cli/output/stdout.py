@@ -83,31 +83,32 @@ class Output(Talk):
     ) -> None:
         """Print a list as its rows arrive; `item` turns a row into its JSON and CSV form.
 
-        `fields` are the names of an item's fields, for a list that may be empty. Where `values` is
-        given, it is asked for the fields of many rows at once, and `item` is not. `empty()` goes to
-        stderr if a text table has no row. A `single` row is a JSON object instead of an array.
+        `fields` are the names of an item's fields, for a list that may be empty. `values`, if
+        given, replaces `item`. `empty()` goes to stderr if a text table has no row. A `single` row
+        is a JSON object instead of an array.
         """
-        if self.format == "text" and (self.is_terminal or self._is_log):
-            lines = table(rows, columns, self.room)
-            title = next(lines, None)
-            if title is not None:
-                self.lines(chain([title], lines))
-            else:
-                self.advise(empty)
-        elif self.format == "text":
-            blocks = plain_table.blocks(rows, columns, self.room)
-            if first := next(blocks, ""):
-                self._parts(block.encode() for block in chain([first], blocks))
-            else:
-                self.advise(empty)
+        if self.format == "text":
+            self._text_rows(rows, columns, empty)
         elif values is not None and self.format == "csv":
             self._parts(formats.csv_columns(rows, fields, values))
-        elif values is not None:
-            items = formats.structs(rows, fields, values)
-            self._parts(self._written(items, fields, single=single))
         else:
-            self._parts(self._written(map(item, rows), fields, single=single))
+            found = map(item, rows) if values is None else formats.structs(rows, fields, values)
+            self._parts(formats.written(self.format, found, fields, single=single))
         self.flush()
+
+    def _text_rows(
+        self, rows: Iterable[Row], columns: Sequence[Column[Row]], empty: Callable[[], str]
+    ) -> None:
+        # A terminal gets colours and broken lines, a job's log has lines that its runner obeys.
+        if not (self.is_terminal or self._is_log):
+            blocks = plain_table.blocks(rows, columns, self.room)
+            if first := next(blocks, None):
+                self._parts(block.encode() for block in chain([first], blocks))
+                return
+        elif title := next(lines := table(rows, columns, self.room), None):
+            self.lines(chain([title], lines))
+            return
+        self.advise(empty)
 
     @_while_read
     def _parts(self, parts: Iterable[bytes]) -> None:
@@ -142,20 +143,6 @@ class Output(Talk):
         elif self.format != "json":
             for line in view():
                 self.note(plain(line))
-
-    def _written(
-        self,
-        items: Iterable[Any],
-        fields: Sequence[str],
-        *,
-        single: bool,
-        batch: int = formats.BATCH,
-    ) -> Iterator[bytes]:
-        if self.format == "csv":
-            return formats.csv_rows(items, fields, batch=batch)
-        if self.format == "json" and not single:
-            return formats.json_array(items, batch=batch)
-        return formats.json_lines(items, batch=batch)
 
     @_while_read
     def each(
@@ -237,7 +224,7 @@ class Output(Talk):
                 for row in shown():
                     self._write_line(view(row))
             case _:
-                for part in self._written(shown(), fields, single=False, batch=1):
+                for part in formats.written(self.format, shown(), fields, batch=1):
                     self._write(part)
                 self.flush()
 
