@@ -366,12 +366,26 @@ def test_wrong_usage_is_told_in_the_format_that_was_asked_for(
     assert ('"code":"usage"' in result.err) == is_json
 
 
-@pytest.mark.parametrize("option", ["--timeout=9", "--db=5", "--prefer-replica", "--url=redis://a"])
-def test_the_stack_refuses_options_for_another_redis(bare_pawsctl: Pawsctl, option: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ("--timeout=9 redis status", "acts on this project's own containers"),
+        ("--db=5 redis status", "acts on this project's own containers"),
+        ("--prefer-replica redis status", "acts on this project's own containers"),
+        ("redis cli --url=redis://a -- PING", "acts on this project's own containers"),
+        ("session verify --url=redis://a a.jsonl", "restores into a server of its own"),
+        ("session verify -n5 a.jsonl", "restores into a server of its own"),
+        ("config --connect-timeout=3", "reaches no Redis"),
+        ("--prefer-replica config --show-url", "reaches no Redis"),
+    ],
+)
+def test_options_on_how_to_reach_a_redis_are_refused_where_none_is_reached(
+    bare_pawsctl: Pawsctl, options: str, why: str
+) -> None:
     """They would have no effect."""
-    result = bare_pawsctl(option, "redis", "status")
+    result = bare_pawsctl(*options.split())
     assert result.status == ExitStatus.USAGE
-    assert f"{option.partition('=')[0]} does not apply" in result.err
+    assert f"does not apply: this command {why}." in result.err
 
 
 @pytest.mark.parametrize(

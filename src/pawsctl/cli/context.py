@@ -1,6 +1,7 @@
 """One run of a command: its global options, and the settings and connections made from them."""
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -167,21 +168,14 @@ class Invocation:
             self.prefer_replica = False
         return SessionStore(self.connect(), keyspace=self.keyspace)
 
-    def refuse_connection_options(self) -> None:
-        """Refuse connection options, for commands on this project's own stack.
-
-        Raises UsageError if an option says how to reach a Redis: these commands use no URL.
-        """
-        for name, hint in _ABOUT_CONNECTIONS.items():
-            if getattr(self, name) in (None, False):
+    def refuse(self, options: Mapping[str, str], why: str) -> None:
+        """Raise UsageError, with its hint, for the first of the `options` that is given."""
+        for option, hint in options.items():
+            if getattr(self, option.removeprefix("--").replace("-", "_")) in (None, False):
                 continue
             from pawsctl.errors import UsageError
 
-            raise UsageError(
-                f"--{name.replace('_', '-')} does not apply: this command acts on this project's "
-                "own containers.",
-                hint=hint,
-            )
+            raise UsageError(f"{option} does not apply: this command {why}.", hint=hint)
 
 
 def _working_directory() -> Path:
@@ -195,13 +189,3 @@ def _working_directory() -> Path:
             f"The working directory can't be used: {error.strerror}.",
             hint="Change to one that exists.",
         ) from error
-
-
-_ABOUT_CONNECTIONS = {
-    "url": "Leave it out; REDIS_PORT and PAWSCTL_PROJECT say which they are.",
-    "db": "Leave it out; redis-cli's own options stand behind --: pawsctl redis cli -- -n 3.",
-    "prefer_replica": "Leave it out.",
-    "connect_timeout": "Leave it out.",
-    "timeout": "Leave it out; a command's own --timeout stands behind its name.",
-    "failover_timeout": "Leave it out.",
-}

@@ -205,6 +205,10 @@ class Command(TyperCommand):
     """The output formats; csv is for lists, env for a setting as a line of a .env."""
     untaken: ClassVar[Set[str]] = frozenset()
     """The global options that mean nothing to it, which help and completion leave out."""
+    hints: ClassVar[Mapping[str, str]] = {}
+    """Untaken option → what to do instead of giving it."""
+    reaches: ClassVar[str] = "reaches no Redis"
+    """Why it takes no options on how to reach a Redis."""
     values: ClassVar[Mapping[str, Callable[[], Sequence[str]]]] = {}
     """Option → a function that returns the values it knows, for help and completion."""
 
@@ -227,6 +231,9 @@ class Command(TyperCommand):
         asked = invocation(ctx).format
         if ctx.resilient_parsing:
             return rest
+        refused = sorted(self.untaken & ABOUT_CONNECTIONS)
+        hints = {each: self.hints.get(each, "Leave it out.") for each in refused}
+        invocation(ctx).refuse(hints, self.reaches)
         if asked == "csv" and "csv" not in self.formats:
             from pawsctl.errors import UsageError
 
@@ -251,6 +258,12 @@ class StackCommand(Command):
     """A command on this project's own stack, which no URL names."""
 
     untaken = ABOUT_CONNECTIONS
+    reaches = "acts on this project's own containers"
+    hints: ClassVar = {
+        "--url": "Leave it out; REDIS_PORT and PAWSCTL_PROJECT say which they are.",
+        "--db": "Leave it out; redis-cli's own options stand behind --: pawsctl redis cli -- -n 3.",
+        "--timeout": "Leave it out; a command's own --timeout stands behind its name.",
+    }
 
 
 class StackListCommand(StackCommand, ListCommand):

@@ -83,11 +83,10 @@ def stack_of(
     """Return the invocation, and the settings of the project's own containers.
 
     Pass `starts` for a command that may start Redis: it makes the password that
-    REDIS_PASSWORD=random asks for; `reads` for one that changes nothing. Raises UsageError for
-    options on how to reach another Redis, ReadOnly if nothing may be changed.
+    REDIS_PASSWORD=random asks for; `reads` for one that changes nothing. Raises ReadOnly
+    if nothing may be changed.
     """
     run = invocation(ctx)
-    run.refuse_connection_options()
     if not reads:
         run.require_changeable("this changes this project's own Redis")
     return run, run.settings.stack(starts=starts)

@@ -21,6 +21,7 @@ class VerifyCommand(Command):
     """A command on a file: it connects to no Redis of the user."""
 
     untaken = ABOUT_CONNECTIONS
+    reaches = "restores into a server of its own"
 
 
 @app.command(cls=VerifyCommand)
