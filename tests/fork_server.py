@@ -73,9 +73,14 @@ def run_in_terminal(
     folder: Path,
     environment: Mapping[str, str],
     timeout: float,
+    typed: bytes = b"",
 ) -> tuple[int, bytes]:
-    """Run pawsctl in a terminal of so many columns; return its exit status and what it printed."""
-    return _server().in_terminal(_request(arguments, folder, environment), columns, timeout)
+    """Run pawsctl in a terminal of so many columns; return its exit status and what it printed.
+
+    What is `typed` waits in the terminal before anybody asks.
+    """
+    request = _request(arguments, folder, environment)
+    return _server().in_terminal(request, columns, timeout, typed)
 
 
 def _request(
@@ -134,10 +139,13 @@ class _Client:
             printed = pool.submit(out.read), pool.submit(err.read)
             return command.end(timeout), printed[0].result(), printed[1].result()
 
-    def in_terminal(self, request: object, columns: int, timeout: float) -> tuple[int, bytes]:
+    def in_terminal(
+        self, request: object, columns: int, timeout: float, typed: bytes
+    ) -> tuple[int, bytes]:
         """Run a command in a terminal of its own; return its exit status and what it printed."""
         ours, theirs = os.openpty()
         termios.tcsetwinsize(theirs, (24, columns))
+        os.write(ours, typed)
         with (
             os.fdopen(ours, "rb", buffering=0) as screen,
             ThreadPoolExecutor(1) as pool,

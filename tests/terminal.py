@@ -24,8 +24,8 @@ class Screen(NamedTuple):
     printed: int
 
 
-def screen(pawsctl: Pawsctl, *arguments: str, columns: int) -> Screen:
-    """Run a command in a terminal and return what an emulator draws of it."""
+def screen(pawsctl: Pawsctl, *arguments: str, columns: int, typed: bytes = b"") -> Screen:
+    """Run a command in a terminal, where this is typed; return what an emulator draws of it."""
     try:
         import pyte
     except ModuleNotFoundError:
@@ -36,6 +36,7 @@ def screen(pawsctl: Pawsctl, *arguments: str, columns: int) -> Screen:
         folder=pawsctl.folder,
         environment=pawsctl.environment | {"TERM": "xterm-256color", "TZ": noon_zone()},
         timeout=TIMEOUT_SECONDS,
+        typed=typed,
     )
     drawn = pyte.Screen(columns, _LINES)
     pyte.ByteStream(drawn).feed(printed)

@@ -10,6 +10,7 @@ from pawsctl.cli import help_text
 from pawsctl.cli.app import app
 from pawsctl.cli.groups import LazyGroup
 from pawsctl.errors import ExitStatus
+from pawsctl.safety.guarded import changes_something
 
 GLOBAL = help_text.GLOBAL
 WIDTH = 96
@@ -21,10 +22,6 @@ _STATUSES = {
     "config": (0, 2),
     "session verify": (0, 1, 2, 8),
 }
-
-
-# Commands on the stack that change nothing.
-_READING = {"redis status", "redis logs"}
 
 
 def root() -> Any:
@@ -100,8 +97,7 @@ def statuses(name: str, command: Any) -> list[int]:
     found = {ExitStatus.OK, ExitStatus.FAILED, ExitStatus.USAGE}
     names = {each for parameter in own_parameters(command) for each in parameter.opts}
     used = set(unwrap(command.callback).__code__.co_names)
-    changes = {"store", "require_changeable", "stack_of"} if name not in _READING else set()
-    if names & {"--yes", "--confirm"} or used & changes:
+    if changes_something(name):
         found.add(ExitStatus.NOT_CONFIRMED)
     if "phones" in names:
         found.add(ExitStatus.NO_SESSION)

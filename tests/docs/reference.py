@@ -54,7 +54,8 @@ SETTINGS = {
     "no other key as a session",
     "SESSION_TTL": "how long a session lives at most, such as `30m` or `14d`",
     "APP_URL": "the bot, whose `/api/health` `doctor` asks",
-    "NODE_ENV": "the bot's own; where it is `development`, `serve` tells of single sessions",
+    "NODE_ENV": "the bot's own; where it is `development`, `serve` tells of single sessions, and "
+    "where it is `production`, `--yes` alone destroys nothing",
     "PAWSCTL_SERVE_TOKEN": "the token that `serve` wants from who asks for a session from beyond "
     "this machine; without it, nobody there is told",
 }

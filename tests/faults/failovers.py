@@ -209,6 +209,14 @@ def cluster(folder: Path, rng: random.Random, *, full: bool) -> Iterator[Tally]:
         lab.client.close()
 
 
+def _confirmed(lab: TrioLab | ClusterLab, command: Attacked) -> tuple[str, ...]:
+    """Return the option that confirms a command that destroys: replicas look like production."""
+    words = command.arguments
+    if {"delete", "flush", "--replace"}.isdisjoint(words):
+        return ()
+    return ("--confirm", SERVICE if isinstance(lab, TrioLab) else "127.0.0.1")
+
+
 def _strike(
     lab: TrioLab | ClusterLab,
     commands: Sequence[Attacked],
@@ -223,7 +231,7 @@ def _strike(
         for _ in range(tries):
             lab.settle()
             prepare(lab, command)
-            words = ("--url", lab.url, *_LIMITS, *command.arguments)
+            words = ("--url", lab.url, *_LIMITS, *command.arguments, *_confirmed(lab, command))
             after = rng.random() * 0.5
             with lab.witness() as witness:
                 process = lab.start(*words)

@@ -39,7 +39,7 @@ Confirm = Annotated[
     typer.Option(
         "--confirm",
         metavar="HOST",
-        help="Host to confirm; required if Redis is not on this machine.",
+        help="Name the host; required where Redis may be production's.",
     ),
 ]
 

@@ -1,47 +1,47 @@
-"""Confirmation before a Redis is changed, stricter if it is not on this machine."""
+"""Confirmation before something is destroyed, stricter where it may be production's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
-from pawsctl.errors import NotConfirmed
+from pawsctl.errors import NotConfirmed, PawsctlError
 
 if TYPE_CHECKING:
+    from pawsctl.cli.context import Invocation
     from pawsctl.cli.output.stderr import Talk
     from pawsctl.cli.output.table import Line
     from pawsctl.config.session_settings import SessionSettings
+    from pawsctl.config.settings import StackSettings
+    from pawsctl.config.target import Target
     from pawsctl.connection import Connection
+    from pawsctl.safety.evidence import Seen
+    from pawsctl.stack.project.layout import Topology
 
 
 def confirm_on(
-    output: Talk,
+    run: Invocation,
     connection: Connection,
-    about: Iterable[Line],
+    about: Iterable[Line] = (),
     *,
-    yes: bool,
     host: str,
-    question: str = "Delete them?",
+    yes: bool = False,
+    question: str = "",
 ) -> None:
-    """Show what is about to be done and ask for confirmation.
+    """Guard the Redis behind a connection: show what is about to be done, and have it confirmed.
 
-    Raises NotConfirmed if the answer is no, if the Redis is on another machine and `host` is empty,
-    or if `host` names another host than the Redis's.
+    Looks for evidence that it is production's. If there is some, it is shown, and only a `host`
+    that names the Redis confirms, or its name typed on a terminal; `yes` does not suffice. Else the
+    `question` is asked, if there is one. Raises NotConfirmed, also if `host` names another Redis;
+    and what looking raises.
     """
+    from pawsctl.safety import look
+
     for line in about:
-        output.say(line)
-    foreign = connection.foreign_host()
-    if host and host != (foreign or connection.target.host):
-        raise NotConfirmed(
-            f"--confirm names {host}, and the target is {foreign or connection.target.host}.",
-            hint="Look again at --url and REDIS_URL.",
-        )
-    if foreign and not host:
-        raise NotConfirmed(
-            f"{foreign} is not this machine; the URL is from {connection.target.origin}.",
-            hint=f"If you mean it, say so with --confirm {foreign}.",
-        )
-    output.confirm(question, yes=yes)
+        run.output.say(line)
+    seen = look.at(connection, lambda ports: _own_ports(run, ports))
+    _settle(run, connection.target, seen, host=host, yes=yes, question=question)
 
 
 def confirm_prefix(
@@ -58,6 +58,76 @@ def confirm_prefix(
     if settings.is_found and yes and not host:
         raise NotConfirmed(
             f"The prefix {settings.prefix} is from a .env that was found, and nobody has named it.",
-            hint=f"If you mean these keys, say so with --confirm {connection.target.host}, or name "
-            "the file with --env-file.",
+            hint="If you mean these keys, say so with --confirm "
+            f"{connection.target.service or connection.target.host}, or name the file with "
+            "--env-file.",
         )
+
+
+def confirm_stack(
+    run: Invocation,
+    settings: StackSettings,
+    topology: Topology,
+    question: str,
+    *,
+    host: str,
+    yes: bool,
+) -> None:
+    """Guard this project's own Redis, and name the `.env` that selects it.
+
+    A topology is not looked at: it is for trials. Raises NotConfirmed.
+    """
+    from msgspec.structs import replace
+
+    from pawsctl.config.redis_url import parse
+    from pawsctl.safety import look
+
+    if run.settings.file is not None:
+        run.output.note(f"Settings from {run.settings.file}")
+    url = f"redis://127.0.0.1:{settings.redis_port}"
+    target = parse(url, origin="the project's settings")
+    target = replace(target, production=run.settings.production)
+    if topology == "single":
+        seen = look.at_own(settings.redis_port, settings.redis_password)
+    else:
+        seen = look.nothing_at_own()
+    _settle(run, target, seen, host=host, yes=yes, question=question)
+
+
+def _own_ports(run: Invocation, ports: Collection[int]) -> Collection[int]:
+    from pawsctl.stack import own_ports
+
+    try:
+        settings = run.settings.without_url().stack()
+    except PawsctlError:
+        return ()
+    return own_ports.among(settings, ports)
+
+
+def _settle(
+    run: Invocation, target: Target, seen: Seen, *, host: str, yes: bool, question: str
+) -> None:
+    """Ask as strictly as the evidence demands. Raises NotConfirmed."""
+    from pawsctl.safety import evidence
+
+    for each in seen.untold:
+        run.output.note(f"Not looked at: {each.rstrip('.')}.")
+    if host and not evidence.is_named(host, seen):
+        raise NotConfirmed(
+            f"--confirm names {host}, and the target is {seen.names[0]}.",
+            hint="Look again at --url and REDIS_URL.",
+        )
+    found = evidence.of(target, seen)
+    if not found:
+        if question and not host:
+            run.output.confirm(question, yes=yes)
+        return
+    if host:
+        return
+    hint = f"If you mean it, say so with --confirm {seen.names[0]}."
+    if yes or not sys.stdin.isatty():
+        no = "--yes does not suffice: this" if yes else "This"
+        raise NotConfirmed(f"{no} may be production: {'; '.join(found)}.", hint=hint)
+    for each in found:
+        run.output.warn(f"This may be production: {each}.")
+    run.output.confirm_by_name(question, seen.names)

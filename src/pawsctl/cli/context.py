@@ -34,6 +34,8 @@ class Invocation:
         self.no_color = False
         self.verbose = False
         self.read_only = False
+        # The command's full name, such as `session list`.
+        self.command = ""
         self.connect_timeout: float | None = None
         self.timeout: float | None = None
         self.failover_timeout: float | None = None
@@ -97,6 +99,16 @@ class Invocation:
         target = self.settings.redis_target()
         return target if self.db is None else target.with_db(self.db)
 
+    def held(self, target: "Target") -> "Target":
+        """Return the target, read-only unless the command is one that changes something."""
+        from msgspec.structs import replace
+
+        from pawsctl.safety import guarded
+
+        if target.read_only or guarded.changes_something(self.command):
+            return target
+        return replace(target, read_only=f"'{self.command}', which changes nothing")
+
     def connect(self, *, one_deadline: bool = False) -> "Connection":
         """Return a connection to the target; it connects on first use.
 
@@ -111,7 +123,7 @@ class Invocation:
             "failover": self.failover_timeout,
         }
         timeouts = Timeouts(**{name: value for name, value in stated.items() if value is not None})
-        target = self.target()
+        target = self.held(self.target())
         self._origin = target.origin
         self.output.detail(f"Redis: {target.url} (from {target.origin})")
         if target.unused:
@@ -130,15 +142,6 @@ class Invocation:
         if is_told or not isinstance(error, RedisUnreachable):
             return error.hint
         return f"{error.hint} The URL is from {self._origin}.".strip()
-
-    def confirm_stack(self, question: str, *, yes: bool) -> None:
-        """Ask before this project's own stack is changed, naming the `.env` that selects it.
-
-        Raises NotConfirmed.
-        """
-        if self.settings.file is not None:
-            self.output.note(f"Settings from {self.settings.file}")
-        self.output.confirm(question, yes=yes)
 
     def reader(self, *, partial: bool = False) -> "SessionReader":
         """Return a reader of the sessions; with `partial`, nodes that do not answer are skipped."""

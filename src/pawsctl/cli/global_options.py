@@ -228,6 +228,7 @@ class Command(TyperCommand):
             # The parser does not always say whose option it was.
             error.ctx = getattr(error, "ctx", None) or ctx  # type: ignore[attr-defined]
             raise
+        invocation(ctx).command = ctx.command_path.partition(" ")[2]
         asked = invocation(ctx).format
         if ctx.resilient_parsing:
             return rest

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -58,13 +58,27 @@ class Settings(msgspec.Struct, frozen=True):
 
         Raises UsageError for a URL or password file that can't be read.
         """
-        return replace(self._logged_in(), read_only=self.read_only)
+        return replace(self._logged_in(), read_only=self.read_only, production=self.production)
 
     @property
     def read_only(self) -> str:
         """The origin of the setting by which nothing may be changed; '' if there is none."""
         setting = self["PAWSCTL_READ_ONLY"]
         return setting.origin if switches.is_on(setting) else ""
+
+    @property
+    def production(self) -> tuple[str, ...]:
+        """The settings by which this is production, in clauses."""
+        setting = self["NODE_ENV"]
+        if setting.value.lower() != "production":
+            return ()
+        return (f"NODE_ENV is production ({setting.origin})",)
+
+    def without_url(self) -> Self:
+        """Return the settings as they are without a REDIS_URL."""
+        return replace(
+            self, values={**self.values, "REDIS_URL": Setting("REDIS_URL", "", "default")}
+        )
 
     def _logged_in(self) -> Target:
         found = self.redis_place()

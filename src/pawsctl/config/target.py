@@ -45,7 +45,8 @@ class Target(msgspec.Struct, frozen=True):
     `password_stays`: the password is only sent to servers on this machine, not to others that these
     announce. `sentinel_tls`: the TLS of connections to Sentinels. `unused`: parameters of the URL
     that do not affect where or as whom to connect. `read_only`: the setting by which only commands
-    that read are sent; '' if there is none.
+    that read are sent; '' if there is none. `production`: what the settings say of it being
+    production's, in clauses.
     """
 
     kind: Kind
@@ -65,6 +66,7 @@ class Target(msgspec.Struct, frozen=True):
     password_stays: bool = False
     hides_user: bool = False
     read_only: str = ""
+    production: tuple[str, ...] = ()
 
     @property
     def may_be_ours(self) -> bool:

@@ -49,7 +49,7 @@ def test_every_command_works(cluster: Cluster, anywhere: Pawsctl, url: str) -> N
     exported = run("session", "export", "a.jsonl")
     assert isinstance(exported, dict)
     assert (exported["sessions"], exported["left_out"]) == (1_000, {"list": 1})
-    flushed = run("session", "flush", "--yes")
+    flushed = run("session", "flush", "--confirm", "127.0.0.1")
     assert isinstance(flushed, dict)
     assert (flushed["deleted"], flushed["others"]) == (1_001, {"list": 1})
     imported = run("session", "import", "a.jsonl")

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from pawsctl.config import load_settings
-from pawsctl.errors import TimedOut
+from pawsctl.errors import ExitStatus, TimedOut
 from pawsctl.stack import lifecycle
 from pawsctl.stack.engine.embedded import server_process
 from tests.ports import free_port
@@ -162,6 +162,23 @@ def test_a_failed_replacement_starts_the_old_server_again(embedded_stack: Stack)
     assert embedded_stack("redis", "up").status == 0
     with embedded_stack.client() as client:
         assert client.get("kept") == b"1"
+
+
+def test_its_data_is_kept_where_the_settings_say_production(embedded_stack: Stack) -> None:
+    """For reset and down --volumes, --yes does not suffice then, and --confirm does."""
+    embedded_stack("redis", "up")
+    with embedded_stack.client() as client:
+        client.set("wh:session:+1", "{}")
+        embedded_stack.environment["NODE_ENV"] = "production"
+        for line in ("redis reset --yes", "redis down --volumes --yes"):
+            refused = embedded_stack(*line.split())
+            assert refused.status == ExitStatus.NOT_CONFIRMED
+            assert "--yes does not suffice" in refused.err
+            assert client.exists("wh:session:+1")
+    reset = embedded_stack("redis", "reset", "--confirm", "127.0.0.1")
+    assert reset.status == ExitStatus.OK
+    down = embedded_stack("redis", "down", "--volumes", "--confirm", "127.0.0.1")
+    assert down.status == ExitStatus.OK
 
 
 def test_a_server_that_does_not_end_is_not_replaced(

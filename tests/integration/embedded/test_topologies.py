@@ -204,6 +204,20 @@ def test_what_was_stopped_starts_again(topology: Topology) -> None:
     assert b"1" in topology.copies("kept")
 
 
+def test_replicas_of_ones_own_topology_are_no_evidence_of_production(whole: Topology) -> None:
+    """They are for another project, and NODE_ENV is for this one too."""
+    url = whole.up()["url"]
+    delete = ("session", "delete", "+1", "--url", url)
+    assert whole(*delete).status == ExitStatus.NO_SESSION
+    other = whole(*delete, env={"PAWSCTL_PROJECT": "pawsctl-test-another"})
+    assert other.status == ExitStatus.NOT_CONFIRMED
+    name = "paws" if whole.topology == "sentinel" else "127.0.0.1"
+    assert f"--confirm {name}" in other.err
+    assert whole(*delete, env={"NODE_ENV": "production"}).status == ExitStatus.NOT_CONFIRMED
+    named = whole(*delete, "--confirm", name, env={"NODE_ENV": "production"})
+    assert named.status == ExitStatus.NO_SESSION
+
+
 def test_reset_and_down_with_volumes_delete_the_data_after_asking(topology: Topology) -> None:
     """`reset` exports the sessions first and forms an empty topology."""
     topology.up()

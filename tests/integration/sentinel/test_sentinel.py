@@ -38,7 +38,7 @@ def test_every_command_works(trio: Trio, anywhere: Pawsctl) -> None:
     flow = anywhere("test-session", "--json", *url)
     assert (flow.status, flow.json["ok"]) == (0, True)
     assert flow.json["target"] == trio.url
-    flushed = anywhere("session", "flush", "--yes", "--json", *url)
+    flushed = anywhere("session", "flush", "--confirm", SERVICE, "--json", *url)
     assert (flushed.status, flushed.json["deleted"]) == (0, 1_000)
 
 
@@ -196,7 +196,8 @@ def test_reads_go_to_a_replica_that_is_told_of(trio: Trio, anywhere: Pawsctl) ->
     assert flow.status == 0
     assert "reads from the primary too" in flow.err
     flushed = anywhere(
-        *("session", "flush", "--yes", "--json", "--url", trio.url, "--prefer-replica")
+        *("session", "flush", "--confirm", SERVICE, "--json"),
+        *("--url", trio.url, "--prefer-replica"),
     )
     assert (flushed.status, flushed.json["deleted"]) == (0, 200)
 

@@ -128,6 +128,20 @@ class Talk:
         if answer.strip().lower() not in ("y", "yes"):
             raise NotConfirmed("Declined; nothing was changed.", hint="Answer y to go on.")
 
+    def confirm_by_name(self, question: str, names: Sequence[str]) -> None:
+        """Ask for one of the names, the first of which is shown, to be typed on the terminal.
+
+        Raises NotConfirmed for anything else.
+        """
+        ask = f"{question} Type {names[0]} to go on: ".lstrip()
+        ((asked, _),) = self._shown([(ask, "bold")])
+        self._to_stderr(asked, end="")
+        answer = sys.stdin.readline()
+        if not answer:
+            self._to_stderr("")
+        if answer.strip().lower() not in (each.lower() for each in names):
+            raise NotConfirmed("Declined; nothing was changed.", hint=f"Type {names[0]} to go on.")
+
     @contextmanager
     def progress(self, doing: str, total: int | None) -> Iterator[Callable[[int], None]]:
         """Show a progress bar if stderr is a terminal; yields a function that advances it.

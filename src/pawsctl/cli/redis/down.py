@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from pawsctl.cli.arguments import Yes
+from pawsctl.cli.arguments import Confirm, Yes
+from pawsctl.cli.confirm import confirm_stack
 from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.redis.group import Topology, app, stack_of
 
@@ -12,6 +13,7 @@ from pawsctl.cli.redis.group import Topology, app, stack_of
 @app.command(cls=StackCommand)
 def down(
     ctx: typer.Context,
+    *,
     topology: Topology = "single",
     volumes: Annotated[
         bool, typer.Option("--volumes", help="Also delete the data, after confirmation.")
@@ -20,6 +22,7 @@ def down(
         bool, typer.Option("--dry-run", help="Show what would be removed, but change nothing.")
     ] = False,
     yes: Yes = False,
+    confirm: Confirm = "",
 ) -> None:
     """Stop and remove the services, but keep the data."""
     from pawsctl.cli.redis import event_lines, results_view
@@ -32,7 +35,9 @@ def down(
             topology,
             volumes=volumes,
             dry_run=dry_run,
-            confirm=lambda question: run.confirm_stack(question, yes=yes),
+            confirm=lambda question: confirm_stack(
+                run, settings, topology, question, host=confirm, yes=yes
+            ),
             emit=emit,
         )
     run.output.show(done, results_view.down)

@@ -42,7 +42,7 @@ def maxmemory(
         now = memory.report(connection)
         memory.require_all(now)
         confirm_on(
-            run.output,
+            run,
             connection,
             change_view(now, limit, origin=connection.target.origin),
             yes=yes,

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from pawsctl.cli.arguments import Yes
+from pawsctl.cli.arguments import Confirm, Yes
+from pawsctl.cli.confirm import confirm_stack
 from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, app, stack_of
 
@@ -12,12 +13,14 @@ from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, app, stack_of
 @app.command(cls=StackCommand)
 def reset(
     ctx: typer.Context,
+    *,
     topology: Topology = "single",
     timeout: Timeout = TIMEOUT,
     no_backup: Annotated[
         bool, typer.Option("--no-backup", help="Do not export the sessions first.")
     ] = False,
     yes: Yes = False,
+    confirm: Confirm = "",
 ) -> None:
     """Export the sessions, delete all data and start again.
 
@@ -35,7 +38,9 @@ def reset(
             keyspace=run.keyspace,
             timeout=timeout,
             with_backup=not no_backup,
-            confirm=lambda question: run.confirm_stack(question, yes=yes),
+            confirm=lambda question: confirm_stack(
+                run, settings, topology, question, host=confirm, yes=yes
+            ),
             emit=emit,
         )
     run.output.show(done, results_view.reset)

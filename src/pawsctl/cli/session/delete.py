@@ -27,7 +27,7 @@ def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None
     run = invocation(ctx)
     names = phone_keys(phones, run.keyspace)
     with run.store() as store:
-        confirm_on(run.output, store.connection, (), yes=True, host=confirm)
+        confirm_on(run, store.connection, host=confirm)
         deleted = touch_delete.delete(store, names)
         run.output.rows(deleted, DELETED_COLUMNS, single=is_single(phones))
         touch_delete.require_existed(store, names, deleted)

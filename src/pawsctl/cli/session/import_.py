@@ -42,7 +42,7 @@ def import_(
             confirm_prefix(
                 run.output, store.connection, run.session_settings, yes=True, host=confirm
             )
-            confirm_on(run.output, store.connection, (), yes=True, host=confirm)
+            confirm_on(run, store.connection, host=confirm)
         with run.output.progress("importing", archive.count) as progress:
             imported = restore.restore(
                 store, archive, replace=replace, dry_run=dry_run, progress=progress

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pawsctl.cli.arguments import Confirm
+from pawsctl.cli.confirm import confirm_on
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.group import app
@@ -31,13 +33,17 @@ def seed(
             help="Random seed; the same number creates the same sessions.",
         ),
     ] = 1,
+    confirm: Confirm = "",
 ) -> None:
     """Create fake sessions in a Redis on this machine, for tests and demos."""
     from pawsctl.sessions.edit import seed as operation
 
     run = invocation(ctx)
-    with run.store() as store, run.output.progress("seeding", count) as progress:
-        seeded = operation.seed(store, count, number=number, progress=progress)
+    with run.store() as store:
+        operation.require_local(store)
+        confirm_on(run, store.connection, host=confirm)
+        with run.output.progress("seeding", count) as progress:
+            seeded = operation.seed(store, count, number=number, progress=progress)
     run.output.show(seeded, seeded_view)
 
 

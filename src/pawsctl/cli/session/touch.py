@@ -2,13 +2,14 @@
 
 import typer
 
-from pawsctl.cli.arguments import Phones, is_single, phone_keys
+from pawsctl.cli.arguments import Confirm, Phones, is_single, phone_keys
+from pawsctl.cli.confirm import confirm_on
 from pawsctl.cli.global_options import ListCommand, invocation
 from pawsctl.cli.session.group import app
 
 
 @app.command(cls=ListCommand)
-def touch(ctx: typer.Context, phones: Phones) -> None:
+def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
     """Extend sessions to six hours from now, or to SESSION_TTL.
 
     The bot does the same with each message.
@@ -20,6 +21,8 @@ def touch(ctx: typer.Context, phones: Phones) -> None:
     run = invocation(ctx)
     names = phone_keys(phones, run.keyspace)
     with run.store() as store:
+        if confirm or len(set(names)) > 1:
+            confirm_on(run, store.connection, host=confirm)
         touched = touch_delete.touch(store, names)
         run.output.rows(touched, expiry_view.TTL_COLUMNS, single=is_single(phones))
         find.require_all(store, names, touched)

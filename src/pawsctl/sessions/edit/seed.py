@@ -48,6 +48,15 @@ class Seeded(msgspec.Struct, frozen=True):
     seed: int
 
 
+def require_local(store: SessionStore) -> None:
+    """Raise UsageError if Redis is not on this machine."""
+    if foreign := store.connection.foreign_host():
+        raise UsageError(
+            f"{foreign} is not this machine: made-up sessions don't belong there.",
+            hint="Seed a local Redis: 'pawsctl redis up' starts one.",
+        )
+
+
 def seed(
     store: SessionStore, count: int, *, number: int, progress: Callable[[int], None]
 ) -> Seeded:
@@ -56,11 +65,7 @@ def seed(
     Calls `progress` with the size of each batch. Raises UsageError if Redis is not on this machine,
     OperationFailed if it refuses.
     """
-    if foreign := store.connection.foreign_host():
-        raise UsageError(
-            f"{foreign} is not this machine: made-up sessions don't belong there.",
-            hint="Seed a local Redis: 'pawsctl redis up' starts one.",
-        )
+    require_local(store)
     with accounted(store.connection, _account) as outcome:
         writer = BulkWriter(store, replace=True)
         made = sessions(count, number=number, now_ms=int(writer.now_ms()), keyspace=store.keyspace)
