@@ -53,9 +53,7 @@ def flush(
             return
         about = flush_plan(plan, store.keyspace) if plan is not None else flush_target(target)
         confirm_prefix(run.output, store.connection, run.session_settings, yes=yes, host=confirm)
-        confirm_on(
-            run, store.connection, about, host=confirm, yes=yes, question="Delete them?"
-        )
+        confirm_on(run, store.connection, about, host=confirm, yes=yes, question="Delete them?")
         with run.output.progress("deleting", plan.total if plan else None) as progress:
             flushed = operation.flush(store, planned, progress=progress)
         run.output.show(flushed, flushed_view)
