@@ -95,13 +95,13 @@ def confirm_stack(
 
 
 def _own_ports(run: Invocation, ports: Collection[int]) -> Collection[int]:
-    from pawsctl.stack import own_ports
+    from pawsctl.stack import topology_status
 
     try:
         settings = run.settings.without_url().stack()
     except PawsctlError:
         return ()
-    return own_ports.among(settings, ports)
+    return topology_status.ports_among(settings, ports)
 
 
 def _settle(

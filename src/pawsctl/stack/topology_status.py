@@ -1,9 +1,14 @@
 """The status of a topology: its servers, their roles, and its problems."""
 
+from collections.abc import Collection
+from contextlib import suppress
+from typing import get_args
+
 from msgspec import Struct
 
 from pawsctl.config.settings import StackSettings
 from pawsctl.connection.cluster.slots import ranges
+from pawsctl.errors import PawsctlError
 from pawsctl.stack import status as single_server
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import ServiceStatus
@@ -85,6 +90,23 @@ def status(
         serves=view.serves,
         problems=view.problems,
     )
+
+
+def ports_among(settings: StackSettings, ports: Collection[int]) -> set[int]:
+    """Return which of some ports of this machine lead to a running node of a topology of this project.
+
+    If no engine answers, none is known.
+    """
+    found: set[int] = set()
+    for topology in get_args(Topology)[1:]:
+        with suppress(PawsctlError):
+            here = project.load(settings, topology)
+            services = engine_of(here, lambda _event: None).status()
+            running = [each for each in services if each.state == "running"]
+            for name in layout.redis_ports(here.stack).values():
+                if port := single_server.port_of(name, running):
+                    found.add(port)
+    return found & set(ports)
 
 
 def _members(
