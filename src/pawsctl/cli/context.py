@@ -97,7 +97,7 @@ class Invocation:
     def target(self) -> "Target":
         """Return the Redis to talk to. Raises UsageError for a URL that can't be read."""
         target = self.settings.redis_target()
-        return target if self.db is None else target.with_db(self.db)
+        return self.held(target if self.db is None else target.with_db(self.db))
 
     def held(self, target: "Target") -> "Target":
         """Return the target, read-only unless the command is one that changes something."""
@@ -123,7 +123,7 @@ class Invocation:
             "failover": self.failover_timeout,
         }
         timeouts = Timeouts(**{name: value for name, value in stated.items() if value is not None})
-        target = self.held(self.target())
+        target = self.target()
         self._origin = target.origin
         self.output.detail(f"Redis: {target.url} (from {target.origin})")
         if target.unused:

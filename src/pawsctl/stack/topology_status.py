@@ -93,7 +93,7 @@ def status(
 
 
 def ports_among(settings: StackSettings, ports: Collection[int]) -> set[int]:
-    """Return which of some ports of this machine lead to a running node of a topology of this project.
+    """Return which of some ports of this machine lead to a running node of a topology here.
 
     If no engine answers, none is known.
     """
