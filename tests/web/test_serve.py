@@ -40,6 +40,15 @@ def test_the_token_opens_sessions_beyond_loopback(pawsctl: Pawsctl, server: Serv
         assert token not in served.log
 
 
+def test_doctor_says_that_the_bot_was_not_looked_at(pawsctl: Pawsctl) -> None:
+    """What answers in the bot's place tells nothing of the bot, well or not."""
+    with serving(pawsctl) as served:
+        told = pawsctl("doctor", "--json", env={"APP_URL": served.url})
+    (bot,) = (each for each in told.json["findings"] if each["name"] == "bot")
+    assert bot["state"] == "skipped"
+    assert "'pawsctl serve' answers" in bot["detail"]
+
+
 def test_nothing_of_a_customer_is_logged(pawsctl: Pawsctl, server: Server) -> None:
     """A line a request has its path, without query, body or anything that may be a phone."""
     store_session(server, "+5989912", b'{"status":"active","messages":[],"updatedAt":1}')

@@ -7,7 +7,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from pawsctl.config.bot_settings import BotSettings
-from pawsctl.web import probes
+from pawsctl.web import openapi, probes
 from pawsctl.web.health_endpoint import HealthEndpoint
 from pawsctl.web.http import requests
 from pawsctl.web.http.access import Access
@@ -18,7 +18,7 @@ from pawsctl.web.metrics.endpoint import MetricsEndpoint
 from pawsctl.web.metrics.shared_pass import SharedPass
 from pawsctl.web.redis_access.redis_checks import RedisChecks
 
-PATHS = ("/api/health", "/livez", "/readyz", "/metrics")
+PATHS = ("/api/health", "/livez", "/readyz", "/metrics", "/openapi.json")
 
 
 def build(
@@ -35,6 +35,7 @@ def build(
         Resource({"GET": probes.live}),
         Resource({"GET": probes.Readiness(redis).ready}),
         Resource({"GET": MetricsEndpoint(metrics, redis).get}),
+        Resource({"GET": openapi.get}),
     )
     routes = [Route(path, resource) for path, resource in zip(PATHS, resources, strict=True)]
     app = Starlette(routes=routes, exception_handlers={404: _not_found})

@@ -12,6 +12,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from pawsctl.web.http.request_log import RequestLog
+from pawsctl.workflows.doctor.bot_health import OURS
 
 # Seconds for open requests once a signal has come; the end comes within 5 s.
 _DRAIN_SECONDS = 4
@@ -49,7 +50,7 @@ def until_signalled(app: ASGIApp, sockets: Sequence[socket.socket], log: Request
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            headers=[("Server", "pawsctl")],
+            headers=[("Server", OURS)],
             limit_concurrency=_MOST_CONNECTIONS,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )

@@ -21,6 +21,9 @@ _MOST_BYTES = 65_536
 
 _PATH = "/api/health"
 
+OURS = "pawsctl"
+"""The Server header of `pawsctl serve`, which answers in the bot's place."""
+
 
 # The HTTP statuses of the bot's health.
 _STATUSES = (200, 503)
@@ -54,7 +57,7 @@ def examine(app_url: Setting) -> Finding:
     url = app_url.value.rstrip("/") + _PATH
     asked = escaping.without_password(url)
     try:
-        status, body = _get(url)
+        status, server, body = _get(url)
     except _NoAnswer as error:
         return Finding(
             "bot",
@@ -67,6 +70,14 @@ def examine(app_url: Setting) -> Finding:
         return _missing(app_url, _unreached(asked, error))
     except ValueError as error:
         return _missing(app_url, f"{asked} can't be asked: {error}")
+    if server == OURS:
+        detail = f"'pawsctl serve' answers at {asked}: the bot itself was not looked at"
+        return Finding("bot", "skipped", detail, "Set APP_URL to the bot's own address.")
+    return _understood(app_url, asked, status, body)
+
+
+def _understood(app_url: Setting, asked: str, status: int, body: bytes) -> Finding:
+    """Return the finding for an answer of the bot, or of what is no bot."""
     try:
         answer = msgspec.json.decode(body, type=_Answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -111,8 +122,8 @@ def _judged(asked: str, answer: _Answer) -> Finding:
     return Finding("bot", "ok", f"healthy at {asked}")
 
 
-def _get(url: str) -> tuple[int, bytes]:
-    """Return the status and body of an answer; redirects are not followed.
+def _get(url: str) -> tuple[int, str, bytes]:
+    """Return the status, Server header and body of an answer; redirects are not followed.
 
     Raises _NoAnswer, OSError if there is no connection, ValueError if `url` is no HTTP URL.
     """
@@ -138,7 +149,7 @@ def _get(url: str) -> tuple[int, bytes]:
             body = response.read(_MOST_BYTES)
             if response.length and len(body) < _MOST_BYTES:
                 raise IncompleteRead(body)
-            return response.status, body
+            return response.status, response.getheader("Server", ""), body
     finally:
         connection.close()
 
