@@ -18,7 +18,8 @@ GUARDED = {
 UNGUARDED = {
     "test-session": "writes sessions of nobody, and deletes them",
     "health": "sends a write that Redis refuses for its TTL, and nothing else",
-    "doctor": "checks health",
+    "doctor": "checks health, as health does",
+    "serve": "checks health, as health does",
     "redis up": "starts this project's own Redis, and keeps its data",
     "redis dev": "starts this project's own Redis, and keeps its data",
     "redis start": "starts this project's own Redis",
