@@ -15,6 +15,7 @@ from pawsctl.sessions.edit.seed import Seeded
 from pawsctl.sessions.edit.touch_delete import Deleted
 from pawsctl.sessions.lint import LintFinding, LintReport
 from pawsctl.sessions.query.rows import Item, Stored, TimeLeft
+from pawsctl.sessions.repair.repair import Repair
 from pawsctl.sessions.smoke.run_flow import FlowReport
 from pawsctl.sessions.stats.expiry import Expiry
 from pawsctl.sessions.stats.overview import Overview
@@ -79,6 +80,7 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     "session get": _one(Stored, PHONES),
     "session ttl": _one(TimeLeft, PHONES, "with PHONE") + _one(Expiry, when="without PHONE"),
     "session touch": _one(TimeLeft, PHONES),
+    "session repair": _one(Repair, "an array; one object for one PHONE"),
     "session delete": _one(Deleted, PHONES),
     "session flush": _one(Flushed) + _one(FlushPlan, when="with `--dry-run`"),
     "session export": _one(Exported),

@@ -33,6 +33,12 @@ _SCRIPTS = frozenset((b"EVAL", b"EVALSHA", b"EVAL_RO", b"EVALSHA_RO"))
 _KNOWN = _WITHOUT_KEY | _WITH_KEY_FIRST | _WITH_KEY_SECOND | _SCRIPTS
 
 
+class Queued(tuple[bytes | str | int, ...]):
+    """A command between MULTI and EXEC: it is answered with QUEUED, and EXEC has its reply."""
+
+    __slots__ = ()
+
+
 def as_bytes(part: bytes | str | int) -> bytes:
     """Return a part of a command as the bytes that are sent."""
     return part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogateescape")

@@ -23,7 +23,7 @@ MAX_TURNS = 12
 # The bot's clock and this machine's need not agree to the second.
 _CLOCK_TOLERANCE_MS = 60_000
 # No tool takes longer: the bot no longer works on a call that is open for this long.
-_LONGEST_CALL_MS = 120_000
+LONGEST_CALL_MS = 120_000
 
 Check = Callable[[Record, Session, float], Iterable[str | Problem]]
 Level = Literal["problem", "warning", "note"]
@@ -190,7 +190,7 @@ def _traffic(record: Record, session: Session, now_ms: float) -> Iterable[Proble
         if _CALL not in value and _RESULTS not in value and _ESCAPE not in value:
             return ()
     since = session.updated_at
-    is_old = since is not None and since <= now_ms - _LONGEST_CALL_MS
+    is_old = since is not None and since <= now_ms - LONGEST_CALL_MS
     return tool_calls.faults(session.messages, is_old=is_old)
 
 

@@ -1,4 +1,4 @@
-"""A reader of sessions that also deletes them, by key or by pattern."""
+"""A reader of sessions that also deletes them, by key or by pattern, and replaces values."""
 
 import re
 from collections import Counter
@@ -15,6 +15,7 @@ from pawsctl.connection import (
     types_of,
 )
 from pawsctl.connection.scan import all_servers, one_server
+from pawsctl.connection.transactions.compare_and_set import Swap, compare_and_set
 from pawsctl.errors import LoginRefused, OperationFailed, Partial, RedisUnreachable
 from pawsctl.sessions.contract.keys import nobodys_phone
 from pawsctl.sessions.store import reader
@@ -22,7 +23,7 @@ from pawsctl.sessions.store.reader import SessionReader
 
 
 class SessionStore(SessionReader):
-    """Reads and deletes the sessions of one keyspace."""
+    """Reads, deletes and replaces the sessions of one keyspace."""
 
     def unlink(self, pattern: bytes | None = None) -> Iterator[dict[str, int]]:
         """Delete the keys that match a glob, all sessions if None.
@@ -92,6 +93,10 @@ class SessionStore(SessionReader):
         return all_servers.batches(
             self.connection, search, lambda names: [*ask(names), ("UNLINK", *names)], deletes=True
         )
+
+    def replace(self, key: bytes, expected: bytes, value: bytes) -> Swap:
+        """Replace a session's value, and keep its TTL, if it is still the expected one."""
+        return compare_and_set(self.connection, key, expected, value)
 
     def unlink_keys(self, names: Sequence[bytes]) -> list[bool]:
         """Delete the keys; return for each whether it existed."""
