@@ -72,6 +72,7 @@ def filled(pawsctl: Pawsctl, server: Server) -> Iterator[Pawsctl]:
     """pawsctl on a server with every kind of session, beside a healthy bot."""
     values = {"+1": "greeting.json", "+2": "broken/truncated.txt", "+3": "waiting.json"}
     values["+4"] = "trimmed/begins-with-results.json"
+    values["+5"] = "stuck/killed-in-a-tool.json"
     for phone, name in values.items():
         server.client.set(f"wh:session:{phone}", (SAMPLES / name).read_bytes(), ex=3_600)
     server.client.set("temp_image:+1:1", "{}", ex=600)
@@ -89,6 +90,7 @@ ON_SESSIONS = (
     "session touch +1",
     "session stats",
     "session lint",
+    "session repair +1 +5 --yes",
     "session delete +1",
     "session flush --yes",
     "session export a.jsonl",

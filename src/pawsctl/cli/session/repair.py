@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun, OptionalPhones, Yes, is_single, phone_keys
-from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.confirm import confirm_on, confirm_prefix
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.output.units import plural
@@ -66,9 +66,9 @@ def repair(
     run = invocation(ctx)
     _require_choice(phones or (), every=every)
     how = operation.How(cut=cut, force=force)
-    names = phone_keys(phones or ())
+    names = phone_keys(phones or (), run.keyspace)
     single = is_single(phones or ())
-    with run.store() as store:
+    with run.store(dry_run=dry_run) as store:
         if every:
             with run.output.progress("looking", None) as progress:
                 plans = operation.planned_for_all(store, how, progress)
@@ -80,6 +80,9 @@ def repair(
             if todo:
                 about = repair_plan(store.connection.target, todo)
                 question = "Repair it?" if len(todo) == 1 else "Repair them?"
+                confirm_prefix(
+                    run.output, store.connection, run.session_settings, yes=yes, host=confirm
+                )
                 confirm_on(
                     run.output, store.connection, about, yes=yes, host=confirm, question=question
                 )

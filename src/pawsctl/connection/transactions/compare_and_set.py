@@ -106,21 +106,18 @@ def _outcome(
 ) -> Swap | ErrorReply:
     from pawsctl.connection.sdk_errors import error_reply
 
-    if isinstance(executed, ErrorReply):
-        # The reason for EXECABORT is the reply to the command.
-        reply = next((each for each in queued if isinstance(each, ErrorReply)), executed)
-        if isinstance(executed, Misread) or is_in_doubt(executed):
-            raise _InDoubt(write)
-        connection.ledger.settle(write, None)
-        return reply
-    if executed is None:
-        connection.ledger.settle(write, None)
-        return Swap.CHANGED
-    done = executed[0] if executed else None
-    if isinstance(done, Exception):
-        connection.ledger.settle(write, None)
-        return error_reply(done)
+    # If a command was refused, that is the reason for EXEC's EXECABORT.
+    refusals = [each for each in (*queued, executed) if isinstance(each, ErrorReply)]
+    if isinstance(executed, list) and executed:
+        refusals += [error_reply(each) for each in executed[:1] if isinstance(each, Exception)]
+    if any(isinstance(each, Misread) or is_in_doubt(each) for each in refusals):
+        raise _InDoubt(write)
+    done = None if refusals or not executed else executed[0]
     connection.ledger.settle(write, done)
+    if refusals:
+        return refusals[0]
+    if executed is None:
+        return Swap.CHANGED
     return Swap.GONE if done is None else Swap.DONE
 
 
@@ -142,8 +139,9 @@ def _looked(
     try:
         stored = connection.call("GET", key)
     except PawsctlError as error:
-        if isinstance(lost, RedisUnreachable):
-            raise uncertain(lost, [doubt.write]) or lost from error
+        cause = lost if isinstance(lost, RedisUnreachable) else error
+        if isinstance(cause, RedisUnreachable):
+            raise uncertain(cause, [doubt.write]) or cause from error
         raise
     done = stored == value
     connection.ledger.settle(doubt.write, b"OK" if done else None)

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from pawsctl.connection import Outcome
 from pawsctl.connection.transactions.compare_and_set import Swap
 from pawsctl.errors import OperationFailed
 from pawsctl.sessions.contract import keys, model, rules
+from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.model import Problem, Record
 from pawsctl.sessions.query import absent
 from pawsctl.sessions.repair import history, plan
@@ -77,9 +79,10 @@ class How(msgspec.Struct, frozen=True):
 def planned(store: SessionStore, names: Sequence[bytes], how: How) -> list[Planned]:
     """Plan the repair of the sessions under these keys, each once."""
     names = list(dict.fromkeys(names))
+    planner = _Planner(store.keyspace, how)
     now_ms = time.time() * 1000
     return [
-        _planned(key, record, now_ms, how) if record else Planned(key, _row(key, "missing"))
+        planner.of(record, now_ms) if record else Planned(key, planner.row(key, "missing"))
         for key, record in zip(names, store.records_of(names), strict=True)
     ]
 
@@ -92,15 +95,15 @@ def planned_for_all(
     Calls `progress` with the size of each batch.
     """
     found = []
-    using = rules.checking()
+    planner = _Planner(store.keyspace, how)
     for _, records in store.snapshots():
         now_ms = time.time() * 1000
+        # With --force, what the bot may still work on counts as left behind.
+        judged_at = now_ms + rules.LONGEST_CALL_MS if how.force else now_ms
         for record in records:
-            # With --force, what the bot may still work on counts as left behind.
-            judged_at = now_ms + rules.LONGEST_CALL_MS if how.force else now_ms
-            problems = rules.judged(record, judged_at, using)
+            problems = rules.judged(record, judged_at, planner.checks)
             if any(each.rule in _STUCK for each in problems) and not _is_nothing(record):
-                each = _planned(record.key, record, now_ms, how)
+                each = planner.of(record, now_ms)
                 if each.row.state != "nothing_to_repair":
                     found.append(each)
         progress(len(records))
@@ -112,50 +115,59 @@ def _is_nothing(record: Record) -> bool:
     return record.value is not None and record.value.strip() in (b"null", b"0", b"false", b'""')
 
 
-def _row(key: bytes, state: State, why: str | None = None, **more: Sequence[object]) -> Repair:
-    return Repair(keys.phone_of(key), keys.key_text(key), state, why, **more)  # type: ignore[arg-type]
+class _Planner:
+    """Plans repairs in one keyspace."""
 
+    def __init__(self, keyspace: Keyspace, how: How) -> None:
+        self.checks = rules.checks(keyspace)
+        self._keyspace, self._how = keyspace, how
 
-def _planned(key: bytes, record: Record, now_ms: float, how: How) -> Planned:
-    reading = rules.read(record)
-    value, session = record.value, reading.session
-    stored = history.of(value) if value is not None and session is not None else None
-    if value is None or session is None or stored is None:
-        fault = next((p for p in reading.problems if p.rule == "messages"), reading.problems[-1])
-        return Planned(key, _row(key, "beyond_repair", model.encodable(f"{fault}; {_ANEW}")))
-    since = session.updated_at or 0.0
-    # Every call counts as left behind: that the bot may be at work is looked at below.
-    judged_at = max(now_ms, since) + rules.LONGEST_CALL_MS
-    if not _broken(record, judged_at):
-        return Planned(key, _row(key, "nothing_to_repair", problems=_others(record, now_ms)))
-    if since > now_ms - rules.LONGEST_CALL_MS and not how.force:
-        return Planned(key, _row(key, "at_work", _age(since, now_ms)))
-    mend = plan.cut if how.cut else plan.planned
-    found = mend(stored.messages, session.messages)
-    after = stored.with_messages(found.messages)
-    repaired = msgspec.structs.replace(record, value=after)
-    if broken := _broken(repaired, judged_at):
-        why = model.encodable(f"it would still be broken ({broken[0]}); {_ANEW}")
-        return Planned(key, _row(key, "beyond_repair", why))
-    row = _row(
-        key,
-        "repairable",
-        changes=found.changes,
-        difference=plan.difference(stored.messages, found.messages),
-        problems=_others(repaired, now_ms),
-    )
-    return Planned(key, row, value, after)
+    def row(self, key: bytes, state: State, why: str | None = None) -> Repair:
+        """Return the result for a key that is not repaired."""
+        return Repair(self._keyspace.name_of(key), keys.key_text(key), state, why)
 
+    def of(self, record: Record, now_ms: float) -> Planned:
+        """Return the plan for one session."""
+        key, value = record.key, record.value
+        reading = rules.read(record)
+        session = reading.session
+        stored = history.of(value) if value is not None and session is not None else None
+        if value is None or session is None or stored is None:
+            found = reading.problems
+            fault = next((each for each in found if each.rule == "messages"), found[-1])
+            why = model.encodable(f"{fault.message}; {_ANEW}")
+            return Planned(key, self.row(key, "beyond_repair", why))
+        since = session.updated_at or 0.0
+        # Every call counts as left behind: that the bot may be at work is looked at below.
+        judged_at = max(now_ms, since) + rules.LONGEST_CALL_MS
+        if not self._broken(record, judged_at):
+            well = self.row(key, "nothing_to_repair")
+            return Planned(key, replace(well, problems=self._others(record, now_ms)))
+        if since > now_ms - rules.LONGEST_CALL_MS and not self._how.force:
+            return Planned(key, self.row(key, "at_work", _age(since, now_ms)))
+        mend = plan.cut if self._how.cut else plan.planned
+        mended = mend(stored.messages, session.messages)
+        after = stored.with_messages(mended.messages)
+        repaired = replace(record, value=after)
+        if broken := self._broken(repaired, judged_at):
+            why = model.encodable(f"it would still be broken ({broken[0]}); {_ANEW}")
+            return Planned(key, self.row(key, "beyond_repair", why))
+        row = replace(
+            self.row(key, "repairable"),
+            changes=mended.changes,
+            difference=plan.difference(stored.messages, mended.messages),
+            problems=self._others(repaired, now_ms),
+        )
+        return Planned(key, row, value, after)
 
-def _broken(record: Record, now_ms: float) -> list[Problem]:
-    found = rules.problems(record, rules.read(record), now_ms)
-    return [each for each in found if each.rule in _MENDED]
+    def _broken(self, record: Record, now_ms: float) -> list[Problem]:
+        found = rules.problems(record, rules.read(record), now_ms, self.checks)
+        return [each for each in found if each.rule in _MENDED]
 
-
-def _others(record: Record, now_ms: float) -> list[str]:
-    """Return the problems that are none of the messages, such as a missing TTL."""
-    found = rules.problems(record, rules.read(record), now_ms)
-    return [model.encodable(str(each)) for each in found if each.rule not in _MENDED]
+    def _others(self, record: Record, now_ms: float) -> list[str]:
+        """Return the problems that are none of the messages, such as a missing TTL."""
+        found = rules.problems(record, rules.read(record), now_ms, self.checks)
+        return [model.encodable(str(each)) for each in found if each.rule not in _MENDED]
 
 
 def _age(since: float, now_ms: float) -> str:
@@ -171,7 +183,7 @@ def repair(store: SessionStore, plans: Sequence[Planned]) -> list[Repair]:
     """
 
     def account(outcome: Outcome) -> Account:
-        return of_keys("repaired", outcome, noun="session", named=True)
+        return of_keys("repaired", outcome, noun="session", named=store.keyspace.name_of)
 
     with accounted(store.connection, account, hint="Run it again for the rest."):
         return [
@@ -188,7 +200,7 @@ _ENDS: dict[Swap, tuple[State, str | None]] = {
 
 def _written(store: SessionStore, each: Planned) -> Repair:
     state, why = _ENDS[store.replace(each.key, each.value, each.after)]
-    return msgspec.structs.replace(each.row, state=state, why=why)
+    return replace(each.row, state=state, why=why)
 
 
 def require_repaired(store: SessionStore, found: Sequence[Repair], *, dry_run: bool) -> None:
