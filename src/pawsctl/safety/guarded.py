@@ -7,6 +7,7 @@ GUARDED = {
     "session touch": "more than one session gets a new TTL",
     "session delete": "sessions are deleted",
     "session flush": "sessions are deleted",
+    "session repair": "messages of a conversation are changed or removed",
     "session seed": "made-up sessions are written, over others of the same phones",
     "session import": "with --replace, sessions are overwritten",
     "redis maxmemory": "with less memory, keys are evicted or writes fail",

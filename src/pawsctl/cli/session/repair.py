@@ -83,9 +83,7 @@ def repair(
                 confirm_prefix(
                     run.output, store.connection, run.session_settings, yes=yes, host=confirm
                 )
-                confirm_on(
-                    run.output, store.connection, about, yes=yes, host=confirm, question=question
-                )
+                confirm_on(run, store.connection, about, host=confirm, yes=yes, question=question)
             rows = operation.repair(store, plans)
         run.output.each(
             rows,
