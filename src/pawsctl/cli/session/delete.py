@@ -22,6 +22,7 @@ def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None
 
     The bot starts a new conversation with the next message.
     """
+    from pawsctl.cli.session.raw_view import titled
     from pawsctl.sessions.edit import touch_delete
 
     run = invocation(ctx)
@@ -29,7 +30,7 @@ def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None
     with run.store() as store:
         confirm_on(run, store.connection, host=confirm)
         deleted = touch_delete.delete(store, names)
-        run.output.rows(deleted, DELETED_COLUMNS, single=is_single(phones))
+        run.output.rows(deleted, titled(DELETED_COLUMNS, store.keyspace), single=is_single(phones))
         touch_delete.require_existed(store, names, deleted)
 
 

@@ -71,6 +71,9 @@ def flush_plan(plan: FlushPlan, keyspace: Keyspace) -> Iterator[Line]:
     yield [(f"  {plural(plan.sessions, 'session')}", "")]
     for kind, count in plan.others.items():
         yield [(f"  {plural(count, 'key')} of type {kind} under {keyspace.prefix}", "yellow")]
+    for kind, count in (plan.left_out or {}).items():
+        left = f"  left as they are: {plural(count, 'key')} of type {kind} under {keyspace.prefix}"
+        yield [(left, "yellow")]
     if plan.seen:
         yield [(f"  {plural(plan.seen, 'seen mark')}", "")]
 
@@ -80,5 +83,7 @@ def flushed_view(result: Flushed) -> Iterator[Line]:
     yield [(f"Deleted {plural(result.deleted, 'key')} in {result.url}.", "")]
     if result.unknown:
         yield [(f"Up to {result.unknown} more: a server went away before it had answered.", "")]
+    for kind, count in (result.left_out or {}).items():
+        yield [(f"  left as they are: {plural(count, 'key')} of type {kind}", "yellow")]
     for kind, count in result.others.items():
         yield [(f"  {plural(count, 'key')} of type {kind} among them", "yellow")]

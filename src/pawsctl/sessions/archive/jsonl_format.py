@@ -12,11 +12,11 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from pawsctl.sessions.contract.keys import key_text
+from pawsctl.sessions.contract.keys import SESSION_PREFIX, key_text
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import LATEST_MS, Saved
 
@@ -27,7 +27,8 @@ VERSION = 1
 class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     """The first line. `source` is a URL without its passwords.
 
-    `prefix` is that of all keys; without one, they are the bot's.
+    `prefix` is that of all keys; without one, they are the bot's. `values` is `raw` if the values
+    are another application's.
     """
 
     format: str
@@ -35,6 +36,7 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     source: str
     exported_at: datetime
     prefix: Annotated[str, msgspec.Meta(min_length=2)] | None = None
+    values: Literal["raw"] | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -82,8 +84,9 @@ Line = TypeVar("Line", Header, Trailer)
 def header(source: str, now: float, keyspace: Keyspace) -> bytes:
     """Return the first line of an archive; `now` is in seconds since the epoch."""
     time = datetime.fromtimestamp(int(now), UTC)
-    prefix = None if keyspace.is_bots else keyspace.prefix
-    return _encoder.encode(Header(FORMAT, VERSION, source, time, prefix)) + b"\n"
+    prefix = None if keyspace.prefix == SESSION_PREFIX else keyspace.prefix
+    values: Literal["raw"] | None = "raw" if keyspace.is_raw else None
+    return _encoder.encode(Header(FORMAT, VERSION, source, time, prefix, values)) + b"\n"
 
 
 def trailer(count: int, checksum: str) -> bytes:

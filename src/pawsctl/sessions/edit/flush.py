@@ -16,22 +16,26 @@ from pawsctl.connection import Outcome
 from pawsctl.connection.scan.one_server import WRITTEN, slices
 from pawsctl.errors import UsageError
 from pawsctl.sessions.contract import keys, rules
-from pawsctl.sessions.query import rows
 from pawsctl.sessions.query.filters import Filter
+from pawsctl.sessions.query.summing import summing
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
 from pawsctl.sessions.store.store import SessionStore
 
 SEEN = keys.SEEN_PREFIX.encode() + b"*"
 
 
-class FlushPlan(msgspec.Struct, frozen=True):
-    """The number of keys a flush would delete; `others` are keys that are no strings, by type."""
+class FlushPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The number of keys a flush would delete; `others` are keys that are no strings, by type.
+
+    Of another application's sessions, these are `left_out` and stay.
+    """
 
     url: str
     origin: str
     sessions: int
     others: dict[str, int]
     seen: int
+    left_out: dict[str, int] | None = None
 
     @property
     def total(self) -> int:
@@ -39,8 +43,10 @@ class FlushPlan(msgspec.Struct, frozen=True):
         return self.sessions + sum(self.others.values()) + self.seen
 
 
-class Flushed(msgspec.Struct, frozen=True):
+class Flushed(msgspec.Struct, frozen=True, omit_defaults=True):
     """The number of keys a flush deleted; `others` were no strings, by their type.
+
+    Of another application's sessions, these are `left_out` and stay.
 
     Up to `unknown` more keys may have been deleted: a server went away before its reply and was
     replaced.
@@ -50,6 +56,7 @@ class Flushed(msgspec.Struct, frozen=True):
     deleted: int
     others: dict[str, int]
     unknown: int
+    left_out: dict[str, int] | None = None
 
 
 class Flush(msgspec.Struct, frozen=True):
@@ -109,7 +116,8 @@ def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None
             progress(sum(found.values()))
     del kinds["string"]
     url = store.connection.target.url
-    return Flushed(url, outcome().done, dict(kinds), len(outcome().unknown))
+    left_out = dict(store.left_out) or None
+    return Flushed(url, outcome().done, dict(kinds), len(outcome().unknown), left_out)
 
 
 def _account(outcome: Outcome) -> Account:
@@ -118,16 +126,20 @@ def _account(outcome: Outcome) -> Account:
 
 def _plan(store: SessionStore, counts: dict[str, int], seen: int) -> FlushPlan:
     target = store.connection.target
-    return FlushPlan(target.url, target.origin, counts.pop("string", 0), counts, seen)
+    plan = FlushPlan(target.url, target.origin, counts.pop("string", 0), counts, seen)
+    if store.keyspace.is_raw and counts:
+        return msgspec.structs.replace(plan, others={}, left_out=counts)
+    return plan
 
 
 def _matching(store: SessionStore, wanted: Filter) -> tuple[list[bytes], dict[str, int]]:
     """Return the keys that match a filter, and their number by type."""
     now_ms = time.time() * 1000
     using = rules.checks(store.keyspace)
+    sum_up = summing(using)
     names, counts = [], dict[str, int]()
-    for record in store.records(wanted.match):
-        if wanted.matches(rows.listed(record, now_ms, using), now_ms):
+    for record in store.own_records(wanted.match):
+        if wanted.matches(sum_up(record, now_ms, using), now_ms):
             names.append(record.key)
             counts[record.type] = counts.get(record.type, 0) + 1
     return names, counts
@@ -138,13 +150,16 @@ def _deletions(store: SessionStore, planned: Flush) -> Iterator[Mapping[str, int
     for pattern in planned.patterns:
         yield from store.unlink(pattern)
     using = rules.checks(store.keyspace)
+    sum_up = summing(using)
     for some in slices(planned.names, WRITTEN):
         now_ms = time.time() * 1000
         found = store.records_of(some)
         meant = [
             record
             for record in found
-            if record and planned.wanted.matches(rows.listed(record, now_ms, using), now_ms)
+            if record
+            and not (store.keyspace.is_raw and record.value is None)
+            and planned.wanted.matches(sum_up(record, now_ms, using), now_ms)
         ]
         gone = store.unlink_keys([record.key for record in meant])
         yield Counter(record.type for record, is_gone in zip(meant, gone, strict=True) if is_gone)

@@ -26,6 +26,7 @@ def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
 
     `ttl` is None in the result for a session that does not exist.
     """
+    store.require_strings(names)
     space = store.keyspace
     done = _each(store, [(b"EXPIRE", key, space.ttl) for key in names], "touched")
     return [
@@ -37,6 +38,7 @@ def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
 def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
     """Delete each session; one that is named twice is in the result once."""
     names = list(dict.fromkeys(names))
+    store.require_strings(names)
     done = _each(store, [(b"DEL", key) for key in names], "deleted")
     return [
         Deleted(store.keyspace.name_of(key), keys.key_text(key), existed)
