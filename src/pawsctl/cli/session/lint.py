@@ -51,7 +51,6 @@ def lint(
     Exits with 1 if a session breaks a rule.
     """
     from pawsctl.cli.output import ci_reports
-    from pawsctl.cli.session.raw_view import titled
     from pawsctl.sessions import lint as operation
     from pawsctl.sessions.query import absent
 
@@ -64,7 +63,7 @@ def lint(
     with reports.of_failure(lambda error: of_lint(check, error)), store:
         run.output.report(
             check.findings(),
-            titled(FINDING_COLUMNS, store.keyspace),
+            FINDING_COLUMNS,
             name="findings",
             fields=operation.LintFinding.__struct_fields__,
             summary=check.report,

@@ -1,1 +1,0 @@
-"""Changes of a key that are made only if nobody else has changed it meanwhile."""

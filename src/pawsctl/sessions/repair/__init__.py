@@ -1,1 +1,0 @@
-"""Repair of conversations that the bot can't answer any more."""

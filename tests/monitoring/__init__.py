@@ -1,1 +1,0 @@
-"""Checks of docs/monitoring with the real programs; `make monitoring` runs them."""
