@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # What tests share is set up once, see tests/distribution.py.
 PARALLEL := -n auto --dist loadgroup
 
-.PHONY: help venv demo compiled test test-quick faults lint docs examples screens pictures bench format clean
+.PHONY: help venv demo compiled test test-quick faults monitoring lint docs examples screens pictures bench format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -45,6 +45,14 @@ test-quick: compiled ## Run the tests of modules and of commands that take no se
 
 faults: venv ## Attack pawsctl for three minutes; all attacks with FULL=1, those of a seed with SEED=N
 	$(BIN)/python -m tests.faults $(FAULTS)
+
+# What only its checks need.
+$(VENV)/monitoring: $(VENV)/developing
+	$(PIP) install --group monitoring
+	@touch $@
+
+monitoring: $(VENV)/monitoring ## Try docs/monitoring with Prometheus and the server with schemathesis
+	$(BIN)/python -m pytest -o python_files='check_*.py' tests/monitoring
 
 lint: venv ## Check style, types, the direction of imports, and docs/ against the code
 	$(BIN)/ruff format --check .

@@ -50,7 +50,11 @@ def _accept(listener: socket.socket, port: int, refuses: Refuses, seconds: float
     with suppress(OSError):
         while True:
             client, _ = listener.accept()
-            with client, socket.create_connection(("127.0.0.1", port)) as behind:
+            with (
+                client,
+                socket.create_connection(("127.0.0.1", port)) as behind,
+                suppress(ConnectionError),
+            ):
                 _serve(client, behind, refuses, seconds)
 
 
@@ -71,6 +75,8 @@ def _reply(behind: socket.socket) -> bytes:
     reader, reply = hiredis.Reader(), b""
     while reader.gets() is False:
         data = behind.recv(1 << 16)
+        if not data:
+            raise ConnectionResetError
         reader.feed(data)
         reply += data
     return reply

@@ -12,10 +12,12 @@ from tests.processes import wait_until
 from tests.servers import Server, store_session
 from tests.terminal import screen
 
-SESSION = b'{"status":"active","messages":[],"updatedAt":1}'
+# A message without content: there is something to repair.
+SESSION = b'{"status":"active","messages":[{"role":"user"}],"updatedAt":1}'
 # For each guarded command, a line that would destroy something.
 LINES = {
     "session touch": "session touch +1 +2",
+    "session repair": "session repair +2 --yes",
     "session delete": "session delete +1",
     "session flush": "session flush --yes",
     "session seed": "session seed 3",

@@ -10,6 +10,7 @@ from tests.servers import Server, store_session
 
 CHANGING = (
     *("session delete +1", "session touch +1", "session flush --yes", "session seed 3"),
+    *("session repair +1 --yes", "session repair --all --yes"),
     *("session import a.jsonl", "session import a.jsonl --replace", "test-session"),
     *("redis maxmemory 64mb --yes", "redis up", "redis dev", "redis down", "redis start"),
     *("redis stop", "redis restart", "redis reset --yes", "redis failover --topology cluster"),
@@ -18,6 +19,7 @@ CHANGING = (
 READING = (
     *("session list", "session get +1", "session ttl +1", "session ttl", "session stats"),
     *("session lint", "session flush --dry-run", "session import a.jsonl --dry-run", "health"),
+    *("session repair +1 --dry-run", "session repair --all --dry-run"),
     *("redis memory", "config", "redis down --dry-run", "session export b.jsonl"),
 )
 

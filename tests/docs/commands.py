@@ -21,7 +21,6 @@ _STATUSES = {
     "serve": (0, 1, 2, 7),
     "config": (0, 2),
     "session verify": (0, 1, 2, 8),
-    "backup purge": (0, 1, 2, 3),
 }
 
 

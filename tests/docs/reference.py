@@ -53,7 +53,8 @@ SETTINGS = {
     "SESSION_PREFIX": "what the keys of all sessions begin with; pawsctl reads, writes and deletes "
     "no other key as a session",
     "SESSION_TTL": "how long a session lives at most, such as `30m` or `14d`",
-    "PAWSCTL_BACKUP_HOURS": "how long [backups](safety.md#undo) are kept",
+    "SESSION_FORMAT": "`bot`, or `raw` for string values of any other application, see "
+    "[applications.md](applications.md)",
     "APP_URL": "the bot, whose `/api/health` `doctor` asks",
     "NODE_ENV": "the bot's own; where it is `development`, `serve` tells of single sessions, and "
     "where it is `production`, `--yes` alone destroys nothing",

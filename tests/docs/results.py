@@ -6,18 +6,16 @@ import msgspec
 from msgspec import inspect
 
 from pawsctl.config.setting_specs import Setting
-from pawsctl.safety.backups.catalog import Backup, BackupSession
-from pawsctl.safety.backups.purge import Purged
-from pawsctl.safety.backups.restore import Restored
 from pawsctl.server.health import Health
 from pawsctl.server.memory import LimitSet, Memory
 from pawsctl.sessions.archive.export import Exported
 from pawsctl.sessions.archive.restore import Imported
 from pawsctl.sessions.edit.flush import Flushed, FlushPlan
 from pawsctl.sessions.edit.seed import Seeded
-from pawsctl.sessions.edit.touch_delete import Deleted, DeletedOrLeft
+from pawsctl.sessions.edit.touch_delete import Deleted
 from pawsctl.sessions.lint import LintFinding, LintReport
 from pawsctl.sessions.query.rows import Item, Stored, TimeLeft
+from pawsctl.sessions.repair.repair import Repair
 from pawsctl.sessions.smoke.run_flow import FlowReport
 from pawsctl.sessions.stats.expiry import Expiry
 from pawsctl.sessions.stats.overview import Overview
@@ -82,8 +80,8 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     "session get": _one(Stored, PHONES),
     "session ttl": _one(TimeLeft, PHONES, "with PHONE") + _one(Expiry, when="without PHONE"),
     "session touch": _one(TimeLeft, PHONES),
-    "session delete": _one(Deleted, PHONES)
-    + _one(DeletedOrLeft, PHONES, "where a session changed meanwhile and was left"),
+    "session repair": _one(Repair, "an array; one object for one PHONE"),
+    "session delete": _one(Deleted, PHONES),
     "session flush": _one(Flushed) + _one(FlushPlan, when="with `--dry-run`"),
     "session export": _one(Exported),
     "session import": _one(Imported),
@@ -93,10 +91,6 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     "session lint": (Result((Findings, LintReport)),),
     "session watch": _one(SessionEvent, LINES, "for each event")
     + _one(MessageEvent, LINES, "with PHONE, for each message"),
-    "backup list": _one(Backup, ARRAY),
-    "backup show": _one(BackupSession, ARRAY),
-    "backup restore": _one(Restored),
-    "backup purge": _one(Purged),
     "test-session": _one(FlowReport),
     "health": _one(Health),
     "serve": _one(Entry, LINES, "on stderr, for each request and event"),

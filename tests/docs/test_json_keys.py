@@ -72,6 +72,7 @@ def filled(pawsctl: Pawsctl, server: Server) -> Iterator[Pawsctl]:
     """pawsctl on a server with every kind of session, beside a healthy bot."""
     values = {"+1": "greeting.json", "+2": "broken/truncated.txt", "+3": "waiting.json"}
     values["+4"] = "trimmed/begins-with-results.json"
+    values["+5"] = "stuck/killed-in-a-tool.json"
     for phone, name in values.items():
         server.client.set(f"wh:session:{phone}", (SAMPLES / name).read_bytes(), ex=3_600)
     server.client.set("temp_image:+1:1", "{}", ex=600)
@@ -89,9 +90,9 @@ ON_SESSIONS = (
     "session touch +1",
     "session stats",
     "session lint",
+    "session repair +1 +5 --yes",
     "session delete +1",
     "session flush --yes",
-    "backup purge --yes",
     "session export a.jsonl",
     "session seed 3",
     "test-session",
@@ -132,14 +133,6 @@ def test_archives_have_the_keys_of_their_structs(filled: Pawsctl) -> None:
     assert filled("session", "export", "a.jsonl").status == 0
     for command in ("import", "verify"):
         assert_told(filled("session", command, "a.jsonl", "--json").json, f"session {command}")
-
-
-def test_backups_have_the_keys_of_their_structs(filled: Pawsctl) -> None:
-    """This covers list, show and restore."""
-    assert filled("session", "delete", "+1").status == 0
-    for command in ("list", "show --latest", "restore --latest"):
-        found = filled("backup", *command.split(), "--json").json
-        assert_told(found, f"backup {command.split()[0]}")
 
 
 @pytest.mark.parametrize("phone", [(), ("+1",)])
@@ -208,7 +201,7 @@ def test_a_topology_has_the_keys_of_its_structs(sentinels: Topology) -> None:
 def test_every_command_is_held_to_its_structs() -> None:
     """A new command needs a case here."""
     elsewhere = {"session import", "session verify", "session watch", "redis failover", "redis cli"}
-    elsewhere |= {"serve", "backup list", "backup show", "backup restore"}
+    elsewhere.add("serve")
     stack = ("up", "dev", "restart", "start", "status", "stop", "logs", "reset", "down")
     held = {name_of(command) for command in ON_SESSIONS} | {f"redis {name}" for name in stack}
     assert held | elsewhere == results.RESULTS.keys()

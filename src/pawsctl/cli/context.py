@@ -79,7 +79,7 @@ class Invocation:
         found = self.session_settings
         if not found.is_default_prefix:
             self.output.detail(f"Sessions: {found.prefix}* (from {found.origin})")
-        return Keyspace(found.prefix, found.ttl)
+        return Keyspace(found.prefix, found.ttl, found.format)
 
     @cached_property
     def session_settings(self) -> "SessionSettings":

@@ -44,6 +44,11 @@ EXAMPLES = {
     ),
     "session watch": ("session watch", "session watch +59899123456 --last 5"),
     "session touch": ("session touch +59899123456", "session touch - < phones.txt"),
+    "session repair": (
+        "session repair +59899123456 --dry-run",
+        "session repair +59899123456",
+        "session repair --all --yes",
+    ),
     "session delete": ("session delete +59899123456", "session delete - < phones.txt"),
     "session flush": ("session flush --dry-run", "session flush --idle 2h", "session flush --yes"),
     "session seed": ("session seed 100", "session seed 100000 --seed 7"),
@@ -53,14 +58,6 @@ EXAMPLES = {
         "session import sessions.jsonl.gz --replace",
     ),
     "session verify": ("session verify sessions.jsonl.gz", "session verify - < sessions.jsonl"),
-    "backup": ("backup list", "backup restore --latest"),
-    "backup list": ("backup list", "backup list --json"),
-    "backup show": ("backup show --latest", "backup show 20260131T120000000000Z-flush"),
-    "backup restore": (
-        "backup restore --latest",
-        "backup restore 20260131T120000000000Z-flush",
-    ),
-    "backup purge": ("backup purge", "backup purge --yes"),
     "test-session": (
         "test-session",
         "test-session --max-latency 50ms",

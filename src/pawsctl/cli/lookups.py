@@ -16,6 +16,9 @@ _SECONDS = 0.05
 _MOST = 50
 # What Redis holds is hostile: a shell may run what it is given.
 _PHONE = re.compile(rb"\+?[0-9]{1,20}")
+_BEGUN_PHONE = re.compile(r"\+?[0-9]*")
+_ID = re.compile(rb"[A-Za-z0-9_.:@+-]{1,128}")
+_BEGUN_ID = re.compile(r"[A-Za-z0-9_.:@+-]*", re.ASCII)
 _STATUS = re.compile(rb'"status" ?: ?"([A-Za-z0-9_-]{1,40})"')
 _SERVICES = {
     "single": ("redis", "redis-commander"),
@@ -25,23 +28,24 @@ _SERVICES = {
 
 
 def phones(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return phones of sessions that begin like this, or whole keys; none without a Redis here."""
+    """Return phones or ids that begin like this, or whole keys; none without a Redis here."""
     keyspace = _keyspace(ctx)
     if keyspace is None:
         return []
     begun = incomplete.removeprefix(keyspace.prefix)
-    if not re.fullmatch(r"\+?[0-9]*", begun):
+    if not (_BEGUN_ID if keyspace.is_raw else _BEGUN_PHONE).fullmatch(begun):
         return []
     before = keyspace.prefix if incomplete.startswith(keyspace.prefix) else ""
     names = _glance(ctx, keyspace.pattern(f"{begun}*"), 0)
+    wanted = _ID if keyspace.is_raw else _PHONE
     found = (each.removeprefix(keyspace.prefix.encode()) for each in names)
-    return sorted(before + each.decode() for each in found if _PHONE.fullmatch(each))
+    return sorted(before + each.decode() for each in found if wanted.fullmatch(each))
 
 
 def statuses(ctx: typer.Context, _words: Sequence[str], _begun: str) -> list[str]:
     """Return the bot's status, and those that sessions have in a Redis on this machine."""
     keyspace = _keyspace(ctx)
-    beginnings = _glance(ctx, keyspace.pattern(), 256) if keyspace else []
+    beginnings = _glance(ctx, keyspace.pattern(), 256) if keyspace and not keyspace.is_raw else []
     found = {each[1].decode() for each in map(_STATUS.search, beginnings) if each}
     return sorted(found | {"active"})
 
@@ -56,17 +60,6 @@ def settings() -> list[str]:
     from pawsctl.config.setting_specs import SETTING_SPECS
 
     return [each.name for each in SETTING_SPECS]
-
-
-def backups(incomplete: str) -> list[str]:
-    """Return the names of backups that begin like this, the newest first."""
-    from pawsctl.errors import PawsctlError
-    from pawsctl.safety.backups import folder
-
-    try:
-        return [each.name for each in folder.every() if each.name.startswith(incomplete)]
-    except PawsctlError:
-        return []
 
 
 def _keyspace(ctx: typer.Context) -> "Keyspace | None":

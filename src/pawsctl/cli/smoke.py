@@ -62,6 +62,7 @@ def test_session(
     from pawsctl.sessions.smoke import run_flow
 
     run = invocation(ctx)
+    run.keyspace.require_bots("'test-session'")
     require_writable(junit)
     reports = ci_reports.Reports(junit, run.output)
     finished: list[StepResult] = []

@@ -1,6 +1,7 @@
 """The settings on where an application keeps its sessions, and for how long."""
 
 import re
+from typing import Literal
 
 import msgspec
 
@@ -15,14 +16,18 @@ _GLOB = re.compile(r"[*?\[\]\\]")
 _LONGEST_DAYS = 3_650
 
 
+Format = Literal["bot", "raw"]
+
+
 class SessionSettings(msgspec.Struct, frozen=True):
-    """The prefix of all keys, with its origin, and the seconds that a session lives at most.
+    """The prefix of all keys, with its origin, the longest TTL in seconds, and the values' format.
 
     `is_found` says that the prefix is from a `.env` that was found by search, and nobody named.
     """
 
     prefix: str
     ttl: int
+    format: Format
     origin: str
     is_found: bool
 
@@ -37,7 +42,9 @@ def read(settings: Settings) -> SessionSettings:
     prefix = settings["SESSION_PREFIX"]
     is_found = settings.is_found and prefix.is_of(settings.file)
     ttl = _ttl(settings["SESSION_TTL"])
-    return SessionSettings(_prefix(prefix), ttl, prefix.origin, is_found)
+    return SessionSettings(
+        _prefix(prefix), ttl, _format(settings["SESSION_FORMAT"]), prefix.origin, is_found
+    )
 
 
 def _prefix(setting: Setting) -> str:
@@ -72,3 +79,16 @@ def _ttl(setting: Setting) -> int:
             hint=f"Set it to a time in whole seconds, like {like}6h, 30m or 14d.",
         )
     return int(seconds)
+
+
+def _format(setting: Setting) -> Format:
+    match setting.value:
+        case "bot":
+            return "bot"
+        case "raw":
+            return "raw"
+    raise UsageError(
+        f"SESSION_FORMAT ({setting.origin}) is '{escaping.setting(setting.value)}', which can't be "
+        "used.",
+        hint="Set it to bot, or to raw for the values of any other application.",
+    )

@@ -39,7 +39,7 @@ SETTING_SPECS = (
     SettingSpec("PAWSCTL_READ_ONLY", is_switch=True),
     SettingSpec("SESSION_PREFIX", "wh:session:"),
     SettingSpec("SESSION_TTL", "6h"),
-    SettingSpec("PAWSCTL_BACKUP_HOURS", "24"),
+    SettingSpec("SESSION_FORMAT", "bot"),
     SettingSpec("APP_URL", "http://localhost:3000"),
     SettingSpec("NODE_ENV"),
     SettingSpec("PAWSCTL_SERVE_TOKEN", is_secret=True),

@@ -86,6 +86,10 @@ class Connection(ABC):
     def reader(self) -> Node:
         """Return the server that reads go to; of a cluster, one of its primaries."""
 
+    @abstractmethod
+    def owner(self, key: bytes) -> Node:
+        """Return the primary that has a key, as far as is known: it may redirect elsewhere."""
+
     def lost(self, error: RedisUnreachable, *, since: float) -> None:
         """Find the new primary after a server went away; raises `error` if there can be none.
 

@@ -7,7 +7,7 @@ the ledger is right at any moment: after a lost connection and in the middle of 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pawsctl.connection.commands import Command, as_bytes, keys_changed_by
+from pawsctl.connection.commands import Command, Queued, as_bytes, keys_changed_by
 from pawsctl.connection.replies import ErrorReply, Misread, is_in_doubt
 
 
@@ -43,9 +43,11 @@ class Ledger:
         """Record the reply to a command.
 
         The command stays unanswered if its reply has the wrong shape, or is an error that does not
-        say that nothing was done.
+        say that nothing was done; one of a transaction until its part of EXEC's reply is recorded.
         """
         if id(command) not in self._unanswered or isinstance(reply, Misread):
+            return
+        if type(command) is Queued and reply == b"QUEUED":
             return
         if isinstance(reply, ErrorReply):
             if is_in_doubt(reply):

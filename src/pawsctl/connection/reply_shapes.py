@@ -12,7 +12,7 @@ import msgspec
 
 from pawsctl.config.target import Address
 from pawsctl.connection.cluster import slots
-from pawsctl.connection.commands import SCRIPTED, Command, as_bytes, name_of
+from pawsctl.connection.commands import SCRIPTED, Command, Queued, as_bytes, name_of
 from pawsctl.connection.replies import ErrorReply, Misread
 
 Fits = Callable[[Any, Command], bool]
@@ -32,7 +32,7 @@ def read(command: Command, reply: Any, *, came_otherwise: Callable[[bytes], bool
     small: `came_otherwise` tells whether given bytes were sent in such a way. It is called for
     values that do not look like a whole session.
     """
-    shape = _SHAPES.get(command[0])
+    shape = _QUEUED if type(command) is Queued else _SHAPES.get(command[0])
     if shape is None or isinstance(reply, ErrorReply):
         return reply
     looks_whole = type(reply) is bytes and reply[:1] == b"{" and reply[-1:] == b"}"
@@ -93,6 +93,14 @@ def _is_ok(reply: Any, _command: Command) -> bool:
     return bool(reply == b"OK")
 
 
+def _queued(reply: Any, _command: Command) -> bool:
+    return bool(reply == b"QUEUED")
+
+
+def _executed(reply: Any, _command: Command) -> bool:
+    return reply is None or type(reply) is list
+
+
 def _set(reply: Any, command: Command) -> bool:
     # With NX or XX, nothing may have been set.
     return bool(reply == b"OK") or (reply is None and len(command) > 3)
@@ -125,10 +133,7 @@ def _role(reply: Any, _command: Command) -> bool:
 
 def _script(reply: Any, command: Command) -> bool:
     told = SCRIPTED.get(str(command[1]))
-    if int(command[2]):
-        # A script that changes its keys returns how many it has changed, or nothing.
-        return reply is None or type(reply) is int
-    if told is None:
+    if told is None or int(command[2]):
         return True
     if not _list_of(reply, len(command) - 3):
         return False
@@ -207,6 +212,7 @@ _DONE = Shape("0 or 1", _flag)
 _KEYS = Shape("a number of keys", _key_count)
 _OK = Shape("OK", _is_ok)
 _VALUE = Shape("a value", _value)
+_QUEUED = Shape("QUEUED", _queued)
 
 # Names are both text and bytes, so that none is converted for each of many replies.
 _SHAPES: dict[Any, Shape] = {
@@ -220,7 +226,8 @@ _SHAPES: dict[Any, Shape] = {
         (Shape("a value for each key", _values), "MGET"),
         (Shape("text", _text), "INFO"),
         (Shape("a type", _kind), "TYPE"),
-        (_OK, "SETEX PSETEX RESTORE SELECT FLUSHDB"),
+        (_OK, "SETEX PSETEX RESTORE SELECT FLUSHDB WATCH UNWATCH MULTI"),
+        (Shape("a reply for each command", _executed), "EXEC"),
         (Shape("OK", _set), "SET"),
         (Shape("PONG", _pong), "PING"),
         (Shape("a cursor and keys", _step), "SCAN"),

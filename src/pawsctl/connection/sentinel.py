@@ -70,6 +70,10 @@ class Sentinel(Connection):
             self.note("No replica can be reached: the primary is read.")
         return self._await_primary(time.monotonic())
 
+    def owner(self, _key: bytes) -> Node:
+        """Return the primary; wait if a failover is under way."""
+        return self._await_primary(time.monotonic())
+
     def lost(self, error: RedisUnreachable, *, since: float) -> None:
         """Wait for the new primary after a server went away.
 

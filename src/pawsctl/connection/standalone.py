@@ -110,6 +110,10 @@ class Standalone(Connection):
         """Return the server."""
         return self._server
 
+    def owner(self, key: bytes) -> Node:
+        """Return the server; of a cluster, the primary that has the key."""
+        return self._server if self.cluster is None else self.cluster.owner(key)
+
     def _ask(self, commands: Sequence[Command]) -> list[Any]:
         if self._cluster is not None:
             return self._cluster.pipeline(commands)

@@ -1,7 +1,7 @@
 """The server of `pawsctl serve`, put together from its parts."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -53,24 +53,31 @@ def serve(
         lambda: figures.gather(lambda: connect(log.once), options.keyspace), options.metrics_every
     )
     access = Access(hosts, options.names, options.token)
-    log.message(
-        f"Listening on {' and '.join(map(listen.url, listeners))}, for Redis at {options.redis}."
-    )
-    if bot.missing:
-        effect = (
-            ""
-            if bot.configured["anthropic"] and bot.configured["database"]
-            else ": /api/health answers 503, as the bot does without them"
-        )
-        log.message(f"Not set: {', '.join(bot.missing)}{effect}.")
-    if bot.is_development and not access.is_local and not options.token:
-        log.message("POST /api/health is refused: set PAWSCTL_SERVE_TOKEN to have it answered.")
-    # The first request need not wait for the client library, which takes 0.2 s to load.
-    threading.Thread(target=_try, args=(redis, log), daemon=True).start()
+
+    def begin() -> None:
+        places = " and ".join(map(listen.url, listeners))
+        log.message(f"Listening on {places}, for Redis at {options.redis}.")
+        for sentence in _shortcomings(bot, access, options):
+            log.message(sentence)
+        # The first request need not wait for the client library, which takes 0.2 s to load.
+        threading.Thread(target=_try, args=(redis, log), daemon=True).start()
+
     try:
-        run.until_signalled(app.build(redis, metrics, bot, access, log), listeners, log)
+        run.until_signalled(
+            app.build(redis, metrics, bot, access, log), listeners, log, begin=begin
+        )
     finally:
         log.close()
+
+
+def _shortcomings(bot: BotSettings, access: Access, options: Options) -> Iterator[str]:
+    """Yield sentences on what will not be answered as the bot would, and why."""
+    if bot.missing:
+        is_well = bot.configured["anthropic"] and bot.configured["database"]
+        effect = "" if is_well else ": /api/health answers 503, as the bot does without them"
+        yield f"Not set: {', '.join(bot.missing)}{effect}."
+    if bot.is_development and not access.is_local and not options.token:
+        yield "POST /api/health is refused: set PAWSCTL_SERVE_TOKEN to have it answered."
 
 
 def _try(redis: RedisChecks, log: RequestLog) -> None:

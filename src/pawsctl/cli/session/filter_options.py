@@ -9,13 +9,14 @@ from typer.core import TyperOption
 from pawsctl import durations
 from pawsctl.cli import lookups
 from pawsctl.cli.arguments import time_option
-from pawsctl.cli.global_options import Command, ListCommand
+from pawsctl.cli.global_options import Command, ListCommand, invocation
 
 if TYPE_CHECKING:
     from pawsctl.sessions.query.filters import Filter
 
 _META = "pawsctl.filter"
 _WORDS = "pawsctl.filter.words"
+_OF_CONVERSATIONS = ("status", "waiting", "grep", "has_tool", "idle", "updated_within")
 
 
 def duration_option(text: str, *, least: str = "1s", option: str | None = None) -> float:
@@ -37,7 +38,11 @@ def chosen_filter(ctx: typer.Context) -> "Filter":
     from pawsctl.errors import UsageError
     from pawsctl.sessions.query.filters import Filter
 
-    wanted = Filter(**ctx.meta.get(_META, {}))
+    given = ctx.meta.get(_META, {})
+    for name in _OF_CONVERSATIONS:
+        if name in given:
+            invocation(ctx).keyspace.require_bots(f"--{name.replace('_', '-')}")
+    wanted = Filter(**given)
     if wanted.never_expires and wanted.expiring_within is not None:
         raise UsageError(
             "No session that never expires is gone within a time.",
@@ -79,7 +84,7 @@ def _filter_options() -> list[TyperOption]:
         _option(
             "--match",
             metavar="GLOB",
-            help="Only phones that match a glob such as +1* (* ? [a-c] \\).",
+            help="Only phones, or ids, that match a glob such as +1* (* ? [a-c] \\).",
         ),
         _option(
             "--status",

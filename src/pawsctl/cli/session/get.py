@@ -46,10 +46,13 @@ def get(
     ] = None,
 ) -> None:
     """Show conversations: messages, time left and last update."""
-    from pawsctl.cli.session import transcript
-    from pawsctl.sessions.query import find
+    from pawsctl.cli.session import raw_view, transcript
+    from pawsctl.sessions.query import find, raw_rows
 
     run = invocation(ctx)
+    keyspace = run.keyspace
+    if full or last is not None:
+        keyspace.require_bots("--full" if full else "--last")
     if raw:
         _require_plain(run.format, full=full, last=last)
     elif run.format != "text" and (full or last is not None):
@@ -58,7 +61,7 @@ def get(
             "the whole session.",
             hint="Leave one of them out.",
         )
-    names = phone_keys(phones, run.keyspace)
+    names = phone_keys(phones, keyspace)
     if raw and len(names) > 1:
         raise UsageError(
             "--raw prints one session's bytes, and several were asked for.",
@@ -68,6 +71,10 @@ def get(
         found = find.conversations(store, names)
         if raw:
             run.output.raw(find.raw_value(each) for each in found)
+        elif keyspace.is_raw:
+            run.output.each(
+                found, item=raw_rows.stored, view=raw_view.value_view, single=is_single(phones)
+            )
         else:
             run.output.each(
                 found,

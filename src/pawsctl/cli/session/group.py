@@ -18,6 +18,7 @@ class SessionGroup(LazyGroup):
         "lint": "pawsctl.cli.session.lint",
         "watch": "pawsctl.cli.session.watch",
         "touch": "pawsctl.cli.session.touch",
+        "repair": "pawsctl.cli.session.repair",
         "delete": "pawsctl.cli.session.delete",
         "flush": "pawsctl.cli.session.flush",
         "seed": "pawsctl.cli.session.seed",

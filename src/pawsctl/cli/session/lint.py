@@ -51,6 +51,7 @@ def lint(
     Exits with 1 if a session breaks a rule.
     """
     from pawsctl.cli.output import ci_reports
+    from pawsctl.cli.session.raw_view import titled
     from pawsctl.sessions import lint as operation
     from pawsctl.sessions.query import absent
 
@@ -63,7 +64,7 @@ def lint(
     with reports.of_failure(lambda error: of_lint(check, error)), store:
         run.output.report(
             check.findings(),
-            FINDING_COLUMNS,
+            titled(FINDING_COLUMNS, store.keyspace),
             name="findings",
             fields=operation.LintFinding.__struct_fields__,
             summary=check.report,

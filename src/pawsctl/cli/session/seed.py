@@ -39,6 +39,7 @@ def seed(
     from pawsctl.sessions.edit import seed as operation
 
     run = invocation(ctx)
+    run.keyspace.require_bots("'session seed'")
     with run.store() as store:
         operation.require_local(store)
         confirm_on(run, store.connection, host=confirm)

@@ -69,10 +69,11 @@ def _fact(label: str, *spans: Span, room: int | None) -> Iterator[Line]:
 
 
 def _of_sessions(found: Overview, room: int | None) -> Iterator[Line]:
-    statuses = escaping.visible(_statuses(found))
-    if room is not None:
-        statuses = cut(statuses, room - _LABEL)
-    yield [(f"{'status':<{_LABEL}}", "dim"), (statuses, "")]
+    if found.statuses:
+        statuses = escaping.visible(_statuses(found))
+        if room is not None:
+            statuses = cut(statuses, room - _LABEL)
+        yield [(f"{'status':<{_LABEL}}", "dim"), (statuses, "")]
     if found.problems:
         with_problem = plural(found.problems, "session")
         text = f"! {with_problem} with a problem: 'pawsctl session lint' tells which"

@@ -15,6 +15,7 @@ def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
     The bot does the same with each message.
     """
     from pawsctl.cli.session import expiry_view
+    from pawsctl.cli.session.raw_view import titled
     from pawsctl.sessions.edit import touch_delete
     from pawsctl.sessions.query import find
 
@@ -24,5 +25,7 @@ def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
         if confirm or len(set(names)) > 1:
             confirm_on(run, store.connection, host=confirm)
         touched = touch_delete.touch(store, names)
-        run.output.rows(touched, expiry_view.TTL_COLUMNS, single=is_single(phones))
+        run.output.rows(
+            touched, titled(expiry_view.TTL_COLUMNS, store.keyspace), single=is_single(phones)
+        )
         find.require_all(store, names, touched)

@@ -27,6 +27,7 @@ def ttl(
     Without PHONE, shows how expiry is spread over all sessions.
     """
     from pawsctl.cli.session import expiry_view
+    from pawsctl.cli.session.raw_view import titled
     from pawsctl.sessions.query import absent, find
     from pawsctl.sessions.stats import expiry
 
@@ -35,12 +36,16 @@ def ttl(
         if phones:
             names = phone_keys(phones, run.keyspace)
             found = find.times_left(store, names)
-            run.output.rows(found, expiry_view.TTL_COLUMNS, single=is_single(phones))
+            run.output.rows(
+                found, titled(expiry_view.TTL_COLUMNS, store.keyspace), single=is_single(phones)
+            )
             find.require_all(store, names, found)
             overview = expiry.expiry_of(found, store.keyspace.ttl)
         else:
             overview = expiry.expiry(store)
             run.output.show(overview, partial(expiry_view.expiry, room=run.output.room))
+            for what in store.left_out_texts():
+                run.output.note(f"Left out, since they are no sessions: {what}.")
             run.output.advise(lambda: "" if overview.sessions else absent.nothing(store))
         if check:
-            expiry.require_sound(overview)
+            expiry.require_sound(overview, store.keyspace)

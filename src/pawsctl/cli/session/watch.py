@@ -20,6 +20,7 @@ from pawsctl.errors import UsageError
 if TYPE_CHECKING:
     from pawsctl.cli.output.stdout import Output
     from pawsctl.config.target import Target
+    from pawsctl.sessions.contract.keyspace import Keyspace
     from pawsctl.sessions.watch.tail import Said
     from pawsctl.sessions.watch.watch import Board, Poll, SessionEvent
 
@@ -43,7 +44,7 @@ def watch(
         typer.Option(
             "--match",
             metavar="GLOB",
-            help="Only phones that match a glob such as +1* (* ? [a-c] \\).",
+            help="Only phones, or ids, that match a glob such as +1* (* ? [a-c] \\).",
         ),
     ] = None,
     last: Annotated[
@@ -70,6 +71,8 @@ def watch(
     output = run.output
     if phone is None and last is not None:
         raise UsageError("--last is about one conversation.", hint="Name its PHONE.")
+    if last is not None:
+        run.keyspace.require_bots("--last")
     if phone is not None and match is not None:
         raise UsageError("--match is about many sessions.", hint="Leave out PHONE or --match.")
     with run.reader() as store:
@@ -87,7 +90,7 @@ def watch(
                     )
                 ),
             )
-            output.follow(said, tail_view(output), item=tail.as_result)
+            output.follow(said, tail_view(output, run.keyspace), item=tail.as_result)
             return
         stream = operation.follow(store, match, interval=seconds)
         if output.is_screen:
@@ -140,6 +143,8 @@ def poll_text(found: Poll, target: Target) -> str:
         )
     if found.one_in > 1:
         parts.append(f"One in {found.one_in} is followed, {FOLLOWED:,} at most; see --match.")
+    if found.left_out:
+        parts.append(f"Left out, since they are no sessions: {', '.join(found.left_out)}.")
     if not found.sees_sizes:
         parts.append(
             "Left out: writes that keep the TTL as it is; this server or user has no CLIENT "
@@ -197,7 +202,9 @@ _EVENT_COLUMNS: tuple[Column[SessionEvent], ...] = (
 )
 
 
-def tail_view(output: Output) -> Callable[[Said | SessionEvent], Iterator[Line]]:
+def tail_view(
+    output: Output, keyspace: Keyspace
+) -> Callable[[Said | SessionEvent], Iterator[Line]]:
     """Return a function that renders a new message as in a transcript, or another event."""
     from pawsctl.cli.session import transcript
     from pawsctl.sessions.watch.tail import Said
@@ -209,6 +216,7 @@ def tail_view(output: Output) -> Callable[[Said | SessionEvent], Iterator[Line]]
             # A terminal's clock is the reader's.
             local = f"{found.time.astimezone():%H:%M:%S}"
             time = local if output.is_terminal else moment(found.time)
-            yield [(f"{time}  {found.event}", _STYLES[found.event])]
+            words = f"  {found.last_message}" if keyspace.is_raw and found.last_message else ""
+            yield [(f"{time}  {found.event}", _STYLES[found.event]), (words, "")]
 
     return lines

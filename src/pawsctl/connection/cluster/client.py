@@ -93,6 +93,11 @@ class Cluster(Connection):
             )
         return self._to(owner)
 
+    def owner(self, key: bytes) -> Node:
+        """Return the primary of the key's slot, as far as is known."""
+        self.connect()
+        return self._to(self._owners[slots.slot_of(key)] or self.reader().target.addresses[0])
+
     def open(self, address: Address) -> Node:
         """Return a node on a socket of its own, so that replies under way disturb no command."""
         node = self._node(address)

@@ -42,8 +42,7 @@ class Archive:
         number = 1
         try:
             for block in self._bodies():
-                is_kept = bool(self.header.kept_before)
-                found = jsonl_format.read_lines(block, self.prefix, undo=is_kept)
+                found = jsonl_format.read_lines(block, self.prefix)
                 for begin in range(0, len(found), size):
                     batch = found[begin : begin + size]
                     yield list(enumerate(batch, number + 1))

@@ -10,6 +10,7 @@ from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable, UsageError
 from pawsctl.sessions.archive.jsonl_format import Rejected
 from pawsctl.sessions.archive.read import Archive, Numbered
+from pawsctl.sessions.contract.keys import key_text
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.store.accounting import Account, accounted
@@ -99,11 +100,11 @@ def restore(
     """Write the sessions that have not expired; replace existing ones only with `replace`.
 
     Calls `progress` with the number of lines in each batch. Raises UsageError for an archive of
-    another prefix, OperationFailed if Redis refuses (as when its memory is full), Interrupted on
-    Ctrl-C, and what the store raises; each says how far the import got. No failure loses a key that
-    existed before.
+    another prefix or format, OperationFailed if Redis refuses (as when its memory is full),
+    Interrupted on Ctrl-C, and what the store raises; each says how far the import got. No failure
+    loses a key that existed before.
     """
-    _require_same_prefix(store.keyspace, archive)
+    _require_same_keyspace(store.keyspace, archive)
     tally = _Tally()
     evicted = _evicted_keys(store)
 
@@ -122,6 +123,8 @@ def restore(
         writer = BulkWriter(store, replace=replace)
         for batch in archive.batches(WRITTEN):
             lines, sessions = _alive(batch, writer.now_ms(), tally)
+            if replace:
+                lines, sessions = _without_others(store, lines, sessions, tally)
             tally.add(lines, writer.would_write(sessions) if dry_run else writer.write(sessions))
             progress(len(batch))
     evicted_since = _evicted_keys(store)
@@ -138,9 +141,16 @@ def restore(
     )
 
 
-def _require_same_prefix(keyspace: Keyspace, archive: Archive) -> None:
+def _require_same_keyspace(keyspace: Keyspace, archive: Archive) -> None:
     """Raise UsageError for an archive of another application's sessions."""
     prefix = archive.prefix
+    if (archive.header.values == "raw") != keyspace.is_raw:
+        wanted = archive.header.values or "bot"
+        raise UsageError(
+            f"{archive.name} holds sessions of the format {wanted}, and SESSION_FORMAT is "
+            f"{keyspace.format}.",
+            hint=f"To import them, set SESSION_FORMAT={wanted}.",
+        )
     if prefix != keyspace.prefix:
         raise UsageError(
             f"{archive.name} holds keys under {prefix}, and SESSION_PREFIX is {keyspace.prefix}.",
@@ -175,6 +185,18 @@ def _alive(
             lines.append(number)
             alive.append(found)
     return lines, alive
+
+
+def _without_others(
+    store: SessionStore, lines: list[int], sessions: list[Saved], tally: _Tally
+) -> tuple[list[int], list[Saved]]:
+    """Return the lines and sessions without those whose key another program uses otherwise."""
+    others = store.others_among([each.key for each in sessions])
+    for number, each in zip(lines, sessions, strict=True):
+        if each.key in others:
+            tally.reject(number, f"{key_text(each.key)} holds a {others[each.key]} here")
+    left = [pair for pair in zip(lines, sessions, strict=True) if pair[1].key not in others]
+    return [number for number, _ in left], [each for _, each in left]
 
 
 def _evicted_keys(store: SessionStore) -> int | None:

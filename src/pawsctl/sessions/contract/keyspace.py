@@ -1,6 +1,7 @@
 """The keys of an application's sessions: their prefix, their TTL, and names for them. Pure."""
 
 import re
+from typing import Literal
 
 import msgspec
 
@@ -12,24 +13,33 @@ TTL_SECONDS = 21_600
 """The TTL that the bot gives a session."""
 
 
+Format = Literal["bot", "raw"]
+
+
 class Keyspace(msgspec.Struct, frozen=True):
     """The keys that begin with `prefix`, each a session that lives `ttl` seconds at most.
 
     Without arguments, the bot's own. Every operation on sessions is confined to one keyspace: it
-    reads, writes and deletes no key outside it.
+    reads, writes and deletes no key outside it. Sessions of the format `raw` are string values of
+    any application: pawsctl knows nothing of what is in them, and leaves keys of other types alone.
     """
 
     prefix: str = SESSION_PREFIX
     ttl: int = TTL_SECONDS
+    format: Format = "bot"
 
     def key(self, name: str) -> bytes:
-        """Return the key of a phone's session; `name` may also be a whole key.
+        """Return the key of a session; `name` is a phone, an id of another's, or a whole key.
 
-        Raises UsageError if a phone has no digit.
+        Raises UsageError if a phone has no digit, or an id is empty.
         """
         if name.startswith(self.prefix):
             # A shell hands over bytes that are not UTF-8 as surrogates.
             return name.encode("utf-8", "surrogateescape")
+        if self.is_raw:
+            if not name:
+                raise UsageError("'' is no session's id.", hint="Give an id, or a whole key.")
+            return (self.prefix + name).encode("utf-8", "surrogateescape")
         number = keys.normalised(name)
         if not re.search("[0-9]", number):
             raise UsageError(
@@ -41,7 +51,7 @@ class Keyspace(msgspec.Struct, frozen=True):
         return (self.prefix + number).encode()
 
     def name_of(self, key: bytes) -> str:
-        """Return the phone part of a key."""
+        """Return the phone of a key, or another application's id."""
         return keys.key_text(key).removeprefix(self.prefix)
 
     def nobodys_key(self) -> bytes:
@@ -59,9 +69,23 @@ class Keyspace(msgspec.Struct, frozen=True):
         return glob.encode("utf-8", "surrogateescape")
 
     @property
+    def is_raw(self) -> bool:
+        """Whether the sessions are string values of any application."""
+        return self.format == "raw"
+
+    @property
     def is_bots(self) -> bool:
-        """Whether the prefix is the bot's own, beside which it keeps seen marks and pictures."""
-        return self.prefix == SESSION_PREFIX
+        """Whether these are the bot's own, beside which it keeps seen marks and pictures."""
+        return self.prefix == SESSION_PREFIX and not self.is_raw
+
+    def require_bots(self, what: str) -> None:
+        """Raise UsageError if `what`, which is about conversations, is asked of other sessions."""
+        if self.is_raw:
+            raise UsageError(
+                f"{what} is about the bot's conversations, and SESSION_FORMAT is raw.",
+                hint=f"{'Leave it out, or u' if what.startswith('--') else 'U'}nset SESSION_FORMAT "
+                "if these are the bot's sessions.",
+            )
 
     @property
     def hash_tag(self) -> bytes:

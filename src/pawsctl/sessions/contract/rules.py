@@ -23,7 +23,7 @@ MAX_TURNS = 12
 # The bot's clock and this machine's need not agree to the second.
 _CLOCK_TOLERANCE_MS = 60_000
 # No tool takes longer: the bot no longer works on a call that is open for this long.
-_LONGEST_CALL_MS = 120_000
+LONGEST_CALL_MS = 120_000
 
 Check = Callable[[Record, Session, float], Iterable[str | Problem]]
 Level = Literal["problem", "warning", "note"]
@@ -56,10 +56,12 @@ class Checks(msgspec.Struct, frozen=True):
     limits: Limits
 
 
-def read(record: Record) -> Reading:
-    """Decode a record's value."""
+def read(record: Record, keyspace: Keyspace = BOT) -> Reading:
+    """Decode a record's value; one of another application's sessions is not looked into."""
     if record.value is None:
         return Reading(None, [Problem("type", f"the key holds a {record.type}, not a string")])
+    if keyspace.is_raw:
+        return Reading(None, [])
     return decode.read(record.value)
 
 
@@ -68,7 +70,11 @@ def findings(
 ) -> Iterator[Problem]:
     """Yield all findings on a session, notes too; those that make it unreadable come first."""
     yield from reading.problems
-    wanted = (using or checks()).rules
+    using = using or checks()
+    if record.value is None and using.keyspace.is_raw:
+        # Another program's key: how long it lives is its own affair.
+        return
+    wanted = using.rules
     rules = [rule for rule in wanted if reading.session is not None or not rule.needs_session]
     yield from _checked(record, reading.session or _NOTHING, now_ms, rules)
 
@@ -90,13 +96,14 @@ def of(keyspace: Keyspace) -> Sequence[Rule]:
     """Return the rules for sessions of a keyspace."""
     if keyspace == BOT:
         return RULES
+    rules = [rule for rule in RULES if not keyspace.is_raw or rule.id in _OF_ANY_VALUE]
     own = {"no-ttl": _ttl_of(keyspace), "key": _key_of(keyspace)}
     about = {"long-ttl": _about_ttl(keyspace)}
     return [
         msgspec.structs.replace(
             rule, check=own.get(rule.id, rule.check), about=about.get(rule.id, rule.about)
         )
-        for rule in RULES
+        for rule in rules
     ]
 
 
@@ -130,9 +137,11 @@ def is_sound(
 def judged(record: Record, now_ms: float, using: Checks | None = None) -> list[Problem]:
     """Decode a record and return its findings, notes too; `using` as for `is_sound`."""
     using = using or checks()
-    session = decode.read_quickly(record.value) if record.value is not None else None
+    session = None
+    if record.value is not None and not using.keyspace.is_raw:
+        session = decode.read_quickly(record.value)
     if session is None:
-        return list(findings(record, read(record), now_ms, using))
+        return list(findings(record, read(record, using.keyspace), now_ms, using))
     is_clean = quick_check.is_clean(record, session, now_ms, using.limits)
     return _checked(record, session, now_ms, using.slow if is_clean else using.rules)
 
@@ -190,7 +199,7 @@ def _traffic(record: Record, session: Session, now_ms: float) -> Iterable[Proble
         if _CALL not in value and _RESULTS not in value and _ESCAPE not in value:
             return ()
     since = session.updated_at
-    is_old = since is not None and since <= now_ms - _LONGEST_CALL_MS
+    is_old = since is not None and since <= now_ms - LONGEST_CALL_MS
     return tool_calls.faults(session.messages, is_old=is_old)
 
 
@@ -278,5 +287,7 @@ RULES = (
     ),
     Rule("no-digit", "the key has a phone's digits", level="warning"),
 )
+# The rules that hold for string values of any application.
+_OF_ANY_VALUE = ("type", "no-ttl", "long-ttl")
 _NOTHING = Session("", [], None)
 _CALL, _RESULTS, _ESCAPE = b'"tool_use"', model.TOOL_RESULTS.encode(), b"\\u00"

@@ -13,27 +13,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from pawsctl.connection import Outcome
-from pawsctl.connection.scan.one_server import VALUES, WRITTEN, slices
-from pawsctl.errors import Partial, UsageError
+from pawsctl.connection.scan.one_server import WRITTEN, slices
+from pawsctl.errors import UsageError
 from pawsctl.sessions.contract import keys, rules
-from pawsctl.sessions.contract.model import Record
-from pawsctl.sessions.contract.rules import Checks
-from pawsctl.sessions.query import rows
 from pawsctl.sessions.query.filters import Filter
+from pawsctl.sessions.query.summing import summing
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
 from pawsctl.sessions.store.store import SessionStore
 
 SEEN = keys.SEEN_PREFIX.encode() + b"*"
 
 
-class FlushPlan(msgspec.Struct, frozen=True):
-    """The number of keys a flush would delete; `others` are keys that are no strings, by type."""
+class FlushPlan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The number of keys a flush would delete; `others` are keys that are no strings, by type.
+
+    Of another application's sessions, these are `left_out` and stay.
+    """
 
     url: str
     origin: str
     sessions: int
     others: dict[str, int]
     seen: int
+    left_out: dict[str, int] | None = None
 
     @property
     def total(self) -> int:
@@ -41,20 +43,20 @@ class FlushPlan(msgspec.Struct, frozen=True):
         return self.sessions + sum(self.others.values()) + self.seen
 
 
-class Flushed(msgspec.Struct, frozen=True):
+class Flushed(msgspec.Struct, frozen=True, omit_defaults=True):
     """The number of keys a flush deleted; `others` were no strings, by their type.
 
+    Of another application's sessions, these are `left_out` and stay.
+
     Up to `unknown` more keys may have been deleted: a server went away before its reply and was
-    replaced. `changed` were left: they changed after they were kept. `backup` is the name of what
-    was kept.
+    replaced.
     """
 
     url: str
     deleted: int
     others: dict[str, int]
     unknown: int
-    changed: int = 0
-    backup: str | None = None
+    left_out: dict[str, int] | None = None
 
 
 class Flush(msgspec.Struct, frozen=True):
@@ -108,51 +110,36 @@ def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None
     Raises Interrupted on Ctrl-C; this and every other failure say how far the flush got.
     """
     kinds = Counter[str]()
-    with accounted(store.connection, account, hint="Run it again for the rest.") as outcome:
+    with accounted(store.connection, _account, hint="Run it again for the rest.") as outcome:
         for found in _deletions(store, planned):
             kinds.update(found)
             progress(sum(found.values()))
     del kinds["string"]
     url = store.connection.target.url
-    return Flushed(url, outcome().done, dict(kinds), len(outcome().unknown))
+    left_out = dict(store.left_out) or None
+    return Flushed(url, outcome().done, dict(kinds), len(outcome().unknown), left_out)
 
 
-def meant(store: SessionStore, planned: Flush) -> Iterator[tuple[float, list[Record]]]:
-    """Yield the records that a flush is about to delete, in batches with their time of asking.
-
-    Raises Partial at the end if some keys can't be read.
-    """
-    missing: Partial | None = None
-    for pattern in planned.patterns:
-        try:
-            yield from store.snapshots_of(pattern)
-        except Partial as error:
-            missing = missing or error
-    using = rules.checks(store.keyspace)
-    for some in slices(planned.names, VALUES):
-        now = time.time()
-        yield now, _still_matching(store, planned, some, using)
-    if missing is not None:
-        raise missing
-
-
-def account(outcome: Outcome) -> Account:
-    """Return how many keys a flush has deleted."""
+def _account(outcome: Outcome) -> Account:
     return of_keys("deleted", outcome, noun="key")
 
 
 def _plan(store: SessionStore, counts: dict[str, int], seen: int) -> FlushPlan:
     target = store.connection.target
-    return FlushPlan(target.url, target.origin, counts.pop("string", 0), counts, seen)
+    plan = FlushPlan(target.url, target.origin, counts.pop("string", 0), counts, seen)
+    if store.keyspace.is_raw and counts:
+        return msgspec.structs.replace(plan, others={}, left_out=counts)
+    return plan
 
 
 def _matching(store: SessionStore, wanted: Filter) -> tuple[list[bytes], dict[str, int]]:
     """Return the keys that match a filter, and their number by type."""
     now_ms = time.time() * 1000
     using = rules.checks(store.keyspace)
+    sum_up = summing(using)
     names, counts = [], dict[str, int]()
-    for record in store.records(wanted.match):
-        if wanted.matches(rows.listed(record, now_ms, using), now_ms):
+    for record in store.own_records(wanted.match):
+        if wanted.matches(sum_up(record, now_ms, using), now_ms):
             names.append(record.key)
             counts[record.type] = counts.get(record.type, 0) + 1
     return names, counts
@@ -163,18 +150,16 @@ def _deletions(store: SessionStore, planned: Flush) -> Iterator[Mapping[str, int
     for pattern in planned.patterns:
         yield from store.unlink(pattern)
     using = rules.checks(store.keyspace)
+    sum_up = summing(using)
     for some in slices(planned.names, WRITTEN):
-        found = _still_matching(store, planned, some, using)
-        gone = store.unlink_keys([record.key for record in found])
-        yield Counter(record.type for record, is_gone in zip(found, gone, strict=True) if is_gone)
-
-
-def _still_matching(
-    store: SessionStore, planned: Flush, some: Sequence[bytes], using: Checks
-) -> list[Record]:
-    now_ms = time.time() * 1000
-    return [
-        record
-        for record in store.records_of(some)
-        if record and planned.wanted.matches(rows.listed(record, now_ms, using), now_ms)
-    ]
+        now_ms = time.time() * 1000
+        found = store.records_of(some)
+        meant = [
+            record
+            for record in found
+            if record
+            and not (store.keyspace.is_raw and record.value is None)
+            and planned.wanted.matches(sum_up(record, now_ms, using), now_ms)
+        ]
+        gone = store.unlink_keys([record.key for record in meant])
+        yield Counter(record.type for record, is_gone in zip(meant, gone, strict=True) if is_gone)

@@ -21,17 +21,12 @@ class Deleted(msgspec.Struct, frozen=True):
     deleted: bool
 
 
-class DeletedOrLeft(Deleted, frozen=True):
-    """The same if some were left: a `changed` one has changed since it was kept for undo."""
-
-    changed: bool
-
-
 def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
     """Set each session's TTL to that of the keyspace and change nothing else.
 
     `ttl` is None in the result for a session that does not exist.
     """
+    store.require_strings(names)
     space = store.keyspace
     done = _each(store, [(b"EXPIRE", key, space.ttl) for key in names], "touched")
     return [
@@ -43,6 +38,7 @@ def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
 def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
     """Delete each session; one that is named twice is in the result once."""
     names = list(dict.fromkeys(names))
+    store.require_strings(names)
     done = _each(store, [(b"DEL", key) for key in names], "deleted")
     return [
         Deleted(store.keyspace.name_of(key), keys.key_text(key), existed)
@@ -50,14 +46,9 @@ def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
     ]
 
 
-def is_left(result: Deleted) -> bool:
-    """Return whether a session was left since it has changed."""
-    return isinstance(result, DeletedOrLeft) and result.changed
-
-
 def require_existed(store: SessionStore, names: Sequence[bytes], found: Sequence[Deleted]) -> None:
     """Raise NoSession if one of the keys, whose results were found, did not exist."""
-    existed = {each.key for each in found if each.deleted or is_left(each)}
+    existed = {each.key for each in found if each.deleted}
     if missing := [key for key in dict.fromkeys(names) if keys.key_text(key) not in existed]:
         raise absent.no_session(store, missing)
 

@@ -47,9 +47,9 @@ def written_otherwise(store: SessionReader, names: Sequence[bytes]) -> list[str]
 
 
 def _other(keyspace: Keyspace, key: bytes) -> bytes | None:
-    """Return a session's key with a + more or less; 00 at the beginning stands for a +, too."""
+    """Return a phone's key with a + more or less; 00 at the beginning stands for a +, too."""
     prefix = keyspace.prefix.encode()
-    if not key.startswith(prefix) or key == prefix:
+    if keyspace.is_raw or not key.startswith(prefix) or key == prefix:
         return None
     phone = key.removeprefix(prefix)
     if phone.startswith(b"+"):

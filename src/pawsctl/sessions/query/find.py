@@ -11,8 +11,9 @@ from pawsctl.errors import OperationFailed, PawsctlError
 from pawsctl.sessions.contract import keys, rules
 from pawsctl.sessions.query import absent, rows, sorting
 from pawsctl.sessions.query.filters import Filter
-from pawsctl.sessions.query.rows import Conversation, Listed, TimeLeft, all_listed
+from pawsctl.sessions.query.rows import Conversation, Listed, TimeLeft
 from pawsctl.sessions.query.sorting import Order
+from pawsctl.sessions.query.summing import summing
 from pawsctl.sessions.store.reader import SessionReader
 
 
@@ -30,7 +31,8 @@ class Listing:
         """Yield the sessions, summed up."""
         now_ms = time.time() * 1000
         using = rules.checks(self._store.keyspace)
-        found = all_listed(self._store.records(self._wanted.match), now_ms, using)
+        sum_up, records = summing(using), self._store.records(self._wanted.match)
+        found: Iterator[Listed] = (sum_up(record, now_ms, using) for record in records)
         # An unfiltered list of a million is quicker without a check of each.
         if self._wanted.reads_values:
             found = self._matching(found, now_ms)

@@ -158,7 +158,7 @@ def conversation(
     phone = using.keyspace.name_of(key)
     if record is None:
         return Conversation(phone, key, None)
-    reading = rules.read(record)
+    reading = rules.read(record, using.keyspace)
     found = list(rules.findings(record, reading, now_ms, using))
     problems = [each for each in found if rules.level(each) == "problem"]
     notes = [each for each in found if each not in problems]

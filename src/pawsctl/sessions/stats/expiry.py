@@ -7,7 +7,7 @@ import msgspec
 
 from pawsctl import durations
 from pawsctl.errors import OperationFailed
-from pawsctl.sessions.contract.keyspace import TTL_SECONDS
+from pawsctl.sessions.contract.keyspace import TTL_SECONDS, Keyspace
 from pawsctl.sessions.query.rows import TimeLeft
 from pawsctl.sessions.store.reader import SessionReader
 
@@ -142,7 +142,7 @@ def expiry(store: SessionReader) -> Expiry:
     return counter.result()
 
 
-def require_sound(found: Expiry) -> None:
+def require_sound(found: Expiry, keyspace: Keyspace) -> None:
     """Raise OperationFailed if a session never expires or lives longer than it should."""
     if found.is_sound:
         return
@@ -162,6 +162,6 @@ def require_sound(found: Expiry) -> None:
         hints.append("'pawsctl session list --sort ttl --reverse'")
     raise OperationFailed(
         f"{' and '.join(faults)}.",
-        hint=f"{' and '.join(hints)} {'shows' if len(hints) == 1 else 'show'} which; the bot mends "
-        "the TTL when it next saves.",
+        hint=f"{' and '.join(hints)} {'shows' if len(hints) == 1 else 'show'} which"
+        f"{'' if keyspace.is_raw else '; the bot mends the TTL when it next saves'}.",
     )

@@ -8,8 +8,8 @@ import msgspec
 
 from pawsctl.sessions.contract import rules
 from pawsctl.sessions.contract.model import Record
-from pawsctl.sessions.query import rows
 from pawsctl.sessions.query.rows import Item
+from pawsctl.sessions.query.summing import summing
 from pawsctl.sessions.stats import memory_use, percentiles, pictures
 from pawsctl.sessions.stats.expiry import Expiry, ExpiryCounter
 from pawsctl.sessions.stats.memory_use import SAMPLE, MemoryUse
@@ -69,15 +69,21 @@ def gather(store: SessionReader) -> Overview:
     """Read every session once, and the server's memory figures."""
     counts = _Counts(time.time() * 1000, store.keyspace.ttl)
     using = rules.checks(store.keyspace)
-    for record in store.records():
-        counts.add(rows.listed(record, counts.now_ms, using).item, record)
+    sum_up = summing(using)
+    for record in store.own_records():
+        counts.add(sum_up(record, counts.now_ms, using).item, record)
+    others = [f"{what}, which hold no session" for what in store.left_out_texts()]
     found = memory_use.measure(store, counts.sample)
     statuses = sorted(counts.statuses.items(), key=lambda each: -each[1])
     return Overview(
         url=store.connection.target.url,
         sessions=counts.expiry.result().sessions,
         problems=counts.problems,
-        statuses=[StatusCount(status, sessions) for status, sessions in statuses],
+        statuses=[
+            StatusCount(status, sessions)
+            for status, sessions in statuses
+            if status is not None or not store.keyspace.is_raw
+        ],
         other_statuses=counts.other_statuses,
         expiry=counts.expiry.result(),
         bytes=counts.bytes.spread(),
@@ -91,7 +97,7 @@ def gather(store: SessionReader) -> Overview:
         memory=found.memory,
         evicted_keys=found.evicted_keys,
         expired_keys=found.expired_keys,
-        left_out=found.left_out,
+        left_out=[*others, *found.left_out],
         pictures=pictures.measure(store.connection) if store.keyspace.is_bots else None,
     )
 

@@ -20,7 +20,7 @@ from pawsctl.connection.scan.portions import Portions
 from pawsctl.errors import Partial
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.model import Record
-from pawsctl.sessions.store import records
+from pawsctl.sessions.store import key_replies, records
 
 
 class SessionReader:
@@ -43,6 +43,8 @@ class SessionReader:
         # Texts on values that are too large, and the known sizes of others.
         self._unread: list[str] = []
         self._portions = Portions()
+        # The number of keys that a pass over another application's sessions left out, by type.
+        self.left_out: Counter[str] = Counter()
         self._missing: Partial | None = None
 
     @property
@@ -62,15 +64,34 @@ class SessionReader:
         for _, found in self.snapshots(match):
             yield from found
 
+    def own_records(self, match: str | None = None) -> Iterator[Record]:
+        """Yield the same without the keys that another application's sessions can't be.
+
+        Those that hold no string are counted in `left_out`.
+        """
+        records = self.records(match)
+        return self._counting_others(records) if self.keyspace.is_raw else records
+
+    def left_out_texts(self) -> list[str]:
+        """Return words for the keys that the last pass left out, such as `2 keys of type hash`."""
+        return [
+            f"{count} {'key' if count == 1 else 'keys'} of type {kind} under {self.keyspace.prefix}"
+            for kind, count in self.left_out.items()
+        ]
+
+    def _counting_others(self, records: Iterator[Record]) -> Iterator[Record]:
+        for record in records:
+            if record.value is None:
+                self.left_out[record.type] += 1
+            else:
+                yield record
+
     def snapshots(self, match: str | None = None) -> Iterator[tuple[float, list[Record]]]:
         """Yield the same in batches, each with its time of asking, in seconds since the epoch.
 
         Keys of another type come last.
         """
-        return self.snapshots_of(self.keyspace.pattern(match))
-
-    def snapshots_of(self, pattern: bytes) -> Iterator[tuple[float, list[Record]]]:
-        """Yield the same for keys that match a glob, also outside the keyspace."""
+        pattern = self.keyspace.pattern(match)
         strange: list[tuple[bytes, int]] = []
         times: dict[bytes, float] = {}
 
@@ -134,6 +155,10 @@ class SessionReader:
 
     def all_ttls(self) -> Iterator[int]:
         """Yield the milliseconds left for every session, -1 for never, in SCAN's order."""
+        if self.keyspace.is_raw:
+            for _, (ttls, told) in self._batches(lambda names: [types_of(names)], self._everything):
+                yield from (ttls[index] for index in self._strings(ttls, told))
+            return
         for _, replies in self._batches(lambda _names: [], self._everything):
             yield from (ttl_ms for ttl_ms in replies[0] if ttl_ms != -2)
 
@@ -151,16 +176,31 @@ class SessionReader:
         def ask(names: list[bytes]) -> list[Command]:
             times[names[0]] = time.monotonic()
             chosen[names[0]] = [key for key in names if sized(key)]
-            return [(b"STRLEN", key) for key in chosen[names[0]]]
+            types = [types_of(names)] if self.keyspace.is_raw else []
+            return [*types, *((b"STRLEN", key) for key in chosen[names[0]])]
 
         search = one_server.Search(self.keyspace.pattern(match))
         for names, (ttls, *replies) in self._batches(ask, search):
-            sizes = dict(zip(chosen.pop(names[0]), map(_size, replies), strict=True))
-            found = zip(names, ttls, strict=True)
+            if self.keyspace.is_raw:
+                meant = self._strings(ttls, replies.pop(0))
+                found = [(names[index], ttls[index]) for index in sorted(meant)]
+            else:
+                found = list(zip(names, ttls, strict=True))
+            sizes = dict(zip(chosen.pop(names[0]), map(key_replies.size, replies), strict=True))
             yield (
                 times.pop(names[0]),
                 [(key, ttl_ms, sizes.get(key, -1)) for key, ttl_ms in found if ttl_ms != -2],
             )
+
+    def _strings(self, ttls: Sequence[int], told: Any) -> set[int]:
+        """Return the indexes of the keys that are strings; the others that exist are left out."""
+        there = [
+            (index, kind)
+            for index, kind in enumerate(raise_for_error(told))
+            if ttls[index] != -2 and isinstance(kind, bytes)
+        ]
+        self.left_out.update(key_replies.kinds([kind for _, kind in there if kind != b"string"]))
+        return {index for index, kind in there if kind == b"string"}
 
     @property
     def _everything(self) -> one_server.Search:
@@ -178,9 +218,10 @@ class SessionReader:
         """Yield the keys that match in batches: the list of PTTLs, then the replies to `ask`."""
         self._forbidden = 0
         self._unread.clear()
+        self.left_out.clear()
         for names, replies in self._pass(search, lambda names: [ttls_of(names), *ask(names)]):
             ttls = raise_for_error(replies[0])
-            if hidden := _hidden(ttls):
+            if hidden := key_replies.hidden(ttls):
                 # Treated as gone: the batch has no other replies for them.
                 self._forbidden += hidden
                 ttls = [-2 if isinstance(each, ErrorReply) else each for each in ttls]
@@ -220,8 +261,8 @@ class SessionReader:
         search = one_server.Search(pattern or self.keyspace.pattern())
         for _, replies in self._pass(search, lambda names: [types_of(names)]):
             told = raise_for_error(replies[0])
-            self._forbidden += _hidden(told)
-            counts.update(kinds(told))
+            self._forbidden += key_replies.hidden(told)
+            counts.update(key_replies.kinds(told))
         self._tell_forbidden()
         return dict(counts)
 
@@ -235,30 +276,3 @@ class SessionReader:
 
 
 _TOLD = 5
-
-
-def _size(reply: Any) -> int:
-    """Return the size in a reply to STRLEN; -1 for a key that is no string."""
-    if isinstance(reply, ErrorReply) and reply.code == "WRONGTYPE":
-        return -1
-    size: int = raise_for_error(reply)
-    return size
-
-
-_PLAIN = {int, bytes, type(None)}
-
-
-def _hidden(told: Sequence[Any]) -> int:
-    """Return how many of the replies, one for each key, are refusals."""
-    # Check the types first: nearly always there is no refusal.
-    if set(map(type, told)) <= _PLAIN:
-        return 0
-    return sum(isinstance(each, ErrorReply) for each in told)
-
-
-def kinds(told: Sequence[bytes | ErrorReply]) -> dict[str, int]:
-    """Return the number of keys of each type, from the replies to TYPE."""
-    counts = Counter(each for each in told if isinstance(each, bytes))
-    # Keys that have gone between SCAN and TYPE.
-    del counts[b"none"]
-    return {kind.decode("utf-8", "backslashreplace"): count for kind, count in counts.items()}

@@ -1,4 +1,4 @@
-"""A reader of sessions that also deletes them, by key or by pattern."""
+"""A reader of sessions that also deletes them, by key or by pattern, and replaces values."""
 
 import re
 from collections import Counter
@@ -15,37 +15,42 @@ from pawsctl.connection import (
     types_of,
 )
 from pawsctl.connection.scan import all_servers, one_server
+from pawsctl.connection.transactions.compare_and_set import Swap, compare_and_set
 from pawsctl.errors import LoginRefused, OperationFailed, Partial, RedisUnreachable
-from pawsctl.sessions.contract.keys import nobodys_phone
-from pawsctl.sessions.store import reader
+from pawsctl.sessions.contract.keys import key_text, nobodys_phone
+from pawsctl.sessions.store import key_replies
 from pawsctl.sessions.store.reader import SessionReader
 
 
 class SessionStore(SessionReader):
-    """Reads and deletes the sessions of one keyspace."""
+    """Reads, deletes and replaces the sessions of one keyspace."""
 
     def unlink(self, pattern: bytes | None = None) -> Iterator[dict[str, int]]:
         """Delete the keys that match a glob, all sessions if None.
 
-        Yields for each batch how many of each type were deleted.
+        Yields for each batch how many of each type were deleted. Of another application's sessions,
+        keys of other types stay.
 
         Strings go first, without a TYPE for each key: SCAN selects them. A second pass deletes the
         few keys of other types.
         """
         pattern = pattern or self.keyspace.pattern()
+        if self.keyspace.is_raw:
+            yield from self._unlink_strings(pattern)
+            return
         strings = one_server.Search(pattern, b"string", one_server.WRITTEN)
         for _, replies in _until_refused(self._deleting(strings, lambda _names: [])):
             yield {"string": _done(replies[0])}
         # Find out first whether scripts may run: once a key is deleted, its type is lost.
         nobodys = self.keyspace.nobodys_key()
-        self.tried([types_of([]), types_of([nobodys])])
+        self._try([types_of([]), types_of([nobodys])])
         rest, forbidden = one_server.Search(pattern, size=one_server.WRITTEN), 0
         for _, (told, reply) in self._deleting(rest, lambda names: [types_of(names)]):
             if isinstance(reply, PartlyRefused):
                 forbidden += reply.refused
                 yield {"key": reply.done} if reply.done else {}
             else:
-                kinds = Counter(reader.kinds(raise_for_error(told)))
+                kinds = Counter(key_replies.kinds(raise_for_error(told)))
                 if (untold := raise_for_error(reply) - kinds.total()) > 0:
                     kinds["key"] += untold
                 yield dict(kinds)
@@ -53,6 +58,35 @@ class SessionStore(SessionReader):
             raise Partial(
                 f"{forbidden} keys may not be deleted by this user.",
                 hint="--match names the keys that may be; else ask for the permission.",
+            )
+
+    def _unlink_strings(self, pattern: bytes) -> Iterator[dict[str, int]]:
+        search = one_server.Search(pattern, size=one_server.WRITTEN)
+        for names, (ttls, told) in self._batches(lambda names: [types_of(names)], search):
+            meant = self._strings(ttls, told)
+            gone = self.unlink_keys([names[index] for index in sorted(meant)])
+            yield {"string": sum(gone)}
+
+    def others_among(self, names: Sequence[bytes]) -> dict[bytes, str]:
+        """Return those keys that hold no string, with their types.
+
+        None for the bot's sessions: the bot writes over whatever stands under its keys.
+        """
+        found: dict[bytes, str] = {}
+        for some in one_server.slices(names if self.keyspace.is_raw else (), one_server.KEYS):
+            replies = self.connection.pipeline([(b"TYPE", key) for key in some])
+            for key, reply in zip(some, replies, strict=True):
+                if raise_for_error(reply) not in (b"string", b"none"):
+                    found[key] = reply.decode("utf-8", "backslashreplace")
+        return found
+
+    def require_strings(self, names: Sequence[bytes]) -> None:
+        """Raise OperationFailed if a key of another application's sessions is no string."""
+        for key, kind in self.others_among(names).items():
+            raise OperationFailed(
+                f"{key_text(key)} holds a {kind}, not a string: it is no session, and nothing was "
+                "changed.",
+                hint="Look at it with redis-cli.",
             )
 
     def require_deletable(self, pattern: bytes) -> None:
@@ -64,14 +98,14 @@ class SessionStore(SessionReader):
             return
         beginning = re.split(rb"[*?\[\\]", pattern, maxsplit=1)[0]
         nobodys = beginning + nobodys_phone().encode()
-        reply = self.tried([(b"UNLINK", nobodys)])[0]
+        reply = self._try([(b"UNLINK", nobodys)])[0]
         if isinstance(reply, ErrorReply) and is_in_doubt(reply):
             # Nobody's key is at stake, so that any words count as a refusal of UNLINK.
             self.connection.substitutes.give_up(b"UNLINK")
-            reply = self.tried([(b"UNLINK", nobodys)])[0]
+            reply = self._try([(b"UNLINK", nobodys)])[0]
         raise_for_error(reply)
 
-    def tried(self, commands: Sequence[Command]) -> list[Any]:
+    def _try(self, commands: Sequence[Command]) -> list[Any]:
         """Send commands to find out whether they are refused; return their replies.
 
         A node of a cluster that can't be reached refuses nothing: its replies are None.
@@ -92,6 +126,10 @@ class SessionStore(SessionReader):
         return all_servers.batches(
             self.connection, search, lambda names: [*ask(names), ("UNLINK", *names)], deletes=True
         )
+
+    def replace(self, key: bytes, expected: bytes, value: bytes) -> Swap:
+        """Replace a session's value, and keep its TTL, if it is still the expected one."""
+        return compare_and_set(self.connection, key, expected, value)
 
     def unlink_keys(self, names: Sequence[bytes]) -> list[bool]:
         """Delete the keys; return for each whether it existed."""

@@ -61,11 +61,11 @@ def tail(
     and the session is waited for.
     """
     using = rules.checks(store.keyspace)
-    before, is_first = _Seen(None, time.monotonic()), True
+    before, is_first = _Seen(None, store.keyspace, time.monotonic()), True
     while True:
         asked = time.monotonic()
         record = store.record(key)
-        now = _Seen(record, asked)
+        now = _Seen(record, store.keyspace, asked)
         if is_first:
             if record is None:
                 missing()
@@ -79,9 +79,10 @@ def tail(
 class _Seen:
     """A session as one poll saw it."""
 
-    def __init__(self, record: Record | None, asked: float) -> None:
+    def __init__(self, record: Record | None, keyspace: Keyspace, asked: float) -> None:
         self.record = record
-        self.session: Session | None = rules.read(record).session if record else None
+        reading = rules.read(record, keyspace) if record else None
+        self.session: Session | None = reading.session if reading else None
         self.messages: Sequence[Message] = self.session.messages if self.session else ()
         # It expires between these moments of the monotonic clock, as in watch.py.
         left = record.ttl_ms / 1000 if record and record.ttl_ms >= 0 else float("inf")

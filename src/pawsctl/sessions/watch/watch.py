@@ -17,7 +17,7 @@ from pawsctl.connection.scan.one_server import VALUES
 from pawsctl.sessions.contract import keys, rules
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.contract.rules import Checks
-from pawsctl.sessions.query import rows
+from pawsctl.sessions.query.summing import summing
 from pawsctl.sessions.store.reader import SessionReader
 
 SHARE = 0.25
@@ -58,6 +58,7 @@ class Poll(msgspec.Struct, frozen=True):
 
     It took `seconds`, and the next one begins `pause` seconds after it began: the `interval` that
     the user asked for, or more. `is_news` says that `pause` is the first, or has changed much.
+    `left_out` are words for keys under the prefix that are no sessions.
     """
 
     sessions: int
@@ -67,6 +68,7 @@ class Poll(msgspec.Struct, frozen=True):
     pause: float
     sees_sizes: bool
     is_news: bool
+    left_out: Sequence[str] = ()
 
     @property
     def is_slowed(self) -> bool:
@@ -118,7 +120,14 @@ def follow(
         is_news = pause >= 2 * told or pause <= told / 2 or pause > interval == told
         told = pause if is_news else told
         yield Poll(
-            watch.sessions, watch.one_in, seconds, interval, pause, watch.sees_sizes, is_news
+            watch.sessions,
+            watch.one_in,
+            seconds,
+            interval,
+            pause,
+            watch.sees_sizes,
+            is_news,
+            store.left_out_texts(),
         )
         sleep(max(0.0, begun + pause - time.monotonic()))
 
@@ -209,7 +218,7 @@ def event_of(
     now, phone, name = datetime.now(UTC), using.keyspace.name_of(key), keys.key_text(key)
     if record is None:
         return SessionEvent(now, kind, phone, name)
-    listed = rows.listed(record, now_ms, using)
+    listed = summing(using)(record, now_ms, using)
     item, words = listed.item, listed.last_message
     return SessionEvent(
         now, kind, phone, name, item.ttl, item.status, item.messages, words, item.problem

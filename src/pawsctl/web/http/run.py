@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -32,11 +32,17 @@ class _Server(uvicorn.Server):
         yield
 
 
-def until_signalled(app: ASGIApp, sockets: Sequence[socket.socket], log: RequestLog) -> None:
+def until_signalled(
+    app: ASGIApp,
+    sockets: Sequence[socket.socket],
+    log: RequestLog,
+    begin: Callable[[], None],
+) -> None:
     """Serve until SIGTERM, then finish open requests and return.
 
-    SIGINT and SIGHUP do the same, and are raised again at the end: whoever sent them is told by
-    the exit status. A second signal ends it at once.
+    `begin` is called once a signal would be heard. SIGINT and SIGHUP end it in the same way, and
+    are raised again at the end: whoever sent them is told by the exit status. A second signal ends
+    it at once.
     """
     _log_in(log)
     server = _Server(
@@ -69,6 +75,7 @@ def until_signalled(app: ASGIApp, sockets: Sequence[socket.socket], log: Request
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             handlers[number] = signal.signal(number, stop)
     try:
+        begin()
         asyncio.run(server.serve(sockets=list(sockets)))
     finally:
         for number, handler in handlers.items():

@@ -1,0 +1,238 @@
+"""The fields of listed sessions: what `--columns` knows, for conversations and for any value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pawsctl.cli.output.table import Column, Span
+from pawsctl.cli.output.units import about, duration, moment, moments, or_dash, size
+from pawsctl.cli.session.expiry_view import ttl_span
+from pawsctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output import Format
+    from pawsctl.sessions.query.rows import Listed
+
+
+Rows = Sequence["Listed"]
+
+
+class Field(NamedTuple):
+    """A field of listed sessions: its values for JSON and CSV, and its column for text."""
+
+    values: Callable[[Rows], Sequence[Any]]
+    column: Column[Listed]
+
+
+Fields = Mapping[str, Field]
+
+
+def _column(
+    title: str,
+    texts: Callable[[Rows], list[str]],
+    style: Callable[[Listed], str] = lambda _row: "",
+    *,
+    right: bool = False,
+    gives_way: int = 0,
+) -> Column[Listed]:
+    def cell(row: Listed) -> Span:
+        return texts([row])[0], style(row)
+
+    return Column(title, cell, right, gives_way, texts)
+
+
+def _last_words(rows: Rows) -> list[str]:
+    from pawsctl.cli.session.transcript import SPEAKERS
+
+    texts = []
+    for row in rows:
+        words, session, problem = row.last_message, row.session, row.item.problem
+        if problem:
+            texts.append(f"! {problem}")
+        elif words is None or session is None:
+            texts.append("")
+        else:
+            role = session.messages[-1].role
+            texts.append(f"{SPEAKERS.get(role, role)}: {words}")
+    return texts
+
+
+def _waiting_seconds(rows: Rows) -> list[int | None]:
+    now = datetime.now(UTC)
+    return [
+        None if (since := row.waiting_since) is None else max(0, int((now - since).total_seconds()))
+        for row in rows
+    ]
+
+
+def _waiting(rows: Rows) -> list[str]:
+    return ["-" if each is None else about(each) for each in _waiting_seconds(rows)]
+
+
+# Many sessions have the same.
+_duration = lru_cache(maxsize=30_000)(duration)
+
+
+@lru_cache(maxsize=30_000)
+def _size(count: int | None) -> str:
+    return "-" if count is None else size(count)
+
+
+def _if_problem(row: Listed) -> str:
+    return "red" if row.item.problem else ""
+
+
+FIELDS = {
+    "phone": Field(
+        lambda rows: [row.item.phone for row in rows],
+        _column("PHONE", lambda rows: [row.item.phone for row in rows], lambda _row: "cyan"),
+    ),
+    "key": Field(
+        lambda rows: [row.item.key for row in rows],
+        _column("KEY", lambda rows: [row.item.key for row in rows], lambda _row: "cyan"),
+    ),
+    "ttl": Field(
+        lambda rows: [row.item.ttl for row in rows],
+        _column(
+            "TTL",
+            lambda rows: [_duration(row.item.ttl) for row in rows],
+            lambda row: ttl_span(row.item)[1],
+            right=True,
+        ),
+    ),
+    "status": Field(
+        lambda rows: [row.item.status for row in rows],
+        _column("STATUS", lambda rows: [row.item.status or "-" for row in rows], gives_way=2),
+    ),
+    "messages": Field(
+        lambda rows: [row.item.messages for row in rows],
+        _column(
+            "MESSAGES",
+            lambda rows: [or_dash(row.item.messages) for row in rows],
+            right=True,
+            gives_way=4,
+        ),
+    ),
+    "updated_at": Field(
+        lambda rows: [row.item.updated_at for row in rows],
+        _column(
+            "UPDATED", lambda rows: moments([row.item.updated_at for row in rows]), gives_way=3
+        ),
+    ),
+    "bytes": Field(
+        lambda rows: [row.item.bytes for row in rows],
+        _column(
+            "SIZE", lambda rows: [_size(row.item.bytes) for row in rows], right=True, gives_way=1
+        ),
+    ),
+    "problem": Field(
+        lambda rows: [row.item.problem for row in rows],
+        _column("PROBLEM", lambda rows: [row.item.problem or "-" for row in rows], _if_problem),
+    ),
+    "waiting": Field(
+        _waiting_seconds,
+        _column(
+            "WAITING",
+            _waiting,
+            lambda row: "" if row.waiting_since is None else "bold yellow",
+            right=True,
+        ),
+    ),
+    "last_message": Field(
+        lambda rows: [row.last_message for row in rows],
+        _column("LAST MESSAGE", _last_words, _if_problem),
+    ),
+}
+
+# What sessions of any application have.
+RAW_FIELDS: Fields = {
+    "phone": FIELDS["phone"]._replace(column=FIELDS["phone"].column._replace(title="ID")),
+    "key": FIELDS["key"],
+    "type": Field(
+        lambda rows: [getattr(row.item, "type", None) for row in rows],
+        _column("TYPE", lambda rows: [getattr(row.item, "type", "") for row in rows]),
+    ),
+    **{name: FIELDS[name] for name in ("ttl", "bytes", "problem")},
+    "value": Field(
+        lambda rows: [row.last_message for row in rows],
+        _column(
+            "VALUE",
+            lambda rows: [
+                f"! {row.item.problem}" if row.item.problem else row.last_message or ""
+                for row in rows
+            ],
+            _if_problem,
+        ),
+    ),
+}
+
+_DEFAULT_TEXT = (
+    *("phone", "status", "messages", "ttl", "updated_at", "bytes", "waiting", "last_message"),
+)
+# Scripts rely on JSON and CSV having exactly these.
+_DEFAULT_JSON = ("phone", "key", "ttl", "status", "messages", "updated_at", "bytes", "problem")
+_DEFAULT_CSV = (*_DEFAULT_JSON, "last_message")
+_RAW_TEXT = ("phone", "type", "ttl", "bytes", "value")
+# Its items also have the keys that only conversations have.
+_RAW_JSON = ("phone", "key", "ttl", "bytes", "problem", "type")
+_RAW_CSV = ("phone", "key", "type", "ttl", "bytes", "problem", "value")
+
+
+def is_default_json(names: Sequence[str]) -> bool:
+    """Return whether an item as it is has these fields."""
+    return tuple(names) in (_DEFAULT_JSON, _RAW_JSON)
+
+
+def chosen_columns(columns: str | None, output_format: Format, known: Fields) -> list[str]:
+    """Return the names of the fields to show: those of `--columns a,b,c`, or the format's default.
+
+    Raises UsageError for an unknown name.
+    """
+    if columns is None:
+        is_raw = known is RAW_FIELDS
+        match output_format:
+            case "text":
+                return list(_RAW_TEXT if is_raw else _DEFAULT_TEXT)
+            case "csv":
+                return list(_RAW_CSV if is_raw else _DEFAULT_CSV)
+        return list(_RAW_JSON if is_raw else _DEFAULT_JSON)
+    names = list(dict.fromkeys(name.strip() for name in columns.split(",")))
+    if unknown := [name for name in names if name not in known]:
+        raise UsageError(
+            f"There is no column '{unknown[0]}'.", hint=f"Known columns: {', '.join(known)}."
+        )
+    return names
+
+
+def table_columns(
+    names: Sequence[str], known: Fields, *, on_terminal: bool, are_chosen: bool
+) -> list[Column[Listed]]:
+    """Return the columns of a text table with those fields.
+
+    On a terminal the last update is shown as `3 min ago`. Columns that the user chose do not give
+    way to others.
+    """
+    columns = [
+        each._replace(gives_way=0) if are_chosen else each
+        for each in (known[name].column for name in names)
+    ]
+    if not on_terminal:
+        return columns
+    now = datetime.now(UTC)
+
+    def updated(row: Listed) -> Span:
+        return moment(row.item.updated_at, now=now), ""
+
+    return [
+        each._replace(cell=updated, texts=None) if each.title == "UPDATED" else each
+        for each in columns
+    ]
+
+
+def values_of(names: Sequence[str], known: Fields) -> Callable[[Rows], list[Sequence[Any]]]:
+    """Return a function that returns those fields of rows, each with its values for all rows."""
+    values = [known[name].values for name in names]
+    return lambda rows: [each(rows) for each in values]

@@ -1,0 +1,96 @@
+"""The views of sessions of any application. Nothing here writes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from pawsctl.cli.output.table import Column, Line
+from pawsctl.cli.output.units import duration, size
+
+if TYPE_CHECKING:
+    from pawsctl.sessions.contract.keyspace import Keyspace
+    from pawsctl.sessions.query.rows import Conversation
+
+Row = TypeVar("Row")
+
+_HEX_BYTES = 16
+# What is deeper is not indented further: thousands of levels are a megabyte of blanks.
+_DEEPEST = 40
+
+
+def titled(columns: Sequence[Column[Row]], keyspace: Keyspace) -> Sequence[Column[Row]]:
+    """Return the columns with the titles that fit the sessions: another application's have ids."""
+    if not keyspace.is_raw:
+        return columns
+    return [each._replace(title="ID") if each.title == "PHONE" else each for each in columns]
+
+
+def value_view(found: Conversation) -> Iterator[Line]:
+    """Render a session: what is known of it, then its value as JSON, as text, or as its bytes."""
+    from pawsctl.sessions.contract import raw_value
+
+    record = found.record
+    if record is None:
+        return
+    yield [(found.phone or found.key.decode("utf-8", "backslashreplace"), "bold cyan")]
+    facts = [f"expires in {duration(record.ttl)}" if record.ttl >= 0 else "never expires"]
+    if record.value is not None:
+        facts.append(size(len(record.value)))
+    yield [(" · ".join([record.type, *facts]), "")]
+    for problem in found.problems:
+        yield [(f"! {problem}", "red")]
+    if record.value is None:
+        return
+    yield []
+    value = raw_value.readable(record.value)
+    match value.encoding:
+        case "json":
+            yield from ([(line, "")] for line in _indented(value.text))
+        case "text":
+            yield from ([(line, "")] for line in value.text.splitlines())
+        case "hex":
+            yield from _hex_lines(record.value)
+
+
+# A string, an opening bracket with nothing in it, a bracket, a comma, a colon, or another value.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]\s*[\]}]|[\[\]{},:]|[^\s\[\]{},:"]+')
+
+
+def _indented(text: str) -> Iterator[str]:
+    """Yield JSON in lines, one for each entry; strings and numbers are as they were stored."""
+    line, depth = "", 0
+    for found in _TOKEN.finditer(text):
+        part = found[0]
+        if part in "[{":
+            depth += 1
+            yield line + part
+            line = _indent(depth)
+        elif part in "]}":
+            depth -= 1
+            yield line
+            line = _indent(depth) + part
+        elif part == ",":
+            yield line + part
+            line = _indent(depth)
+        else:
+            line += ": " if part == ":" else part
+    yield line
+
+
+def _indent(depth: int) -> str:
+    return "  " * min(depth, _DEEPEST)
+
+
+def _hex_lines(value: bytes) -> Iterator[Line]:
+    """Render bytes as hexdump does: offset, digits, and the letters among them."""
+    for begin in range(0, len(value), _HEX_BYTES):
+        part = value[begin : begin + _HEX_BYTES]
+        letters = "".join(chr(each) if 0x20 <= each < 0x7F else "." for each in part)
+        digits = part.hex(" ")
+        yield [
+            (f"{begin:08x}  ", "dim"),
+            (f"{digits:<{_HEX_BYTES * 3 - 1}}  ", ""),
+            (f"|{letters}|", "dim"),
+        ]

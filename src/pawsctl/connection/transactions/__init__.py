@@ -1,0 +1,1 @@
+"""Changes of a key that are made only if nobody else has changed it meanwhile."""

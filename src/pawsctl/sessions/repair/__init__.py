@@ -1,0 +1,1 @@
+"""Repair of conversations that the bot can't answer any more."""

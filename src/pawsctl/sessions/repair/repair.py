@@ -1,0 +1,223 @@
+"""Repair of stored sessions: find what the bot can't answer, show it, and write it back.
+
+A session is written only if it is still the one that was looked at (compare and set).
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from pawsctl.connection import Outcome
+from pawsctl.connection.transactions.compare_and_set import Swap
+from pawsctl.errors import OperationFailed
+from pawsctl.sessions.contract import keys, model, rules
+from pawsctl.sessions.contract.keyspace import Keyspace
+from pawsctl.sessions.contract.model import Problem, Record
+from pawsctl.sessions.query import absent
+from pawsctl.sessions.repair import history, plan
+from pawsctl.sessions.repair.plan import Difference
+from pawsctl.sessions.repair.readable import Change
+from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.store import SessionStore
+
+State = Literal[
+    "nothing_to_repair",
+    "repairable",
+    "repaired",
+    "at_work",
+    "changed",
+    "gone",
+    "beyond_repair",
+    "missing",
+]
+
+# Rules about messages: a session that breaks none of them is not changed.
+_MENDED = {
+    *("messages", "role", "content", "empty-text", "tool-result", "unanswered-call"),
+    *("late-result", "missing-result", "repeated-result", "empty-results", "open-call"),
+}
+# Of a value that is JSON and no session, each message fails; for other values the bot begins anew.
+_STUCK = _MENDED | {"shape"}
+
+_ANEW = "'session delete' lets the customer begin anew"
+
+
+class Repair(msgspec.Struct, frozen=True):
+    """The repair of one session: its state, the changes, and what lint still finds after them.
+
+    `why` is the reason for which it was not repaired.
+    """
+
+    phone: str
+    key: str
+    state: State
+    why: str | None = None
+    changes: Sequence[Change] = ()
+    difference: Sequence[Difference] = ()
+    problems: Sequence[str] = ()
+
+
+class Planned(msgspec.Struct, frozen=True):
+    """A planned repair: the value that was read, and the one to write."""
+
+    key: bytes
+    row: Repair
+    value: bytes = b""
+    after: bytes = b""
+
+
+class How(msgspec.Struct, frozen=True):
+    """How to repair: `cut` ends histories before the fault, `force` also where the bot may work."""
+
+    cut: bool = False
+    force: bool = False
+
+
+def planned(store: SessionStore, names: Sequence[bytes], how: How) -> list[Planned]:
+    """Plan the repair of the sessions under these keys, each once."""
+    names = list(dict.fromkeys(names))
+    planner = _Planner(store.keyspace, how)
+    now_ms = time.time() * 1000
+    return [
+        planner.of(record, now_ms) if record else Planned(key, planner.row(key, "missing"))
+        for key, record in zip(names, store.records_of(names), strict=True)
+    ]
+
+
+def planned_for_all(
+    store: SessionStore, how: How, progress: Callable[[int], None]
+) -> list[Planned]:
+    """Plan the repair of every session that the bot can't answer; leave out all others.
+
+    Calls `progress` with the size of each batch.
+    """
+    found = []
+    planner = _Planner(store.keyspace, how)
+    for _, records in store.snapshots():
+        now_ms = time.time() * 1000
+        # With --force, what the bot may still work on counts as left behind.
+        judged_at = now_ms + rules.LONGEST_CALL_MS if how.force else now_ms
+        for record in records:
+            problems = rules.judged(record, judged_at, planner.checks)
+            if any(each.rule in _STUCK for each in problems) and not _is_nothing(record):
+                each = planner.of(record, now_ms)
+                if each.row.state != "nothing_to_repair":
+                    found.append(each)
+        progress(len(records))
+    return found
+
+
+def _is_nothing(record: Record) -> bool:
+    """Return whether the bot takes the value for no session, and begins a new one by itself."""
+    return record.value is not None and record.value.strip() in (b"null", b"0", b"false", b'""')
+
+
+class _Planner:
+    """Plans repairs in one keyspace."""
+
+    def __init__(self, keyspace: Keyspace, how: How) -> None:
+        self.checks = rules.checks(keyspace)
+        self._keyspace, self._how = keyspace, how
+
+    def row(self, key: bytes, state: State, why: str | None = None) -> Repair:
+        """Return the result for a key that is not repaired."""
+        return Repair(self._keyspace.name_of(key), keys.key_text(key), state, why)
+
+    def of(self, record: Record, now_ms: float) -> Planned:
+        """Return the plan for one session."""
+        key, value = record.key, record.value
+        reading = rules.read(record)
+        session = reading.session
+        stored = history.of(value) if value is not None and session is not None else None
+        if value is None or session is None or stored is None:
+            found = reading.problems
+            fault = next((each for each in found if each.rule == "messages"), found[-1])
+            why = model.encodable(f"{fault.message}; {_ANEW}")
+            return Planned(key, self.row(key, "beyond_repair", why))
+        since = session.updated_at or 0.0
+        # Every call counts as left behind: that the bot may be at work is looked at below.
+        judged_at = max(now_ms, since) + rules.LONGEST_CALL_MS
+        if not self._broken(record, judged_at):
+            well = self.row(key, "nothing_to_repair")
+            return Planned(key, replace(well, problems=self._others(record, now_ms)))
+        if since > now_ms - rules.LONGEST_CALL_MS and not self._how.force:
+            return Planned(key, self.row(key, "at_work", _age(since, now_ms)))
+        mend = plan.cut if self._how.cut else plan.planned
+        mended = mend(stored.messages, session.messages)
+        after = stored.with_messages(mended.messages)
+        repaired = replace(record, value=after)
+        if broken := self._broken(repaired, judged_at):
+            why = model.encodable(f"it would still be broken ({broken[0]}); {_ANEW}")
+            return Planned(key, self.row(key, "beyond_repair", why))
+        row = replace(
+            self.row(key, "repairable"),
+            changes=mended.changes,
+            difference=plan.difference(stored.messages, mended.messages),
+            problems=self._others(repaired, now_ms),
+        )
+        return Planned(key, row, value, after)
+
+    def _broken(self, record: Record, now_ms: float) -> list[Problem]:
+        found = rules.problems(record, rules.read(record), now_ms, self.checks)
+        return [each for each in found if each.rule in _MENDED]
+
+    def _others(self, record: Record, now_ms: float) -> list[str]:
+        """Return the problems that are none of the messages, such as a missing TTL."""
+        found = rules.problems(record, rules.read(record), now_ms, self.checks)
+        return [model.encodable(str(each)) for each in found if each.rule not in _MENDED]
+
+
+def _age(since: float, now_ms: float) -> str:
+    seconds = int((now_ms - since) / 1000)
+    when = f"{seconds} s ago" if seconds >= 0 else "in the future"
+    return f"updated {when}, so the bot may still be at work on it"
+
+
+def repair(store: SessionStore, plans: Sequence[Planned]) -> list[Repair]:
+    """Write each planned repair; return what became of it, and the other rows as they are.
+
+    Failures and Ctrl-C say how many were repaired.
+    """
+
+    def account(outcome: Outcome) -> Account:
+        return of_keys("repaired", outcome, noun="session", named=store.keyspace.name_of)
+
+    with accounted(store.connection, account, hint="Run it again for the rest."):
+        return [
+            _written(store, each) if each.row.state == "repairable" else each.row for each in plans
+        ]
+
+
+_ENDS: dict[Swap, tuple[State, str | None]] = {
+    Swap.DONE: ("repaired", None),
+    Swap.CHANGED: ("changed", "it changed meanwhile, and is left as it is"),
+    Swap.GONE: ("gone", "it expired or was deleted meanwhile"),
+}
+
+
+def _written(store: SessionStore, each: Planned) -> Repair:
+    state, why = _ENDS[store.replace(each.key, each.value, each.after)]
+    return replace(each.row, state=state, why=why)
+
+
+def require_repaired(store: SessionStore, found: Sequence[Repair], *, dry_run: bool) -> None:
+    """Raise NoSession for a phone without a session, OperationFailed if one is still broken."""
+    if missing := [each.key for each in found if each.state in ("missing", "gone")]:
+        raise absent.no_session(store, [each.encode() for each in missing])
+    left = [each for each in found if each.state in ("at_work", "changed", "beyond_repair")]
+    if not left or dry_run:
+        return
+    count = f"{len(left)} sessions were" if len(left) > 1 else f"{left[0].phone} was"
+    some = f"{left[0].phone}: " if len(left) > 1 else ""
+    hints = {
+        "at_work": "Wait until two minutes after the update, or use --force.",
+        "changed": "Run it again: it looks at them anew.",
+        "beyond_repair": "See 'pawsctl session lint'.",
+    }
+    states = dict.fromkeys(each.state for each in left)
+    raise OperationFailed(
+        f"{count} not repaired: {some}{left[0].why}.", hint=" ".join(hints[each] for each in states)
+    )

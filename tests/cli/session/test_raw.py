@@ -1,0 +1,140 @@
+"""Sessions of any application: string values of which pawsctl knows the TTL alone."""
+
+from typing import Any
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+JSON = b'{"cookie":{"maxAge":86400000},"big":123456789012345678901234567890,"lone":"\\ud83d"}'
+BINARY = b"\x80\x05\x95\x10\x00\x00\x00"
+
+
+@pytest.fixture
+def raw(anywhere: Pawsctl, any_server: Server) -> Pawsctl:
+    """pawsctl for a store of JSON, text and bytes, beside other types and prefixes."""
+    client = any_server.client
+    client.set("sess:abc", JSON, ex=3_000)
+    client.set("sess:a b", "two\nlines", ex=3_000)
+    client.set("sess:bin", BINARY, ex=3_000)
+    client.hset("sess:hash", "field", "1")
+    client.sadd("sess:index", "abc")
+    client.expire("sess:index", 2_000)
+    client.set("other:1", "theirs")
+    anywhere.environment |= {"SESSION_PREFIX": "sess:", "SESSION_FORMAT": "raw"}
+    return anywhere
+
+
+def others(server: Server) -> tuple[Any, ...]:
+    """Return what no command may change."""
+    client = server.client
+    return client.hgetall("sess:hash"), client.smembers("sess:index"), client.get("other:1")
+
+
+def test_values_are_shown_as_what_they_are(raw: Pawsctl) -> None:
+    """JSON as stored, text as a string, bytes in hexadecimal; other types with type and TTL."""
+    listed = {each["phone"]: each for each in raw("session", "list", "--json").json}
+    assert {name: each["type"] for name, each in listed.items()} == {
+        "abc": "string", "a b": "string", "bin": "string", "hash": "hash", "index": "set",
+    }  # fmt: skip
+    assert (listed["hash"]["ttl"], listed["hash"]["bytes"]) == (-1, None)
+    assert 0 < listed["index"]["ttl"] <= 2_000
+    assert "holds a set" in listed["index"]["problem"]
+    assert (listed["bin"]["bytes"], listed["bin"]["problem"]) == (len(BINARY), None)
+    found = raw("session", "get", "abc", "sess:a b", "bin", "hash", "--json")
+    assert b'"session":' + JSON in found.out
+    assert [(each.get("encoding"), each["session"]) for each in found.json[1:]] == [
+        ("text", "two\nlines"), ("hex", BINARY.hex()), (None, None),
+    ]  # fmt: skip
+    assert raw("session", "get", "bin", "--raw").out == BINARY
+    text = raw("session", "get", "abc", "bin").text
+    assert '  "big": 123456789012345678901234567890' in text
+    assert "80 05 95 10 00 00 00" in text
+    assert raw("session", "list", "-o", "csv", "--match", "b*").text.splitlines() == [
+        "phone,key,type,ttl,bytes,problem,value",
+        f"bin,sess:bin,string,{listed['bin']['ttl']},7,,{BINARY.hex()}",
+    ]
+
+
+def test_other_types_are_left_out_and_told(raw: Pawsctl, any_server: Server) -> None:
+    """By statistics, expiry, export, touch, delete and flush; lint names them."""
+    before = others(any_server)
+    figures = raw("session", "stats", "--json").json
+    assert (figures["sessions"], figures["problems"], figures["statuses"]) == (3, 0, [])
+    assert len([each for each in figures["left_out"] if "under sess:" in each]) == 2
+    expiry = raw("session", "ttl", "--check", "--json")
+    assert (expiry.status, expiry.json["sessions"]) == (ExitStatus.OK, 3)
+    assert "1 key of type hash under sess:" in expiry.err
+    linted = raw("session", "lint", "--json").json
+    assert sorted((each["phone"], each["rule"]) for each in linted["findings"]) == [
+        ("hash", "type"), ("index", "type"),
+    ]  # fmt: skip
+    for command in ("touch", "delete"):
+        refused = raw("session", command, "abc", "hash", "--json")
+        assert refused.status == ExitStatus.FAILED
+        assert "sess:hash holds a hash" in refused.error["message"]
+    assert raw("session", "touch", "abc", "--json").json["ttl"] == 21_600
+    archive = str(raw.folder / "a.jsonl.gz")
+    exported = raw("session", "export", archive, "--json").json
+    assert (exported["sessions"], exported["left_out"]) == (3, {"hash": 1, "set": 1})
+    assert raw("session", "verify", archive, "--json").json["sessions"] == 3
+    plan = raw("session", "flush", "--dry-run", "--json").json
+    assert (plan["sessions"], plan["others"], plan["left_out"]) == (3, {}, {"hash": 1, "set": 1})
+    assert (
+        raw("session", "flush", "--expiring-within", "1h", "--yes", "--json").json["deleted"] == 2
+    )
+    flushed = raw("session", "flush", "--yes", "--json").json
+    assert (flushed["deleted"], flushed["left_out"]) == (1, {"hash": 1, "set": 1})
+    any_server.client.rpush("sess:bin", "theirs now")
+    imported = raw("session", "import", archive, "--replace", "--json")
+    assert (imported.status, imported.json["imported"]) == (ExitStatus.FAILED, 2)
+    assert "sess:bin holds a list here" in imported.json["reasons"][0]["reason"]
+    assert any_server.client.get("sess:abc") == JSON
+    assert others(any_server) == before
+
+
+def test_what_is_about_conversations_is_refused(pawsctl: Pawsctl, server: Server) -> None:
+    """In a sentence, before anything is looked at; an archive of the other format too."""
+    server.client.set("wh:session:x", "1", ex=100)
+    pawsctl("session", "export", "bot.jsonl")
+    pawsctl.environment["SESSION_FORMAT"] = "raw"
+    for command in (
+        ("test-session",), ("session", "seed", "3"), ("session", "list", "--grep", "x"),
+        ("session", "flush", "--idle", "1h", "--yes"), ("session", "get", "x", "--last", "1"),
+        ("session", "list", "--sort", "messages"), ("session", "watch", "x", "--last", "1"),
+            ("session", "repair", "--all", "--yes"),
+    ):  # fmt: skip
+        refused = pawsctl(*command, "--json")
+        assert refused.status == ExitStatus.USAGE, command
+        assert "SESSION_FORMAT is raw" in refused.error["message"], command
+    refused = pawsctl("session", "import", "bot.jsonl")
+    assert refused.status == ExitStatus.USAGE
+    assert "SESSION_FORMAT=bot" in refused.err
+    assert pawsctl("session", "get", "").status == ExitStatus.USAGE
+    assert pawsctl("session", "list", env={"SESSION_FORMAT": "xml"}).status == ExitStatus.USAGE
+    assert server.client.keys() == [b"wh:session:x"]
+
+
+def test_ids_complete_and_are_followed(pawsctl: Pawsctl, server: Server) -> None:
+    """Ids that a shell could run are left out; a watch sees strings alone."""
+    server.client.mset({"sess:abc-1": "1", "sess:$(id)": "1"})
+    pawsctl.environment |= {"SESSION_PREFIX": "sess:", "SESSION_FORMAT": "raw"}
+    env = {
+        "_PAWSCTL_COMPLETE": "complete_bash",
+        "COMP_WORDS": "pawsctl session get ", "COMP_CWORD": "3",
+    }  # fmt: skip
+    assert pawsctl(env=env).text.split() == ["abc-1"]
+    watching = pawsctl.start("session", "watch", "--interval", "100ms", "-o", "jsonl")
+    assert watching.stderr is not None
+    assert watching.stdout is not None
+    first = watching.stderr.readline()
+    assert b"Watching 2 sessions" in first
+    server.client.rpush("sess:list", "1")
+    server.client.set("sess:new", BINARY, ex=100)
+    line = watching.stdout.readline()
+    watching.terminate()
+    watching.communicate()
+    assert b'"event":"appeared","phone":"new"' in line
+    assert BINARY.hex().encode() in line

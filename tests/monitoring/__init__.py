@@ -1,0 +1,1 @@
+"""Checks of docs/monitoring with the real programs; `make monitoring` runs them."""

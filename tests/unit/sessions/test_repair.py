@@ -1,0 +1,231 @@
+"""Repaired conversations: right by the model's rules and by lint, everything else as it was."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pawsctl.sessions.contract import rules
+from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.repair import history, plan
+from tests.conftest import GOOD, STUCK, TRIMMED
+from tests.model_api import RESULTS, refusal
+
+_LATER_MS = 4_102_444_800_000.0
+
+
+def _record(value: bytes) -> Record:
+    return Record(b"wh:session:+1", 1_000_000, value)
+
+
+def _problems(value: bytes) -> list[str]:
+    record = _record(value)
+    return [str(each) for each in rules.problems(record, rules.read(record), _LATER_MS)]
+
+
+def _repaired(value: bytes, *, cut: bool = False) -> tuple[bytes, list[str]]:
+    """Return the repaired value, and the rules for which it was changed."""
+    found, session = history.of(value), rules.read(_record(value)).session
+    assert found is not None
+    assert session is not None
+    mend = plan.cut if cut else plan.planned
+    planned = mend(found.messages, session.messages)
+    return found.with_messages(planned.messages), [each.rule for each in planned.changes]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _user(text: object) -> dict[str, Any]:
+    return {"role": "user", "content": text}
+
+
+def _bot(*blocks: object) -> dict[str, Any]:
+    return {"role": "assistant", "content": list(blocks)}
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "text", "text": text}
+
+
+def _call(name: str) -> dict[str, Any]:
+    return {"type": "tool_use", "id": name, "name": "list_pets", "input": {"n": 1.0}}
+
+
+def _results(*names: str, **more: object) -> dict[str, Any]:
+    blocks = [{"type": "tool_result", "tool_use_id": each, "content": "{}"} for each in names]
+    return {**_user(RESULTS + _json(blocks)), **more}
+
+
+def _stored(messages: list[Any]) -> bytes:
+    document = {"status": "active", "messages": messages, "updatedAt": 1704067200000}
+    return _json(document).encode()
+
+
+@pytest.mark.parametrize("path", STUCK, ids=lambda path: path.stem)
+@pytest.mark.parametrize("cut", [False, True])
+def test_each_stuck_sample_can_be_answered_again(path: Path, cut: bool) -> None:
+    """The model takes it and lint finds nothing."""
+    value = path.read_bytes()
+    assert refusal(json.loads(value)["messages"])
+    repaired, _ = _repaired(value, cut=cut)
+    assert refusal(json.loads(repaired)["messages"]) == ""
+    assert _problems(repaired) == []
+
+
+@pytest.mark.parametrize("path", [*GOOD, *TRIMMED], ids=lambda path: path.stem)
+def test_a_session_that_is_well_is_not_changed(path: Path) -> None:
+    """Nor are results whose call was trimmed away, which the bot leaves out by itself."""
+    value = path.read_bytes()
+    assert _repaired(value) == (value, [])
+    assert _repaired(value, cut=True) == (value, [])
+
+
+A, B = _bot(_text("Voy"), _call("a")), _bot(_call("a"), _call("b"))
+HI, LATE = _user("Hola"), _user("¿Hola?")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # The late result moves as it stands, its other fields too.
+        ([HI, A, LATE, _results("a", at=1)], [HI, A, _results("a", at=1), LATE]),
+        # The first of two results is kept.
+        (
+            [HI, A, _results("a", at=1), LATE, _results("a", at=2)],
+            [HI, A, _results("a", at=1), LATE],
+        ),
+        (
+            [HI, A, LATE, _results("a", at=1), _results("a", at=2)],
+            [HI, A, _results("a", at=1), LATE],
+        ),
+        # Late results join those that stand beside the call.
+        (
+            [HI, B, _results("a", at=1), LATE, _results("b")],
+            [HI, B, _results("a", "b", at=1), LATE],
+        ),
+        # A message with results of two calls is divided.
+        (
+            [HI, A, LATE, _bot(_call("c")), _results("a", "c", at=1)],
+            [HI, A, _results("a"), LATE, _bot(_call("c")), _results("c", at=1)],
+        ),
+        # Older versions' results, and one that answers nothing.
+        (
+            [HI, A, LATE, {"role": "tool", "tool_use_id": "a", "content": "{}", "at": 1}],
+            [HI, A, {"role": "tool", "tool_use_id": "a", "content": "{}", "at": 1}, LATE],
+        ),
+        ([HI, _bot(_text("ok")), _results("x"), LATE], [HI, _bot(_text("ok")), LATE]),
+        ([HI, A, _results(), _results("a")], [HI, A, _results("a")]),
+        # What the model or the bot's code refuses is removed, and an empty message with it.
+        ([HI, _bot(_text(""), _text("ok"))], [HI, _bot(_text("ok"))]),
+        ([HI, _bot(_text(""), _call("")), LATE], [HI, LATE]),
+        (
+            [HI, _user(None), _user(7), {"role": "user"}, 5, None, {"content": "x"}, LATE],
+            [HI, LATE],
+        ),
+        ([{"role": "system", "content": "x"}, HI, _bot(_text("")), _bot()], [HI]),
+        # Results at the beginning stay.
+        ([_results("x"), _bot(_text("")), LATE], [_results("x"), LATE]),
+    ],
+)
+def test_each_fault_has_its_repair(before: list[Any], after: list[Any]) -> None:
+    """No other message is changed, nor anything around them."""
+    repaired, _ = _repaired(_stored(before))
+    assert json.loads(repaired)["messages"] == after
+    assert refusal(after) == ""
+    assert _problems(repaired) == []
+
+
+def test_a_call_without_a_result_gets_the_bots_own_error() -> None:
+    """At the end as well, and with an id that JSON has to escape."""
+    for messages in ([HI, _bot(_call('"ñ\ud83d')), LATE], [HI, _bot(_call('"ñ\ud83d'))]):
+        value = json.dumps({"status": "active", "messages": messages, "updatedAt": 0}).encode()
+        repaired, _ = _repaired(value)
+        found = json.loads(repaired)["messages"]
+        assert [*found[:2], *found[3:]] == messages
+        (result,) = json.loads(found[2]["content"][len(RESULTS) :])
+        assert (result["type"], result["tool_use_id"]) == ("tool_result", '"ñ\ud83d')
+        assert json.loads(result["content"])["ok"] is False
+        assert json.loads(result["content"])["error"]
+        assert "is_error" not in result
+        assert repaired.isascii() is False
+
+
+def test_cut_ends_the_history_before_the_fault() -> None:
+    """The call goes with its results if one of them is at fault."""
+    well = [HI, A, _results("a"), _bot(_text("ok")), LATE]
+    for rest in ([_bot(_call("c")), LATE], [_bot(_call("c")), _results("c", "c")], [_user(None)]):
+        repaired, changed = _repaired(_stored([*well, *rest, HI]), cut=True)
+        assert json.loads(repaired)["messages"] == well
+        assert len(changed) == 1
+
+
+def test_all_bytes_outside_the_repaired_messages_stay() -> None:
+    """Numbers, unknown fields, spaces, escapes, bytes that are not UTF-8, double names."""
+    before = rb"""{ "messages":[5], "seq":12345678901234567890123, "x":1.0e400, "messages" : [
+      {"role":"user" , "content":"\u00f1 \ud83d ma\xf1ana", "n":1.10} ,
+      {"role":"assistant","content":[{"type":"text","text":""}, {"type":"thinking","n":1E2}]},"""
+    after = (
+        b""" {"role":"user","content":"Hola"}],"updatedAt":1704067200000.50, "status":"active"}\n"""
+    )
+    before = before.replace(rb"\xf1", b"\xf1")
+    repaired, _ = _repaired(before + b'{"role":"user"},' + after)
+    assert repaired == (before + after).replace(b'{"type":"text","text":""},', b"")
+
+
+def test_what_a_repair_adds_is_trimmed_as_the_bot_does() -> None:
+    """24 messages stay whatever their turns, and one more makes it twelve turns."""
+    messages = [A, *(_user(str(number)) for number in range(23))]
+    repaired, changed = _repaired(_stored(messages))
+    assert "trim" in changed
+    assert json.loads(repaired)["messages"] == messages[-12:]
+    assert _problems(repaired) == []
+
+
+_IDS = st.sampled_from(["a", "b", "c"])
+_MESSAGES = st.one_of(
+    st.builds(_user, st.sampled_from(["Hola", "", None, 7, [_text("x")], RESULTS + "{oops"])),
+    st.builds(
+        lambda blocks: _bot(*blocks),
+        st.lists(
+            st.one_of(
+                st.builds(_text, st.sampled_from(["ok", ""])),
+                st.builds(_call, _IDS),
+                st.just({"type": "thinking", "thinking": "…"}),
+            ),
+            min_size=1,
+            max_size=3,
+        ),
+    ),
+    st.builds(lambda names: _results(*names), st.lists(_IDS, max_size=3)),
+    st.builds(lambda name: {"role": "tool", "tool_use_id": name, "content": "{}"}, _IDS),
+    st.sampled_from(
+        [{"role": "user"}, {"role": "assistant", "content": "ok"}, None, {"role": "?"}]
+    ),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(_MESSAGES, max_size=30), st.booleans())
+def test_any_damaged_conversation_can_be_answered_after_its_repair(
+    messages: list[Any], cut: bool
+) -> None:
+    """Right by the model's rules and sound by lint; a second repair finds nothing."""
+    value = _stored(messages)
+    repaired, changed = _repaired(value, cut=cut)
+    found = json.loads(repaired)["messages"]
+    if not changed:
+        assert repaired == value
+    assert refusal(found) == ""
+    assert changed or refusal(messages) == ""
+    # A conversation that was only too long is not changed: the bot trims it with the next message.
+    assert [each for each in _problems(repaired) if changed or "trim" not in each] == []
+    assert _repaired(repaired) == (repaired, [])
+    if cut:
+        assert found == messages[: len(found)] or "trim" in changed
+    assert repaired.startswith(b'{"status":"active","messages":[')
+    assert repaired.endswith(b'],"updatedAt":1704067200000}')
