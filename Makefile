@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # What tests share is set up once, see tests/distribution.py.
 PARALLEL := -n auto --dist loadgroup
 
-.PHONY: help venv demo compiled test test-quick faults monitoring lint docs examples screens pictures bench format clean
+.PHONY: help venv demo compiled test test-quick faults applications monitoring lint docs examples screens pictures bench format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -45,6 +45,9 @@ test-quick: compiled ## Run the tests of modules and of commands that take no se
 
 faults: venv ## Attack pawsctl for three minutes; all attacks with FULL=1, those of a seed with SEED=N
 	$(BIN)/python -m tests.faults $(FAULTS)
+
+applications: venv ## Try pawsctl on what other applications' libraries write; installs these
+	$(BIN)/python -m tests.applications
 
 # What only its checks need.
 $(VENV)/monitoring: $(VENV)/developing

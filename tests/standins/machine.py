@@ -61,7 +61,7 @@ def npm_package(name: str, version: str) -> Path:
     It is installed once per machine, under the user's cache folder, and appears there whole or
     not at all: an interrupted or a simultaneous run does no harm.
     """
-    cache = _cache()
+    cache = cache_folder()
     installed = cache / f"{name}-{version}"
     if not installed.is_dir():
         with tempfile.TemporaryDirectory(dir=cache) as scratch:
@@ -83,12 +83,13 @@ def locked(name: str) -> Iterator[None]:
     except ImportError:
         yield
         return
-    with (_cache() / f"{name}.lock").open("w") as file:
+    with (cache_folder() / f"{name}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Return the folder of this user for what is made or installed once, and make it."""
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pawsctl-tests"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

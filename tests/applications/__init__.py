@@ -1,0 +1,1 @@
+"""Sessions of other applications: what their libraries write, and read again."""
