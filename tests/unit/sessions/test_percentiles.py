@@ -5,6 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pawsctl.sessions.stats import percentiles
 from pawsctl.sessions.stats.percentiles import ACCURACY, Sketch, Spread
 
 SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
@@ -13,8 +14,9 @@ SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 def spread(numbers: list[int]) -> Spread:
     """Return the percentiles of those numbers."""
     sketch = Sketch()
-    for number in numbers:
-        sketch.add(number)
+    middle = len(numbers) // 2
+    sketch.add(numbers[:middle])
+    sketch.add(numbers[middle:])
     found = sketch.spread()
     assert found is not None
     return found
@@ -29,6 +31,16 @@ def test_a_percentile_is_as_near_as_promised(numbers: list[int]) -> None:
         true = in_order[max(1, math.ceil(share * len(numbers))) - 1]
         # Half a unit more, since the result is rounded to a whole number.
         assert abs(getattr(found, name) - true) <= true * ACCURACY + 0.5
+
+
+def test_many_different_numbers_are_counted_in_bounded_memory() -> None:
+    """Those that wait for their buckets are put there when they become many."""
+    numbers = list(range(1, 50_000, 2))
+    sketch = Sketch()
+    for begin in range(0, len(numbers), 100):
+        sketch.add(numbers[begin : begin + 100])
+        assert len(sketch._fresh) <= percentiles._MOST_FRESH + 100
+    assert sketch.spread() == spread(numbers)
 
 
 @given(st.lists(st.integers(0, 49), min_size=1))

@@ -1,10 +1,9 @@
 """Filters for sessions: conditions that combine, each checked on one session alone. Pure."""
 
-import unicodedata
-
 import msgspec
 
 from pawsctl.sessions.contract.model import Block, Message, Session
+from pawsctl.sessions.query import grep
 from pawsctl.sessions.query.rows import Listed
 
 
@@ -54,7 +53,7 @@ class Filter(msgspec.Struct, frozen=True):
             )
             and (not self.waiting or (session is not None and session.is_waiting))
             and (self.has_tool is None or _uses_tool(session, self.has_tool))
-            and (self.grep is None or _says(session, _folded(self.grep)))
+            and (self.grep is None or grep.says(session, self.grep))
         )
 
 
@@ -81,17 +80,3 @@ def _uses_tool(session: Session | None, name: str) -> bool:
 
 def _blocks(message: Message) -> list[Block]:
     return message.content if isinstance(message.content, list) else []
-
-
-def _says(session: Session | None, folded: str) -> bool:
-    """Return whether the text occurs in the messages that people see: the user's and the bot's."""
-    return any(
-        folded in _folded(message.text)
-        for message in (session.messages if session else ())
-        if message.role != "tool" and not message.is_tool_results
-    )
-
-
-def _folded(text: str) -> str:
-    """Return the text for comparison without regard to case and to the two forms of accents."""
-    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text).casefold()

@@ -2,14 +2,15 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 
 from pawsctl import durations
 from pawsctl.errors import OperationFailed, PawsctlError
 from pawsctl.sessions.contract import keys, rules
-from pawsctl.sessions.query import absent, rows, sorting
+from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.query import absent, grep, rows, sorting
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.rows import Conversation, Listed, TimeLeft
 from pawsctl.sessions.query.sorting import Order
@@ -31,7 +32,7 @@ class Listing:
         """Yield the sessions, summed up."""
         now_ms = time.time() * 1000
         using = rules.checks(self._store.keyspace)
-        sum_up, records = summing(using), self._store.records(self._wanted.match)
+        sum_up, records = summing(using), self._candidates()
         found: Iterator[Listed] = (sum_up(record, now_ms, using) for record in records)
         # An unfiltered list of a million is quicker without a check of each.
         if self._wanted.reads_values:
@@ -39,6 +40,22 @@ class Listing:
         if self._order.limit is not None:
             return self._limited(self._counted(found))
         return sorting.ordered(found, self._order)
+
+    def _candidates(self) -> Iterator[Record]:
+        """Yield the sessions, without those whose bytes show that --grep does not match them."""
+        wanted, records = self._wanted, self._store.records(self._wanted.match)
+        is_out = None if wanted.grep is None else grep.rules_out(wanted.grep)
+        # Where none has the status, those that exist are told.
+        if is_out is None or wanted.status is not None:
+            return records
+        return self._left(records, is_out)
+
+    def _left(self, records: Iterator[Record], is_out: Callable[[bytes], bool]) -> Iterator[Record]:
+        for record in records:
+            if record.value is not None and is_out(record.value):
+                self._looked_at += 1
+            else:
+                yield record
 
     def _limited(self, found: Iterator[Listed]) -> Iterator[Listed]:
         yield from sorting.ordered(found, self._order)

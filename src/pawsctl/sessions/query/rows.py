@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from pawsctl.sessions.contract import decode, keys, model, rules
+from pawsctl.sessions.contract.decode import BotSession
 from pawsctl.sessions.contract.model import Problem, Record, Session
 from pawsctl.sessions.contract.rules import Checks
 
@@ -36,7 +37,7 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
         if session is None or not session.messages:
             return None
         words = session.messages[-1].summary
-        # Of the blanks between words, only the usual one is printable; so is no lone surrogate.
+        # Of the blanks between words, only the usual one is printable; and no lone surrogate is.
         if words.isprintable() and "  " not in words and words.strip(" ") == words:
             return words
         return model.encodable(" ".join(words.split()))
@@ -106,15 +107,23 @@ def all_listed(
         yield listed(record, now_ms, using)
 
 
+def sound_session(record: Record, now_ms: float, using: Checks | None = None) -> BotSession | None:
+    """Return the session of a record if it breaks no rule and is as the bot writes it today."""
+    value = record.value
+    session = decode.read_quickly(value) if value is not None else None
+    if session is not None and rules.is_sound(record, session, now_ms, using):
+        return session
+    return None
+
+
 def listed(record: Record, now_ms: float, using: Checks | None = None) -> Listed:
     """Sum up a record; `now_ms` is the time now in milliseconds since the epoch.
 
     `using` are the checks of its keyspace, the bot's if None; a pass over many makes them once.
     """
     using = using or rules.checks()
-    value = record.value
-    session = decode.read_quickly(value) if value is not None else None
-    if value is None or session is None or not rules.is_sound(record, session, now_ms, using):
+    session, value = sound_session(record, now_ms, using), record.value
+    if session is None or value is None:
         return _listed_with_care(record, now_ms, using)
     # A sound session has a key that is UTF-8 and a date that exists.
     key = record.key.decode()

@@ -6,9 +6,10 @@ from collections import Counter
 
 import msgspec
 
-from pawsctl.sessions.contract import decode, rules
-from pawsctl.sessions.contract.model import Reading, Record, Session
+from pawsctl.sessions.contract import rules
+from pawsctl.sessions.contract.model import Record, Session
 from pawsctl.sessions.contract.rules import Checks
+from pawsctl.sessions.query.rows import sound_session
 from pawsctl.sessions.stats.expiry import ExpiryCounter
 from pawsctl.sessions.store.reader import SessionReader
 
@@ -74,7 +75,7 @@ class _Counting:
         self._ttl_sum_ms = 0
 
     def add(self, record: Record) -> None:
-        self._expiry.add(record.ttl_ms)
+        self._expiry.add([record.ttl_ms])
         self._ttl_sum_ms += max(0, record.ttl_ms)
         session = self._judged(record)
         self._statuses[self._status(session)] += 1
@@ -86,11 +87,10 @@ class _Counting:
 
     def _judged(self, record: Record) -> Session | None:
         """Count the problems of a session, and return it."""
-        value = record.value
-        quick = decode.read_quickly(value) if value is not None else None
-        if quick is not None and rules.is_sound(record, quick, self._now_ms, self._using):
+        quick = sound_session(record, self._now_ms, self._using)
+        if quick is not None:
             return quick
-        reading = rules.read(record) if quick is None else Reading(quick, [])
+        reading = rules.read(record)
         found = {each.rule for each in rules.problems(record, reading, self._now_ms, self._using)}
         for rule in found:
             self._rules[rule] = self._rules.get(rule, 0) + 1

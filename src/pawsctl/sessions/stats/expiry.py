@@ -69,7 +69,7 @@ class Expiry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ExpiryCounter:
-    """Adds up TTLs one by one, of sessions that should live `ttl` seconds at most."""
+    """Adds up TTLs of sessions that should live `ttl` seconds at most."""
 
     def __init__(self, ttl: int) -> None:
         self.ttl = ttl
@@ -80,16 +80,20 @@ class ExpiryCounter:
         self.longest_ms: int | None = None
         self.bars = [0] * (len(self.bounds) + 1)
 
-    def add(self, ttl_ms: int) -> None:
-        """Count a session with that many milliseconds left, -1 for never."""
-        if ttl_ms < 0:
-            self.never += 1
+    def add(self, ttls_ms: Sequence[int]) -> None:
+        """Count sessions with that many milliseconds left, -1 for never."""
+        found = [each for each in ttls_ms if each >= 0]
+        self.never += len(ttls_ms) - len(found)
+        if not found:
             return
-        if self.shortest_ms is None or ttl_ms < self.shortest_ms:
-            self.shortest_ms = ttl_ms
-        if self.longest_ms is None or ttl_ms > self.longest_ms:
-            self.longest_ms = ttl_ms
-        self.bars[bisect_left(self._bounds_ms, ttl_ms)] += 1
+        shortest, longest = min(found), max(found)
+        if self.shortest_ms is None or shortest < self.shortest_ms:
+            self.shortest_ms = shortest
+        if self.longest_ms is None or longest > self.longest_ms:
+            self.longest_ms = longest
+        bars, bounds_ms = self.bars, self._bounds_ms
+        for each in found:
+            bars[bisect_left(bounds_ms, each)] += 1
 
     def result(self) -> Expiry:
         """Return the figures so far."""
@@ -128,17 +132,16 @@ def expiry_of(found: Sequence[TimeLeft], ttl: int) -> Expiry:
     `ttl` is how many seconds they should have at most.
     """
     counter = ExpiryCounter(ttl)
-    for each in found:
-        if each.ttl is not None:
-            counter.add(each.ttl if each.ttl < 0 else each.ttl * 1000)
+    left = [each.ttl for each in found if each.ttl is not None]
+    counter.add([ttl if ttl < 0 else ttl * 1000 for ttl in left])
     return counter.result()
 
 
 def expiry(store: SessionReader) -> Expiry:
     """Return when all sessions expire, from their TTLs alone."""
     counter = ExpiryCounter(store.keyspace.ttl)
-    for ttl_ms in store.all_ttls():
-        counter.add(ttl_ms)
+    for ttls_ms in store.all_ttls():
+        counter.add(ttls_ms)
     return counter.result()
 
 

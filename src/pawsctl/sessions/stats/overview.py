@@ -3,11 +3,14 @@
 import heapq
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
 from pawsctl.sessions.contract import rules
 from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.contract.rules import Checks
+from pawsctl.sessions.query import rows
 from pawsctl.sessions.query.rows import Item
 from pawsctl.sessions.query.summing import summing
 from pawsctl.sessions.stats import memory_use, percentiles, pictures
@@ -67,11 +70,9 @@ class Overview(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def gather(store: SessionReader) -> Overview:
     """Read every session once, and the server's memory figures."""
-    counts = _Counts(time.time() * 1000, store.keyspace.ttl)
-    using = rules.checks(store.keyspace)
-    sum_up = summing(using)
-    for record in store.own_records():
-        counts.add(sum_up(record, counts.now_ms, using).item, record)
+    counts = _Counts(time.time() * 1000, rules.checks(store.keyspace))
+    for records in store.own_batches():
+        counts.add(records)
     others = [f"{what}, which hold no session" for what in store.left_out_texts()]
     found = memory_use.measure(store, counts.sample)
     statuses = sorted(counts.statuses.items(), key=lambda each: -each[1])
@@ -90,10 +91,7 @@ def gather(store: SessionReader) -> Overview:
         messages=counts.messages.spread(),
         age=counts.age.spread(),
         accuracy=percentiles.ACCURACY,
-        largest=[
-            Large(item.phone, item.key, size, item.messages)
-            for size, _, item in sorted(counts.largest, reverse=True)
-        ],
+        largest=counts.ten_largest(),
         memory=found.memory,
         evicted_keys=found.evicted_keys,
         expired_keys=found.expired_keys,
@@ -103,41 +101,77 @@ def gather(store: SessionReader) -> Overview:
 
 
 class _Counts:
-    """The running counts, updated session by session."""
+    """The running counts, updated batch by batch."""
 
-    def __init__(self, now_ms: float, ttl: int) -> None:
-        self.now_ms = now_ms
+    def __init__(self, now_ms: float, using: Checks) -> None:
         self.problems = self.other_statuses = 0
         self.statuses: Counter[str | None] = Counter()
-        self.expiry = ExpiryCounter(ttl)
+        self.expiry = ExpiryCounter(using.keyspace.ttl)
         self.bytes, self.messages, self.age = Sketch(), Sketch(), Sketch()
-        # A heap, the smallest of the largest first; the number decides between equal sizes.
-        self.largest: list[tuple[int, int, Item]] = []
         self.sample: list[bytes] = []
+        self._now_ms, self._using, self._sum_up = now_ms, using, summing(using)
+        # A heap, the smallest of the largest first; the number decides between equal sizes.
+        self._largest: list[tuple[int, int, Item]] = []
         self._number = 0
 
-    def add(self, item: Item, record: Record) -> None:
-        self._number += 1
-        self.expiry.add(record.ttl_ms)
-        self.problems += item.problem is not None
-        if item.status in self.statuses or len(self.statuses) < _STATUSES:
-            self.statuses[item.status] += 1
-        else:
-            self.other_statuses += 1
-        if item.messages is not None:
-            self.messages.add(item.messages)
-        if item.updated_at is not None:
-            age = self.now_ms / 1000 - item.updated_at.timestamp()
-            self.age.add(max(0, int(age)))
-        if item.bytes is not None:
-            self._add_size(item.bytes, item)
-            # SCAN's order follows a hash of the key: the first are as good a sample as any.
-            if len(self.sample) < SAMPLE:
-                self.sample.append(record.key)
+    def add(self, records: Sequence[Record]) -> None:
+        """Count the sessions of a batch."""
+        now_ms, using, is_raw = self._now_ms, self._using, self._using.keyspace.is_raw
+        statuses: list[str | None] = []
+        messages: list[int] = []
+        ages: list[int] = []
+        for record in records:
+            session = None if is_raw else rows.sound_session(record, now_ms, using)
+            if session is not None:
+                statuses.append(session.status)
+                messages.append(len(session.messages))
+                ages.append(int((now_ms - session.updated_at) / 1000))
+                continue
+            item = self._sum_up(record, now_ms, using).item
+            self.problems += item.problem is not None
+            statuses.append(item.status)
+            if item.messages is not None:
+                messages.append(item.messages)
+            if item.updated_at is not None:
+                ages.append(max(0, int(now_ms / 1000 - item.updated_at.timestamp())))
+        self.messages.add(messages)
+        self.age.add(ages)
+        self.expiry.add([record.ttl_ms for record in records])
+        sizes = [-1 if record.value is None else len(record.value) for record in records]
+        self.bytes.add(sizes if -1 not in sizes else [size for size in sizes if size >= 0])
+        self._add_statuses(statuses)
+        self._add_largest(records, sizes)
+        # SCAN's order follows a hash of the key: the first are as good a sample as any.
+        if len(self.sample) < SAMPLE:
+            found = [record.key for record in records if record.value is not None]
+            self.sample += found[: SAMPLE - len(self.sample)]
 
-    def _add_size(self, size: int, item: Item) -> None:
-        self.bytes.add(size)
-        if len(self.largest) < _LARGEST:
-            heapq.heappush(self.largest, (size, -self._number, item))
-        elif size > self.largest[0][0]:
-            heapq.heapreplace(self.largest, (size, -self._number, item))
+    def _add_statuses(self, statuses: Sequence[str | None]) -> None:
+        different = self.statuses.keys() | set(statuses)
+        if len(different) <= _STATUSES:
+            self.statuses.update(statuses)
+            return
+        for status in statuses:
+            if status in self.statuses or len(self.statuses) < _STATUSES:
+                self.statuses[status] += 1
+            else:
+                self.other_statuses += 1
+
+    def _add_largest(self, records: Sequence[Record], sizes: Sequence[int]) -> None:
+        largest, before = self._largest, self._number
+        self._number += len(records)
+        if len(largest) == _LARGEST and max(sizes, default=0) <= largest[0][0]:
+            return
+        for number, (size, record) in enumerate(zip(sizes, records, strict=True), before):
+            if size >= 0 and (len(largest) < _LARGEST or size > largest[0][0]):
+                found = self._sum_up(record, self._now_ms, self._using).item
+                heapq.heappush(largest, (size, -number, found))
+                if len(largest) > _LARGEST:
+                    heapq.heappop(largest)
+
+    def ten_largest(self) -> list[Large]:
+        """Return the largest sessions, the largest first."""
+        return [
+            Large(item.phone, item.key, size, item.messages)
+            for size, _, item in sorted(self._largest, reverse=True)
+        ]

@@ -1,6 +1,8 @@
 """Percentiles of numbers, in memory that does not grow with their count. Pure."""
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
@@ -9,6 +11,8 @@ ACCURACY = 0.01
 
 _GAMMA = (1 + ACCURACY) / (1 - ACCURACY)
 _LOG_GAMMA = math.log(_GAMMA)
+# Different numbers that wait for their buckets: there are not many more ages of sessions.
+_MOST_FRESH = 20_000
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -29,24 +33,34 @@ class Sketch:
     """
 
     def __init__(self) -> None:
-        self._buckets: dict[int, int] = {}
+        self._buckets: Counter[int] = Counter()
+        # Numbers that are not in the buckets yet: equal ones are put there once.
+        self._fresh: Counter[int] = Counter()
         self._count = self._total = self._most = 0
         self._least = math.inf
 
-    def add(self, number: int) -> None:
-        """Count a number."""
-        self._count += 1
-        self._total += number
-        # Rarely true, and quicker than min() and max() of each.
-        if not self._least <= number <= self._most:
-            self._least, self._most = min(self._least, number), max(self._most, number)
-        index = math.ceil(math.log(number) / _LOG_GAMMA) if number else -1
-        self._buckets[index] = self._buckets.get(index, 0) + 1
+    def add(self, numbers: Sequence[int]) -> None:
+        """Count numbers."""
+        if not numbers:
+            return
+        self._count += len(numbers)
+        self._total += sum(numbers)
+        self._least = min(self._least, *numbers)
+        self._most = max(self._most, *numbers)
+        self._fresh.update(numbers)
+        if len(self._fresh) > _MOST_FRESH:
+            self._settle()
+
+    def _settle(self) -> None:
+        for number, times in self._fresh.items():
+            self._buckets[math.ceil(math.log(number) / _LOG_GAMMA) if number else -1] += times
+        self._fresh.clear()
 
     def spread(self) -> Spread | None:
         """Return the percentiles of the numbers counted; None if there are none."""
         if not self._count:
             return None
+        self._settle()
         return Spread(
             min=int(self._least),
             p50=self._percentile(0.5),

@@ -64,13 +64,18 @@ class SessionReader:
         for _, found in self.snapshots(match):
             yield from found
 
-    def own_records(self, match: str | None = None) -> Iterator[Record]:
-        """Yield the same without the keys that another application's sessions can't be.
+    def own_batches(self, match: str | None = None) -> Iterator[list[Record]]:
+        """Yield the same in batches, without the keys that another application's can't be.
 
         Those that hold no string are counted in `left_out`.
         """
-        records = self.records(match)
-        return self._counting_others(records) if self.keyspace.is_raw else records
+        for _, found in self.snapshots(match):
+            yield self._strings_of(found) if self.keyspace.is_raw else found
+
+    def own_records(self, match: str | None = None) -> Iterator[Record]:
+        """Yield the same one by one."""
+        for found in self.own_batches(match):
+            yield from found
 
     def left_out_texts(self) -> list[str]:
         """Return words for the keys that the last pass left out, such as `2 keys of type hash`."""
@@ -79,12 +84,9 @@ class SessionReader:
             for kind, count in self.left_out.items()
         ]
 
-    def _counting_others(self, records: Iterator[Record]) -> Iterator[Record]:
-        for record in records:
-            if record.value is None:
-                self.left_out[record.type] += 1
-            else:
-                yield record
+    def _strings_of(self, found: Sequence[Record]) -> list[Record]:
+        self.left_out.update(record.type for record in found if record.value is None)
+        return [record for record in found if record.value is not None]
 
     def snapshots(self, match: str | None = None) -> Iterator[tuple[float, list[Record]]]:
         """Yield the same in batches, each with its time of asking, in seconds since the epoch.
@@ -153,14 +155,14 @@ class SessionReader:
         for names, _ in self._batches(lambda _names: [], self._everything):
             yield names
 
-    def all_ttls(self) -> Iterator[int]:
-        """Yield the milliseconds left for every session, -1 for never, in SCAN's order."""
+    def all_ttls(self) -> Iterator[list[int]]:
+        """Yield in batches the milliseconds left for every session, -1 for never."""
         if self.keyspace.is_raw:
             for _, (ttls, told) in self._batches(lambda names: [types_of(names)], self._everything):
-                yield from (ttls[index] for index in self._strings(ttls, told))
+                yield [ttls[index] for index in self._strings(ttls, told)]
             return
         for _, replies in self._batches(lambda _names: [], self._everything):
-            yield from (ttl_ms for ttl_ms in replies[0] if ttl_ms != -2)
+            yield [ttl_ms for ttl_ms in replies[0] if ttl_ms != -2]
 
     def scan_ttls_and_sizes(
         self, match: str | None, sized: Callable[[bytes], bool]

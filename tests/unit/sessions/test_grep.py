@@ -1,0 +1,73 @@
+"""Values that are ruled out by their bytes, against what the sessions in them say."""
+
+import json
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pawsctl.sessions.contract import decode
+from pawsctl.sessions.query import grep
+
+# With all that folds into ASCII, and what JSON writes in several ways.
+_LETTERS = 'aAsSkKiIfFtThHjJnN;`."\\/ \n\u0301\u0307\u030c\u0331\xe9\ud83d' + grep._INTO_ASCII
+
+
+def value(text: str, *, as_ascii: bool) -> bytes:
+    """Return a stored session in which a customer says the text."""
+    said = {"role": "user", "content": text}
+    shape = {"status": "active", "messages": [said], "updatedAt": 1}
+    return json.dumps(shape, ensure_ascii=as_ascii).encode("utf-8", "surrogatepass")
+
+
+@given(st.text(_LETTERS, max_size=8), st.text(_LETTERS, min_size=1, max_size=3), st.booleans())
+def test_what_is_ruled_out_does_not_say_it(said: str, wanted: str, as_ascii: bool) -> None:
+    """Whichever characters fold into others, and however JSON writes them."""
+    is_out = grep.rules_out(wanted)
+    stored = value(said, as_ascii=as_ascii)
+    if is_out is not None and is_out(stored):
+        assert not grep.says(decode.read(stored).session, wanted)
+
+
+def test_every_character_that_folds_into_ascii_is_known() -> None:
+    """Of all of Unicode, as Python knows it."""
+    beyond = map(chr, range(0x80, sys.maxunicode + 1))
+    folding = [
+        each for each in beyond if not set(grep.folded(each)).isdisjoint(map(chr, range(128)))
+    ]
+    assert "".join(folding) == grep._INTO_ASCII
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "is_ruled_out"),
+    [
+        ("gata", "mi perro", True),
+        ("GATA", "mi gata", False),
+        ("gata", "mi GATA", False),
+        ("strasse", "Stra\xdfe", False),
+        ("gata", "Stra\xdfe", True),
+        ("5 k", "5 \u212a", False),
+        ("gata", "caf\xe9", True),
+        ("cafe", "caf" + unicodedata.normalize("NFD", "\xe9"), False),
+    ],
+)
+def test_what_is_ruled_out(wanted: str, said: str, is_ruled_out: bool) -> None:
+    """Most values are, and none that may say it."""
+    is_out = grep.rules_out(wanted)
+    assert is_out is not None
+    assert is_out(value(said, as_ascii=False)) is is_ruled_out
+
+
+@pytest.mark.parametrize("wanted", ["caf\xe9", 'a"b', "a\\b", "a/b", "a\tb"])
+def test_the_bytes_tell_nothing_of_what_json_writes_otherwise(wanted: str) -> None:
+    """Then every value is decoded."""
+    assert grep.rules_out(wanted) is None
+
+
+def test_a_value_with_an_escape_is_decoded() -> None:
+    """Any letter may be written as one."""
+    is_out = grep.rules_out("gata")
+    assert is_out is not None
+    assert not is_out(value("\xe9", as_ascii=True))
