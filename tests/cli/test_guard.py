@@ -18,6 +18,7 @@ SESSION = b'{"status":"active","messages":[{"role":"user"}],"updatedAt":1}'
 LINES = {
     "session touch": "session touch +1 +2",
     "session repair": "session repair +2 --yes",
+    "session edit": "session edit +2",
     "session delete": "session delete +1",
     "session flush": "session flush --yes",
     "session seed": "session seed 3",
@@ -47,7 +48,7 @@ def test_yes_does_not_suffice_where_the_settings_say_production(
     for phone in ("+1", "+2"):
         store_session(server, phone, SESSION, ttl=100)
     assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
-    pawsctl.environment["NODE_ENV"] = "production"
+    pawsctl.environment |= {"NODE_ENV": "production", "EDITOR": "true"}
     lines = [line.split() for name, line in LINES.items() if name not in ON_THE_STACK]
     before = stored(server)
     for line in lines:

@@ -10,7 +10,7 @@ from tests.servers import Server, store_session
 
 CHANGING = (
     *("session delete +1", "session touch +1", "session flush --yes", "session seed 3"),
-    *("session repair +1 --yes", "session repair --all --yes"),
+    *("session repair +1 --yes", "session repair --all --yes", "session edit +1"),
     *("session import a.jsonl", "session import a.jsonl --replace", "test-session"),
     *("redis maxmemory 64mb --yes", "redis up", "redis dev", "redis down", "redis start"),
     *("redis stop", "redis restart", "redis reset --yes", "redis failover --topology cluster"),
@@ -28,7 +28,7 @@ def test_what_changes_is_refused_and_what_reads_works(pawsctl: Pawsctl, server: 
     """The refusal has a status and a code of its own, and names the setting that asks for it."""
     store_session(server, "+1", b'{"status":"active","messages":[],"updatedAt":1}')
     assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
-    pawsctl.environment["PAWSCTL_READ_ONLY"] = "1"
+    pawsctl.environment |= {"PAWSCTL_READ_ONLY": "1", "EDITOR": "true"}
     limit = server.client.config_get("maxmemory")
     before = server.client.dump("wh:session:+1")
     for command in CHANGING:

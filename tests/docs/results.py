@@ -10,6 +10,7 @@ from pawsctl.server.health import Health
 from pawsctl.server.memory import LimitSet, Memory
 from pawsctl.sessions.archive.export import Exported
 from pawsctl.sessions.archive.restore import Imported
+from pawsctl.sessions.edit.edit_session import Edited
 from pawsctl.sessions.edit.flush import Flushed, FlushPlan
 from pawsctl.sessions.edit.seed import Seeded
 from pawsctl.sessions.edit.touch_delete import Deleted
@@ -81,6 +82,7 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     "session ttl": _one(TimeLeft, PHONES, "with PHONE") + _one(Expiry, when="without PHONE"),
     "session touch": _one(TimeLeft, PHONES),
     "session repair": _one(Repair, "an array; one object for one PHONE"),
+    "session edit": _one(Edited),
     "session delete": _one(Deleted, PHONES),
     "session flush": _one(Flushed) + _one(FlushPlan, when="with `--dry-run`"),
     "session export": _one(Exported),

@@ -77,7 +77,7 @@ def filled(pawsctl: Pawsctl, server: Server) -> Iterator[Pawsctl]:
         server.client.set(f"wh:session:{phone}", (SAMPLES / name).read_bytes(), ex=3_600)
     server.client.set("temp_image:+1:1", "{}", ex=600)
     with bot(200, HEALTHY) as url:
-        pawsctl.environment["APP_URL"] = url
+        pawsctl.environment |= {"APP_URL": url, "EDITOR": "true"}
         yield pawsctl
     server.client.config_set("maxmemory", 0)
 
@@ -91,6 +91,7 @@ ON_SESSIONS = (
     "session stats",
     "session lint",
     "session repair +1 +5 --yes",
+    "session edit +1",
     "session delete +1",
     "session flush --yes",
     "session export a.jsonl",

@@ -49,6 +49,7 @@ EXAMPLES = {
         "session repair +59899123456",
         "session repair --all --yes",
     ),
+    "session edit": ("session edit +59899123456", "session edit wh:session:+59899123456"),
     "session delete": ("session delete +59899123456", "session delete - < phones.txt"),
     "session flush": ("session flush --dry-run", "session flush --idle 2h", "session flush --yes"),
     "session seed": ("session seed 100", "session seed 100000 --seed 7"),

@@ -19,6 +19,7 @@ class SessionGroup(LazyGroup):
         "watch": "pawsctl.cli.session.watch",
         "touch": "pawsctl.cli.session.touch",
         "repair": "pawsctl.cli.session.repair",
+        "edit": "pawsctl.cli.session.edit",
         "delete": "pawsctl.cli.session.delete",
         "flush": "pawsctl.cli.session.flush",
         "seed": "pawsctl.cli.session.seed",

@@ -56,6 +56,27 @@ def items(text: str, begin: int) -> Items:
     return Items(text[: begin + 1], found, text[end:])
 
 
+def compact(text: str) -> str:
+    """Return the text on one line without spaces, every number and string as it is written."""
+    return "".join(token[0] for token in _TOKEN.finditer(text))
+
+
+def pretty(text: str) -> str:
+    """Return the text indented, every number and string as it is written, with a last newline."""
+    parts: list[str] = []
+    depth, before = 0, ""
+    for token in _TOKEN.finditer(text):
+        word = token[0]
+        is_end = word in ("]", "}")
+        depth -= is_end
+        if (before in ("[", "{", ",") or is_end) and not (is_end and before in ("[", "{")):
+            parts.append("\n" + "  " * depth)
+        parts.append(": " if word == ":" else word)
+        depth += word in ("[", "{")
+        before = word
+    return "".join(parts) + "\n"
+
+
 def string(text: str) -> str:
     r"""Return a text as a JSON string, as JSON.stringify writes it: lone surrogates as `\ud83d`."""
     encoded = json.dumps(text, ensure_ascii=False)

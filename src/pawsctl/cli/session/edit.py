@@ -1,0 +1,75 @@
+"""`pawsctl session edit`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli import lookups
+from pawsctl.cli.arguments import Confirm
+from pawsctl.cli.confirm import confirm_on, confirm_prefix
+from pawsctl.cli.global_options import Command, invocation
+from pawsctl.cli.session.group import app
+from pawsctl.errors import NotConfirmed
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output.stderr import Talk
+    from pawsctl.cli.output.table import Line
+    from pawsctl.sessions.edit.edit_session import BreaksRule, Edited
+
+
+@app.command(cls=Command)
+def edit(
+    ctx: typer.Context,
+    phone: Annotated[
+        str,
+        typer.Argument(metavar="PHONE", autocompletion=lookups.phones, help="Phone or key."),
+    ],
+    *,
+    confirm: Confirm = "",
+) -> None:
+    """Change a session in your editor, as JSON.
+
+    The editor is $VISUAL or $EDITOR. What breaks a rule of 'session lint' that was not broken
+    before is not written. The TTL stays. A session that changes meanwhile is left as it is, and
+    both versions are kept.
+    """
+    from pawsctl.files import editor, state_dir
+    from pawsctl.sessions.edit import edit_session as operation
+
+    run = invocation(ctx)
+    words = editor.program(os.environ)
+    folder = state_dir.path_of("edits")
+    with run.store() as store:
+        found = operation.Edit(store, run.keyspace.key(phone))
+        confirm_prefix(run.output, store.connection, run.session_settings, yes=True, host=confirm)
+        confirm_on(run, store.connection, host=confirm)
+        with editor.drafted(folder, f"{operation.file_name(found.phone)}.json", words) as draft:
+            edited = operation.edited(
+                found, draft, folder, again=lambda error: _again(run.output, error)
+            )
+    run.output.show(edited, edited_view)
+
+
+def _again(output: Talk, error: BreaksRule) -> bool:
+    """Tell a person at a terminal what is wrong; return whether to edit again."""
+    if not sys.stdin.isatty():
+        return False
+    output.warn(error.message)
+    try:
+        output.confirm("Edit it again?", yes=False)
+    except NotConfirmed:
+        return False
+    return True
+
+
+def edited_view(result: Edited) -> Iterator[Line]:
+    """Render what became of an edited session, and what lint finds in it."""
+    sizes = f": {result.bytes_before} → {result.bytes} bytes" if result.state == "edited" else ""
+    yield [(result.phone or result.key, "cyan"), (f"  {result.state}{sizes}", "")]
+    for problem in result.problems:
+        yield [(f"  ! {problem}", "yellow")]
