@@ -1,5 +1,7 @@
 """The guard: what looks like production is not changed by --yes."""
 
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,21 @@ def test_what_could_not_be_looked_at_is_told_and_is_no_evidence_here(
         server.client.acl_deluser("lim")
     assert result.status == ExitStatus.OK
     assert "Not looked at: whether" in result.err
+
+
+def _hang_up(program: socket.socket) -> None:
+    program.accept()[0].close()
+
+
+def test_a_port_where_no_redis_answers_is_told(bare_pawsctl: Pawsctl) -> None:
+    """Another program may listen there, and hang up without a word."""
+    with socket.create_server(("127.0.0.1", 0)) as program:
+        threading.Thread(target=_hang_up, args=(program,)).start()
+        port = program.getsockname()[1]
+        bare_pawsctl.environment |= {"REDIS_PORT": str(port), "PAWSCTL_ENGINE": "embedded"}
+        result = bare_pawsctl("redis", "reset", "--yes")
+    assert f"Not looked at: whether Redis has replicas: none answers on port {port}." in result.err
+    assert result.status == ExitStatus.CONFLICT
 
 
 @pytest.mark.parametrize(("typed", "status"), [("127.0.0.1", 0), ("y", 3), ("localhost", 3)])

@@ -70,10 +70,11 @@ def waiting_time(text: str) -> float:
     return time_option(text, like="60s or 2m")
 
 
-def phone_keys(phones: Sequence[str], keyspace: "Keyspace") -> list[bytes]:
+def phone_keys(phones: Sequence[str], keyspace: "Keyspace", *, exact: bool = False) -> list[bytes]:
     """Return the keys for a command's PHONE arguments; `-` stands for the lines of stdin.
 
-    Raises UsageError for an argument that can't be a phone, and if stdin has none.
+    Raises UsageError for an argument that can't be a phone, and if stdin has none; with `exact`,
+    for a command that changes sessions, also for one that is mistyped.
     """
     from pawsctl.errors import UsageError
 
@@ -84,7 +85,7 @@ def phone_keys(phones: Sequence[str], keyspace: "Keyspace") -> list[bytes]:
             if not _is_utf8(line):
                 broken = f"stdin, line {number}, is not UTF-8."
                 try:
-                    keyspace.key(line)
+                    keyspace.key(line, exact=exact)
                 except UsageError as error:
                     raise error.with_context(before=broken) from error
                 raise UsageError(broken, hint="Write phones in UTF-8.")
@@ -92,7 +93,7 @@ def phone_keys(phones: Sequence[str], keyspace: "Keyspace") -> list[bytes]:
         if not read:
             raise UsageError("No phone on stdin.", hint="Write one on each line.")
     given = [each for phone in phones for each in (read if phone == "-" else [phone])]
-    return [keyspace.key(phone) for phone in given]
+    return [keyspace.key(phone, exact=exact) for phone in given]
 
 
 def _is_utf8(text: str) -> bool:

@@ -53,9 +53,12 @@ def at_own(port: int, password: str | None) -> Seen:
         (reply,) = probe.ask(port, password, ("INFO", "replication"))
     except ConnectionRefusedError:
         return seen
-    except (probe.Refused, OSError) as error:
+    except probe.Refused as error:
         return replace(seen, untold=(f"whether Redis has replicas: {error}",))
-    count = int(info_fields(reply).get("connected_slaves", "0"))
+    except OSError:
+        return replace(seen, untold=(f"whether Redis has replicas: none answers on port {port}",))
+    told = info_fields(reply).get("connected_slaves", "0")
+    count = int(told) if told.isdecimal() else 0
     return replace(seen, replicas={f"127.0.0.1:{port}": count} if count else {})
 
 

@@ -1,5 +1,7 @@
 """`pawsctl session delete` as its users run it."""
 
+import pytest
+
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
 from tests.servers import Server
@@ -17,6 +19,21 @@ def test_delete_ends_the_sessions_that_are_named(anywhere: Pawsctl, any_server: 
     assert [(each["phone"], each["deleted"]) for each in two.json] == [("+1", False), ("+2", True)]
     assert two.error["message"] == "No session is stored for +1."
     assert any_server.client.keys() == [b"wh:session:+3"]
+
+
+@pytest.mark.parametrize("command", ["delete", "touch"])
+def test_a_mistyped_phone_is_not_taken_for_another(
+    pawsctl: Pawsctl, server: Server, command: str
+) -> None:
+    """The bot drops what is no digit: +1o2 would be +12. A scheme is no typo."""
+    server.client.set("wh:session:+12", "{}", ex=30)
+    for phone in ("+1o2", "whatsapp:+1O2", "+12*", "+1Ñ2"):
+        for given, stdin in ((phone, b""), ("-", f"+12\n{phone}\n".encode())):
+            refused = pawsctl("session", command, given, stdin=stdin)
+            assert refused.status == ExitStatus.USAGE
+            assert "it is the phone +12." in refused.err
+    assert server.client.ttl("wh:session:+12") <= 30
+    assert pawsctl("session", command, "WhatsApp: +1 (2)").status == ExitStatus.OK
 
 
 def test_delete_on_another_machine_must_name_it(pawsctl: Pawsctl, server: Server) -> None:

@@ -16,7 +16,7 @@ def test_seed_writes_sessions_that_the_bot_could_have_written(
     """About 1 KB each, with TTLs of every length, and without findings of lint."""
     result = anywhere("session", "seed", "3000", "--json")
     assert result.status == ExitStatus.OK
-    assert result.json == {"url": any_server.url, "sessions": 3_000, "seed": 1}
+    assert result.json == {"url": any_server.url, "sessions": 3_000, "seed": 1, "kept": 0}
     found = [
         json.loads(line) for line in anywhere("session", "list", "-o", "jsonl").text.splitlines()
     ]
@@ -47,6 +47,19 @@ def test_a_seed_makes_the_same_sessions_again(pawsctl: Pawsctl, server: Server) 
     # A TTL may have passed a round number meanwhile.
     assert same > 450
     assert first.keys() != other.keys()
+
+
+def test_a_session_that_is_there_stays(anywhere: Pawsctl, any_server: Server) -> None:
+    """Made-up sessions replace no other, nor its TTL."""
+    assert anywhere("session", "seed", "2").status == ExitStatus.OK
+    key = sorted(any_server.client.keys())[0]
+    any_server.client.set(key, "of a customer", ex=100)
+    again = anywhere("session", "seed", "3", "--json")
+    assert (again.json["sessions"], again.json["kept"]) == (1, 2)
+    assert any_server.client.get(key) == b"of a customer"
+    assert any_server.client.ttl(key) <= 100
+    said = anywhere("session", "seed", "3").text
+    assert "3 phones had one already, which stays" in said
 
 
 def test_seed_refuses_a_redis_that_is_not_on_this_machine(pawsctl: Pawsctl, server: Server) -> None:

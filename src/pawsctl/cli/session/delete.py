@@ -26,7 +26,7 @@ def delete(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None
     from pawsctl.sessions.edit import touch_delete
 
     run = invocation(ctx)
-    names = phone_keys(phones, run.keyspace)
+    names = phone_keys(phones, run.keyspace, exact=True)
     with run.store() as store:
         confirm_on(run, store.connection, host=confirm)
         deleted = touch_delete.delete(store, names)

@@ -67,7 +67,7 @@ def repair(
     _require_choice(phones or (), every=every)
     how = operation.How(cut=cut, force=force)
     run.keyspace.require_bots("'session repair'")
-    names = phone_keys(phones or (), run.keyspace)
+    names = phone_keys(phones or (), run.keyspace, exact=True)
     single = is_single(phones or ())
     with run.store(dry_run=dry_run) as store:
         if every:

@@ -49,5 +49,8 @@ def seed(
 
 
 def seeded_view(result: Seeded) -> Iterator[Line]:
-    """Render how many sessions were written."""
-    yield [(f"Wrote {plural(result.sessions, 'session')} into {result.url}.", "")]
+    """Render how many sessions were written, and how many were there."""
+    kept = ""
+    if result.kept:
+        kept = f" {plural(result.kept, 'phone')} had one already, which stays; --seed makes others."
+    yield [(f"Wrote {plural(result.sessions, 'session')} into {result.url}.{kept}", "")]

@@ -20,7 +20,7 @@ def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
     from pawsctl.sessions.query import find
 
     run = invocation(ctx)
-    names = phone_keys(phones, run.keyspace)
+    names = phone_keys(phones, run.keyspace, exact=True)
     with run.store() as store:
         if confirm or len(set(names)) > 1:
             confirm_on(run, store.connection, host=confirm)

@@ -12,6 +12,17 @@ def normalised(phone: str) -> str:
     return re.sub(r"[^0-9+]", "", phone)
 
 
+def mistyped(phone: str) -> str:
+    """Return the first character of a phone that nobody writes in one, such as a letter, or ''.
+
+    The bot drops such a character and takes the rest for the phone of somebody else. A scheme like
+    the `whatsapp:` that Twilio sends is none.
+    """
+    number = re.sub(r"^\s*[A-Za-z]+:", "", phone)
+    found = re.search(r"[^\W0-9_]|[*?\[\]]", number)
+    return found[0] if found else ""
+
+
 def nobodys_phone() -> str:
     """Return a random phone of 16 digits, more than any real number has.
 

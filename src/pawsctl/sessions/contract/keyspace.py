@@ -28,10 +28,11 @@ class Keyspace(msgspec.Struct, frozen=True):
     ttl: int = TTL_SECONDS
     format: Format = "bot"
 
-    def key(self, name: str) -> bytes:
+    def key(self, name: str, *, exact: bool = False) -> bytes:
         """Return the key of a session; `name` is a phone, an id of another's, or a whole key.
 
-        Raises UsageError if a phone has no digit, or an id is empty.
+        Raises UsageError if a phone has no digit, or an id is empty; with `exact`, for a command
+        that changes the session, also if a phone has a letter or a wildcard in it.
         """
         if name.startswith(self.prefix):
             # A shell hands over bytes that are not UTF-8 as surrogates.
@@ -47,6 +48,11 @@ class Keyspace(msgspec.Struct, frozen=True):
                 hint=f"Give a phone like +1234567890, or a whole key like {self.prefix}+1234567890."
                 f" What the bot got from a phone without digits is under the key {self.prefix} "
                 "alone.",
+            )
+        if exact and (typo := keys.mistyped(name)):
+            raise UsageError(
+                f"'{name}' has '{typo}' in it; without it, it is the phone {number}.",
+                hint=f"If you mean that one, name {number}.",
             )
         return (self.prefix + number).encode()
 

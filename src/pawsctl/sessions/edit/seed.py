@@ -41,11 +41,15 @@ _QUESTIONS = (
 
 
 class Seeded(msgspec.Struct, frozen=True):
-    """The number of sessions written, and the `seed` that makes the same ones again."""
+    """The number of sessions written, and the `seed` that makes the same ones again.
+
+    `kept` counts the phones that had a session, which stays as it was.
+    """
 
     url: str
     sessions: int
     seed: int
+    kept: int = 0
 
 
 def require_local(store: SessionStore) -> None:
@@ -60,21 +64,24 @@ def require_local(store: SessionStore) -> None:
 def seed(
     store: SessionStore, count: int, *, number: int, progress: Callable[[int], None]
 ) -> Seeded:
-    """Write `count` made-up sessions from the seed `number`.
+    """Write `count` made-up sessions from the seed `number`, none over a session that is there.
 
     Calls `progress` with the size of each batch. Raises UsageError if Redis is not on this machine,
     OperationFailed if it refuses.
     """
     require_local(store)
-    with accounted(store.connection, _account) as outcome:
-        writer = BulkWriter(store, replace=True)
+    written = kept = 0
+    with accounted(store.connection, _account):
+        writer = BulkWriter(store, replace=False)
         made = sessions(count, number=number, now_ms=int(writer.now_ms()), keyspace=store.keyspace)
         while batch := list(islice(made, WRITTEN)):
             for each in writer.write(batch):
                 if isinstance(each, ErrorReply):
                     raise refused(each)
+                written += bool(each)
+                kept += not each
             progress(len(batch))
-    return Seeded(store.connection.target.url, outcome().done, number)
+    return Seeded(store.connection.target.url, written, number, kept)
 
 
 def _account(outcome: Outcome) -> Account:
