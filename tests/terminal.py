@@ -14,6 +14,8 @@ _LINES = 200
 class Screen(NamedTuple):
     """The exit status of a command, its lines, and the colour of each line's first character.
 
+    `grounds` has the background of each character of each line.
+
     `printed` is the number of lines that the command printed: less than `lines` if the terminal has
     broken one.
     """
@@ -22,6 +24,7 @@ class Screen(NamedTuple):
     lines: list[str]
     colours: list[str]
     printed: int
+    grounds: list[list[str]]
 
 
 def screen(pawsctl: Pawsctl, *arguments: str, columns: int, typed: bytes = b"") -> Screen:
@@ -44,7 +47,8 @@ def screen(pawsctl: Pawsctl, *arguments: str, columns: int, typed: bytes = b"") 
     while lines and not lines[-1]:
         lines.pop()
     colours = [drawn.buffer[row][0].fg for row in range(len(lines))]
-    return Screen(status, lines, colours, printed.count(b"\n"))
+    grounds = [[drawn.buffer[row][at].bg for at in range(columns)] for row in range(len(lines))]
+    return Screen(status, lines, colours, printed.count(b"\n"), grounds)
 
 
 def noon_zone() -> str:

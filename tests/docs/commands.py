@@ -20,6 +20,9 @@ _STATUSES = {
     "doctor": (0, 1, 2),
     "serve": (0, 1, 2, 7),
     "config": (0, 2),
+    "profile list": (0, 2),
+    "profile show": (0, 2),
+    "profile check": (0, 1, 2),
     "session verify": (0, 1, 2, 8),
 }
 

@@ -203,6 +203,12 @@ def session_examples(folder: Path, server: Server) -> Iterator[Examples]:
     pawsctl = Pawsctl(folder, server.url)
     for name in ("PAWSCTL_ENGINE", "PAWSCTL_PROJECT"):
         del pawsctl.environment[name]
+    own = folder / ".config" / "pawsctl" / "pawsctl.toml"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text(
+        f'[profiles.prod]\nurl = "{server.url}"\nproduction = true\n\n'
+        f'[profiles.look]\nurl = "{server.url}"\nread_only = true\n'
+    )
     shown = "redis://127.0.0.1:6379"
     hidden = {server.url: shown, f"127.0.0.1:{server.port}": "127.0.0.1:6379", str(folder): "~"}
     yield Examples(pawsctl, hidden)

@@ -48,6 +48,8 @@ SETTINGS = {
     "PAWSCTL_PROJECT": "the compose project that owns containers, network and volume",
     "PAWSCTL_ENGINE": "`docker`, `embedded`, or `auto`: Docker if an engine answers, else the "
     "embedded server. One that already runs stays in use until `redis down`",
+    "PAWSCTL_PROFILE": "the profile in `pawsctl.toml` whose Redis is used; it replaces `REDIS_URL` "
+    "and every password but its own",
     "PAWSCTL_READ_ONLY": "`1` for read-only, as `--read-only`; what one source tightens, no other "
     "loosens",
     "SESSION_PREFIX": "what the keys of all sessions begin with; pawsctl reads, writes and deletes "

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import inspect
 
+from pawsctl.config.profiles.summary import ProfileItem, ProfileShown
 from pawsctl.config.setting_specs import Setting
 from pawsctl.server.health import Health
 from pawsctl.server.memory import LimitSet, Memory
@@ -28,6 +29,7 @@ from pawsctl.stack.remove import Down, Reset
 from pawsctl.stack.status import StackStatus
 from pawsctl.stack.topology_status import TopologyStatus
 from pawsctl.web.http.request_log import Entry
+from pawsctl.workflows.check_profile import ProfileCheck
 from pawsctl.workflows.doctor.finding import Diagnosis
 from pawsctl.workflows.failover import Drill
 from pawsctl.workflows.verify import Verified
@@ -97,6 +99,9 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     "health": _one(Health),
     "serve": _one(Entry, LINES, "on stderr, for each request and event"),
     "doctor": _one(Diagnosis),
+    "profile list": _one(ProfileItem, ARRAY),
+    "profile show": _one(ProfileShown),
+    "profile check": _one(ProfileCheck, ARRAY),
     "config": _one(Setting, ARRAY) + _one(Url, when="with `--show-url`"),
 }
 

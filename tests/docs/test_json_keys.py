@@ -76,6 +76,7 @@ def filled(pawsctl: Pawsctl, server: Server) -> Iterator[Pawsctl]:
     for phone, name in values.items():
         server.client.set(f"wh:session:{phone}", (SAMPLES / name).read_bytes(), ex=3_600)
     server.client.set("temp_image:+1:1", "{}", ex=600)
+    (pawsctl.folder / "pawsctl.toml").write_text(f'[profiles.dev]\nurl = "{server.url}"\n')
     with bot(200, HEALTHY) as url:
         pawsctl.environment |= {"APP_URL": url, "EDITOR": "true"}
         yield pawsctl
@@ -102,6 +103,9 @@ ON_SESSIONS = (
     "redis memory",
     "redis maxmemory 200mb --yes",
     "config",
+    "profile list",
+    "profile show dev",
+    "profile check dev",
 )
 # Commands whose result depends on the call, with the number of the result they print here.
 ON_SESSIONS_TOO = {

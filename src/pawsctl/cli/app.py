@@ -25,6 +25,7 @@ class Root(LazyGroup):
         "health": "pawsctl.cli.health",
         "serve": "pawsctl.cli.serve",
         "doctor": "pawsctl.cli.doctor",
+        "profile": "pawsctl.cli.profile",
         "config": "pawsctl.cli.config",
     }
 

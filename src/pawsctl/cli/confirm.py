@@ -49,7 +49,7 @@ def confirm_prefix(
 ) -> None:
     """Name the prefix of the keys that are about to be changed, if somebody has set it.
 
-    Raises NotConfirmed if nobody but a `.env` found by search did, and nobody is asked or has
+    Raises NotConfirmed if nobody but a file found by search did, and nobody is asked or has
     confirmed the `host`.
     """
     if settings.is_default_prefix:
@@ -57,9 +57,10 @@ def confirm_prefix(
     output.say([("keys under ", ""), (settings.prefix, "bold"), (f" ({settings.origin})", "")])
     if settings.is_found and yes and not host:
         raise NotConfirmed(
-            f"The prefix {settings.prefix} is from a .env that was found, and nobody has named it.",
+            f"The prefix {settings.prefix} is from a file that was found ({settings.origin}), and "
+            "nobody has named it.",
             hint="If you mean these keys, say so with --confirm "
-            f"{connection.target.service or connection.target.host}, or name the file with "
+            f"{connection.target.service or connection.target.host}, or name the .env with "
             "--env-file.",
         )
 
@@ -86,7 +87,9 @@ def confirm_stack(
         run.output.note(f"Settings from {run.settings.file}")
     url = f"redis://127.0.0.1:{settings.redis_port}"
     target = parse(url, origin="the project's settings")
-    target = replace(target, production=run.settings.production)
+    target = run.settings.guarded(target)
+    if profile := run.settings.profile:
+        target = replace(target, production=(*profile.claims, *target.production))
     if topology == "single":
         seen = look.at_own(settings.redis_port, settings.redis_password)
     else:

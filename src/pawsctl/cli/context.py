@@ -6,15 +6,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pawsctl.cli.output import Format
+from pawsctl.cli.output import PRODUCTION, Format
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.stdout import Output
     from pawsctl.config.bot_settings import BotSettings
+    from pawsctl.config.profiles.profile import Profile
     from pawsctl.config.session_settings import SessionSettings
     from pawsctl.config.settings import Settings
     from pawsctl.config.target import Target
-    from pawsctl.connection import Connection
+    from pawsctl.connection import Connection, Timeouts
     from pawsctl.errors import PawsctlError
     from pawsctl.sessions.contract.keyspace import Keyspace
     from pawsctl.sessions.store.reader import SessionReader
@@ -30,6 +31,7 @@ class Invocation:
     def __init__(self) -> None:
         self.format: Format = "text"
         self.url: str | None = None
+        self.profile: str | None = None
         self.env_file: Path | None = None
         self.no_color = False
         self.verbose = False
@@ -56,6 +58,7 @@ class Invocation:
             env_file=self.env_file,
             url=self.url,
             read_only=self.read_only,
+            profile=self.profile,
         )
         self.output.detail(
             f"Settings from {found.file}"
@@ -63,6 +66,30 @@ class Invocation:
             else f"Settings: no .env found from {directory} up"
         )
         return found
+
+    def profiles(self) -> "dict[str, Profile]":
+        """Return every profile by its name. Raises UsageError for a file that can't be read."""
+        from pawsctl.config.load_settings import home
+        from pawsctl.config.profiles import files, profile
+
+        return profile.every(files.every(_working_directory(), home(os.environ)))
+
+    def profile_named(self, name: str) -> "Profile":
+        """Return the profile of that name. Raises UsageError if there is none."""
+        from pawsctl.config.load_settings import home
+        from pawsctl.config.profiles import files, profile
+
+        found = files.every(_working_directory(), home(os.environ))
+        return profile.named(name, "named on the command line", found)
+
+    def profile_names(self) -> list[str]:
+        """Return the names of the profiles for completion; none if a file can't be read."""
+        from pawsctl.errors import PawsctlError
+
+        try:
+            return sorted(self.profiles())
+        except PawsctlError:
+            return []
 
     @cached_property
     def output(self) -> "Output":
@@ -115,15 +142,11 @@ class Invocation:
         With `one_deadline`, the timeout of a reply is the timeout of all replies together.
         """
         # Saves 0.1 s for commands that do not talk to Redis.
-        from pawsctl.connection import Timeouts, connect
+        from pawsctl.connection import connect
 
-        stated = {
-            "connect": self.connect_timeout,
-            "reply": self.timeout,
-            "failover": self.failover_timeout,
-        }
-        timeouts = Timeouts(**{name: value for name, value in stated.items() if value is not None})
+        timeouts = self.timeouts()
         target = self.target()
+        self._announce(target)
         self._origin = target.origin
         self.output.detail(f"Redis: {target.url} (from {target.origin})")
         if target.unused:
@@ -133,6 +156,25 @@ class Invocation:
         return connect(
             target, timeouts, notice=self.output.note, prefer_replica=self.prefer_replica
         )
+
+    def _announce(self, target: "Target") -> None:
+        """Name the profile and its host before something is changed there."""
+        from pawsctl.safety import guarded
+
+        if target.profile and guarded.changes_data(self.command):
+            style = PRODUCTION if target.is_production else "bold"
+            self.output.say([("profile ", ""), (target.profile, style), (f" at {target.url}", "")])
+
+    def timeouts(self) -> "Timeouts":
+        """Return the timeouts of connections, as the options state them."""
+        from pawsctl.connection import Timeouts
+
+        stated = {
+            "connect": self.connect_timeout,
+            "reply": self.timeout,
+            "failover": self.failover_timeout,
+        }
+        return Timeouts(**{name: value for name, value in stated.items() if value is not None})
 
     def hint_of(self, error: "PawsctlError") -> str:
         """Return the hint of a failure; if Redis was not reached, with the origin of the URL."""

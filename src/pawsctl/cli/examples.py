@@ -71,6 +71,10 @@ EXAMPLES = {
         "serve --host 0.0.0.0 --allow-host pawsctl.default.svc",
     ),
     "doctor": ("doctor", "doctor --bundle support.tar.gz"),
+    "profile": ("profile list", "profile check prod"),
+    "profile list": ("profile list", "profile list --json"),
+    "profile show": ("profile show", "profile show prod"),
+    "profile check": ("profile check", "profile check prod"),
     "config": ("config", "config REDIS_URL", "config --show-url"),
 }
 """Words behind `pawsctl`; '' is the program itself."""

@@ -86,6 +86,13 @@ def _url(ctx: typer.Context, parameter: Any, value: Any) -> Any:
     return _store("url")(ctx, parameter, value)
 
 
+def _profile(ctx: typer.Context, parameter: Any, value: Any) -> Any:
+    if value == "":
+        # An empty name from a script's unset variable must not lead to another Redis.
+        raise typer.BadParameter("it names no profile.")
+    return _store("profile")(ctx, parameter, value)
+
+
 def _env_file(ctx: typer.Context, parameter: Any, value: Any) -> Any:
     if value == "":
         # An empty name from a script's unset variable must not lead to the nearest .env.
@@ -112,6 +119,13 @@ def _global_options(taken: Set[str], untaken: Set[str], formats: Sequence[str]) 
 
     return [
         option("--url", callback=_url, metavar="URL", help="URL of the Redis to use."),
+        option(
+            "--profile",
+            callback=_profile,
+            metavar="NAME",
+            autocompletion=lambda ctx, _words, _begun: invocation(ctx).profile_names(),
+            help="Use the Redis of this profile in pawsctl.toml.",
+        ),
         option(
             "--env-file",
             callback=_env_file,

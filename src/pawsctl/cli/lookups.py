@@ -80,8 +80,12 @@ def _glance(ctx: typer.Context, pattern: bytes, count: int) -> list[bytes]:
     from pawsctl.connection.scan.quick import Glance
     from pawsctl.errors import PawsctlError
 
+    run = invocation(ctx)
     try:
-        glance = Glance(invocation(ctx).target(), _SECONDS)
+        # A press of the Tab key runs no command, which might ask for a PIN.
+        if run.settings.profile and run.settings.profile.get("password_command"):
+            return []
+        glance = Glance(run.target(), _SECONDS)
     except PawsctlError:
         return []
     return glance.beginnings(pattern, _MOST, count) if count else glance.keys(pattern, _MOST)

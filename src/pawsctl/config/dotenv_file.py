@@ -13,12 +13,14 @@ _MOST = 256 << 10
 _WAY_ON = "Name the file that you mean with --env-file."
 
 
-def nearest(directory: Path, home: Path | None, name: str = ".env") -> Path | None:
+def nearest(
+    directory: Path, home: Path | None, name: str = ".env", *, way_on: str = _WAY_ON
+) -> Path | None:
     """Return the nearest `.env`, or file of that name, from `directory` upwards, or None.
 
     The search ends at the root of the repository that `directory` is in, else at `home`, else in
     `directory` itself. Raises UsageError for a file that another user could have written: ignoring
-    it would lead to another Redis.
+    it would lead to another Redis. `way_on` says what else to do.
     """
     for folder in _searched(directory, home):
         path = folder / name
@@ -36,7 +38,7 @@ def nearest(directory: Path, home: Path | None, name: str = ".env") -> Path | No
         if fault:
             raise UsageError(
                 f"{path} is not read: {fault}, and what it says could be somebody else's.",
-                hint=f"If it is yours, see to that (chown, chmod). {_WAY_ON}",
+                hint=f"If it is yours, see to that (chown, chmod). {way_on}",
             )
         return path
     return None

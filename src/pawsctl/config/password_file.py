@@ -12,9 +12,10 @@ _MOST = 4096
 _SECRETS = Path("/run/secrets")
 
 
-def read(name: str, *, found_in: Path | None) -> str | None:
+def read(name: str, *, found_in: Path | None, setting: str = "REDIS_PASSWORD_FILE") -> str | None:
     """Return the password in a file of one line, or None if it is empty.
 
+    `setting` names who names the file, for messages.
     `found_in` is the `.env` that names the file, if that `.env` was found by search and not named
     by the user. It may only name files below its own directory, to which a relative name refers,
     and in /run/secrets. Raises UsageError for every other file, and for one that can't be used.
@@ -34,11 +35,11 @@ def read(name: str, *, found_in: Path | None) -> str | None:
         content = _content(path)
         password = content.decode().removesuffix("\n").removesuffix("\r")
     except (OSError, RuntimeError) as error:
-        raise _unfit(name, getattr(error, "strerror", None) or str(error)) from error
+        raise _unfit(name, setting, getattr(error, "strerror", None) or str(error)) from error
     except UnicodeDecodeError as error:
-        raise _unfit(name, "it is not UTF-8") from error
+        raise _unfit(name, setting, "it is not UTF-8") from error
     if len(content) > _MOST or any(each in password for each in "\r\n\0"):
-        raise _unfit(name, "it is more than one line of 4 KB")
+        raise _unfit(name, setting, "it is more than one line of 4 KB")
     return password or None
 
 
@@ -51,8 +52,8 @@ def _content(path: Path) -> bytes:
         return file.read(_MOST + 1)
 
 
-def _unfit(name: str, reason: str) -> UsageError:
+def _unfit(name: str, setting: str, reason: str) -> UsageError:
     return UsageError(
-        f"The file that REDIS_PASSWORD_FILE names can't be used: {reason}.",
-        hint=f"Fix {escaping.setting(name)}, or unset REDIS_PASSWORD_FILE.",
+        f"The file that {setting} names can't be used: {reason}.",
+        hint=f"Fix {escaping.setting(name)}, or unset {setting.partition(' ')[0]}.",
     )

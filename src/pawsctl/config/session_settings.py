@@ -22,7 +22,7 @@ Format = Literal["bot", "raw"]
 class SessionSettings(msgspec.Struct, frozen=True):
     """The prefix of all keys, with its origin, the longest TTL in seconds, and the values' format.
 
-    `is_found` says that the prefix is from a `.env` that was found by search, and nobody named.
+    `is_found` says that the prefix is from a file that was found by search, and nobody named.
     """
 
     prefix: str
@@ -40,7 +40,7 @@ class SessionSettings(msgspec.Struct, frozen=True):
 def read(settings: Settings) -> SessionSettings:
     """Return the settings on sessions, validated. Raises UsageError if one can't be used."""
     prefix = settings["SESSION_PREFIX"]
-    is_found = settings.is_found and prefix.is_of(settings.file)
+    is_found = settings.is_from_found_file(prefix)
     ttl = _ttl(settings["SESSION_TTL"])
     return SessionSettings(
         _prefix(prefix), ttl, _format(settings["SESSION_FORMAT"]), prefix.origin, is_found

@@ -36,6 +36,7 @@ SETTING_SPECS = (
     SettingSpec("REDIS_COMMANDER_PASSWORD", KNOWN_COMMANDER_PASSWORD, is_secret=True),
     SettingSpec("PAWSCTL_PROJECT", "paws-wpp"),
     SettingSpec("PAWSCTL_ENGINE", "auto"),
+    SettingSpec("PAWSCTL_PROFILE"),
     SettingSpec("PAWSCTL_READ_ONLY", is_switch=True),
     SettingSpec("SESSION_PREFIX", "wh:session:"),
     SettingSpec("SESSION_TTL", "6h"),

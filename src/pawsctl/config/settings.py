@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from pawsctl import escaping, sizes
 from pawsctl.config import kept_password, password_file, redis_url, switches
+from pawsctl.config.profiles.profile import Profile
 from pawsctl.config.setting_specs import EngineChoice, Setting, is_kept
 from pawsctl.config.target import Target, is_published
 from pawsctl.errors import UsageError
@@ -37,11 +38,14 @@ class Settings(msgspec.Struct, frozen=True):
     """All settings of one invocation, resolved but not validated.
 
     `file` is the `.env` that was read; `is_found` says that it was found by search, not named.
+    `profile` is the one that is named: its URL and login count instead of those in `values`, which
+    are still those of this project's own Redis.
     """
 
     values: Mapping[str, Setting]
     file: Path | None = None
     is_found: bool = False
+    profile: Profile | None = None
 
     def __getitem__(self, name: str) -> Setting:
         return self.values[name]
@@ -56,9 +60,19 @@ class Settings(msgspec.Struct, frozen=True):
         A password in the URL wins, then REDISCLI_AUTH and REDIS_PASSWORD_FILE (for any host), then
         REDIS_PASSWORD, on loopback only: a development password is never sent over the network.
 
-        Raises UsageError for a URL or password file that can't be read.
+        A profile has a login of its own. Raises UsageError for a URL or password file that can't
+        be read.
         """
-        return replace(self._logged_in(), read_only=self.read_only, production=self.production)
+        found = self.profile.target() if self.profile else self._logged_in()
+        return self.guarded(found)
+
+    def guarded(self, target: Target) -> Target:
+        """Return a target with what the settings demand of every one: to be only read, or guarded.
+
+        For a target that a command names beside the settings' own.
+        """
+        production = dict.fromkeys((*target.production, *self.production))
+        return replace(target, read_only=self.read_only, production=tuple(production))
 
     @property
     def read_only(self) -> str:
@@ -73,6 +87,12 @@ class Settings(msgspec.Struct, frozen=True):
         if setting.value.lower() != "production":
             return ()
         return (f"NODE_ENV is production ({setting.origin})",)
+
+    def is_from_found_file(self, setting: Setting) -> bool:
+        """Return whether a value is from a file that was found in the project, not named."""
+        if self.profile and self.profile.is_found and self.profile.setting(setting.name) == setting:
+            return True
+        return self.is_found and setting.is_of(self.file)
 
     def without_url(self) -> Self:
         """Return the settings as they are without a REDIS_URL."""
@@ -93,10 +113,12 @@ class Settings(msgspec.Struct, frozen=True):
         return replace(found.with_login(found.username, own), password_stays=True)
 
     def redis_place(self) -> Target:
-        """Return the Redis of REDIS_URL, or else of REDIS_PORT, with no login but the URL's.
+        """Return the Redis of the profile, REDIS_URL or REDIS_PORT, with no login but the URL's.
 
         Raises UsageError for a URL or port that can't be read.
         """
+        if self.profile:
+            return self.profile.place()
         url, port = self["REDIS_URL"], self["REDIS_PORT"]
         if url.value:
             return redis_url.parse(url.value, origin=url.origin)

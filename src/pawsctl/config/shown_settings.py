@@ -7,6 +7,9 @@ from pawsctl.config.setting_specs import SETTING_SPECS, Setting, SettingSpec, is
 from pawsctl.config.settings import Settings
 from pawsctl.errors import UsageError
 
+# What a profile's own login replaces. REDIS_PASSWORD still is that of this project's own Redis.
+_REPLACED = ("REDISCLI_AUTH", "REDIS_PASSWORD_FILE")
+
 
 def shown(settings: Settings, *, names: Sequence[str] = (), db: int | None = None) -> list[Setting]:
     """Return settings for display: passwords as `***`, URLs without theirs.
@@ -27,6 +30,9 @@ def shown(settings: Settings, *, names: Sequence[str] = (), db: int | None = Non
 
 def _shown(settings: Settings, known: SettingSpec, db: int | None) -> Setting:
     setting = settings[known.name]
+    if settings.profile and known.name in _REPLACED and setting.value:
+        name = settings.profile.name
+        return Setting(setting.name, "", f"not used with profile {name} ({setting.origin})")
     if known.name == "REDIS_URL":
         return _url(settings, setting, db)
     value = setting.value
@@ -48,6 +54,10 @@ def _url(settings: Settings, setting: Setting, db: int | None) -> Setting:
             raise
         # The row of REDIS_PORT shows what is wrong.
         return setting
+    if settings.profile:
+        return Setting(
+            setting.name, place.url if db is None else place.with_db(db).url, place.origin
+        )
     url = place if db is None else place.with_db(db)
     is_derived = not setting.value and not settings["REDIS_PORT"].is_default
     return Setting(setting.name, url.url, place.origin if is_derived else setting.origin)

@@ -46,7 +46,8 @@ class Target(msgspec.Struct, frozen=True):
     announce. `sentinel_tls`: the TLS of connections to Sentinels. `unused`: parameters of the URL
     that do not affect where or as whom to connect. `read_only`: the setting by which only commands
     that read are sent; '' if there is none. `production`: what the settings say of it being
-    production's, in clauses.
+    production's, in clauses. `profile`: the name of the profile that it is of, or '';
+    `is_production`: whether that says production.
     """
 
     kind: Kind
@@ -67,6 +68,8 @@ class Target(msgspec.Struct, frozen=True):
     hides_user: bool = False
     read_only: str = ""
     production: tuple[str, ...] = ()
+    profile: str = ""
+    is_production: bool = False
 
     @property
     def may_be_ours(self) -> bool:

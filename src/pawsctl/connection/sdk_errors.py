@@ -64,6 +64,12 @@ def explained(
 
 def _login_refused(target: Target, where: str, program: str) -> LoginRefused:
     what = "refuses the login" if target.password else "asks for a password"
+    if target.profile and program == "Redis":
+        return LoginRefused(
+            f"{where} {what}.",
+            hint=f"Check the user in the url of the profile {target.profile}, and its "
+            "password_file or password_command: no other source gives it a password.",
+        )
     hint = (
         "Check sentinel_username and sentinel_password in the URL."
         if program != "Redis"
@@ -104,6 +110,8 @@ def _next_step(error: Exception, target: Target) -> str:
         return (
             f"Start it with 'pawsctl redis up', or name another with --url or REDIS_URL ({origin})."
         )
+    if target.profile:
+        return f"Look at the profile ('pawsctl profile show {target.profile}'); {origin}."
     return f"Look at --url and REDIS_URL ('pawsctl config'); {origin}."
 
 

@@ -33,6 +33,14 @@ UNGUARDED = {
 """Why no guard stands before the others that change something, or send what could."""
 
 
+_MERELY_CHECKS = ("health", "doctor", "serve")
+
+
+def changes_data(command: str) -> bool:
+    """Return whether the command may change what a Redis holds or how it is set."""
+    return changes_something(command) and command not in _MERELY_CHECKS
+
+
 def changes_something(command: str) -> bool:
     """Return whether the command, such as `session flush`, is in one of the tables."""
     return command in GUARDED or command in UNGUARDED

@@ -5,3 +5,6 @@ from typing import Literal
 Format = Literal["text", "json", "jsonl", "csv", "env"]
 # The formats of every command; only `redis status` also has `env`.
 FORMATS: tuple[Format, ...] = ("text", "json", "jsonl", "csv")
+
+PRODUCTION = "bold white on red"
+"""The style of a profile's name that says production."""

@@ -87,6 +87,11 @@ def stack_of(
     if nothing may be changed.
     """
     run = invocation(ctx)
+    if run.settings.profile:
+        run.output.note(
+            f"This acts on this project's own Redis, not on that of the profile "
+            f"{run.settings.profile.name}."
+        )
     if not reads:
         run.require_changeable("this changes this project's own Redis")
     return run, run.settings.stack(starts=starts)

@@ -1,0 +1,36 @@
+"""`pawsctl profile list`."""
+
+import typer
+
+from pawsctl.cli.global_options import invocation
+from pawsctl.cli.output import PRODUCTION
+from pawsctl.cli.output.table import Column
+from pawsctl.cli.profile.group import ProfileListCommand, app
+from pawsctl.config.profiles.summary import ProfileItem, listed
+
+
+@app.command("list", cls=ProfileListCommand)
+def list_(ctx: typer.Context) -> None:
+    """List the profiles, and where they lead.
+
+    They are those of pawsctl.toml in your configuration directory and of the nearest one from the
+    working directory up.
+    """
+    run = invocation(ctx)
+    known = run.profiles()
+    in_use = run.settings.text("PAWSCTL_PROFILE")
+    run.output.rows([listed(each, in_use) for each in known.values()], COLUMNS)
+    if not known:
+        from pawsctl.config.profiles.files import own_path
+
+        run.output.note(f"No profiles. Your own are those of {own_path()}.")
+
+
+COLUMNS: tuple[Column[ProfileItem], ...] = (
+    Column("PROFILE", lambda row: (row.name, PRODUCTION if row.production else "cyan")),
+    Column("IN USE", lambda row: ("yes" if row.in_use else "", "")),
+    Column("PRODUCTION", lambda row: ("yes" if row.production else "no", "")),
+    Column("READ-ONLY", lambda row: ("yes" if row.read_only else "no", "")),
+    Column("FILE", lambda row: ("your own" if row.own else "the project's", "dim"), gives_way=1),
+    Column("URL", lambda row: (row.url, "")),
+)

@@ -1,0 +1,1 @@
+"""Named environments, from pawsctl.toml in the user's configuration and in the project."""

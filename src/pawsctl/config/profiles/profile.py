@@ -1,0 +1,143 @@
+"""A profile: one named environment, with where it is and how to log in there."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec.structs import replace
+
+from pawsctl import escaping
+from pawsctl.config import password_file, redis_url
+from pawsctl.config.profiles.files import ProfilesFile, own_path
+from pawsctl.config.profiles.toml_text import CERTIFICATES, Entry
+from pawsctl.config.setting_specs import Setting
+from pawsctl.config.target import Target
+from pawsctl.errors import UsageError
+
+_SSL = (*CERTIFICATES, "ssl_check_hostname", "ssl_cert_reqs")
+_SETTINGS = {"SESSION_PREFIX": "prefix", "SESSION_TTL": "ttl", "SESSION_FORMAT": "format"}
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """A profile of one file; `production` and `read_only` are where a file says so, or ''.
+
+    `is_found` says that the file was found in the project and is not the user's own.
+    """
+
+    name: str
+    path: Path
+    is_found: bool
+    entries: dict[str, Entry]
+    production: str
+    read_only: str
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """What the profile says of being production's, in clauses."""
+        return (f"{self.production} says production",) if self.production else ()
+
+    def origin(self, key: str) -> str:
+        """Return where a key of the profile stands, in words."""
+        return f"profile {self.name} in {self.path}:{self.entries[key].line}"
+
+    def get(self, key: str) -> Any:
+        """Return the value of a key, or None."""
+        entry = self.entries.get(key)
+        return None if entry is None else entry.value
+
+    def setting(self, name: str) -> Setting | None:
+        """Return what the profile says of a setting, such as SESSION_PREFIX; None if nothing."""
+        if name == "PAWSCTL_READ_ONLY" and self.read_only:
+            return Setting(name, "1", self.read_only)
+        key = _SETTINGS.get(name, "")
+        return Setting(name, self.get(key), self.origin(key)) if key in self.entries else None
+
+    def place(self) -> Target:
+        """Return the Redis of the profile, without a password. Raises UsageError."""
+        origin, url = self.origin("url"), str(self.get("url"))
+        given = {key: self.get(key) for key in _SSL if key in self.entries}
+        for key in CERTIFICATES:
+            if key in given:
+                given[key] = str(self._beside(given[key]))
+        if given:
+            written = {
+                key: str(value).lower() if value in (True, False) else value
+                for key, value in given.items()
+            }
+            url += ("&" if "?" in url else "?") + urlencode(written)
+        target = redis_url.parse(url, origin=origin)
+        return replace(
+            target, profile=self.name, production=self.claims, is_production=bool(self.production)
+        )
+
+    def target(self) -> Target:
+        """Return the Redis of the profile with its login: no other source adds a password.
+
+        Raises UsageError if the password can't be had.
+        """
+        found = self.place()
+        password: str | None = None
+        if name := self.get("password_file"):
+            origin = f"password_file of {self.origin('password_file')}"
+            password = password_file.read(str(self._beside(name)), found_in=None, setting=origin)
+        elif command := self.get("password_command"):
+            # Only a profile with a command needs it.
+            from pawsctl.config.profiles import password_command
+
+            words = command if isinstance(command, str) else tuple(command)
+            origin = self.origin("password_command")
+            password = password_command.run(words, origin, self.path.parent)
+        return found.with_login(found.username, password) if password else found
+
+    def _beside(self, name: str) -> Path:
+        """Return the path of a file that the profile names, relative to the profile's own."""
+        try:
+            return self.path.parent / Path(name).expanduser()
+        except RuntimeError:
+            return self.path.parent / name
+
+
+def every(files: Sequence[ProfilesFile]) -> dict[str, Profile]:
+    """Return each profile by its name.
+
+    Of two with the same name, the user's own counts; the project's can only tighten it. Raises
+    UsageError for a profile without a URL.
+    """
+    found: dict[str, Profile] = {}
+    for file in files:
+        for name, entries in file.profiles.items():
+            production, read_only = (
+                f"profile {name} in {file.path}:{entries[key].line}"
+                if key in entries and entries[key].value
+                else ""
+                for key in ("production", "read_only")
+            )
+            if own := found.get(name):
+                found[name] = replace(
+                    own,
+                    production=own.production or production,
+                    read_only=own.read_only or read_only,
+                )
+                continue
+            if "url" not in entries:
+                raise UsageError(
+                    f"The profile {name} in {file.path} has no url.",
+                    hint='Add a line like url = "rediss://app@redis.example.com:6380".',
+                )
+            found[name] = Profile(name, file.path, not file.is_own, entries, production, read_only)
+    return found
+
+
+def named(name: str, origin: str, files: Sequence[ProfilesFile]) -> Profile:
+    """Return the profile of that name; `origin` names who asks for it. Raises UsageError."""
+    known = every(files)
+    if name in known:
+        return known[name]
+    where = ", ".join(str(each.path) for each in files) or f"{own_path()} or the project"
+    names = f"They are {', '.join(sorted(known))}." if known else "There is none."
+    raise UsageError(
+        f"There is no profile '{escaping.setting(name)}' ({origin}) in {where}.",
+        hint=f"{names} A profile begins with a line like [profiles.prod] in a pawsctl.toml.",
+    )
