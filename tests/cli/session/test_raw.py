@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from pawsctl.cli.session.group import SessionGroup
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
 from tests.servers import Server
@@ -104,7 +105,7 @@ def test_what_is_about_conversations_is_refused(pawsctl: Pawsctl, server: Server
         ("test-session",), ("session", "seed", "3"), ("session", "list", "--grep", "x"),
         ("session", "flush", "--idle", "1h", "--yes"), ("session", "get", "x", "--last", "1"),
         ("session", "list", "--sort", "messages"), ("session", "watch", "x", "--last", "1"),
-            ("session", "repair", "--all", "--yes"),
+            ("session", "repair", "--all", "--yes"), ("session", "edit", "x"),
     ):  # fmt: skip
         refused = pawsctl(*command, "--json")
         assert refused.status == ExitStatus.USAGE, command
@@ -115,6 +116,14 @@ def test_what_is_about_conversations_is_refused(pawsctl: Pawsctl, server: Server
     assert pawsctl("session", "get", "").status == ExitStatus.USAGE
     assert pawsctl("session", "list", env={"SESSION_FORMAT": "xml"}).status == ExitStatus.USAGE
     assert server.client.keys() == [b"wh:session:x"]
+
+
+def test_every_session_command_works_or_is_refused() -> None:
+    """A new one is in one of the two lists."""
+    works = {"list", "get", "ttl", "stats", "lint", "watch", "touch", "delete", "flush"}
+    works |= {"export", "import", "verify"}
+    refused = {"seed", "repair", "edit"}
+    assert set(SessionGroup.sources) == works | refused
 
 
 def test_ids_complete_and_are_followed(pawsctl: Pawsctl, server: Server) -> None:

@@ -73,6 +73,27 @@ def test_health_asks_each_primary_for_a_key_of_its_own(cluster: Cluster, anywher
     assert all(primary.client.dbsize() == 0 for primary in cluster.primaries)
 
 
+def test_a_hash_tag_in_the_prefix_puts_all_sessions_on_one_primary(
+    cluster: Cluster, anywhere: Pawsctl
+) -> None:
+    """The others have nothing to take, and are healthy all the same."""
+    anywhere.environment |= {"SESSION_PREFIX": "{app}:s:", "SESSION_FORMAT": "raw"}
+    anywhere.environment["REDIS_URL"] = cluster.url
+    owner = cluster.owner_of(b"{app}:s:1")
+    owner.client.set("{app}:s:1", "x", ex=600)
+    owner.client.set("{app}:t:1", "theirs", ex=600)
+    checks = anywhere("health", "--json").json["checks"]
+    assert all(each["ok"] for each in checks)
+    assert sum("no session belongs here" in each["detail"] for each in checks) == 2
+    assert [each["phone"] for each in anywhere("session", "list", "--json").json] == ["1"]
+    drill = anywhere("redis", "failover", "--topology", "cluster")
+    assert drill.status == ExitStatus.USAGE
+    assert "hash tag" in drill.err
+    flushed = anywhere("session", "flush", "--yes", "--confirm", "127.0.0.1")
+    assert flushed.status == ExitStatus.OK, flushed.err
+    assert owner.client.keys() == [b"{app}:t:1"]
+
+
 def test_a_list_says_how_many_primaries_answered(cluster: Cluster, anywhere: Pawsctl) -> None:
     """The message goes to stderr."""
     cluster.seed(10)

@@ -11,7 +11,7 @@ import typer
 
 from pawsctl.cli import lookups
 from pawsctl.cli.arguments import Confirm
-from pawsctl.cli.confirm import confirm_on, confirm_prefix
+from pawsctl.cli.confirm import confirm_on
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.session.group import app
 from pawsctl.errors import NotConfirmed
@@ -42,11 +42,11 @@ def edit(
     from pawsctl.sessions.edit import edit_session as operation
 
     run = invocation(ctx)
+    run.keyspace.require_bots("'session edit'")
     words = editor.program(os.environ)
     folder = state_dir.path_of("edits")
     with run.store() as store:
         found = operation.Edit(store, run.keyspace.key(phone))
-        confirm_prefix(run.output, store.connection, run.session_settings, yes=True, host=confirm)
         confirm_on(run, store.connection, host=confirm)
         with editor.drafted(folder, f"{operation.file_name(found.phone)}.json", words) as draft:
             edited = operation.edited(

@@ -54,6 +54,7 @@ class Checks(msgspec.Struct, frozen=True):
     rules: Sequence[Rule]
     slow: Sequence[Rule]
     limits: Limits
+    begin: int
 
 
 def read(record: Record, keyspace: Keyspace = BOT) -> Reading:
@@ -112,7 +113,7 @@ def checks(keyspace: Keyspace = BOT) -> Checks:
     found = [rule for rule in of(keyspace) if rule.check is not None]
     slow = [rule for rule in found if not rule.is_quick]
     limits = Limits(keyspace.prefix.encode() + b"+", keyspace.ttl * 1000, MAX_MESSAGES)
-    return Checks(keyspace, found, slow, limits)
+    return Checks(keyspace, found, slow, limits, len(keyspace.prefix))
 
 
 def is_sound(

@@ -85,7 +85,8 @@ def nothing(store: SessionReader, *, is_filtered: bool = False) -> str:
     target = store.connection.target
     which = f" (database {target.db})" if target.db else ""
     what = "such session" if is_filtered else "sessions"
-    return f"No {what} in {target.url}{which}. {elsewhere(store)}".rstrip()
+    under = "" if store.keyspace.is_bots else f" under {store.keyspace.prefix}"
+    return f"No {what}{under} in {target.url}{which}. {elsewhere(store)}".rstrip()
 
 
 def _count(connection: Connection, pattern: bytes, until: float) -> tuple[int, bool]:

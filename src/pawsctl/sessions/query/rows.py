@@ -129,7 +129,7 @@ def listed(record: Record, now_ms: float, using: Checks | None = None) -> Listed
     key = record.key.decode()
     return Listed(
         Item(
-            key[len(using.keyspace.prefix) :],
+            key[using.begin :],
             key,
             record.ttl,
             session.status,
