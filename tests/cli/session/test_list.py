@@ -266,3 +266,29 @@ def test_a_phone_is_whole_in_forty_columns(pawsctl: Pawsctl, server: Server) -> 
     assert lines[0] == "PHONE                 TTL  WAITING  LAS…"
     assert lines[1].startswith("+123456789012345  59m ")
     assert lines[1].endswith(" 3 days  use…")
+
+
+def test_the_wait_is_told_where_it_was_asked_for(pawsctl: Pawsctl, server: Server) -> None:
+    """JSON and CSV have it beside their usual fields, also if it is only sorted by."""
+    server.client.set("wh:session:+1", (SAMPLES / "waiting.json").read_bytes(), ex=60)
+    for options in (["--waiting"], ["--sort", "waiting"]):
+        (item,) = pawsctl("session", "list", *options, "--json").json
+        assert item["waiting"] > 0
+        assert item["phone"] == "+1"
+        titles = pawsctl("session", "list", *options, "-o", "csv").text.splitlines()[0]
+        assert titles.endswith(",waiting")
+    (item,) = pawsctl("session", "list", "--json").json
+    assert "waiting" not in item
+
+
+def test_the_column_that_a_list_is_sorted_by_does_not_give_way(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """The size gives way first, but not if it is what one looks for."""
+    store_session(server, "+59899000001", (SAMPLES / "waiting.json").read_bytes())
+
+    def titles(*options: str) -> str:
+        return pawsctl("session", "list", *options, env={"COLUMNS": "60"}).text.splitlines()[0]
+
+    assert "SIZE" not in titles()
+    assert "SIZE" in titles("--sort", "bytes")

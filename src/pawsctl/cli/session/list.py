@@ -96,8 +96,9 @@ def list_(
     if sort is not None and sort not in known:
         run.keyspace.require_bots(f"--sort {sort}")
     _require_once(columns, known)
-    names = chosen_columns(columns, run.format, known)
     wanted = chosen_filter(ctx)
+    asked_for = ["waiting"] if wanted.waiting or sort == "waiting" else []
+    names = chosen_columns(columns, run.format, known, asked_for=asked_for)
     with run.reader(partial=True) as store:
         listing = find.Listing(store, wanted, order)
         run.output.rows(
@@ -106,7 +107,7 @@ def list_(
                 names,
                 known,
                 on_terminal=run.output.is_terminal,
-                are_chosen=columns is not None,
+                stay=[*asked_for, sort] if columns is None else names,
             ),
             item=attrgetter("item"),
             fields=names,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -186,19 +186,16 @@ def is_default_json(names: Sequence[str]) -> bool:
     return tuple(names) in (_DEFAULT_JSON, _RAW_JSON)
 
 
-def chosen_columns(columns: str | None, output_format: Format, known: Fields) -> list[str]:
+def chosen_columns(
+    columns: str | None, output_format: Format, known: Fields, *, asked_for: Sequence[str] = ()
+) -> list[str]:
     """Return the names of the fields to show: those of `--columns a,b,c`, or the format's default.
 
-    Raises UsageError for an unknown name.
+    Fields that other options `asked_for` are among the default. Raises UsageError for an unknown
+    name.
     """
     if columns is None:
-        is_raw = known is RAW_FIELDS
-        match output_format:
-            case "text":
-                return list(_RAW_TEXT if is_raw else _DEFAULT_TEXT)
-            case "csv":
-                return list(_RAW_CSV if is_raw else _DEFAULT_CSV)
-        return list(_RAW_JSON if is_raw else _DEFAULT_JSON)
+        return list(dict.fromkeys([*_default(output_format, known), *asked_for]))
     names = list(dict.fromkeys(name.strip() for name in columns.split(",")))
     if unknown := [name for name in names if name not in known]:
         raise UsageError(
@@ -207,17 +204,27 @@ def chosen_columns(columns: str | None, output_format: Format, known: Fields) ->
     return names
 
 
+def _default(output_format: Format, known: Fields) -> Sequence[str]:
+    is_raw = known is RAW_FIELDS
+    match output_format:
+        case "text":
+            return _RAW_TEXT if is_raw else _DEFAULT_TEXT
+        case "csv":
+            return _RAW_CSV if is_raw else _DEFAULT_CSV
+    return _RAW_JSON if is_raw else _DEFAULT_JSON
+
+
 def table_columns(
-    names: Sequence[str], known: Fields, *, on_terminal: bool, are_chosen: bool
+    names: Sequence[str], known: Fields, *, on_terminal: bool, stay: Collection[str | None]
 ) -> list[Column[Listed]]:
     """Return the columns of a text table with those fields.
 
-    On a terminal the last update is shown as `3 min ago`. Columns that the user chose do not give
-    way to others.
+    On a terminal the last update is shown as `3 min ago`. Columns of the fields that `stay`, since
+    the user asked for them, do not give way to others.
     """
     columns = [
-        each._replace(gives_way=0) if are_chosen else each
-        for each in (known[name].column for name in names)
+        known[name].column._replace(gives_way=0) if name in stay else known[name].column
+        for name in names
     ]
     if not on_terminal:
         return columns
