@@ -81,7 +81,7 @@ def test_attached_replicas_are_evidence(pawsctl: Pawsctl, server: Server, tmp_pa
         assert f"1 replica is attached to 127.0.0.1:{server.port}" in refused.err
         assert server.client.exists("wh:session:+1")
         assert pawsctl("session", "touch", "+1").status == ExitStatus.OK
-        confirmed = pawsctl("session", "delete", "+1", "--confirm", "127.0.0.1")
+        confirmed = pawsctl("session", "delete", "+1", "--confirm", f"127.0.0.1:{server.port}")
         assert confirmed.status == ExitStatus.OK
 
 

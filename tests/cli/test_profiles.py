@@ -191,6 +191,9 @@ def test_profiles_are_listed_shown_and_checked(
     steps = {step["name"]: step["ok"] for step in both.json[1]["steps"]}
     assert steps == {"settings": True, "password": True, "answers": False}
     assert "s3cret" not in good.text + good.err + both.text + both.err
+    lost = secured("profile", "list", "--json", env={"PAWSCTL_PROFILE": "nowhere"})
+    assert (lost.status, len(lost.json)) == (ExitStatus.OK, 2)
+    assert "There is no profile 'nowhere'" in lost.err
 
 
 @pytest.mark.parametrize(

@@ -89,11 +89,12 @@ def _names(connection: Connection, foreign: str | None) -> tuple[str, ...]:
     """Return the names by which a Redis may be confirmed, the best one first."""
     target = connection.target
     if target.kind == "sentinel":
-        hosts = [each.host for each in connection.addresses()]
+        servers = connection.addresses()
+        hosts = [*(each.host for each in servers), *map(str, servers)]
         return tuple(dict.fromkeys([target.service or "", *hosts]))
     found = connection.resolved()
     if not found.is_cluster:
-        return (foreign or target.host,)
+        return (foreign or target.host, *map(str, target.addresses))
     hosts = [foreign] if foreign else []
     for address in [*connection.addresses(), *_members(found)]:
         hosts += [address.host, str(address)]

@@ -37,7 +37,7 @@ def of(settings: Settings, own: StackSettings, services: Sequence[ServiceUp]) ->
     if is_news and (open_to := unprotected(own)):
         yield f"{open_to} {UNPROTECTED_HINT}"
     if settings.text("REDIS_URL"):
-        for address in two_servers(settings.redis_target()):
+        for address in two_servers(settings.redis_place()):
             yield f"{ambiguity(address)} {HINT}"
 
 

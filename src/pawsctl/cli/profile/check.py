@@ -41,7 +41,7 @@ def check(
     from pawsctl.workflows import check_profile as operation
 
     run = invocation(ctx)
-    in_use = run.settings.text("PAWSCTL_PROFILE")
+    in_use = "" if names else run.settings.text("PAWSCTL_PROFILE")
     wanted = names or ([in_use] if in_use else list(run.profiles()))
     found = [
         operation.check(run.profile_named(name), run.timeouts(), run.output.note) for name in wanted

@@ -7,6 +7,7 @@ from pawsctl.cli.output import PRODUCTION
 from pawsctl.cli.output.table import Column
 from pawsctl.cli.profile.group import ProfileListCommand, app
 from pawsctl.config.profiles.summary import ProfileItem, listed
+from pawsctl.errors import UsageError
 
 
 @app.command("list", cls=ProfileListCommand)
@@ -18,7 +19,12 @@ def list_(ctx: typer.Context) -> None:
     """
     run = invocation(ctx)
     known = run.profiles()
-    in_use = run.settings.text("PAWSCTL_PROFILE")
+    in_use = ""
+    try:
+        in_use = run.settings.text("PAWSCTL_PROFILE")
+    except UsageError as error:
+        # The one in use may be none of these, which the list is to show.
+        run.output.warn(error.message)
     run.output.rows([listed(each, in_use) for each in known.values()], COLUMNS)
     if not known:
         from pawsctl.config.profiles.files import own_path

@@ -34,5 +34,5 @@ def up(
     for caution in cautions.of(run.settings, settings, done.services):
         run.output.warn(caution)
     if run.output.is_live:
-        for line in results_view.next_steps(done, topology, run.settings.redis_target().url):
+        for line in results_view.next_steps(done, topology, run.settings.redis_place().url):
             run.output.say(line)

@@ -80,7 +80,7 @@ def _collected(load: Load, open_reader: OpenReader) -> Iterator[tuple[str, str]]
         settings = load()
         yield "settings.json", _json(contents.settings_of(settings))
         own = settings.stack()
-        topology = check_topology.used(settings.redis_target(), own)
+        topology = check_topology.used(settings.redis_place(), own)
         yield "compose.yaml", contents.compose(topology)
         for gather in (contents.processes, contents.containers):
             with suppress(PawsctlError):

@@ -36,6 +36,8 @@ def secrets_of(settings: Settings) -> Iterator[str]:
     with suppress(PawsctlError):
         yield password_file.read(settings.text("REDIS_PASSWORD_FILE"), found_in=None) or ""
     with suppress(PawsctlError):
+        yield (settings.profile.target().password if settings.profile else None) or ""
+    with suppress(PawsctlError):
         target = redis_url.parse(settings.text("REDIS_URL"), origin="")
         yield from filter(None, (target.password, target.sentinel_password))
 
