@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import cases
+from benchmarks import cases, serve
 from benchmarks.redis_server import Store
 from benchmarks.report import Report
 
@@ -27,7 +27,7 @@ def main() -> None:
         store = Store(Path(name))
         store.start()
         try:
-            for case in cases.ALL:
+            for case in (*cases.ALL, serve.served):
                 if options.only in case.__name__:
                     sys.stderr.write(f"{case.__name__} …\n")
                     case(store, scale, report)

@@ -67,6 +67,20 @@ def test_sessions_are_counted_and_never_named(pawsctl: Pawsctl, server: Server) 
     assert not re.search("59899|Hola", body)
 
 
+def test_sessions_of_any_application_are_counted(pawsctl: Pawsctl, server: Server) -> None:
+    """Their values are not looked into: only how long they live is right or wrong."""
+    server.client.set("sess:a", b"\xff", ex=50)
+    server.client.set("sess:b", b"{}")
+    server.client.set("wh:session:+1", b"{}")
+    env = {"SESSION_PREFIX": "sess:", "SESSION_FORMAT": "raw", "SESSION_TTL": "1h"}
+    with serving(pawsctl, env=env) as served:
+        found = figures(served)
+    assert found["pawsctl_sessions"] == 2
+    assert found["pawsctl_sessions_unsound"] == found["pawsctl_sessions_without_ttl"] == 1
+    assert not [name for name in found if "by_status" in name]
+    assert found['pawsctl_session_ttl_seconds_bucket{le="60.0"}'] == 1
+
+
 def test_scrapers_share_a_pass(pawsctl: Pawsctl, server: Server) -> None:
     """However many ask, the sessions are read once in that time."""
     store_session(server, "+1", SOUND)

@@ -58,10 +58,12 @@ def serve(
     from pawsctl.web import server
 
     run = invocation(ctx)
-    target, seconds = run.target(), run.timeout or 2.0
-    timeouts = Timeouts(run.connect_timeout or seconds, seconds, run.failover_timeout or seconds)
+    target = run.target()
 
-    def connected(notice: Notice) -> Connection:
+    def connected(seconds: float, notice: Notice) -> Connection:
+        timeouts = Timeouts(
+            run.connect_timeout or seconds, seconds, run.failover_timeout or seconds
+        )
         return connect(target, timeouts, notice=notice, prefer_replica=run.prefer_replica)
 
     options = server.Options(
@@ -69,7 +71,7 @@ def serve(
         port=port,
         names=allow_host or (),
         token=run.settings.text("PAWSCTL_SERVE_TOKEN"),
-        seconds=seconds,
+        seconds=run.timeout or 2.0,
         redis=target.url,
         keyspace=run.keyspace,
         metrics_every=15.0 if metrics_every is None else metrics_every,

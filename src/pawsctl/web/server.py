@@ -16,6 +16,9 @@ from pawsctl.web.metrics import figures
 from pawsctl.web.metrics.shared_pass import SharedPass
 from pawsctl.web.redis_access.redis_checks import RedisChecks
 
+# A reply to a pass over all sessions, beside many requests, may take longer than one to a request.
+_METRICS_SECONDS = 5.0
+
 
 class Options(msgspec.Struct, frozen=True):
     """How to serve.
@@ -36,21 +39,30 @@ class Options(msgspec.Struct, frozen=True):
 
 
 def serve(
-    connect: Callable[[Notice], Connection],
+    connect: Callable[[float, Notice], Connection],
     bot: BotSettings,
     options: Options,
     write: Callable[[Entry], None],
 ) -> None:
-    """Serve until a signal comes. `connect` gets what takes sentences for the user.
+    """Serve until a signal comes.
+
+    `connect` gets the seconds for a reply, and what takes sentences for the user.
 
     Raises Conflict if the port is taken, UsageError for a host that is not of this machine.
     """
     listeners = listen.sockets(options.host, options.port)
     log = RequestLog(write, frozenset(app.PATHS))
     hosts = [options.host, *(each.getsockname()[0] for each in listeners)]
-    redis = RedisChecks(lambda: connect(log.once), options.keyspace, options.seconds)
+
+    def for_requests() -> Connection:
+        return connect(options.seconds, log.once)
+
+    def for_metrics() -> Connection:
+        return connect(max(options.seconds, _METRICS_SECONDS), log.once)
+
+    redis = RedisChecks(for_requests, options.keyspace, options.seconds)
     metrics = SharedPass(
-        lambda: figures.gather(lambda: connect(log.once), options.keyspace), options.metrics_every
+        lambda: figures.gather(for_metrics, options.keyspace), options.metrics_every
     )
     access = Access(hosts, options.names, options.token)
 

@@ -55,7 +55,7 @@ def count(reader: SessionReader, seconds: float) -> Counts:
     ends = time.monotonic() + seconds
     counting = _Counting(reader, time.time() * 1000)
     is_cut = False
-    for number, record in enumerate(reader.records(), 1):
+    for number, record in enumerate(reader.own_records(), 1):
         counting.add(record)
         if number % _STEP == 0 and time.monotonic() > ends:
             is_cut = True
@@ -78,7 +78,8 @@ class _Counting:
         self._expiry.add([record.ttl_ms])
         self._ttl_sum_ms += max(0, record.ttl_ms)
         session = self._judged(record)
-        self._statuses[self._status(session)] += 1
+        if not self._using.keyspace.is_raw:
+            self._statuses[self._status(session)] += 1
         if session is not None and session.is_waiting:
             self._waiting += 1
             # A clock that is ahead, or a date that is none, makes no wait of years.
@@ -87,10 +88,12 @@ class _Counting:
 
     def _judged(self, record: Record) -> Session | None:
         """Count the problems of a session, and return it."""
-        quick = sound_session(record, self._now_ms, self._using)
+        keyspace = self._using.keyspace
+        # Values of another application are not looked into.
+        quick = None if keyspace.is_raw else sound_session(record, self._now_ms, self._using)
         if quick is not None:
             return quick
-        reading = rules.read(record)
+        reading = rules.read(record, keyspace)
         found = {each.rule for each in rules.problems(record, reading, self._now_ms, self._using)}
         for rule in found:
             self._rules[rule] = self._rules.get(rule, 0) + 1

@@ -18,6 +18,9 @@ from pawsctl.workflows.doctor.bot_health import OURS
 _DRAIN_SECONDS = 4
 # Connections at the same time; more are answered with 503, and memory stays bounded.
 _MOST_CONNECTIONS = 1_000
+# Seconds that a connection may be idle between requests: more than the 60 of load balancers, which
+# could otherwise send a request just as it is closed.
+_IDLE_SECONDS = 75
 
 # Windows has no SIGHUP.
 _SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
@@ -58,6 +61,7 @@ def until_signalled(
             server_header=False,
             headers=[("Server", OURS)],
             limit_concurrency=_MOST_CONNECTIONS,
+            timeout_keep_alive=_IDLE_SECONDS,
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
     )

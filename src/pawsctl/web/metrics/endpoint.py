@@ -1,7 +1,5 @@
 """`/metrics`, in the format that the scraper asks for."""
 
-import asyncio
-
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from starlette.requests import Request
@@ -28,10 +26,14 @@ class MetricsEndpoint:
 
     async def get(self, request: Request) -> Response:
         """Answer with the metrics; where Redis does not answer now, with that."""
-        answer = self._redis.answer()
-        figures, found = await asyncio.gather(self._shared.figures(_patience(request)), answer)
+        is_up = (await self._redis.answer()).is_up
+        if is_up:
+            figures = await self._shared.figures(_patience(request))
+        else:
+            figures = None
+            self._shared.errors += 1
         registry = CollectorRegistry()
-        registry.register(Exposition(figures, self._shared.errors, is_up=found.is_up))
+        registry.register(Exposition(figures, self._shared.errors, is_up=is_up))
         encode, kind = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), 200, headers={**requests.HEADERS, "content-type": kind})
 

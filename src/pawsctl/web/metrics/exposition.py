@@ -16,21 +16,22 @@ from pawsctl.web.metrics.figures import Figures
 
 
 class Exposition:
-    """A collector for prometheus_client; `figures` is None if the pass has not ended in time.
+    """A collector for prometheus_client.
 
-    `is_up` says whether Redis answers now; where it does not, figures of the past are left out.
+    `is_up` says whether Redis answers now; `figures` is None if it does not, since those of the
+    past would mislead, or if the pass has not ended in time.
     """
 
     def __init__(self, figures: Figures | None, errors: int, *, is_up: bool) -> None:
         self._is_up = is_up
-        self._figures = figures if is_up else None
+        self._figures = figures
         self._errors = errors
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""
         found = self._figures
         yield _gauge("pawsctl_redis_up", "Whether every primary of Redis answers.", self._is_up)
-        yield _counter("pawsctl_scrape_errors", "Passes over Redis that failed.", self._errors)
+        yield _counter("pawsctl_scrape_errors", "Scrapes that could not ask Redis.", self._errors)
         is_whole = found is not None and found.sessions is not None and found.sessions.is_whole
         yield _gauge(
             "pawsctl_scrape_complete", "Whether the last pass has seen every session.", is_whole
