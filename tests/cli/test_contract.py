@@ -48,6 +48,6 @@ def test_the_keys_of_json_results_never_change(pawsctl: Pawsctl, server: Server)
     assert list(report) == ["ok", "target", "steps"]
     assert list(report["steps"][0]) == ["name", "ok", "seconds", "detail"]
     flushed = pawsctl("session", "flush", "--yes", "--json").json
-    assert list(flushed) == ["url", "deleted", "others", "unknown"]
+    assert list(flushed) == ["url", "deleted", "others", "unknown", "changed", "backup"]
     (setting, *_) = pawsctl("config", "--json").json
     assert list(setting) == ["name", "value", "origin"]

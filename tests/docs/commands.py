@@ -24,6 +24,7 @@ _STATUSES = {
     "profile show": (0, 2),
     "profile check": (0, 1, 2),
     "session verify": (0, 1, 2, 8),
+    "backup purge": (0, 1, 2, 3),
 }
 
 

@@ -52,6 +52,7 @@ SECTIONS = (
     Section(pages.SCRIPTING, "", "sessions"),
     Section(pages.COMMANDS, "Redis", "stack"),
     Section(pages.COMMANDS, "Sessions", "sessions"),
+    Section(pages.COMMANDS, "Undo", "sessions"),
     Section(pages.COMMANDS, "Checks, memory, settings", "sessions"),
     Section(pages.COMMANDS, "Answer in the bot's place", "web"),
     Section(pages.COMMANDS, "Practise a failover", "failover"),

@@ -57,6 +57,7 @@ SETTINGS = {
     "SESSION_TTL": "how long a session lives at most, such as `30m` or `14d`",
     "SESSION_FORMAT": "`bot`, or `raw` for string values of any other application, see "
     "[applications.md](applications.md)",
+    "PAWSCTL_BACKUP_HOURS": "how long [backups](safety.md#undo) are kept",
     "APP_URL": "the bot, whose `/api/health` `doctor` asks",
     "NODE_ENV": "the bot's own; where it is `development`, `serve` tells of single sessions, and "
     "where it is `production`, `--yes` alone destroys nothing",

@@ -7,6 +7,9 @@ from msgspec import inspect
 
 from pawsctl.config.profiles.summary import ProfileItem, ProfileShown
 from pawsctl.config.setting_specs import Setting
+from pawsctl.safety.backups.catalog import Backup, BackupSession
+from pawsctl.safety.backups.purge import Purged
+from pawsctl.safety.backups.restore import Restored
 from pawsctl.server.health import Health
 from pawsctl.server.memory import LimitSet, Memory
 from pawsctl.sessions.archive.export import Exported
@@ -14,7 +17,7 @@ from pawsctl.sessions.archive.restore import Imported
 from pawsctl.sessions.edit.edit_session import Edited
 from pawsctl.sessions.edit.flush import Flushed, FlushPlan
 from pawsctl.sessions.edit.seed import Seeded
-from pawsctl.sessions.edit.touch_delete import Deleted
+from pawsctl.sessions.edit.touch_delete import Deleted, DeletedOrLeft
 from pawsctl.sessions.lint import LintFinding, LintReport
 from pawsctl.sessions.query.rows import Item, Stored, TimeLeft
 from pawsctl.sessions.repair.repair import Repair
@@ -85,7 +88,8 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     "session touch": _one(TimeLeft, PHONES),
     "session repair": _one(Repair, "an array; one object for one PHONE"),
     "session edit": _one(Edited),
-    "session delete": _one(Deleted, PHONES),
+    "session delete": _one(Deleted, PHONES)
+    + _one(DeletedOrLeft, PHONES, "where a session changed meanwhile and was left"),
     "session flush": _one(Flushed) + _one(FlushPlan, when="with `--dry-run`"),
     "session export": _one(Exported),
     "session import": _one(Imported),
@@ -95,6 +99,10 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     "session lint": (Result((Findings, LintReport)),),
     "session watch": _one(SessionEvent, LINES, "for each event")
     + _one(MessageEvent, LINES, "with PHONE, for each message"),
+    "backup list": _one(Backup, ARRAY),
+    "backup show": _one(BackupSession, ARRAY),
+    "backup restore": _one(Restored),
+    "backup purge": _one(Purged),
     "test-session": _one(FlowReport),
     "health": _one(Health),
     "serve": _one(Entry, LINES, "on stderr, for each request and event"),

@@ -95,6 +95,7 @@ ON_SESSIONS = (
     "session edit +1",
     "session delete +1",
     "session flush --yes",
+    "backup purge --yes",
     "session export a.jsonl",
     "session seed 3",
     "test-session",
@@ -138,6 +139,14 @@ def test_archives_have_the_keys_of_their_structs(filled: Pawsctl) -> None:
     assert filled("session", "export", "a.jsonl").status == 0
     for command in ("import", "verify"):
         assert_told(filled("session", command, "a.jsonl", "--json").json, f"session {command}")
+
+
+def test_backups_have_the_keys_of_their_structs(filled: Pawsctl) -> None:
+    """This covers list, show and restore."""
+    assert filled("session", "delete", "+1").status == 0
+    for command in ("list", "show --latest", "restore --latest"):
+        found = filled("backup", *command.split(), "--json").json
+        assert_told(found, f"backup {command.split()[0]}")
 
 
 @pytest.mark.parametrize("phone", [(), ("+1",)])
@@ -206,7 +215,7 @@ def test_a_topology_has_the_keys_of_its_structs(sentinels: Topology) -> None:
 def test_every_command_is_held_to_its_structs() -> None:
     """A new command needs a case here."""
     elsewhere = {"session import", "session verify", "session watch", "redis failover", "redis cli"}
-    elsewhere.add("serve")
+    elsewhere |= {"serve", "backup list", "backup show", "backup restore"}
     stack = ("up", "dev", "restart", "start", "status", "stop", "logs", "reset", "down")
     held = {name_of(command) for command in ON_SESSIONS} | {f"redis {name}" for name in stack}
     assert held | elsewhere == results.RESULTS.keys()

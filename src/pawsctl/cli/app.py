@@ -21,6 +21,7 @@ class Root(LazyGroup):
     sources: ClassVar = {
         "redis": "pawsctl.cli.redis",
         "session": "pawsctl.cli.session",
+        "backup": "pawsctl.cli.backup",
         "test-session": "pawsctl.cli.smoke",
         "health": "pawsctl.cli.health",
         "serve": "pawsctl.cli.serve",

@@ -34,6 +34,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Show what would be done, but change nothing.")
 ]
+NoBackup = Annotated[bool, typer.Option("--no-backup", help="Keep nothing for 'backup restore'.")]
 Confirm = Annotated[
     str,
     typer.Option(

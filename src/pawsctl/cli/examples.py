@@ -59,6 +59,14 @@ EXAMPLES = {
         "session import sessions.jsonl.gz --replace",
     ),
     "session verify": ("session verify sessions.jsonl.gz", "session verify - < sessions.jsonl"),
+    "backup": ("backup list", "backup restore --latest"),
+    "backup list": ("backup list", "backup list --json"),
+    "backup show": ("backup show --latest", "backup show 20260131T120000000000Z-flush"),
+    "backup restore": (
+        "backup restore --latest",
+        "backup restore 20260131T120000000000Z-flush",
+    ),
+    "backup purge": ("backup purge", "backup purge --yes"),
     "test-session": (
         "test-session",
         "test-session --max-latency 50ms",

@@ -16,7 +16,7 @@ _SESSION = {
     **dict.fromkeys(("show", "cat", "view", "print", "read", "transcript"), "session get PHONE"),
     **dict.fromkeys(("rm", "del", "remove", "end"), "session delete PHONE"),
     **dict.fromkeys(("clear", "purge", "wipe", "reset"), "session flush"),
-    **dict.fromkeys(("backup", "dump", "save"), "session export FILE"),
+    **dict.fromkeys(("dump", "save"), "session export FILE"),
     **dict.fromkeys(("restore", "load"), "session import FILE"),
     **dict.fromkeys(("status", "info", "count", "size", "statistics"), "session stats"),
     **dict.fromkeys(("expire", "extend", "renew"), "session touch PHONE"),

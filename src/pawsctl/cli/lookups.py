@@ -62,6 +62,17 @@ def settings() -> list[str]:
     return [each.name for each in SETTING_SPECS]
 
 
+def backups(incomplete: str) -> list[str]:
+    """Return the names of backups that begin like this, the newest first."""
+    from pawsctl.errors import PawsctlError
+    from pawsctl.safety.backups import folder
+
+    try:
+        return [each.name for each in folder.every() if each.name.startswith(incomplete)]
+    except PawsctlError:
+        return []
+
+
 def _keyspace(ctx: typer.Context) -> "Keyspace | None":
     """Return the keys of the sessions; None for settings that can't be used."""
     from pawsctl.errors import PawsctlError

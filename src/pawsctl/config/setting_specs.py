@@ -41,6 +41,7 @@ SETTING_SPECS = (
     SettingSpec("SESSION_PREFIX", "wh:session:"),
     SettingSpec("SESSION_TTL", "6h"),
     SettingSpec("SESSION_FORMAT", "bot"),
+    SettingSpec("PAWSCTL_BACKUP_HOURS", "24"),
     SettingSpec("APP_URL", "http://localhost:3000"),
     SettingSpec("NODE_ENV"),
     SettingSpec("PAWSCTL_SERVE_TOKEN", is_secret=True),

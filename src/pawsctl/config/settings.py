@@ -165,6 +165,15 @@ class Settings(msgspec.Struct, frozen=True):
             return self.text("REDIS_PASSWORD") or None
         return (kept_password.made if make else kept_password.read)(self.project)
 
+    def backup_hours(self) -> float:
+        """Return how long backups are kept. Raises UsageError if that is no number above 0."""
+        setting = self["PAWSCTL_BACKUP_HOURS"]
+        if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", setting.value) or not float(
+            setting.value
+        ):
+            raise _unusable(setting, "a number of hours above 0, like 24")
+        return float(setting.value)
+
     def stack(self, *, starts: bool = False) -> StackSettings:
         """Return the settings of this project's own containers, validated.
 

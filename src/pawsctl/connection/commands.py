@@ -86,6 +86,8 @@ def is_read(command: Command) -> bool:
 def keys_changed_by(command: Command) -> Sequence[bytes | str | int]:
     """Return the keys that a command may change; none if it is read-only or has no key."""
     name = name_of(command)
+    if name in _SCRIPTS:
+        return command[3 : 3 + int(command[2])]
     if name in _READS or name not in _WITH_KEY_FIRST:
         return ()
     return command[1:] if name in _COUNTS else command[1:2]
@@ -167,8 +169,8 @@ def joined(command: Command, replies: Sequence[Any]) -> Any:
     """
     if not is_many(command):
         return replies[0]
-    if name_of(command) == b"MGET":
-        # MGET returns None for a key of another type.
+    if name_of(command) == b"MGET" or command[1] == _VALUES_SCRIPT:
+        # MGET and its script return None for a key of another type.
         replies = [None if has_code(reply, "WRONGTYPE") else reply for reply in replies]
     failed = [reply for reply in replies if isinstance(reply, ErrorReply)]
     for reply in failed:

@@ -13,6 +13,10 @@ from pawsctl.files import links, temporary_files
 Write = Callable[[bytes], object]
 
 
+class NotWritten(OperationFailed):
+    """A file could not be written; nothing was left there."""
+
+
 @contextmanager
 def replacing(path: Path, *, private: bool, overwrite: bool = True) -> Iterator[Write]:
     """Yield a function that writes bytes to `path`, or to the target of a symbolic link there.
@@ -104,7 +108,7 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise OperationFailed(
+        raise NotWritten(
             f"{path} can't be written: {error.strerror or error}.",
             hint="Nothing was left there. Make room, or choose another place.",
         ) from error

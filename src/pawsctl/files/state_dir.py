@@ -18,6 +18,11 @@ from pawsctl.files import links, trust
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 """The errors of a full disk, and of a quota that is used up."""
 
+
+class Unusable(OperationFailed):
+    """A state directory, or a file in it, can't be read or written."""
+
+
 _PRIVATE = 0o700
 _SEARCHED_BY_OTHERS = 0o011
 
@@ -37,7 +42,7 @@ def path_of(*names: str) -> Path:
         home = Path()
     if not home.is_absolute():
         # The system knows no home, and '~' would become a directory of that name.
-        raise OperationFailed(
+        raise Unusable(
             "There is no place for pawsctl's state: HOME is not set, and this user has no home.",
             hint="Set XDG_STATE_HOME, or HOME, to a directory that you may write to.",
         )
@@ -68,7 +73,7 @@ def usable(directory: Path) -> Iterator[None]:
     except OSError as error:
         # An error on removing a directory names a file relative to it.
         place = directory / error.filename if error.filename else directory
-        raise OperationFailed(
+        raise Unusable(
             f"{place} can't be used: {error.strerror or error}.",
             hint="pawsctl keeps its state there: make it yours, on a disk with room, or set "
             "XDG_STATE_HOME.",

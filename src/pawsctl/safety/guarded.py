@@ -22,6 +22,7 @@ UNGUARDED = {
     "health": "sends a write that Redis refuses for its TTL, and nothing else",
     "doctor": "checks health, as health does",
     "serve": "checks health, as health does",
+    "backup restore": "brings sessions back, and leaves those that exist as they are",
     "redis up": "starts this project's own Redis, and keeps its data",
     "redis dev": "starts this project's own Redis, and keeps its data",
     "redis start": "starts this project's own Redis",

@@ -98,6 +98,8 @@ def test_a_half_migrated_slot_is_whole_for_every_command(
         pipe.execute_command("ASKING")
         pipe.hset(strange, "a", "b")
         pipe.execute()
+    listed = anywhere("session", "list", "--problem", "--json", "--url", movable.url)
+    assert [each["key"] for each in listed.json] == [strange.decode()]
     flushed = anywhere("session", "flush", "--yes", "--json", "--url", movable.url)
     assert (flushed.status, flushed.json["deleted"]) == (0, len(phones) - len(some) + 1)
     assert flushed.json["others"] == {"hash": 1}

@@ -119,7 +119,12 @@ def test_a_value_that_no_reply_can_hold_is_told_by_its_key(
         flushed = pawsctl("session", "flush", "--status", "active", "--yes", "--json")
         assert flushed.status == ExitStatus.PARTIAL
         assert server.client.dbsize() == 200
-        assert pawsctl("session", "flush", "--yes", "--json").json["deleted"] == 200
+        partly = pawsctl("session", "flush", "--yes", "--json")
+        assert partly.status == ExitStatus.PARTIAL
+        assert set(server.client.keys()) == {b"wh:session:+7", b"wh:session:+8"}
+        assert "They were not kept, and so not deleted." in partly.error["message"]
+        flushed = pawsctl("session", "flush", "--yes", "--no-backup", "--json")
+        assert flushed.json["deleted"] == 2
 
 
 def test_a_watch_goes_on_beside_a_value_that_no_reply_can_hold(

@@ -68,7 +68,7 @@ def test_what_was_sent_is_not_in_the_refusal(bare_pawsctl: Pawsctl) -> None:
     """Redis repeats an unknown command's arguments, such as phones and users' messages."""
     refusal = b"-ERR unknown command 'DEL', with args beginning with: '%b' 'Hola' \r\n" % KEY
     with lying.answering(without(b"DEL", words=refusal)) as url:
-        result = bare_pawsctl("session", "delete", PHONE, "--json", "--url", url)
+        result = bare_pawsctl("session", "delete", PHONE, "--no-backup", "--json", "--url", url)
     assert "unknown command 'DEL'." in result.error["message"]
     assert PHONE not in result.err
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.arguments import Confirm, DryRun, Yes
-from pawsctl.cli.confirm import confirm_on, confirm_prefix
+from pawsctl.cli.arguments import Confirm, DryRun, NoBackup, Yes
+from pawsctl.cli.confirm import confirm_on, confirm_prefix, undo_of
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.output.units import plural
@@ -24,23 +24,28 @@ if TYPE_CHECKING:
 @app.command(cls=FilteringCommand)
 def flush(
     ctx: typer.Context,
+    *,
     include_seen: Annotated[
         bool, typer.Option("--include-seen", help="Also delete wh:seen:* marks.")
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
+    no_backup: NoBackup = False,
     confirm: Confirm = "",
 ) -> None:
     """Delete all sessions, or those that match the filters.
 
-    Deletes no other keys. With a filter, each session is checked again just before it is deleted;
-    a session that changes at that very moment may still be deleted.
+    Deletes no other keys. What is deleted is kept for a day, and 'backup restore' brings it back;
+    a session that changes meanwhile is left. With --no-backup nothing is kept, and a session that
+    changes at that very moment may be deleted.
     """
+    from pawsctl.safety.backups import delete
     from pawsctl.sessions.edit import flush as operation
     from pawsctl.sessions.query import absent
 
     run = invocation(ctx)
     wanted = chosen_filter(ctx)
+    undo = undo_of(run, "flush", no_backup=no_backup, yes=yes)
     with run.store(dry_run=dry_run) as store:
         target = store.connection.target
         planned = operation.planned(
@@ -54,10 +59,12 @@ def flush(
         about = flush_plan(plan, store.keyspace) if plan is not None else flush_target(target)
         confirm_prefix(run.output, store.connection, run.session_settings, yes=yes, host=confirm)
         confirm_on(run, store.connection, about, host=confirm, yes=yes, question="Delete them?")
-        with run.output.progress("deleting", plan.total if plan else None) as progress:
-            flushed = operation.flush(store, planned, progress=progress)
+        flushed = delete.flush(store, planned, undo=undo, progress=run.output.progress)
         run.output.show(flushed, flushed_view)
-        run.output.advise(lambda: "" if flushed.deleted else absent.lead(store, wanted))
+        run.output.advise(
+            lambda: "" if flushed.deleted + flushed.changed else absent.lead(store, wanted)
+        )
+        delete.require_unchanged(flushed.changed)
 
 
 def flush_target(target: Target) -> Iterator[Line]:
@@ -85,5 +92,8 @@ def flushed_view(result: Flushed) -> Iterator[Line]:
         yield [(f"Up to {result.unknown} more: a server went away before it had answered.", "")]
     for kind, count in (result.left_out or {}).items():
         yield [(f"  left as they are: {plural(count, 'key')} of type {kind}", "yellow")]
+    if result.changed:
+        changed = plural(result.changed, "session")
+        yield [(f"{changed} changed while a backup was made, and stayed.", "yellow")]
     for kind, count in result.others.items():
         yield [(f"  {plural(count, 'key')} of type {kind} among them", "yellow")]

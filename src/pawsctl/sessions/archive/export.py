@@ -1,6 +1,5 @@
 """Writing all sessions to an archive."""
 
-import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from pawsctl.files.atomic_file import Write
-from pawsctl.sessions.archive import jsonl_format, target_file
+from pawsctl.sessions.archive import target_file
+from pawsctl.sessions.archive.write import ArchiveWriter
 from pawsctl.sessions.contract.saved import Saved, moment
 from pawsctl.sessions.store.bulk_writer import clock_offset
 from pawsctl.sessions.store.reader import SessionReader
@@ -49,19 +49,11 @@ def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exporte
 
     Calls `progress` with the number of sessions in each batch.
     """
-    checksum = hashlib.sha256()
-    size = sessions = 0
     left_out: dict[str, int] = {}
-
-    def put(piece: bytes) -> None:
-        nonlocal size
-        checksum.update(piece)
-        size += len(piece)
-        write(piece)
-
     # By the server's clock, which decides when keys expire.
     offset = clock_offset(store)
-    put(jsonl_format.header(store.connection.target.url, time.time() + offset, store.keyspace))
+    url = store.connection.target.url
+    writer = ArchiveWriter(write, source=url, keyspace=store.keyspace, now=time.time() + offset)
     for asked_at, records in store.snapshots():
         now_ms = int((asked_at + offset) * 1000)
         saved = []
@@ -71,10 +63,7 @@ def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exporte
             else:
                 expires_at = None if record.ttl_ms < 0 else moment(now_ms + record.ttl_ms)
                 saved.append(Saved(record.key, record.value, expires_at))
-        if saved:
-            put(jsonl_format.lines(saved, store.keyspace.prefix))
-        sessions += len(saved)
+        writer.add(saved)
         progress(len(saved))
-    digest = f"sha256:{checksum.hexdigest()}"
-    put(jsonl_format.trailer(sessions, digest))
-    return Exported(store.connection.target.url, None, sessions, size, digest, left_out)
+    checksum = writer.finish()
+    return Exported(url, None, writer.sessions, writer.bytes, checksum, left_out)

@@ -12,11 +12,11 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from pawsctl.sessions.contract.keys import SESSION_PREFIX, key_text
+from pawsctl.sessions.contract.keys import SEEN_PREFIX, SESSION_PREFIX, key_text
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import LATEST_MS, Saved
 
@@ -28,7 +28,8 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     """The first line. `source` is a URL without its passwords.
 
     `prefix` is that of all keys; without one, they are the bot's. `values` is `raw` if the values
-    are another application's.
+    are another application's. `kept_before` is the command that changed the keys afterwards, if
+    they were kept for undo.
     """
 
     format: str
@@ -37,13 +38,15 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     exported_at: datetime
     prefix: Annotated[str, msgspec.Meta(min_length=2)] | None = None
     values: Literal["raw"] | None = None
+    kept_before: str = ""
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A line between header and trailer. `expires_at` is milliseconds since the epoch or null.
 
     Bytes that are not UTF-8 are in base64: `value_base64` then replaces `value`, and `key_base64`
-    has the bytes of the key, while `key` is for display.
+    has the bytes of the key, while `key` is for display. A key that is no string has instead its
+    `type` and `dump_base64`, the reply to DUMP; only archives that were kept for undo have those.
     """
 
     phone: str
@@ -52,6 +55,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     value: str | None = None
     value_base64: str | None = None
     key_base64: str | None = None
+    type: str | None = None
+    dump_base64: str | None = None
 
 
 class Trailer(msgspec.Struct, frozen=True):
@@ -81,12 +86,13 @@ _entries = msgspec.json.Decoder(Entry)
 Line = TypeVar("Line", Header, Trailer)
 
 
-def header(source: str, now: float, keyspace: Keyspace) -> bytes:
+def header(source: str, now: float, keyspace: Keyspace, *, kept_before: str = "") -> bytes:
     """Return the first line of an archive; `now` is in seconds since the epoch."""
     time = datetime.fromtimestamp(int(now), UTC)
     prefix = None if keyspace.prefix == SESSION_PREFIX else keyspace.prefix
     values: Literal["raw"] | None = "raw" if keyspace.is_raw else None
-    return _encoder.encode(Header(FORMAT, VERSION, source, time, prefix, values)) + b"\n"
+    found = Header(FORMAT, VERSION, source, time, prefix, values, kept_before)
+    return _encoder.encode(found) + b"\n"
 
 
 def trailer(count: int, checksum: str) -> bytes:
@@ -102,6 +108,8 @@ def lines(sessions: Sequence[Saved], prefix: str) -> bytes:
 
 
 def _entry(saved: Saved, prefix: str) -> Entry:
+    if saved.dumped:
+        return _entry_of_dump(saved, prefix)
     # Nearly every key and value is UTF-8, and a million of them pass here.
     try:
         key = saved.key.decode()
@@ -121,6 +129,18 @@ def _entry_in_base64(saved: Saved, prefix: str) -> Entry:
         value,
         value_base64,
         key_base64,
+    )
+
+
+def _entry_of_dump(saved: Saved, prefix: str) -> Entry:
+    _, key_base64 = _text_or_base64(saved.key)
+    return Entry(
+        key_text(saved.key).removeprefix(prefix),
+        key_text(saved.key),
+        saved.expires_at,
+        key_base64=key_base64,
+        type=saved.dumped,
+        dump_base64=b64encode(saved.value).decode(),
     )
 
 
@@ -147,34 +167,48 @@ def read_line(line: bytes, kind: type[Line]) -> Line | None:
         return None
 
 
-def read_lines(block: bytes, prefix: str) -> list[Saved | Rejected]:
-    """Parse a block of whole lines; a line that is no session under `prefix` becomes a Rejected."""
-    begin = prefix.encode()
+class _Taken(NamedTuple):
+    """What lines may hold: keys with these prefixes, and keys that are no strings."""
+
+    prefixes: tuple[bytes, ...]
+    dumps: bool
+
+
+def read_lines(block: bytes, prefix: str, *, undo: bool = False) -> list[Saved | Rejected]:
+    """Parse a block of whole lines; a line that is no session under `prefix` becomes a Rejected.
+
+    In an archive for `undo`, a line may also be a seen mark, or a key that is no string.
+    """
+    own = prefix.encode()
+    taken = _Taken((own, SEEN_PREFIX.encode()) if undo else (own,), undo)
     try:
         found = _entries.decode_lines(block)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return [_read_one(line, begin) for line in block.splitlines()]
-    return [_checked(entry, begin) for entry in found]
+        return [_read_one(line, taken) for line in block.splitlines()]
+    return [_checked(entry, taken) for entry in found]
 
 
-def _read_one(line: bytes, prefix: bytes) -> Saved | Rejected:
+def _read_one(line: bytes, taken: _Taken) -> Saved | Rejected:
     try:
-        return _checked(_entries.decode(line), prefix)
+        return _checked(_entries.decode(line), taken)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Rejected(f"no session: {error}")
 
 
-def _checked(entry: Entry, prefix: bytes) -> Saved | Rejected:
+def _checked(entry: Entry, taken: _Taken) -> Saved | Rejected:
     try:
-        return _saved(entry, prefix)
+        return _saved(entry, taken)
     except Rejected as reason:
         return reason
 
 
-def _saved(entry: Entry, prefix: bytes) -> Saved:
+def _saved(entry: Entry, taken: _Taken) -> Saved:
     key = entry.key.encode() if entry.key_base64 is None else _bytes_of(entry.key_base64, "key")
-    if not key.startswith(prefix):
-        raise Rejected(f"the key {key_text(key)!r} does not begin with {prefix.decode()}")
+    if not key.startswith(taken.prefixes):
+        prefix = taken.prefixes[0].decode()
+        raise Rejected(f"the key {key_text(key)!r} does not begin with {prefix}")
+    if taken.dumps and entry.dump_base64 is not None and entry.type:
+        return Saved(key, _bytes_of(entry.dump_base64, "dump"), entry.expires_at, entry.type)
     if entry.value is not None and entry.value_base64 is None:
         return Saved(key, _held(entry.value.encode()), entry.expires_at)
     if entry.value is not None or entry.value_base64 is None:

@@ -42,7 +42,8 @@ class Archive:
         number = 1
         try:
             for block in self._bodies():
-                found = jsonl_format.read_lines(block, self.prefix)
+                is_kept = bool(self.header.kept_before)
+                found = jsonl_format.read_lines(block, self.prefix, undo=is_kept)
                 for begin in range(0, len(found), size):
                     batch = found[begin : begin + size]
                     yield list(enumerate(batch, number + 1))

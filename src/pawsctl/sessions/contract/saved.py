@@ -9,12 +9,14 @@ LATEST_MS = 2**63 - 1
 class Saved(msgspec.Struct, frozen=True, gc=False):
     """A key with the value and the expiry to write.
 
-    `expires_at` is milliseconds since the epoch, None for never.
+    `expires_at` is milliseconds since the epoch, None for never. For a key that is no string,
+    `dumped` is its type, and `value` is what DUMP returned.
     """
 
     key: bytes
     value: bytes
     expires_at: int | None
+    dumped: str = ""
 
 
 def moment(milliseconds: int) -> int:

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import msgspec
 
 from pawsctl.connection import Outcome
-from pawsctl.connection.scan.one_server import WRITTEN, slices
-from pawsctl.errors import UsageError
+from pawsctl.connection.scan.one_server import VALUES, WRITTEN, slices
+from pawsctl.errors import Partial, UsageError
 from pawsctl.sessions.contract import keys, rules
+from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.contract.rules import Checks
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.summing import summing
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
@@ -49,13 +51,16 @@ class Flushed(msgspec.Struct, frozen=True, omit_defaults=True):
     Of another application's sessions, these are `left_out` and stay.
 
     Up to `unknown` more keys may have been deleted: a server went away before its reply and was
-    replaced.
+    replaced. `changed` were left: they changed after they were kept. `backup` is the name of what
+    was kept.
     """
 
     url: str
     deleted: int
     others: dict[str, int]
     unknown: int
+    changed: int
+    backup: str | None
     left_out: dict[str, int] | None = None
 
 
@@ -110,17 +115,38 @@ def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None
     Raises Interrupted on Ctrl-C; this and every other failure say how far the flush got.
     """
     kinds = Counter[str]()
-    with accounted(store.connection, _account, hint="Run it again for the rest.") as outcome:
+    with accounted(store.connection, account, hint="Run it again for the rest.") as outcome:
         for found in _deletions(store, planned):
             kinds.update(found)
             progress(sum(found.values()))
     del kinds["string"]
     url = store.connection.target.url
     left_out = dict(store.left_out) or None
-    return Flushed(url, outcome().done, dict(kinds), len(outcome().unknown), left_out)
+    return Flushed(url, outcome().done, dict(kinds), len(outcome().unknown), 0, None, left_out)
 
 
-def _account(outcome: Outcome) -> Account:
+def meant(store: SessionStore, planned: Flush) -> Iterator[tuple[float, list[Record]]]:
+    """Yield the records that a flush is about to delete, in batches with their time of asking.
+
+    Raises Partial at the end if some keys can't be read.
+    """
+    missing: Partial | None = None
+    for pattern in planned.patterns:
+        try:
+            for asked_at, records in store.snapshots_of(pattern):
+                yield asked_at, store.own_of(records)
+        except Partial as error:
+            missing = missing or error
+    using = rules.checks(store.keyspace)
+    for some in slices(planned.names, VALUES):
+        now = time.time()
+        yield now, _still_matching(store, planned, some, using)
+    if missing is not None:
+        raise missing
+
+
+def account(outcome: Outcome) -> Account:
+    """Return how many keys a flush has deleted."""
     return of_keys("deleted", outcome, noun="key")
 
 
@@ -150,16 +176,21 @@ def _deletions(store: SessionStore, planned: Flush) -> Iterator[Mapping[str, int
     for pattern in planned.patterns:
         yield from store.unlink(pattern)
     using = rules.checks(store.keyspace)
-    sum_up = summing(using)
     for some in slices(planned.names, WRITTEN):
-        now_ms = time.time() * 1000
-        found = store.records_of(some)
-        meant = [
-            record
-            for record in found
-            if record
-            and not (store.keyspace.is_raw and record.value is None)
-            and planned.wanted.matches(sum_up(record, now_ms, using), now_ms)
-        ]
-        gone = store.unlink_keys([record.key for record in meant])
-        yield Counter(record.type for record, is_gone in zip(meant, gone, strict=True) if is_gone)
+        found = _still_matching(store, planned, some, using)
+        gone = store.unlink_keys([record.key for record in found])
+        yield Counter(record.type for record, is_gone in zip(found, gone, strict=True) if is_gone)
+
+
+def _still_matching(
+    store: SessionStore, planned: Flush, some: Sequence[bytes], using: Checks
+) -> list[Record]:
+    now_ms = time.time() * 1000
+    sum_up = summing(using)
+    return [
+        record
+        for record in store.records_of(some)
+        if record
+        and not (store.keyspace.is_raw and record.value is None)
+        and planned.wanted.matches(sum_up(record, now_ms, using), now_ms)
+    ]

@@ -21,6 +21,12 @@ class Deleted(msgspec.Struct, frozen=True):
     deleted: bool
 
 
+class DeletedOrLeft(Deleted, frozen=True):
+    """The same if some were left: a `changed` one has changed since it was kept for undo."""
+
+    changed: bool
+
+
 def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
     """Set each session's TTL to that of the keyspace and change nothing else.
 
@@ -46,9 +52,14 @@ def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
     ]
 
 
+def is_left(result: Deleted) -> bool:
+    """Return whether a session was left since it has changed."""
+    return isinstance(result, DeletedOrLeft) and result.changed
+
+
 def require_existed(store: SessionStore, names: Sequence[bytes], found: Sequence[Deleted]) -> None:
     """Raise NoSession if one of the keys, whose results were found, did not exist."""
-    existed = {each.key for each in found if each.deleted}
+    existed = {each.key for each in found if each.deleted or is_left(each)}
     if missing := [key for key in dict.fromkeys(names) if keys.key_text(key) not in existed]:
         raise absent.no_session(store, missing)
 

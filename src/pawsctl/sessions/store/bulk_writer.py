@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pawsctl.connection import Command, ErrorReply, TooLarge, Uncertain, has_code, raise_for_error
-from pawsctl.errors import OperationFailed, PawsctlError
+from pawsctl.errors import HungUp, OperationFailed, PawsctlError
 from pawsctl.sessions.contract.saved import LATEST_MS, Saved
 from pawsctl.sessions.store.reader import SessionReader
 from pawsctl.sessions.store.store import SessionStore
@@ -55,7 +55,7 @@ class BulkWriter:
                 else [self._write_alone(some[0])]
             )
         ]
-        written = [each if isinstance(each, ErrorReply) else each is not None for each in replies]
+        written = [_is_written(each) for each in replies]
         refused = [number for number, each in enumerate(written) if _is_syntax_error(each)]
         if refused and self._knows_pxat:
             # A server before 6.2; it has done nothing of the commands it refused.
@@ -87,7 +87,17 @@ class BulkWriter:
             return TooLarge(len(saved.value), str(reply))
         return reply
 
+    def _restoring(self, saved: Saved) -> Command:
+        left_ms = 0
+        if saved.expires_at is not None:
+            # RESTORE knows moments only since 5.0; 0 is never.
+            left_ms = max(1, min(saved.expires_at - int(self.now_ms()), _LONGEST_MS))
+        replace = (b"REPLACE",) if self._replace else ()
+        return (b"RESTORE", saved.key, left_ms, saved.value, *replace)
+
     def _command(self, saved: Saved) -> Command:
+        if saved.dumped:
+            return self._restoring(saved)
         command: Command = (b"SET", saved.key, saved.value)
         if not self._replace:
             command = (*command, b"NX")
@@ -99,6 +109,13 @@ class BulkWriter:
         left_ms = saved.expires_at - int(self.now_ms())
         # Such a server adds its own time unchecked: if the sum overflows, the key is deleted.
         return (*command, b"PX", max(1, min(left_ms, _LONGEST_MS)))
+
+
+def _is_written(reply: Any) -> Any:
+    """Return whether a SET or RESTORE has written, or the error with which it was refused."""
+    if has_code(reply, "BUSYKEY"):
+        return False
+    return reply if isinstance(reply, ErrorReply) else reply is not None
 
 
 def _portions(sessions: Sequence[Saved]) -> Iterator[Sequence[Saved]]:
@@ -121,13 +138,14 @@ def _is_syntax_error(reply: Any) -> bool:
 
 
 def clock_offset(store: SessionReader) -> float:
-    """Return the seconds that the server's clock is ahead of this machine's; 0 if TIME is refused.
+    """Return the seconds that the server's clock is ahead of this machine's; 0 if it does not tell.
 
     The server expires keys by its own clock, and a virtual machine's lags after the laptop slept.
     """
     before = time.time()
     try:
         seconds, microseconds = store.connection.call("TIME")
-    except OperationFailed:
+    except (OperationFailed, HungUp):
+        # A proxy may hang up at what it does not know.
         return 0.0
     return int(seconds) + int(microseconds) / 1e6 - (before + time.time()) / 2

@@ -70,12 +70,16 @@ class SessionReader:
         Those that hold no string are counted in `left_out`.
         """
         for _, found in self.snapshots(match):
-            yield self._strings_of(found) if self.keyspace.is_raw else found
+            yield self.own_of(found)
 
     def own_records(self, match: str | None = None) -> Iterator[Record]:
         """Yield the same one by one."""
         for found in self.own_batches(match):
             yield from found
+
+    def own_of(self, found: list[Record]) -> list[Record]:
+        """Return the same for records that were read."""
+        return self._strings_of(found) if self.keyspace.is_raw else found
 
     def left_out_texts(self) -> list[str]:
         """Return words for the keys that the last pass left out, such as `2 keys of type hash`."""
@@ -93,7 +97,10 @@ class SessionReader:
 
         Keys of another type come last.
         """
-        pattern = self.keyspace.pattern(match)
+        return self.snapshots_of(self.keyspace.pattern(match))
+
+    def snapshots_of(self, pattern: bytes) -> Iterator[tuple[float, list[Record]]]:
+        """Yield the same for keys that match a glob, also outside the keyspace."""
         strange: list[tuple[bytes, int]] = []
         times: dict[bytes, float] = {}
 

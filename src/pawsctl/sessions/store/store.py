@@ -43,7 +43,7 @@ class SessionStore(SessionReader):
             yield {"string": _done(replies[0])}
         # Find out first whether scripts may run: once a key is deleted, its type is lost.
         nobodys = self.keyspace.nobodys_key()
-        self._try([types_of([]), types_of([nobodys])])
+        self.tried([types_of([]), types_of([nobodys])])
         rest, forbidden = one_server.Search(pattern, size=one_server.WRITTEN), 0
         for _, (told, reply) in self._deleting(rest, lambda names: [types_of(names)]):
             if isinstance(reply, PartlyRefused):
@@ -98,14 +98,14 @@ class SessionStore(SessionReader):
             return
         beginning = re.split(rb"[*?\[\\]", pattern, maxsplit=1)[0]
         nobodys = beginning + nobodys_phone().encode()
-        reply = self._try([(b"UNLINK", nobodys)])[0]
+        reply = self.tried([(b"UNLINK", nobodys)])[0]
         if isinstance(reply, ErrorReply) and is_in_doubt(reply):
             # Nobody's key is at stake, so that any words count as a refusal of UNLINK.
             self.connection.substitutes.give_up(b"UNLINK")
-            reply = self._try([(b"UNLINK", nobodys)])[0]
+            reply = self.tried([(b"UNLINK", nobodys)])[0]
         raise_for_error(reply)
 
-    def _try(self, commands: Sequence[Command]) -> list[Any]:
+    def tried(self, commands: Sequence[Command]) -> list[Any]:
         """Send commands to find out whether they are refused; return their replies.
 
         A node of a cluster that can't be reached refuses nothing: its replies are None.

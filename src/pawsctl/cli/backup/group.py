@@ -1,0 +1,67 @@
+"""The `pawsctl backup` group, and what several of its commands share."""
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import typer
+
+from pawsctl.cli import lookups
+from pawsctl.cli.global_options import ABOUT_CONNECTIONS, Command, ListCommand
+from pawsctl.cli.groups import LazyGroup
+
+if TYPE_CHECKING:
+    from pawsctl.safety.backups.folder import Place
+
+
+class BackupGroup(LazyGroup):
+    """Every command of `pawsctl backup` by name, in the order of the help."""
+
+    sources: ClassVar = {
+        "list": "pawsctl.cli.backup.list",
+        "show": "pawsctl.cli.backup.show",
+        "restore": "pawsctl.cli.backup.restore",
+        "purge": "pawsctl.cli.backup.purge",
+    }
+
+
+app = typer.Typer(
+    cls=BackupGroup,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def backup() -> None:
+    """Undo: bring back what a command deleted or replaced."""
+
+
+class BackupCommand(Command):
+    """A command on the backups of this machine, which connects to no Redis."""
+
+    untaken = ABOUT_CONNECTIONS
+    reaches = "works on the backups of this machine"
+
+
+class BackupListCommand(BackupCommand, ListCommand):
+    """A BackupCommand whose result is a list."""
+
+
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="[NAME]", autocompletion=lookups.backups, help="Name of a backup, from 'list'."
+    ),
+]
+Latest = Annotated[bool, typer.Option("--latest", help="The newest backup.")]
+
+
+def place_of(name: str, *, latest: bool) -> "Place":
+    """Return the backup that a command line names. Raises UsageError if it names none, or two."""
+    from pawsctl.errors import UsageError
+    from pawsctl.safety.backups import folder
+
+    if bool(name) == latest:
+        raise UsageError(
+            "Name one backup, or say --latest.", hint="'pawsctl backup list' shows their names."
+        )
+    return folder.latest() if latest else folder.named(name)

@@ -1,0 +1,49 @@
+"""`pawsctl backup list`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from pawsctl.cli.backup.group import BackupListCommand, app
+from pawsctl.cli.global_options import invocation
+from pawsctl.cli.output.table import Column, Span
+from pawsctl.cli.output.units import moment, size
+
+if TYPE_CHECKING:
+    from pawsctl.safety.backups.catalog import Backup
+
+
+@app.command("list", cls=BackupListCommand)
+def list_(ctx: typer.Context) -> None:
+    """List the backups, the newest first.
+
+    A backup is removed a day after it was made, or after PAWSCTL_BACKUP_HOURS, by the next command
+    that makes one.
+    """
+    from pawsctl.safety.backups import catalog
+
+    run = invocation(ctx)
+    found = catalog.listed(run.settings.backup_hours())
+    run.output.rows(
+        found,
+        COLUMNS,
+        fields=catalog.Backup.__struct_fields__,
+        empty=lambda: "There is no backup.",
+    )
+
+
+def sessions_of(row: Backup) -> Span:
+    """Return the number of keys in a backup, or that it is damaged."""
+    return ("damaged", "red") if row.problem else (str(row.sessions), "")
+
+
+COLUMNS: tuple[Column[Backup], ...] = (
+    Column("NAME", lambda row: (row.name, "cyan")),
+    Column("MADE", lambda row: (moment(row.made_at), "")),
+    Column("BEFORE", lambda row: (row.before, "")),
+    Column("SESSIONS", sessions_of),
+    Column("SIZE", lambda row: (size(row.bytes), "")),
+    Column("OF", lambda row: (row.url or row.problem or "", "")),
+)

@@ -1,0 +1,46 @@
+"""`pawsctl backup purge`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli import lookups
+from pawsctl.cli.arguments import Yes
+from pawsctl.cli.backup.group import BackupCommand, app
+from pawsctl.cli.global_options import invocation
+from pawsctl.cli.output.units import plural
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output.table import Line
+    from pawsctl.safety.backups.purge import Purged
+
+
+@app.command(cls=BackupCommand)
+def purge(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME...]",
+            autocompletion=lookups.backups,
+            help="Names of backups; without one, all are removed.",
+        ),
+    ] = None,
+    *,
+    yes: Yes = False,
+) -> None:
+    """Remove backups now, before their time is up."""
+    from pawsctl.safety.backups import purge as operation
+
+    run = invocation(ctx)
+    places = operation.chosen(names or [])
+    run.output.confirm(f"Remove {plural(len(places), 'backup')}?", yes=yes or not places)
+    run.output.show(operation.purge(places), purged_view)
+
+
+def purged_view(result: Purged) -> Iterator[Line]:
+    """Render how many backups were removed."""
+    yield [(f"Removed {plural(len(result.removed), 'backup')}.", "")]

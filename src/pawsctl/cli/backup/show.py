@@ -1,0 +1,47 @@
+"""`pawsctl backup show`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from pawsctl.cli.backup.group import BackupListCommand, Latest, Name, app, place_of
+from pawsctl.cli.global_options import invocation
+from pawsctl.cli.output.table import Column, Span
+from pawsctl.cli.output.units import duration, moment, plural, size
+
+if TYPE_CHECKING:
+    from pawsctl.safety.backups.catalog import BackupSession
+
+
+@app.command(cls=BackupListCommand)
+def show(ctx: typer.Context, name: Name = "", *, latest: Latest = False) -> None:
+    """List what a backup holds."""
+    from pawsctl.safety.backups import catalog
+    from pawsctl.sessions.archive import read
+
+    run = invocation(ctx)
+    place = place_of(name, latest=latest)
+    with read.opened(str(place.path)) as archive:
+        run.output.note(
+            f"{plural(archive.count, 'key')} of {archive.header.source}, kept before "
+            f"{place.before} at {moment(place.made_at)} in {place.path}"
+        )
+        run.output.rows(
+            catalog.sessions(archive), COLUMNS, fields=catalog.BackupSession.__struct_fields__
+        )
+
+
+def left_of(row: BackupSession) -> Span:
+    """Return the time that a session would have left."""
+    return (duration(row.ttl), "") if row.ttl else ("expired", "yellow")
+
+
+COLUMNS: tuple[Column[BackupSession], ...] = (
+    Column("PHONE", lambda row: (row.phone, "cyan")),
+    Column("LEFT", left_of),
+    Column("MESSAGES", lambda row: ("-" if row.messages is None else str(row.messages), "")),
+    Column("SIZE", lambda row: (size(row.bytes), "")),
+    Column("TYPE", lambda row: (row.type, "")),
+)

@@ -1,0 +1,1 @@
+"""Undo: what a command is about to change is kept as an archive first."""

@@ -1,0 +1,139 @@
+"""Flush and delete with a backup: exactly what was kept is deleted.
+
+What changes between the two is left as it is and counted; so is what could not be read.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from pawsctl.connection import Outcome
+from pawsctl.connection.scan.one_server import VALUES, WRITTEN, slices
+from pawsctl.errors import OperationFailed
+from pawsctl.safety.backups.keep import Kept, Progress, Snapshots, Undo, keep
+from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract.keyspace import Keyspace
+from pawsctl.sessions.contract.saved import Saved
+from pawsctl.sessions.edit import flush as flushing
+from pawsctl.sessions.edit import touch_delete
+from pawsctl.sessions.edit.flush import Flush, Flushed
+from pawsctl.sessions.edit.touch_delete import Deleted, DeletedOrLeft
+from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.store import SessionStore
+from pawsctl.sessions.store.unchanged import Fate, UnchangedDeleter
+
+
+def flush(store: SessionStore, planned: Flush, *, undo: Undo | None, progress: Progress) -> Flushed:
+    """Delete the planned keys, after they were kept for `undo`.
+
+    Raises Interrupted on Ctrl-C; this and every other failure say how far the flush got. Keys that
+    can't be kept are not deleted: Partial.
+    """
+    total = planned.plan.total if planned.plan else None
+    with accounted(store.connection, flushing.account) as outcome:
+        kept = keep(store, lambda: flushing.meant(store, planned), undo, progress) if undo else None
+        if undo is None or kept is None:
+            with progress("deleting", total) as advance:
+                return flushing.flush(store, planned, progress=advance)
+        _tell(kept, undo)
+        kinds, fates = Counter[str](), Counter[Fate]()
+        with progress("deleting", kept.sessions) as advance:
+            for batch, found in _deletions(store, kept):
+                fates.update(found)
+                kinds.update(
+                    each.dumped
+                    for each, fate in zip(batch, found, strict=True)
+                    if each.dumped and fate == "deleted"
+                )
+                advance(len(batch))
+        _require_all(kept)
+    return Flushed(
+        url=store.connection.target.url,
+        deleted=outcome().done,
+        others=dict(kinds),
+        unknown=len(outcome().unknown),
+        changed=fates["changed"],
+        backup=kept.name,
+        left_out=dict(store.left_out) or None,
+    )
+
+
+def delete(
+    store: SessionStore, names: Sequence[bytes], *, undo: Undo | None, progress: Progress
+) -> list[Deleted]:
+    """Delete each session, after it was kept for `undo`; one named twice is in the result once."""
+    names = list(dict.fromkeys(names))
+    if undo is None:
+        return touch_delete.delete(store, names)
+    store.require_strings(names)
+
+    def account(outcome: Outcome) -> Account:
+        return of_keys("deleted", outcome, noun="session", named=store.keyspace.name_of)
+
+    with accounted(store.connection, account):
+        kept = keep(store, lambda: _records(store, names), undo, progress)
+        if kept is None:
+            return touch_delete.delete(store, names)
+        fates: dict[bytes, Fate] = {}
+        if kept.path is not None:
+            _tell(kept, undo)
+            for batch, found in _deletions(store, kept):
+                fates.update(zip((each.key for each in batch), found, strict=True))
+    return _results(store.keyspace, names, fates)
+
+
+def _results(space: Keyspace, names: Sequence[bytes], fates: Mapping[bytes, Fate]) -> list[Deleted]:
+    results = [
+        DeletedOrLeft(
+            space.name_of(key),
+            keys.key_text(key),
+            deleted=fates.get(key) == "deleted",
+            changed=fates.get(key) == "changed",
+        )
+        for key in names
+    ]
+    if any(each.changed for each in results):
+        return list(results)
+    return [Deleted(each.phone, each.key, each.deleted) for each in results]
+
+
+def require_unchanged(count: int) -> None:
+    """Raise OperationFailed if sessions were left since they had changed."""
+    if count:
+        raise OperationFailed(
+            f"{count} {'session' if count == 1 else 'sessions'} changed while a backup was made, "
+            f"and {'was' if count == 1 else 'were'} left.",
+            hint="Run it again if they are to be deleted too.",
+        )
+
+
+def _records(store: SessionStore, names: Sequence[bytes]) -> Snapshots:
+    for some in slices(names, VALUES):
+        now = time.time()
+        yield now, [record for record in store.records_of(some) if record]
+
+
+def _tell(kept: Kept, undo: Undo) -> None:
+    if kept.name is None:
+        return
+    count = "1 key" if kept.sessions == 1 else f"{kept.sessions} keys"
+    undo.say(f"Kept {count} for {undo.hours:g} h; back with: pawsctl backup restore {kept.name}")
+
+
+def _deletions(store: SessionStore, kept: Kept) -> Iterator[tuple[Sequence[Saved], Sequence[Fate]]]:
+    """Delete the keys of a backup that have not changed; yield what came of each, in batches."""
+    if kept.path is None:
+        return
+    deleter = UnchangedDeleter(store)
+    with kept.opened() as archive:
+        for batch in archive.batches(WRITTEN):
+            saved = [each for _, each in batch if isinstance(each, Saved)]
+            yield saved, deleter.delete(saved)
+
+
+def _require_all(kept: Kept) -> None:
+    if kept.missing is not None:
+        raise kept.missing.with_context(
+            after="They were not kept, and so not deleted.",
+            hint="--no-backup deletes without keeping.",
+        )

@@ -1,0 +1,41 @@
+"""Writing an archive, piece by piece, in constant memory."""
+
+import hashlib
+from collections.abc import Sequence
+
+from pawsctl.files.atomic_file import Write
+from pawsctl.sessions.archive import jsonl_format
+from pawsctl.sessions.contract.keyspace import Keyspace
+from pawsctl.sessions.contract.saved import Saved
+
+
+class ArchiveWriter:
+    """Writes an archive with `write`; without its last line, from `finish`, it is incomplete.
+
+    `now` is seconds since the epoch, and `kept_before` as in the header.
+    """
+
+    def __init__(
+        self, write: Write, *, source: str, keyspace: Keyspace, now: float, kept_before: str = ""
+    ) -> None:
+        self._write, self._prefix = write, keyspace.prefix
+        self._checksum = hashlib.sha256()
+        self.sessions = self.bytes = 0
+        self._put(jsonl_format.header(source, now, keyspace, kept_before=kept_before))
+
+    def _put(self, piece: bytes) -> None:
+        self._checksum.update(piece)
+        self.bytes += len(piece)
+        self._write(piece)
+
+    def add(self, sessions: Sequence[Saved]) -> None:
+        """Write a line for each session."""
+        if sessions:
+            self._put(jsonl_format.lines(sessions, self._prefix))
+        self.sessions += len(sessions)
+
+    def finish(self) -> str:
+        """Write the last line and return the checksum of all before it."""
+        checksum = f"sha256:{self._checksum.hexdigest()}"
+        self._put(jsonl_format.trailer(self.sessions, checksum))
+        return checksum

@@ -1,0 +1,133 @@
+"""Deleting keys only if they still hold what was read from them.
+
+A script compares and deletes in one step, so that what another client writes meanwhile is never
+lost. Where scripts are refused, the keys are read again just before they are deleted; what is
+written at that very moment, about a millisecond, may then be lost.
+"""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from typing import Literal
+
+from pawsctl.connection import Command, ErrorReply, is_about_a_key, is_in_doubt, refused
+from pawsctl.errors import HungUp, OperationFailed
+from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.contract.saved import Saved
+from pawsctl.sessions.store.bulk_writer import clock_offset
+from pawsctl.sessions.store.store import SessionStore
+
+Fate = Literal["deleted", "gone", "changed"]
+"""The result for a key: deleted; gone before; or left, since it holds something else."""
+
+# A TTL that has grown by more than this was set again. A slow reply makes it look grown as well.
+_TOLERANCE_MS = 60_000
+
+# One key each, which is declared: services and ACLs refuse scripts on others.
+_SCRIPT = """\
+local value = redis.pcall(ARGV[1], KEYS[1])
+if not value then return 0 end
+if type(value) == 'table' then
+  if string.find(value.err, 'WRONGTYPE', 1, true) then return false end
+  return value
+end
+if redis.sha1hex(value) ~= ARGV[2] then return false end
+local left, kept = redis.call('PTTL', KEYS[1]), tonumber(ARGV[3])
+if (left < 0) ~= (kept < 0) or left > kept + tonumber(ARGV[4]) then return false end
+return redis.call(ARGV[5], KEYS[1])"""
+
+
+class UnchangedDeleter:
+    """Deletes keys of a store that still hold what was read."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+        self._offset = clock_offset(store)
+        self._has_scripts = self._runs_scripts()
+
+    def _runs_scripts(self) -> bool:
+        """Try the script on a key of nobody: services refuse scripts, and proxies hang up."""
+        nobodys = Saved(self._store.keyspace.nobodys_key(), b"", None)
+        try:
+            (reply,) = self._store.tried([self._script(nobodys)])
+        except HungUp:
+            return False
+        finally:
+            # Whatever the reply was, it is about no session.
+            self._store.connection.ledger.begin()
+        # None: the node of a cluster that would have the key does not answer.
+        is_allowed = isinstance(reply, ErrorReply) and is_about_a_key(reply)
+        return is_allowed or reply is None or reply == 0
+
+    def delete(self, kept: Sequence[Saved]) -> list[Fate]:
+        """Delete each key if it still has this value and expiry; return what came of it.
+
+        Raises what the connection raises, and OperationFailed if Redis refuses to delete.
+        """
+        fates: dict[int, Fate] = {}
+        if self._has_scripts:
+            replies = self._store.connection.pipeline([self._script(each) for each in kept])
+            for number, reply in enumerate(replies):
+                if isinstance(reply, ErrorReply):
+                    if is_in_doubt(reply):
+                        raise refused(reply)
+                    self._has_scripts = False
+                else:
+                    fates[number] = _fate(reply)
+        left = [number for number in range(len(kept)) if number not in fates]
+        looked_at = self._delete_after_look([kept[number] for number in left])
+        fates.update(zip(left, looked_at, strict=True))
+        return [fates[number] for number in range(len(kept))]
+
+    def _script(self, kept: Saved) -> Command:
+        connection = self._store.connection
+        # UNLINK, or DEL if the server has refused that.
+        (wire,) = connection.substitutes.wire((b"UNLINK", kept.key))
+        return (
+            *(b"EVAL", _SCRIPT, 1, kept.key),
+            *(_reading(kept), hashlib.sha1(kept.value, usedforsecurity=False).hexdigest()),
+            *(self._ttl_ms(kept), _TOLERANCE_MS, wire[0]),
+        )
+
+    def _ttl_ms(self, kept: Saved) -> int:
+        """Return the TTL that the key should have by now, -1 for never."""
+        if kept.expires_at is None:
+            return -1
+        return max(0, kept.expires_at - int((time.time() + self._offset) * 1000))
+
+    def _delete_after_look(self, kept: Sequence[Saved]) -> list[Fate]:
+        found = self._store.records_of([each.key for each in kept])
+        fates: dict[bytes, Fate] = {}
+        for each, record in zip(kept, found, strict=True):
+            if record is None:
+                fates[each.key] = "gone"
+            elif not self._is_same(each, record):
+                fates[each.key] = "changed"
+        meant = [each.key for each in kept if each.key not in fates]
+        for key, existed in zip(meant, self._store.unlink_keys(meant), strict=True):
+            fates[key] = "deleted" if existed else "gone"
+        return [fates[each.key] for each in kept]
+
+    def _is_same(self, kept: Saved, record: Record) -> bool:
+        left, expected = record.ttl_ms, self._ttl_ms(kept)
+        if (left < 0) != (expected < 0) or left > expected + _TOLERANCE_MS:
+            return False
+        if kept.dumped:
+            is_dumped = record.type == kept.dumped
+            return is_dumped and bool(self._store.connection.call("DUMP", kept.key) == kept.value)
+        return record.value == kept.value
+
+
+def _reading(kept: Saved) -> bytes:
+    return b"DUMP" if kept.dumped else b"GET"
+
+
+def _fate(reply: object) -> Fate:
+    if reply is None:
+        return "changed"
+    if type(reply) is int and 0 <= reply <= 1:
+        return "deleted" if reply else "gone"
+    raise OperationFailed(
+        f"A reply can't be understood: EVAL was answered with {str(reply)[:60]!r}.",
+        hint="Look at what is stored, and whether a Redis answers there.",
+    )

@@ -1,0 +1,267 @@
+"""What a command deletes is kept first, and comes back byte for byte."""
+
+import os
+import signal
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pawsctl.config.redis_url import parse
+from pawsctl.connection import connect
+from pawsctl.connection.node import Node
+from pawsctl.errors import ExitStatus, NotConfirmed
+from pawsctl.safety.backups import delete
+from pawsctl.safety.backups.keep import LARGE, Undo
+from pawsctl.sessions.edit import flush
+from pawsctl.sessions.query.filters import Filter
+from pawsctl.sessions.store.store import SessionStore
+from tests.archives import assert_same, held
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+VALUES = {
+    "wh:session:+1": b'{"status":"active","messages":[]}',
+    "wh:session:+2": b'{ "n": 1.0, "n": 12345678901234567890 }',
+    "wh:session:+3": b"\xff\x00 no UTF-8",
+    "wh:session:\udcff": b"",
+    "wh:seen:x": b"1",
+    "other": b"another application's",
+}
+
+
+def fill(server: Server) -> None:
+    """Store values of every kind: with a TTL and without, no UTF-8, and a hash."""
+    for number, (key, value) in enumerate(VALUES.items()):
+        server.client.set(key.encode("utf-8", "surrogateescape"), value, ex=number * 100 or None)
+    server.client.hset("wh:session:+hash", mapping={"a": "b", "c": "d"})
+    server.client.expire("wh:session:+hash", 1_000)
+
+
+def archives(pawsctl: Pawsctl) -> list[Path]:
+    """Return the files of all backups."""
+    return sorted(Path(pawsctl.environment["XDG_STATE_HOME"]).rglob("*.jsonl.gz"))
+
+
+def test_what_a_flush_has_deleted_comes_back(any_server: Server, anywhere: Pawsctl) -> None:
+    """Values, expiry times and other types too; only the owner can read the backup."""
+    pawsctl, url = anywhere, ("--url", any_server.url)
+    any_server.client.flushall()
+    fill(any_server)
+    before = held(any_server)
+    flushed = pawsctl("session", "flush", "--include-seen", "--yes", "--json", *url)
+    assert (flushed.status, flushed.json["deleted"]) == (0, 6), flushed.err
+    assert flushed.json["others"] == {"hash": 1}
+    assert any_server.client.keys() == [b"other"]
+    assert f"pawsctl backup restore {flushed.json['backup']}" in flushed.err
+    (archive,) = archives(pawsctl)
+    assert stat.S_IMODE(archive.stat().st_mode) == 0o600
+    (listed,) = pawsctl("backup", "list", "--json").json
+    assert (listed["name"], listed["before"]) == (flushed.json["backup"], "flush")
+    assert (listed["sessions"], listed["problem"]) == (6, None)
+    shown = pawsctl("backup", "show", "--latest", "--json").json
+    assert {each["key"]: each["ttl"] > 0 for each in shown}["wh:session:+2"]
+    any_server.client.set("wh:session:+1", "newer")
+    restored = pawsctl("backup", "restore", "--latest", "--json", *url).json
+    assert (restored["restored"], restored["kept"], restored["rejected"]) == (5, 1, 0)
+    assert any_server.client.getdel("wh:session:+1") == b"newer"
+    assert pawsctl("backup", "restore", "--latest", "--json", *url).json["restored"] == 1
+    assert_same(before, held(any_server))
+    assert any_server.client.hgetall("wh:session:+hash") == {b"a": b"b", b"c": b"d"}
+    assert 900 < any_server.client.ttl("wh:session:+hash") <= 1_000
+
+
+def test_delete_keeps_what_it_deletes(pawsctl: Pawsctl, server: Server) -> None:
+    """Nothing is kept if there is nothing, or with --no-backup."""
+    fill(server)
+    before = held(server)
+    assert pawsctl("session", "delete", "+9").status == ExitStatus.NO_SESSION
+    assert archives(pawsctl) == []
+    assert pawsctl("session", "delete", "+1", "+2", "wh:session:+hash").status == ExitStatus.OK
+    assert pawsctl("backup", "restore", "--latest").status == ExitStatus.OK
+    assert_same(before, held(server))
+    assert pawsctl("session", "delete", "+1", "--no-backup").status == ExitStatus.OK
+    assert len(archives(pawsctl)) == 1
+
+
+@contextmanager
+def _quiet(_doing: str, _total: int | None) -> Iterator[Callable[[int], None]]:
+    yield lambda _count: None
+
+
+def _undo(large: int = LARGE) -> Undo:
+    def ask(problem: str, question: str) -> None:
+        raise NotConfirmed(f"{problem} {question}", hint="")
+
+    return Undo("flush", 24, ask, lambda _said: None, large)
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.usefixtures("pawsctl")
+def test_what_changes_after_it_was_kept_is_left(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scripts: bool
+) -> None:
+    """The bot writes, touches and ends sessions between the two; also where scripts are refused."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    fill(server)
+    server.client.set("wh:session:+4", "{}", ex=100)
+    server.client.set("wh:session:+5", "{}", ex=100)
+    server.client.execute_command(
+        *("ACL", "SETUSER", "bot", "on", ">secret", "~*", "+@all"),
+        *(() if scripts else ("-@scripting",)),
+    )
+
+    @contextmanager
+    def meanwhile(doing: str, _total: int | None) -> Iterator[Callable[[int], None]]:
+        if doing == "deleting":
+            server.client.set("wh:session:+2", "newer", ex=500)
+            server.client.expire("wh:session:+4", 21_600)
+            server.client.persist("wh:session:+5")
+            server.client.delete("wh:session:+3")
+            server.client.hset("wh:session:+hash", "e", "f")
+            server.client.set("wh:session:+new", "{}")
+        yield lambda _count: None
+
+    url = server.url.replace("redis://", "redis://bot:secret@")
+    try:
+        with SessionStore(connect(parse(url, origin="the test"))) as store:
+            planned = flush.planned(store, Filter(), include_seen=False)
+            flushed = delete.flush(store, planned, undo=_undo(), progress=meanwhile)
+    finally:
+        server.client.execute_command("ACL", "DELUSER", "bot")
+    assert (flushed.deleted, flushed.changed) == (2, 4)
+    left = {b"wh:session:+" + each for each in (b"2", b"4", b"5", b"hash", b"new")}
+    assert set(server.client.keys("wh:session:*")) == left
+    assert server.client.get("wh:session:+2") == b"newer"
+
+
+def test_a_large_backup_is_asked_for(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is deleted, and nothing is left in the state directory, if the answer is no."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    fill(server)
+    with SessionStore(connect(parse(server.url, origin="the test"))) as store:
+        planned = flush.planned(store, Filter(), include_seen=False)
+        with pytest.raises(NotConfirmed, match="larger than 0 MB"):
+            delete.flush(store, planned, undo=_undo(large=100), progress=_quiet)
+    assert len(server.client.keys("wh:session:*")) == 5
+    assert [each for each in (tmp_path / "state").rglob("*") if each.is_file()] == []
+
+
+def test_without_room_for_a_backup_nothing_is_deleted(pawsctl: Pawsctl, server: Server) -> None:
+    """Exit 3 with the way around; the folder can't be made where a file is."""
+    fill(server)
+    folder = Path(pawsctl.environment["XDG_STATE_HOME"], "pawsctl")
+    folder.mkdir(parents=True)
+    (folder / "undo.archives").write_text("")
+    for words in (("flush", "--yes"), ("delete", "+1")):
+        result = pawsctl("session", *words, "--json")
+        assert result.status == ExitStatus.NOT_CONFIRMED, result.err
+        assert "--no-backup" in result.error["hint"]
+    assert len(server.client.keys("wh:session:*")) == 5
+    assert pawsctl("session", "flush", "--yes", "--no-backup").status == ExitStatus.OK
+
+
+def test_old_backups_are_swept_and_that_is_said(pawsctl: Pawsctl, server: Server) -> None:
+    """By the next command that makes one; so is what a killed one left unfinished."""
+    fill(server)
+    pawsctl("session", "delete", "+1")
+    (kept,) = archives(pawsctl)
+    for ago in (23, 25):
+        made_at = datetime.now(UTC) - timedelta(hours=ago)
+        copy = kept.with_name(f"{made_at:%Y%m%dT%H%M%S%fZ}-delete.jsonl.gz")
+        copy.write_bytes(kept.read_bytes())
+    part = kept.with_name(f".{kept.name}.pawsctl-{'0' * 16}.part")
+    part.write_bytes(b"conversations")
+    assert "Removed 1 backup older than 24 h." in pawsctl("session", "delete", "+2").err
+    assert len(archives(pawsctl)) == 3
+    assert not part.exists()
+    hours = {"PAWSCTL_BACKUP_HOURS": "0.5"}
+    said = pawsctl("session", "delete", "+3", env=hours).err
+    assert "Removed 1 backup older than 0.5 h." in said
+    wrong = pawsctl("session", "delete", "+3", env={"PAWSCTL_BACKUP_HOURS": "soon"})
+    assert wrong.status == ExitStatus.USAGE
+    assert pawsctl("backup", "purge").status == ExitStatus.NOT_CONFIRMED
+    assert len(pawsctl("backup", "purge", "--yes", "--json").json["removed"]) == 3
+    assert archives(pawsctl) == []
+
+
+def test_a_backup_goes_to_where_it_is_from(pawsctl: Pawsctl, server: Server) -> None:
+    """Else what production had would come to whatever Redis the settings name."""
+    fill(server)
+    url = ("--url", f"{server.url}/3")
+    pawsctl("session", "delete", "+1")
+    elsewhere = {"REDIS_URL": f"{server.url}/3"}
+    result = pawsctl("backup", "restore", "--latest", env=elsewhere)
+    assert result.status == ExitStatus.USAGE
+    assert f"is from {server.url}, and the target is {server.url}/3" in result.err
+    assert pawsctl("backup", "restore", "--latest", *url, "--json").json["restored"] == 1
+    assert pawsctl("backup", "restore").status == ExitStatus.USAGE
+    assert pawsctl("backup", "restore", "no-such").status == ExitStatus.USAGE
+
+
+def test_a_damaged_backup_is_told(pawsctl: Pawsctl, server: Server) -> None:
+    """It is listed with its problem, and not restored."""
+    fill(server)
+    pawsctl("session", "delete", "+1")
+    (kept,) = archives(pawsctl)
+    kept.write_bytes(kept.read_bytes()[:-20])
+    (listed,) = pawsctl("backup", "list", "--json").json
+    assert listed["sessions"] is None
+    assert "damaged or cut short" in listed["problem"]
+    assert pawsctl("backup", "restore", "--latest").status == ExitStatus.FAILED
+    assert not server.client.exists("wh:session:+1")
+
+
+def test_a_kill_between_any_two_steps_loses_no_session(pawsctl: Pawsctl, server: Server) -> None:
+    """SIGKILL before and after every batch of commands and every change of a file."""
+    number = 0
+    while True:
+        server.client.flushall()
+        fill(server)
+        before = held(server)
+        status = _killed_at(number, pawsctl, "session", "flush", "--yes")
+        assert pawsctl("backup", "restore", "--latest").status in (0, 2)
+        assert_same(before, held(server))
+        assert server.client.hgetall("wh:session:+hash") == {b"a": b"b", b"c": b"d"}
+        if status == 0:
+            break
+        assert status == -signal.SIGKILL
+        number += 1
+    assert number > 15
+
+
+def _killed_at(number: int, pawsctl: Pawsctl, *words: str) -> int:
+    """Run a command in a fork that kills itself at a step; return its exit status."""
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        left = number
+        send = Node.send
+
+        def step() -> None:
+            nonlocal left
+            if not left:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left -= 1
+
+        def killing(self: Node, commands: object) -> None:
+            step()
+            send(self, commands)  # type: ignore[arg-type]
+            step()
+
+        Node.send = killing  # type: ignore[method-assign]
+        os.environ.clear()
+        os.environ.update(pawsctl.environment)
+        state = pawsctl.environment["XDG_STATE_HOME"]
+        sys.addaudithook(lambda _event, found: step() if state in str(found[:1]) else None)
+        from pawsctl.cli.app import run
+
+        os._exit(run(list(words)))
+    finally:
+        os._exit(99)
