@@ -115,7 +115,7 @@ def run(arguments: list[str]) -> int:
         current.output.error(
             _shown(error.format_message()),
             code="usage",
-            hint=f"{guesses.of_option(error)} {see}".lstrip(),
+            hint=f"{guesses.of_usage(error)} {see}".lstrip(),
         )
         return ExitStatus.USAGE
     except (typer.Abort, KeyboardInterrupt):

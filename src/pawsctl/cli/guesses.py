@@ -60,21 +60,39 @@ _OPTIONS = (
     ("redis", ("-d", "--detach", "--wait"), "Leave it out: it returns when Redis answers."),
     ("redis", ("-p", "--port"), "Set REDIS_PORT, in the environment or in .env."),
     ("redis", ("-a", "--pass", "--password"), "Set REDIS_PASSWORD, in the environment or in .env."),
+    ("session", ("--since", "--newer", "--recent"), "Write --updated-within 10m."),
+    ("session list", ("--desc", "--descending", "-r"), "Write --reverse."),
+    ("session list", ("--order", "--order-by", "--by"), "Write --sort FIELD."),
+    ("session delete", ("--all", "--match"), "'pawsctl session flush' deletes all, or by filters."),
     ("session", ("-l", "--max", "--count", "--head", "--top"), "Write --limit N."),
     ("session", ("--filter", "--where", "--search"), "Filters are --match, --status, --grep …"),
     ("", ("--format",), "Write -o json, or another format."),
+    ("", ("--JSON", "-j"), "Write --json."),
+    ("", ("-V",), "Write --version."),
     ("", ("-p", "--port", "--host", "-a", "--pass", "--password", "-u", "--uri"), "url"),
 )
+# Commands that take no arguments, and what an argument may be meant for.
+_ARGUMENTS = {
+    "session list": "'pawsctl session get PHONE' shows one session.",
+    "session flush": "'pawsctl session delete PHONE' deletes one session.",
+    "session stats": "'pawsctl session get PHONE' shows one session.",
+    "redis up": "Write --topology sentinel or cluster; Redis Commander comes with 'redis dev'.",
+    "redis failover": "Write --topology sentinel or --topology cluster.",
+}
 _URL = "Write --url redis://[USER:PASSWORD@]HOST:PORT, or set REDIS_URL."
 
 
-def of_option(error: Any) -> str:
-    """Return a sentence on an unknown option that other programs have, or ''."""
+def of_usage(error: Any) -> str:
+    """Return a sentence on an option or argument that a command does not take, or ''."""
     option, ctx = getattr(error, "option_name", None), getattr(error, "ctx", None)
-    # A wrong value of an option has such a name, too.
-    if ctx is None or not error.message.startswith("No such option"):
+    if ctx is None:
         return ""
     path = ctx.command_path.removeprefix("pawsctl").strip()
+    if error.message.startswith("Got unexpected extra argument"):
+        return _ARGUMENTS.get(path, "")
+    # A wrong value of an option has such a name, too.
+    if not error.message.startswith("No such option"):
+        return ""
     for command, names, instead in _OPTIONS:
         if option in names and f"{path} ".startswith(f"{command} ".lstrip()):
             return _URL if instead == "url" else instead
