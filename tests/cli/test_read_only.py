@@ -4,8 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from pawsctl.connection.read_list import only_reads
 from pawsctl.errors import ExitStatus
+from pawsctl.safety.guarded import changes_data
 from tests.cli_runner import Pawsctl
+from tests.docs import commands
 from tests.servers import Server, store_session
 
 CHANGING = (
@@ -21,14 +24,38 @@ READING = (
     *("session lint", "session flush --dry-run", "session import a.jsonl --dry-run", "health"),
     *("session repair +1 --dry-run", "session repair --all --dry-run"),
     *("redis memory", "config", "redis down --dry-run", "session export b.jsonl"),
+    *("session verify a.jsonl", "profile list", "profile show look", "profile check", "doctor"),
 )
+# They find that this project's own Redis does not run.
+FAILING = ("redis status", "redis logs", "redis cli -- PING")
+# They run until they are ended; both have a connection as the others have it.
+ENDLESS = {"session watch", "serve"}
+
+
+def test_every_command_is_tried_here() -> None:
+    """One that changes something must be among those that are refused."""
+    tried = {
+        name
+        for name in commands.every_command()
+        if any(f"{line} ".startswith(f"{name} ") for line in (*CHANGING, *READING, *FAILING))
+    }
+    assert tried | ENDLESS == commands.every_command().keys()
+    refused = {
+        name for name in tried if any(f"{each} ".startswith(f"{name} ") for each in CHANGING)
+    }
+    assert {name for name in tried if changes_data(name)} <= refused
 
 
 def test_what_changes_is_refused_and_what_reads_works(pawsctl: Pawsctl, server: Server) -> None:
-    """The refusal has a status and a code of its own, and names the setting that asks for it."""
+    """The refusal has a status and a code of its own, and names the setting that asks for it.
+
+    In the end, the server itself says that it got nothing but commands that read.
+    """
     store_session(server, "+1", b'{"status":"active","messages":[],"updatedAt":1}')
     assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
+    (pawsctl.folder / "pawsctl.toml").write_text(f'[profiles.look]\nurl = "{server.url}"\n')
     pawsctl.environment |= {"PAWSCTL_READ_ONLY": "1", "EDITOR": "true"}
+    server.client.config_resetstat()
     limit = server.client.config_get("maxmemory")
     before = server.client.dump("wh:session:+1")
     for command in CHANGING:
@@ -43,6 +70,13 @@ def test_what_changes_is_refused_and_what_reads_works(pawsctl: Pawsctl, server: 
     for command in READING:
         read = pawsctl(*command.split(" "))
         assert read.status == ExitStatus.OK, (command, read.err)
+    for command in FAILING:
+        assert pawsctl(*command.split(" ")).status == ExitStatus.FAILED, command
+    # What the scripts call is counted as well.
+    mine = {"config|resetstat", "eval"}
+    got = {name.removeprefix("cmdstat_") for name in server.client.info("commandstats")} - mine
+    assert {name for name in got if not only_reads(name.split("|"))} == set()
+    assert {"get", "pttl", "scan"} <= got
 
 
 @pytest.mark.parametrize("value", ["true", "YES", "on"])
