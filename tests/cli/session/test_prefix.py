@@ -132,6 +132,17 @@ def test_a_prefix_of_a_found_file_is_named_and_needs_more_than_yes(
     assert not server.client.exists("sess:+1")
 
 
+def test_longer_prefixes_are_told_before_keys_are_deleted(pawsctl: Pawsctl, server: Server) -> None:
+    """They may be another application's: `sess:x:` begins with `sess:`."""
+    server.client.mset({f"sess:x:{number}": "1" for number in range(7)} | {"sess:a": "1"})
+    env = {"SESSION_PREFIX": "sess:", "SESSION_FORMAT": "raw"}
+    plan = pawsctl("session", "flush", "--dry-run", "--json", env=env).json
+    assert (plan["sessions"], plan["longer_prefixes"]) == (8, {"sess:x:": 7})
+    assert "7 are under sess:x:" in pawsctl("session", "flush", env=env).err
+    server.client.mset({f"sess:{number}:id": "1" for number in range(20)})
+    assert "longer_prefixes" not in pawsctl("session", "flush", "--dry-run", "--json", env=env).json
+
+
 def test_seen_marks_are_of_the_bots_own_prefix(pawsctl: Pawsctl, server: Server) -> None:
     """Another's sessions have no known marks."""
     server.client.set("wh:seen:1", "1")

@@ -76,6 +76,8 @@ def flush_plan(plan: FlushPlan, keyspace: Keyspace) -> Iterator[Line]:
     """Render the keys that a flush would delete, by kind, and the URL."""
     yield [("in ", ""), (plan.url, "bold"), (f" (from {plan.origin}):", "")]
     yield [(f"  {plural(plan.sessions, 'session')}", "")]
+    for prefix, count in (plan.longer_prefixes or {}).items():
+        yield [(f"  of all these keys, {count:,} are under {prefix}", "yellow")]
     for kind, count in plan.others.items():
         yield [(f"  {plural(count, 'key')} of type {kind} under {keyspace.prefix}", "yellow")]
     for kind, count in (plan.left_out or {}).items():

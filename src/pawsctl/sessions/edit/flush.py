@@ -18,6 +18,7 @@ from pawsctl.errors import Partial, UsageError
 from pawsctl.sessions.contract import keys, rules
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.contract.rules import Checks
+from pawsctl.sessions.edit import longer_prefixes
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.summing import summing
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
@@ -29,7 +30,8 @@ SEEN = keys.SEEN_PREFIX.encode() + b"*"
 class FlushPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     """The number of keys a flush would delete; `others` are keys that are no strings, by type.
 
-    Of another application's sessions, these are `left_out` and stay.
+    Of another application's sessions, these are `left_out` and stay. `longer_prefixes` has the
+    number of keys under each, which may be a third application's.
     """
 
     url: str
@@ -38,6 +40,7 @@ class FlushPlan(msgspec.Struct, frozen=True, omit_defaults=True):
     others: dict[str, int]
     seen: int
     left_out: dict[str, int] | None = None
+    longer_prefixes: dict[str, int] | None = None
 
     @property
     def total(self) -> int:
@@ -106,6 +109,9 @@ def planned(
     if counted:
         seen = sum(store.count(SEEN).values()) if include_seen else 0
         plan = _plan(store, store.count(pattern), seen)
+        if wanted.match is None:
+            longer = longer_prefixes.counted(store)
+            plan = msgspec.structs.replace(plan, longer_prefixes=longer)
     return Flush(plan, wanted, patterns)
 
 
