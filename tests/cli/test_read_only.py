@@ -15,6 +15,7 @@ CHANGING = (
     *("session delete +1", "session touch +1", "session flush --yes", "session seed 3"),
     *("session repair +1 --yes", "session repair --all --yes", "session edit +1"),
     *("session import a.jsonl", "session import a.jsonl --replace", "test-session"),
+    "backup restore --latest",
     *("redis maxmemory 64mb --yes", "redis up", "redis dev", "redis down", "redis start"),
     *("redis stop", "redis restart", "redis reset --yes", "redis failover --topology cluster"),
     *("redis cli", "redis cli -- SET wh:session:+1 x", "health --only writes"),
@@ -25,6 +26,8 @@ READING = (
     *("session repair +1 --dry-run", "session repair --all --dry-run"),
     *("redis memory", "config", "redis down --dry-run", "session export b.jsonl"),
     *("session verify a.jsonl", "profile list", "profile show look", "profile check", "doctor"),
+    # Backups are files of this machine.
+    *("backup list", "backup show --latest", "backup purge --yes"),
 )
 # They find that this project's own Redis does not run.
 FAILING = ("redis status", "redis logs", "redis cli -- PING")
@@ -52,6 +55,8 @@ def test_what_changes_is_refused_and_what_reads_works(pawsctl: Pawsctl, server: 
     In the end, the server itself says that it got nothing but commands that read.
     """
     store_session(server, "+1", b'{"status":"active","messages":[],"updatedAt":1}')
+    store_session(server, "+2", b"{}")
+    assert pawsctl("session", "delete", "+2").status == ExitStatus.OK
     assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
     (pawsctl.folder / "pawsctl.toml").write_text(f'[profiles.look]\nurl = "{server.url}"\n')
     pawsctl.environment |= {"PAWSCTL_READ_ONLY": "1", "EDITOR": "true"}
