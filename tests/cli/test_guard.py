@@ -22,6 +22,7 @@ LINES = {
     "session repair": "session repair +2 --yes",
     "session edit": "session edit +2",
     "session delete": "session delete +1",
+    "session erase": "session erase +2 --yes",
     "session flush": "session flush --yes",
     "session seed": "session seed 3",
     "session import": "session import a.jsonl --replace",

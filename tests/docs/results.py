@@ -10,6 +10,7 @@ from pawsctl.config.setting_specs import Setting
 from pawsctl.safety.backups.catalog import Backup, BackupSession
 from pawsctl.safety.backups.purge import Purged
 from pawsctl.safety.backups.restore import Restored
+from pawsctl.safety.erasure.erase import Erased
 from pawsctl.server.health import Health
 from pawsctl.server.memory import LimitSet, Memory
 from pawsctl.sessions.archive.export import Exported
@@ -90,6 +91,7 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     "session edit": _one(Edited),
     "session delete": _one(Deleted, PHONES)
     + _one(DeletedOrLeft, PHONES, "where a session changed meanwhile and was left"),
+    "session erase": _one(Erased),
     "session flush": _one(Flushed) + _one(FlushPlan, when="with `--dry-run`"),
     "session export": _one(Exported),
     "session import": _one(Imported),

@@ -94,6 +94,7 @@ ON_SESSIONS = (
     "session repair +1 +5 --yes",
     "session edit +1",
     "session delete +1",
+    "session erase +5 --yes",
     "session flush --yes",
     "backup purge --yes",
     "session export a.jsonl",

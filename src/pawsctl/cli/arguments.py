@@ -127,6 +127,17 @@ def require_writable(path: Path | None) -> None:
         )
 
 
+def require_new(path: Path | None) -> None:
+    """Check the same, and that there is no such file yet. Raises UsageError."""
+    require_writable(path)
+    if path is not None and os.path.lexists(path):
+        from pawsctl.errors import UsageError
+
+        raise UsageError(
+            f"{path} exists already, and is left as it is.", hint="Choose another name."
+        )
+
+
 def _unfit(path: Path) -> str:
     """Return why no file can be written at `path`, or ''."""
     reason = ""

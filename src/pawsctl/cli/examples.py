@@ -51,6 +51,10 @@ EXAMPLES = {
     ),
     "session edit": ("session edit +59899123456", "session edit wh:session:+59899123456"),
     "session delete": ("session delete +59899123456", "session delete - < phones.txt"),
+    "session erase": (
+        "session erase +59899123456",
+        "session erase +59899123456 --yes --receipt receipt.json",
+    ),
     "session flush": ("session flush --dry-run", "session flush --idle 2h", "session flush --yes"),
     "session seed": ("session seed 100", "session seed 100000 --seed 7"),
     "session export": ("session export sessions.jsonl.gz", "session export - | gzip > copy.gz"),

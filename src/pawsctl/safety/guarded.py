@@ -9,6 +9,7 @@ GUARDED = {
     "session flush": "sessions are deleted",
     "session repair": "messages of a conversation are changed or removed",
     "session edit": "a conversation is changed",
+    "session erase": "a session and its copies are deleted",
     "session seed": "made-up sessions are written, over others of the same phones",
     "session import": "with --replace, sessions are overwritten",
     "redis maxmemory": "with less memory, keys are evicted or writes fail",

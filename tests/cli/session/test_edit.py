@@ -40,7 +40,7 @@ def _store(server: Server) -> object:
 
 def _left(pawsctl: Pawsctl) -> list[Path]:
     """Return the files that are left in the folder of edits."""
-    return sorted((pawsctl.folder / "state" / "pawsctl" / "edits").iterdir())
+    return sorted((pawsctl.folder / "state" / "pawsctl" / "session.edits").iterdir())
 
 
 def test_an_edit_changes_what_was_edited_alone(with_editor: Pawsctl, server: Server) -> None:

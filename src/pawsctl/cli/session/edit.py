@@ -39,14 +39,15 @@ def edit(
     both versions are kept.
     """
     from pawsctl.files import editor, state_dir
+    from pawsctl.safety.erasure import copies
     from pawsctl.sessions.edit import edit_session as operation
 
     run = invocation(ctx)
     run.keyspace.require_bots("'session edit'")
     words = editor.program(os.environ)
-    folder = state_dir.path_of("edits")
+    folder = state_dir.path_of(copies.EDITS)
     with run.store() as store:
-        found = operation.Edit(store, run.keyspace.key(phone))
+        found = operation.Edit(store, run.keyspace.key(phone, exact=True))
         confirm_on(run, store.connection, host=confirm)
         with editor.drafted(folder, f"{operation.file_name(found.phone)}.json", words) as draft:
             edited = operation.edited(

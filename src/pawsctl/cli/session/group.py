@@ -21,6 +21,7 @@ class SessionGroup(LazyGroup):
         "repair": "pawsctl.cli.session.repair",
         "edit": "pawsctl.cli.session.edit",
         "delete": "pawsctl.cli.session.delete",
+        "erase": "pawsctl.cli.session.erase",
         "flush": "pawsctl.cli.session.flush",
         "seed": "pawsctl.cli.session.seed",
         "export": "pawsctl.cli.session.export",

@@ -157,9 +157,10 @@ class SessionReader:
             found += [None if raise_for_error(reply) == -2 else reply for reply in replies]
         return found
 
-    def names(self) -> Iterator[list[bytes]]:
-        """Yield the keys of all sessions in batches, those of other types among them."""
-        for names, _ in self._batches(lambda _names: [], self._everything):
+    def names(self, pattern: bytes | None = None) -> Iterator[list[bytes]]:
+        """Yield the keys of all sessions in batches, of any type; or those that match a glob."""
+        search = one_server.Search(pattern) if pattern else self._everything
+        for names, _ in self._batches(lambda _names: [], search):
             yield names
 
     def all_ttls(self) -> Iterator[list[int]]:

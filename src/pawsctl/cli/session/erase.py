@@ -1,0 +1,88 @@
+"""`pawsctl session erase`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli import lookups
+from pawsctl.cli.arguments import Confirm, Yes, require_new
+from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.global_options import Command, invocation
+from pawsctl.cli.output.table import Line
+from pawsctl.cli.output.units import plural
+from pawsctl.cli.session.group import app
+
+if TYPE_CHECKING:
+    from pawsctl.config.target import Target
+    from pawsctl.safety.erasure.erase import Erased, Erasure
+
+
+@app.command(cls=Command)
+def erase(
+    ctx: typer.Context,
+    phone: Annotated[
+        str,
+        typer.Argument(metavar="PHONE", autocompletion=lookups.phones, help="Phone or key."),
+    ],
+    *,
+    receipt: Annotated[
+        Path | None,
+        typer.Option("--receipt", metavar="FILE", help="Write a receipt, in JSON, to a new file."),
+    ] = None,
+    yes: Yes = False,
+    confirm: Confirm = "",
+) -> None:
+    """Erase what is stored of one person, and say what can't be reached.
+
+    Deletes the session, the bot's temporary pictures of that phone, and the session in backups and
+    other copies that pawsctl keeps on this machine. Looks again afterwards.
+    """
+    from pawsctl.safety.erasure import erase as operation
+
+    run = invocation(ctx)
+    require_new(receipt)
+    with run.store() as store:
+        erasure = operation.Erasure(store, run.keyspace.key(phone, exact=True))
+        if not erasure.found.is_nothing:
+            connection, question = store.connection, "Erase it for good?"
+            about = erasure_plan(connection.target, erasure)
+            confirm_on(run, connection, about, host=confirm, yes=yes, question=question)
+        written = erasure.erase()
+        run.output.show(erasure.result(written, receipt), erased_view)
+        erasure.require_complete(written)
+
+
+def erasure_plan(target: Target, erasure: Erasure) -> Iterator[Line]:
+    """Render what would be erased, and where."""
+    there, copies = erasure.found.stored, erasure.found.copies
+    yield [("in ", ""), (target.url, "bold"), (f" (from {target.origin}):", "")]
+    yield [
+        (f"  {'the session' if there.session else 'no session'} of ", ""),
+        (erasure.name, "cyan"),
+    ]
+    yield [(f"  {plural(len(there.pictures), 'temporary picture')}", "")]
+    yield [("on this machine:", "")]
+    lines, files = plural(copies.lines, "line"), plural(len(copies.archives), "archive")
+    yield [(f"  {lines} in {files}, {plural(len(copies.edits), 'kept edit')}", "")]
+
+
+def erased_view(result: Erased) -> Iterator[Line]:
+    """Render what was erased, what is left, and what can't be reached."""
+    receipt = result.receipt
+    for each in receipt.looked_at:
+        left = f", {each.left} there again" if each.left else ""
+        style = "yellow" if each.left else ""
+        counts = f"{each.found} found, {each.erased} erased{left}"
+        yield [(f"{each.place}: ", "bold"), (counts, style)]
+    for clause in receipt.not_looked_at:
+        yield [(f"! not looked at: {clause}", "yellow")]
+    yield [("Not reached:", "bold")]
+    for clause in receipt.not_reached:
+        yield [(f"  - {clause}", "")]
+    yield [(f"Hash of the phone: {receipt.phone_hash}", "dim")]
+    if result.file:
+        yield [(f"Receipt: {result.file}", "")]

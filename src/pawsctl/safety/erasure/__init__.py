@@ -1,0 +1,1 @@
+"""The erasure of one person: what is stored of a phone, wherever pawsctl can reach it."""

@@ -1,0 +1,150 @@
+"""Erase what is stored of one person, look again, and write a receipt."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from pawsctl.errors import OperationFailed, Partial
+from pawsctl.files import atomic_file, keyed_hash
+from pawsctl.safety.erasure import copies, stored
+from pawsctl.safety.erasure.copies import Copies
+from pawsctl.safety.erasure.stored import Stored
+from pawsctl.sessions.contract import keys
+from pawsctl.sessions.query import absent
+from pawsctl.sessions.store.store import SessionStore
+
+_ELSEWHERE = (
+    "archives, copies and outputs of pawsctl outside its state directory on this machine, and in "
+    "those of other users and machines",
+    "what the application keeps beside Redis: its database, its logs, its messaging service",
+)
+
+
+class Look(msgspec.Struct, frozen=True):
+    """A place that was looked at: how much was found there, erased, and found in a second look."""
+
+    place: str
+    found: int
+    erased: int
+    left: int
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """A receipt, without the phone itself: `phone_hash` is keyed (HMAC-SHA-256).
+
+    `complete` says that every place could be looked at, and holds nothing any more. `not_reached`
+    names what pawsctl can't reach.
+    """
+
+    format: str
+    version: int
+    phone_hash: str
+    url: str
+    erased_at: datetime
+    complete: bool
+    looked_at: list[Look]
+    not_looked_at: list[str]
+    not_reached: list[str]
+
+
+class Erased(msgspec.Struct, frozen=True):
+    """The result of an erasure; `file` is the receipt's file."""
+
+    phone: str
+    key: str
+    file: str | None
+    receipt: Receipt
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What was found of a phone before anything was erased."""
+
+    stored: Stored
+    copies: Copies
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing was found anywhere."""
+        there = (self.stored.session, self.stored.pictures, self.copies.lines, self.copies.edits)
+        return not any(there)
+
+
+class Erasure:
+    """The erasure of the person whose session has that key."""
+
+    def __init__(self, store: SessionStore, key: bytes) -> None:
+        """Look what there is. Raises what the store raises, and OperationFailed."""
+        self._store, self._key = store, key
+        self.name = store.keyspace.name_of(key)
+        # First: without a hash there is no receipt, and nothing must be erased.
+        self._hash = keyed_hash.hashed(self.name)
+        self.found = self._look()
+
+    def _look(self) -> Found:
+        there = stored.found(self._store, self._key)
+        return Found(there, copies.found(self._key, self.name))
+
+    def erase(self) -> Receipt:
+        """Erase all that was found, look again, and return the receipt."""
+        found = self.found
+        # Copies first: if that fails, the session is still there to be found by the next try.
+        erased_copies = copies.removed(found.copies, self._key)
+        session, pictures = stored.delete(self._store, self._key, found.stored)
+        left = self._look()
+        looks = [
+            Look("session", int(found.stored.session), int(session), int(left.stored.session)),
+            Look(
+                "temp_image",
+                len(found.stored.pictures),
+                pictures,
+                len(left.stored.pictures),
+            ),
+            Look("kept copies", _count(found.copies), erased_copies, _count(left.copies)),
+        ]
+        unseen = [f"pictures: {left.stored.unseen}"] if left.stored.unseen else []
+        unseen += left.copies.unread
+        return Receipt(
+            format="pawsctl erasure receipt",
+            version=1,
+            phone_hash=self._hash,
+            url=self._store.connection.target.url,
+            erased_at=datetime.now(UTC),
+            complete=not unseen and not any(each.left for each in looks),
+            looked_at=looks if self._store.keyspace.is_bots else [looks[0], looks[2]],
+            not_looked_at=unseen,
+            not_reached=[*stored.out_of_reach(self._store, self._key), *_ELSEWHERE],
+        )
+
+    def result(self, receipt: Receipt, file: Path | None) -> Erased:
+        """Return the result, after writing the receipt to a file. Raises OperationFailed."""
+        if file is not None:
+            encoded = msgspec.json.format(msgspec.json.encode(receipt), indent=2)
+            with atomic_file.replacing(file, private=True, overwrite=False) as write:
+                write(encoded + b"\n")
+        place = str(file.resolve()) if file else None
+        return Erased(self.name, keys.key_text(self._key), place, receipt)
+
+    def require_complete(self, receipt: Receipt) -> None:
+        """Raise Partial if not all was looked at, OperationFailed if something is there again.
+
+        Raises NoSession if nothing was found anywhere.
+        """
+        left = ", ".join(each.place for each in receipt.looked_at if each.left)
+        if receipt.not_looked_at:
+            still = f" Still there: {left}." if left else ""
+            raise Partial(
+                f"Not all could be looked at: {'; '.join(receipt.not_looked_at)}.{still}",
+                hint="What could be was erased. See to the rest, and run it again.",
+            )
+        if left:
+            raise OperationFailed(
+                f"Something was written meanwhile and is there again: {left}.",
+                hint="Run it again when the bot has nothing to do for that phone.",
+            )
+        if self.found.is_nothing:
+            raise absent.no_session(self._store, [self._key])
+
+
+def _count(found: Copies) -> int:
+    return found.lines + len(found.edits)

@@ -1,0 +1,74 @@
+"""What Redis holds of a phone: its session, and the bot's temporary pictures."""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from pawsctl.connection import ErrorReply, info_fields, raise_for_error
+from pawsctl.connection.scan.one_server import WRITTEN, slices
+from pawsctl.connection.replies import is_about_a_key
+from pawsctl.errors import Partial
+from pawsctl.sessions.contract import keys
+from pawsctl.sessions.store.store import SessionStore
+
+_PICTURES = b"temp_image:*"
+_NAME = re.compile(r"temp_image:(.*):[^:]*", re.DOTALL)
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """The keys that were found; `unseen` says why there may be more pictures."""
+
+    session: bool
+    pictures: Sequence[bytes]
+    unseen: str = ""
+
+
+def found(store: SessionStore, key: bytes) -> Stored:
+    """Return what is stored of the phone whose session has that key."""
+    session = bool(store.connection.call("EXISTS", key))
+    if not store.keyspace.is_bots:
+        return Stored(session, ())
+    pictures: list[bytes] = []
+    try:
+        for names in store.names(_PICTURES):
+            pictures += [each for each in names if _is_of(each, store.keyspace.name_of(key))]
+    except Partial as error:
+        return Stored(session, pictures, error.message)
+    return Stored(session, pictures)
+
+
+def _is_of(picture: bytes, phone: str) -> bool:
+    """Return whether a picture is that phone's; its key has the phone as it came."""
+    name = _NAME.fullmatch(keys.key_text(picture))
+    return name is not None and keys.normalised(name[1]) == phone
+
+
+def delete(store: SessionStore, key: bytes, stored: Stored) -> tuple[bool, int]:
+    """Delete the keys; return whether the session was deleted, and how many pictures."""
+    session = bool(store.connection.call("DEL", key))
+    pictures = 0
+    for some in slices(stored.pictures, WRITTEN):
+        replies = store.connection.pipeline([("DEL", each) for each in some])
+        for each in replies:
+            # A second look finds the pictures that this user may not delete.
+            if not (isinstance(each, ErrorReply) and is_about_a_key(each)):
+                pictures += raise_for_error(each)
+    return session, pictures
+
+
+def out_of_reach(store: SessionStore, key: bytes) -> list[str]:
+    """Return clauses on what Redis keeps elsewhere for a time, by what it tells of itself."""
+    node = store.connection.owner(key)
+    reply = node.pipeline([("INFO",)])[0]
+    told = {} if isinstance(reply, ErrorReply) else info_fields(reply)
+    clauses = []
+    if told.get("aof_enabled", "1") != "0":
+        clauses.append(f"the append-only file of {node}, until it is rewritten (BGREWRITEAOF)")
+    clauses.append(f"snapshots of {node} and copies of them, until they are written anew (BGSAVE)")
+    count = told.get("connected_slaves", "")
+    if count != "0":
+        some = f"{count} replicas" if count.isdecimal() and int(count) > 1 else "replicas"
+        some = "1 replica" if count == "1" else some
+        clauses.append(f"{some} of {node}, for as long as they lag")
+    return clauses
