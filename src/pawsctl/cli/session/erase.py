@@ -10,7 +10,7 @@ import typer
 
 from pawsctl.cli import lookups
 from pawsctl.cli.arguments import Confirm, Yes, require_new
-from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.confirm import confirm_on, confirm_prefix
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.output.units import plural
@@ -50,6 +50,7 @@ def erase(
         if not erasure.found.is_nothing:
             connection, question = store.connection, "Erase it for good?"
             about = erasure_plan(connection.target, erasure)
+            confirm_prefix(run.output, connection, run.session_settings, yes=yes, host=confirm)
             confirm_on(run, connection, about, host=confirm, yes=yes, question=question)
         written = erasure.erase()
         run.output.show(erasure.result(written, receipt), erased_view)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import msgspec
 
 from pawsctl.connection import ErrorReply, info_fields, raise_for_error
-from pawsctl.connection.scan.one_server import WRITTEN, slices
 from pawsctl.connection.replies import is_about_a_key
+from pawsctl.connection.scan.one_server import WRITTEN, slices
 from pawsctl.errors import Partial
 from pawsctl.sessions.contract import keys
 from pawsctl.sessions.store.store import SessionStore
