@@ -30,9 +30,10 @@ def says(session: Session | None, text: str) -> bool:
     """Return whether a text occurs in the messages that people see: the user's and the bot's."""
     needle = _needle(text)
     for message in session.messages if session else ():
-        if message.role == "tool" or message.is_tool_results:
-            continue
-        if needle in folded(message.text):
+        content = message.content
+        words = content if isinstance(content, str) else message.text
+        # Few say it, and fewer are no message of a person.
+        if needle in folded(words) and message.role != "tool" and not message.is_tool_results:
             return True
     return False
 
@@ -46,17 +47,19 @@ def rules_out(text: str) -> Callable[[bytes], bool] | None:
     if not needle.isascii() or not needle.isprintable() or not _ESCAPED.isdisjoint(needle):
         return None
     characters = set(needle)
-    # A letter may also be written as \u0061, or come of one of those.
+    # A letter may also be written as \\u0061, or come of one of those; each with its first byte,
+    # which is found ten times as quickly, or not found.
     others = [b"\\u"]
     others += [each.encode() for each in _INTO_ASCII if not characters.isdisjoint(folded(each))]
+    suspects = [(each[:1], each) for each in others]
     letters = needle.encode()
 
     def is_out(value: bytes) -> bool:
         if letters in value.lower():
             return False
         # A generator for each of a million values would take longer.
-        for other in others:  # noqa: SIM110
-            if other in value:
+        for first, whole in suspects:  # noqa: SIM110
+            if first in value and whole in value:
                 return False
         return True
 
