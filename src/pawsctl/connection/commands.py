@@ -1,6 +1,7 @@
 """Tables of Redis commands: keys, reads and writes, parts. Pure; unlisted ones are refused."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from pawsctl.connection.replies import ErrorReply, PartlyRefused, has_code, is_about_a_key
@@ -46,7 +47,12 @@ def as_bytes(part: bytes | str | int) -> bytes:
 
 def name_of(command: Command) -> bytes:
     """Return the command's name in upper case."""
-    return as_bytes(command[0]).upper()
+    return _upper(command[0])
+
+
+@lru_cache(maxsize=256)
+def _upper(name: bytes | str | int) -> bytes:
+    return as_bytes(name).upper()
 
 
 def key_of(command: Command) -> bytes | None:

@@ -1,6 +1,7 @@
 """Redis's error replies as exceptions, and their meaning for the command that was sent."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from pawsctl.errors import OperationFailed
@@ -68,6 +69,17 @@ def raise_for_error(reply: Any) -> Any:
     if isinstance(reply, ErrorReply):
         raise refused(reply) from reply
     return reply
+
+
+def any_refused(replies: Sequence[Any]) -> bool:
+    """Return whether one of the replies is an error."""
+    # By their types, of which there are few, for there are many replies and nearly never an error.
+    if _NO_ERRORS.issuperset(map(type, replies)):
+        return False
+    return any(isinstance(each, ErrorReply) for each in replies)
+
+
+_NO_ERRORS = frozenset((int, bytes, list, type(None)))
 
 
 def has_code(reply: Any, *codes: str) -> bool:

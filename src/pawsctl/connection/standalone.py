@@ -12,7 +12,7 @@ from pawsctl.connection.base import Connection, a_sentinel, ask_node, is_of_sent
 from pawsctl.connection.cluster import slots
 from pawsctl.connection.commands import Command
 from pawsctl.connection.node import ASK_FOR_CLUSTER, Node, Notice, Timeouts
-from pawsctl.connection.replies import ErrorReply, betrays_cluster, has_code
+from pawsctl.connection.replies import ErrorReply, any_refused, betrays_cluster, has_code
 from pawsctl.errors import OperationFailed
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ class Standalone(Connection):
         if self._cluster is not None:
             return self._cluster.pipeline(commands)
         replies = ask_node(self._server, commands)
-        is_strange = any(
+        is_strange = any_refused(replies) and any(
             has_code(each, "ERR") and "unknown command" in each.text for each in replies
         )
         if self._server.is_sentinel or is_strange:

@@ -15,6 +15,7 @@ from pawsctl.connection.replies import (
     ErrorReply,
     Misread,
     PartlyRefused,
+    any_refused,
     betrays_cluster,
     has_code,
     is_about_a_key,
@@ -100,7 +101,7 @@ class Substitutes:
         If a command was refused, its substitute is sent with `send`.
         """
         nothing_learnt = not self._unknown and not self._one_by_one
-        if nothing_learnt and not any(isinstance(each, ErrorReply) for each in replies):
+        if nothing_learnt and not any_refused(replies):
             return list(replies)
         rest = iter(replies)
         return [

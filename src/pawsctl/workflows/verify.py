@@ -10,7 +10,7 @@ import msgspec
 import psutil
 
 from pawsctl.config.target import Target
-from pawsctl.connection import ErrorReply, connect, refused
+from pawsctl.connection import ErrorReply, connect, raise_for_error, refused, ttls_of
 from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import OperationFailed, RedisUnreachable, TimedOut
 from pawsctl.sessions.archive.jsonl_format import Rejected
@@ -27,6 +27,8 @@ _TAIL_LINES = 15
 _TTL_TOLERANCE_MS = 1_000
 # Time added to every session's TTL, so that none expires during the comparison.
 _GRACE_MS = 3_600_000
+# Bytes of values that are read back at a time.
+_MOST_BYTES = 1 << 20
 # Differences that are listed in the error.
 _TOLD = 5
 
@@ -64,18 +66,16 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
         differences: list[str] = []
         for batch in archive.batches(WRITTEN):
             sessions = _sound(batch)
-            size += sum(len(each.value) for each in sessions)
-            expired += sum(
-                each.expires_at is not None and each.expires_at <= now_ms for each in sessions
-            )
+            size += sum([len(each.value) for each in sessions])
+            moments = [each.expires_at for each in sessions if each.expires_at is not None]
+            expired += len([each for each in moments if each <= now_ms])
             shifted = [_shifted(each, shift_ms) for each in sessions]
             differences += _unwritten(shifted, writer.write(shifted))
             progress(len(batch))
-        count = store.connection.call("DBSIZE")
-        for batch in archive.batches(WRITTEN):
-            shifted = [_shifted(each, shift_ms) for each in _sound(batch)]
             differences += _unlike(shifted, store, writer)
             progress(len(batch))
+        # What came back was there at once.
+        count = store.connection.call("DBSIZE")
     if differences or count != archive.count:
         more = len(differences) - _TOLD
         raise OperationFailed(
@@ -166,16 +166,33 @@ def _unwritten(sessions: Sequence[Saved], written: Sequence[bool | ErrorReply]) 
 
 def _unlike(sessions: Sequence[Saved], store: SessionStore, writer: BulkWriter) -> Iterator[str]:
     """Yield a sentence for each difference between the stored sessions and the archive's."""
-    # Not a float, which would round a moment far away to seconds.
-    asked_ms = int(writer.now_ms())
-    records = store.records_of([each.key for each in sessions])
-    for saved, record in zip(sessions, records, strict=True):
-        name = key_text(saved.key)
-        if record is None:
-            yield f"{name} is missing"
-            continue
-        if record.value != saved.value:
-            yield f"{name} has another value"
-        left_ms = -1 if saved.expires_at is None else saved.expires_at - asked_ms
-        if (left_ms < 0) != (record.ttl_ms < 0) or abs(left_ms - record.ttl_ms) > _TTL_TOLERANCE_MS:
-            yield f"{name} has {record.ttl_ms} ms to live and should have {left_ms}"
+    for some in _portions(sessions):
+        names = [each.key for each in some]
+        # Not a float, which would round a moment far away to seconds.
+        asked_ms = int(writer.now_ms())
+        ttls, values = map(
+            raise_for_error, store.connection.pipeline([ttls_of(names), ("MGET", *names)])
+        )
+        for saved, ttl_ms, value in zip(some, ttls, values, strict=True):
+            if value is None:
+                yield f"{key_text(saved.key)} is missing"
+                continue
+            if value != saved.value:
+                yield f"{key_text(saved.key)} has another value"
+            left_ms = -1 if saved.expires_at is None else saved.expires_at - asked_ms
+            if (left_ms < 0) != (ttl_ms < 0) or abs(left_ms - ttl_ms) > _TTL_TOLERANCE_MS:
+                yield f"{key_text(saved.key)} has {ttl_ms} ms to live and should have {left_ms}"
+
+
+def _portions(sessions: Sequence[Saved]) -> Iterator[list[Saved]]:
+    """Yield the sessions in portions whose values are held in memory twice."""
+    some: list[Saved] = []
+    size = 0
+    for each in sessions:
+        if some and size + len(each.value) > _MOST_BYTES:
+            yield some
+            some, size = [], 0
+        some.append(each)
+        size += len(each.value)
+    if some:
+        yield some
