@@ -24,6 +24,7 @@ from pawsctl.stack.plan import (
 from pawsctl.stack.project import layout, project
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.project import COMMANDER, REDIS, Project
+from pawsctl.stack.topology import as_it_runs
 from pawsctl.stack.with_mounted_files import with_files
 
 
@@ -159,6 +160,7 @@ def restart(
     """
 
     def look(here: Project, engine: Engine) -> None:
+        as_it_runs.check_ports(here, engine.status())
         engine.prepare(plan_for(here, engine, [], timeout=timeout, pull="missing", emit=emit))
 
     with explained_if_interrupted("what was stopped stays stopped", topology):
@@ -188,6 +190,7 @@ def _up(
     emit: Emit,
 ) -> tuple[ServiceUp, ...]:
     """Bring up these services, and any others that exist."""
+    as_it_runs.check_ports(here, engine.status())
     plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=emit)
     unfinished_reset.forget(here.directory)
     ending_servers.finish(here.directory, engine.end)

@@ -11,7 +11,7 @@ from pawsctl.stack.engine.protocol import ServiceStatus
 from pawsctl.stack.events import Emit, EngineName
 from pawsctl.stack.project import layout, project
 from pawsctl.stack.project.project import REDIS, Project
-from pawsctl.stack.topology import form
+from pawsctl.stack.topology import as_it_runs
 
 
 class StackMemory(Struct, frozen=True):
@@ -75,14 +75,15 @@ def url(here: Project, services: Sequence[ServiceStatus]) -> str | None:
         port = port_of(REDIS, services)
         return f"redis://127.0.0.1:{port}" if port else None
     is_up = any(each.state == "running" for each in services)
-    return layout.url(here.topology, here.stack) if is_up else None
+    return layout.url(here.topology, as_it_runs.of(here, services).stack) if is_up else None
 
 
 def held(here: Project, services: Sequence[ServiceStatus]) -> Keys | None:
     """Return the number of keys in the servers that answer; None if none does."""
     if here.topology == "single":
         return _keys(_told(here, services)[0])
-    primaries = [each for each in form.view(here).nodes.values() if each.role == "primary"]
+    nodes = as_it_runs.view(here, services).nodes.values()
+    primaries = [each for each in nodes if each.role == "primary"]
     if not primaries:
         return None
     return Keys(
@@ -102,10 +103,7 @@ def port_of(service: str, services: Sequence[ServiceStatus]) -> int | None:
 
     It may differ from the settings if they have changed since.
     """
-    for each in services:
-        if each.service == service and each.ports:
-            return int(each.ports[0].partition("->")[0].rpartition(":")[2])
-    return None
+    return next((each.port for each in services if each.service == service), None)
 
 
 def _told(

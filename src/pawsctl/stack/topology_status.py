@@ -11,13 +11,13 @@ from pawsctl.connection.cluster.slots import ranges
 from pawsctl.errors import PawsctlError
 from pawsctl.stack import status as single_server
 from pawsctl.stack.engine.choose import engine_of
-from pawsctl.stack.engine.protocol import ServiceStatus
+from pawsctl.stack.engine.protocol import Engine, ServiceStatus
 from pawsctl.stack.events import Emit, EngineName
 from pawsctl.stack.project import layout, project
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.project import Project
 from pawsctl.stack.status import StackStatus
-from pawsctl.stack.topology import form
+from pawsctl.stack.topology import as_it_runs
 from pawsctl.stack.topology.view import Quorum, Role, TopologyNode, TopologyView
 
 
@@ -79,16 +79,17 @@ def status(
         return single_server.status(settings, emit=emit)
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
-    found = {each.service: each for each in engine.status()}
-    view = form.view(here)
+    services = engine.status()
+    view = as_it_runs.view(here, services)
+    running = as_it_runs.of(here, services)
     return TopologyStatus(
         engine=engine.name,
-        url=layout.url(topology, here.stack),
+        url=layout.url(topology, running.stack),
         topology=topology,
-        services=_members(here, found, view),
+        services=_members(running, {each.service: each for each in services}, view),
         quorum=view.quorum,
         serves=view.serves,
-        problems=view.problems,
+        problems=view.problems if any(map(_is_running, services)) else _at_rest(here, engine, view),
     )
 
 
@@ -102,11 +103,22 @@ def ports_among(settings: StackSettings, ports: Collection[int]) -> set[int]:
         with suppress(PawsctlError):
             here = project.load(settings, topology)
             services = engine_of(here, lambda _event: None).status()
-            running = [each for each in services if each.state == "running"]
+            running = list(filter(_is_running, services))
             for name in layout.redis_ports(here.stack).values():
                 if port := single_server.port_of(name, running):
                     found.add(port)
     return found & set(ports)
+
+
+def _at_rest(here: Project, engine: Engine, view: TopologyView) -> tuple[str, ...]:
+    """Return the problems of a topology of which nothing runs, with what helps."""
+    if obstacle := engine.obstacle():
+        return (*view.problems, f"{obstacle.message} {obstacle.hint}")
+    return (*view.problems, f"'pawsctl redis up{here.hint}' starts it")
+
+
+def _is_running(service: ServiceStatus) -> bool:
+    return service.state == "running"
 
 
 def _members(
@@ -119,8 +131,7 @@ def _members(
         seen = found.get(service.key) or ServiceStatus(
             service.key, service.container, "absent", None, (), None
         )
-        # If it does not run, another server may answer on its port.
-        node = view.nodes.get(service.key) if seen.state == "running" else None
+        node = view.nodes.get(service.key)
         role: Role | None = node.role if node else None
         if layout.is_sentinel(service) and seen.state == "running":
             role = "sentinel"

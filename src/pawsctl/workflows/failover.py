@@ -23,7 +23,7 @@ from pawsctl.stack.events import Emit, EngineName, Waiting
 from pawsctl.stack.project import layout, project
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.project import Project
-from pawsctl.stack.topology import fail_over, form
+from pawsctl.stack.topology import as_it_runs, fail_over, form
 from pawsctl.stack.topology.timer import Timer, set_timer, timer_of
 from pawsctl.stack.topology.view import TopologyView
 from pawsctl.workflows.failover_writers import FailoverWriter, delete, lost
@@ -92,7 +92,9 @@ def failover(
     _require_spread(keyspace, topology)
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
-    before = form.view(here)
+    services = engine.status()
+    as_it_runs.check_ports(here, services)
+    before = as_it_runs.view(here, services)
     _check_whole(here, before)
     usual = timer_of(here)
     try:

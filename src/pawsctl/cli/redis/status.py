@@ -16,6 +16,7 @@ from pawsctl.errors import ExitStatus
 
 if TYPE_CHECKING:
     from pawsctl.stack.status import StackStatus
+    from pawsctl.stack.topology.view import Quorum
     from pawsctl.stack.topology_status import TopologyMember, TopologyStatus
 
 
@@ -100,17 +101,24 @@ def _topology(result: TopologyStatus, room: int | None) -> Iterator[Line]:
     """Render engine and URL, the Sentinels' quorum, a row per service, and the problems."""
     yield [("engine   ", "bold"), (result.engine, "")]
     yield [("url      ", "bold"), (result.url, "cyan")]
-    if result.quorum:
-        quorum = result.quorum
-        told = f"{quorum.agreeing} of {quorum.sentinels} Sentinels agree, {quorum.needed} needed"
-        yield [("quorum   ", "bold"), (told, "green" if result.serves else "red")]
+    runs = any(each.state == "running" for each in result.services)
+    if result.quorum and runs:
+        yield [("quorum   ", "bold"), (_quorum(result.quorum), "green" if result.serves else "red")]
     columns = [each for each in _COLUMNS if any(each.cell(row)[0] for row in result.services)]
     yield from table(result.services, columns, room)
     for problem in result.problems:
         yield [("problem: ", "yellow"), (problem, "")]
-    if not result.serves:
+    if runs and not result.serves:
         up = f"pawsctl redis up --topology {result.topology}"
         yield [(f"It takes no writes; start it with '{up}'.", "red")]
+
+
+def _quorum(quorum: Quorum) -> str:
+    """Return in words how many Sentinels agree."""
+    needed = f"{quorum.needed} needed"
+    if not quorum.sentinels:
+        return f"no Sentinel answers, {needed}"
+    return f"{quorum.agreeing} of {quorum.sentinels} Sentinels agree, {needed}"
 
 
 def _state(row: TopologyMember) -> Span:

@@ -89,6 +89,13 @@ class ServiceStatus(Struct, frozen=True):
     ports: tuple[str, ...]
     uptime: float | None
 
+    @property
+    def port(self) -> int | None:
+        """The port of this machine that leads to it, or None; the settings may have changed."""
+        if not self.ports:
+            return None
+        return int(self.ports[0].partition("->")[0].rpartition(":")[2])
+
 
 class LogLine(Struct, frozen=True):
     """One unchanged line of a service's log."""
@@ -184,7 +191,7 @@ class Engine(Protocol):
         """Return the directories of the files that existing services mount or read."""
 
     def obstacle(self) -> Conflict | None:
-        """Return what would keep `up` from starting the first service, which does not run."""
+        """Return what would keep `up` from starting a server that does not run."""
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """Return log lines of these services, or of all if none is named."""

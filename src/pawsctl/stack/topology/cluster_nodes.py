@@ -30,15 +30,16 @@ class _Answer(Struct, frozen=True):
     state: str
 
 
-def look(project: Project) -> TopologyView:
-    """Return the current state of the cluster."""
+def look(project: Project, asked: Sequence[str]) -> TopologyView:
+    """Return the current state of the cluster, as the nodes in `asked` report it."""
     ports = layout.redis_ports(project.stack)
-    answers = _answers(project, ports)
-    problems = [f"{name} does not answer" for port, name in ports.items() if port not in answers]
+    places = {port: name for port, name in ports.items() if name in asked}
+    answers = _answers(project, places)
+    problems = [f"{name} does not answer" for port, name in places.items() if port not in answers]
     for port, answer in answers.items():
         problems += _problems(ports[port], answer, expected=len(ports))
     covered = {slot for each in answers.values() for slot in each.own.slots}
-    if len(covered) < SLOTS:
+    if asked and len(covered) < SLOTS:
         problems.append(f"{SLOTS - len(covered)} slots are without a primary that answers")
     return TopologyView(
         nodes={ports[port]: each.node for port, each in answers.items()},
@@ -100,7 +101,7 @@ def replica_of(project: Project, primary: str) -> int | None:
     """Return the port of a replica that is connected to `primary`; None if there is none."""
     ports = layout.redis_ports(project.stack)
     names = {name: port for port, name in ports.items()}
-    for name, node in look(project).nodes.items():
+    for name, node in look(project, list(names)).nodes.items():
         if node.primary_port == names[primary] and node.is_linked:
             return names[name]
     return None

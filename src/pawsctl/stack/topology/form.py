@@ -1,6 +1,7 @@
 """Form a topology from running servers, step by step until nothing is missing."""
 
 import time
+from collections.abc import Sequence
 from functools import partial
 
 from pawsctl.errors import TimedOut
@@ -26,11 +27,13 @@ def form_of(project: Project, emit: Emit, *, timeout: float) -> Form:
     return partial(_form, project, emit, timeout)
 
 
-def view(project: Project) -> TopologyView:
-    """Return the current state of the topology."""
+def view(project: Project, asked: Sequence[str] | None = None) -> TopologyView:
+    """Return the current state of the topology, as the services in `asked` report it; None: all."""
+    if asked is None:
+        asked = [each.key for each in project.servers]
     if project.topology == "cluster":
-        return cluster_nodes.look(project)
-    return sentinel_nodes.look(project)
+        return cluster_nodes.look(project, asked)
+    return sentinel_nodes.look(project, asked)
 
 
 def _form(project: Project, emit: Emit, timeout: float, deadline: float) -> None:

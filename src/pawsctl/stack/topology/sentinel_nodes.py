@@ -5,6 +5,7 @@ primary, its word counts, and nothing here overrides it.
 """
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -33,13 +34,15 @@ class _Word(Struct, frozen=True):
     sentinels: int = 0
 
 
-def look(project: Project) -> TopologyView:
-    """Return the current state of the topology."""
+def look(project: Project, asked: Sequence[str]) -> TopologyView:
+    """Return the current state of the topology, as the services in `asked` report it."""
     names = layout.redis_ports(project.stack)
     sentinels = layout.sentinel_ports(project.stack)
-    nodes, words = _nodes(project), _words(project)
-    problems = [f"{name} does not answer" for port, name in names.items() if port not in nodes]
-    problems += [f"{name} does not answer" for p, name in sentinels.items() if p not in words]
+    places = {port: name for port, name in (names | sentinels).items() if name in asked}
+    nodes = _nodes(project, names.keys() & places)
+    words = _words(sentinels.keys() & places)
+    answering = nodes.keys() | words.keys()
+    problems = [f"{name} does not answer" for port, name in places.items() if port not in answering]
     for port, word in words.items():
         problems += _word_problems(sentinels[port], word, names=names, sentinels=len(sentinels))
     named = Counter(word.port for word in words.values() if word.port is not None)
@@ -47,9 +50,11 @@ def look(project: Project) -> TopologyView:
     if len(named) > 1:
         problems.append("the Sentinels do not agree on the primary")
     for port, node in nodes.items():
-        if node.role == "primary" and port != primary:
+        if node.role == "primary" and primary and port != primary:
             problems.append(f"{names[port]} is a primary that no Sentinel names")
-        elif node.role == "replica" and (node.primary_port != primary or not node.is_linked):
+        elif node.role == "replica" and (
+            not node.is_linked or (primary and node.primary_port != primary)
+        ):
             problems.append(f"{names[port]} is not connected to the primary")
     top = nodes.get(primary) if primary else None
     if top and top.replicas < len(names) - 1:
@@ -84,7 +89,7 @@ def join(project: Project) -> None:
     knows which is the primary.
     """
     ports = list(layout.redis_ports(project.stack))
-    nodes, words = _nodes(project), _words(project)
+    nodes, words = _nodes(project, ports), _words(layout.sentinel_ports(project.stack))
     named = {word.port for word in words.values() if word.port is not None}
     if named - {*ports}:
         raise OperationFailed(
@@ -158,18 +163,18 @@ def _password_command(password: str) -> tuple[str, ...]:
     return ("SENTINEL", "SET", SENTINEL_SERVICE, "auth-pass", password)
 
 
-def _nodes(project: Project) -> dict[int, TopologyNode]:
+def _nodes(project: Project, ports: Iterable[int]) -> dict[int, TopologyNode]:
     found = {}
-    for port in layout.redis_ports(project.stack):
+    for port in sorted(ports):
         with suppress(probe.Refused, OSError):
             (info,) = probe.ask(port, project.password, ("INFO",), timeout=LOOK_TIMEOUT)
             found[port] = of_info(info)
     return found
 
 
-def _words(project: Project) -> dict[int, _Word]:
+def _words(ports: Iterable[int]) -> dict[int, _Word]:
     found = {}
-    for port in layout.sentinel_ports(project.stack):
+    for port in sorted(ports):
         with suppress(OSError):
             found[port] = _word(port)
     return found

@@ -189,9 +189,10 @@ class DockerEngine:
         )
 
     def obstacle(self) -> Conflict | None:
-        """Return the conflict if a foreign container has our name or the port is taken."""
+        """Return the conflict if a foreign container has our name or a port is taken."""
         with translated_errors():
-            return self._containers.obstacle(self._stack.services[0])
+            found = (self._containers.obstacle(each) for each in self._project.servers)
+            return next(filter(None, found), None)
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """Yield the log lines of the containers. Raises OperationFailed if one is missing."""

@@ -143,8 +143,9 @@ class EmbeddedEngine:
         return next((each.last_words(lines) for each in self._processes if each.key == service), ())
 
     def obstacle(self) -> Conflict | None:
-        """Return the conflict if another program holds the port."""
-        return self._processes[0].obstacle()
+        """Return the conflict if another program holds a port."""
+        ours = {port for each in self._processes for port in each.ports_held()}
+        return next(filter(None, (each.obstacle(ours) for each in self._processes)), None)
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """Return the log lines of the servers. Raises OperationFailed if one has no log."""
