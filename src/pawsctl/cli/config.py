@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -12,8 +12,9 @@ from pawsctl.cli import lookups
 from pawsctl.cli.global_options import ABOUT_CONNECTIONS, ListCommand, invocation
 from pawsctl.cli.output import units
 from pawsctl.cli.output.table import Line, Span, columns_of
-from pawsctl.config.setting_specs import Setting
-from pawsctl.config.shown_settings import shown
+
+if TYPE_CHECKING:
+    from pawsctl.config.setting_specs import Setting
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -47,6 +48,8 @@ def config(
     """
     run = invocation(ctx)
     if not show_url:
+        from pawsctl.config.shown_settings import shown
+
         rows = shown(run.settings, db=run.db, names=settings or ())
         if run.format == "text":
             run.output.lines(settings_view(rows, run.output.room))
