@@ -24,7 +24,12 @@ def titled(columns: Sequence[Column[Row]], keyspace: Keyspace) -> Sequence[Colum
     """Return the columns with the titles that fit the sessions: another application's have ids."""
     if not keyspace.is_raw:
         return columns
-    return [each._replace(title="ID") if each.title == "PHONE" else each for each in columns]
+    titles = {"PHONE": "ID", "LAST MESSAGE": "VALUE"}
+    return [
+        each._replace(title=titles.get(each.title, each.title))
+        for each in columns
+        if each.title != "MESSAGES"
+    ]
 
 
 def value_view(found: Conversation) -> Iterator[Line]:

@@ -15,6 +15,7 @@ from pawsctl.cli.output.units import duration, moment, or_dash, plural
 from pawsctl.cli.output.wrapping import wrapped
 from pawsctl.cli.session.filter_options import duration_option
 from pawsctl.cli.session.group import app
+from pawsctl.cli.session.raw_view import titled
 from pawsctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def watch(
             return
         stream = operation.follow(store, match, interval=seconds)
         if output.is_screen:
-            output.screen(operation.boards(stream), board_view(target))
+            output.screen(operation.boards(stream), board_view(target, run.keyspace))
         else:
             events = operation.events(stream, tell_polls(output, target))
             output.follow(events, event_line)
@@ -172,8 +173,10 @@ def missing_text(phone: str, target: Target, others: Sequence[str] = ()) -> str:
     return f"No session is stored for {phone} in {target.url} yet: waiting for it.{there}"
 
 
-def board_view(target: Target) -> Callable[[Board, int, int], Iterator[Line]]:
+def board_view(target: Target, keyspace: Keyspace) -> Callable[[Board, int, int], Iterator[Line]]:
     """Return a function that renders a board: the cost of watching, counts, the newest events."""
+
+    shown = titled(_EVENT_COLUMNS, keyspace)
 
     def drawn(found: Board, width: int, height: int) -> Iterator[Line]:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in found.counts.items())
@@ -187,7 +190,7 @@ def board_view(target: Target) -> Callable[[Board, int, int], Iterator[Line]]:
         def ago(event: SessionEvent) -> Span:
             return duration((now - event.time).total_seconds()), "dim"
 
-        columns = (Column("AGO", ago, right=True), *_EVENT_COLUMNS)
+        columns = (Column("AGO", ago, right=True), *shown)
         yield from table(found.recent[: max(1, height - len(head) - 2)], columns, width)
 
     return drawn
