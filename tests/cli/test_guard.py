@@ -22,6 +22,7 @@ LINES = {
     "session repair": "session repair +2 --yes",
     "session edit": "session edit +2",
     "session delete": "session delete +1",
+    "backup restore": "backup restore --latest --replace --yes",
     "session erase": "session erase +2 --yes",
     "session flush": "session flush --yes",
     "session seed": "session seed 3",
@@ -48,8 +49,9 @@ def test_yes_does_not_suffice_where_the_settings_say_production(
     pawsctl: Pawsctl, server: Server
 ) -> None:
     """--confirm with another host does not either; with the right one it suffices."""
-    for phone in ("+1", "+2"):
+    for phone in ("+1", "+2", "+3"):
         store_session(server, phone, SESSION, ttl=100)
+    assert pawsctl("session", "delete", "+3").status == ExitStatus.OK
     assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
     pawsctl.environment |= {"NODE_ENV": "production", "EDITOR": "true"}
     lines = [line.split() for name, line in LINES.items() if name not in ON_THE_STACK]

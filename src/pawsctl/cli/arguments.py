@@ -44,6 +44,16 @@ Confirm = Annotated[
     ),
 ]
 
+FreshTtl = Annotated[
+    int | None,
+    typer.Option(
+        "--ttl",
+        parser=lambda text: int(time_option(text, like="6h or 30m")),
+        metavar="TIME",
+        help="TTL for sessions that have expired meanwhile, such as 6h.",
+    ),
+]
+
 JUnit = Annotated[
     Path | None, typer.Option("--junit", metavar="FILE", help="Also write a JUnit report.")
 ]

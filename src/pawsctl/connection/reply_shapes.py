@@ -134,8 +134,8 @@ def _role(reply: Any, _command: Command) -> bool:
 def _script(reply: Any, command: Command) -> bool:
     told = SCRIPTED.get(str(command[1]))
     if int(command[2]):
-        # A script that changes its keys returns how many it has changed, or nothing.
-        return reply is None or type(reply) is int
+        # A script that changes its keys returns how many it has changed, OK, or nothing.
+        return reply is None or type(reply) is int or bool(reply == b"OK")
     if told is None:
         return True
     if not _list_of(reply, len(command) - 3):

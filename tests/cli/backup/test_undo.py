@@ -15,11 +15,14 @@ from pawsctl.config.redis_url import parse
 from pawsctl.connection import connect
 from pawsctl.connection.node import Node
 from pawsctl.errors import ExitStatus, NotConfirmed
-from pawsctl.safety.backups import delete
+from pawsctl.safety.backups import delete, replace
 from pawsctl.safety.backups.keep import LARGE, Undo
+from pawsctl.sessions.archive import read
+from pawsctl.sessions.archive.restore import How
 from pawsctl.sessions.edit import flush
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.store.store import SessionStore
+from tests import archives as archives_
 from tests.archives import assert_same, held
 from tests.cli_runner import Pawsctl
 from tests.servers import Server
@@ -137,6 +140,103 @@ def test_what_changes_after_it_was_kept_is_left(
     left = {b"wh:session:+" + each for each in (b"2", b"4", b"5", b"hash", b"new")}
     assert set(server.client.keys("wh:session:*")) == left
     assert server.client.get("wh:session:+2") == b"newer"
+
+
+def test_what_an_import_has_replaced_comes_back(any_server: Server, anywhere: Pawsctl) -> None:
+    """Also what the restore replaces is kept, so that it can be taken back as well."""
+    pawsctl, url = anywhere, ("--url", any_server.url)
+    any_server.client.flushall()
+    fill(any_server)
+    assert pawsctl("session", "export", "a.jsonl", *url).status == ExitStatus.OK
+    any_server.client.set("wh:session:+1", "mine", ex=5_000)
+    any_server.client.delete("wh:session:+2")
+    before = held(any_server)
+    imported = pawsctl("session", "import", "a.jsonl", "--replace", "--json", *url)
+    assert (imported.json["imported"], imported.json["changed"]) == (4, 0), imported.err
+    after = held(any_server)
+    assert after[b"wh:session:+1"].value == VALUES["wh:session:+1"]
+    shown = pawsctl("backup", "show", imported.json["backup"], "--json").json
+    assert "wh:session:+2" not in [each["key"] for each in shown]
+    words = ("backup", "restore", "--latest", "--json", *url)
+    assert pawsctl(*words).status == ExitStatus.NOT_CONFIRMED
+    restored = pawsctl(*words, "--yes").json
+    assert (restored["restored"], restored["kept"], restored["changed"]) == (3, 0, 0)
+    assert_same(before | {b"wh:session:+2": after[b"wh:session:+2"]}, held(any_server))
+    assert pawsctl("backup", "restore", restored["replaced"], "--yes", *url).status == 0
+    assert_same(after, held(any_server))
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_what_changes_while_an_import_keeps_it_is_left(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scripts: bool
+) -> None:
+    """The bot writes one and makes one meanwhile; one is gone, and one has expired in the file."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    lines = [archives_.entry(f"+{number}", "new") for number in range(1, 6)]
+    lines.append(archives_.entry("+0", "old", 1_000))
+    path = archives_.write(tmp_path / "a.jsonl", [*lines[-1:], *lines[:-1]])
+    for number in (0, 1, 2, 4):
+        server.client.set(f"wh:session:+{number}", "old", ex=100)
+
+    @contextmanager
+    def meanwhile(doing: str, _total: int | None) -> Iterator[Callable[[int], None]]:
+        if doing == "importing":
+            server.client.set("wh:session:+2", "newer", ex=100)
+            server.client.set("wh:session:+3", "newer")
+            server.client.delete("wh:session:+4")
+        yield lambda _count: None
+
+    rights = ("ACL", "SETUSER", "bot", "on", ">secret", "~*", "+@all")
+    server.client.execute_command(*rights, *(() if scripts else ("-@scripting",)))
+    url = server.url.replace("redis://", "redis://bot:secret@")
+    try:
+        with (
+            SessionStore(connect(parse(url, origin="the test"))) as store,
+            read.opened(str(path)) as archive,
+        ):
+            how = How(replace=True)
+            done = replace.restore(store, archive, how, undo=_undo(), progress=meanwhile)
+    finally:
+        server.client.execute_command("ACL", "DELUSER", "bot")
+    assert (done.imported, done.changed, done.expired, done.kept) == (3, 2, 1, 0)
+    found = {number: server.client.get(f"wh:session:+{number}") for number in range(6)}
+    assert found == {0: b"old", 1: b"new", 2: b"newer", 3: b"newer", 4: b"new", 5: b"new"}
+
+
+def test_an_import_can_give_a_fresh_ttl_to_what_has_expired(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path
+) -> None:
+    """What has time left keeps its own."""
+    later = int(datetime.now(UTC).timestamp() * 1000) + 50_000
+    lines = [archives_.entry("+1", "{}", 1_000), archives_.entry("+2", "{}", later)]
+    archives_.write(tmp_path / "a.jsonl", lines)
+    assert pawsctl("session", "import", "a.jsonl", "--ttl", "soon").status == ExitStatus.USAGE
+    done = pawsctl("session", "import", "a.jsonl", "--ttl", "6h", "--json").json
+    assert (done["imported"], done["expired"]) == (2, 0)
+    assert 21_500 < server.client.ttl("wh:session:+1") <= 21_600
+    assert server.client.ttl("wh:session:+2") <= 50
+
+
+def test_edit_and_repair_keep_what_they_change(pawsctl: Pawsctl, server: Server) -> None:
+    """And nothing if they change nothing."""
+    broken = b'{"status":"active","messages":[{"role":"user"}],"updatedAt":1}'
+    server.client.set("wh:session:+1", broken, ex=500)
+    assert pawsctl("session", "edit", "+1", env={"EDITOR": "true"}).status == ExitStatus.OK
+    assert pawsctl("session", "repair", "+1", "--dry-run").status == ExitStatus.OK
+    assert archives(pawsctl) == []
+    assert pawsctl("session", "repair", "+1", "--yes").status == ExitStatus.OK
+    repaired = server.client.get("wh:session:+1")
+    edit = {"EDITOR": "sed -i s/active/gone/"}
+    edited = pawsctl("session", "edit", "+1", env=edit)
+    assert edited.status == ExitStatus.OK, edited.err
+    assert b"gone" in server.client.get("wh:session:+1")  # type: ignore[operator]
+    assert pawsctl("backup", "restore", "--latest", "--yes").status == ExitStatus.OK
+    assert server.client.get("wh:session:+1") == repaired
+    (first, *_) = [each for each in archives(pawsctl) if "repair" in each.name]
+    name = first.name.removesuffix(".jsonl.gz")
+    assert pawsctl("backup", "restore", name, "--yes").status == ExitStatus.OK
+    assert server.client.get("wh:session:+1") == broken
+    assert 400 < server.client.ttl("wh:session:+1") <= 500
 
 
 def test_a_large_backup_is_asked_for(

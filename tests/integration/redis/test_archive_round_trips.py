@@ -54,7 +54,7 @@ def import_from(path: Path, url: str, *, replace: bool = False) -> Imported:
     """Import an archive."""
     with store_of(url) as store, read.opened(str(path)) as archive:
         return restore.restore(
-            store, archive, replace=replace, dry_run=False, progress=lambda _count: None
+            store, archive, restore.How(replace=replace), progress=lambda _count: None
         )
 
 
@@ -91,7 +91,7 @@ def test_progress_adds_up(server: Server, tmp_path: Path) -> None:
         told.clear()
         with read.opened(str(tmp_path / "a.jsonl")) as archive:
             assert archive.count == 2_345
-            restore.restore(store, archive, replace=True, dry_run=False, progress=told.append)
+            restore.restore(store, archive, restore.How(replace=True), progress=told.append)
     assert sum(told) == 2_345
     assert len(told) > 1
 

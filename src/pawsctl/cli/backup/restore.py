@@ -3,37 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pawsctl.cli.arguments import Confirm, FreshTtl, NoBackup, Yes
 from pawsctl.cli.backup.group import Latest, Name, app, place_of
+from pawsctl.cli.confirm import confirm_on, undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.units import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.table import Line
+    from pawsctl.config.target import Target
     from pawsctl.safety.backups.restore import Restored
+    from pawsctl.sessions.archive.read import Archive
 
 
 @app.command(cls=Command)
-def restore(ctx: typer.Context, name: Name = "", *, latest: Latest = False) -> None:
+def restore(
+    ctx: typer.Context,
+    name: Name = "",
+    *,
+    latest: Latest = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Overwrite existing sessions instead of keeping them.")
+    ] = False,
+    ttl: FreshTtl = None,
+    yes: Yes = False,
+    no_backup: NoBackup = False,
+    confirm: Confirm = "",
+) -> None:
     """Bring back what a backup holds.
 
-    Sessions keep their expiry times; expired ones are skipped. A session that exists is left as it
-    is. The backup stays. A backup from another Redis than the settings name needs --url.
+    Sessions keep their expiry times; expired ones are skipped. Those that exist are left, unless
+    the backup was made before they were replaced: then they are replaced again, after confirmation,
+    and kept first. The backup stays. One from another Redis than the settings name needs --url.
     """
     from pawsctl.safety.backups import restore as operation
     from pawsctl.sessions.archive import read
+    from pawsctl.sessions.archive.restore import How
 
     run = invocation(ctx)
+    undo = undo_of(run, "restore", no_backup=no_backup, yes=yes)
     place = place_of(name, latest=latest)
     with run.store() as store, read.opened(str(place.path)) as archive:
         operation.require_target(archive, store.connection.target)
-        with run.output.progress("restoring", archive.count) as progress:
-            restored = operation.restore(store, archive, place.name, progress=progress)
+        how = How(replace=replace or operation.replaces(place), fresh_ttl=ttl)
+        if how.replace:
+            about = restore_plan(archive, store.connection.target)
+            question = "Replace those that exist?"
+            confirm_on(run, store.connection, about, host=confirm, yes=yes, question=question)
+        restored = operation.restore(
+            store, archive, place, how, undo=undo, progress=run.output.progress
+        )
     run.output.show(restored, restored_view)
     operation.require_all(restored)
+
+
+def restore_plan(archive: Archive, target: Target) -> Iterator[Line]:
+    """Render how many keys are about to be restored, and where."""
+    yield [(f"{plural(archive.count, 'key')} into ", ""), (target.url, "bold")]
 
 
 def restored_view(result: Restored) -> Iterator[Line]:
@@ -43,6 +73,9 @@ def restored_view(result: Restored) -> Iterator[Line]:
         (f"into {result.url} from {result.backup}; ", ""),
         (f"{result.kept} exist and were left, {result.expired} expired.", ""),
     ]
+    if result.changed:
+        changed = plural(result.changed, "key")
+        yield [(f"! {changed} changed while a backup was made, and stayed", "yellow")]
     for each in result.reasons:
         yield [(f"! line {each.line}: {each.reason}", "red")]
     if result.evicted:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli import lookups
-from pawsctl.cli.arguments import Confirm
-from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.arguments import Confirm, NoBackup
+from pawsctl.cli.confirm import confirm_on, undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.session.group import app
 from pawsctl.errors import NotConfirmed
@@ -30,28 +30,37 @@ def edit(
         typer.Argument(metavar="PHONE", autocompletion=lookups.phones, help="Phone or key."),
     ],
     *,
+    no_backup: NoBackup = False,
     confirm: Confirm = "",
 ) -> None:
     """Change a session in your editor, as JSON.
 
     The editor is $VISUAL or $EDITOR. What breaks a rule of 'session lint' that was not broken
     before is not written. The TTL stays. A session that changes meanwhile is left as it is, and
-    both versions are kept.
+    both versions are kept. What it was before is kept for a day, and 'backup restore' brings it
+    back.
     """
     from pawsctl.files import editor, state_dir
+    from pawsctl.safety.backups.keep import keep_keys
     from pawsctl.safety.erasure import copies
     from pawsctl.sessions.edit import edit_session as operation
 
     run = invocation(ctx)
     run.keyspace.require_bots("'session edit'")
+    undo = undo_of(run, "edit", no_backup=no_backup, yes=False)
     words = editor.program(os.environ)
     folder = state_dir.path_of(copies.EDITS)
     with run.store() as store:
-        found = operation.Edit(store, run.keyspace.key(phone, exact=True))
+        key = run.keyspace.key(phone, exact=True)
+        found = operation.Edit(store, key)
         confirm_on(run, store.connection, host=confirm)
         with editor.drafted(folder, f"{operation.file_name(found.phone)}.json", words) as draft:
             edited = operation.edited(
-                found, draft, folder, again=lambda error: _again(run.output, error)
+                found,
+                draft,
+                folder,
+                again=lambda error: _again(run.output, error),
+                keep=lambda: keep_keys(store, [key], undo, run.output.progress),
             )
     run.output.show(edited, edited_view)
 

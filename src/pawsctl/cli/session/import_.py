@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.arguments import Confirm, DryRun, Source
-from pawsctl.cli.confirm import confirm_on, confirm_prefix
+from pawsctl.cli.arguments import Confirm, DryRun, FreshTtl, NoBackup, Source
+from pawsctl.cli.confirm import confirm_on, confirm_prefix, undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.group import app
@@ -26,27 +26,30 @@ def import_(
     replace: Annotated[
         bool, typer.Option("--replace", help="Overwrite existing sessions instead of keeping them.")
     ] = False,
+    ttl: FreshTtl = None,
     dry_run: DryRun = False,
+    no_backup: NoBackup = False,
     confirm: Confirm = "",
 ) -> None:
     """Import sessions from an archive.
 
     Sessions keep their expiry times. Expired sessions are skipped, existing sessions are kept.
-    Nothing is written if the archive is truncated or was changed.
+    Nothing is written if the archive is truncated or was changed. What --replace overwrites is kept
+    for a day, and 'backup restore' brings it back; a session that changes meanwhile is left.
     """
+    from pawsctl.safety.backups import replace as operation
     from pawsctl.sessions.archive import read, restore
 
     run = invocation(ctx)
+    undo = undo_of(run, "import", no_backup=no_backup, yes=False)
     with run.store(dry_run=dry_run) as store, read.opened(file) as archive:
         if replace and not dry_run:
             confirm_prefix(
                 run.output, store.connection, run.session_settings, yes=True, host=confirm
             )
             confirm_on(run, store.connection, host=confirm)
-        with run.output.progress("importing", archive.count) as progress:
-            imported = restore.restore(
-                store, archive, replace=replace, dry_run=dry_run, progress=progress
-            )
+        how = restore.How(replace=replace, dry_run=dry_run, fresh_ttl=ttl)
+        imported = operation.restore(store, archive, how, undo=undo, progress=run.output.progress)
     run.output.show(imported, imported_view)
     restore.require_all_taken(imported)
 
@@ -63,6 +66,9 @@ def imported_view(result: Imported) -> Iterator[Line]:
         yield [(f"! line {each.line}: {each.reason}", "red")]
     if result.rejected > len(result.reasons):
         yield [(f"! and {result.rejected - len(result.reasons)} more", "red")]
+    if result.changed:
+        changed = plural(result.changed, "session")
+        yield [(f"! {changed} changed while a backup was made, and stayed", "yellow")]
     if result.evicted:
         yield [
             (

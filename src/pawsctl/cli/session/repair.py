@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pawsctl.cli.arguments import Confirm, DryRun, OptionalPhones, Yes, is_single, phone_keys
-from pawsctl.cli.confirm import confirm_on, confirm_prefix
+from pawsctl.cli.arguments import (
+    Confirm,
+    DryRun,
+    NoBackup,
+    OptionalPhones,
+    Yes,
+    is_single,
+    phone_keys,
+)
+from pawsctl.cli.confirm import confirm_on, confirm_prefix, undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.output.units import plural
@@ -53,18 +61,22 @@ def repair(
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
+    no_backup: NoBackup = False,
     confirm: Confirm = "",
 ) -> None:
     """Repair conversations that the bot can't answer any more.
 
     A tool call without a result gets an error as its result, a late result moves beside its call,
     and what the bot's model refuses is removed. The TTL and all other bytes stay. A session that
-    changes meanwhile is left as it is.
+    changes meanwhile is left as it is. What it was before is kept for a day, and 'backup restore'
+    brings it back.
     """
+    from pawsctl.safety.backups.keep import keep_keys
     from pawsctl.sessions.repair import repair as operation
 
     run = invocation(ctx)
     _require_choice(phones or (), every=every)
+    undo = undo_of(run, "repair", no_backup=no_backup, yes=yes)
     how = operation.How(cut=cut, force=force)
     run.keyspace.require_bots("'session repair'")
     names = phone_keys(phones or (), run.keyspace, exact=True)
@@ -85,6 +97,8 @@ def repair(
                     run.output, store.connection, run.session_settings, yes=yes, host=confirm
                 )
                 confirm_on(run, store.connection, about, host=confirm, yes=yes, question=question)
+                meant = [each.key for each in plans if each.row.state == "repairable"]
+                keep_keys(store, meant, undo, run.output.progress)
             rows = operation.repair(store, plans)
         run.output.each(
             rows,

@@ -3,14 +3,13 @@
 What changes between the two is left as it is and counted; so is what could not be read.
 """
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from pawsctl.connection import Outcome
-from pawsctl.connection.scan.one_server import VALUES, WRITTEN, slices
+from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import OperationFailed
-from pawsctl.safety.backups.keep import Kept, Progress, Snapshots, Undo, keep
+from pawsctl.safety.backups.keep import Kept, Progress, Undo, keep, snapshots_of, tell
 from pawsctl.sessions.contract import keys
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import Saved
@@ -35,7 +34,7 @@ def flush(store: SessionStore, planned: Flush, *, undo: Undo | None, progress: P
         if undo is None or kept is None:
             with progress("deleting", total) as advance:
                 return flushing.flush(store, planned, progress=advance)
-        _tell(kept, undo)
+        tell(kept, undo)
         kinds, fates = Counter[str](), Counter[Fate]()
         with progress("deleting", kept.sessions) as advance:
             for batch, found in _deletions(store, kept):
@@ -71,12 +70,12 @@ def delete(
         return of_keys("deleted", outcome, noun="session", named=store.keyspace.name_of)
 
     with accounted(store.connection, account):
-        kept = keep(store, lambda: _records(store, names), undo, progress)
+        kept = keep(store, lambda: snapshots_of(store, [names]), undo, progress)
         if kept is None:
             return touch_delete.delete(store, names)
         fates: dict[bytes, Fate] = {}
         if kept.path is not None:
-            _tell(kept, undo)
+            tell(kept, undo)
             for batch, found in _deletions(store, kept):
                 fates.update(zip((each.key for each in batch), found, strict=True))
     return _results(store.keyspace, names, fates)
@@ -105,19 +104,6 @@ def require_unchanged(count: int) -> None:
             f"and {'was' if count == 1 else 'were'} left.",
             hint="Run it again if they are to be deleted too.",
         )
-
-
-def _records(store: SessionStore, names: Sequence[bytes]) -> Snapshots:
-    for some in slices(names, VALUES):
-        now = time.time()
-        yield now, [record for record in store.records_of(some) if record]
-
-
-def _tell(kept: Kept, undo: Undo) -> None:
-    if kept.name is None:
-        return
-    count = "1 key" if kept.sessions == 1 else f"{kept.sessions} keys"
-    undo.say(f"Kept {count} for {undo.hours:g} h; back with: pawsctl backup restore {kept.name}")
 
 
 def _deletions(store: SessionStore, kept: Kept) -> Iterator[tuple[Sequence[Saved], Sequence[Fate]]]:

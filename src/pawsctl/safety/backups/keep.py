@@ -5,12 +5,13 @@ be read from Redis is not kept, and so must not be changed.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from pawsctl.connection import raise_for_error
+from pawsctl.connection.scan.one_server import VALUES, slices
 from pawsctl.errors import OperationFailed, Partial, UsageError
 from pawsctl.files.atomic_file import NotWritten
 from pawsctl.files.state_dir import Unusable
@@ -132,6 +133,33 @@ def _tried(
             first = next(batches, None)
         checksum = writer.finish()
     return Kept(path, writer.sessions, checksum, reading.missing)
+
+
+def keep_keys(
+    store: SessionReader, names: Sequence[bytes], undo: Undo | None, progress: Progress
+) -> None:
+    """Keep these keys as a backup, and say so; do nothing if `undo` is None."""
+    kept = keep(store, lambda: snapshots_of(store, [names]), undo, progress) if undo else None
+    if undo is not None and kept is not None and kept.path is not None:
+        with kept.opened():
+            tell(kept, undo)
+
+
+def snapshots_of(store: SessionReader, batches: Iterable[Sequence[bytes]]) -> Snapshots:
+    """Yield the records of keys, in batches."""
+    for names in batches:
+        for some in slices(names, VALUES):
+            now = time.time()
+            yield now, [record for record in store.records_of(some) if record]
+
+
+def tell(kept: Kept, undo: Undo) -> None:
+    """Tell the user what was kept, and how to bring it back."""
+    if kept.name is not None:
+        count = "1 key" if kept.sessions == 1 else f"{kept.sessions} keys"
+        undo.say(
+            f"Kept {count} for {undo.hours:g} h; back with: pawsctl backup restore {kept.name}"
+        )
 
 
 class _Reading:

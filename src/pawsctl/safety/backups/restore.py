@@ -4,17 +4,20 @@ import msgspec
 
 from pawsctl.config.target import Target
 from pawsctl.errors import OperationFailed, UsageError
-from pawsctl.sessions.archive import restore as importing
+from pawsctl.safety.backups import replace
+from pawsctl.safety.backups.folder import Place
+from pawsctl.safety.backups.keep import Progress, Undo
 from pawsctl.sessions.archive.read import Archive
-from pawsctl.sessions.archive.restore import Progress, Rejection
+from pawsctl.sessions.archive.restore import How, Rejection
 from pawsctl.sessions.store.store import SessionStore
 
 
 class Restored(msgspec.Struct, frozen=True):
     """The numbers of a restore.
 
-    `kept` keys exist and were left as they are; `expired` ones had no time left. `evicted` is the
+    `kept` keys exist and were left as they were; `expired` ones had no time left. `evicted` is the
     number of keys that Redis dropped meanwhile for lack of memory, None if it does not tell.
+    `changed` were left: they changed after what they were replaced with was kept as `replaced`.
     """
 
     url: str
@@ -25,6 +28,8 @@ class Restored(msgspec.Struct, frozen=True):
     rejected: int
     reasons: list[Rejection]
     evicted: int | None
+    changed: int
+    replaced: str | None
 
 
 def require_target(archive: Archive, target: Target) -> None:
@@ -40,28 +45,48 @@ def require_target(archive: Archive, target: Target) -> None:
         )
 
 
-def restore(store: SessionStore, archive: Archive, name: str, *, progress: Progress) -> Restored:
-    """Write what a backup holds and has not expired; a key that exists is left as it is.
+def replaces(place: Place) -> bool:
+    """Return whether what a backup holds exists again: its command replaced it."""
+    return place.before not in ("flush", "delete")
+
+
+def restore(
+    store: SessionStore,
+    archive: Archive,
+    place: Place,
+    how: How,
+    *,
+    undo: Undo | None,
+    progress: Progress,
+) -> Restored:
+    """Write what a backup holds and has not expired, after what it replaces was kept for `undo`.
 
     Raises what an import raises.
     """
-    done = importing.restore(store, archive, replace=False, dry_run=False, progress=progress)
+    done = replace.restore(store, archive, how, undo=undo, progress=progress)
     return Restored(
         url=done.url,
-        backup=name,
+        backup=place.name,
         restored=done.imported,
         kept=done.kept,
         expired=done.expired,
         rejected=done.rejected,
         reasons=done.reasons,
         evicted=done.evicted,
+        changed=done.changed,
+        replaced=done.backup,
     )
 
 
 def require_all(restored: Restored) -> None:
-    """Raise OperationFailed if a line was rejected."""
+    """Raise OperationFailed if a key could not be restored, or was left since it had changed."""
     if restored.rejected:
         raise OperationFailed(
             f"{restored.rejected} keys of {restored.backup} could not be restored.",
             hint="The reasons say why.",
+        )
+    if restored.changed:
+        raise OperationFailed(
+            f"{restored.changed} keys changed while a backup was made, and were left.",
+            hint="Run it again if they are to be replaced too.",
         )

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from pawsctl.connection import ErrorReply, Node, Outcome, TooLarge, info_fields, refused
 from pawsctl.connection.scan.one_server import WRITTEN
@@ -16,6 +17,7 @@ from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.store.accounting import Account, accounted
 from pawsctl.sessions.store.bulk_writer import BulkWriter
 from pawsctl.sessions.store.store import SessionStore
+from pawsctl.sessions.store.unchanged_writer import KeptOf, UnchangedWriter
 
 # The most rejected lines that are reported one by one.
 _TOLD = 5
@@ -35,7 +37,7 @@ class Imported(msgspec.Struct, frozen=True):
 
     `kept` sessions existed before and were left as they are; `expired` ones had no time left.
     `evicted` is the number of keys that Redis dropped meanwhile for lack of memory, None if it does
-    not tell.
+    not tell. `changed` sessions were left: they changed after they were kept as `backup`.
     """
 
     url: str
@@ -47,6 +49,8 @@ class Imported(msgspec.Struct, frozen=True):
     rejected: int
     reasons: list[Rejection]
     evicted: int | None
+    changed: int = 0
+    backup: str | None = None
 
 
 class _Tally:
@@ -94,22 +98,34 @@ class _Tally:
         return ", ".join(f"{count} {what}" for what, count in self.counts.items())
 
 
-def restore(
-    store: SessionStore, archive: Archive, *, replace: bool, dry_run: bool, progress: Progress
-) -> Imported:
-    """Write the sessions that have not expired; replace existing ones only with `replace`.
+class How(msgspec.Struct, frozen=True):
+    """How to import: `replace` existing sessions, only tell with `dry_run`.
+
+    With `fresh_ttl`, in seconds, sessions that have expired get that TTL. `kept_of` tells what was
+    kept of existing sessions, and backup is its name: what has changed since is left.
+    """
+
+    replace: bool = False
+    dry_run: bool = False
+    fresh_ttl: int | None = None
+    kept_of: KeptOf | None = None
+    backup: str | None = None
+
+
+def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progress) -> Imported:
+    """Write the sessions that have not expired; replace existing ones only if asked for.
 
     Calls `progress` with the number of lines in each batch. Raises UsageError for an archive of
     another prefix or format, OperationFailed if Redis refuses (as when its memory is full),
     Interrupted on Ctrl-C, and what the store raises; each says how far the import got. No failure
     loses a key that existed before.
     """
-    _require_same_keyspace(store.keyspace, archive)
+    require_same_keyspace(store.keyspace, archive)
     tally = _Tally()
     evicted = _evicted_keys(store)
 
     def account(outcome: Outcome) -> Account:
-        if not dry_run:
+        if not how.dry_run:
             # Count the replies received, not the sessions of batches under way.
             tally.imported, tally.kept = outcome.done, outcome.undone
         unknown = len(outcome.unknown)
@@ -120,28 +136,36 @@ def restore(
 
     hint = "Run it again for the rest: what is there is kept, unless you say --replace."
     with accounted(store.connection, account, hint=hint):
-        writer = BulkWriter(store, replace=replace)
+        if how.kept_of is None:
+            writer = BulkWriter(store, replace=how.replace)
+        else:
+            writer = UnchangedWriter(store, how.kept_of)
         for batch in archive.batches(WRITTEN):
-            lines, sessions = _alive(batch, writer.now_ms(), tally)
-            if replace:
+            writer.prepare([each.key for _, each in batch if isinstance(each, Saved)])
+            lines, sessions = _alive(batch, writer.now_ms(), tally, how.fresh_ttl)
+            if how.replace:
                 lines, sessions = _without_others(store, lines, sessions, tally)
-            tally.add(lines, writer.would_write(sessions) if dry_run else writer.write(sessions))
+            tally.add(
+                lines, writer.would_write(sessions) if how.dry_run else writer.write(sessions)
+            )
             progress(len(batch))
     evicted_since = _evicted_keys(store)
     return Imported(
         url=store.connection.target.url,
         file=archive.name,
-        dry_run=dry_run,
+        dry_run=how.dry_run,
         imported=tally.imported,
-        kept=tally.kept,
+        kept=0 if how.kept_of else tally.kept,
         expired=tally.expired,
         rejected=tally.rejected,
         reasons=tally.reasons,
         evicted=None if evicted is None or evicted_since is None else evicted_since - evicted,
+        changed=tally.kept if how.kept_of else 0,
+        backup=how.backup,
     )
 
 
-def _require_same_keyspace(keyspace: Keyspace, archive: Archive) -> None:
+def require_same_keyspace(keyspace: Keyspace, archive: Archive) -> None:
     """Raise UsageError for an archive of another application's sessions."""
     prefix = archive.prefix
     if (archive.header.values == "raw") != keyspace.is_raw:
@@ -159,7 +183,12 @@ def _require_same_keyspace(keyspace: Keyspace, archive: Archive) -> None:
 
 
 def require_all_taken(imported: Imported) -> None:
-    """Raise OperationFailed if a line was rejected."""
+    """Raise OperationFailed if a line was rejected, or a session was left since it had changed."""
+    if imported.changed:
+        raise OperationFailed(
+            f"{imported.changed} sessions changed while a backup was made, and were left.",
+            hint="Run it again if they are to be replaced too.",
+        )
     if imported.rejected:
         raise OperationFailed(
             f"{imported.rejected} lines of {imported.file} were rejected.",
@@ -168,11 +197,12 @@ def require_all_taken(imported: Imported) -> None:
 
 
 def _alive(
-    batch: Sequence[Numbered], now_ms: float, tally: _Tally
+    batch: Sequence[Numbered], now_ms: float, tally: _Tally, fresh_ttl: int | None
 ) -> tuple[list[int], list[Saved]]:
     """Return the line numbers and the sessions of those in a batch that have not expired.
 
-    Expired and rejected ones are counted in `tally`.
+    Expired ones get a TTL of `fresh_ttl` seconds, if it is not None. Those left out are counted in
+    `tally`.
     """
     lines, alive = [], []
     for number, found in batch:
@@ -180,7 +210,11 @@ def _alive(
             tally.reject(number, found)
         elif found.expires_at is not None and found.expires_at <= now_ms:
             # With an expiry in the past, Redis would delete the key as it is now.
-            tally.expired += 1
+            if fresh_ttl is None:
+                tally.expired += 1
+                continue
+            lines.append(number)
+            alive.append(replace(found, expires_at=int(now_ms) + fresh_ttl * 1000))
         else:
             lines.append(number)
             alive.append(found)

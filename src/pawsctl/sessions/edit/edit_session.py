@@ -152,19 +152,27 @@ class Edit:
 
 
 def edited(
-    edit: Edit, draft: Draft, folder: Path, *, again: Callable[[BreaksRule], bool]
+    edit: Edit,
+    draft: Draft,
+    folder: Path,
+    *,
+    again: Callable[[BreaksRule], bool],
+    keep: Callable[[], None],
 ) -> Edited:
     """Have the user edit the session and write it, if that changes anything.
 
-    `again` says whether to go on editing a text that breaks a rule. A text that is not written is
-    kept in `folder`; the failure names it.
+    `again` says whether to go on editing a text that breaks a rule. `keep` keeps the session for
+    undo before it is changed. A text that is not written is kept in `folder`; the failure names it.
     """
     text = edit.text
     while True:
         text = draft.edit(text)
         try:
             value = edit.value_of(text)
-            return edit.unchanged() if value is None else edit.write(value)
+            if value is None:
+                return edit.unchanged()
+            keep()
+            return edit.write(value)
         except PawsctlError as error:
             if isinstance(error, BreaksRule) and again(error):
                 continue

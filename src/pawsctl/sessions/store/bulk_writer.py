@@ -34,6 +34,9 @@ class BulkWriter:
         """Return the server's time now, in milliseconds since the epoch."""
         return (time.time() + self._offset) * 1000
 
+    def prepare(self, names: Sequence[bytes]) -> None:
+        """Take the keys of the next batch, also of sessions that will not be written."""
+
     def would_write(self, sessions: Sequence[Saved]) -> list[Any]:
         """Return what `write` would return if Redis refused nothing."""
         if self._replace:

@@ -1,4 +1,4 @@
-"""Deleting keys only if they still hold what was read from them.
+"""Comparing keys with what was kept of them, and deleting those that are still the same.
 
 A script compares and deletes in one step, so that what another client writes meanwhile is never
 lost. Where scripts are refused, the keys are read again just before they are deleted; what is
@@ -26,30 +26,34 @@ _TOLERANCE_MS = 60_000
 # One key each, which is declared: services and ACLs refuse scripts on others.
 _SCRIPT = """\
 local value = redis.pcall(ARGV[1], KEYS[1])
-if not value then return 0 end
 if type(value) == 'table' then
   if string.find(value.err, 'WRONGTYPE', 1, true) then return false end
   return value
 end
-if redis.sha1hex(value) ~= ARGV[2] then return false end
-local left, kept = redis.call('PTTL', KEYS[1]), tonumber(ARGV[3])
-if (left < 0) ~= (kept < 0) or left > kept + tonumber(ARGV[4]) then return false end
-return redis.call(ARGV[5], KEYS[1])"""
+if value then
+  if redis.sha1hex(value) ~= ARGV[2] then return false end
+  local left, kept = redis.call('PTTL', KEYS[1]), tonumber(ARGV[3])
+  if (left < 0) ~= (kept < 0) or left > kept + tonumber(ARGV[4]) then return false end
+end
+return redis.pcall((table.unpack or unpack)(ARGV, 5))"""
 
 
-class UnchangedDeleter:
-    """Deletes keys of a store that still hold what was read."""
+class Comparer:
+    """Compares keys of a store with what was kept of them.
+
+    `has_scripts` is whether a script may compare and change in one step.
+    """
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
         self._offset = clock_offset(store)
-        self._has_scripts = self._runs_scripts()
+        self.has_scripts = self._runs_scripts()
 
     def _runs_scripts(self) -> bool:
         """Try the script on a key of nobody: services refuse scripts, and proxies hang up."""
         nobodys = Saved(self._store.keyspace.nobodys_key(), b"", None)
         try:
-            (reply,) = self._store.tried([self._script(nobodys)])
+            (reply,) = self._store.tried([self.script(nobodys, self.unlink(nobodys.key))])
         except HungUp:
             return False
         finally:
@@ -59,54 +63,35 @@ class UnchangedDeleter:
         is_allowed = isinstance(reply, ErrorReply) and is_about_a_key(reply)
         return is_allowed or reply is None or reply == 0
 
-    def delete(self, kept: Sequence[Saved]) -> list[Fate]:
-        """Delete each key if it still has this value and expiry; return what came of it.
+    def unlink(self, key: bytes) -> Command:
+        """Return UNLINK, or DEL if the server has refused that."""
+        (wire,) = self._store.connection.substitutes.wire((b"UNLINK", key))
+        return wire
 
-        Raises what the connection raises, and OperationFailed if Redis refuses to delete.
+    def script(self, kept: Saved, command: Command) -> Command:
+        """Return a script that runs the command if the key is as it was kept, or gone.
+
+        Its reply is None if the key is another, else that of the command.
         """
-        fates: dict[int, Fate] = {}
-        if self._has_scripts:
-            replies = self._store.connection.pipeline([self._script(each) for each in kept])
-            for number, reply in enumerate(replies):
-                if isinstance(reply, ErrorReply):
-                    if is_in_doubt(reply):
-                        raise refused(reply)
-                    self._has_scripts = False
-                else:
-                    fates[number] = _fate(reply)
-        left = [number for number in range(len(kept)) if number not in fates]
-        looked_at = self._delete_after_look([kept[number] for number in left])
-        fates.update(zip(left, looked_at, strict=True))
-        return [fates[number] for number in range(len(kept))]
-
-    def _script(self, kept: Saved) -> Command:
-        connection = self._store.connection
-        # UNLINK, or DEL if the server has refused that.
-        (wire,) = connection.substitutes.wire((b"UNLINK", kept.key))
         return (
-            *(b"EVAL", _SCRIPT, 1, kept.key),
-            *(_reading(kept), hashlib.sha1(kept.value, usedforsecurity=False).hexdigest()),
-            *(self._ttl_ms(kept), _TOLERANCE_MS, wire[0]),
+            *(b"EVAL", _SCRIPT, 1, kept.key, b"DUMP" if kept.dumped else b"GET"),
+            hashlib.sha1(kept.value, usedforsecurity=False).hexdigest(),
+            *(self._ttl_ms(kept), _TOLERANCE_MS, *command),
         )
+
+    def same(self, kept: Sequence[Saved]) -> list[bool | None]:
+        """Look at the keys; return for each whether it is as it was kept, None if it is gone."""
+        found = self._store.records_of([each.key for each in kept])
+        return [
+            None if record is None else self._is_same(each, record)
+            for each, record in zip(kept, found, strict=True)
+        ]
 
     def _ttl_ms(self, kept: Saved) -> int:
         """Return the TTL that the key should have by now, -1 for never."""
         if kept.expires_at is None:
             return -1
         return max(0, kept.expires_at - int((time.time() + self._offset) * 1000))
-
-    def _delete_after_look(self, kept: Sequence[Saved]) -> list[Fate]:
-        found = self._store.records_of([each.key for each in kept])
-        fates: dict[bytes, Fate] = {}
-        for each, record in zip(kept, found, strict=True):
-            if record is None:
-                fates[each.key] = "gone"
-            elif not self._is_same(each, record):
-                fates[each.key] = "changed"
-        meant = [each.key for each in kept if each.key not in fates]
-        for key, existed in zip(meant, self._store.unlink_keys(meant), strict=True):
-            fates[key] = "deleted" if existed else "gone"
-        return [fates[each.key] for each in kept]
 
     def _is_same(self, kept: Saved, record: Record) -> bool:
         left, expected = record.ttl_ms, self._ttl_ms(kept)
@@ -118,8 +103,43 @@ class UnchangedDeleter:
         return record.value == kept.value
 
 
-def _reading(kept: Saved) -> bytes:
-    return b"DUMP" if kept.dumped else b"GET"
+class UnchangedDeleter:
+    """Deletes keys of a store that still hold what was kept of them."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+        self._comparer = Comparer(store)
+
+    def delete(self, kept: Sequence[Saved]) -> list[Fate]:
+        """Delete each key if it still has this value and expiry; return what came of it.
+
+        Raises what the connection raises, and OperationFailed if Redis refuses to delete.
+        """
+        comparer = self._comparer
+        fates: dict[int, Fate] = {}
+        if comparer.has_scripts:
+            scripts = [comparer.script(each, comparer.unlink(each.key)) for each in kept]
+            for number, reply in enumerate(self._store.connection.pipeline(scripts)):
+                if isinstance(reply, ErrorReply):
+                    if is_in_doubt(reply):
+                        raise refused(reply)
+                    comparer.has_scripts = False
+                else:
+                    fates[number] = _fate(reply)
+        left = [number for number in range(len(kept)) if number not in fates]
+        looked_at = self._delete_after_look([kept[number] for number in left])
+        fates.update(zip(left, looked_at, strict=True))
+        return [fates[number] for number in range(len(kept))]
+
+    def _delete_after_look(self, kept: Sequence[Saved]) -> list[Fate]:
+        fates: dict[bytes, Fate] = {}
+        for each, is_same in zip(kept, self._comparer.same(kept), strict=True):
+            if not is_same:
+                fates[each.key] = "gone" if is_same is None else "changed"
+        meant = [each.key for each in kept if each.key not in fates]
+        for key, existed in zip(meant, self._store.unlink_keys(meant), strict=True):
+            fates[key] = "deleted" if existed else "gone"
+        return [fates[each.key] for each in kept]
 
 
 def _fate(reply: object) -> Fate:
