@@ -94,7 +94,7 @@ def _glance(ctx: typer.Context, pattern: bytes, count: int) -> list[bytes]:
     run = invocation(ctx)
     try:
         # A press of the Tab key runs no command, which might ask for a PIN.
-        if run.settings.profile and run.settings.profile.get("password_command"):
+        if run.settings.profile and run.settings.profile.runs_commands:
             return []
         glance = Glance(run.target(), _SECONDS)
     except PawsctlError:

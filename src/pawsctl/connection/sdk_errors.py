@@ -64,11 +64,14 @@ def explained(
 
 def _login_refused(target: Target, where: str, program: str) -> LoginRefused:
     what = "refuses the login" if target.password else "asks for a password"
-    if target.profile and program == "Redis":
+    if target.profile:
+        keys = "password_file or password_command"
+        if program != "Redis":
+            keys = "sentinel_password_file or sentinel_password_command"
         return LoginRefused(
             f"{where} {what}.",
-            hint=f"Check the user in the url of the profile {target.profile}, and its "
-            "password_file or password_command: no other source gives it a password.",
+            hint=f"Check the user in the url of the profile {target.profile}, and its {keys}: no "
+            "other source gives it a password.",
         )
     hint = (
         "Check sentinel_username and sentinel_password in the URL."

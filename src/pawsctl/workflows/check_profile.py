@@ -6,6 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from pawsctl.config.profiles.profile import Profile
+from pawsctl.config.profiles.toml_text import PASSWORDS
 from pawsctl.connection import Timeouts, connect
 from pawsctl.errors import PawsctlError
 
@@ -43,10 +44,8 @@ def check(profile: Profile, timeouts: Timeouts, note: Callable[[str], None]) -> 
 
     def password() -> str:
         profile.target()
-        for key in ("password_file", "password_command"):
-            if profile.get(key):
-                return f"from its {key}"
-        return "none"
+        keys = [key for keys in PASSWORDS for key in keys if profile.get(key)]
+        return f"from its {' and '.join(keys)}" if keys else "none"
 
     def answer() -> str:
         target = replace(profile.target(), read_only="'profile check', which changes nothing")

@@ -1,8 +1,11 @@
 """Profiles: what a pawsctl.toml may say, whose word counts, and which line is wrong."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pawsctl.config.profiles import profile, toml_text
 from pawsctl.config.profiles.files import ProfilesFile
@@ -42,6 +45,7 @@ HEAD = '[profiles.a]\nurl = "redis://a"\n\n[profiles.prod]\n'
         ("profiles = 1", 1, "is no table"),
         (HEAD + 'password_file = "x"\npassword_command = "y"', 6, "a password_file and a"),
         (HEAD + "url = redis", 5, "Invalid value (at line 5"),
+        (HEAD + "sentinel_password_command = 1", 5, "sentinel_password_command can't be used"),
     ],
 )
 def test_a_line_that_is_wrong_is_named(text: str, line: int, what: str) -> None:
@@ -59,6 +63,8 @@ def test_a_line_that_is_wrong_is_named(text: str, line: int, what: str) -> None:
     [
         'password_command = "true"',
         'password_file = "x"',
+        'sentinel_password_file = "x"',
+        'sentinel_password_command = "true"',
         'ssl_ca_certs = "x"',
         'ssl_certfile = "x"',
         'ssl_keyfile = "x"',
@@ -72,6 +78,42 @@ def test_what_a_repository_brings_along_runs_no_command_and_reads_no_file(line: 
     with pytest.raises(UsageError, match=r"pawsctl.toml:2: .* counts only in the pawsctl.toml of"):
         parsed(text, is_own=False)
     assert parsed(text)
+
+
+@given(
+    st.text(
+        st.sampled_from('[]{}=".,#\n\t\\ 019-:_abeflnoprstux')
+        | st.characters(exclude_categories=["Cs"]),
+        max_size=60,
+    ),
+    st.sampled_from(
+        ("", "[profiles.x]\n", "[profiles.x]\nurl = ", "profiles.x.", "[[profiles]]\n")
+    ),
+)
+def test_any_text_is_parsed_or_refused_in_a_sentence(text: str, head: str) -> None:
+    """Nothing else is raised."""
+    with suppress(UsageError):
+        parsed(head + text)
+
+
+@pytest.mark.parametrize(
+    "text", ["x = " + "[" * 5_000, "x = " + "1" * 5_000, "[profiles.x]\nurl=\0"]
+)
+def test_so_are_depth_and_length(text: str) -> None:
+    """Python gives up on these in other ways."""
+    with pytest.raises(UsageError):
+        parsed(text)
+
+
+def test_sentinels_have_a_password_of_their_own(tmp_path: Path) -> None:
+    """It is no other's."""
+    (tmp_path / "redis").write_text("one\n")
+    (tmp_path / "sentinel").write_text("two\n")
+    text = '[profiles.x]\nurl = "redis+sentinel://app@h/paws"\npassword_file = "redis"\n'
+    text += 'sentinel_password_file = "sentinel"\n'
+    file = ProfilesFile(tmp_path / "pawsctl.toml", is_own=True, profiles=parsed(text))
+    target = profile.every([file])["x"].target()
+    assert (target.username, target.password, target.sentinel_password) == ("app", "one", "two")
 
 
 def test_a_project_can_tighten_a_profile_of_the_user_and_nothing_else() -> None:

@@ -3,6 +3,7 @@
 import functools
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 from pawsctl.errors import UsageError
@@ -16,13 +17,19 @@ _MOST = 4096
 def run(command: str | tuple[str, ...], origin: str, folder: Path) -> str:
     """Run a command without a shell, in `folder`, and return the line that it prints.
 
-    It runs once in a run of pawsctl. Its input and its messages are ours, so that it can ask for a
-    PIN. Raises UsageError, which never quotes what it printed.
+    It runs once in a run of pawsctl. Its messages are ours, and so is a terminal, so that it can
+    ask for a PIN. Raises UsageError, which never quotes what it printed.
     """
     try:
         words = shlex.split(command) if isinstance(command, str) else list(command)
         done = subprocess.run(  # noqa: S603 - it stands in a file of the user's own
-            words, stdout=subprocess.PIPE, cwd=folder, timeout=_SECONDS, check=False
+            words,
+            # What is piped into pawsctl is not for the command.
+            stdin=None if sys.stdin.isatty() else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            cwd=folder,
+            timeout=_SECONDS,
+            check=False,
         )
     except subprocess.TimeoutExpired as error:
         raise _failed(origin, f"it took more than {_SECONDS:g} s") from error
@@ -42,6 +49,6 @@ def run(command: str | tuple[str, ...], origin: str, folder: Path) -> str:
 
 def _failed(origin: str, reason: str) -> UsageError:
     return UsageError(
-        f"The password_command of {origin} gave no password: {reason}.",
+        f"The {origin} gave no password: {reason}.",
         hint="Try that command yourself; it is run without a shell.",
     )

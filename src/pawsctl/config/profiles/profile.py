@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from pawsctl import escaping
 from pawsctl.config import password_file, redis_url
 from pawsctl.config.profiles.files import ProfilesFile, own_path
-from pawsctl.config.profiles.toml_text import CERTIFICATES, Entry
+from pawsctl.config.profiles.toml_text import CERTIFICATES, PASSWORDS, Entry
 from pawsctl.config.setting_specs import Setting
 from pawsctl.config.target import Target
 from pawsctl.errors import UsageError
@@ -78,18 +78,29 @@ class Profile(msgspec.Struct, frozen=True):
         Raises UsageError if the password can't be had.
         """
         found = self.place()
-        password: str | None = None
-        if name := self.get("password_file"):
-            origin = f"password_file of {self.origin('password_file')}"
-            password = password_file.read(str(self._beside(name)), found_in=None, setting=origin)
-        elif command := self.get("password_command"):
+        password, of_sentinels = (self._password(*keys) for keys in PASSWORDS)
+        if of_sentinels:
+            found = replace(found, sentinel_password=of_sentinels)
+        return found.with_login(found.username, password) if password else found
+
+    def _password(self, file: str, command: str) -> str | None:
+        """Return the password of the one or the other key; None if there is neither."""
+        if name := self.get(file):
+            origin = f"{file} of {self.origin(file)}"
+            return password_file.read(str(self._beside(name)), found_in=None, setting=origin)
+        if words := self.get(command):
             # Only a profile with a command needs it.
             from pawsctl.config.profiles import password_command
 
-            words = command if isinstance(command, str) else tuple(command)
-            origin = self.origin("password_command")
-            password = password_command.run(words, origin, self.path.parent)
-        return found.with_login(found.username, password) if password else found
+            words = words if isinstance(words, str) else tuple(words)
+            origin = f"{command} of {self.origin(command)}"
+            return password_command.run(words, origin, self.path.parent)
+        return None
+
+    @property
+    def runs_commands(self) -> bool:
+        """Whether a command gives a password of the profile."""
+        return any(command in self.entries for _, command in PASSWORDS)
 
     def _beside(self, name: str) -> Path:
         """Return the path of a file that the profile names, relative to the profile's own."""

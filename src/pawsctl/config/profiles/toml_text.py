@@ -23,12 +23,18 @@ _KEYS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "ssl_cert_reqs": ((str,), '"required"'),
     "password_file": ((str,), '"redis-password"'),
     "password_command": ((str, list), '"pass show redis/prod", or a list of words'),
+    "sentinel_password_file": ((str,), '"sentinel-password"'),
+    "sentinel_password_command": ((str, list), '"pass show sentinel/prod", or a list of words'),
     "prefix": ((str,), '"wh:session:"'),
     "ttl": ((str,), '"6h"'),
     "format": ((str,), '"raw"'),
 }
 CERTIFICATES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-_OWN = ("password_file", "password_command", *CERTIFICATES)
+# Each of Redis, and of Sentinels.
+PASSWORDS = tuple(
+    (f"{whose}password_file", f"{whose}password_command") for whose in ("", "sentinel_")
+)
+_OWN = (*(key for keys in PASSWORDS for key in keys), *CERTIFICATES)
 # What looks as if it held a password itself.
 _SECRET = re.compile(r"passw|secret|auth|token", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -49,7 +55,8 @@ def profiles(text: str, *, name: str, is_own: bool) -> dict[str, dict[str, Entry
     """
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # A number of thousands of digits is a ValueError, too.
         raise UsageError(f"{name} can't be read: {error}.", hint="Fix that line.") from error
     lines = _Lines(text)
     for key in document:
@@ -84,12 +91,13 @@ def _profile(
         entries[key] = Entry(value, line)
     if "url" in entries:
         _require_no_secret(entries["url"], place, is_own=is_own)
-    if {"password_file", "password_command"} <= entries.keys():
-        raise UsageError(
-            f"{place}{entries['password_command'].line}: the profile {profile} has a password_file "
-            "and a password_command.",
-            hint="Leave one of them out.",
-        )
+    for keys in PASSWORDS:
+        if entries.keys() >= set(keys):
+            raise UsageError(
+                f"{place}{entries[keys[1]].line}: the profile {profile} has a {keys[0]} and a "
+                f"{keys[1]}.",
+                hint="Leave one of them out.",
+            )
     return entries
 
 
