@@ -271,6 +271,7 @@ def _lines(data: bytes) -> list[str]:
 _SETTINGS = (
     *("REDIS_URL", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_PASSWORD_FILE", "REDIS_IMAGE"),
     *("REDIS_MAXMEMORY", "PAWSCTL_PROJECT", "PAWSCTL_ENGINE", "APP_URL", "NODE_ENV", "export X"),
+    *("SESSION_PREFIX", "SESSION_TTL", "SESSION_FORMAT"),
 )
 _DOTENV = st.lists(
     st.tuples(
@@ -286,7 +287,8 @@ def _dotenv(lab: Lab, made: list[tuple[str, str, bytes]]) -> Run:
     lines = [name.encode() + equals.encode() + value for name, equals, value in made]
     path = lab.folder / "fuzzed.env"
     path.write_bytes(b"\n".join(lines))
-    return lab.run("--env-file", str(path), "config", *(("--json",) if len(lines) % 2 else ()))
+    command = ("config",) if len(lines) % 3 else ("session", "ttl", "--url", lab.url)
+    return lab.run("--env-file", str(path), *command, *(("--json",) if len(lines) % 2 else ()))
 
 
 def _compose(lab: Lab, made: tuple[int, list[tuple[str, float, bytes]]]) -> None:

@@ -39,4 +39,8 @@ app = typer.Typer(
 
 @app.callback()
 def session() -> None:
-    """Inspect and manage sessions."""
+    """Inspect and manage sessions.
+
+    They are the bot's, unless SESSION_PREFIX, SESSION_TTL and SESSION_FORMAT tell of another
+    application's.
+    """

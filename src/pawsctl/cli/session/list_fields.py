@@ -161,10 +161,10 @@ RAW_FIELDS: Fields = {
         _column(
             "VALUE",
             lambda rows: [
-                f"! {row.item.problem}" if row.item.problem else row.last_message or ""
+                f"! {row.item.problem}" if row.last_message is None else row.last_message
                 for row in rows
             ],
-            _if_problem,
+            lambda row: "red" if row.last_message is None else "",
         ),
     ),
 }

@@ -17,7 +17,9 @@ def examine(settings: Settings, target: Target) -> Iterator[Finding]:
     file = settings.file if settings.file and settings.file.is_file() else None
     source = f"settings from {settings.file}" if settings.file else "no .env"
     hidden = _hidden(settings, file) if file else ()
-    told = "; ".join([f"{target.url} (from {target.origin})", source, *hidden])
+    prefix = settings["SESSION_PREFIX"]
+    keys = [] if prefix.is_default else [f"sessions under {prefix.value} (from {prefix.origin})"]
+    told = "; ".join([f"{target.url} (from {target.origin})", source, *keys, *hidden])
     yield Finding("settings", "ok", told)
     for address in cautions.two_servers(target):
         yield Finding("localhost", "warning", cautions.ambiguity(address), cautions.HINT)
