@@ -211,7 +211,25 @@ class Invocation:
         if self.prefer_replica:
             self.output.note("This command writes: it reads from the primary too.")
             self.prefer_replica = False
-        return SessionStore(self.connect(), keyspace=self.keyspace)
+        store = SessionStore(self.connect(), keyspace=self.keyspace)
+        self._warn_of_another_port(store.connection.target)
+        return store
+
+    def _warn_of_another_port(self, target: "Target") -> None:
+        """Warn if the port is not the one on which `redis up` started this project's Redis.
+
+        That is so after `REDIS_PORT=6380 pawsctl redis up`, for commands that do not know of it.
+        """
+        if self.url or self.settings.profile or self.settings["REDIS_URL"].value:
+            return
+        from pawsctl.stack import last_port
+
+        project, port = self.settings["PAWSCTL_PROJECT"].value, target.addresses[0].port
+        if other := last_port.other_than(port, project):
+            self.output.warn(
+                f"this acts on port {port} ({target.origin}), and 'pawsctl redis up' started this "
+                f"project's Redis on port {other}."
+            )
 
     def refuse(self, options: Mapping[str, str], why: str) -> None:
         """Raise UsageError, with its hint, for the first of the `options` that is given."""

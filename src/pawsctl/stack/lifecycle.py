@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from pawsctl.config.setting_specs import KNOWN_COMMANDER_PASSWORD
 from pawsctl.config.settings import StackSettings
 from pawsctl.errors import OperationFailed
-from pawsctl.stack import ending_servers, unfinished_reset
+from pawsctl.stack import ending_servers, last_port, unfinished_reset
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine, Pull, ServiceUp
 from pawsctl.stack.events import Emit, EngineName
@@ -194,4 +194,7 @@ def _up(
     plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=emit)
     unfinished_reset.forget(here.directory)
     ending_servers.finish(here.directory, engine.end)
-    return carry_out(plan, here, engine)
+    done = carry_out(plan, here, engine)
+    if here.topology == "single":
+        last_port.note(here.directory, here.settings.redis_port)
+    return done

@@ -7,7 +7,7 @@ from functools import partial
 from msgspec import Struct
 
 from pawsctl.config.settings import StackSettings
-from pawsctl.stack import delete_data, ending_servers, losses, unfinished_reset
+from pawsctl.stack import delete_data, ending_servers, last_port, losses, unfinished_reset
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine, ServiceUp, Thing
 from pawsctl.stack.events import Emit, EngineName, WritersGoOn
@@ -81,6 +81,7 @@ def down(
         if volumes:
             unfinished_reset.forget(here.directory)
         mounted_files.forget_all_but(None, here.directory)
+        last_port.forget(here.directory)
     return Down(engine.name, removed, dry_run=False)
 
 
