@@ -222,7 +222,7 @@ class Invocation:
         """
         if self.url or self.settings.profile or self.settings["REDIS_URL"].value:
             return
-        from pawsctl.stack import last_port
+        from pawsctl.stack.project import last_port
 
         project, port = self.settings["PAWSCTL_PROJECT"].value, target.addresses[0].port
         if other := last_port.other_than(port, project):

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from pawsctl.config.setting_specs import KNOWN_COMMANDER_PASSWORD
 from pawsctl.config.settings import StackSettings
 from pawsctl.errors import OperationFailed
-from pawsctl.stack import ending_servers, last_port, unfinished_reset
+from pawsctl.stack import ending_servers, unfinished_reset
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine, Pull, ServiceUp
 from pawsctl.stack.events import Emit, EngineName
@@ -21,7 +21,7 @@ from pawsctl.stack.plan import (
     main_services,
     plan_for,
 )
-from pawsctl.stack.project import layout, project
+from pawsctl.stack.project import last_port, layout, project
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.project import COMMANDER, REDIS, Project
 from pawsctl.stack.topology import as_it_runs

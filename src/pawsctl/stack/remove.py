@@ -7,7 +7,7 @@ from functools import partial
 from msgspec import Struct
 
 from pawsctl.config.settings import StackSettings
-from pawsctl.stack import delete_data, ending_servers, last_port, losses, unfinished_reset
+from pawsctl.stack import delete_data, ending_servers, losses, unfinished_reset
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine, ServiceUp, Thing
 from pawsctl.stack.events import Emit, EngineName, WritersGoOn
@@ -19,7 +19,7 @@ from pawsctl.stack.plan import (
     main_services,
     plan_for,
 )
-from pawsctl.stack.project import layout, mounted_files, project
+from pawsctl.stack.project import last_port, layout, mounted_files, project
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.project import Project
 from pawsctl.stack.with_mounted_files import with_files
