@@ -72,8 +72,8 @@ def test_other_types_are_left_out_and_told(raw: Pawsctl, any_server: Server) -> 
     assert sorted((each["phone"], each["rule"]) for each in linted["findings"]) == [
         ("hash", "type"), ("index", "type"),
     ]  # fmt: skip
-    for command in ("touch", "delete"):
-        refused = raw("session", command, "abc", "hash", "--json")
+    for command in (("touch", "abc"), ("delete", "abc"), ("erase", "--yes")):
+        refused = raw("session", *command, "hash", "--json")
         assert refused.status == ExitStatus.FAILED
         assert "sess:hash holds a hash" in refused.error["message"]
     assert raw("session", "touch", "abc", "--json").json["ttl"] == 21_600
@@ -121,7 +121,7 @@ def test_what_is_about_conversations_is_refused(pawsctl: Pawsctl, server: Server
 def test_every_session_command_works_or_is_refused() -> None:
     """A new one is in one of the two lists."""
     works = {"list", "get", "ttl", "stats", "lint", "watch", "touch", "delete", "flush"}
-    works |= {"export", "import", "verify"}
+    works |= {"export", "import", "verify", "erase"}
     refused = {"seed", "repair", "edit"}
     assert set(SessionGroup.sources) == works | refused
 

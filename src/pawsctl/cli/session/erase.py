@@ -46,7 +46,9 @@ def erase(
     run = invocation(ctx)
     require_new(receipt)
     with run.store() as store:
-        erasure = operation.Erasure(store, run.keyspace.key(phone, exact=True))
+        key = run.keyspace.key(phone, exact=True)
+        store.require_strings([key])
+        erasure = operation.Erasure(store, key)
         if not erasure.found.is_nothing:
             connection, question = store.connection, "Erase it for good?"
             about = erasure_plan(connection.target, erasure)
