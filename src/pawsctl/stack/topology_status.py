@@ -1,6 +1,6 @@
 """The status of a topology: its servers, their roles, and its problems."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import get_args
 
@@ -89,7 +89,9 @@ def status(
         services=_members(running, {each.service: each for each in services}, view),
         quorum=view.quorum,
         serves=view.serves,
-        problems=view.problems if any(map(_is_running, services)) else _at_rest(here, engine, view),
+        problems=view.problems
+        if running is not here or any(map(_is_running, services))
+        else _at_rest(here, engine, view.problems),
     )
 
 
@@ -110,11 +112,12 @@ def ports_among(settings: StackSettings, ports: Collection[int]) -> set[int]:
     return found & set(ports)
 
 
-def _at_rest(here: Project, engine: Engine, view: TopologyView) -> tuple[str, ...]:
+def _at_rest(here: Project, engine: Engine, problems: Sequence[str]) -> tuple[str, ...]:
     """Return the problems of a topology of which nothing runs, with what helps."""
     if obstacle := engine.obstacle():
-        return (*view.problems, f"{obstacle.message} {obstacle.hint}")
-    return (*view.problems, f"'pawsctl redis up{here.hint}' starts it")
+        return (*problems, f"{obstacle.message} {obstacle.hint}")
+    *others, last = problems
+    return (*others, f"{last}; 'pawsctl redis up{here.hint}' starts it")
 
 
 def _is_running(service: ServiceStatus) -> bool:

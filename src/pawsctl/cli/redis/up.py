@@ -19,6 +19,10 @@ def up(
     changed fields are listed. With --topology, starts a primary, two replicas and three Sentinels,
     or a cluster of six nodes. Both are for trials, have their own data and ports, and run beside
     the single Redis. On a terminal, ends with commands that usually come next.
+
+    The ports of a topology follow from REDIS_PORT: with sentinel +1 to +3 for Redis and +20000 to
+    +20002 for the Sentinels; with cluster +622 to +627, and 10000 above them for the cluster bus.
+    They stay as they were when it was made, until its data is deleted.
     """
     from pawsctl.cli.redis import event_lines, results_view
     from pawsctl.stack import cautions, lifecycle

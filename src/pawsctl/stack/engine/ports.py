@@ -2,11 +2,35 @@
 
 import socket
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import NamedTuple
 
 import psutil
 
 from pawsctl.connection.probe import HOST
 from pawsctl.errors import Conflict
+from pawsctl.stack.project import layout
+from pawsctl.stack.project.project import port_setting
+from pawsctl.stack.project.services import Service
+
+# Connections from these addresses keep a server from 127.0.0.1; others do not.
+_OWN = (HOST, f"::ffff:{HOST}")
+
+
+class Use(NamedTuple):
+    """The user of a port, in words, and what frees it."""
+
+    who: str
+    remedy: str
+
+
+class _Socket(NamedTuple):
+    """A TCP socket; `pid` is None if the system does not tell its owner."""
+
+    address: str
+    state: str
+    pid: int | None
 
 
 def is_free(port: int) -> bool:
@@ -26,30 +50,54 @@ def is_free(port: int) -> bool:
     return True
 
 
-def holder(port: int) -> str:
-    """Return a description of the process that listens on TCP `port`.
+def use(port: int) -> Use:
+    """Return who uses a TCP port that is not free.
 
     macOS shows other users' sockets only to root, and Linux hides their owner: then it is "another
     program".
     """
-    try:
-        sockets = psutil.net_connections(kind="tcp")
-        owners = [
-            each.pid
-            for each in sockets
-            if each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port
-        ]
-        pid = next((pid for pid in owners if pid is not None), None)
-        if pid is not None:
-            return f"{psutil.Process(pid).name()} (process {pid})"
-    except psutil.Error:
-        pass
-    return "another program"
+    found = _sockets(port)
+    listening = [each for each in found if each.state == psutil.CONN_LISTEN]
+    own = [each for each in found if each.address in _OWN]
+    going = [each for each in own if each.state != psutil.CONN_TIME_WAIT]
+    if listening or not own:
+        return Use(_owner(listening), "Stop that")
+    if going:
+        who = f"an outgoing connection of {_owner(going)}: nobody listens there"
+        return Use(who, "Try again once that has ended")
+    who = "a connection that has just ended: nobody listens there"
+    return Use(who, "It is free within a minute: try again then")
 
 
-def busy(port: int, setting: str, *, held_by: str) -> Conflict:
-    """Return the error for a taken `port`; `setting` is the variable that sets another port."""
+def busy(service: Service, port: int, *, held_by: str = "") -> Conflict:
+    """Return the error for a taken port of a service; `held_by` is known to listen there."""
+    who, remedy = Use(held_by, "Stop that") if held_by else use(port)
+    setting, offset = port_setting(service), layout.offset(service, port)
+    need, other = "", f"another port with {setting}"
+    if offset:
+        need, other = (
+            f"; {service.key} needs it, which is {setting} + {offset}",
+            f"another {setting}",
+        )
     return Conflict(
-        f"Port {port} on 127.0.0.1 is in use by {held_by}.",
-        hint=f"Stop that, or choose another port with {setting}.",
+        f"Port {port} on 127.0.0.1 is in use by {who}{need}.",
+        hint=f"{remedy}, or choose {other}.",
     )
+
+
+def _sockets(port: int) -> list[_Socket]:
+    with suppress(psutil.Error):
+        return [
+            _Socket(each.laddr.ip, each.status, each.pid)
+            for each in psutil.net_connections(kind="tcp")
+            if each.laddr and each.laddr.port == port
+        ]
+    return []
+
+
+def _owner(sockets: Iterable[_Socket]) -> str:
+    with suppress(psutil.Error):
+        for each in sockets:
+            if each.pid is not None:
+                return f"{psutil.Process(each.pid).name()} (process {each.pid})"
+    return "another program"

@@ -50,6 +50,14 @@ def variables(topology: Topology, redis_port: int) -> dict[str, str]:
     return {name: str(port) for name, port in ports.items()}
 
 
+def offset(service: Service, port: int) -> int | None:
+    """Return what is added to REDIS_PORT for a port of a topology's service; None for others."""
+    name = service.key.upper().replace("-", "_")
+    kind = "PORT" if port == service.ports[0].published else "BUS"
+    known = variables("sentinel", 0) | variables("cluster", 0)
+    return int(known[f"{name}_{kind}"]) if f"{name}_{kind}" in known else None
+
+
 def is_sentinel(service: Service) -> bool:
     """Whether a service is a Sentinel, which holds no data and has no password."""
     return service.key.startswith("sentinel-")

@@ -15,9 +15,13 @@ from pawsctl.stack.topology import form
 from pawsctl.stack.topology.view import TopologyView
 
 
-def of(here: Project, services: Iterable[ServiceStatus]) -> Project:
-    """Return the project with the REDIS_PORT that its running servers have, if they share one."""
-    bases = _bases(here, [each for each in services if each.state == "running"])
+def of(here: Project, services: Sequence[ServiceStatus]) -> Project:
+    """Return the project with the REDIS_PORT that its servers were made with, if they share one.
+
+    If some run, theirs counts.
+    """
+    running = [each for each in services if each.state == "running"]
+    bases = _bases(here, running or services)
     if len(bases) != 1 or bases == {here.settings.redis_port}:
         return here
     return project.load(replace(here.settings, redis_port=bases.pop()), here.topology)
@@ -30,13 +34,10 @@ def view(here: Project, services: Sequence[ServiceStatus]) -> TopologyView:
     asked = [each.key for each in here.servers if each.key not in silent]
     found = form.view(running, asked)
     problems = [*_summed_up(silent, asked), *found.problems]
-    base = running.settings.redis_port
-    if base != here.settings.redis_port:
-        problems.insert(
-            0,
-            f"it runs with REDIS_PORT={base}, and the setting is now {here.settings.redis_port}: "
-            f"set it back to {base}",
-        )
+    base, wanted = running.settings.redis_port, here.settings.redis_port
+    if base != wanted:
+        moved = f"it was made with REDIS_PORT={base}, and the setting is now {wanted}"
+        problems.insert(0, f"{moved}: set it back to {base}")
     return replace(found, problems=tuple(problems))
 
 

@@ -61,9 +61,10 @@ def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
 
 def _explained(error: OSError, host: str, port: int) -> Exception:
     if error.errno == errno.EADDRINUSE:
+        who, remedy = ports.use(port)
         return Conflict(
-            f"Port {port} on {host} is in use by {ports.holder(port)}.",
-            hint="Stop that, or choose another port with --port.",
+            f"Port {port} on {host} is in use by {who}.",
+            hint=f"{remedy}, or choose another port with --port.",
         )
     if error.errno == errno.EADDRNOTAVAIL:
         addresses = sorted(

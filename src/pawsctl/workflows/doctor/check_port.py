@@ -24,12 +24,12 @@ def examine(
     if ports.is_free(number):
         yield Finding("port", "ok", f"{where} is free")
         return
-    who, project = _holder(own, number)
+    (who, remedy), project = _holder(own, number)
     detail = f"{where} is held by {who}"
     if project == own.project:
         yield Finding("port", "ok", f"{detail}, which is this project's own")
         return
-    hint = "Stop that, or set REDIS_PORT to another one."
+    hint = f"{remedy}, or set REDIS_PORT to another one."
     if project:
         detail += f", of the project '{project}'"
         hint = f"PAWSCTL_PROJECT={project} pawsctl redis down; or set REDIS_PORT to another one."
@@ -42,11 +42,11 @@ def examine(
         yield Finding("port", "ok", detail)
 
 
-def _holder(own: StackSettings, number: int) -> tuple[str, str]:
-    """Return who holds a port, in words, and the project it belongs to, or ''."""
+def _holder(own: StackSettings, number: int) -> tuple[ports.Use, str]:
+    """Return who holds a port, and the project it belongs to, or ''."""
     # Without Docker, no container can be named.
     with suppress(PawsctlError):
         api, _ = inspect_project.connect()
         if found := inspect_project.publisher(api, number):
-            return f"the container {found.name}", found.project
-    return ports.holder(number), other_projects.project_at(number, but=own.project)
+            return ports.Use(f"the container {found.name}", "Stop that"), found.project
+    return ports.use(number), other_projects.project_at(number, but=own.project)

@@ -108,19 +108,18 @@ def port_taken(api: APIClient, service: Service, reason: str) -> Conflict:
     taken = next(
         (port for port in service.ports if f":{port.published}" in reason), service.ports[0]
     )
-    setting = port_setting(service)
     # A dockerd that was restarted with live-restore does not free the ports of what it restored.
     if "already allocated" in reason and ports.is_free(taken.published):
         return Conflict(
             f"Docker says that port {taken.published} on 127.0.0.1 is in use, and nothing listens "
             "there.",
-            hint=f"Restart Docker, or choose another port with {setting}.",
+            hint=f"Restart Docker, or choose another port with {port_setting(service)}.",
         )
-    held_by = ports.holder(taken.published)
+    held_by = ""
     for each in api.containers():
         if any(port.get("PublicPort") == taken.published for port in each["Ports"] or ()):
             held_by = f"the container {each['Names'][0].removeprefix('/')}"
-    return ports.busy(taken.published, setting, held_by=held_by)
+    return ports.busy(service, taken.published, held_by=held_by)
 
 
 def _several(service: Service, names: Sequence[str]) -> Conflict:

@@ -19,7 +19,6 @@ from pawsctl.stack.engine.wait import until_ready
 from pawsctl.stack.engine.written_meanwhile import Meanwhile
 from pawsctl.stack.events import Created, Emit, Ready, Recreating, Started, Stopped
 from pawsctl.stack.project import layout, mounted_files
-from pawsctl.stack.project.project import port_setting
 
 if TYPE_CHECKING:
     from pawsctl.stack.project.services import Service
@@ -140,7 +139,7 @@ class Process:
         """Return the conflict if one of its ports, other than those in `ours`, is taken."""
         for port in self.service.ports:
             if port.published not in ours and not ports.is_free(port.published):
-                return self._busy(port.published)
+                return ports.busy(self.service, port.published)
         return None
 
     def drift(self) -> tuple[str, ...]:
@@ -237,11 +236,8 @@ class Process:
         if self.is_running:
             return ""
         if any("Address already in use" in line for line in self.server.log_from(self._log_start)):
-            raise self._busy(self.service.ports[0].published)
+            raise ports.busy(self.service, self.service.ports[0].published)
         return "it ended"
-
-    def _busy(self, port: int) -> Conflict:
-        return ports.busy(port, port_setting(self.service), held_by=ports.holder(port))
 
     def _log_tail(self) -> tuple[str, ...]:
         return self.server.log_from(self._log_start)[-_TAIL_LINES:]
