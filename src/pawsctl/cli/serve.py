@@ -81,4 +81,5 @@ def serve(
         run.bot_settings(),
         options,
         lambda entry: run.output.entry(entry, entry.text),
+        run.output.takes_more,
     )

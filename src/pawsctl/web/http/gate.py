@@ -1,5 +1,6 @@
 """What every request passes: its Host, its size, its log line, and answers for what fails."""
 
+import asyncio
 import time
 import traceback
 
@@ -33,6 +34,11 @@ class Gate:
         app = self._refusal(scope) or self._app
         try:
             await app(scope, receive, send_on)
+        except asyncio.CancelledError:
+            # The server ends, and this request has had its time.
+            if status is None:
+                ending = requests.error(503, "The server is ending.", connection="close")
+                await ending(scope, receive, send_on)
         except Exception as error:  # noqa: BLE001 - a bug must end one answer only
             self._log.message(_told(error))
             if status is None:

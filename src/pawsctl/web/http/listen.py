@@ -18,6 +18,8 @@ def sockets(host: str, port: int) -> list[socket.socket]:
     Raises Conflict if the port is taken, UsageError for a host that is not of this machine, and
     OperationFailed if the system does not allow it.
     """
+    if not host:
+        raise UsageError("--host names no address.", hint="127.0.0.1 is this machine itself.")
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (socket.gaierror, UnicodeError) as error:

@@ -2,16 +2,17 @@
 
 import queue
 import threading
-import time
 from collections.abc import Callable, Set
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import msgspec
 
 # Lines that wait for a stderr that nobody reads; more are dropped, and counted.
 _MOST_WAITING = 1_000
-# Seconds for the last lines at the end.
+# Seconds for the last lines at the end, and for each wait until stderr takes one.
 _FLUSH_SECONDS = 0.5
+_STEP_SECONDS = 0.1
 _LONGEST_PATH = 100
 _METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
@@ -40,10 +41,21 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RequestLog:
-    """Writes lines in a thread of its own, so that a slow reader of stderr delays no answer."""
+    """Writes lines in a thread of its own, so that a slow reader of stderr delays no answer.
 
-    def __init__(self, write: Callable[[Entry], None], paths: Set[str]) -> None:
+    `takes_more` waits as many seconds until a line can be written, and returns whether it can. So
+    the thread never stops in the middle of one, which would keep the process from its end.
+    """
+
+    def __init__(
+        self,
+        write: Callable[[Entry], None],
+        takes_more: Callable[[float], bool],
+        paths: Set[str],
+    ) -> None:
         self._write = write
+        self._takes_more = takes_more
+        self._is_closing = False
         self._paths = paths
         self._waiting: queue.Queue[Entry | None] = queue.Queue(_MOST_WAITING)
         self._dropped = 0
@@ -78,12 +90,10 @@ class RequestLog:
 
     def close(self) -> None:
         """Write what waits, if it can be written."""
-        deadline = time.monotonic() + _FLUSH_SECONDS
-        try:
+        self._is_closing = True
+        with suppress(queue.Full):
             self._waiting.put(None, timeout=_FLUSH_SECONDS)
-        except queue.Full:
-            return
-        self._thread.join(max(0.0, deadline - time.monotonic()))
+        self._thread.join(_FLUSH_SECONDS)
 
     def _put(self, entry: Entry) -> None:
         try:
@@ -93,6 +103,9 @@ class RequestLog:
 
     def _run(self) -> None:
         while (entry := self._waiting.get()) is not None:
+            while not self._takes_more(_STEP_SECONDS):
+                if self._is_closing:
+                    return
             self._write(entry)
             if self._dropped:
                 count, self._dropped = self._dropped, 0

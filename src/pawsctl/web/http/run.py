@@ -11,6 +11,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from pawsctl.web.http.protocol import BoundedProtocol
 from pawsctl.web.http.request_log import RequestLog
 from pawsctl.workflows.doctor.bot_health import OURS
 
@@ -51,7 +52,7 @@ def until_signalled(
     server = _Server(
         uvicorn.Config(
             app,
-            http="h11",
+            http=BoundedProtocol,
             ws="none",
             lifespan="off",
             loop="asyncio",
@@ -93,7 +94,7 @@ def _log_in(log: RequestLog) -> None:
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            log.once(record.getMessage())
+            log.once(record.getMessage().strip())
 
     logger = logging.getLogger("uvicorn")
     logger.setLevel(logging.WARNING)
