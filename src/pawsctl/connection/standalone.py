@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
 # Error codes of a cluster node if another node has to answer.
 _ANOTHERS = ("MOVED", "ASK", "TRYAGAIN", "CLUSTERDOWN")
-# Sent one after the other until one is answered, if the server does not tell its mode: a cluster
-# takes no keys of two slots, and a single server knows no nodes. The keys belong to nobody, and are
-# named like sessions, since an ACL may allow no others.
-_BETRAYERS: tuple[Command, ...] = (
-    ("MGET", "wh:session:{a}", "wh:session:{b}"),
-    ("EXISTS", "wh:session:{a}", "wh:session:{b}"),
-    ("CLUSTER", "SLOTS"),
-)
+
+
+def _betrayers(prefix: str) -> tuple[Command, ...]:
+    """Return commands to be sent one after the other until one is answered.
+
+    For a server that does not tell its mode: a cluster takes no keys of two slots, and a single
+    server knows no nodes. The keys belong to nobody.
+    """
+    two = (f"{prefix}{{a}}", f"{prefix}{{b}}")
+    return (("MGET", *two), ("EXISTS", *two), ("CLUSTER", "SLOTS"))
 
 
 class Standalone(Connection):
@@ -148,7 +150,7 @@ class Standalone(Connection):
         if self._was_probed or server.has_told_mode or server.is_cluster:
             return
         self._was_probed = True
-        for command in _BETRAYERS:
+        for command in _betrayers(self.key_prefix):
             reply = ask_node(server, [command])[0]
             if not isinstance(reply, ErrorReply):
                 server.is_cluster |= command[0] == "CLUSTER"

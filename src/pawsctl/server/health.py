@@ -57,6 +57,7 @@ def check(connection: Connection, keyspace: Keyspace, only: Collection[Kind] = (
     checked. Raises RedisUnreachable or LoginRefused if
     there is no connection, UsageError if the slots are asked for and there are none.
     """
+    connection.key_prefix = keyspace.prefix
     connection.connect()
     untold = None
     try:

@@ -69,6 +69,21 @@ def test_a_node_that_holds_nothing_is_not_the_whole(
         assert left == held, flushed.err
 
 
+def test_a_cluster_is_found_out_with_keys_of_the_prefix(
+    hidden: Cluster, bare_pawsctl: Pawsctl
+) -> None:
+    """A user who may read no others learns nothing from the bot's."""
+    for primary in hidden.primaries:
+        rules = ("reset", "on", ">pw", "~sess:*", *USERS["reader"][1:])
+        primary.client.execute_command("ACL", "SETUSER", "app", *rules)
+    url = f"redis://app:pw@127.0.0.1:{hidden.primaries[0].port}"
+    env = {"SESSION_PREFIX": "sess:"}
+    for words in ("session list", "session stats"):
+        result = bare_pawsctl(*words.split(), "--url", url, env=env)
+        assert result.status != ExitStatus.OK
+        assert "does not tell where the others are" in result.err
+
+
 def test_a_node_whose_keys_are_all_its_own_is_not_the_whole(
     hidden: Cluster, bare_pawsctl: Pawsctl
 ) -> None:

@@ -37,6 +37,7 @@ class SessionReader:
     ) -> None:
         self.connection = connection
         self.keyspace = keyspace
+        connection.key_prefix = keyspace.prefix
         self._partial = partial
         # The number of keys that this user may not read, in the current or last pass.
         self._forbidden = 0
