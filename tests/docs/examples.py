@@ -228,7 +228,7 @@ def stack_examples(folder: Path, project: str, engine: str) -> Iterator[Examples
         str(base + port - 6379): str(port)
         for first, count in ((6379, 4), (7001, 6), (26379, 3))
         for port in range(first, first + count)
-    } | {str(commander): "8081"}
+    } | {str(commander): "8081", str(free_port()): "3000"}
     pawsctl = Pawsctl(folder)
     pawsctl.environment |= {
         "PAWSCTL_ENGINE": engine,

@@ -71,6 +71,8 @@ def test_tasks_take_the_commands_of_their_page(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_first_walk_works_as_written(tmp_path: Path) -> None:
     """It runs without Docker, in the order of the README."""
+    if shutil.which("curl") is None:
+        skip_or_fail("the walk of the README needs curl")
     with examples.embedded_examples(tmp_path, examples.PROJECT) as running:
         assert_true("walk", running)
 
