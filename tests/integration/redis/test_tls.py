@@ -44,6 +44,25 @@ def test_a_certificate_that_is_trusted(
     assert bare_pawsctl("test-session", "--url", url).status == ExitStatus.OK
 
 
+def test_tls_looks_like_production(
+    bare_pawsctl: Pawsctl, tls_server: Server, signed: Certificates
+) -> None:
+    """Also on this machine; a profile names the authority by a file beside it."""
+    tls_server.client.set("wh:session:+1", b"{}", ex=100)
+    own = bare_pawsctl.folder / ".config" / "pawsctl" / "pawsctl.toml"
+    own.parent.mkdir(parents=True)
+    (own.parent / "authority.pem").write_bytes(signed.ca.read_bytes())
+    own.write_text(
+        f'[profiles.prod]\nurl = "rediss://127.0.0.1:{tls_server.port}"\n'
+        'ssl_ca_certs = "authority.pem"\n'
+    )
+    refused = bare_pawsctl("--profile", "prod", "session", "delete", "+1")
+    assert refused.status == ExitStatus.NOT_CONFIRMED
+    assert "it is reached over TLS" in refused.err
+    options = ("--profile", "prod", "--confirm", "127.0.0.1")
+    assert bare_pawsctl("session", "delete", "+1", *options).status == ExitStatus.OK
+
+
 def test_a_server_asks_over_tls(
     bare_pawsctl: Pawsctl, tls_server: Server, signed: Certificates
 ) -> None:
