@@ -77,7 +77,7 @@ def run_in_terminal(
 ) -> tuple[int, bytes]:
     """Run pawsctl in a terminal of so many columns; return its exit status and what it printed.
 
-    What is `typed` waits in the terminal before anybody asks.
+    What is `typed` is typed when it first asks for something.
     """
     request = _request(arguments, folder, environment)
     return _server().in_terminal(request, columns, timeout, typed)
@@ -145,13 +145,12 @@ class _Client:
         """Run a command in a terminal of its own; return its exit status and what it printed."""
         ours, theirs = os.openpty()
         termios.tcsetwinsize(theirs, (24, columns))
-        os.write(ours, typed)
         with (
             os.fdopen(ours, "rb", buffering=0) as screen,
             ThreadPoolExecutor(1) as pool,
             self._begun(request, [theirs]) as command,
         ):
-            printed = pool.submit(_drawn, screen)
+            printed = pool.submit(_drawn, screen, typed)
             return command.end(timeout), printed.result()
 
     def _begun(self, request: object, theirs: Sequence[int]) -> "_Command":
@@ -192,12 +191,18 @@ class _Command:
             raise subprocess.TimeoutExpired("pawsctl", timeout) from None
 
 
-def _drawn(screen: IO[bytes]) -> bytes:
-    """Return everything that is printed in a terminal until nobody has it open."""
+def _drawn(screen: IO[bytes], typed: bytes) -> bytes:
+    """Return everything that is printed in a terminal until nobody has it open.
+
+    At the first question, which ends with a blank behind `]` or `:`, this is `typed`.
+    """
     printed = b""
     with contextlib.suppress(OSError):
         while data := screen.read(1 << 16):
             printed += data
+            if typed and printed.endswith((b"] ", b": ")):
+                os.write(screen.fileno(), typed)
+                typed = b""
     return printed
 
 

@@ -129,6 +129,5 @@ def test_on_a_terminal_the_name_is_typed(
     assert shown.status == status
     lines = "\n".join(shown.lines)
     assert "warning: This may be production: NODE_ENV is production" in lines
-    # Where it goes on, a progress bar is drawn over the question: what was typed has no newline.
-    assert not status or "Type 127.0.0.1 to go on:" in lines
+    assert f"Type 127.0.0.1 to go on: {typed}" in lines
     assert bool(server.client.exists("wh:session:+1")) == (status != 0)
