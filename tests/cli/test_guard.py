@@ -23,6 +23,7 @@ LINES = {
     "session edit": "session edit +2",
     "session delete": "session delete +1",
     "backup restore": "backup restore --latest --replace --yes",
+    "session copy": "session copy --all --to {url}/1",
     "session erase": "session erase +2 --yes",
     "session flush": "session flush --yes",
     "session seed": "session seed 3",
@@ -54,7 +55,11 @@ def test_yes_does_not_suffice_where_the_settings_say_production(
     assert pawsctl("session", "delete", "+3").status == ExitStatus.OK
     assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
     pawsctl.environment |= {"NODE_ENV": "production", "EDITOR": "true"}
-    lines = [line.split() for name, line in LINES.items() if name not in ON_THE_STACK]
+    lines = [
+        line.format(url=server.url).split()
+        for name, line in LINES.items()
+        if name not in ON_THE_STACK
+    ]
     before = stored(server)
     for line in lines:
         refused = pawsctl(*line, "--json")

@@ -14,7 +14,7 @@ from tests.servers import Server, store_session
 CHANGING = (
     *("session delete +1", "session touch +1", "session flush --yes", "session seed 3"),
     *("session repair +1 --yes", "session repair --all --yes", "session edit +1"),
-    "session erase +1 --yes",
+    *("session erase +1 --yes", "session copy --all --to redis://127.0.0.1:1"),
     *("session import a.jsonl", "session import a.jsonl --replace", "test-session"),
     "backup restore --latest",
     *("redis maxmemory 64mb --yes", "redis up", "redis dev", "redis down", "redis start"),

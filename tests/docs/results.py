@@ -34,6 +34,7 @@ from pawsctl.stack.status import StackStatus
 from pawsctl.stack.topology_status import TopologyStatus
 from pawsctl.web.http.request_log import Entry
 from pawsctl.workflows.check_profile import ProfileCheck
+from pawsctl.workflows.copy import Copied
 from pawsctl.workflows.doctor.finding import Diagnosis
 from pawsctl.workflows.failover import Drill
 from pawsctl.workflows.verify import Verified
@@ -95,6 +96,7 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     "session flush": _one(Flushed) + _one(FlushPlan, when="with `--dry-run`"),
     "session export": _one(Exported),
     "session import": _one(Imported),
+    "session copy": _one(Copied),
     "session verify": _one(Verified),
     "session seed": _one(Seeded),
     "session stats": _one(Overview),

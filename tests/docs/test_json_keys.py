@@ -94,6 +94,7 @@ ON_SESSIONS = (
     "session repair +1 +5 --yes",
     "session edit +1",
     "session delete +1",
+    "session copy +3 --to {url}/1",
     "session erase +5 --yes",
     "session flush --yes",
     "backup purge --yes",
@@ -125,7 +126,8 @@ def name_of(command: str) -> str:
 @pytest.mark.parametrize("command", ON_SESSIONS)
 def test_results_have_the_keys_of_their_structs(filled: Pawsctl, command: str) -> None:
     """Results, and the objects in them, have exactly these keys."""
-    assert_told(filled(*command.split(), "--json").json, name_of(command))
+    line = command.format(url=filled.environment["REDIS_URL"])
+    assert_told(filled(*line.split(), "--json").json, name_of(command))
 
 
 @pytest.mark.parametrize("command", ON_SESSIONS_TOO)

@@ -62,6 +62,10 @@ EXAMPLES = {
         "session import sessions.jsonl.gz --dry-run",
         "session import sessions.jsonl.gz --replace",
     ),
+    "session copy": (
+        "session copy +59899123456 --to redis://127.0.0.1:6379",
+        "session copy --waiting --to staging --ttl 1h",
+    ),
     "session verify": ("session verify sessions.jsonl.gz", "session verify - < sessions.jsonl"),
     "backup": ("backup list", "backup restore --latest"),
     "backup list": ("backup list", "backup list --json"),

@@ -10,6 +10,7 @@ GUARDED = {
     "session repair": "messages of a conversation are changed or removed",
     "session edit": "a conversation is changed",
     "session erase": "a session and its copies are deleted",
+    "session copy": "sessions are written into its target",
     "session seed": "made-up sessions are written, over others of the same phones",
     "session import": "with --replace, sessions are overwritten",
     "backup restore": "what a command replaced is replaced again",

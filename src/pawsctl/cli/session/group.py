@@ -26,6 +26,7 @@ class SessionGroup(LazyGroup):
         "seed": "pawsctl.cli.session.seed",
         "export": "pawsctl.cli.session.export",
         "import": "pawsctl.cli.session.import_",
+        "copy": "pawsctl.cli.session.copy",
         "verify": "pawsctl.cli.session.verify",
     }
 

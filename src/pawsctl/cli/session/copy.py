@@ -1,0 +1,153 @@
+"""`pawsctl session copy`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli.arguments import Confirm, DryRun, OptionalPhones, phone_keys
+from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.global_options import invocation
+from pawsctl.cli.output.units import plural
+from pawsctl.cli.session.filter_options import FilteringCommand, chosen_filter, duration_option
+from pawsctl.cli.session.group import app
+from pawsctl.errors import NotConfirmed, UsageError
+
+if TYPE_CHECKING:
+    from pawsctl.cli.context import Invocation
+    from pawsctl.cli.output.table import Line
+    from pawsctl.config.target import Target
+    from pawsctl.sessions.contract.keyspace import Keyspace
+    from pawsctl.workflows.copy import Copied, What
+
+
+@app.command(cls=FilteringCommand)
+def copy(
+    ctx: typer.Context,
+    phones: OptionalPhones = None,
+    *,
+    to: Annotated[str, typer.Option("--to", metavar="URL|PROFILE", help="Redis to copy into.")],
+    every: Annotated[bool, typer.Option("--all", help="Copy every session.")] = False,
+    mask: Annotated[
+        bool | None,
+        typer.Option(
+            "--mask/--no-mask",
+            help="Mask phones and text; on if the sessions leave a production profile.",
+            show_default=False,
+        ),
+    ] = None,
+    ttl: Annotated[
+        str | None,
+        typer.Option("--ttl", metavar="TIME", help="TTL of the copies, such as 1h."),
+    ] = None,
+    dry_run: DryRun = False,
+    confirm: Confirm = "",
+) -> None:
+    """Copy sessions into another Redis, such as from production to a laptop.
+
+    Copies expire when the originals do, or after --ttl. A session that exists in the target is left
+    as it is. What leaves a production profile is masked, unless you say --no-mask.
+    """
+    from pawsctl.connection import connect
+    from pawsctl.sessions.store.reader import SessionReader
+    from pawsctl.sessions.store.store import SessionStore
+    from pawsctl.workflows import copy as operation
+
+    run = invocation(ctx)
+    what = _chosen(ctx, run, phones or [], every=every)
+    seconds = None if ttl is None else duration_option(ttl, option="--ttl")
+    origin, place = _only_read(run.target()), _target(run, to, dry_run=dry_run)
+    is_masked = origin.is_production if mask is None else mask
+    _require_right(origin, place[0], masked=is_masked)
+    source = SessionReader(
+        connect(origin, run.timeouts(), notice=run.output.note, prefer_replica=run.prefer_replica),
+        keyspace=run.keyspace,
+    )
+    target = SessionStore(
+        connect(place[0], run.timeouts(), notice=run.output.note), keyspace=place[1]
+    )
+    how = operation.How(mask=is_masked, ttl=seconds, dry_run=dry_run)
+    with source, target:
+        copying = operation.Copy(source, target, how)
+        if not dry_run:
+            confirm_on(run, target.connection, host=confirm)
+        with run.output.progress("copying", None) as progress:
+            copied = copying.copy(what, progress)
+        run.output.show(copied, copied_view)
+        copying.require_all(what)
+
+
+def _chosen(ctx: typer.Context, run: Invocation, phones: list[str], *, every: bool) -> What:
+    from pawsctl.workflows.copy import What
+
+    wanted = chosen_filter(ctx)
+    given = [bool(phones), not wanted.is_empty, every]
+    if sum(given) != 1:
+        raise UsageError(
+            "Phones, filters and --all each say what to copy, and only one of them can."
+            if any(given)
+            else "Nothing says what to copy.",
+            hint="Name phones, or give filters, or --all.",
+        )
+    return What(phone_keys(phones, run.keyspace) if phones else None, wanted)
+
+
+def _only_read(target: Target) -> Target:
+    from msgspec.structs import replace
+
+    return replace(target, read_only=target.read_only or "'session copy', of its source")
+
+
+def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspace]:
+    """Return the Redis that --to names, with its login, and the keys of the sessions there.
+
+    Raises ReadOnly if it may not be written.
+    """
+    from msgspec.structs import replace
+
+    from pawsctl.config.redis_url import parse
+    from pawsctl.errors import ReadOnly
+
+    own, keyspace = run.settings.profile, run.keyspace
+    setting = run.settings["PAWSCTL_READ_ONLY"]
+    # That the source's profile may only be read says nothing of the target.
+    is_sources = own is not None and own.setting("PAWSCTL_READ_ONLY") == setting
+    read_only = "" if is_sources else run.settings.read_only
+    if "://" in to:
+        target = parse(to, origin="option --to")
+    else:
+        profile = run.profile_named(to)
+        target = profile.target()
+        prefix = profile.setting("SESSION_PREFIX")
+        keyspace = replace(keyspace, prefix=prefix.value) if prefix else keyspace
+        read_only = read_only or profile.read_only
+    if read_only and not dry_run:
+        raise ReadOnly.of("this writes sessions into the target", read_only)
+    target = replace(run.settings.guarded(target), read_only=read_only)
+    return target, keyspace
+
+
+def _require_right(source: Target, target: Target, *, masked: bool) -> None:
+    """Raise NotConfirmed for masked conversations on their way into production."""
+    if masked and target.production:
+        raise NotConfirmed(
+            f"Masked conversations don't belong into production: {'; '.join(target.production)}.",
+            hint="--no-mask copies them as they are"
+            + (f", out of {source.profile}." if source.profile else "."),
+        )
+
+
+def copied_view(result: Copied) -> Iterator[Line]:
+    """Render how many sessions were copied, and where."""
+    verb = "Would copy" if result.dry_run else "Copied"
+    masked = ", masked," if result.masked else ""
+    yield [
+        (f"{verb} {plural(result.copied, 'session')}{masked} ", "bold"),
+        (f"from {result.source} to {result.target}; {result.kept} kept as they are there.", ""),
+    ]
+    for kind, count in result.others.items():
+        yield [(f"  {plural(count, 'key')} of type {kind} left out: no session", "yellow")]
+    for key in result.rejected:
+        yield [(f"! too large for the target: {key}", "red")]

@@ -1,0 +1,1 @@
+"""Conversations without what people said: pseudonyms for phones, blocks for text."""

@@ -1,0 +1,175 @@
+"""Copy sessions from one Redis to another, masked if they are not to be read there."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from pawsctl.connection import ErrorReply, Outcome, TooLarge, refused
+from pawsctl.connection.scan.one_server import WRITTEN, slices
+from pawsctl.errors import OperationFailed, UsageError
+from pawsctl.safety.masking import conversation, pseudonym
+from pawsctl.sessions.contract import keys, rules
+from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.contract.saved import Saved, moment
+from pawsctl.sessions.query import absent
+from pawsctl.sessions.query.filters import Filter
+from pawsctl.sessions.query.summing import summing
+from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.bulk_writer import BulkWriter
+from pawsctl.sessions.store.reader import SessionReader
+from pawsctl.sessions.store.store import SessionStore
+
+
+class Copied(msgspec.Struct, frozen=True):
+    """The numbers of a copy; with `dry_run`, those that it would have had.
+
+    `kept` sessions exist in the target and were left as they are. `others` are keys that hold no
+    string, by their type, and `rejected` the keys that the target did not take.
+    """
+
+    source: str
+    target: str
+    dry_run: bool
+    masked: bool
+    copied: int
+    kept: int
+    others: dict[str, int]
+    rejected: list[str]
+
+
+class What(msgspec.Struct, frozen=True):
+    """The sessions to copy: those under `names`, or if that is None, those that match `wanted`."""
+
+    names: Sequence[bytes] | None
+    wanted: Filter
+
+
+class How(msgspec.Struct, frozen=True):
+    """How to copy: masked or not, and with a TTL (seconds) of their own instead of what is left."""
+
+    mask: bool
+    ttl: float | None
+    dry_run: bool
+
+
+class Copy:
+    """A copy from a reader's sessions to a store."""
+
+    def __init__(self, source: SessionReader, target: SessionStore, how: How) -> None:
+        """Raises UsageError for a copy onto itself, and one that can't be masked."""
+        self._source, self._target, self._how = source, target, how
+        if how.mask and source.keyspace.is_raw:
+            raise UsageError(
+                "Values of another application can't be masked: SESSION_FORMAT is raw.",
+                hint="--no-mask copies them as they are.",
+            )
+        if source.keyspace.format != target.keyspace.format:
+            raise UsageError(
+                f"The sessions are of the format {source.keyspace.format}, and the target's are of "
+                f"the format {target.keyspace.format}.",
+                hint="Name a target whose profile has the same format.",
+            )
+        if _place(source) == _place(target):
+            raise UsageError(
+                f"{target.connection.target.url} is both source and target.",
+                hint="Name another Redis with --to.",
+            )
+        self._others: dict[str, int] = {}
+        self._rejected: list[str] = []
+        self._found: set[bytes] = set()
+
+    def copy(self, what: What, progress: Callable[[int], None]) -> Copied:
+        """Write the sessions; those that exist in the target are left as they are.
+
+        Calls `progress` with the size of each batch. Failures and Ctrl-C say how far it got.
+        """
+        dry_run = self._how.dry_run
+        copied = kept = 0
+
+        def account(outcome: Outcome) -> Account:
+            return of_keys("copied", outcome, noun="session")
+
+        hint = "Run it again for the rest: what is there is kept."
+        with accounted(self._target.connection, account, hint=hint):
+            writer = BulkWriter(self._target, replace=False)
+            for asked_at, records in self._records(what):
+                saved = [self._saved(each, asked_at, writer.now_ms()) for each in records]
+                done = writer.would_write(saved) if dry_run else writer.write(saved)
+                for record, each in zip(records, done, strict=True):
+                    if isinstance(each, TooLarge):
+                        self._rejected.append(keys.key_text(record.key))
+                    elif isinstance(each, ErrorReply):
+                        raise refused(each)
+                    else:
+                        copied, kept = copied + bool(each), kept + (not each)
+                progress(len(records))
+        return Copied(
+            source=self._source.connection.target.url,
+            target=self._target.connection.target.url,
+            dry_run=dry_run,
+            masked=self._how.mask,
+            copied=copied,
+            kept=kept,
+            others=self._others,
+            rejected=self._rejected,
+        )
+
+    def _records(self, what: What) -> Iterator[tuple[float, list[Record]]]:
+        """Yield the records to copy in batches, each with its time of asking."""
+        if what.names is not None:
+            for some in slices(list(dict.fromkeys(what.names)), WRITTEN):
+                now = time.time()
+                yield now, self._strings([each for each in self._source.records_of(some) if each])
+            return
+        using = rules.checks(self._source.keyspace)
+        listed = summing(using)
+        for asked_at, found in self._source.snapshots(what.wanted.match):
+            now_ms = time.time() * 1000
+            yield (
+                asked_at,
+                [
+                    each
+                    for each in self._strings(found)
+                    if not what.wanted.reads_values
+                    or what.wanted.matches(listed(each, now_ms, using), now_ms)
+                ],
+            )
+
+    def _strings(self, found: Sequence[Record]) -> list[Record]:
+        for each in found:
+            self._found.add(each.key)
+            if each.value is None:
+                self._others[each.type] = self._others.get(each.type, 0) + 1
+        return [each for each in found if each.value is not None and each.ttl_ms != 0]
+
+    def _saved(self, record: Record, asked_at: float, now_ms: float) -> Saved:
+        """Return what to write; `now_ms` is the target's time, by which it expires keys."""
+        name, value = self._source.keyspace.name_of(record.key), record.value or b""
+        suffix = record.key.removeprefix(self._source.keyspace.prefix.encode())
+        if self._how.mask:
+            value = conversation.masked(value)
+            suffix = pseudonym.of(name).encode()
+        left_ms = record.ttl_ms - (time.time() - asked_at) * 1000
+        if self._how.ttl is not None:
+            left_ms = self._how.ttl * 1000
+        never = self._how.ttl is None and record.ttl_ms < 0
+        expires_at = None if never else moment(int(now_ms + max(1, left_ms)))
+        return Saved(self._target.keyspace.prefix.encode() + suffix, value, expires_at)
+
+    def require_all(self, what: What) -> None:
+        """Raise NoSession for a name without a session, OperationFailed for a refused session."""
+        missing = [key for key in dict.fromkeys(what.names or ()) if key not in self._found]
+        if missing:
+            raise absent.no_session(self._source, missing)
+        if self._rejected:
+            raise OperationFailed(
+                f"The target did not take {', '.join(self._rejected)}: larger than a value may be "
+                "there.",
+                hint="The others are copied.",
+            )
+
+
+def _place(store: SessionReader) -> tuple[object, ...]:
+    target = store.connection.target
+    return target.kind, target.addresses, target.path, target.service, target.db

@@ -1,0 +1,133 @@
+"""`pawsctl session copy` from one Redis to another, as its users run it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.conftest import SAMPLES
+from tests.servers import Server, running, store_session
+
+GREETING = (SAMPLES / "greeting.json").read_bytes()
+WAITING = (SAMPLES / "waiting.json").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def other_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A second server, to which sessions are copied."""
+    with running(tmp_path_factory.mktemp("other")) as server:
+        yield server
+
+
+@pytest.fixture
+def other(other_server: Server) -> Server:
+    """The second server, empty."""
+    other_server.client.flushall()
+    return other_server
+
+
+def _profiles(folder: Path, text: str) -> None:
+    """Write profiles into the project, where a URL of this machine may stand."""
+    (folder / "pawsctl.toml").write_text(text)
+
+
+def _values(server: Server) -> dict[bytes, object]:
+    return {key: server.client.get(key) for key in server.client.scan_iter()}
+
+
+def test_sessions_are_copied_as_they_are(
+    anywhere: Pawsctl, any_server: Server, other: Server
+) -> None:
+    """Bytes and the moment of expiry; what is there stays, and the source is only read."""
+    odd = b'{ "n": 1.0, "n": 12345678901234567890 }\xff'
+    any_server.client.set("wh:session:+1", GREETING, px=9_876_543)
+    any_server.client.set("wh:session:+2", odd)
+    any_server.client.hset("wh:session:+3", mapping={"a": "b"})
+    any_server.client.set("wh:session:\udcff".encode("utf-8", "surrogateescape"), b"", ex=60)
+    other.client.set("wh:session:+2", "there")
+    any_server.client.config_resetstat()
+    dry = anywhere("session", "copy", "--all", "--to", other.url, "--dry-run", "--json")
+    assert (dry.json["copied"], dry.json["kept"], dry.json["dry_run"]) == (2, 1, True)
+    assert len(_values(other)) == 1
+    done = anywhere("session", "copy", "--all", "--to", other.url, "--json")
+    assert done.status == ExitStatus.OK, done.err
+    assert done.json == dry.json | {"dry_run": False}
+    assert done.json["others"] == {"hash": 1}
+    assert _values(other) == {
+        b"wh:session:+1": GREETING,
+        b"wh:session:+2": b"there",
+        b"wh:session:\xff": b"",
+    }
+    ends = [
+        each.client.execute_command("PEXPIRETIME wh:session:+1") for each in (any_server, other)
+    ]
+    assert abs(ends[0] - ends[1]) < 500
+    sent = any_server.client.info("commandstats")
+    assert not any(name in sent for name in ("cmdstat_set", "cmdstat_del", "cmdstat_unlink"))
+
+
+def test_what_to_copy_is_said_in_one_way(pawsctl: Pawsctl, server: Server, other: Server) -> None:
+    """By phones, filters or --all; a phone without a session is an error, the rest is copied."""
+    store_session(server, "+1", GREETING)
+    store_session(server, "+2", WAITING)
+    for words in ([], ["+1", "--all"], ["+1", "--waiting"], ["--all", "--match", "+*"]):
+        assert pawsctl("session", "copy", *words, "--to", other.url).status == ExitStatus.USAGE
+    assert pawsctl("session", "copy", "--all", "--to", server.url).status == ExitStatus.USAGE
+    waiting = pawsctl("session", "copy", "--waiting", "--to", other.url, "--ttl", "1h")
+    assert waiting.text.startswith("Copied 1 session from ")
+    assert 3_500 < other.client.ttl("wh:session:+2") <= 3_600
+    named = pawsctl("session", "copy", "+3", "+1", "--to", other.url)
+    assert named.status == ExitStatus.NO_SESSION
+    assert set(_values(other)) == {b"wh:session:+1", b"wh:session:+2"}
+
+
+def test_what_leaves_production_is_masked(
+    pawsctl: Pawsctl, server: Server, other: Server, tmp_path: Path
+) -> None:
+    """Unless the user says otherwise; pseudonyms are the same each time, and read-only is kept."""
+    store_session(server, "+59899123456", GREETING)
+    _profiles(
+        tmp_path,
+        f'[profiles.prod]\nurl = "{server.url}"\nproduction = true\nread_only = true\n'
+        f'[profiles.dev]\nurl = "{other.url}"\nprefix = "dev:session:"\n',
+    )
+    first = pawsctl("--profile", "prod", "session", "copy", "--all", "--to", "dev", "--json")
+    assert first.status == ExitStatus.OK, first.err
+    assert first.json["masked"] is True
+    ((key, value),) = _values(other).items()
+    assert key.startswith(b"dev:session:+0")
+    assert isinstance(value, bytes)
+    said = json.loads(value)
+    assert [each["role"] for each in said["messages"]] == ["user", "assistant"]
+    assert set(said["messages"][0]["content"]) == {"█"}
+    again = pawsctl("--profile", "prod", "session", "copy", "--all", "--to", "dev", "--json")
+    assert (again.json["copied"], again.json["kept"]) == (0, 1)
+    plain = pawsctl("--profile", "prod", "session", "copy", "--all", "--to", "dev", "--no-mask")
+    assert plain.status == ExitStatus.OK, plain.err
+    assert other.client.get("dev:session:+59899123456") == GREETING
+    masked = pawsctl("session", "copy", "+59899123456", "--to", other.url, "--mask", "--json")
+    assert masked.json["masked"] is True
+
+
+def test_production_is_written_through_its_guard_alone(
+    pawsctl: Pawsctl, server: Server, other: Server, tmp_path: Path
+) -> None:
+    """And never with masked conversations; a target that is read-only is not written."""
+    store_session(server, "+1", GREETING)
+    _profiles(
+        tmp_path,
+        f'[profiles.prod]\nurl = "{other.url}"\nproduction = true\n'
+        f'[profiles.kept]\nurl = "{other.url}"\nread_only = true\n',
+    )
+    for words in (["prod"], ["prod", "--mask", "--confirm", "127.0.0.1"], ["kept"]):
+        refused = pawsctl("session", "copy", "--all", "--to", *words)
+        assert refused.status == ExitStatus.NOT_CONFIRMED, words
+        assert _values(other) == {}
+    assert pawsctl("session", "copy", "--all", "--to", "none").status == ExitStatus.USAGE
+    assert pawsctl("session", "copy", "--all", "--to", "kept", "--dry-run").status == ExitStatus.OK
+    done = pawsctl("session", "copy", "--all", "--to", "prod", "--confirm", "127.0.0.1")
+    assert done.status == ExitStatus.OK
+    assert _values(other) == {b"wh:session:+1": GREETING}
