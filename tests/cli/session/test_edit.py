@@ -167,7 +167,7 @@ def test_on_a_terminal_a_broken_text_can_be_edited_again(
     )
     shown = screen(with_editor, "session", "edit", "+1", columns=120, typed=b"y\n")
     assert shown.status == 0, shown.lines
-    assert any("Edit it again?" in line for line in shown.lines)
+    assert any("breaks a rule" in line for line in shown.lines)
     assert server.client.get(KEY) == STORED.replace(b"active", b"open")
 
 

@@ -81,6 +81,11 @@ def test_other_types_are_left_out_and_told(raw: Pawsctl, any_server: Server) -> 
     exported = raw("session", "export", archive, "--json").json
     assert (exported["sessions"], exported["left_out"]) == (3, {"hash": 1, "set": 1})
     assert raw("session", "verify", archive, "--json").json["sessions"] == 3
+    elsewhere = ("--to", f"{any_server.url}/1", "--json")
+    copied = raw("session", "copy", "--all", *elsewhere).json
+    assert (copied["copied"], copied["others"]) == (3, {"hash": 1, "set": 1})
+    masked = raw("session", "copy", "--all", "--mask", *elsewhere)
+    assert (masked.status, "SESSION_FORMAT is raw" in masked.err) == (ExitStatus.USAGE, True)
     plan = raw("session", "flush", "--dry-run", "--json").json
     assert (plan["sessions"], plan["others"], plan["left_out"]) == (3, {}, {"hash": 1, "set": 1})
     assert (
@@ -121,7 +126,7 @@ def test_what_is_about_conversations_is_refused(pawsctl: Pawsctl, server: Server
 def test_every_session_command_works_or_is_refused() -> None:
     """A new one is in one of the two lists."""
     works = {"list", "get", "ttl", "stats", "lint", "watch", "touch", "delete", "flush"}
-    works |= {"export", "import", "verify", "erase"}
+    works |= {"export", "import", "verify", "copy", "erase"}
     refused = {"seed", "repair", "edit"}
     assert set(SessionGroup.sources) == works | refused
 
