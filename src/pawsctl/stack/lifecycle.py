@@ -194,7 +194,8 @@ def _up(
     plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=emit)
     unfinished_reset.forget(here.directory)
     ending_servers.finish(here.directory, engine.end)
-    done = carry_out(plan, here, engine)
+    with as_it_runs.told_if_undone(here, engine):
+        done = carry_out(plan, here, engine)
     if here.topology == "single":
         last_port.note(here.directory, here.settings.redis_port)
     return done

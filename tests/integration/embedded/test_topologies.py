@@ -336,6 +336,7 @@ def test_data_of_other_ports_is_refused_in_so_many_words(topology: Topology) -> 
 
     assert done.status == 1
     assert "Set REDIS_PORT back" in done.err
+    assert "Nothing of it runs now." in " ".join(done.err.split())
     assert b"1" in topology.copies("kept")
 
 

@@ -3,12 +3,13 @@
 Only servers that run there are asked: on the port of another one, anybody may answer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from msgspec.structs import replace
 
-from pawsctl.errors import OperationFailed
-from pawsctl.stack.engine.protocol import ServiceStatus
+from pawsctl.errors import OperationFailed, TimedOut
+from pawsctl.stack.engine.protocol import Engine, ServiceStatus
 from pawsctl.stack.project import project
 from pawsctl.stack.project.project import Project
 from pawsctl.stack.topology import form
@@ -55,6 +56,24 @@ def check_ports(here: Project, services: Sequence[ServiceStatus]) -> None:
             hint=f"Set REDIS_PORT back to {base}, or delete the data with 'pawsctl redis down"
             f"{here.hint} --volumes'.",
         )
+
+
+@contextmanager
+def told_if_undone(here: Project, engine: Engine) -> Iterator[None]:
+    """Add to a failure of `up` on a topology that all is as it was before, if it is."""
+    before = _states(engine)
+    try:
+        yield
+    except (OperationFailed, TimedOut) as error:
+        if here.topology == "single" or _states(engine) != before:
+            raise
+        runs = any(state == "running" for _, state, _ in before)
+        undone = "All servers are as they were before." if runs else "Nothing of it runs now."
+        raise error.with_context(after=undone) from error
+
+
+def _states(engine: Engine) -> set[tuple[str, str, tuple[str, ...]]]:
+    return {(each.service, each.state, each.ports) for each in engine.status()}
 
 
 def _bases(here: Project, services: Iterable[ServiceStatus]) -> set[int]:
