@@ -45,6 +45,8 @@ def test_export_flush_import_brings_back_every_byte_and_ttl(
         "kept": 0,
         "expired": 0,
         "rejected": 0,
+        "changed": 0,
+        "backup": None,
         "reasons": [],
         "evicted": 0,
     }
