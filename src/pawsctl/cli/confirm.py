@@ -61,6 +61,7 @@ def confirm_on(
     """
     from pawsctl.safety import look
 
+    run.announce(connection.target)
     for line in about:
         run.output.say(line)
     seen = look.at(connection, lambda ports: _own_ports(run, ports))

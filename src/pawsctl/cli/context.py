@@ -43,6 +43,8 @@ class Invocation:
         self.failover_timeout: float | None = None
         self.db: int | None = None
         self.prefer_replica = False
+        # The profiles that were named before something is changed.
+        self._announced: set[str] = set()
         # The origin of the URL of the last connection.
         self._origin = ""
 
@@ -146,7 +148,7 @@ class Invocation:
 
         timeouts = self.timeouts()
         target = self.target()
-        self._announce(target)
+        self.announce(target)
         self._origin = target.origin
         self.output.detail(f"Redis: {target.url} (from {target.origin})")
         if target.unused:
@@ -157,11 +159,13 @@ class Invocation:
             target, timeouts, notice=self.output.note, prefer_replica=self.prefer_replica
         )
 
-    def _announce(self, target: "Target") -> None:
-        """Name the profile and its host before something is changed there."""
+    def announce(self, target: "Target") -> None:
+        """Name a target's profile and place, once, if the command changes something."""
         from pawsctl.safety import guarded
 
-        if target.profile and guarded.changes_data(self.command):
+        is_new = target.profile not in self._announced
+        if target.profile and is_new and guarded.changes_data(self.command):
+            self._announced.add(target.profile)
             style = PRODUCTION if target.is_production else "bold"
             self.output.say([("profile ", ""), (target.profile, style), (f" at {target.url}", "")])
 

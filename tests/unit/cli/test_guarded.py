@@ -10,7 +10,7 @@ from pawsctl.config.redis_url import parse
 from pawsctl.connection import connect
 from pawsctl.errors import ReadOnly
 from pawsctl.safety.guarded import GUARDED, UNGUARDED, changes_something
-from tests.docs import commands
+from tests.docs import commands, pages
 from tests.servers import Server
 
 COMMANDS = commands.every_command()
@@ -43,6 +43,13 @@ def test_the_tables_name_commands_that_there_are() -> None:
     assert GUARDED.keys() <= COMMANDS.keys()
     assert UNGUARDED.keys() <= COMMANDS.keys()
     assert not GUARDED.keys() & UNGUARDED.keys()
+
+
+def test_the_page_names_every_guarded_command() -> None:
+    """With what the guard is for."""
+    page = (pages.DOCS / "safety.md").read_text("utf-8")
+    table = page.partition("| guarded | what for |")[2].partition("\n\n")[0]
+    assert {name for name in GUARDED if f"`{name}" not in table} == set()
 
 
 @pytest.mark.parametrize("name", GUARDED)
