@@ -1,5 +1,6 @@
 """`/api/health`: the bot's health endpoint, answered as the bot answers it."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +14,12 @@ from pawsctl.web.bot.session_summary import NotSummedUp, summary
 from pawsctl.web.http import requests
 from pawsctl.web.http.access import Access
 from pawsctl.web.http.requests import Refused
+from pawsctl.web.redis_access import threads
 from pawsctl.web.redis_access.redis_checks import RedisChecks
+
+# Summaries at the same time, and seconds for each.
+_SUMMARIES = 4
+_SUMMARY_SECONDS = 2.0
 
 
 class HealthEndpoint:
@@ -23,6 +29,7 @@ class HealthEndpoint:
         self._redis = redis
         self._bot = bot
         self._access = access
+        self._summaries = asyncio.Semaphore(_SUMMARIES)
 
     async def get(self, _request: Request) -> Response:
         """Answer 200 if Redis answers and the bot has what it can't do without, else 503."""
@@ -53,8 +60,22 @@ class HealthEndpoint:
         return requests.answer(200, {"phone": phone, "session": session})
 
     async def _session(self, phone: str) -> dict[str, Any] | None:
+        value = await self._value(phone)
+        if value is None:
+            return None
         try:
-            return await self._redis.session(phone, summary)
+            async with asyncio.timeout(_SUMMARY_SECONDS), self._summaries:
+                # A large value, or one of deep nesting, must not hold up other requests.
+                return await asyncio.shield(threads.started(lambda: summary(value)))
+        except TimeoutError:
+            refusal = Refused(500, "The session is too large to be summed up in time.")
+        except NotSummedUp as reason:
+            refusal = Refused(500, f"The session can't be summed up: {reason}.")
+        raise refusal
+
+    async def _value(self, phone: str) -> bytes | None:
+        try:
+            return await self._redis.value(phone)
         except TimeoutError:
             within = f"it did not answer within {self._redis.seconds:g} s."
             refusal = Refused(503, f"Redis is down: {within}")
@@ -62,8 +83,6 @@ class HealthEndpoint:
             refusal = Refused(503, f"Redis is down: {error.message}")
         except PawsctlError as error:
             refusal = Refused(500, error.message)
-        except NotSummedUp as reason:
-            refusal = Refused(500, f"The session can't be summed up: {reason}.")
         raise refusal
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
 import msgspec
 
@@ -15,10 +14,14 @@ from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.web.redis_access import threads
 from pawsctl.web.redis_access.connection_pool import ConnectionPool
 
-Read = TypeVar("Read")
-
 # Sessions that are read at the same time, so that a Redis that hangs holds no more threads.
 _LOOKUPS = 8
+# The bytes of a value that are read; the bot's have some ten thousand.
+_MOST_BYTES = 4 << 20
+
+
+class TooLargeValue(PawsctlError):
+    """A stored value has more bytes than are read for a request."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -61,26 +64,31 @@ class RedisChecks:
             return Answer(False, error.message)
         return Answer(True)
 
-    async def session(self, phone: str, read: Callable[[bytes], Read]) -> Read | None:
-        """Return what `read` makes of the value stored for a phone; None for none, or no string.
+    async def value(self, phone: str) -> bytes | None:
+        """Return what is stored for a phone under the bot's key for it; None for no string.
 
-        Raises TimeoutError, PawsctlError if Redis can't be asked, and what `read` raises.
+        Raises TimeoutError, PawsctlError if Redis can't be asked, and TooLargeValue.
         """
         key = (self._keyspace.prefix + keys.normalised(phone)).encode()
         begun = time.monotonic()
         await asyncio.wait_for(self._lookups.acquire(), self.seconds)
-        lookup = threads.started(lambda: self._read(key, read))
+        lookup = threads.started(lambda: self._value(key))
         # Only then is the thread free again.
         lookup.add_done_callback(lambda _future: self._lookups.release())
         return await threads.within(max(0.0, self.seconds - (time.monotonic() - begun)), lookup)
 
-    def _read(self, key: bytes, read: Callable[[bytes], Read]) -> Read | None:
+    def _value(self, key: bytes) -> bytes | None:
         with self._pool.connection() as connection:
-            reply = connection.pipeline([("GET", key)])[0]
+            # Of a value without end, no more than can be used.
+            reply = connection.pipeline([("GETRANGE", key, 0, _MOST_BYTES)])[0]
+            if has_code(reply, "NOPERM"):
+                reply = connection.pipeline([("GET", key)])[0]
         if has_code(reply, "WRONGTYPE"):
             return None
         value: bytes | None = raise_for_error(reply)
-        return None if value is None else read(value)
+        if value is not None and len(value) > _MOST_BYTES:
+            raise TooLargeValue(f"The stored value has more than {_MOST_BYTES >> 20} MB.", hint="")
+        return value
 
 
 def _require_answers(connection: Connection, keyspace: Keyspace) -> None:
