@@ -188,6 +188,9 @@ def test_profiles_are_listed_shown_and_checked(
     assert (own / "ran").exists()
     both = secured("profile", "check", "--json")
     assert both.status == ExitStatus.FAILED
+    gone = secured("--profile", "gone", "session", "list")
+    assert gone.status == ExitStatus.UNREACHABLE
+    assert "Look at the profile ('pawsctl profile show gone')" in gone.err
     steps = {step["name"]: step["ok"] for step in both.json[1]["steps"]}
     assert steps == {"settings": True, "password": True, "answers": False}
     assert "s3cret" not in good.text + good.err + both.text + both.err

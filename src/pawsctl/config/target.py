@@ -76,9 +76,9 @@ class Target(msgspec.Struct, frozen=True):
         """Whether `redis up` starts a server at this address.
 
         True for the default address and for a REDIS_URL of a single server on this machine. A --url
-        counts only with the default port.
+        counts only with the default port, a profile never.
         """
-        if self.kind != "standalone" or self.is_member or self.path or self.tls:
+        if self.kind != "standalone" or self.is_member or self.path or self.tls or self.profile:
             return False
         address = self.addresses[0]
         is_named = self.origin != "option --url" or address.port == REDIS_PORT
