@@ -1,6 +1,7 @@
 """The settings on where an application keeps its sessions, and for how long."""
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -45,6 +46,13 @@ def read(settings: Settings) -> SessionSettings:
     return SessionSettings(
         _prefix(prefix), ttl, _format(settings["SESSION_FORMAT"]), prefix.origin, is_found
     )
+
+
+def require_usable(settings: Iterable[Setting]) -> None:
+    """Raise UsageError if one of some settings on sessions can't be used."""
+    checks = {"SESSION_PREFIX": _prefix, "SESSION_TTL": _ttl, "SESSION_FORMAT": _format}
+    for setting in settings:
+        checks[setting.name](setting)
 
 
 def _prefix(setting: Setting) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from msgspec import Struct
 from msgspec.structs import replace
 
+from pawsctl.config import session_settings
 from pawsctl.config.profiles.profile import Profile
 from pawsctl.config.profiles.toml_text import PASSWORDS
 from pawsctl.connection import Timeouts, connect
@@ -53,7 +54,11 @@ def check(profile: Profile, timeouts: Timeouts, note: Callable[[str], None]) -> 
             connection.call("PING")
         return target.url
 
-    passes("settings", lambda: profile.place().url)
+    def settings() -> str:
+        session_settings.require_usable(profile.session_settings())
+        return profile.place().url
+
+    passes("settings", settings)
     passes("password", password)
     passes("answers", answer)
     url = steps[0].detail if steps[0].ok else ""

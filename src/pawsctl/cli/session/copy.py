@@ -107,6 +107,7 @@ def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspac
     """
     from msgspec.structs import replace
 
+    from pawsctl.config import session_settings
     from pawsctl.config.redis_url import parse
     from pawsctl.errors import ReadOnly
 
@@ -119,6 +120,7 @@ def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspac
         target = parse(to, origin="option --to")
     else:
         profile = run.profile_named(to)
+        session_settings.require_usable(profile.session_settings())
         target = profile.target()
         prefix = profile.setting("SESSION_PREFIX")
         keyspace = replace(keyspace, prefix=prefix.value) if prefix else keyspace

@@ -54,6 +54,10 @@ class Profile(msgspec.Struct, frozen=True):
         key = _SETTINGS.get(name, "")
         return Setting(name, self.get(key), self.origin(key)) if key in self.entries else None
 
+    def session_settings(self) -> list[Setting]:
+        """Return what the profile says of sessions, not validated."""
+        return [found for name in _SETTINGS if (found := self.setting(name)) is not None]
+
     def place(self) -> Target:
         """Return the Redis of the profile, without a password. Raises UsageError."""
         origin, url = self.origin("url"), str(self.get("url"))
