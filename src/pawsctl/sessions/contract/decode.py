@@ -80,7 +80,9 @@ class _Answer(msgspec.Struct, gc=False):
 
 _BEFORE_RESULTS = len(TOOL_RESULTS)
 
-_decode = msgspec.json.Decoder(BotSession).decode
+read_as_bot = msgspec.json.Decoder(BotSession).decode
+"""As `read_quickly`, but it raises one of UNLIKE_BOT."""
+UNLIKE_BOT = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 _decode_results = msgspec.json.Decoder(list[Block]).decode
 _decode_answers = msgspec.json.Decoder(list[_Answer]).decode
 
@@ -98,8 +100,8 @@ def read_quickly(value: bytes) -> BotSession | None:
     checks of `rules` are not made here.
     """
     try:
-        return _decode(value)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return read_as_bot(value)
+    except UNLIKE_BOT:
         return None
 
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from pawsctl.sessions.contract import decode, keys, model, rules
+from pawsctl import durations
+from pawsctl.sessions.contract import decode, keys, model, quick_check, rules
 from pawsctl.sessions.contract.decode import BotSession
 from pawsctl.sessions.contract.model import Problem, Record, Session
 from pawsctl.sessions.contract.rules import Checks
@@ -107,13 +108,18 @@ def all_listed(
         yield listed(record, now_ms, using)
 
 
-def sound_session(record: Record, now_ms: float, using: Checks | None = None) -> BotSession | None:
+def sound_session(record: Record, now_ms: float, using: Checks) -> BotSession | None:
     """Return the session of a record if it breaks no rule and is as the bot writes it today."""
-    value = record.value
-    session = decode.read_quickly(value) if value is not None else None
-    if session is not None and rules.is_sound(record, session, now_ms, using):
+    if record.value is None:
+        return None
+    try:
+        session = decode.read_as_bot(record.value)
+    except decode.UNLIKE_BOT:
+        return None
+    # As nearly all: it saves a call for each of a million.
+    if quick_check.is_clean(record, session, now_ms, using.limits) and not using.slow:
         return session
-    return None
+    return session if rules.is_sound(record, session, now_ms, using) else None
 
 
 def listed(record: Record, now_ms: float, using: Checks | None = None) -> Listed:
@@ -131,7 +137,7 @@ def listed(record: Record, now_ms: float, using: Checks | None = None) -> Listed
         Item(
             key[using.begin :],
             key,
-            record.ttl,
+            durations.whole_seconds(record.ttl_ms),
             session.status,
             len(session.messages),
             datetime.fromtimestamp(session.updated_at / 1000, UTC),

@@ -113,6 +113,10 @@ class SessionReader:
             ask, one_server.Search(pattern, size=one_server.VALUES, values=True)
         ):
             ttls, values = replies[0], raise_for_error(replies[1])
+            # As nearly all are: every key exists and is a string.
+            if -2 not in ttls and set(map(type, values)) == {bytes}:
+                yield times.pop(names[0]), list(map(Record, names, ttls, values))
+                continue
             found = []
             for key, ttl_ms, value in zip(names, ttls, values, strict=True):
                 if isinstance(value, TooLarge):
