@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # What tests share is set up once, see tests/distribution.py.
 PARALLEL := -n auto --dist loadgroup
 
-.PHONY: help venv demo compiled test test-quick faults applications monitoring lint docs examples screens pictures bench format clean
+.PHONY: help venv demo compiled test test-quick faults applications monitoring lint docs examples screens pictures bench bench-quick format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -86,6 +86,8 @@ format: venv ## Bring the code into shape
 clean: ## Remove the environment and what tools left behind
 	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-bench: venv ## Measure speed and memory, and write benchmarks/RESULTS.md
-	$(BIN)/python -m compileall -q src $(VENV)/lib
+bench: compiled ## Measure speed and memory, and write benchmarks/RESULTS.md
 	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m benchmarks $(BENCH)
+
+bench-quick: compiled ## Measure what needs a minute, and write nothing
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m benchmarks --quick $(BENCH)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Prepare = Callable[[], None]
+Figure = Callable[["Run"], float]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def run(work: Work) -> Run:
         stdin=stdin,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        env=_environment() | work.environment,
+        env=environment() | work.environment,
     )
     assert process.stderr is not None
     said = process.stderr.read()
@@ -59,7 +60,7 @@ def run(work: Work) -> Run:
     return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return the commands' environment: none of the user's settings, compiled modules."""
     kept = ("PATH", "HOME", "LANG")
     return {name: os.environ[name] for name in kept if name in os.environ}
@@ -67,25 +68,37 @@ def _environment() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two commands timed in turn; `ratio` is the median of first/second, pair by pair."""
+    """Two commands timed in turn."""
 
     first: list[Run]
     second: list[Run]
+    of: Figure
+
+    @property
+    def ratios(self) -> list[float]:
+        """Return first/second, pair by pair."""
+        both = zip(self.first, self.second, strict=True)
+        return [self.of(one) / self.of(other) for one, other in both]
 
     @property
     def ratio(self) -> float:
-        """Return the median of first/second wall time, pair by pair."""
-        return statistics.median(
-            one.wall / other.wall for one, other in zip(self.first, self.second, strict=True)
-        )
+        """Return the median of first/second, pair by pair."""
+        return statistics.median(self.ratios)
 
 
-def median(runs: Sequence[Run]) -> float:
-    """Return the median of the wall seconds."""
-    return statistics.median(each.wall for each in runs)
+def wall(run: Run) -> float:
+    """Return the seconds that a run took."""
+    return run.wall
 
 
-def pair(first: Work, second: Work, *, times: int, warm_up: int = 1) -> Pair:
+def processor(run: Run) -> float:
+    """Return the processor seconds of a run and of the processes that it started and awaited."""
+    return run.cpu
+
+
+def pair(
+    first: Work, second: Work, *, times: int, warm_up: int = 1, of: Figure = processor
+) -> Pair:
     """Time two commands in turn, after runs that are not counted."""
     for _ in range(warm_up):
         run(first)
@@ -94,4 +107,4 @@ def pair(first: Work, second: Work, *, times: int, warm_up: int = 1) -> Pair:
     for _ in range(times):
         firsts.append(run(first))
         seconds.append(run(second))
-    return Pair(firsts, seconds)
+    return Pair(firsts, seconds, of)

@@ -65,7 +65,7 @@ class Store:
     def processor_seconds(self) -> float:
         """Return the processor time that the server has used so far."""
         assert self.process
-        return _seconds(psutil.Process(self.process.pid))
+        return seconds_of(self.process.pid)
 
     def call(self, *command: str | bytes | int) -> object:
         """Send one command."""
@@ -133,12 +133,13 @@ class Cluster:
         """Return the processor time that all its nodes have used so far."""
         state = str(self.folder / "state")
         return sum(
-            _seconds(each)
+            seconds_of(each.pid)
             for each in psutil.process_iter(["name", "cwd"])
             if each.info["name"] == "valkey-server" and (each.info["cwd"] or "").startswith(state)
         )
 
 
-def _seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
+def seconds_of(process: int) -> float:
+    """Return the processor seconds that a process has used so far."""
+    times = psutil.Process(process).cpu_times()
     return float(times.user + times.system)

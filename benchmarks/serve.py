@@ -16,9 +16,9 @@ from typing import Any
 
 import psutil
 
-from benchmarks.cases import Scale, seconds
+from benchmarks.cases import Scale
 from benchmarks.redis_server import Store
-from benchmarks.report import Report
+from benchmarks.report import Report, seconds
 
 CLIENTS, SECONDS = 200, 20
 # Beside them, one scrapes.
