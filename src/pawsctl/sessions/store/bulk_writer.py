@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pawsctl.connection import Command, ErrorReply, TooLarge, Uncertain, has_code, raise_for_error
-from pawsctl.errors import HungUp, OperationFailed, PawsctlError
+from pawsctl.errors import OperationFailed, PawsctlError, RedisUnreachable
 from pawsctl.sessions.contract.saved import LATEST_MS, Saved
 from pawsctl.sessions.store.reader import SessionReader
 from pawsctl.sessions.store.store import SessionStore
@@ -148,7 +148,8 @@ def clock_offset(store: SessionReader) -> float:
     before = time.time()
     try:
         seconds, microseconds = store.connection.call("TIME")
-    except (OperationFailed, HungUp):
-        # A proxy may hang up at what it does not know.
+    except (OperationFailed, RedisUnreachable):
+        # A proxy may hang up at what it does not know, even at the first command. If there is no
+        # Redis, the next one tells.
         return 0.0
     return int(seconds) + int(microseconds) / 1e6 - (before + time.time()) / 2
