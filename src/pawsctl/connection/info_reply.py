@@ -33,6 +33,13 @@ def databases(info: Mapping[str, str]) -> dict[str, tuple[int, int]]:
     }
 
 
+def server(info: Mapping[str, str]) -> str:
+    """Return the server's name and version, such as `redis 7.2.4`, from INFO's fields."""
+    name = "valkey" if "valkey_version" in info else "redis"
+    version = info.get("valkey_version") or info.get("redis_version") or "of unknown version"
+    return f"{name} {version}"
+
+
 def text(reply: Any) -> str:
     """Return a reply as text; empty if it is none."""
     return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else ""

@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from typing import Literal, TypeVar
 
 from msgspec import Struct
@@ -39,7 +41,11 @@ _REPLY_TIMEOUT = 1.0
 
 
 class Writes(Struct, frozen=True):
-    """The numbers of writes acknowledged, failed (refused or not sent), and of unknown outcome."""
+    """The numbers of writes acknowledged, failed (refused or not sent), and of unknown outcome.
+
+    A write waits for the next primary before it fails, so an outage need not make any fail. The
+    outcome is unknown if the primary died before it answered.
+    """
 
     acknowledged: int
     failed: int
@@ -47,16 +53,21 @@ class Writes(Struct, frozen=True):
 
 
 class Drill(Struct, frozen=True):
-    """The cost of a failover. Times in seconds.
+    """The cost of a failover, which began at `begun_at`. Times in seconds.
 
-    `promoted_after` is from the failure until all nodes see another primary; `outage` is the
-    longest time without an acknowledged write to the keys of `primary`; `outage_elsewhere` is the
-    same for the other primaries of a cluster, null if there are none. A killed primary counts as
-    dead once it was silent for as long as `timer` says. `lost` counts the sessions that were
-    acknowledged and are missing or differ; `ok` means none.
+    `outage` is the longest time between two acknowledged writes to the keys of `primary`, so it
+    begins with the last one before the failure; `outage_elsewhere` is the same for the other
+    primaries of a cluster, null if there are none. `promoted_after` is from the failure until all
+    nodes name another primary: writes may go on a little earlier, once that one takes them. A
+    killed primary counts as dead once it was silent for as long as `timer` says. `lost` counts the
+    sessions that were acknowledged and are missing or differ; `ok` means none. `server` is what
+    the failed primary ran, `pawsctl` the version that measured.
     """
 
     ok: bool
+    begun_at: datetime
+    server: str
+    pawsctl: str
     engine: EngineName
     url: str
     topology: Topology
@@ -129,7 +140,7 @@ def _drill(
         for each in writers:
             each.start()
         time.sleep(_LEAD)
-        begun = time.monotonic()
+        begun, begun_at = time.monotonic(), datetime.now(UTC)
         try:
             if method == "kill":
                 engine.kill(primary)
@@ -156,6 +167,9 @@ def _drill(
     affected, *others = writers
     return Drill(
         ok=missing == 0,
+        begun_at=begun_at,
+        server=before.nodes[primary].server,
+        pawsctl=version("pawsctl"),
         engine=engine.name,
         url=url,
         topology=topology,

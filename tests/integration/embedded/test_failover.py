@@ -3,6 +3,8 @@
 import signal
 import threading
 import time
+from datetime import UTC, datetime
+from importlib.metadata import version
 
 import pytest
 import redis
@@ -54,6 +56,9 @@ def test_a_failover_is_measured_and_all_is_whole_afterwards(topology: Topology, 
     told = done.json
     assert done.status == (0 if told["ok"] else 1), done.err
     assert told["ok"] == (told["lost"] == 0)
+    assert datetime.now(UTC) > datetime.fromisoformat(told["begun_at"])
+    assert told["server"].startswith("valkey ")
+    assert told["pawsctl"] == version("pawsctl")
     assert told["method"] == how.removeprefix("--")
     assert before[told["primary"]] == "primary"
     assert before[told["promoted"]] == "replica"

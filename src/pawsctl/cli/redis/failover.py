@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -96,7 +97,7 @@ def failover(
             timeout=timeout,
             emit=emit,
         )
-    run.output.show(done, drill_view)
+    run.output.show(done, partial(drill_view, knows_timers=silence is not None))
     if not done.ok:
         raise typer.Exit(ExitStatus.FAILED)
 
@@ -107,36 +108,59 @@ _WHY_LOST = {
 }
 
 
-def drill_view(result: Drill) -> Iterator[Line]:
-    """Render which primary failed, which was promoted, the outage and the lost sessions."""
+def drill_view(result: Drill, *, knows_timers: bool = False) -> Iterator[Line]:
+    """Render what failed, the lost sessions before all else, the outage and the writes.
+
+    `knows_timers` leaves out how to measure with another timer.
+    """
     how = "was killed" if result.method == "kill" else "gave way"
     yield [
         (f"{result.primary} ", "bold"),
         (f"{how}; ", ""),
         (f"{result.promoted} ", "bold"),
-        (f"was the primary after {result.promoted_after:.2f} s.", ""),
+        (f"was the primary for all nodes after {result.promoted_after:.2f} s.", ""),
     ]
-    elsewhere = ""
-    if result.outage_elsewhere is not None:
-        elsewhere = f" (on the other primaries {result.outage_elsewhere:.2f} s)"
-    yield [("outage   ", "bold"), (f"{result.outage:.2f} s without a write{elsewhere}", "")]
-    if result.method == "kill":
-        yield [("timer    ", "bold"), (_timer(result.timer), "")]
-    writes = result.writes
-    told = f"{writes.acknowledged} acknowledged, {writes.failed} failed, {writes.uncertain} unknown"
-    yield [("writes   ", "bold"), (told, "")]
+    when = f"{result.begun_at:%Y-%m-%dT%H:%M:%SZ}"
+    by = f"{result.server} on {result.engine}, measured by pawsctl {result.pawsctl}"
+    yield [("drill    ", "bold"), (f"{when}, {by}", "")]
     if result.lost:
         yield [("lost     ", "bold"), (f"{result.lost} acknowledged sessions", "red")]
         yield [(f"         {_WHY_LOST[result.method]}", "")]
     else:
         yield [("lost     ", "bold"), ("no acknowledged session", "green")]
+    yield [("outage   ", "bold"), (_outage(result), "")]
+    if result.method == "kill":
+        yield [("timer    ", "bold"), (_timer(result.timer, knows_timers=knows_timers), "")]
+    writes = result.writes
+    told = f"{writes.acknowledged} acknowledged, {writes.failed} failed, {writes.uncertain} unknown"
+    yield [("writes   ", "bold"), (told, "")]
+    for note in _notes(result):
+        yield [(f"         {note}", "")]
     yield [(f"{result.primary} is a replica now; the test sessions are deleted.", "")]
 
 
-def _timer(timer: Timer) -> str:
+def _outage(result: Drill) -> str:
+    """Return in words how long no write was acknowledged."""
+    told = f"{result.outage:.2f} s without an acknowledged write"
+    if result.outage_elsewhere is not None:
+        told += f" (on the other primaries {result.outage_elsewhere:.2f} s)"
+    return f"{told}; the lost ones count as acknowledged" if result.lost else told
+
+
+def _notes(result: Drill) -> Iterator[str]:
+    """Yield what the numbers of writes mean, as far as that is not obvious."""
+    if not result.writes.failed:
+        yield "None failed: a write waits for the next primary."
+    if result.writes.uncertain:
+        yield "Unknown: the connection broke before the answer, so it may be stored or not."
+
+
+def _timer(timer: Timer, *, knows_timers: bool) -> str:
     """Return in a sentence how long the primary had to be silent, and how long in production."""
     here = f"{timer.seconds:g} s of them until a silent primary counts as dead ({timer.name})"
     if timer.seconds == timer.production:
         return f"{here}, as production has by default"
-    option = f"{_TIMERS[timer.name]} {timer.production:g}s"
-    return f"{here}; production has {timer.production:g} s by default, see {option}"
+    production = f"production has {timer.production:g} s by default"
+    if knows_timers:
+        return f"{here}; {production}"
+    return f"{here}; {production}, see {_TIMERS[timer.name]} {timer.production:g}s"

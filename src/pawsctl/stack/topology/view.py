@@ -17,7 +17,8 @@ class TopologyNode(Struct, frozen=True):
 
     `primary_port` is the port of a replica's primary, `is_linked` whether it is connected to it,
     `replicas` how many replicas are connected to the node. `offset` counts bytes of the replication
-    stream, `last_io` seconds since the primary was last heard of. `slots` are its cluster slots.
+    stream, `last_io` seconds since the primary was last heard of. `slots` are its cluster slots,
+    `server` is its name and version.
     """
 
     role: Role
@@ -29,6 +30,7 @@ class TopologyNode(Struct, frozen=True):
     keys: int
     expiring: int
     memory: int
+    server: str
     slots: frozenset[int] = frozenset()
 
 
@@ -76,5 +78,6 @@ def of_info(reply: Any, slots: frozenset[int] = frozenset()) -> TopologyNode:
         keys=keys,
         expiring=expiring,
         memory=int(info.get("used_memory", "0")),
+        server=info_reply.server(info),
         slots=slots,
     )

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 
-from pawsctl.connection import Connection, Node, info_fields
+from pawsctl.connection import Connection, Node, info_fields, info_reply
 from pawsctl.errors import PawsctlError
 from pawsctl.server import memory
 from pawsctl.workflows.doctor.finding import Finding, unless_refused
@@ -26,9 +26,7 @@ def examine(connection: Connection) -> Iterator[Finding]:
 def _server(node: Node) -> Iterator[Finding]:
     about = info_fields(node.call("INFO", "server"))
     kept = info_fields(node.call("INFO", "persistence"))
-    name = "valkey" if "valkey_version" in about else "redis"
-    version = about.get("valkey_version") or about.get("redis_version") or "of unknown version"
-    told = f"{name} {version}"
+    told = info_reply.server(about)
     if kept.get("aof_last_write_status", "ok") != "ok":
         detail = f"{told}; it can't write its append-only file: what it acknowledges may be lost"
         yield Finding(f"{node} server", "failed", detail, "Make room on its disk; see its log.")
