@@ -94,7 +94,7 @@ def keys_changed_by(command: Command) -> Sequence[bytes | str | int]:
     name = name_of(command)
     if name in _SCRIPTS:
         return command[3 : 3 + int(command[2])]
-    if name in _READS or name not in _WITH_KEY_FIRST:
+    if name in _READS or name == b"WATCH" or name not in _WITH_KEY_FIRST:
         return ()
     return command[1:] if name in _COUNTS else command[1:2]
 

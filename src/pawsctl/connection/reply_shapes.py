@@ -229,7 +229,7 @@ _SHAPES: dict[Any, Shape] = {
         (Shape("a value for each key", _values), "MGET"),
         (Shape("text", _text), "INFO"),
         (Shape("a type", _kind), "TYPE"),
-        (_OK, "SETEX PSETEX RESTORE SELECT FLUSHDB WATCH UNWATCH MULTI"),
+        (_OK, "SETEX PSETEX RESTORE SELECT FLUSHDB WATCH DISCARD MULTI"),
         (Shape("a reply for each command", _executed), "EXEC"),
         (Shape("OK", _set), "SET"),
         (Shape("PONG", _pong), "PING"),

@@ -195,5 +195,5 @@ def test_a_user_without_transactions_is_told(bare_pawsctl: Pawsctl, server: Serv
     done = bare_pawsctl("session", "repair", "+1", "--yes", "--url", url)
     server.client.acl_deluser("plain")
     assert done.status == ExitStatus.FAILED
-    assert "+watch +unwatch +multi +exec" in done.err
+    assert "+watch +multi +discard +exec" in done.err
     assert server.client.get(KEY) == KILLED

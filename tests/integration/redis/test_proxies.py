@@ -7,7 +7,7 @@ import pytest
 from pawsctl.errors import ExitStatus
 from tests import lying
 from tests.cli_runner import Pawsctl, Result
-from tests.lying import KEY, honest
+from tests.lying import KEY, array, bulk, honest
 
 PHONE = KEY.decode().removeprefix("wh:session:")
 REFUSALS = [b"-ERR command 'UNLINK' not supported for this plan\r\n", b"-ERR nope\r\n"]
@@ -92,3 +92,50 @@ def test_a_connection_is_not_used_after_a_misshapen_reply(bare_pawsctl: Pawsctl)
         result = bare_pawsctl("session", "ttl", "+59891234567", "--json", "--url", url)
 
     assert result.json["ttl"] == 20_000
+
+
+STUCK = b'{"status":"active","messages":[{"role":"user"}],"updatedAt":1}'
+LOST = b"-ERR upstream timed out\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "said"),
+    [
+        # Nothing may be written outside of a transaction.
+        ({b"WATCH": None}, ExitStatus.UNREACHABLE, "twemproxy"),
+        ({b"MULTI": b"-ERR unknown command\r\n"}, ExitStatus.FAILED, "unknown command"),
+        ({b"MULTI": b":1\r\n"}, ExitStatus.FAILED, "MULTI was answered with 1, not OK"),
+        # What EXEC says is not believed if it can't be: what is stored is looked at.
+        ({b"EXEC": None}, ExitStatus.UNREACHABLE, "hung up"),
+        ({b"EXEC": b":1\r\n"}, ExitStatus.FAILED, "EXEC was answered with 1"),
+        ({b"EXEC": array()}, ExitStatus.FAILED, "EXEC was answered with []"),
+        ({b"EXEC": array(b":1\r\n")}, ExitStatus.FAILED, "EXEC was answered with [1]"),
+        ({b"EXEC": LOST}, ExitStatus.FAILED, "timed out"),
+        ({b"SET": b"+OK\r\n"}, ExitStatus.FAILED, "SET was answered with b'OK', not QUEUED"),
+        ({b"EXEC": b"*-1\r\n"}, ExitStatus.FAILED, "changed meanwhile"),
+    ],
+)
+def test_a_transaction_without_its_proper_replies_changes_nothing(
+    bare_pawsctl: Pawsctl, answers: dict[bytes, bytes | None], status: int, said: str
+) -> None:
+    """A repair tells so: here what is stored stays, whatever is sent."""
+    queued = {b"SET": b"+QUEUED\r\n", b"GET": bulk(STUCK)}
+    queued |= dict.fromkeys((b"WATCH", b"MULTI", b"DISCARD"), b"+OK\r\n")
+    sent: list[bytes] = []
+
+    def tell(command: list[bytes]) -> bytes | None:
+        sent.append(command[0])
+        return (
+            (queued | answers).get(command[0])
+            if command[0] in {*queued, *answers}
+            else honest(command)
+        )
+
+    with lying.answering(tell) as url:
+        words = ("session", "repair", PHONE, "--yes", "--no-backup", "--json", "--url", url)
+        result = bare_pawsctl(*words)
+    assert result.status == status, result.err
+    assert said in result.error["message"] + result.error["hint"]
+    assert (b"SET" in sent) == (not {b"WATCH", b"MULTI"} & answers.keys())
+    if "repaired" in result.error:
+        assert told(result, "repaired") == (0, 0)

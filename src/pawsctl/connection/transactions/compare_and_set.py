@@ -7,14 +7,29 @@ bytes, and SET's XX brings no key back that has expired or was deleted in betwee
 
 import time
 from enum import Enum
+from itertools import count
 from typing import Any
 
 from pawsctl.connection.base import POLL_SECONDS, Connection, uncertain
 from pawsctl.connection.cluster.redirects import REDIRECTS
 from pawsctl.connection.commands import Command, Queued
 from pawsctl.connection.node import Node
-from pawsctl.connection.replies import ErrorReply, Misread, has_code, is_in_doubt, raise_for_error
-from pawsctl.errors import LoginRefused, OperationFailed, PawsctlError, RedisUnreachable
+from pawsctl.connection.replies import (
+    ErrorReply,
+    Misread,
+    has_code,
+    is_in_doubt,
+    raise_for_error,
+    refused,
+)
+from pawsctl.errors import HungUp, LoginRefused, OperationFailed, PawsctlError, RedisUnreachable
+
+# Of tries whose outcome can't be told from the reply.
+_MOST_TRIES = 3
+
+_OF_PROXIES = (
+    "A proxy such as twemproxy knows no transactions (WATCH, MULTI): then name the server itself."
+)
 
 
 class Swap(Enum):
@@ -26,11 +41,12 @@ class Swap(Enum):
 
 
 class _InDoubt(Exception):
-    """The socket was lost before the reply to EXEC."""
+    """There is no reply to EXEC, or none that says what was done."""
 
-    def __init__(self, write: Command) -> None:
+    def __init__(self, write: Command, failure: PawsctlError) -> None:
         super().__init__()
         self.write = write
+        self.failure = failure
 
 
 def compare_and_set(connection: Connection, key: bytes, expected: bytes, value: bytes) -> Swap:
@@ -43,16 +59,21 @@ def compare_and_set(connection: Connection, key: bytes, expected: bytes, value: 
     until = time.monotonic() + connection.timeouts.failover
     keeps_ttl = True
     found: Swap | ErrorReply | None
-    while True:
+    for tries in count(1):
         try:
             found = _tried(connection, key, expected, value, keeps_ttl=keeps_ttl)
         except _InDoubt as doubt:
             found = _looked(connection, key, expected, value, doubt)
+            if found is None and (tries == _MOST_TRIES or time.monotonic() > until):
+                lost = doubt.__cause__
+                raise (lost if isinstance(lost, RedisUnreachable) else doubt.failure) from doubt
         except LoginRefused:
             raise
-        except RedisUnreachable:
+        except RedisUnreachable as error:
             # No write was sent.
             if time.monotonic() > until or not _has_others(connection):
+                if isinstance(error, HungUp):
+                    raise error.with_context(hint=_OF_PROXIES) from error
                 raise
             found = None
         if isinstance(found, Swap):
@@ -66,6 +87,7 @@ def compare_and_set(connection: Connection, key: bytes, expected: bytes, value: 
         time.sleep(POLL_SECONDS)
         # Finds the primary that there is now, or raises.
         connection.call("TYPE", key)
+    raise AssertionError("count does not end")
 
 
 def _tried(
@@ -80,16 +102,19 @@ def _tried(
     look: list[Command] = [("WATCH", key), ("GET", key)]
     if not keeps_ttl:
         look += [("PTTL", key), ("TIME",)]
-    # From here on not through `pipeline`, which would reconnect and so lose the WATCH.
-    replies = _exchanged(node, look)
-    if has_code(replies[1], "WRONGTYPE"):
-        return _unwatched(node, Swap.CHANGED)
-    if failed := next((each for each in replies if isinstance(each, ErrorReply)), None):
-        return failed
-    if replies[1] != expected:
-        return _unwatched(node, Swap.GONE if replies[1] is None else Swap.CHANGED)
+    # From here on not through `pipeline`, which would reconnect and so lose the WATCH. MULTI is
+    # answered before anything else is sent: if it were refused, a SET behind it would be done.
+    replies = _exchanged(node, [*look, ("MULTI",)])
+    stored, multi = replies[1], replies[-1]
+    failed = next((each for each in replies if isinstance(each, ErrorReply)), None)
+    if failed is not None or stored != expected:
+        if not isinstance(multi, ErrorReply):
+            _exchanged(node, [("DISCARD",)])
+        if failed is not None and not has_code(stored, "WRONGTYPE"):
+            return failed
+        return Swap.GONE if stored is None else Swap.CHANGED
     write = Queued((b"SET", key, value, b"XX", *([b"KEEPTTL"] if keeps_ttl else [])))
-    block: list[Command] = [("MULTI",), write]
+    block: list[Command] = [write]
     if not keeps_ttl and replies[2] >= 0:
         seconds, microseconds = replies[3]
         end = int(seconds) * 1000 + int(microseconds) // 1000 + replies[2]
@@ -97,7 +122,10 @@ def _tried(
     try:
         *queued, executed = _exchanged(node, [*block, ("EXEC",)])
     except RedisUnreachable as error:
-        raise _InDoubt(write) from error
+        raise _InDoubt(write, uncertain(error, [write]) or error) from error
+    if isinstance(executed, ErrorReply):
+        # If EXEC itself was refused, what is sent next would be queued.
+        node.close()
     return _outcome(connection, write, queued, executed)
 
 
@@ -108,11 +136,17 @@ def _outcome(
 
     # If a command was refused, that is the reason for EXEC's EXECABORT.
     refusals = [each for each in (*queued, executed) if isinstance(each, ErrorReply)]
-    if isinstance(executed, list) and executed:
-        refusals += [error_reply(each) for each in executed[:1] if isinstance(each, Exception)]
-    if any(isinstance(each, Misread) or is_in_doubt(each) for each in refusals):
-        raise _InDoubt(write)
-    done = None if refusals or not executed else executed[0]
+    done = executed[0] if isinstance(executed, list) and executed else None
+    if isinstance(done, Exception):
+        refusals.append(error_reply(done))
+        done = None
+    unclear = [each for each in refusals if isinstance(each, Misread) or is_in_doubt(each)]
+    if not unclear and not refusals and executed is not None:
+        is_set = isinstance(executed, list) and len(executed) == len(queued)
+        if not is_set or done not in (None, b"OK"):
+            unclear = [Misread("EXEC", executed, "a reply for each command")]
+    if unclear:
+        raise _InDoubt(write, refused(unclear[0]))
     connection.ledger.settle(write, done)
     if refusals:
         return refusals[0]
@@ -126,23 +160,14 @@ def _exchanged(node: Node, commands: list[Command]) -> list[Any]:
     return node.receive(len(commands))
 
 
-def _unwatched(node: Node, found: Swap) -> Swap:
-    _exchanged(node, [("UNWATCH",)])
-    return found
-
-
 def _looked(
     connection: Connection, key: bytes, expected: bytes, value: bytes, doubt: _InDoubt
 ) -> Swap | None:
     """Return the outcome by what is stored now; None if it can be tried again."""
-    lost = doubt.__cause__
     try:
         stored = connection.call("GET", key)
     except PawsctlError as error:
-        cause = lost if isinstance(lost, RedisUnreachable) else error
-        if isinstance(cause, RedisUnreachable):
-            raise uncertain(cause, [doubt.write]) or cause from error
-        raise
+        raise doubt.failure from error
     done = stored == value
     connection.ledger.settle(doubt.write, b"OK" if done else None)
     if done:
@@ -163,7 +188,7 @@ def _require_passing(connection: Connection, reply: ErrorReply, *, is_late: bool
         raise OperationFailed(
             f"Redis refused: {str(reply).rstrip('.')}.",
             hint="A session is changed only if the bot does not change it at the same time: that "
-            "needs +watch +unwatch +multi +exec.",
+            "needs +watch +multi +discard +exec.",
         )
     raise_for_error(reply)
 
