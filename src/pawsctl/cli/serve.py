@@ -58,13 +58,14 @@ def serve(
     from pawsctl.web import server
 
     run = invocation(ctx)
-    target = run.target()
+    url = run.target().url
 
     def connected(seconds: float, notice: Notice) -> Connection:
         timeouts = Timeouts(
             run.connect_timeout or seconds, seconds, run.failover_timeout or seconds
         )
-        return connect(target, timeouts, notice=notice, prefer_replica=run.prefer_replica)
+        # A password file may have changed, and 'redis up' may have made a password.
+        return connect(run.target(), timeouts, notice=notice, prefer_replica=run.prefer_replica)
 
     options = server.Options(
         host=host,
@@ -72,7 +73,7 @@ def serve(
         names=allow_host or (),
         token=run.settings.text("PAWSCTL_SERVE_TOKEN"),
         seconds=run.timeout or 2.0,
-        redis=target.url,
+        redis=url,
         keyspace=run.keyspace,
         metrics_every=15.0 if metrics_every is None else metrics_every,
     )
