@@ -56,6 +56,7 @@ _COMMANDS = (
     *("session delete", "session touch", "session flush", "session seed", "session import"),
     *("session export", "session verify", "test-session", "health", "doctor", "config"),
     *("redis status", "redis down", "redis stop", "redis memory", "redis cli", "redis", "session"),
+    *("profile list", "profile show", "profile check"),
 )
 # Valid combinations, so that some lines are right.
 _WORDS = (
@@ -67,6 +68,7 @@ _WORDS = (
     *("+59899000000", "+59899000001", "+1", "*", "-1", "0", "1e9", "9" * 30, "-", "--", "="),
     *("--timeout nan", "--timeout 0", "-n 16", "whole.jsonl", "new.jsonl", "new.jsonl.gz", "."),
     *("\x1b", "名", "\u202e", "\udcff", "-o=json", "--url="),
+    *("--read-only", "--profile prod", "--profile="),
 )
 _ARGUMENTS = st.tuples(
     st.sampled_from(_COMMANDS),
@@ -271,7 +273,7 @@ def _lines(data: bytes) -> list[str]:
 _SETTINGS = (
     *("REDIS_URL", "REDIS_PORT", "REDIS_PASSWORD", "REDIS_PASSWORD_FILE", "REDIS_IMAGE"),
     *("REDIS_MAXMEMORY", "PAWSCTL_PROJECT", "PAWSCTL_ENGINE", "APP_URL", "NODE_ENV", "export X"),
-    *("SESSION_PREFIX", "SESSION_TTL", "SESSION_FORMAT"),
+    *("SESSION_PREFIX", "SESSION_TTL", "SESSION_FORMAT", "PAWSCTL_PROFILE", "PAWSCTL_READ_ONLY"),
 )
 _DOTENV = st.lists(
     st.tuples(

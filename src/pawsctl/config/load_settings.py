@@ -3,19 +3,21 @@
 A setting is looked up in this order: a command's option, the environment, the `.env` file (found
 from the working directory upwards, or named by `--env-file`), the default. An empty value counts
 as unset, like `${NAME:-default}` in a compose file. What a profile says stands above all but the
-options. A switch that is tightened by any of them stays
-so (`switches`).
+options. A switch that is tightened by any of them stays so (`switches`).
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pawsctl import escaping
 from pawsctl.config import dotenv_file, switches
-from pawsctl.config.profiles.profile import Profile
 from pawsctl.config.setting_specs import SETTING_SPECS, Setting, SettingSpec
 from pawsctl.config.settings import Settings
 from pawsctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from pawsctl.config.profiles.profile import Profile
 
 
 def load(
@@ -62,7 +64,7 @@ def load(
 
 def _profile(
     setting: Setting, directory: Path, home: Path | None, *, url: str | None
-) -> Profile | None:
+) -> "Profile | None":
     """Return the profile that is named, or None. Raises UsageError, also if there is a `url`."""
     if not setting.value:
         return None

@@ -3,17 +3,20 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
 import msgspec
 from msgspec.structs import replace
 
 from pawsctl import escaping, sizes
 from pawsctl.config import kept_password, password_file, redis_url, switches
-from pawsctl.config.profiles.profile import Profile
 from pawsctl.config.setting_specs import EngineChoice, Setting, is_kept
 from pawsctl.config.target import Target, is_published
 from pawsctl.errors import UsageError
+
+if TYPE_CHECKING:
+    # 3 ms, which only a command with a profile pays.
+    from pawsctl.config.profiles.profile import Profile
 
 # Passwords that are sent to whatever host the URL names; the first that is set is used.
 _FOR_ANY_HOST = ("REDISCLI_AUTH", "REDIS_PASSWORD_FILE")
@@ -45,7 +48,7 @@ class Settings(msgspec.Struct, frozen=True):
     values: Mapping[str, Setting]
     file: Path | None = None
     is_found: bool = False
-    profile: Profile | None = None
+    profile: "Profile | None" = None
 
     def __getitem__(self, name: str) -> Setting:
         return self.values[name]
