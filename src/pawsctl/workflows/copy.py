@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from pawsctl.connection import ErrorReply, Outcome, TooLarge, refused
+from pawsctl.connection import Connection, ErrorReply, Outcome, TooLarge, info_fields, refused
 from pawsctl.connection.scan.one_server import WRITTEN, slices
 from pawsctl.errors import OperationFailed, UsageError
 from pawsctl.safety.masking import conversation, pseudonym
@@ -84,6 +84,7 @@ class Copy:
 
         Calls `progress` with the size of each batch. Failures and Ctrl-C say how far it got.
         """
+        self._require_two()
         dry_run = self._how.dry_run
         copied = kept = 0
 
@@ -114,6 +115,16 @@ class Copy:
             others=self._others,
             rejected=self._rejected,
         )
+
+    def _require_two(self) -> None:
+        """Raise UsageError if source and target are one Redis under two names."""
+        source, target = self._source.connection, self._target.connection
+        is_one = source.target.db == target.target.db and _ids(source) & _ids(target)
+        if is_one and self._source.keyspace.prefix == self._target.keyspace.prefix:
+            raise UsageError(
+                f"{source.target.url} and {target.target.url} are the same Redis.",
+                hint="Name another one with --to.",
+            )
 
     def _records(self, what: What) -> Iterator[tuple[float, list[Record]]]:
         """Yield the records to copy in batches, each with its time of asking."""
@@ -168,6 +179,13 @@ class Copy:
                 "there.",
                 hint="The others are copied.",
             )
+
+
+def _ids(connection: Connection) -> set[str]:
+    """Return the ids of all servers that tell theirs."""
+    told = [node.pipeline([("INFO", "server")])[0] for node in connection.primaries()]
+    found = (info_fields(each).get("run_id", "") for each in told if isinstance(each, bytes))
+    return set(filter(None, found))
 
 
 def _place(store: SessionReader) -> tuple[object, ...]:

@@ -76,12 +76,34 @@ def test_what_to_copy_is_said_in_one_way(pawsctl: Pawsctl, server: Server, other
     for words in ([], ["+1", "--all"], ["+1", "--waiting"], ["--all", "--match", "+*"]):
         assert pawsctl("session", "copy", *words, "--to", other.url).status == ExitStatus.USAGE
     assert pawsctl("session", "copy", "--all", "--to", server.url).status == ExitStatus.USAGE
+    elsewhere = server.url.replace("127.0.0.1", "localhost")
+    same = pawsctl("session", "copy", "--all", "--to", elsewhere, "--mask")
+    assert (same.status, "are the same Redis" in same.err) == (ExitStatus.USAGE, True)
+    assert server.client.dbsize() == 2
     waiting = pawsctl("session", "copy", "--waiting", "--to", other.url, "--ttl", "1h")
     assert waiting.text.startswith("Copied 1 session from ")
     assert 3_500 < other.client.ttl("wh:session:+2") <= 3_600
     named = pawsctl("session", "copy", "+3", "+1", "--to", other.url)
     assert named.status == ExitStatus.NO_SESSION
     assert set(_values(other)) == {b"wh:session:+1", b"wh:session:+2"}
+
+
+def test_a_password_for_the_source_is_not_sent_to_the_target(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path
+) -> None:
+    """That of this project's own Redis is, on this machine."""
+    server.client.execute_command("ACL SETUSER app on >pw ~* +@all")
+    server.client.set("wh:session:+1", GREETING, ex=60)
+    with running(tmp_path, password="local") as own:
+        pawsctl.environment |= {"REDIS_URL": server.url.replace("://", "://app@")}
+        words = ("session", "copy", "+1", "--to", own.url)
+        refused = pawsctl(*words, env={"REDISCLI_AUTH": "pw"})
+        done = pawsctl(*words, env={"REDISCLI_AUTH": "pw", "REDIS_PASSWORD": "local"})
+        stored = own.client.get("wh:session:+1")
+    server.client.acl_deluser("app")
+    assert refused.status == ExitStatus.UNREACHABLE
+    assert "password" in refused.err
+    assert (done.status, stored) == (ExitStatus.OK, GREETING), done.err
 
 
 def test_what_leaves_production_is_masked(

@@ -94,6 +94,9 @@ def _chosen(ctx: typer.Context, run: Invocation, phones: list[str], *, every: bo
     return What(phone_keys(phones, run.keyspace) if phones else None, wanted)
 
 
+_FOR_ANY_HOST = ("REDISCLI_AUTH", "REDIS_PASSWORD_FILE")
+
+
 def _only_read(target: Target) -> Target:
     from msgspec.structs import replace
 
@@ -108,7 +111,7 @@ def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspac
     from msgspec.structs import replace
 
     from pawsctl.config import session_settings
-    from pawsctl.config.redis_url import parse
+    from pawsctl.config.setting_specs import Setting
     from pawsctl.errors import ReadOnly
 
     own, keyspace = run.settings.profile, run.keyspace
@@ -117,7 +120,12 @@ def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspac
     is_sources = own is not None and own.setting("PAWSCTL_READ_ONLY") == setting
     read_only = "" if is_sources else run.settings.read_only
     if "://" in to:
-        target = parse(to, origin="option --to")
+        # The password of this project's own Redis goes there if it is on this machine; one for any
+        # host is the source's.
+        named = Setting("REDIS_URL", to, "option --to")
+        none = {name: Setting(name, "", "default") for name in _FOR_ANY_HOST}
+        values = {**run.settings.values, **none, "REDIS_URL": named}
+        target = replace(run.settings, values=values, profile=None).redis_target()
     else:
         profile = run.profile_named(to)
         session_settings.require_usable(profile.session_settings())

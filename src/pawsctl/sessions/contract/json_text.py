@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},:]|[^\s"\[\]{},:]+', re.DOTALL)
-_SPACE = " \t\n\r"
+_SPACES = re.compile(r"[ \t\n\r]*")
 _LONE = re.compile("[\ud800-\udfff]")
 
 
@@ -33,7 +33,7 @@ class Items(NamedTuple):
 
 def begin_of(text: str) -> int:
     """Return the index at which the value of a text begins."""
-    return len(text) - len(text.lstrip(_SPACE))
+    return _after_spaces(text, 0)
 
 
 def member(text: str, name: str) -> tuple[int, int] | None:
@@ -49,8 +49,7 @@ def items(text: str, begin: int) -> Items:
     """Return the items of the list that begins at an index of the text."""
     found, start, end = [], begin + 1, begin + 1
     for child in _children(text, begin):
-        end = child.end
-        comma = len(text[end:]) - len(text[end:].lstrip(_SPACE)) + end
+        comma = _after_spaces(text, child.end)
         found.append(text[start:comma])
         start, end = comma + 1, comma
     return Items(text[: begin + 1], found, text[end:])
@@ -81,6 +80,12 @@ def string(text: str) -> str:
     r"""Return a text as a JSON string, as JSON.stringify writes it: lone surrogates as `\ud83d`."""
     encoded = json.dumps(text, ensure_ascii=False)
     return _LONE.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded)
+
+
+def _after_spaces(text: str, begin: int) -> int:
+    # Not `lstrip`, which would copy the rest of the text.
+    found = _SPACES.match(text, begin)
+    return found.end() if found else begin
 
 
 def _children(text: str, begin: int) -> Iterator[_Child]:
