@@ -62,7 +62,7 @@ def serve(
     def for_metrics() -> Connection:
         return connect(max(options.seconds, _METRICS_SECONDS), log.once)
 
-    redis = RedisChecks(for_requests, options.keyspace, options.seconds)
+    redis = RedisChecks(for_requests, options.keyspace, options.seconds, log.message)
     metrics = SharedPass(
         lambda: figures.gather(for_metrics, options.keyspace), options.metrics_every
     )

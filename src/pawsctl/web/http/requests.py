@@ -74,8 +74,12 @@ class Resource:
 
 
 def too_large() -> Refused:
-    """Return the refusal of a body beyond MOST_BODY."""
-    return Refused(413, f"The body is larger than {MOST_BODY >> 10} KB.", connection="close")
+    """Return the refusal of a body beyond MOST_BODY.
+
+    The connection stays open: what is left of the body is read and dropped, since a client that
+    still sends would not see the answer otherwise.
+    """
+    return Refused(413, f"The body is larger than {MOST_BODY >> 10} KB.")
 
 
 async def body(request: Request) -> bytes:

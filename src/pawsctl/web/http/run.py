@@ -94,7 +94,10 @@ def _log_in(log: RequestLog) -> None:
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            log.once(record.getMessage().strip())
+            message = record.getMessage().strip()
+            # It would have one install what this server has no use for.
+            if "WebSocket library" not in message:
+                log.once(message)
 
     logger = logging.getLogger("uvicorn")
     logger.setLevel(logging.WARNING)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from pawsctl.connection import Connection, has_code, raise_for_error
+from pawsctl.connection import Connection, Notice, has_code, raise_for_error
 from pawsctl.errors import PawsctlError, RedisUnreachable
 from pawsctl.server import health
 from pawsctl.sessions.contract import keys
@@ -34,13 +34,20 @@ class Answer(msgspec.Struct, frozen=True):
 class RedisChecks:
     """Asks Redis for requests; each answer comes within `seconds`, whatever Redis does.
 
-    Requests that come while Redis is being checked share the check's result.
+    Requests that come while Redis is being checked share the check's result. `notice` gets a
+    sentence when Redis goes, and when it comes back.
     """
 
     def __init__(
-        self, connect: Callable[[], Connection], keyspace: Keyspace, seconds: float
+        self,
+        connect: Callable[[], Connection],
+        keyspace: Keyspace,
+        seconds: float,
+        notice: Notice,
     ) -> None:
         self.seconds = seconds
+        self._notice = notice
+        self._was_up = True
         self._keyspace = keyspace
         self._pool = ConnectionPool(connect)
         self._check: asyncio.Future[Answer] | None = None
@@ -51,9 +58,15 @@ class RedisChecks:
         if self._check is None or self._check.done():
             self._check = threads.started(self.checked)
         try:
-            return await threads.within(self.seconds, self._check)
+            found = await threads.within(self.seconds, self._check)
         except TimeoutError:
-            return Answer(False, f"Redis did not answer within {self.seconds:g} s.")
+            found = Answer(False, f"Redis did not answer within {self.seconds:g} s.")
+        if found.is_up != self._was_up:
+            self._was_up = found.is_up
+            self._notice(
+                "Redis answers again." if found.is_up else f"Redis is down: {found.reason}"
+            )
+        return found
 
     def checked(self) -> Answer:
         """Return the same, however long it takes; blocks."""
