@@ -108,10 +108,15 @@ def test_a_stack_that_runs_unused_is_a_warning(stack: Stack, redis_server: Serve
     """The usual reason is a forgotten REDIS_URL; on both engines."""
     assert stack("redis", "up").status == ExitStatus.OK
     used = stack("doctor", "--json")
+    # That port is taken by another Redis, so `up` could not move there.
+    moved = stack("doctor", "--json", env={"REDIS_PORT": str(redis_server.port)})
     other = stack("doctor", "--json", "--url", redis_server.url, env={"REDIS_PORT": ""})
     assert finding(used, "stack")["state"] == "ok"
     assert finding(other, "stack")["state"] == "warning"
     assert "use another Redis" in finding(other, "stack")["detail"]
+    assert "--url" in finding(other, "stack")["hint"]
+    assert finding(moved, "stack")["hint"] == f"To use this one, set REDIS_PORT to {stack.port}."
+    assert f"Port {redis_server.port} on 127.0.0.1 is in use" in finding(moved, "drift")["hint"]
 
 
 def test_what_a_user_may_not_ask_is_skipped(tmp_path: Path, any_server: Server) -> None:

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 
-from pawsctl.errors import PawsctlError
+from pawsctl.errors import OperationFailed, PawsctlError
 from pawsctl.stack.engine.docker import inspect_project
 from pawsctl.stack.engine.docker.docker_engine import DockerEngine
 from pawsctl.stack.engine.docker.inspect_project import Condition
 from pawsctl.stack.engine.embedded.embedded_engine import EmbeddedEngine
-from pawsctl.stack.engine.protocol import ServiceStatus
+from pawsctl.stack.engine.protocol import Engine, ServiceStatus
 from pawsctl.stack.events import EngineName
 from pawsctl.stack.project import mounted_files, project
 from pawsctl.stack.project.project import Project
+from pawsctl.stack.topology import as_it_runs
 from pawsctl.stack.topology_status import TopologyMember
 from pawsctl.workflows.doctor.finding import Finding, State, failed
-
-_START = "'pawsctl redis up' starts it again, its data kept."
-_RENEW = "'pawsctl redis up' makes it anew, its data kept."
 
 
 def examine(
@@ -46,21 +44,33 @@ def _on_docker(here: Project, *, is_needed: bool, are_rendered: bool) -> Iterato
     conditions = sorted(
         inspect_project.conditions(api, here.stack), key=lambda each: each.is_broken
     )
-    for each in DockerEngine(api, here).astray():
-        hint = "'pawsctl redis up' takes it over, every key; no other command touches it."
+    engine, up = DockerEngine(api, here), f"'pawsctl redis up{here.hint}'"
+    for each in engine.astray():
+        hint = f"{up} takes it over, every key; no other command touches it."
         yield Finding("data place", "warning", f"the data of {each.name} lies {each.where}", hint)
     for condition in conditions:
         if changed := _named(condition.changed, are_rendered=are_rendered):
             detail = f"{condition.name} was made with other settings: {changed}"
-            yield Finding("drift", "warning", detail, _RENEW)
+            yield Finding("drift", "warning", detail, _renewal(here, engine))
     for condition in conditions:
         if told := _told(condition):
             # Between two restarts Docker reports it as running.
             state = broken if condition.is_broken or condition.restarts else "warning"
-            hint = f"See 'pawsctl redis logs'; {_START}"
+            hint = f"See 'pawsctl redis logs{here.hint}'; {up} starts it again, its data kept."
             if condition.state == "paused":
                 hint = f"docker unpause {condition.name}"
             yield Finding("container", state, "\n".join([told, *condition.tail]), hint)
+
+
+def _renewal(here: Project, engine: Engine) -> str:
+    """Return what applies changed settings: `up`, if nothing is in its way."""
+    try:
+        as_it_runs.check_ports(here, engine.status())
+    except OperationFailed as error:
+        return error.hint
+    if obstacle := engine.obstacle():
+        return f"It can't be made anew. {obstacle.message} {obstacle.hint}"
+    return f"'pawsctl redis up{here.hint}' makes it anew, its data kept."
 
 
 def _named(changed: Sequence[str], *, are_rendered: bool) -> str:
@@ -100,9 +110,9 @@ def _embedded(
         if not changed:
             continue
         detail = f"{name} was started with other settings: {changed}"
-        yield Finding("drift", "warning", detail, _RENEW)
+        yield Finding("drift", "warning", detail, _renewal(here, engine))
     for service in services:
         if service.state == "exited" and (tail := engine.last_words(service.service)):
             detail = "\n".join([f"{service.name} has ended", *tail])
-            hint = "'pawsctl redis start' starts it, its data kept."
+            hint = f"'pawsctl redis start{here.hint}' starts it, its data kept."
             yield Finding("process", "failed" if is_needed else "warning", detail, hint)

@@ -151,9 +151,18 @@ def _running(found: StackStatus, engine: str, target: Target) -> Finding:
             "stack",
             "warning",
             f"{detail}, and the session commands use another Redis",
-            f"To use this one, unset REDIS_URL or set it to {found.url}.",
+            f"To use this one, {_way_to(found.url, number, target)}.",
         )
     return Finding("stack", "ok", detail)
+
+
+def _way_to(url: str, number: int, target: Target) -> str:
+    """Return in words how to have the session commands use the Redis at `url`."""
+    if target.origin.startswith(("the default", "REDIS_PORT")):
+        return f"set REDIS_PORT to {number}"
+    if target.origin.startswith("REDIS_URL"):
+        return f"unset REDIS_URL or set it to {url}"
+    return f"name {url} in place of the URL from {target.origin}"
 
 
 def _password(own: StackSettings) -> Finding:
