@@ -123,6 +123,20 @@ def test_what_is_about_conversations_is_refused(pawsctl: Pawsctl, server: Server
     assert server.client.keys() == [b"wh:session:x"]
 
 
+def test_many_sessions_are_flushed_and_keys_of_other_types_stay(
+    anywhere: Pawsctl, any_server: Server
+) -> None:
+    """In more passes and batches than one, with and without a backup."""
+    anywhere.environment |= {"SESSION_PREFIX": "sess:", "SESSION_FORMAT": "raw"}
+    any_server.client.hset("sess:hash", "field", "1")
+    for options in (("--no-backup",), ()):
+        any_server.client.mset({f"sess:{number}": "1" for number in range(5_000)})
+        flushed = anywhere("session", "flush", "--yes", "--json", *options)
+        assert flushed.status == ExitStatus.OK, flushed.err
+        assert (flushed.json["deleted"], flushed.json["left_out"]) == (5_000, {"hash": 1})
+        assert any_server.client.keys() == [b"sess:hash"]
+
+
 def test_every_session_command_works_or_is_refused() -> None:
     """A new one is in one of the two lists."""
     works = {"list", "get", "ttl", "stats", "lint", "watch", "touch", "delete", "flush"}

@@ -35,12 +35,12 @@ class SessionStore(SessionReader):
         few keys of other types.
         """
         pattern = pattern or self.keyspace.pattern()
-        if self.keyspace.is_raw:
-            yield from self._unlink_strings(pattern)
-            return
         strings = one_server.Search(pattern, b"string", one_server.WRITTEN)
         for _, replies in _until_refused(self._deleting(strings, lambda _names: [])):
             yield {"string": _done(replies[0])}
+        if self.keyspace.is_raw:
+            yield from self._unlink_strings(pattern)
+            return
         # Find out first whether scripts may run: once a key is deleted, its type is lost.
         nobodys = self.keyspace.nobodys_key()
         self.tried([types_of([]), types_of([nobodys])])
@@ -61,11 +61,17 @@ class SessionStore(SessionReader):
             )
 
     def _unlink_strings(self, pattern: bytes) -> Iterator[dict[str, int]]:
+        """Delete the strings that a second pass finds, which is after the end of the first one.
+
+        SCAN has selected nearly all for the first, unless Redis is older than 6.
+        """
+        left: list[bytes] = []
         search = one_server.Search(pattern, size=one_server.WRITTEN)
+        # Nothing else may be sent during a pass: replies are under way.
         for names, (ttls, told) in self._batches(lambda names: [types_of(names)], search):
-            meant = self._strings(ttls, told)
-            gone = self.unlink_keys([names[index] for index in sorted(meant)])
-            yield {"string": sum(gone)}
+            left += [names[index] for index in sorted(self._strings(ttls, told))]
+        for some in one_server.slices(left, one_server.WRITTEN):
+            yield {"string": sum(self.unlink_keys(some))}
 
     def others_among(self, names: Sequence[bytes]) -> dict[bytes, str]:
         """Return those keys that hold no string, with their types.
