@@ -23,12 +23,15 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only cases whose name holds this")
     options = parser.parse_args()
     scale = cases.Scale.quick() if options.quick else cases.Scale.full()
+    is_minute = options.quick and not options.only
     report = Report()
     with tempfile.TemporaryDirectory() as name:
         store = Store(Path(name))
         store.start()
         try:
-            for case in cases.QUICK if options.quick else (*cases.ALL, serve.served):
+            if options.only:
+                store.seed(scale.sessions)
+            for case in cases.QUICK if is_minute else (*cases.ALL, serve.served):
                 if options.only in case.__name__:
                     sys.stderr.write(f"{case.__name__} …\n")
                     case(store, scale, report)

@@ -35,7 +35,7 @@ class Scale:
     @classmethod
     def full(cls) -> "Scale":
         """Return the scale that RESULTS.md is made with."""
-        return cls(sessions=300_000, few=10_000, many=1_000_000, times=5, starts=15, watched=60)
+        return cls(sessions=300_000, few=10_000, many=1_000_000, times=5, starts=15, watched=120)
 
     @classmethod
     def quick(cls) -> "Scale":

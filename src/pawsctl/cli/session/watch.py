@@ -62,7 +62,7 @@ def watch(
     """Watch sessions appear, change and expire.
 
     With PHONE, follows one conversation. Polls less often than --interval if polling would take
-    more than a quarter of the time.
+    more than a quarter of a processor, here and on the server.
     """
     from pawsctl.sessions.query import absent
     from pawsctl.sessions.watch import tail

@@ -21,7 +21,7 @@ from pawsctl.sessions.query.summing import summing
 from pawsctl.sessions.store.reader import SessionReader
 
 SHARE = 0.25
-"""A poll takes at most this share of the time: if it takes longer, polls become rarer."""
+"""Polls take at most this share of a processor, here and on the server: else they become rarer."""
 
 FOLLOWED = 100_000
 """Sessions that are followed at most; if there are more, one in two, one in four, and so on."""
@@ -112,10 +112,11 @@ def follow(
     """
     watch, told = _Watch(store, match), 0.0
     while True:
-        begun = time.monotonic()
+        begun, used_before = time.monotonic(), time.process_time()
         yield from watch.poll()
-        seconds = time.monotonic() - begun
-        pause = max(interval, seconds / SHARE)
+        seconds, used = time.monotonic() - begun, time.process_time() - used_before
+        # The server has worked for no longer than the poll took.
+        pause = max(interval, (seconds + used) / SHARE)
         # Tell once that polls are rarer, and again if the pause has doubled or halved.
         is_news = pause >= 2 * told or pause <= told / 2 or pause > interval == told
         told = pause if is_news else told
