@@ -76,6 +76,9 @@ def test_yes_does_not_suffice_where_the_settings_say_production(
     for line in lines:
         done = pawsctl(*line, "--confirm", "127.0.0.1")
         assert done.status == ExitStatus.OK, (line, done.err)
+    recorded = pawsctl("audit", "list", "--json").json
+    assert {each["command"] for each in recorded} == LINES.keys() - ON_THE_STACK
+    assert {each["status"] for each in recorded} == {0}
     server.client.config_set("maxmemory", 0)
 
 

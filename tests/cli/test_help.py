@@ -20,7 +20,7 @@ from tests.cli_runner import Pawsctl
 from tests.docs import commands
 
 ROOT: Any = typer.main.get_command(app)
-EVERY = ["", "redis", "session", "profile", "backup", *commands.every_command()]
+EVERY = ["", "redis", "session", "profile", "backup", "audit", *commands.every_command()]
 # Words of the shell end the command line.
 SHELL_OPERATORS = {"|", ">", ">>", "<"}
 
@@ -52,7 +52,7 @@ def test_every_help_is_whole_and_at_most_80_columns_wide(
 
 def test_a_group_lists_all_its_commands() -> None:
     """Each with its whole summary; `session seed` too."""
-    for group in ("redis", "session", "profile", "backup"):
+    for group in ("redis", "session", "profile", "backup", "audit"):
         listed = " ".join(help_of(group).split())
         for name, command in commands.every_command().items():
             if name.startswith(f"{group} "):
@@ -62,7 +62,7 @@ def test_a_group_lists_all_its_commands() -> None:
 
 def test_a_command_lists_only_the_global_options_that_it_takes() -> None:
     """This project's stack has no URL."""
-    untaken = ("session verify", "backup list", "backup show", "backup purge")
+    untaken = ("session verify", "backup list", "backup show", "backup purge", "audit list")
     for name, command in commands.every_command().items():
         block = help_of(name).partition("\nGlobal options:\n")[2]
         is_stack = "stack_of" in unwrap(command.callback).__code__.co_names

@@ -28,7 +28,7 @@ READING = (
     *("redis memory", "config", "redis down --dry-run", "session export b.jsonl"),
     *("session verify a.jsonl", "profile list", "profile show look", "profile check", "doctor"),
     # Backups are files of this machine.
-    *("backup list", "backup show --latest", "backup purge --yes"),
+    *("backup list", "audit list", "backup show --latest", "backup purge --yes"),
 )
 # They find that this project's own Redis does not run.
 FAILING = ("redis status", "redis logs", "redis cli -- PING")

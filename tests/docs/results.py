@@ -7,6 +7,7 @@ from msgspec import inspect
 
 from pawsctl.config.profiles.summary import ProfileItem, ProfileShown
 from pawsctl.config.setting_specs import Setting
+from pawsctl.safety.audit.changes import Recorded
 from pawsctl.safety.backups.catalog import Backup, BackupSession
 from pawsctl.safety.backups.purge import Purged
 from pawsctl.safety.backups.restore import Restored
@@ -103,6 +104,7 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     "session lint": (Result((Findings, LintReport)),),
     "session watch": _one(SessionEvent, LINES, "for each event")
     + _one(MessageEvent, LINES, "with PHONE, for each message"),
+    "audit list": _one(Recorded, ARRAY),
     "backup list": _one(Backup, ARRAY),
     "backup show": _one(BackupSession, ARRAY),
     "backup restore": _one(Restored),

@@ -199,6 +199,9 @@ def test_a_stack_has_the_keys_of_its_structs(embedded_stack: Stack) -> None:
     assert_told(printed("redis", "up"), "redis up")
     assert_told(printed("redis", "reset", "--yes"), "redis reset")
     assert_told(printed("redis", "down"), "redis down")
+    recorded = printed("audit", "list")
+    assert_told(recorded, "audit list")
+    assert [each["command"] for each in recorded] == ["redis reset", "session seed"]
 
 
 def test_redis_dev_has_the_keys_of_its_struct(docker_stack: Stack) -> None:
@@ -218,7 +221,7 @@ def test_a_topology_has_the_keys_of_its_structs(sentinels: Topology) -> None:
 def test_every_command_is_held_to_its_structs() -> None:
     """A new command needs a case here."""
     elsewhere = {"session import", "session verify", "session watch", "redis failover", "redis cli"}
-    elsewhere |= {"serve", "backup list", "backup show", "backup restore"}
+    elsewhere |= {"serve", "backup list", "backup show", "backup restore", "audit list"}
     stack = ("up", "dev", "restart", "start", "status", "stop", "logs", "reset", "down")
     held = {name_of(command) for command in ON_SESSIONS} | {f"redis {name}" for name in stack}
     assert held | elsewhere == results.RESULTS.keys()

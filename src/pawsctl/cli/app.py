@@ -22,6 +22,7 @@ class Root(LazyGroup):
         "redis": "pawsctl.cli.redis",
         "session": "pawsctl.cli.session",
         "backup": "pawsctl.cli.backup",
+        "audit": "pawsctl.cli.audit",
         "test-session": "pawsctl.cli.smoke",
         "health": "pawsctl.cli.health",
         "serve": "pawsctl.cli.serve",
@@ -89,13 +90,22 @@ def run(arguments: list[str]) -> int:
         from pawsctl.cli.completion import shells
 
         return shells.answer(typer.main.get_command(app), asked, os.environ)
-    from pawsctl.cli.output.closed_stdout import OutputClosed
-
     # Kept here, so that a failure is reported in the requested format.
     current = Invocation()
+    counts: dict[str, int] = {}
+    status = _ended(arguments, current, counts)
+    current.ended(status, counts)
+    return status
+
+
+def _ended(arguments: list[str], current: Invocation, counts: dict[str, int]) -> int:
+    """Run the command; return its exit status, and in `counts` how far it got if it failed."""
+    from pawsctl.cli.output.closed_stdout import OutputClosed
+
     try:
         result = _called(arguments, current)
     except PawsctlError as error:
+        counts.update(error.counts)
         # The command may not have been found, and options behind it not been parsed.
         current.format = _format_in(arguments) or current.format
         current.output.error(

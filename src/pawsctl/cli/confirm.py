@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pawsctl.errors import NotConfirmed, PawsctlError
@@ -51,13 +51,14 @@ def confirm_on(
     host: str,
     yes: bool = False,
     question: str = "",
+    keys: Sequence[bytes] = (),
 ) -> None:
     """Guard the Redis behind a connection: show what is about to be done, and have it confirmed.
 
     Looks for evidence that it is production's. If there is some, it is shown, and only a `host`
     that names the Redis confirms, or its name typed on a terminal; `yes` does not suffice. Else the
     `question` is asked, if there is one. Raises NotConfirmed, also if `host` names another Redis;
-    and what looking raises.
+    and what looking raises. Then the change is recorded, with the `keys` that were named.
     """
     from pawsctl.safety import look
 
@@ -65,7 +66,8 @@ def confirm_on(
     for line in about:
         run.output.say(line)
     seen = look.at(connection, lambda ports: _own_ports(run, ports))
-    _settle(run, connection.target, seen, host=host, yes=yes, question=question)
+    found = _settle(run, connection.target, seen, host=host, yes=yes, question=question)
+    run.record(connection.target, keys, is_production=bool(found))
 
 
 def confirm_prefix(
@@ -118,7 +120,8 @@ def confirm_stack(
         seen = look.at_own(settings.redis_port, settings.redis_password)
     else:
         seen = look.nothing_at_own()
-    _settle(run, target, seen, host=host, yes=yes, question=question)
+    found = _settle(run, target, seen, host=host, yes=yes, question=question)
+    run.record(target, is_production=bool(found))
 
 
 def _own_ports(run: Invocation, ports: Collection[int]) -> Collection[int]:
@@ -133,8 +136,8 @@ def _own_ports(run: Invocation, ports: Collection[int]) -> Collection[int]:
 
 def _settle(
     run: Invocation, target: Target, seen: Seen, *, host: str, yes: bool, question: str
-) -> None:
-    """Ask as strictly as the evidence demands. Raises NotConfirmed."""
+) -> list[str]:
+    """Ask as strictly as the evidence demands; return the evidence. Raises NotConfirmed."""
     from pawsctl.safety import evidence
 
     for each in seen.untold:
@@ -148,9 +151,9 @@ def _settle(
     if not found:
         if question and not host:
             run.output.confirm(question, yes=yes)
-        return
+        return found
     if host:
-        return
+        return found
     hint = f"If you mean it, say so with --confirm {seen.names[0]}."
     if yes or not sys.stdin.isatty():
         no = "--yes does not suffice: this" if yes else "This"
@@ -158,3 +161,4 @@ def _settle(
     for each in found:
         run.output.warn(f"This may be production: {each}.")
     run.output.confirm_by_name(question, seen.names)
+    return found

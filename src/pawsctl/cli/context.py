@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from pawsctl.cli.output import PRODUCTION, Format
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pawsctl.cli.output.stdout import Output
     from pawsctl.config.bot_settings import BotSettings
     from pawsctl.config.profiles.profile import Profile
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from pawsctl.config.target import Target
     from pawsctl.connection import Connection, Timeouts
     from pawsctl.errors import PawsctlError
+    from pawsctl.safety.audit.change import Change
     from pawsctl.sessions.contract.keyspace import Keyspace
     from pawsctl.sessions.store.reader import SessionReader
     from pawsctl.sessions.store.store import SessionStore
@@ -45,6 +48,9 @@ class Invocation:
         self.prefer_replica = False
         # The profiles that were named before something is changed.
         self._announced: set[str] = set()
+        # The names of the options on the command line, for the audit log.
+        self.options: list[str] = []
+        self._change: Change | None = None
         # The origin of the URL of the last connection.
         self._origin = ""
 
@@ -161,6 +167,47 @@ class Invocation:
 
     def announce(self, target: "Target") -> None:
         """Name a target's profile and place, once, if the command changes something."""
+
+    def record(
+        self, target: "Target", keys: "Sequence[bytes]" = (), *, is_production: bool = False
+    ) -> None:
+        """Record in the audit log that something is about to be changed, once; `keys` are named.
+
+        What can't be recorded is told; before production, it raises OperationFailed.
+        """
+        from pawsctl.errors import PawsctlError
+        from pawsctl.safety.audit import change
+
+        if self._change is not None:
+            return
+        found = change.Change()
+        try:
+            phones = [self.keyspace.name_of(key) for key in keys] if keys else []
+            found.begin(self.command, self.options, target, phones)
+        except PawsctlError as error:
+            if is_production:
+                raise change.unrecordable(error) from error
+            self.output.warn(f"The change is not recorded: {error.message}")
+        else:
+            self._change = found
+
+    def count(self, **counts: int) -> None:
+        """Add to the audit log how many of what were changed."""
+        if self._change is not None:
+            self._change.counts |= counts
+
+    def ended(self, status: int, counts: "Mapping[str, int]") -> None:
+        """Complete the change in the audit log, if there is one."""
+        from pawsctl.errors import PawsctlError
+
+        if self._change is not None:
+            try:
+                self._change.end(status, counts)
+            except PawsctlError as error:
+                self.output.warn(f"The end of the change is not recorded: {error.message}")
+
+    def _announce(self, target: "Target") -> None:
+        """Name the profile and its host before something is changed there."""
         from pawsctl.safety import guarded
 
         is_new = target.profile not in self._announced

@@ -67,6 +67,8 @@ EXAMPLES = {
         "session copy --waiting --to staging --ttl 1h",
     ),
     "session verify": ("session verify sessions.jsonl.gz", "session verify - < sessions.jsonl"),
+    "audit": ("audit list", "audit list --limit 20"),
+    "audit list": ("audit list --phone +59899123456", "audit list --json"),
     "backup": ("backup list", "backup restore --latest"),
     "backup list": ("backup list", "backup list --json"),
     "backup show": ("backup show --latest", "backup show 20260131T120000000000Z-flush"),

@@ -243,6 +243,12 @@ class Command(TyperCommand):
             error.ctx = getattr(error, "ctx", None) or ctx  # type: ignore[attr-defined]
             raise
         invocation(ctx).command = ctx.command_path.partition(" ")[2]
+        invocation(ctx).options = [
+            each.opts[0]
+            for each in self.params
+            if each.param_type_name == "option"
+            and getattr(ctx.get_parameter_source(each.name), "name", "") == "COMMANDLINE"
+        ]
         asked = invocation(ctx).format
         if ctx.resilient_parsing:
             return rest

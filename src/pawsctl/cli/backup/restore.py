@@ -54,9 +54,11 @@ def restore(
             about = restore_plan(archive, store.connection.target)
             question = "Replace those that exist?"
             confirm_on(run, store.connection, about, host=confirm, yes=yes, question=question)
+        run.record(store.connection.target)
         restored = operation.restore(
             store, archive, place, how, undo=undo, progress=run.output.progress
         )
+    run.count(restored=restored.restored, kept=restored.kept, changed=restored.changed)
     run.output.show(restored, restored_view)
     operation.require_all(restored)
 

@@ -33,8 +33,9 @@ def delete(
     names = phone_keys(phones, run.keyspace, exact=True)
     undo = undo_of(run, "delete", no_backup=no_backup, yes=False)
     with run.store() as store:
-        confirm_on(run, store.connection, host=confirm)
+        confirm_on(run, store.connection, host=confirm, keys=names)
         deleted = operation.delete(store, names, undo=undo, progress=run.output.progress)
+        run.count(deleted=sum(each.deleted for each in deleted))
         run.output.rows(deleted, titled(DELETED_COLUMNS, store.keyspace), single=is_single(phones))
         operation.require_unchanged(sum(map(touch_delete.is_left, deleted)))
         touch_delete.require_existed(store, names, deleted)

@@ -53,7 +53,7 @@ def edit(
     with run.store() as store:
         key = run.keyspace.key(phone, exact=True)
         found = operation.Edit(store, key)
-        confirm_on(run, store.connection, host=confirm)
+        confirm_on(run, store.connection, host=confirm, keys=[key])
         with editor.drafted(folder, f"{operation.file_name(found.phone)}.json", words) as draft:
             edited = operation.edited(
                 found,
@@ -62,6 +62,7 @@ def edit(
                 again=lambda error: _again(run.output, error),
                 keep=lambda: keep_keys(store, [key], undo, run.output.progress),
             )
+    run.count(edited=int(edited.state == "edited"))
     run.output.show(edited, edited_view)
 
 

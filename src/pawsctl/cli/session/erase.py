@@ -53,8 +53,9 @@ def erase(
             connection, question = store.connection, "Erase it for good?"
             about = erasure_plan(connection.target, erasure)
             confirm_prefix(run.output, connection, run.session_settings, yes=yes, host=confirm)
-            confirm_on(run, connection, about, host=confirm, yes=yes, question=question)
+            confirm_on(run, connection, about, host=confirm, yes=yes, question=question, keys=[key])
         written = erasure.erase()
+        run.count(erased=sum(each.erased for each in written.looked_at))
         run.output.show(erasure.result(written, receipt), erased_view)
         erasure.require_complete(written)
 

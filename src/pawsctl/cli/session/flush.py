@@ -60,6 +60,7 @@ def flush(
         confirm_prefix(run.output, store.connection, run.session_settings, yes=yes, host=confirm)
         confirm_on(run, store.connection, about, host=confirm, yes=yes, question="Delete them?")
         flushed = delete.flush(store, planned, undo=undo, progress=run.output.progress)
+        run.count(deleted=flushed.deleted, changed=flushed.changed, unknown=flushed.unknown)
         run.output.show(flushed, flushed_view)
         run.output.advise(
             lambda: "" if flushed.deleted + flushed.changed else absent.lead(store, wanted)

@@ -48,8 +48,11 @@ def import_(
                 run.output, store.connection, run.session_settings, yes=True, host=confirm
             )
             confirm_on(run, store.connection, host=confirm)
+        if not dry_run:
+            run.record(store.connection.target)
         how = restore.How(replace=replace, dry_run=dry_run, fresh_ttl=ttl)
         imported = operation.restore(store, archive, how, undo=undo, progress=run.output.progress)
+    run.count(imported=imported.imported, kept=imported.kept, changed=imported.changed)
     run.output.show(imported, imported_view)
     restore.require_all_taken(imported)
 

@@ -96,10 +96,19 @@ def repair(
                 confirm_prefix(
                     run.output, store.connection, run.session_settings, yes=yes, host=confirm
                 )
-                confirm_on(run, store.connection, about, host=confirm, yes=yes, question=question)
                 meant = [each.key for each in plans if each.row.state == "repairable"]
+                confirm_on(
+                    run,
+                    store.connection,
+                    about,
+                    host=confirm,
+                    yes=yes,
+                    question=question,
+                    keys=meant,
+                )
                 keep_keys(store, meant, undo, run.output.progress)
             rows = operation.repair(store, plans)
+            run.count(repaired=sum(each.state == "repaired" for each in rows))
         run.output.each(
             rows,
             item=lambda row: row,

@@ -45,6 +45,7 @@ def seed(
         confirm_on(run, store.connection, host=confirm)
         with run.output.progress("seeding", count) as progress:
             seeded = operation.seed(store, count, number=number, progress=progress)
+    run.count(written=seeded.sessions)
     run.output.show(seeded, seeded_view)
 
 

@@ -23,8 +23,10 @@ def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
     names = phone_keys(phones, run.keyspace, exact=True)
     with run.store() as store:
         if confirm or len(set(names)) > 1:
-            confirm_on(run, store.connection, host=confirm)
+            confirm_on(run, store.connection, host=confirm, keys=names)
+        run.record(store.connection.target, names)
         touched = touch_delete.touch(store, names)
+        run.count(touched=sum(each.ttl is not None for each in touched))
         run.output.rows(
             touched, titled(expiry_view.TTL_COLUMNS, store.keyspace), single=is_single(phones)
         )

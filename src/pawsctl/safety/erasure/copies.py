@@ -10,6 +10,7 @@ import msgspec
 
 from pawsctl.errors import OperationFailed, UsageError
 from pawsctl.files import state_dir, temporary_files
+from pawsctl.safety.audit import log
 from pawsctl.sessions.archive import without
 from pawsctl.sessions.edit import edit_session
 
@@ -63,7 +64,13 @@ def _files(home: Path) -> Iterator[Path]:
     for each in sorted(home.rglob("*")):
         if each.is_dir() and not each.is_symlink():
             temporary_files.sweep(each)
-        if each.name.endswith(_ARCHIVES) and each.is_file() and not each.is_symlink():
+        # The audit log has keyed hashes of phones, and no sessions.
+        if (
+            each.name.endswith(_ARCHIVES)
+            and each != log.path()
+            and each.is_file()
+            and not each.is_symlink()
+        ):
             yield each
 
 

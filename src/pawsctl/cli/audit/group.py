@@ -1,0 +1,25 @@
+"""The `pawsctl audit` group."""
+
+from typing import ClassVar
+
+import typer
+
+from pawsctl.cli.groups import LazyGroup
+
+
+class AuditGroup(LazyGroup):
+    """Every command of `pawsctl audit` by name."""
+
+    sources: ClassVar = {"list": "pawsctl.cli.audit.list"}
+
+
+app = typer.Typer(
+    cls=AuditGroup,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def audit() -> None:
+    """Who has changed what with pawsctl on this machine."""

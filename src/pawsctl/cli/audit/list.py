@@ -1,0 +1,73 @@
+"""`pawsctl audit list`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pawsctl.cli.audit.group import app
+from pawsctl.cli.global_options import ABOUT_CONNECTIONS, ListCommand, invocation
+from pawsctl.cli.output.table import Column, Span
+from pawsctl.cli.output.units import moment
+
+if TYPE_CHECKING:
+    from pawsctl.safety.audit.changes import Recorded
+
+
+class AuditCommand(ListCommand):
+    """A command on the audit log of this machine, which connects to no Redis."""
+
+    untaken = ABOUT_CONNECTIONS
+    reaches = "reads the audit log of this machine"
+
+
+@app.command("list", cls=AuditCommand)
+def list_(
+    ctx: typer.Context,
+    *,
+    phone: Annotated[
+        str, typer.Option("--phone", metavar="PHONE", help="Only changes that name this phone.")
+    ] = "",
+    limit: Annotated[
+        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N changes.")
+    ] = None,
+) -> None:
+    """List the changes made with pawsctl, the newest first.
+
+    Phones are recorded as keyed hashes, and texts are not recorded. A change without an end was
+    killed, or is still under way.
+    """
+    from pawsctl.safety.audit import changes
+
+    run = invocation(ctx)
+    space = run.keyspace
+    name = space.name_of(space.key(phone)) if phone else ""
+    run.output.rows(
+        changes.recorded(name=name, limit=limit),
+        COLUMNS,
+        fields=changes.Recorded.__struct_fields__,
+        empty=lambda: "No change is recorded.",
+    )
+
+
+def end_of(row: Recorded) -> Span:
+    """Return the exit status of a change; red if it failed."""
+    if row.status is None:
+        return ("no end", "yellow")
+    return (str(row.status), "red" if row.status else "")
+
+
+def counts_of(row: Recorded) -> str:
+    """Return how many of what a change has changed."""
+    return ", ".join(f"{count} {what}" for what, count in row.counts.items() if count)
+
+
+COLUMNS: tuple[Column[Recorded], ...] = (
+    Column("TIME", lambda row: (moment(row.at), "")),
+    Column("COMMAND", lambda row: (" ".join((row.command, *row.options)), "cyan")),
+    Column("HOST", lambda row: (row.profile or row.host, "")),
+    Column("USER", lambda row: (f"{row.user}@{row.machine}", "")),
+    Column("STATUS", end_of),
+    Column("CHANGED", lambda row: (counts_of(row), "")),
+)

@@ -1,0 +1,76 @@
+"""Every change is a line of the audit log, written before it and completed after it."""
+
+import signal
+import stat
+from pathlib import Path
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.servers import Server, store_session
+
+
+def log_of(pawsctl: Pawsctl) -> Path:
+    """Return the file of the audit log."""
+    return Path(pawsctl.environment["XDG_STATE_HOME"], "pawsctl", "audit.jsonl")
+
+
+def test_a_change_tells_who_and_what_and_no_phone(pawsctl: Pawsctl, server: Server) -> None:
+    """Its end has the exit status and the counts; what changes nothing leaves no line."""
+    for phone in ("+1234567", "+7654321"):
+        store_session(server, phone, b'{"status":"active","messages":[]}')
+    assert pawsctl("session", "list").status == ExitStatus.OK
+    assert pawsctl("session", "flush", "--dry-run").status == ExitStatus.OK
+    assert pawsctl("session", "flush").status == ExitStatus.NOT_CONFIRMED
+    assert pawsctl("audit", "list", "--json").json == []
+    assert pawsctl("session", "delete", "+1234567", "+99").status == ExitStatus.NO_SESSION
+    words = ("session", "flush", "--match", "+7654321", "--yes")
+    assert pawsctl(*words).status == ExitStatus.OK
+    flushed, deleted = pawsctl("audit", "list", "--json").json
+    assert (flushed["command"], flushed["options"]) == ("session flush", ["--yes", "--match"])
+    assert (flushed["status"], flushed["counts"]["deleted"]) == (0, 1)
+    assert (deleted["command"], deleted["status"], deleted["named"]) == ("session delete", 4, 2)
+    assert (deleted["url"], deleted["host"]) == (server.url, "127.0.0.1")
+    assert deleted["counts"] == {"deleted": 1}
+    assert deleted["at"] < deleted["ended_at"] < flushed["at"]
+    text = log_of(pawsctl).read_text()
+    assert "1234567" not in text
+    assert "7654321" not in text
+    assert stat.S_IMODE(log_of(pawsctl).stat().st_mode) == 0o600
+    (named,) = pawsctl("audit", "list", "--phone", "+1 234 567", "--json").json
+    assert named["id"] == deleted["id"]
+    (newest,) = pawsctl("audit", "list", "--limit", "1", "--json").json
+    assert newest["id"] == flushed["id"]
+
+
+def test_what_can_not_be_recorded_is_not_done_before_production(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """Elsewhere it is told, and done."""
+    store_session(server, "+1", b"{}")
+    log_of(pawsctl).mkdir(parents=True)
+    production = {"NODE_ENV": "production"}
+    words = ("session", "delete", "+1", "--confirm", "127.0.0.1")
+    refused = pawsctl(*words, env=production)
+    assert refused.status == ExitStatus.FAILED
+    assert "can't be recorded, and this may be production" in refused.err
+    assert server.client.exists("wh:session:+1")
+    done = pawsctl("session", "delete", "+1")
+    assert done.status == ExitStatus.OK
+    assert "warning: The change is not recorded: " in done.err
+    assert not server.client.exists("wh:session:+1")
+
+
+def test_a_killed_change_has_no_end_and_a_torn_line_harms_no_other(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """The next line begins on a line of its own."""
+    store_session(server, "+1", b"{}")
+    # The backup's folder is opened after the line is written.
+    killed = pawsctl.signalled(signal.SIGKILL, "undo.archives/", "session", "flush", "--yes")
+    killed.communicate(timeout=60)
+    assert server.client.exists("wh:session:+1")
+    with log_of(pawsctl).open("a") as file:
+        file.write('{"event":"begun","id":"torn')
+    assert pawsctl("session", "flush", "--yes").status == ExitStatus.OK
+    assert [each["status"] for each in pawsctl("audit", "list", "--json").json] == [0, None]
+    assert "no end" in pawsctl("audit", "list").text
