@@ -94,7 +94,8 @@ def run(arguments: list[str]) -> int:
     current = Invocation()
     counts: dict[str, int] = {}
     status = _ended(arguments, current, counts)
-    current.ended(status, counts)
+    if current.recorder is not None:
+        current.recorder.end(status, counts)
     return status
 
 

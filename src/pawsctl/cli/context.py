@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pawsctl.config.target import Target
     from pawsctl.connection import Connection, Timeouts
     from pawsctl.errors import PawsctlError
-    from pawsctl.safety.audit.change import Change
+    from pawsctl.safety.audit.recorder import Recorder
     from pawsctl.sessions.contract.keyspace import Keyspace
     from pawsctl.sessions.store.reader import SessionReader
     from pawsctl.sessions.store.store import SessionStore
@@ -50,7 +50,7 @@ class Invocation:
         self._announced: set[str] = set()
         # The names of the options on the command line, for the audit log.
         self.options: list[str] = []
-        self._change: Change | None = None
+        self.recorder: Recorder | None = None
         # The origin of the URL of the last connection.
         self._origin = ""
 
@@ -167,6 +167,13 @@ class Invocation:
 
     def announce(self, target: "Target") -> None:
         """Name a target's profile and place, once, if the command changes something."""
+        from pawsctl.safety import guarded
+
+        is_new = target.profile not in self._announced
+        if target.profile and is_new and guarded.changes_data(self.command):
+            self._announced.add(target.profile)
+            style = PRODUCTION if target.is_production else "bold"
+            self.output.say([("profile ", ""), (target.profile, style), (f" at {target.url}", "")])
 
     def record(
         self, target: "Target", keys: "Sequence[bytes]" = (), *, is_production: bool = False
@@ -175,46 +182,18 @@ class Invocation:
 
         What can't be recorded is told; before production, it raises OperationFailed.
         """
-        from pawsctl.errors import PawsctlError
-        from pawsctl.safety.audit import change
+        from pawsctl.safety.audit.recorder import Recorder
 
-        if self._change is not None:
-            return
-        found = change.Change()
-        try:
-            phones = [self.keyspace.name_of(key) for key in keys] if keys else []
-            found.begin(self.command, self.options, target, phones)
-        except PawsctlError as error:
-            if is_production:
-                raise change.unrecordable(error) from error
-            self.output.warn(f"The change is not recorded: {error.message}")
-        else:
-            self._change = found
+        if self.recorder is None:
+            self.recorder = Recorder(self.output.warn)
+            phones = [self.keyspace.name_of(key) for key in keys]
+            made = (self.command, self.options)
+            self.recorder.begin(*made, target, phones, is_production=is_production)
 
     def count(self, **counts: int) -> None:
         """Add to the audit log how many of what were changed."""
-        if self._change is not None:
-            self._change.counts |= counts
-
-    def ended(self, status: int, counts: "Mapping[str, int]") -> None:
-        """Complete the change in the audit log, if there is one."""
-        from pawsctl.errors import PawsctlError
-
-        if self._change is not None:
-            try:
-                self._change.end(status, counts)
-            except PawsctlError as error:
-                self.output.warn(f"The end of the change is not recorded: {error.message}")
-
-    def _announce(self, target: "Target") -> None:
-        """Name the profile and its host before something is changed there."""
-        from pawsctl.safety import guarded
-
-        is_new = target.profile not in self._announced
-        if target.profile and is_new and guarded.changes_data(self.command):
-            self._announced.add(target.profile)
-            style = PRODUCTION if target.is_production else "bold"
-            self.output.say([("profile ", ""), (target.profile, style), (f" at {target.url}", "")])
+        if self.recorder is not None:
+            self.recorder.counts |= counts
 
     def timeouts(self) -> "Timeouts":
         """Return the timeouts of connections, as the options state them."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from pawsctl.connection import Command, ErrorReply, is_about_a_key, is_in_doubt, refused
-from pawsctl.errors import HungUp, OperationFailed
+from pawsctl.errors import OperationFailed, RedisUnreachable
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.store.bulk_writer import clock_offset
@@ -54,7 +54,7 @@ class Comparer:
         nobodys = Saved(self._store.keyspace.nobodys_key(), b"", None)
         try:
             (reply,) = self._store.tried([self.script(nobodys, self.unlink(nobodys.key))])
-        except HungUp:
+        except RedisUnreachable:
             return False
         finally:
             # Whatever the reply was, it is about no session.
