@@ -23,6 +23,10 @@ _SESSION = {
     **dict.fromkeys(("check", "validate"), "session lint"),
     **dict.fromkeys(("monitor", "tail", "follow"), "session watch"),
     **dict.fromkeys(("fake", "generate"), "session seed N"),
+    **dict.fromkeys(("fix", "mend", "unstick"), "session repair PHONE"),
+    **dict.fromkeys(("vi", "vim", "set", "change"), "session edit PHONE"),
+    **dict.fromkeys(("forget", "gdpr", "anonymize"), "session erase PHONE"),
+    **dict.fromkeys(("cp", "migrate", "sync", "clone"), "session copy --to URL|PROFILE"),
     "test": "test-session",
 }
 _REDIS = {

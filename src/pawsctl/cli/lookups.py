@@ -62,6 +62,11 @@ def settings() -> list[str]:
     return [each.name for each in SETTING_SPECS]
 
 
+def profiles(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Return the names of profiles that begin like this."""
+    return [each for each in invocation(ctx).profile_names() if each.startswith(incomplete)]
+
+
 def backups(incomplete: str) -> list[str]:
     """Return the names of backups that begin like this, the newest first."""
     from pawsctl.errors import PawsctlError

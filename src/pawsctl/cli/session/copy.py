@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pawsctl.cli import lookups
 from pawsctl.cli.arguments import Confirm, DryRun, OptionalPhones, phone_keys
 from pawsctl.cli.confirm import confirm_on
 from pawsctl.cli.global_options import invocation
@@ -28,16 +29,23 @@ def copy(
     ctx: typer.Context,
     phones: OptionalPhones = None,
     *,
-    to: Annotated[str, typer.Option("--to", metavar="URL|PROFILE", help="Redis to copy into.")],
-    every: Annotated[bool, typer.Option("--all", help="Copy every session.")] = False,
-    mask: Annotated[
-        bool | None,
+    to: Annotated[
+        str,
         typer.Option(
-            "--mask/--no-mask",
-            help="Mask phones and text; on if the sessions leave a production profile.",
-            show_default=False,
+            "--to",
+            metavar="URL|PROFILE",
+            autocompletion=lookups.profiles,
+            help="Redis to copy into.",
         ),
-    ] = None,
+    ],
+    every: Annotated[bool, typer.Option("--all", help="Copy every session.")] = False,
+    mask: Annotated[bool, typer.Option("--mask", help="Mask phones and text.")] = False,
+    no_mask: Annotated[
+        bool,
+        typer.Option(
+            "--no-mask", help="Do not mask them, also if they leave a production profile."
+        ),
+    ] = False,
     ttl: Annotated[
         str | None,
         typer.Option("--ttl", metavar="TIME", help="TTL of the copies, such as 1h."),
@@ -56,10 +64,12 @@ def copy(
     from pawsctl.workflows import copy as operation
 
     run = invocation(ctx)
+    if mask and no_mask:
+        raise UsageError("--mask and --no-mask exclude each other.", hint="Leave one of them out.")
     what = _chosen(ctx, run, phones or [], every=every)
     seconds = None if ttl is None else duration_option(ttl, option="--ttl")
     origin, place = _only_read(run.target()), _target(run, to, dry_run=dry_run)
-    is_masked = origin.is_production if mask is None else mask
+    is_masked = mask or (origin.is_production and not no_mask)
     _require_right(origin, place[0], masked=is_masked)
     source = SessionReader(
         connect(origin, run.timeouts(), notice=run.output.note, prefer_replica=run.prefer_replica),
