@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pawsctl.config.profiles import profile, toml_text
+from pawsctl.config.profiles import password_command, profile, toml_text
 from pawsctl.config.profiles.files import ProfilesFile
 from pawsctl.errors import UsageError
 
@@ -103,6 +103,19 @@ def test_so_are_depth_and_length(text: str) -> None:
     """Python gives up on these in other ways."""
     with pytest.raises(UsageError):
         parsed(text)
+
+
+def test_a_command_runs_once_a_minute_at_most(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Afterwards it is asked again: the password may have changed."""
+    command = "sh -c 'echo >> ran; wc -l < ran'"
+    assert password_command.run(command, "a test", tmp_path).strip() == "1"
+    assert password_command.run(command, "a test", tmp_path).strip() == "1"
+    monkeypatch.setattr(password_command, "_kept", {})
+    monkeypatch.setattr(password_command, "_KEPT_SECONDS", 0.0)
+    assert password_command.run(command, "a test", tmp_path).strip() == "2"
+    assert password_command.run(command, "a test", tmp_path).strip() == "3"
 
 
 def test_sentinels_have_a_password_of_their_own(tmp_path: Path) -> None:

@@ -1,24 +1,39 @@
 """The password that a command prints."""
 
-import functools
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from pawsctl.errors import UsageError
 
 _SECONDS = 60.0
+_KEPT_SECONDS = 60.0
 # Bytes. A password is never longer.
 _MOST = 4096
 
 
-@functools.cache
+_kept: dict[tuple[str | tuple[str, ...], Path], tuple[str, float]] = {}
+
+
 def run(command: str | tuple[str, ...], origin: str, folder: Path) -> str:
     """Run a command without a shell, in `folder`, and return the line that it prints.
 
-    It runs once in a run of pawsctl. Its messages are ours, and so is a terminal, so that it can
-    ask for a PIN. Raises UsageError, which never quotes what it printed.
+    It runs once a minute at most: a server that runs for long learns of another password. Its
+    messages are ours, and so is a terminal, so that it can ask for a PIN. Raises UsageError.
+    """
+    password, until = _kept.get((command, folder), ("", 0.0))
+    if time.monotonic() >= until:
+        password = _printed(command, origin, folder)
+        _kept[command, folder] = password, time.monotonic() + _KEPT_SECONDS
+    return password
+
+
+def _printed(command: str | tuple[str, ...], origin: str, folder: Path) -> str:
+    """Run the command and return the line that it prints.
+
+    Raises UsageError, which never quotes what it printed.
     """
     try:
         words = shlex.split(command) if isinstance(command, str) else list(command)
