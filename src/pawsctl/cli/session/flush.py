@@ -78,7 +78,8 @@ def flush_plan(plan: FlushPlan, keyspace: Keyspace) -> Iterator[Line]:
     yield [("in ", ""), (plan.url, "bold"), (f" (from {plan.origin}):", "")]
     yield [(f"  {plural(plan.sessions, 'session')}", "")]
     for prefix, count in (plan.longer_prefixes or {}).items():
-        yield [(f"  of all these keys, {count:,} are under {prefix}", "yellow")]
+        verb = "is" if count == 1 else "are"
+        yield [(f"  of all these keys, {count:,} {verb} under {prefix}", "yellow")]
     for kind, count in plan.others.items():
         yield [(f"  {plural(count, 'key')} of type {kind} under {keyspace.prefix}", "yellow")]
     for kind, count in (plan.left_out or {}).items():

@@ -92,9 +92,10 @@ def list_(
     run = invocation(ctx)
     known = RAW_FIELDS if run.keyspace.is_raw else FIELDS
     _require_names([sort] if sort else [], "--sort", known)
-    order = sorting.order(sort, reverse=reverse, limit=limit)
-    if sort is not None and sort not in known:
+    if sort in sorting.FIELDS and sort not in known:
         run.keyspace.require_bots(f"--sort {sort}")
+    fields = [name for name in sorting.FIELDS if not run.keyspace.is_raw or name in known]
+    order = sorting.order(sort, reverse=reverse, limit=limit, fields=fields)
     _require_once(columns, known)
     wanted = chosen_filter(ctx)
     asked_for = ["waiting"] if wanted.waiting or sort == "waiting" else []

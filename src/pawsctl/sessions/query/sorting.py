@@ -2,7 +2,7 @@
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -24,16 +24,21 @@ class Order(msgspec.Struct, frozen=True):
     limit: int | None = None
 
 
-def order(by: str | None, *, reverse: bool, limit: int | None) -> Order:
-    """Return the order that a user asks for. Raises UsageError for a wrong combination."""
-    if by is not None and by not in FIELDS:
+def order(
+    by: str | None, *, reverse: bool, limit: int | None, fields: Sequence[str] = FIELDS
+) -> Order:
+    """Return the order that a user asks for; `fields` are those that the list can be sorted by.
+
+    Raises UsageError for a wrong combination.
+    """
+    if by is not None and by not in fields:
         raise UsageError(
-            f"A list can't be sorted by '{by}'.", hint=f"It can be by {', '.join(FIELDS)}."
+            f"A list can't be sorted by '{by}'.", hint=f"It can be by {', '.join(fields)}."
         )
     if reverse and by is None:
         raise UsageError(
             "--reverse turns a sorted list round, and this one is not sorted.",
-            hint=f"Add --sort with one of {', '.join(FIELDS)}.",
+            hint=f"Add --sort with one of {', '.join(fields)}.",
         )
     return Order(by, reverse, limit)
 
