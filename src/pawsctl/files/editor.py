@@ -21,7 +21,7 @@ _FOLDER = re.compile(r"\.editing-(\d+)-[0-9a-f]{16}")
 
 
 def program(environ: Mapping[str, str]) -> list[str]:
-    """Return the editor's words: $VISUAL, else $EDITOR, else an editor that there is.
+    """Return the editor's words: $VISUAL, else $EDITOR, else one for the terminal.
 
     Raises UsageError if there is none, or if the variable can't be read.
     """
@@ -40,10 +40,13 @@ def program(environ: Mapping[str, str]) -> list[str]:
             f"{name} names '{value}', and there is no such program.",
             hint="Set it like EDITOR=nano or EDITOR='code --wait'.",
         )
-    for name in _USUAL:
+    for name in _USUAL if sys.stdin.isatty() else ():
         if shutil.which(name, path=environ.get("PATH")):
             return [name]
-    raise UsageError("No editor was found.", hint="Set EDITOR, like EDITOR=nano.")
+    raise UsageError(
+        "No editor is set, and there is none for a terminal here.",
+        hint="Set EDITOR, like EDITOR=nano.",
+    )
 
 
 class Draft:

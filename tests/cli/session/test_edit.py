@@ -75,6 +75,8 @@ def test_what_is_not_saved_is_not_written(with_editor: Pawsctl, server: Server) 
     none = with_editor("session", "edit", "+1", env={"VISUAL": "no-such-editor --wait"})
     assert none.status == ExitStatus.USAGE
     assert "VISUAL names 'no-such-editor --wait'" in none.err
+    unset = with_editor("session", "edit", "+1", env={"EDITOR": ""})
+    assert (unset.status, "No editor is set" in unset.err) == (ExitStatus.USAGE, True)
     assert server.client.get(KEY) == STORED
     assert server.client.execute_command("PEXPIRETIME", KEY) == expiry
     assert _left(with_editor) == []
