@@ -55,6 +55,9 @@ def test_sessions_are_copied_as_they_are(
     done = anywhere("session", "copy", "--all", "--to", other.url, "--json")
     assert done.status == ExitStatus.OK, done.err
     assert done.json == dry.json | {"dry_run": False}
+    (change,) = anywhere("audit", "list", "--json").json
+    assert (change["command"], change["counts"]) == ("session copy", {"copied": 2})
+    assert change["url"] == other.url
     assert done.json["others"] == {"hash": 1}
     assert _values(other) == {
         b"wh:session:+1": GREETING,

@@ -82,9 +82,10 @@ def copy(
     with source, target:
         copying = operation.Copy(source, target, how)
         if not dry_run:
-            confirm_on(run, target.connection, host=confirm)
+            confirm_on(run, target.connection, host=confirm, keys=what.names or ())
         with run.output.progress("copying", None) as progress:
             copied = copying.copy(what, progress)
+        run.count(copied=copied.copied)
         run.output.show(copied, copied_view)
         copying.require_all(what)
 
