@@ -43,4 +43,5 @@ def _patience(request: Request) -> float:
         told = float(request.headers.get(_TIMEOUT, ""))
     except ValueError:
         return _WAIT
-    return min(max(told - _MARGIN, _MARGIN), _WAIT)
+    # It may be no number.
+    return min(max(told - _MARGIN, _MARGIN), _WAIT) if told > 0 else _WAIT
