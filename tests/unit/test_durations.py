@@ -50,3 +50,15 @@ def test_no_text_is_more_than_refused(text: str) -> None:
     except ValueError:
         return
     assert 0 <= found <= 100 * 365 * 86_400
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (21_600, "6 h"), (5_400, "1 h 30 min"), (90, "1 min 30 s"), (1_209_600, "14 d"),
+        (86_461, "1 d 1 min 1 s"), (0, "0 s"),
+    ],
+)  # fmt: skip
+def test_seconds_are_told_in_whole_units(seconds: int, text: str) -> None:
+    """The largest first, and none that is 0."""
+    assert durations.text(seconds) == text
