@@ -157,7 +157,8 @@ def _settle(
     hint = f"If you mean it, say so with --confirm {seen.names[0]}."
     if yes or not sys.stdin.isatty():
         no = "--yes does not suffice: this" if yes else "This"
-        raise NotConfirmed(f"{no} may be production: {'; '.join(found)}.", hint=hint)
+        asked = f"{question} {no} may be production: {'; '.join(found)}.".lstrip()
+        raise NotConfirmed(asked, hint=hint)
     for each in found:
         run.output.warn(f"This may be production: {each}.")
     run.output.confirm_by_name(question, seen.names)
