@@ -15,7 +15,7 @@ from pawsctl.cli.app import app
 from pawsctl.cli.completion import candidates
 from pawsctl.config.setting_specs import SETTING_SPECS
 from pawsctl.sessions.contract.rules import RULES
-from pawsctl.sessions.query import sorting
+from pawsctl.sessions.query.sort_fields import SORT_FIELDS
 from tests import shells
 from tests.cli_runner import Pawsctl
 from tests.docs import commands
@@ -134,7 +134,7 @@ def test_every_option_of_every_command_completes_or_is_silent(
 
 def test_completion_names_what_the_code_knows() -> None:
     """Fields, rules, settings, and the services of each topology."""
-    assert words("session", "list", "--sort") == list(sorting.FIELDS)
+    assert words("session", "list", "--sort") == list(SORT_FIELDS)
     assert words("session", "lint", "--rule") == [rule.id for rule in RULES]
     assert words("config") == [each.name for each in SETTING_SPECS]
     compose = Path(__file__).parents[2] / "compose"

@@ -15,6 +15,7 @@ from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.query import rows, sorting
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.rows import Item, Listed
+from pawsctl.sessions.query.sort_fields import SORT_FIELDS
 from tests.conftest import BROKEN, GOOD, SAMPLES
 
 NOW_MS = 1_800_000_000_000.0
@@ -154,7 +155,7 @@ ROWS = st.lists(
 )
 
 
-@given(ROWS, st.sampled_from(sorting.FIELDS), st.booleans(), st.integers(0, 25))
+@given(ROWS, st.sampled_from(SORT_FIELDS), st.booleans(), st.integers(0, 25))
 def test_a_limit_gives_the_first_rows_of_the_whole_order(
     rows: list[Listed], field: str, reverse: bool, limit: int
 ) -> None:

@@ -51,9 +51,9 @@ def _require_once(columns: str | None, known: Fields) -> None:
 
 
 def _sort_fields() -> Sequence[str]:
-    from pawsctl.sessions.query import sorting
+    from pawsctl.sessions.query.sort_fields import SORT_FIELDS
 
-    return sorting.FIELDS
+    return SORT_FIELDS
 
 
 def _columns() -> Sequence[str]:
@@ -88,13 +88,14 @@ def list_(
     customer has waited for an answer, and the last message.
     """
     from pawsctl.sessions.query import find, sorting
+    from pawsctl.sessions.query.sort_fields import SORT_FIELDS
 
     run = invocation(ctx)
     known = RAW_FIELDS if run.keyspace.is_raw else FIELDS
     _require_names([sort] if sort else [], "--sort", known)
-    if sort in sorting.FIELDS and sort not in known:
+    if sort in SORT_FIELDS and sort not in known:
         run.keyspace.require_bots(f"--sort {sort}")
-    fields = [name for name in sorting.FIELDS if not run.keyspace.is_raw or name in known]
+    fields = [name for name in SORT_FIELDS if not run.keyspace.is_raw or name in known]
     order = sorting.order(sort, reverse=reverse, limit=limit, fields=fields)
     _require_once(columns, known)
     wanted = chosen_filter(ctx)

@@ -11,9 +11,7 @@ from msgspec.structs import replace
 
 from pawsctl.errors import UsageError
 from pawsctl.sessions.query.rows import Listed
-
-FIELDS = ("phone", "ttl", "status", "messages", "updated_at", "bytes", "problem", "waiting")
-"""The fields that a list can be sorted by; `waiting` is how long an answer has been due."""
+from pawsctl.sessions.query.sort_fields import SORT_FIELDS
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -25,7 +23,7 @@ class Order(msgspec.Struct, frozen=True):
 
 
 def order(
-    by: str | None, *, reverse: bool, limit: int | None, fields: Sequence[str] = FIELDS
+    by: str | None, *, reverse: bool, limit: int | None, fields: Sequence[str] = SORT_FIELDS
 ) -> Order:
     """Return the order that a user asks for; `fields` are those that the list can be sorted by.
 
