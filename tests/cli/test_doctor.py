@@ -109,12 +109,17 @@ def test_a_stack_that_runs_unused_is_a_warning(stack: Stack, redis_server: Serve
     assert stack("redis", "up").status == ExitStatus.OK
     used = stack("doctor", "--json")
     # That port is taken by another Redis, so `up` could not move there.
-    moved = stack("doctor", "--json", env={"REDIS_PORT": str(redis_server.port)})
+    elsewhere = {"REDIS_PORT": str(redis_server.port)}
+    moved = stack("doctor", "--json", env=elsewhere)
+    status = stack("redis", "status", "--json", env=elsewhere)
     other = stack("doctor", "--json", "--url", redis_server.url, env={"REDIS_PORT": ""})
     assert finding(used, "stack")["state"] == "ok"
     assert finding(other, "stack")["state"] == "warning"
     assert "use another Redis" in finding(other, "stack")["detail"]
     assert "--url" in finding(other, "stack")["hint"]
+    assert stack("redis", "status", "--json").json["problem"] is None
+    assert (status.status, status.json["url"]) == (0, f"redis://127.0.0.1:{stack.port}")
+    assert f"REDIS_PORT back to {stack.port}" in status.json["problem"]
     assert finding(moved, "stack")["hint"] == f"To use this one, set REDIS_PORT to {stack.port}."
     assert f"Port {redis_server.port} on 127.0.0.1 is in use" in finding(moved, "drift")["hint"]
 

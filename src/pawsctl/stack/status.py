@@ -33,6 +33,7 @@ class StackStatus(Struct, frozen=True):
     """The status of the single Redis and Redis Commander.
 
     `memory` and `keys` are null if Redis does not answer; `problem` then says why, and what to do.
+    It also says if Redis runs on another port than the setting's.
     """
 
     engine: EngineName
@@ -65,6 +66,12 @@ def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
         obstacle = engine.obstacle()
         if obstacle:
             problem = f"Redis does not run. {obstacle.message} {obstacle.hint}"
+    port = port_of(REDIS, services)
+    if told and port not in (None, settings.redis_port):
+        problem = (
+            f"Redis runs on port {port}, and the setting is now {settings.redis_port}: set "
+            f"REDIS_PORT back to {port}, or 'pawsctl redis up' moves Redis there."
+        )
     where = url(here, services) or layout.url("single", here.stack)
     return StackStatus(engine.name, where, services, _memory(told), _keys(told), problem)
 

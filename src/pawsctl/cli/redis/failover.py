@@ -109,10 +109,13 @@ _WHY_LOST = {
 
 
 def drill_view(result: Drill, *, knows_timers: bool = False) -> Iterator[Line]:
-    """Render what failed, the lost sessions before all else, the outage and the writes.
+    """Render the lost sessions, before all else, what failed, the outage and the writes.
 
     `knows_timers` leaves out how to measure with another timer.
     """
+    if result.lost:
+        yield [("lost     ", "bold"), (f"{result.lost} acknowledged sessions", "red")]
+        yield [(f"         {_WHY_LOST[result.method]}", "")]
     how = "was killed" if result.method == "kill" else "gave way"
     yield [
         (f"{result.primary} ", "bold"),
@@ -123,10 +126,7 @@ def drill_view(result: Drill, *, knows_timers: bool = False) -> Iterator[Line]:
     when = f"{result.begun_at:%Y-%m-%dT%H:%M:%SZ}"
     by = f"{result.server} on {result.engine}, measured by pawsctl {result.pawsctl}"
     yield [("drill    ", "bold"), (f"{when}, {by}", "")]
-    if result.lost:
-        yield [("lost     ", "bold"), (f"{result.lost} acknowledged sessions", "red")]
-        yield [(f"         {_WHY_LOST[result.method]}", "")]
-    else:
+    if not result.lost:
         yield [("lost     ", "bold"), ("no acknowledged session", "green")]
     yield [("outage   ", "bold"), (_outage(result), "")]
     if result.method == "kill":

@@ -45,9 +45,11 @@ def examine(here: Project, *, is_needed: bool) -> Iterator[Finding]:
     problems = found.problems if isinstance(found, TopologyStatus) else ()
     up = f"pawsctl redis up{here.hint}"
     if not found.is_running:
-        detail = f"{engine}: the {here.topology} takes no writes; {', '.join(problems)}"
-        yield Finding("stack", "failed" if is_needed else "warning", detail, up)
+        detail = f"{engine}: the {here.topology} takes no writes; {'; '.join(problems)}"
+        # If nothing runs, the problems say what helps: `up` may not.
+        runs = any(each.state == "running" for each in found.services)
+        yield Finding("stack", "failed" if is_needed else "warning", detail, up if runs else "")
     elif problems:
-        yield Finding("stack", "warning", f"{engine}: {', '.join(problems)}", up)
+        yield Finding("stack", "warning", f"{engine}: {'; '.join(problems)}", up)
     else:
         yield Finding("stack", "ok", f"{engine}: the {here.topology} is whole and takes writes")
