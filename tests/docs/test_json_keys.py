@@ -198,10 +198,16 @@ def test_a_stack_has_the_keys_of_its_structs(embedded_stack: Stack) -> None:
     assert_told(printed("redis", "logs", "-n", "3"), "redis logs")
     assert_told(printed("redis", "up"), "redis up")
     assert_told(printed("redis", "reset", "--yes"), "redis reset")
-    assert_told(printed("redis", "down"), "redis down")
+    (kept,) = printed("backup", "list")
+    assert (kept["before"], kept["sessions"], kept["expires_at"]) == ("reset", 3, None)
+    down = embedded_stack("redis", "down", "--volumes", "--yes", "--json")
+    assert_told(down.json, "redis down")
+    assert "Left: 1 backup in " in down.err
     recorded = printed("audit", "list")
     assert_told(recorded, "audit list")
-    assert [each["command"] for each in recorded] == ["redis reset", "session seed"]
+    assert [each["command"] for each in recorded] == [
+        *("redis down", "redis reset", "session seed")
+    ]
 
 
 def test_redis_dev_has_the_keys_of_its_struct(docker_stack: Stack) -> None:

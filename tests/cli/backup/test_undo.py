@@ -291,6 +291,36 @@ def test_old_backups_are_swept_and_that_is_said(pawsctl: Pawsctl, server: Server
     assert archives(pawsctl) == []
 
 
+def test_the_newest_export_of_a_reset_stays(pawsctl: Pawsctl, server: Server) -> None:
+    """Older ones are swept like other backups; all are listed, restored and purged with them."""
+    fill(server)
+    assert pawsctl("session", "export", "a.jsonl.gz").status == ExitStatus.OK
+    data = (pawsctl.folder / "a.jsonl.gz").read_bytes()
+    folder = Path(pawsctl.environment["XDG_STATE_HOME"], "pawsctl", "shop", "backups")
+    folder.mkdir(parents=True, mode=0o700)
+    names = []
+    for days in (9, 8, 7):
+        made_at = datetime.now(UTC) - timedelta(days=days)
+        names.append(f"sessions-{made_at:%Y%m%dT%H%M%S%f}Z")
+    (folder / f"{names[0]}-db0.jsonl.gz").write_bytes(data)
+    for each in names[1:]:
+        (folder / each).mkdir(mode=0o700)
+        for number in (0, 3):
+            (folder / each / f"sessions-db{number}.jsonl.gz").write_bytes(data)
+    assert len(pawsctl("backup", "list", "--json").json) == 5
+    said = pawsctl("session", "delete", "+1", "+2").err
+    assert "Removed 3 backups older than 24 h." in said
+    assert sorted(each.name for each in folder.iterdir()) == names[2:]
+    listed = pawsctl("backup", "list", "--json").json
+    assert [each["before"] for each in listed] == ["delete", "reset", "reset"]
+    assert [each["expires_at"] is None for each in listed] == [False, True, True]
+    name = f"shop/{names[2]}/sessions-db0"
+    restored = pawsctl("backup", "restore", name, "--json")
+    assert (restored.json["restored"], restored.json["kept"]) == (2, 2), restored.err
+    assert len(pawsctl("backup", "purge", "--yes", "--json").json["removed"]) == 3
+    assert list(folder.iterdir()) == []
+
+
 def test_a_backup_goes_to_where_it_is_from(pawsctl: Pawsctl, server: Server) -> None:
     """Else what production had would come to whatever Redis the settings name."""
     fill(server)

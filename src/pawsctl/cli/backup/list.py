@@ -20,7 +20,7 @@ def list_(ctx: typer.Context) -> None:
     """List the backups, the newest first.
 
     A backup is removed a day after it was made, or after PAWSCTL_BACKUP_HOURS, by the next command
-    that makes one.
+    that makes one. The newest of 'redis reset' stays until there is a newer one.
     """
     from pawsctl.safety.backups import catalog
 

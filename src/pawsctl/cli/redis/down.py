@@ -7,6 +7,7 @@ import typer
 from pawsctl.cli.arguments import Confirm, Yes
 from pawsctl.cli.confirm import confirm_stack
 from pawsctl.cli.global_options import StackCommand
+from pawsctl.cli.output.units import plural
 from pawsctl.cli.redis.group import Topology, app, stack_of
 
 
@@ -26,6 +27,8 @@ def down(
 ) -> None:
     """Stop and remove the services, but keep the data."""
     from pawsctl.cli.redis import event_lines, results_view
+    from pawsctl.files import state_dir
+    from pawsctl.safety.backups import folder
     from pawsctl.stack import remove
 
     run, settings = stack_of(ctx, reads=dry_run)
@@ -41,3 +44,8 @@ def down(
             emit=emit,
         )
     run.output.show(done, results_view.down)
+    if volumes and not dry_run and (left := len(folder.every())):
+        run.output.note(
+            f"Left: {plural(left, 'backup')} in {state_dir.path_of()}. 'pawsctl backup list' shows "
+            "what is in them, 'pawsctl backup purge' removes them."
+        )

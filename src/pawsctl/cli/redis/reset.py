@@ -24,13 +24,15 @@ def reset(
 ) -> None:
     """Export the sessions, delete all data and start again.
 
-    Asks for confirmation. Shows the name of the export; the last five are kept, and
-    'session import' restores one.
+    Asks for confirmation. Shows the name of the export, which 'backup restore' or 'session import'
+    restores. The last five of a day are kept, and the newest until there is a newer one.
     """
     from pawsctl.cli.redis import event_lines, results_view
+    from pawsctl.safety.backups import folder
     from pawsctl.workflows import reset as operation
 
     run, settings = stack_of(ctx, starts=True)
+    hours = run.settings.backup_hours()
     with event_lines.events_shown(run.output) as emit:
         done = operation.reset(
             settings,
@@ -44,3 +46,5 @@ def reset(
             emit=emit,
         )
     run.output.show(done, results_view.reset)
+    if count := folder.sweep(hours):
+        run.output.note(folder.swept_text(count, hours))

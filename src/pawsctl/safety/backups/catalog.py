@@ -21,12 +21,13 @@ class Backup(msgspec.Struct, frozen=True):
     """A backup. `before` is the command that it was made before, and `url` where it is from.
 
     `sessions` counts its keys, and `bytes` is the size of its file. One that can't be read has a
-    `problem`, and neither `url` nor `sessions`. It is removed after `expires_at`.
+    `problem`, and neither `url` nor `sessions`. It is removed after `expires_at`;
+    without one, when there is a newer one.
     """
 
     name: str
     made_at: datetime
-    expires_at: datetime
+    expires_at: datetime | None
     before: str
     url: str | None
     sessions: int | None
@@ -72,7 +73,7 @@ def _backup(
     return Backup(
         name=place.name,
         made_at=place.made_at,
-        expires_at=place.made_at + timedelta(hours=hours),
+        expires_at=None if place.stays else place.made_at + timedelta(hours=hours),
         before=place.before,
         url=url,
         sessions=sessions,

@@ -1,6 +1,7 @@
-"""The folder of backups: their names, their age, and the removal of old ones.
+"""The backups of this machine: their names, their age, and the removal of old ones.
 
-It is in the state directory, under a name that no project can have.
+Those that commands on sessions make are in a folder of the state directory, under a name that no
+project can have. The exports of `redis reset` are in the folders of the projects.
 """
 
 import re
@@ -14,25 +15,28 @@ from pawsctl.files import atomic_file, state_dir, temporary_files
 
 _SUFFIX = ".jsonl.gz"
 _NAME = re.compile(r"([0-9]{8}T[0-9]{12}Z)-([a-z]+)")
+# A file, or a folder of several: a reset exports each database.
+_EXPORT = re.compile(r"sessions-([0-9]{8}T[0-9]{12}Z)(-db[0-9]+\.jsonl\.gz)?")
 _TIME = "%Y%m%dT%H%M%S%fZ"
 
 
 class Place(NamedTuple):
-    """A backup's file, and what its name tells: when it was made, and before which command."""
+    """A backup's file, its name for users, and when and before which command it was made.
+
+    One that `stays` is not removed for its age: it is the newest export of a project's resets.
+    """
 
     path: Path
+    name: str
     made_at: datetime
     before: str
-
-    @property
-    def name(self) -> str:
-        """The name by which users call it."""
-        return name_of(self.path)
+    stays: bool = False
 
 
 def name_of(path: Path) -> str:
-    """Return the name by which users call the backup in that file."""
-    return path.name.removesuffix(_SUFFIX)
+    """Return the name by which users call the backup in that file, of the folder it is in."""
+    name = path if not path.is_absolute() else Path(path.name)
+    return name.as_posix().removesuffix(_SUFFIX)
 
 
 def path() -> Path:
@@ -51,6 +55,11 @@ def new(before: str) -> Path:
 
 def every() -> list[Place]:
     """Return all backups, the newest first."""
+    return sorted([*_kept(), *_exports()], key=lambda each: each.made_at, reverse=True)
+
+
+def _kept() -> list[Place]:
+    """Return the backups of commands on sessions."""
     folder = path()
     with state_dir.usable(folder):
         try:
@@ -58,10 +67,38 @@ def every() -> list[Place]:
         except FileNotFoundError:
             return []
     return [
-        Place(folder / name, datetime.strptime(found[1], _TIME).replace(tzinfo=UTC), found[2])
-        for name in sorted(names, reverse=True)
+        Place(folder / name, name_of(folder / name), _time(found[1]), found[2])
+        for name in sorted(names)
         if name.endswith(_SUFFIX) and (found := _NAME.fullmatch(name.removesuffix(_SUFFIX)))
     ]
+
+
+def _exports() -> list[Place]:
+    """Return the exports of resets, for each folder those of it; one may have several files."""
+    home = state_dir.path_of()
+    found: list[Place] = []
+    for folder in sorted([*home.glob("*/backups"), *home.glob("*/*/backups")]):
+        project = folder.parent.relative_to(home)
+        safe = state_dir.path_of(*project.parts, folder.name)
+        with state_dir.usable(safe):
+            names = sorted(each.name for each in safe.iterdir())
+        exports = [
+            Place(file, f"{project}/{name_of(file.relative_to(safe))}", _time(told[1]), "reset")
+            for name in names
+            if (told := _EXPORT.fullmatch(name))
+            for file in _files(safe / name)
+        ]
+        newest = max((each.made_at for each in exports), default=None)
+        found += [each._replace(stays=each.made_at == newest) for each in exports]
+    return found
+
+
+def _files(export: Path) -> list[Path]:
+    return sorted(export.glob(f"sessions-*{_SUFFIX}")) if export.is_dir() else [export]
+
+
+def _time(text: str) -> datetime:
+    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
 
 
 def named(name: str) -> Place:
@@ -80,14 +117,22 @@ def latest() -> Place:
         return each
     raise UsageError(
         "There is no backup.",
-        hint="Commands that delete or replace sessions keep one, unless they are told not to.",
+        hint="Commands that delete or replace sessions keep one, unless --no-backup says not to.",
     )
 
 
 def sweep(hours: float) -> int:
-    """Remove backups older than that, and what killed commands left; return how many backups."""
+    """Remove backups older than that, and what killed commands left; return how many backups.
+
+    The newest export of a project's resets stays, however old it is.
+    """
     oldest = datetime.now(UTC) - timedelta(hours=hours)
-    return remove([each for each in every() if each.made_at < oldest])
+    return remove([each for each in every() if each.made_at < oldest and not each.stays])
+
+
+def swept_text(count: int, hours: float) -> str:
+    """Return a sentence on how many backups were removed."""
+    return f"Removed {count} {'backup' if count == 1 else 'backups'} older than {hours:g} h."
 
 
 def remove(places: Sequence[Place]) -> int:
@@ -96,4 +141,6 @@ def remove(places: Sequence[Place]) -> int:
     for each in places:
         with state_dir.usable(each.path.parent):
             each.path.unlink(missing_ok=True)
+            if _EXPORT.fullmatch(each.path.parent.name) and not any(each.path.parent.iterdir()):
+                each.path.parent.rmdir()
     return len(places)

@@ -94,8 +94,7 @@ def keep(
     try:
         try:
             if count := folder.sweep(undo.hours):
-                backups = "1 backup" if count == 1 else f"{count} backups"
-                undo.say(f"Removed {backups} older than {undo.hours:g} h.")
+                undo.say(folder.swept_text(count, undo.hours))
             return _tried(store, snapshots, undo, undo.large, progress)
         except _Large:
             megabytes = undo.large // 1024**2

@@ -47,7 +47,7 @@ def require_target(archive: Archive, target: Target) -> None:
 
 def replaces(place: Place) -> bool:
     """Return whether what a backup holds exists again: its command replaced it."""
-    return place.before not in ("flush", "delete")
+    return place.before not in ("flush", "delete", "reset")
 
 
 def restore(
