@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # What tests share is set up once, see tests/distribution.py.
 PARALLEL := -n auto --dist loadgroup
 
-.PHONY: help venv demo compiled test test-quick faults applications monitoring lint docs examples screens pictures bench bench-quick format clean
+.PHONY: help venv demo compiled test test-quick coverage faults applications monitoring lint docs examples screens pictures bench bench-quick format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -42,6 +42,12 @@ test: compiled ## Run every test that this machine can run
 
 test-quick: compiled ## Run the tests of modules and of commands that take no seconds
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
+
+coverage: compiled ## Report the lines and branches that tests run, also in the processes they start
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest $(PARALLEL) $(TESTS)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
 
 faults: venv ## Attack pawsctl for three minutes; all attacks with FULL=1, those of a seed with SEED=N
 	$(BIN)/python -m tests.faults $(FAULTS)

@@ -76,6 +76,7 @@ class Pawsctl:
             # The environment in which pytest was started must not affect the tests.
             "PAWSCTL_ENGINE": "embedded",
             "PAWSCTL_PROJECT": "pawsctl-test-cli",
+            **fork_server.measured(),
         }
         if url:
             self.environment["REDIS_URL"] = url

@@ -105,6 +105,11 @@ def _server() -> "_Client":
     return _Client()
 
 
+def measured() -> dict[str, str]:
+    """Return the variables by which `make coverage` measures a process."""
+    return {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+
+
 class _Client:
     """The server's process and a channel to it; the server ends when the channel is closed."""
 
@@ -118,7 +123,7 @@ class _Client:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
-                env={"PATH": os.environ["PATH"], **_SERVED_AT_START},
+                env={"PATH": os.environ["PATH"], **_SERVED_AT_START, **measured()},
             )
         atexit.register(self._end)
 

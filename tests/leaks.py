@@ -42,8 +42,19 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="t")
         # Some tests run commands as other users, who need to pass through it.
         Path(folder).chmod(0o755)
-        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        before = os.environ.get("TMPDIR")
         os.environ["TMPDIR"] = tempfile.tempdir = folder
+        config.add_cleanup(lambda: _remove(folder, before))
+
+
+def _remove(folder: str, before: str | None) -> None:
+    """Remove the temporary folder, and go back to the one before: pytest may be called again."""
+    shutil.rmtree(folder, ignore_errors=True)
+    tempfile.tempdir = None
+    if before is None:
+        del os.environ["TMPDIR"]
+    else:
+        os.environ["TMPDIR"] = before
 
 
 def _is_distributed(config: pytest.Config) -> bool:
