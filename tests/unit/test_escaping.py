@@ -96,3 +96,30 @@ def test_what_is_printable_needs_no_escape() -> None:
     printable = "".join(filter(str.isprintable, map(chr, range(sys.maxunicode + 1))))
     assert escaping._pattern("").search(printable) is None
     assert [each for each in printable if each.isspace()] == [" "]
+
+
+@pytest.mark.parametrize(
+    ("character", "shown"),
+    [
+        ("\x1f", r"\x1f"), (" ", " "), ("~", "~"), ("\x7f", r"\x7f"), ("\x9f", r"\x9f"),
+        ("\xa1", "\xa1"), ("\xad", r"\xad"), ("\u0600", r"\u0600"), ("\ud7ff", "\ud7ff"),
+        ("\ud800", r"\ud800"), ("\udfff", r"\udfff"), ("\ue000", "\ue000"),
+        ("\ufffb", r"\ufffb"), ("\U000110bd", r"\U000110bd"), ("\U000e007f", r"\U000e007f"),
+    ],
+)  # fmt: skip
+def test_the_first_and_the_last_of_each_kind_are_escaped(character: str, shown: str) -> None:
+    """What stands beside them is not."""
+    assert escaping.visible(character) == shown
+
+
+@pytest.mark.parametrize(
+    ("character", "written"),
+    [
+        ("\x1f", " "), (" ", " "), ("~", "~"), ("\x7f", r"\u007f"), ("\x9f", r"\u009f"),
+        ("\xa0", "\xa0"), ("\ufffb", r"\ufffb"), ("\uffff", "\uffff"),
+        ("\U000110bd", r"\ud804\udcbd"), ("\U000e007f", r"\udb40\udc7f"),
+    ],
+)  # fmt: skip
+def test_json_escapes_the_first_and_the_last_of_each_kind(character: str, written: str) -> None:
+    """Beyond 16 bits as two halves."""
+    assert escaping.json_line(f'"{character}"'.encode()).decode() == f'"{written}"'

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pawsctl.sessions.contract import decode, quick_check, rules
-from pawsctl.sessions.contract.model import Problem, Record
+from pawsctl.sessions.contract.model import Block, Problem, Record, StrangeBlock
 from pawsctl.sessions.contract.rules import Rule
 from pawsctl.sessions.query import rows
 from tests.conftest import BROKEN, GOOD, TRIMMED
@@ -159,6 +159,28 @@ def test_both_ways_of_decoding_see_the_same(roles: list[str]) -> None:
     # A lone surrogate in an unknown field is enough to need the slow decoder.
     patient = decode.read(session(messages=messages, extra="\ud83d"))
     assert msgspec.to_builtins(quick) == msgspec.to_builtins(patient)
+
+
+def test_blocks_are_read_the_patient_way_too() -> None:
+    """With each of their fields; what the bot does not write itself is kept."""
+    blocks = [
+        {"type": "text", "text": "uno"},
+        {"type": "tool_use", "id": "a", "name": "list_pets", "input": {"b": [1]}},
+        {"type": "tool_result", "tool_use_id": "a", "content": "c", "is_error": True},
+        {"type": "image", "source": "d", "is_error": 1},
+    ]
+    said = [{"role": "assistant", "content": blocks}, {"role": "assistant", "content": [1]}]
+    reading = decode.read(session(messages=said, extra="\ud83d"))
+    assert reading.session is not None
+    first, second = reading.session.messages
+    assert first.content == [
+        Block("text", text="uno"),
+        Block("tool_use", id="a", name="list_pets", input={"b": [1]}),
+        Block("tool_result", tool_use_id="a", content="c", is_error=True),
+        StrangeBlock("image", fields={"source": "d", "is_error": 1}),
+    ]
+    assert second.content is None
+    assert [str(each) for each in reading.problems] == ["content: content of message 2 is a list"]
 
 
 @pytest.mark.parametrize(
