@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 BUS_OFFSET = 10_000
-"""What Redis adds to a node's port for its cluster bus."""
+"""The number that Redis adds to a node's port for its cluster bus."""
 
 _BLOCKS = 40
 _FIRST, _SIZE = 12_800, 180

@@ -56,7 +56,7 @@ class Served:
 
     @property
     def log(self) -> str:
-        """What it has written to stderr."""
+        """Its stderr so far."""
         return self._log.read_text()
 
     @property

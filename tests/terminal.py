@@ -1,4 +1,4 @@
-"""What a person at a terminal sees, with a clock that always shows the same."""
+"""The screen of a real terminal, with a clock that always shows the same."""
 
 import time
 from typing import NamedTuple

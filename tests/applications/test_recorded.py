@@ -1,4 +1,4 @@
-"""What libraries really wrote, recorded with their versions, as pawsctl shows and archives it.
+"""Values that libraries wrote, recorded with their versions, as pawsctl shows and archives them.
 
 `make applications` runs the libraries themselves and records anew. Rasa can't be installed beside
 this Python: its own RedisTrackerStore (3.6.21, Python 3.10) wrote what is recorded.

@@ -216,7 +216,7 @@ def test_profiles_are_listed_shown_and_checked(
 def test_a_password_command_that_gives_none_is_told(
     secured: Pawsctl, server: Server, own: Path, command: str, reason: str
 ) -> None:
-    """What it printed is not."""
+    """Its output is not."""
     path = write(own, f"[profiles.prod]\nurl = \"{server.url}\"\npassword_command = '{command}'\n")
     result = secured("--profile", "prod", "session", "list")
     assert result.status == ExitStatus.USAGE

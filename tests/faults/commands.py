@@ -147,7 +147,7 @@ READS = (
     Attacked(("redis", "memory", "--json"), _looked),
     Attacked(("doctor", "--json"), _looked),
 )
-"""What only looks."""
+"""Commands that only look."""
 
 
 def exports(folder: Path) -> Attacked:

@@ -51,7 +51,7 @@ def test_a_log_that_nobody_reads_delays_no_answer(pawsctl: Pawsctl) -> None:
 
 
 def test_uvicorn_says_nothing_by_itself(pawsctl: Pawsctl) -> None:
-    """What is no HTTP is one line of the log."""
+    """Bytes that are no HTTP are one line of the log."""
     with serving(pawsctl) as served:
         for _ in range(3):
             with socket.create_connection(("127.0.0.1", served.port)) as client:

@@ -108,7 +108,7 @@ def test_what_is_printable_needs_no_escape() -> None:
     ],
 )  # fmt: skip
 def test_the_first_and_the_last_of_each_kind_are_escaped(character: str, shown: str) -> None:
-    """What stands beside them is not."""
+    """Text beside them is not."""
     assert escaping.visible(character) == shown
 
 

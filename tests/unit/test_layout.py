@@ -1,6 +1,7 @@
 """Rules for the layout of the code, beyond the contracts of import-linter."""
 
 import ast
+import re
 import tomllib
 from pathlib import Path
 
@@ -58,3 +59,12 @@ def test_every_command_is_in_the_file_of_its_name() -> None:
             command = group(name="any").get_command(None, name)
             assert command.callback.__module__ == module
             assert command.name == name
+
+
+def test_a_docstring_begins_with_what_the_thing_is_or_does() -> None:
+    """Nobody should have to turn a sentence round that begins with "What"."""
+    modules = [each for folder in ("src", "tests") for each in (ROOT / folder).rglob("*.py")]
+    turned = [
+        each for each in modules if re.search(r'^ *r?"""What ', each.read_text(), re.MULTILINE)
+    ]
+    assert turned == []

@@ -1,4 +1,4 @@
-"""What pyproject.toml says of the packages that are built from a checkout."""
+"""The packages that are built from a checkout, as pyproject.toml describes them."""
 
 import subprocess
 import tomllib

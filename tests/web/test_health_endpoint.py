@@ -134,7 +134,7 @@ def test_odd_sessions_are_summed_up_as_javascript_would(
 
 
 def test_a_value_of_any_size_is_answered(development: Served, server: Server) -> None:
-    """What is too large or too deep to be summed up is told so, and holds nothing up."""
+    """A value too large or too deep to be summed up is told so, and holds nothing up."""
     server.client.set("wh:session:+41", b'"%s"' % (b"x" * (4 << 20)))
     assert _post(development, "+41").json == {"error": "The stored value has more than 4 MB."}
     server.client.set("wh:session:+42", b'{"status":%s}' % (b"[" * 5_000 + b"]" * 5_000))

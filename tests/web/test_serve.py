@@ -41,7 +41,7 @@ def test_the_token_opens_sessions_beyond_loopback(pawsctl: Pawsctl, server: Serv
 
 
 def test_doctor_says_that_the_bot_was_not_looked_at(pawsctl: Pawsctl) -> None:
-    """What answers in the bot's place tells nothing of the bot, well or not."""
+    """A server in the bot's place tells nothing of the bot, well or not."""
     with serving(pawsctl) as served:
         told = pawsctl("doctor", "--json", env={"APP_URL": served.url})
     (bot,) = (each for each in told.json["findings"] if each["name"] == "bot")

@@ -1,1 +1,1 @@
-"""What keeps a mistake from doing harm: the guard before production, and undo."""
+"""Protection from mistakes: the guard before production, and undo."""

@@ -6,7 +6,7 @@ from pawsctl.config.target import Target
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """What was seen of a Redis.
+    """Facts seen of a Redis.
 
     `foreign` is a host that commands go to and that is not this machine; None if all are local.
     `replicas` maps a server to how many are attached to it, those aside that this project started.

@@ -18,7 +18,7 @@ GUARDED = {
     "redis reset": "all data is deleted",
     "redis down": "with --volumes, all data is deleted",
 }
-"""What each may destroy. Before it does, pawsctl looks whether it stands before production."""
+"""Command → what it may destroy, and before that, pawsctl looks for evidence of production."""
 
 UNGUARDED = {
     "test-session": "writes sessions of nobody, and deletes them",

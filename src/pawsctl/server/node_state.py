@@ -14,7 +14,7 @@ _REPLICA = re.compile(r"slave\d+")
 
 
 class NodeState(msgspec.Struct, frozen=True):
-    """What INFO says of one server; a figure that it does not tell is None.
+    """Figures of one server from its INFO; one that it does not tell is None.
 
     Memory is in bytes, a limit of 0 is none. `evicted` and `expired` count keys since its start.
     `replica_lag` is the bytes that the last replica is behind, None without replicas;

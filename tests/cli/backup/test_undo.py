@@ -1,4 +1,4 @@
-"""What a command deletes is kept first, and comes back byte for byte."""
+"""Sessions that a command deletes are kept first, and come back byte for byte."""
 
 import os
 import signal
@@ -206,7 +206,7 @@ def test_what_changes_while_an_import_keeps_it_is_left(
 def test_an_import_can_give_a_fresh_ttl_to_what_has_expired(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:
-    """What has time left keeps its own."""
+    """A session with time left keeps it."""
     later = int(datetime.now(UTC).timestamp() * 1000) + 50_000
     lines = [archives_.entry("+1", "{}", 1_000), archives_.entry("+2", "{}", later)]
     archives_.write(tmp_path / "a.jsonl", lines)

@@ -106,7 +106,7 @@ def test_what_lint_would_find_is_not_written(
 
 
 def test_a_broken_value_can_be_edited(with_editor: Pawsctl, server: Server) -> None:
-    """What is no JSON is shown as it is; what was broken before may stay so."""
+    """A value that is no JSON is shown as it is; what was broken before may stay so."""
     server.client.set(KEY, (SAMPLES / "broken" / "truncated.txt").read_bytes())
     done = with_editor("session", "edit", "+1", env={"DO": 'printf \'"}]}\' >>"$1"'})
     assert done.status == ExitStatus.FAILED

@@ -1,4 +1,4 @@
-"""What `up` and its like say: a line a service, the next commands on a terminal, and -v."""
+"""The output of `up` and its like: a line a service, the next commands on a terminal, and -v."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What counts as written to when a failed `up` is undone: only what is surely empty is deleted."""
+"""Data counts as written to when a failed `up` is undone: only what is surely empty is deleted."""
 
 import threading
 from collections.abc import Callable, Iterator

@@ -38,7 +38,7 @@ def test_a_duration_has_its_largest_unit(seconds: float, text: str) -> None:
     ],
 )
 def test_a_moment_is_told_from_now(seconds: float, text: str) -> None:
-    """What is long ago has its date; a clock that is a little ahead is no future."""
+    """A moment long ago has its date; a clock that is a little ahead is no future."""
     assert units.moment(NOW - timedelta(seconds=seconds), now=NOW) == text
 
 

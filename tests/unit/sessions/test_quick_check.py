@@ -1,4 +1,4 @@
-"""What the quick check knows as clean, at each of its limits."""
+"""Sessions that the quick check knows as clean, at each of its limits."""
 
 import json
 from typing import Any

@@ -35,7 +35,7 @@ class Profile(msgspec.Struct, frozen=True):
 
     @property
     def claims(self) -> tuple[str, ...]:
-        """What the profile says of being production's, in clauses."""
+        """The clauses of the profile by which it is production's."""
         return (f"{self.production} says production",) if self.production else ()
 
     def origin(self, key: str) -> str:

@@ -24,7 +24,7 @@ class ProfileItem(msgspec.Struct, frozen=True):
 
 
 class ProfileValue(msgspec.Struct, frozen=True):
-    """What a profile says of one thing, and where."""
+    """A value of a profile, and the line that it is from."""
 
     key: str
     value: str

@@ -49,7 +49,7 @@ class Undo(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What was kept: the number of keys, in the archive `path` (None if there was nothing).
+    """The result of keeping: the number of keys, in the archive `path` (None if there was nothing).
 
     `missing` is the failure for keys that could not be read.
     """

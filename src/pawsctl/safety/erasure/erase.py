@@ -58,7 +58,7 @@ class Erased(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What was found of a phone before anything was erased."""
+    """Everything that was found of a phone before anything was erased."""
 
     stored: Stored
     copies: Copies

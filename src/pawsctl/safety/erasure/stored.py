@@ -1,4 +1,4 @@
-"""What Redis holds of a phone: its session, and the bot's temporary pictures."""
+"""The keys of a phone in Redis: its session, and the bot's temporary pictures."""
 
 import re
 from collections.abc import Sequence

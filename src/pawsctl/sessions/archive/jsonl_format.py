@@ -168,7 +168,7 @@ def read_line(line: bytes, kind: type[Line]) -> Line | None:
 
 
 class _Taken(NamedTuple):
-    """What lines may hold: keys with these prefixes, and keys that are no strings."""
+    """The keys that lines may hold: keys with these prefixes, and keys that are no strings."""
 
     prefixes: tuple[bytes, ...]
     dumps: bool

@@ -13,7 +13,7 @@ _DIGITS = b"0123456789"
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What a clean session's key begins with, and the most time and messages that it has."""
+    """Limits of a clean session: its key's prefix, and the most time and messages that it has."""
 
     plus: bytes
     ttl_ms: int

@@ -31,7 +31,7 @@ _STEP = 256
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """What a pass has counted; `is_whole` says that it has seen every session.
+    """The counts of a pass; `is_whole` says that it has seen every session.
 
     `ttls` are the counts up to each bound in seconds (None: any), each without the lower ones;
     `ttl_sum` is seconds. `oldest_wait` is in seconds, 0 if nobody waits.

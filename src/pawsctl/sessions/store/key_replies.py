@@ -1,4 +1,4 @@
-"""What replies to TYPE and STRLEN for many keys say, refusals among them."""
+"""Replies to TYPE and STRLEN for many keys, refusals among them."""
 
 from collections import Counter
 from collections.abc import Sequence

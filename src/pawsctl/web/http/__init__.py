@@ -1,1 +1,1 @@
-"""What serves requests, whatever they ask for."""
+"""Serving HTTP: sockets, signals, access, limits and the request log."""

@@ -1,4 +1,4 @@
-"""What every request passes: its Host, its size, its log line, and answers for what fails."""
+"""Checks of every request: its Host, its size, its log line, and answers for what fails."""
 
 import asyncio
 import time

@@ -1,1 +1,1 @@
-"""What requests ask of Redis, within their time."""
+"""Access to Redis for requests, within their time."""

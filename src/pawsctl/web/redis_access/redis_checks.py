@@ -1,4 +1,4 @@
-"""What requests ask of Redis: whether it answers, and the value of a session."""
+"""Questions of requests to Redis: whether it answers, and the value of a session."""
 
 import asyncio
 import time
