@@ -109,6 +109,7 @@ def _ended(arguments: list[str], current: Invocation, counts: dict[str, int]) ->
         counts.update(error.counts)
         # The command may not have been found, and options behind it not been parsed.
         current.format = _format_in(arguments) or current.format
+        current.mask_errors(arguments)
         current.output.error(
             _shown(error.message),
             code=error.code,
@@ -123,6 +124,7 @@ def _ended(arguments: list[str], current: Invocation, counts: dict[str, int]) ->
         see = f"See '{_command_of(error)} --help'."
         # The parser may have failed before it reached the option.
         current.format = _format_in(arguments) or current.format
+        current.mask_errors(arguments)
         current.output.error(
             _shown(error.format_message()),
             code="usage",

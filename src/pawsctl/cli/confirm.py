@@ -70,6 +70,15 @@ def confirm_on(
     run.record(connection.target, keys, is_production=bool(found))
 
 
+def require_no_production(run: Invocation, connection: Connection, what: str, hint: str) -> None:
+    """Raise NotConfirmed before what may be production's: `what` must not come there."""
+    from pawsctl.safety import evidence, look
+
+    seen = look.at(connection, lambda ports: _own_ports(run, ports))
+    if found := evidence.of(connection.target, seen):
+        raise NotConfirmed(f"{what}, and this may be production: {'; '.join(found)}.", hint=hint)
+
+
 def confirm_prefix(
     output: Talk, connection: Connection, settings: SessionSettings, *, yes: bool, host: str
 ) -> None:

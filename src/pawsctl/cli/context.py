@@ -1,7 +1,7 @@
 """One run of a command: its global options, and the settings and connections made from them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pawsctl.errors import PawsctlError
     from pawsctl.safety.audit.recorder import Recorder
     from pawsctl.sessions.contract.keyspace import Keyspace
+    from pawsctl.sessions.contract.mask import Mask
     from pawsctl.sessions.store.reader import SessionReader
     from pawsctl.sessions.store.store import SessionStore
 
@@ -39,6 +40,7 @@ class Invocation:
         self.no_color = False
         self.verbose = False
         self.read_only = False
+        self.mask = False
         # The command's full name, such as `session list`.
         self.command = ""
         self.connect_timeout: float | None = None
@@ -66,14 +68,44 @@ class Invocation:
             env_file=self.env_file,
             url=self.url,
             read_only=self.read_only,
+            mask=self.mask,
             profile=self.profile,
         )
+        if found.mask:
+            self.output.mask = _mask(found)
         self.output.detail(
             f"Settings from {found.file}"
             if found.file is not None
             else f"Settings: no .env found from {directory} up"
         )
         return found
+
+    def mask_errors(self, arguments: Sequence[str]) -> None:
+        """Have errors masked if a setting asks for it, also where settings were not resolved."""
+        from pawsctl.errors import PawsctlError
+
+        if self.output.mask is not None:
+            return
+        # The parser may have failed before it reached the option.
+        self.mask = self.mask or "--mask" in arguments
+        try:
+            # Resolves whether there is a mask.
+            _ = self.settings
+        except PawsctlError:
+            if self.mask or os.environ.get("PAWSCTL_MASK"):
+                import secrets
+
+                from pawsctl.sessions.contract.mask import Mask
+
+                # Without the key of this user, pseudonyms differ each time.
+                self.output.mask = Mask(secrets.token_bytes(32))
+
+    def require_unmasked(self, what: str, hint: str) -> None:
+        """Raise UsageError if private data is to be masked; `what` says why it can't be."""
+        if origin := self.settings.mask:
+            from pawsctl.errors import UsageError
+
+            raise UsageError(f"{what}, and private data is to be masked ({origin}).", hint=hint)
 
     def profiles(self) -> "dict[str, Profile]":
         """Return every profile by its name. Raises UsageError for a file that can't be read."""
@@ -114,7 +146,7 @@ class Invocation:
         found = self.session_settings
         if not found.is_default_prefix:
             self.output.detail(f"Sessions: {found.prefix}* (from {found.origin})")
-        return Keyspace(found.prefix, found.ttl, found.format)
+        return Keyspace(found.prefix, found.ttl, found.format, self.output.mask)
 
     @cached_property
     def session_settings(self) -> "SessionSettings":
@@ -269,6 +301,17 @@ class Invocation:
             from pawsctl.errors import UsageError
 
             raise UsageError(f"{option} does not apply: this command {why}.", hint=hint)
+
+
+def _mask(settings: "Settings") -> "Mask":
+    """Return the mask for private data. Raises OperationFailed if its key can't be had."""
+    # Only a masked output needs them.
+    from pawsctl.files import keyed_hash
+    from pawsctl.sessions.contract.keys import SESSION_PREFIX
+    from pawsctl.sessions.contract.mask import Mask
+
+    prefixes = filter(None, (SESSION_PREFIX, settings.text("SESSION_PREFIX")))
+    return Mask(keyed_hash.derived("mask"), prefixes)
 
 
 def _working_directory() -> Path:

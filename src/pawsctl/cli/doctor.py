@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.units import plural
 from pawsctl.errors import ExitStatus
 
 if TYPE_CHECKING:
+    from pawsctl.cli.context import Invocation
     from pawsctl.cli.output.table import Line, Span
     from pawsctl.workflows.doctor.finding import Diagnosis, Finding, State
 
@@ -48,13 +50,15 @@ def doctor(
     require_writable(bundle)
     if bundle is not None:
         bundling.require_new(bundle, overwrite=force)
+    told = run.output.live(finding_view)
     found = examine.examine(
         lambda: run.settings,
         run.reader,
-        done=run.output.live(finding_view),
+        done=lambda finding: told(_shown(run, finding)),
         patience=run.connect_timeout or check_network.PATIENCE,
     )
-    run.output.show(found, doctor_summary)
+    shown = replace(found, findings=[_shown(run, each) for each in found.findings])
+    run.output.show(shown, doctor_summary)
     if bundle is not None:
         bundling.write(bundle, found, lambda: run.settings, run.reader, overwrite=force)
         run.output.note(f"Wrote {bundle}: read it before you hand it on.")
@@ -68,6 +72,18 @@ _MARKS: dict[State, Span] = {
     "failed": ("✗ ", "bold red"),
     "skipped": ("- ", "dim"),
 }
+
+
+def _shown(run: Invocation, found: Finding) -> Finding:
+    """Return a finding as it is shown: with a mask, without what its log lines quote."""
+    mask = run.output.mask
+    if mask is None:
+        return found
+    first, *log = found.detail.split("\n")
+    # The bot's answer may hold anything.
+    first = mask.clause(first) if found.name == "bot" else mask.sentence(first)
+    detail = "\n".join([first, *map(mask.log_line, log)])
+    return replace(found, detail=detail, hint=mask.sentence(found.hint))
 
 
 def finding_view(found: Finding) -> Iterator[Line]:

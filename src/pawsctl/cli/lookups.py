@@ -30,7 +30,8 @@ _SERVICES = {
 def phones(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return phones or ids that begin like this, or whole keys; none without a Redis here."""
     keyspace = _keyspace(ctx)
-    if keyspace is None:
+    # A pseudonym completes to no phone.
+    if keyspace is None or keyspace.mask is not None:
         return []
     begun = incomplete.removeprefix(keyspace.prefix)
     if not (_BEGUN_ID if keyspace.is_raw else _BEGUN_PHONE).fullmatch(begun):
@@ -47,6 +48,8 @@ def statuses(ctx: typer.Context, _words: Sequence[str], _begun: str) -> list[str
     keyspace = _keyspace(ctx)
     beginnings = _glance(ctx, keyspace.pattern(), 256) if keyspace and not keyspace.is_raw else []
     found = {each[1].decode() for each in map(_STATUS.search, beginnings) if each}
+    if keyspace is not None:
+        found = {each for each in found if keyspace.shown_status(each) == each}
     return sorted(found | {"active"})
 
 

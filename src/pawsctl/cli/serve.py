@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
 from pawsctl.cli.arguments import waiting_time
 from pawsctl.cli.global_options import Command, invocation
 
 if TYPE_CHECKING:
+    from pawsctl.cli.context import Invocation
     from pawsctl.connection import Connection, Notice
+    from pawsctl.web.http.request_log import Entry
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -81,6 +84,11 @@ def serve(
         connected,
         run.bot_settings(),
         options,
-        lambda entry: run.output.entry(entry, entry.text),
+        lambda entry: run.output.entry(_shown(run, entry), entry.text),
         run.output.takes_more,
     )
+
+
+def _shown(run: Invocation, entry: Entry) -> Entry:
+    """Return a line of the log as it is shown."""
+    return replace(entry, message=run.output.masked(entry.message))

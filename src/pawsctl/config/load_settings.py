@@ -27,12 +27,13 @@ def load(
     env_file: Path | None = None,
     url: str | None = None,
     read_only: bool = False,
+    mask: bool = False,
     profile: str | None = None,
 ) -> Settings:
     """Resolve every known setting.
 
-    `url` is the value of --url, `read_only` of --read-only, `profile` of --profile; `directory` is
-    where the search for `.env` and `pawsctl.toml` begins. Raises UsageError for a file that can't
+    `url` is the value of --url, `read_only` of --read-only, `mask` of --mask, `profile` of
+    --profile; `directory` is where the search for `.env` and `pawsctl.toml` begins. Raises UsageError for a file that can't
     be read (naming the line) or that another user could have written, for a setting that is not
     UTF-8, and for a profile together with `url`.
     """
@@ -42,6 +43,7 @@ def load(
         "REDIS_URL": url or "",
         "PAWSCTL_PROFILE": profile or "",
         "PAWSCTL_READ_ONLY": "1" if read_only else "",
+        "PAWSCTL_MASK": "1" if mask else "",
     }
     values = {}
     for known in SETTING_SPECS:
@@ -89,6 +91,7 @@ _OPTIONS = {
     "REDIS_URL": "--url",
     "PAWSCTL_PROFILE": "--profile",
     "PAWSCTL_READ_ONLY": "--read-only",
+    "PAWSCTL_MASK": "--mask",
 }
 
 

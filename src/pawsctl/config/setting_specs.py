@@ -38,6 +38,7 @@ SETTING_SPECS = (
     SettingSpec("PAWSCTL_ENGINE", "auto"),
     SettingSpec("PAWSCTL_PROFILE"),
     SettingSpec("PAWSCTL_READ_ONLY", is_switch=True),
+    SettingSpec("PAWSCTL_MASK", is_switch=True),
     SettingSpec("SESSION_PREFIX", "wh:session:"),
     SettingSpec("SESSION_TTL", "6h"),
     SettingSpec("SESSION_FORMAT", "bot"),

@@ -84,6 +84,12 @@ class Settings(msgspec.Struct, frozen=True):
         return setting.origin if switches.is_on(setting) else ""
 
     @property
+    def mask(self) -> str:
+        """The origin of the setting by which private data is masked; '' if there is none."""
+        setting = self["PAWSCTL_MASK"]
+        return setting.origin if switches.is_on(setting) else ""
+
+    @property
     def production(self) -> tuple[str, ...]:
         """The settings by which this is production, in clauses."""
         setting = self["NODE_ENV"]

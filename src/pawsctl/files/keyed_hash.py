@@ -31,6 +31,11 @@ def hashed(text: str) -> str:
     return f"hmac-sha256:{hmac.new(_key(), data, hashlib.sha256).hexdigest()}"
 
 
+def derived(purpose: str) -> bytes:
+    """Return a key for a purpose of its own. Raises what `hashed` raises."""
+    return hmac.new(_key(), purpose.encode(), hashlib.sha256).digest()
+
+
 def _key() -> bytes:
     place = path()
     if not place.exists():

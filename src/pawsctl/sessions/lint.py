@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from pawsctl.errors import UsageError
-from pawsctl.sessions.contract import keys, model, rules
+from pawsctl.sessions.contract import model, rules
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.rules import Rule
 from pawsctl.sessions.store.reader import SessionReader
@@ -74,7 +74,8 @@ class Lint:
     def findings(self) -> Iterator[LintFinding]:
         """Check every session and yield its problems, in SCAN's order."""
         begun, now_ms = time.perf_counter(), time.time() * 1000
-        using = rules.checks(self._store.keyspace)
+        space = self._store.keyspace
+        using = rules.checks(space)
         for record in self._store.records():
             self._checked += 1
             found = rules.judged(record, now_ms, using)
@@ -84,10 +85,10 @@ class Lint:
             is_broken = False
             for problem in wanted:
                 finding = LintFinding(
-                    self._store.keyspace.name_of(record.key),
-                    keys.key_text(record.key),
+                    space.shown_name(record.key),
+                    space.shown_key(record.key),
                     problem.rule,
-                    model.encodable(problem.message),
+                    model.encodable(space.shown_clause(problem.message)),
                 )
                 self._count(finding)
                 if problem.rule not in self._noted:

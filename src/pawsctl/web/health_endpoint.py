@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from pawsctl.config.bot_settings import BotSettings
 from pawsctl.errors import PawsctlError, RedisUnreachable
+from pawsctl.sessions.contract import keys, masked_value
 from pawsctl.web.bot import bot_json
 from pawsctl.web.bot.session_summary import NotSummedUp, summary
 from pawsctl.web.http import requests
@@ -57,7 +58,20 @@ class HealthEndpoint:
         phone = _phone(sent)
         # The bot finds nothing for what is no text.
         session = await self._session(phone) if isinstance(phone, str) else None
-        return requests.answer(200, {"phone": phone, "session": session})
+        return requests.answer(200, {"phone": self._shown(phone), "session": session})
+
+    def _shown(self, phone: Any) -> Any:
+        """Return what was sent as a phone as it is shown."""
+        mask = self._redis.keyspace.mask
+        if mask is None:
+            return phone
+        if not isinstance(phone, str):
+            return None
+        return mask.name(keys.normalised(phone))
+
+    def _summary(self, value: bytes) -> dict[str, Any] | None:
+        mask = self._redis.keyspace.mask
+        return summary(value if mask is None else masked_value.conversation(value, mask))
 
     async def _session(self, phone: str) -> dict[str, Any] | None:
         value = await self._value(phone)
@@ -66,7 +80,7 @@ class HealthEndpoint:
         try:
             async with asyncio.timeout(_SUMMARY_SECONDS), self._summaries:
                 # A large value, or one of deep nesting, must not hold up other requests.
-                return await asyncio.shield(threads.started(lambda: summary(value)))
+                return await asyncio.shield(threads.started(lambda: self._summary(value)))
         except TimeoutError:
             refusal = Refused(500, "The session is too large to be summed up in time.")
         except NotSummedUp as reason:
@@ -82,7 +96,7 @@ class HealthEndpoint:
         except RedisUnreachable as error:
             refusal = Refused(503, f"Redis is down: {error.message}")
         except PawsctlError as error:
-            refusal = Refused(500, error.message)
+            refusal = Refused(500, self._redis.keyspace.shown_sentence(error.message))
         raise refusal
 
 

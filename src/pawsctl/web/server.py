@@ -53,7 +53,8 @@ def serve(
     Raises Conflict if the port is taken, UsageError for a host that is not of this machine.
     """
     listeners = listen.sockets(options.host, options.port)
-    log = RequestLog(write, takes_more, frozenset(app.PATHS))
+    is_masked = options.keyspace.mask is not None
+    log = RequestLog(write, takes_more, frozenset(app.PATHS), hides_others=is_masked)
     hosts = [options.host, *(each.getsockname()[0] for each in listeners)]
 
     def for_requests() -> Connection:

@@ -29,7 +29,9 @@ def show(ctx: typer.Context, name: Name = "", *, latest: Latest = False) -> None
             f"{place.before} at {moment(place.made_at)} in {place.path}"
         )
         run.output.rows(
-            catalog.sessions(archive), COLUMNS, fields=catalog.BackupSession.__struct_fields__
+            catalog.sessions(archive, run.output.mask),
+            COLUMNS,
+            fields=catalog.BackupSession.__struct_fields__,
         )
 
 

@@ -17,7 +17,7 @@ from pawsctl.cli.output.wrapping import fitted
 from pawsctl.errors import NotConfirmed
 
 if TYPE_CHECKING:
-    pass
+    from pawsctl.sessions.contract.mask import Mask
 
 
 class Talk:
@@ -28,6 +28,8 @@ class Talk:
     ) -> None:
         self.format = output_format
         self.verbose = verbose
+        # Masks what is written on stderr, if private data is to be masked.
+        self.mask: Mask | None = None
         self._begun = time.monotonic()
         if verbose:
             # Saves 5 ms without --verbose.
@@ -112,8 +114,10 @@ class Talk:
         """
         self._flush_quietly()
         for line in detail:
-            self.say([("  | ", "dim"), (line, "")])
+            shown = line if self.mask is None else self.mask.log_line(line)
+            self.say([("  | ", "dim"), (shown, "")])
         if self.is_json:
+            message, hint = self.masked(message), self.masked(hint)
             document = {"error": {"code": code, "message": message, "hint": hint, **(counts or {})}}
             encoded = escaping.json_line(msgspec.json.encode(_encodable(document)))
             self._to_stderr((actions_log.json(encoded) if self._is_log else encoded).decode())
@@ -133,7 +137,7 @@ class Talk:
             raise NotConfirmed(
                 f"Not confirmed: {question}", hint="Answer with --yes where no one can be asked."
             )
-        ((asked, _),) = self._shown([(question, "")])
+        ((asked, _),) = self._shown_on_stderr([(question, "")])
         self._to_stderr(asked + " [y/N] ", end="")
         answer = sys.stdin.readline()
         if not answer:
@@ -148,7 +152,7 @@ class Talk:
         Raises NotConfirmed for anything else.
         """
         ask = f"{question} Type {names[0]} to go on: ".lstrip()
-        ((asked, _),) = self._shown([(ask, "bold")])
+        ((asked, _),) = self._shown_on_stderr([(ask, "bold")])
         self._to_stderr(asked, end="")
         answer = sys.stdin.readline()
         if not answer:
@@ -193,7 +197,14 @@ class Talk:
 
     def annotate(self, command: str) -> None:
         """Write a workflow command for GitHub's runner, such as `::error::…`."""
-        self._to_stderr(escaping.visible(command))
+        self._to_stderr(escaping.visible(self.masked(command)))
+
+    def masked(self, text: str) -> str:
+        """Return a sentence with the phones in it masked, if private data is to be masked."""
+        return text if self.mask is None else self.mask.sentence(text)
+
+    def _shown_on_stderr(self, line: Line) -> Line:
+        return self._shown([(self.masked(text), style) for text, style in line])
 
     def _shown(self, line: Line) -> Line:
         """Return the line, escaped; a line that the CI runner would obey also loses its style."""
@@ -206,7 +217,7 @@ class Talk:
 
     def say(self, line: Line) -> None:
         """Write a line of styled text; a terminal gets it broken at words if that does no harm."""
-        for part in fitted(self._shown(line), _room(sys.stderr)):
+        for part in fitted(self._shown_on_stderr(line), _room(sys.stderr)):
             if self._colour_err:
                 self._to_stderr(coloured(part), end="")
             else:

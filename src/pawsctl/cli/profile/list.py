@@ -37,6 +37,7 @@ COLUMNS: tuple[Column[ProfileItem], ...] = (
     Column("IN USE", lambda row: ("yes" if row.in_use else "", "")),
     Column("PRODUCTION", lambda row: ("yes" if row.production else "no", "")),
     Column("READ-ONLY", lambda row: ("yes" if row.read_only else "no", "")),
+    Column("MASK", lambda row: ("yes" if row.mask else "no", "")),
     Column("FILE", lambda row: ("your own" if row.own else "the project's", "dim"), gives_way=1),
     Column("URL", lambda row: (row.url, "")),
 )

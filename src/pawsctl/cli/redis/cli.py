@@ -50,6 +50,9 @@ def client(
     from pawsctl.cli.redis import event_lines
     from pawsctl.stack import redis_cli
 
+    invocation(ctx).require_unmasked(
+        "redis-cli prints values as they are stored", "'session list' and 'session get' mask them."
+    )
     if not redis_cli.only_reads(arguments or ()):
         invocation(ctx).require_changeable(
             "redis-cli is run for a single command that reads alone, such as '-- GET KEY'"

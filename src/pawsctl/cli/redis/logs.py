@@ -67,6 +67,8 @@ def logs(
     ] = False,
 ) -> None:
     """Show the logs of the services."""
+    from msgspec.structs import replace
+
     from pawsctl.cli.redis import event_lines
     from pawsctl.stack import service_logs
     from pawsctl.stack.engine import protocol
@@ -75,6 +77,8 @@ def logs(
     query = protocol.LogQuery(tail=tail, since=since, follow=follow)
     with event_lines.events_shown(run.output) as emit:
         lines = service_logs.logs(settings, services or (), query, topology, emit=emit)
+    if (mask := run.output.mask) is not None:
+        lines = (replace(each, text=mask.log_line(each.text)) for each in lines)
     run.output.stream(
         lines,
         view=log_line(timestamps=timestamps, prefix=not no_log_prefix),

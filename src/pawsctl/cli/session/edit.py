@@ -47,6 +47,7 @@ def edit(
 
     run = invocation(ctx)
     run.keyspace.require_bots("'session edit'")
+    run.require_unmasked("An editor shows the session as it is stored", "Edit it without --mask.")
     undo = undo_of(run, "edit", no_backup=no_backup, yes=False)
     words = editor.program(os.environ)
     folder = state_dir.path_of(copies.EDITS)

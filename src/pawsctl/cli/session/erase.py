@@ -66,7 +66,7 @@ def erasure_plan(target: Target, erasure: Erasure) -> Iterator[Line]:
     yield [("in ", ""), (target.url, "bold"), (f" (from {target.origin}):", "")]
     yield [
         (f"  {'the session' if there.session else 'no session'} of ", ""),
-        (erasure.name, "cyan"),
+        (erasure.shown_name, "cyan"),
     ]
     yield [(f"  {plural(len(there.pictures), 'temporary picture')}", "")]
     yield [("on this machine:", "")]

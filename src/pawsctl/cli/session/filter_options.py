@@ -59,7 +59,12 @@ def chosen_filter(ctx: typer.Context) -> "Filter":
 
 def filter_words(ctx: typer.Context) -> str:
     """Return the options of a FilteringCommand's filter as the user wrote them."""
-    return " ".join(ctx.meta.get(_WORDS, ()))
+    keyspace = invocation(ctx).keyspace
+    words: list[str] = []
+    for each in ctx.meta.get(_WORDS, ()):
+        option, blank, value = each.partition(" ")
+        words.append(option + blank + keyspace.shown_typed(value))
+    return " ".join(words)
 
 
 def _option(*names: str, convert: Callable[[str], Any] | None = None, **about: Any) -> TyperOption:

@@ -88,4 +88,4 @@ def get(
                 ),
                 single=is_single(phones),
             )
-        find.require_found(store, found)
+        find.require_found(store, names, found)

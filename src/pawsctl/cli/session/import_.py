@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun, FreshTtl, NoBackup, Source
-from pawsctl.cli.confirm import confirm_on, confirm_prefix, undo_of
+from pawsctl.cli.confirm import confirm_on, confirm_prefix, require_no_production, undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.group import app
 
 if TYPE_CHECKING:
+    from pawsctl.cli.context import Invocation
     from pawsctl.cli.output.table import Line
+    from pawsctl.sessions.archive.read import Archive
     from pawsctl.sessions.archive.restore import Imported
+    from pawsctl.sessions.store.store import SessionStore
 
 
 @app.command("import", cls=Command)
@@ -43,6 +46,8 @@ def import_(
     run = invocation(ctx)
     undo = undo_of(run, "import", no_backup=no_backup, yes=False)
     with run.store(dry_run=dry_run) as store, read.opened(file) as archive:
+        if archive.header.masked:
+            _warn_of_masked(run, store, archive, dry_run=dry_run)
         if replace and not dry_run:
             confirm_prefix(
                 run.output, store.connection, run.session_settings, yes=True, host=confirm
@@ -55,6 +60,17 @@ def import_(
     run.count(imported=imported.imported, kept=imported.kept, changed=imported.changed)
     run.output.show(imported, imported_view)
     restore.require_all_taken(imported)
+
+
+def _warn_of_masked(
+    run: Invocation, store: SessionStore, archive: Archive, *, dry_run: bool
+) -> None:
+    """Warn of an archive of pseudonyms. Raises NotConfirmed before production."""
+    what = f"{archive.name} is masked: its phones and texts are nobody's"
+    if not dry_run:
+        hint = "Import it where nobody is served, or an archive that was made without --mask."
+        require_no_production(run, store.connection, what, hint)
+    run.output.warn(f"{what}.")
 
 
 def imported_view(result: Imported) -> Iterator[Line]:

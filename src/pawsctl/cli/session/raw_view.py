@@ -42,7 +42,7 @@ def value_view(found: Conversation) -> Iterator[Line]:
     yield [(found.phone or found.key.decode("utf-8", "backslashreplace"), "bold cyan")]
     facts = [f"expires in {duration(record.ttl)}" if record.ttl >= 0 else "never expires"]
     if record.value is not None:
-        facts.append(size(len(record.value)))
+        facts.append(size(record.size))
     yield [(" · ".join([record.type, *facts]), "")]
     for problem in found.problems:
         yield [(f"! {problem}", "red")]

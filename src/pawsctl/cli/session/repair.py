@@ -118,7 +118,7 @@ def repair(
         run.output.advise(
             lambda: f"No session in {store.connection.target.url} needs repair." * (not rows)
         )
-        operation.require_repaired(store, rows, dry_run=dry_run)
+        operation.require_repaired(store, plans, rows, dry_run=dry_run)
 
 
 def repair_plan(target: Target, rows: Sequence[Repair]) -> Iterator[Line]:

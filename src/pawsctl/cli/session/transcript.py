@@ -71,7 +71,7 @@ def _header(
     left = "never expires"
     if record.ttl >= 0:
         left = f"expires in {duration(record.ttl)}{_at(now, record.ttl)}"
-    facts = [left, size(len(record.value))] if record.value is not None else [left]
+    facts = [left, size(record.size)] if record.value is not None else [left]
     if session is not None:
         facts = [session.status or "no status", _counted(session.messages), *facts]
     for line in joined(facts, room):

@@ -42,7 +42,10 @@ def verify(ctx: typer.Context, file: Source) -> None:
         run.output.progress("verifying", 2 * archive.count) as progress,
     ):
         verified = operation.verify(archive, progress=progress)
+        is_masked = archive.header.masked
     run.output.show(verified, verified_view)
+    if is_masked:
+        run.output.warn("The archive is masked: its phones and texts are nobody's.")
     for warning in export.emptiness(verified.sessions):
         run.output.warn(warning)
 

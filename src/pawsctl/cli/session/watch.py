@@ -87,7 +87,7 @@ def watch(
                 interval=seconds,
                 missing=lambda: output.note(
                     missing_text(
-                        run.keyspace.name_of(key), target, absent.written_otherwise(store, [key])
+                        run.keyspace.shown_name(key), target, absent.written_otherwise(store, [key])
                     )
                 ),
             )

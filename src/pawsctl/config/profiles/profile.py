@@ -21,7 +21,7 @@ _SETTINGS = {"SESSION_PREFIX": "prefix", "SESSION_TTL": "ttl", "SESSION_FORMAT":
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """A profile of one file; `production` and `read_only` are where a file says so, or ''.
+    """A profile of one file; `production`, `read_only` and `mask` are where it says so, or ''.
 
     `is_found` says that the file was found in the project and is not the user's own.
     """
@@ -32,6 +32,7 @@ class Profile(msgspec.Struct, frozen=True):
     entries: dict[str, Entry]
     production: str
     read_only: str
+    mask: str
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -51,6 +52,8 @@ class Profile(msgspec.Struct, frozen=True):
         """Return what the profile says of a setting, such as SESSION_PREFIX; None if nothing."""
         if name == "PAWSCTL_READ_ONLY" and self.read_only:
             return Setting(name, "1", self.read_only)
+        if name == "PAWSCTL_MASK" and self.mask:
+            return Setting(name, "1", self.mask)
         key = _SETTINGS.get(name, "")
         return Setting(name, self.get(key), self.origin(key)) if key in self.entries else None
 
@@ -123,17 +126,18 @@ def every(files: Sequence[ProfilesFile]) -> dict[str, Profile]:
     found: dict[str, Profile] = {}
     for file in files:
         for name, entries in file.profiles.items():
-            production, read_only = (
+            production, read_only, mask = (
                 f"profile {name} in {file.path}:{entries[key].line}"
                 if key in entries and entries[key].value
                 else ""
-                for key in ("production", "read_only")
+                for key in ("production", "read_only", "mask")
             )
             if own := found.get(name):
                 found[name] = replace(
                     own,
                     production=own.production or production,
                     read_only=own.read_only or read_only,
+                    mask=own.mask or mask,
                 )
                 continue
             if "url" not in entries:
@@ -141,7 +145,9 @@ def every(files: Sequence[ProfilesFile]) -> dict[str, Profile]:
                     f"The profile {name} in {file.path} has no url.",
                     hint='Add a line like url = "rediss://app@redis.example.com:6380".',
                 )
-            found[name] = Profile(name, file.path, not file.is_own, entries, production, read_only)
+            found[name] = Profile(
+                name, file.path, not file.is_own, entries, production, read_only, mask
+            )
     return found
 
 

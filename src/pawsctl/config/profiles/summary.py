@@ -18,6 +18,7 @@ class ProfileItem(msgspec.Struct, frozen=True):
     url: str
     production: bool
     read_only: bool
+    mask: bool
     in_use: bool
     own: bool
     file: str
@@ -38,6 +39,7 @@ class ProfileShown(msgspec.Struct, frozen=True):
     url: str
     production: bool
     read_only: bool
+    mask: bool
     file: str
     values: list[ProfileValue]
 
@@ -49,6 +51,7 @@ def listed(profile: Profile, in_use: str) -> ProfileItem:
         url=profile.place().url,
         production=bool(profile.production),
         read_only=bool(profile.read_only),
+        mask=bool(profile.mask),
         in_use=profile.name == in_use,
         own=not profile.is_found,
         file=str(profile.path),
@@ -62,6 +65,7 @@ def shown(profile: Profile) -> ProfileShown:
         url=profile.place().url,
         production=bool(profile.production),
         read_only=bool(profile.read_only),
+        mask=bool(profile.mask),
         file=str(profile.path),
         values=list(_values(profile)),
     )
@@ -69,7 +73,7 @@ def shown(profile: Profile) -> ProfileShown:
 
 def _values(profile: Profile) -> Iterator[ProfileValue]:
     for key, entry in profile.entries.items():
-        if key in ("production", "read_only"):
+        if key in ("production", "read_only", "mask"):
             continue
         value = entry.value
         if key == "url":
@@ -79,6 +83,7 @@ def _values(profile: Profile) -> Iterator[ProfileValue]:
         elif isinstance(value, bool):
             value = str(value).lower()
         yield ProfileValue(key, value, profile.origin(key))
-    for key, origin in (("production", profile.production), ("read_only", profile.read_only)):
+    for key in ("production", "read_only", "mask"):
+        origin = getattr(profile, key)
         if origin:
             yield ProfileValue(key, "true", origin)

@@ -16,6 +16,7 @@ _KEYS: Mapping[str, tuple[tuple[type, ...], str]] = {
     "url": ((str,), '"rediss://app@redis.example.com:6380"'),
     "production": ((bool,), "true"),
     "read_only": ((bool,), "true"),
+    "mask": ((bool,), "true"),
     "ssl_ca_certs": ((str,), '"ca.pem"'),
     "ssl_certfile": ((str,), '"client.pem"'),
     "ssl_keyfile": ((str,), '"client.key"'),

@@ -11,7 +11,9 @@ from pawsctl.safety.backups import folder
 from pawsctl.safety.backups.folder import Place
 from pawsctl.sessions.archive import read
 from pawsctl.sessions.archive.read import Archive
-from pawsctl.sessions.contract import decode, keys
+from pawsctl.sessions.contract import decode
+from pawsctl.sessions.contract.keyspace import Keyspace
+from pawsctl.sessions.contract.mask import Mask
 from pawsctl.sessions.contract.saved import Saved
 
 _BATCH = 500
@@ -83,20 +85,21 @@ def _backup(
     )
 
 
-def sessions(archive: Archive) -> Iterator[BackupSession]:
-    """Yield the keys in a backup."""
+def sessions(archive: Archive, mask: Mask | None) -> Iterator[BackupSession]:
+    """Yield the keys in a backup, with a `mask` masked."""
+    space = Keyspace(archive.prefix, mask=mask)
     now_ms = time.time() * 1000
     for batch in archive.batches(_BATCH):
         for _, found in batch:
             if isinstance(found, Saved):
-                yield _session(found, archive.prefix, now_ms)
+                yield _session(found, space, now_ms)
 
 
-def _session(saved: Saved, prefix: str, now_ms: float) -> BackupSession:
+def _session(saved: Saved, space: Keyspace, now_ms: float) -> BackupSession:
     session = None if saved.dumped else decode.read(saved.value).session
     return BackupSession(
-        phone=keys.key_text(saved.key).removeprefix(prefix),
-        key=keys.key_text(saved.key),
+        phone=space.shown_name(saved.key),
+        key=space.shown_key(saved.key),
         ttl=-1 if saved.expires_at is None else max(0, int((saved.expires_at - now_ms) / 1000)),
         type=saved.dumped or "string",
         messages=len(session.messages) if session else None,

@@ -10,7 +10,6 @@ from pawsctl.connection import Outcome
 from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import OperationFailed
 from pawsctl.safety.backups.keep import Kept, Progress, Undo, keep, snapshots_of, tell
-from pawsctl.sessions.contract import keys
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.edit import flush as flushing
@@ -67,7 +66,7 @@ def delete(
     store.require_strings(names)
 
     def account(outcome: Outcome) -> Account:
-        return of_keys("deleted", outcome, noun="session", named=store.keyspace.name_of)
+        return of_keys("deleted", outcome, noun="session", named=store.keyspace.shown_name)
 
     with accounted(store.connection, account):
         kept = keep(store, lambda: snapshots_of(store, [names]), undo, progress)
@@ -84,8 +83,8 @@ def delete(
 def _results(space: Keyspace, names: Sequence[bytes], fates: Mapping[bytes, Fate]) -> list[Deleted]:
     results = [
         DeletedOrLeft(
-            space.name_of(key),
-            keys.key_text(key),
+            space.shown_name(key),
+            space.shown_key(key),
             deleted=fates.get(key) == "deleted",
             changed=fates.get(key) == "changed",
         )

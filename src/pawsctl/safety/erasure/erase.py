@@ -10,7 +10,6 @@ from pawsctl.files import atomic_file, keyed_hash
 from pawsctl.safety.erasure import copies, stored
 from pawsctl.safety.erasure.copies import Copies
 from pawsctl.safety.erasure.stored import Stored
-from pawsctl.sessions.contract import keys
 from pawsctl.sessions.query import absent
 from pawsctl.sessions.store.store import SessionStore
 
@@ -81,6 +80,11 @@ class Erasure:
         self._hash = keyed_hash.hashed(self.name)
         self.found = self._look()
 
+    @property
+    def shown_name(self) -> str:
+        """The name as it is shown."""
+        return self._store.keyspace.shown_name(self._key)
+
     def _look(self) -> Found:
         there = stored.found(self._store, self._key)
         return Found(there, copies.found(self._key, self.name))
@@ -104,6 +108,7 @@ class Erasure:
         ]
         unseen = [f"pictures: {left.stored.unseen}"] if left.stored.unseen else []
         unseen += left.copies.unread
+        unseen = [self._store.keyspace.shown_sentence(each) for each in unseen]
         return Receipt(
             format="pawsctl erasure receipt",
             version=1,
@@ -123,7 +128,7 @@ class Erasure:
             with atomic_file.replacing(file, private=True, overwrite=False) as write:
                 write(encoded + b"\n")
         place = str(file.resolve()) if file else None
-        return Erased(self.name, keys.key_text(self._key), place, receipt)
+        return Erased(self.shown_name, self._store.keyspace.shown_key(self._key), place, receipt)
 
     def require_complete(self, receipt: Receipt) -> None:
         """Raise Partial if not all was looked at, OperationFailed if something is there again.

@@ -53,10 +53,14 @@ def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exporte
     # By the server's clock, which decides when keys expire.
     offset = clock_offset(store)
     url = store.connection.target.url
-    writer = ArchiveWriter(write, source=url, keyspace=store.keyspace, now=time.time() + offset)
+    keyspace, now = store.keyspace, time.time() + offset
+    is_masked = keyspace.mask is not None
+    writer = ArchiveWriter(write, source=url, keyspace=keyspace, now=now, masked=is_masked)
     for asked_at, records in store.snapshots():
         now_ms = int((asked_at + offset) * 1000)
         saved = []
+        if is_masked:
+            records = [keyspace.shown_record(each) for each in records]
         for record in records:
             if record.value is None:
                 left_out[record.type] = left_out.get(record.type, 0) + 1

@@ -29,7 +29,7 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `prefix` is that of all keys; without one, they are the bot's. `values` is `raw` if the values
     are another application's. `kept_before` is the command that changed the keys afterwards, if
-    they were kept for undo.
+    they were kept for undo. `masked` says that phones are pseudonyms and texts are blocks.
     """
 
     format: str
@@ -39,6 +39,7 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     prefix: Annotated[str, msgspec.Meta(min_length=2)] | None = None
     values: Literal["raw"] | None = None
     kept_before: str = ""
+    masked: bool = False
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -86,12 +87,14 @@ _entries = msgspec.json.Decoder(Entry)
 Line = TypeVar("Line", Header, Trailer)
 
 
-def header(source: str, now: float, keyspace: Keyspace, *, kept_before: str = "") -> bytes:
+def header(
+    source: str, now: float, keyspace: Keyspace, *, kept_before: str = "", masked: bool = False
+) -> bytes:
     """Return the first line of an archive; `now` is in seconds since the epoch."""
     time = datetime.fromtimestamp(int(now), UTC)
     prefix = None if keyspace.prefix == SESSION_PREFIX else keyspace.prefix
     values: Literal["raw"] | None = "raw" if keyspace.is_raw else None
-    found = Header(FORMAT, VERSION, source, time, prefix, values, kept_before)
+    found = Header(FORMAT, VERSION, source, time, prefix, values, kept_before, masked)
     return _encoder.encode(found) + b"\n"
 
 

@@ -11,7 +11,6 @@ from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable, UsageError
 from pawsctl.sessions.archive.jsonl_format import Rejected
 from pawsctl.sessions.archive.read import Archive, Numbered
-from pawsctl.sessions.contract.keys import key_text
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.store.accounting import Account, accounted
@@ -56,7 +55,8 @@ class Imported(msgspec.Struct, frozen=True):
 class _Tally:
     """The running counts of an import."""
 
-    def __init__(self) -> None:
+    def __init__(self, shown: Callable[[str], str]) -> None:
+        self._shown = shown
         self.imported = self.kept = self.expired = self.rejected = 0
         self.reasons: list[Rejection] = []
 
@@ -67,7 +67,7 @@ class _Tally:
     def reject(self, line: int, reason: object) -> None:
         self.rejected += 1
         if len(self.reasons) < _TOLD:
-            self.reasons.append(Rejection(line, str(reason)))
+            self.reasons.append(Rejection(line, self._shown(str(reason))))
 
     def add(self, lines: Sequence[int], written: Sequence[bool | ErrorReply]) -> None:
         """Count the results of a batch. Raises OperationFailed if Redis refused any of it."""
@@ -121,7 +121,7 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
     loses a key that existed before.
     """
     require_same_keyspace(store.keyspace, archive)
-    tally = _Tally()
+    tally = _Tally(store.keyspace.shown_sentence)
     evicted = _evicted_keys(store)
 
     def account(outcome: Outcome) -> Account:
@@ -228,7 +228,9 @@ def _without_others(
     others = store.others_among([each.key for each in sessions])
     for number, each in zip(lines, sessions, strict=True):
         if each.key in others:
-            tally.reject(number, f"{key_text(each.key)} holds a {others[each.key]} here")
+            tally.reject(
+                number, f"{store.keyspace.shown_key(each.key)} holds a {others[each.key]} here"
+            )
     left = [pair for pair in zip(lines, sessions, strict=True) if pair[1].key not in others]
     return [number for number, _ in left], [each for _, each in left]
 

@@ -12,16 +12,24 @@ from pawsctl.sessions.contract.saved import Saved
 class ArchiveWriter:
     """Writes an archive with `write`; without its last line, from `finish`, it is incomplete.
 
-    `now` is seconds since the epoch, and `kept_before` as in the header.
+    `now` is seconds since the epoch, `kept_before` and `masked` are as in the header.
     """
 
     def __init__(
-        self, write: Write, *, source: str, keyspace: Keyspace, now: float, kept_before: str = ""
+        self,
+        write: Write,
+        *,
+        source: str,
+        keyspace: Keyspace,
+        now: float,
+        kept_before: str = "",
+        masked: bool = False,
     ) -> None:
         self._write, self._prefix = write, keyspace.prefix
         self._checksum = hashlib.sha256()
         self.sessions = self.bytes = 0
-        self._put(jsonl_format.header(source, now, keyspace, kept_before=kept_before))
+        header = jsonl_format.header(source, now, keyspace, kept_before=kept_before, masked=masked)
+        self._put(header)
 
     def _put(self, piece: bytes) -> None:
         self._checksum.update(piece)

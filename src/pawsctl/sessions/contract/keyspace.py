@@ -1,13 +1,17 @@
 """The keys of an application's sessions: their prefix, their TTL, and names for them. Pure."""
 
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from pawsctl.errors import UsageError
 from pawsctl.sessions.contract import keys
 from pawsctl.sessions.contract.keys import SESSION_PREFIX
+
+if TYPE_CHECKING:
+    from pawsctl.sessions.contract.mask import Mask
+    from pawsctl.sessions.contract.model import Record
 
 TTL_SECONDS = 21_600
 """The TTL that the bot gives a session."""
@@ -22,11 +26,15 @@ class Keyspace(msgspec.Struct, frozen=True):
     Without arguments, the bot's own. Every operation on sessions is confined to one keyspace: it
     reads, writes and deletes no key outside it. Sessions of the format `raw` are string values of
     any application: pawsctl knows nothing of what is in them, and leaves keys of other types alone.
+
+    With a `mask`, what is shown of them is masked by the methods that begin with `shown`; the
+    others, by which sessions are found and changed, go on with the real keys.
     """
 
     prefix: str = SESSION_PREFIX
     ttl: int = TTL_SECONDS
     format: Format = "bot"
+    mask: "Mask | None" = None
 
     def key(self, name: str, *, exact: bool = False) -> bytes:
         """Return the key of a session; `name` is a phone, an id of another's, or a whole key.
@@ -42,23 +50,68 @@ class Keyspace(msgspec.Struct, frozen=True):
                 raise UsageError("'' is no session's id.", hint="Give an id, or a whole key.")
             return (self.prefix + name).encode("utf-8", "surrogateescape")
         number = keys.normalised(name)
+        key = (self.prefix + number).encode()
         if not re.search("[0-9]", number):
             raise UsageError(
-                f"'{name}' has no digit, so it is no phone number.",
+                f"'{self.shown_typed(name)}' has no digit, so it is no phone number.",
                 hint=f"Give a phone like +1234567890, or a whole key like {self.prefix}+1234567890."
                 f" What the bot got from a phone without digits is under the key {self.prefix} "
                 "alone.",
             )
         if exact and (typo := keys.mistyped(name)):
             raise UsageError(
-                f"'{name}' has '{typo}' in it; without it, it is the phone {number}.",
-                hint=f"If you mean that one, name {number}.",
+                f"'{self.shown_typed(name)}' has '{typo}' in it; without it, it is the phone "
+                f"{self.shown_name(key)}.",
+                hint=f"If you mean that one, name {self.shown_name(key)}.",
             )
-        return (self.prefix + number).encode()
+        return key
 
     def name_of(self, key: bytes) -> str:
         """Return the phone of a key, or another application's id."""
         return keys.key_text(key).removeprefix(self.prefix)
+
+    def shown_name(self, key: bytes) -> str:
+        """Return the same as it is shown."""
+        name = self.name_of(key)
+        return name if self.mask is None else self.mask.name(name)
+
+    def shown_key(self, key: bytes) -> str:
+        """Return a key as it is shown."""
+        return keys.key_text(key) if self.mask is None else self.mask.key(key, self.prefix)
+
+    def shown_clause(self, clause: str) -> str:
+        """Return a clause on a session, such as a problem, as it is shown."""
+        return clause if self.mask is None else self.mask.clause(clause)
+
+    def shown_status(self, status: str) -> str:
+        """Return a status as it is shown."""
+        return status if self.mask is None else self.mask.word(status)
+
+    def shown_typed(self, text: str) -> str:
+        """Return what a user typed to find sessions, such as a glob, as it is shown."""
+        return text if self.mask is None else self.mask.text(text)
+
+    def shown_sentence(self, text: str) -> str:
+        """Return a sentence that may name sessions as it is shown."""
+        return text if self.mask is None else self.mask.sentence(text)
+
+    def shown_record(self, record: "Record") -> "Record":
+        """Return a record as it is shown."""
+        if self.mask is None:
+            return record
+        # Only a masked output needs it.
+        from pawsctl.sessions.contract import masked_value
+
+        return masked_value.record(record, self.mask, prefix=self.prefix, is_raw=self.is_raw)
+
+    def shown_message(self, text: str) -> str:
+        """Return a message of a conversation, in JSON, as it is shown."""
+        if self.mask is None:
+            return text
+        # As above.
+        from pawsctl.sessions.contract import masked_value
+
+        return masked_value.message(text, self.mask)
 
     def nobodys_key(self) -> bytes:
         """Return a random key that no real phone has."""

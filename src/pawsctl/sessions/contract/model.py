@@ -190,6 +190,11 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         """Whole seconds left, rounded as Redis's TTL does; -1 for never."""
         return durations.whole_seconds(self.ttl_ms)
 
+    @property
+    def size(self) -> int:
+        """The size of the value in bytes."""
+        return len(self.value or b"")
+
 
 # A stored conversation while it is being changed: JSON as the bot writes it.
 Document = dict[str, Any]

@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-from pawsctl.sessions.contract.keys import key_text
 from pawsctl.sessions.store.reader import SessionReader
 
 # If there are more, the ids themselves have a colon.
@@ -23,4 +22,5 @@ def counted(store: SessionReader) -> dict[str, int] | None:
         found.update(key[: end + 1] for key in names if (end := key.find(b":", begin)) >= 0)
         if len(found) > _MOST:
             return None
-    return {key_text(prefix): count for prefix, count in found.most_common()} or None
+    shown = store.keyspace.shown_key
+    return {shown(prefix): count for prefix, count in found.most_common()} or None

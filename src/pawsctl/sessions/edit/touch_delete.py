@@ -6,7 +6,6 @@ import msgspec
 
 from pawsctl.connection import Command, Outcome, raise_for_error
 from pawsctl.connection.scan.one_server import WRITTEN
-from pawsctl.sessions.contract import keys
 from pawsctl.sessions.query import absent
 from pawsctl.sessions.query.rows import TimeLeft
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
@@ -36,7 +35,7 @@ def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
     space = store.keyspace
     done = _each(store, [(b"EXPIRE", key, space.ttl) for key in names], "touched")
     return [
-        TimeLeft(space.name_of(key), keys.key_text(key), space.ttl if existed else None)
+        TimeLeft(space.shown_name(key), space.shown_key(key), space.ttl if existed else None)
         for key, existed in zip(names, done, strict=True)
     ]
 
@@ -47,7 +46,7 @@ def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
     store.require_strings(names)
     done = _each(store, [(b"DEL", key) for key in names], "deleted")
     return [
-        Deleted(store.keyspace.name_of(key), keys.key_text(key), existed)
+        Deleted(store.keyspace.shown_name(key), store.keyspace.shown_key(key), existed)
         for key, existed in zip(names, done, strict=True)
     ]
 
@@ -60,13 +59,15 @@ def is_left(result: Deleted) -> bool:
 def require_existed(store: SessionStore, names: Sequence[bytes], found: Sequence[Deleted]) -> None:
     """Raise NoSession if one of the keys, whose results were found, did not exist."""
     existed = {each.key for each in found if each.deleted or is_left(each)}
-    if missing := [key for key in dict.fromkeys(names) if keys.key_text(key) not in existed]:
+    if missing := [
+        key for key in dict.fromkeys(names) if store.keyspace.shown_key(key) not in existed
+    ]:
         raise absent.no_session(store, missing)
 
 
 def _each(store: SessionStore, commands: Sequence[Command], done: str) -> list[bool]:
     def account(outcome: Outcome) -> Account:
-        return of_keys(done, outcome, noun="session", named=store.keyspace.name_of)
+        return of_keys(done, outcome, noun="session", named=store.keyspace.shown_name)
 
     with accounted(store.connection, account):
         return [

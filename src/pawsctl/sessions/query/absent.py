@@ -19,7 +19,7 @@ _STEP = 1_000
 
 def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
     """Return the failure for keys that do not exist, with phones that differ by a + alone."""
-    error = NoSession.of([store.keyspace.name_of(key) for key in names])
+    error = NoSession.of([store.keyspace.shown_name(key) for key in names])
     if found := written_otherwise(store, names):
         phones = ", ".join(found)
         return NoSession(
@@ -39,7 +39,7 @@ def written_otherwise(store: SessionReader, names: Sequence[bytes]) -> list[str]
     with suppress(PawsctlError):
         left = store.ttls(others)
         return [
-            store.keyspace.name_of(key)
+            store.keyspace.shown_name(key)
             for key, ttl in zip(others, left, strict=True)
             if ttl is not None
         ]
@@ -122,7 +122,7 @@ def other_matches(store: SessionReader, wanted: Filter) -> tuple[int, str]:
         if glob:
             begin = len(prefix.encode())
             found += sum(pattern.fullmatch(key, begin) is not None for key in names)
-    return total, f"'{glob}' matches {found}" if found else ""
+    return total, f"'{store.keyspace.shown_typed(glob)}' matches {found}" if found else ""
 
 
 def _wider(glob: str) -> str:

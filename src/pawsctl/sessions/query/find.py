@@ -10,11 +10,12 @@ from pawsctl import durations
 from pawsctl.errors import OperationFailed, PawsctlError
 from pawsctl.sessions.contract import keys, rules
 from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.contract.rules import Checks
 from pawsctl.sessions.query import absent, grep, rows, sorting
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.rows import Conversation, Listed, TimeLeft
 from pawsctl.sessions.query.sorting import Order
-from pawsctl.sessions.query.summing import summing
+from pawsctl.sessions.query.summing import shown, summing
 from pawsctl.sessions.store.reader import SessionReader
 
 
@@ -32,11 +33,15 @@ class Listing:
         """Yield the sessions, summed up."""
         now_ms = time.time() * 1000
         using = rules.checks(self._store.keyspace)
-        sum_up, records = summing(using), self._candidates()
-        found: Iterator[Listed] = (sum_up(record, now_ms, using) for record in records)
-        # An unfiltered list of a million is quicker without a check of each.
-        if self._wanted.reads_values:
-            found = self._matching(found, now_ms)
+        records = self._candidates()
+        if self._store.keyspace.mask is not None:
+            found = self._masked(records, now_ms, using)
+        else:
+            sum_up = summing(using)
+            found = (sum_up(record, now_ms, using) for record in records)
+            # An unfiltered list of a million is quicker without a check of each.
+            if self._wanted.reads_values:
+                found = (row for row in found if self._is_match(row, now_ms))
         if self._order.limit is not None:
             return self._limited(self._counted(found))
         return sorting.ordered(found, self._order)
@@ -75,13 +80,21 @@ class Listing:
         total = f"{self._found:,}" if self._is_all else f"more than {self._found - 1:,}"
         return f"Listed {limit:,} of {total} sessions (--limit {limit})."
 
-    def _matching(self, found: Iterator[Listed], now_ms: float) -> Iterator[Listed]:
-        for row in found:
-            self._looked_at += 1
-            if self._wanted.matches(row, now_ms):
-                yield row
-            elif len(self._statuses) <= _STATUSES and row.item.status:
-                self._statuses.add(row.item.status[:_LONGEST_STATUS])
+    def _masked(self, records: Iterator[Record], now_ms: float, using: Checks) -> Iterator[Listed]:
+        """Yield the sessions that match, masked."""
+        sum_up = summing(using)
+        for record in records:
+            row = sum_up(record, now_ms, using)
+            if not self._wanted.reads_values or self._is_match(row, now_ms):
+                yield shown(row, record, using)
+
+    def _is_match(self, row: Listed, now_ms: float) -> bool:
+        self._looked_at += 1
+        if self._wanted.matches(row, now_ms):
+            return True
+        if len(self._statuses) <= _STATUSES and row.item.status:
+            self._statuses.add(row.item.status[:_LONGEST_STATUS])
+        return False
 
     def why_empty(self, words: str) -> str:
         """Return sentences on what was looked at and what there is; `words` are the filters."""
@@ -92,7 +105,7 @@ class Listing:
             with suppress(PawsctlError):
                 total, clause = absent.other_matches(self._store, self._wanted)
         elif self._wanted.status is not None and self._statuses:
-            known = sorted(self._statuses)
+            known = sorted(map(self._store.keyspace.shown_status, self._statuses))
             more = ["…"] if len(known) > _STATUSES else []
             clause = f"statuses: {', '.join(known[:_STATUSES] + more)}"
         if not total:
@@ -134,9 +147,12 @@ def raw_value(found: Conversation) -> bytes:
     return found.record.value
 
 
-def require_found(store: SessionReader, found: Sequence[Conversation]) -> None:
-    """Raise NoSession if one of them does not exist."""
-    if missing := [each.key for each in found if each.record is None]:
+def require_found(
+    store: SessionReader, names: Sequence[bytes], found: Sequence[Conversation]
+) -> None:
+    """Raise NoSession if one of the keys, whose sessions were found, does not exist."""
+    pairs = zip(names, found, strict=True)
+    if missing := [key for key, each in pairs if each.record is None]:
         raise absent.no_session(store, missing)
 
 
@@ -144,8 +160,8 @@ def times_left(store: SessionReader, names: Sequence[bytes]) -> list[TimeLeft]:
     """Return the TTL of each key, in whole seconds."""
     return [
         TimeLeft(
-            phone=store.keyspace.name_of(key),
-            key=keys.key_text(key),
+            phone=store.keyspace.shown_name(key),
+            key=store.keyspace.shown_key(key),
             ttl=None if ttl_ms is None else durations.whole_seconds(ttl_ms),
         )
         for key, ttl_ms in zip(names, store.ttls(names), strict=True)

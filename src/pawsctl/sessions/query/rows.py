@@ -170,11 +170,18 @@ def conversation(
 ) -> Conversation:
     """Decode a record and check it; `now_ms` and `using` are as for `listed`."""
     using = using or rules.checks()
-    phone = using.keyspace.name_of(key)
+    space = using.keyspace
+    phone, shown_key = space.shown_name(key), key
+    if space.mask is not None:
+        shown_key = space.shown_key(key).encode()
     if record is None:
-        return Conversation(phone, key, None)
-    reading = rules.read(record, using.keyspace)
+        return Conversation(phone, shown_key, None)
+    reading = rules.read(record, space)
     found = list(rules.findings(record, reading, now_ms, using))
+    if space.mask is not None:
+        found = [Problem(each.rule, space.shown_clause(each.message)) for each in found]
+        record = space.shown_record(record)
+        reading = rules.read(record, space)
     problems = [each for each in found if rules.level(each) == "problem"]
     notes = [each for each in found if each not in problems]
-    return Conversation(phone, key, record, reading.session, problems, notes)
+    return Conversation(phone, shown_key, record, reading.session, problems, notes)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from pawsctl.connection import Outcome
 from pawsctl.connection.transactions.compare_and_set import Swap
 from pawsctl.errors import OperationFailed
-from pawsctl.sessions.contract import keys, model, rules
+from pawsctl.sessions.contract import model, rules
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.model import Problem, Record
 from pawsctl.sessions.query import absent
@@ -124,7 +124,7 @@ class _Planner:
 
     def row(self, key: bytes, state: State, why: str | None = None) -> Repair:
         """Return the result for a key that is not repaired."""
-        return Repair(self._keyspace.name_of(key), keys.key_text(key), state, why)
+        return Repair(self._keyspace.shown_name(key), self._keyspace.shown_key(key), state, why)
 
     def of(self, record: Record, now_ms: float) -> Planned:
         """Return the plan for one session."""
@@ -135,7 +135,7 @@ class _Planner:
         if value is None or session is None or stored is None:
             found = reading.problems
             fault = next((each for each in found if each.rule == "messages"), found[-1])
-            why = model.encodable(f"{fault.message}; {_ANEW}")
+            why = model.encodable(f"{self._keyspace.shown_clause(fault.message)}; {_ANEW}")
             return Planned(key, self.row(key, "beyond_repair", why))
         since = session.updated_at or 0.0
         # Every call counts as left behind: that the bot may be at work is looked at below.
@@ -150,15 +150,21 @@ class _Planner:
         after = stored.with_messages(mended.messages)
         repaired = replace(record, value=after)
         if broken := self._broken(repaired, judged_at):
-            why = model.encodable(f"it would still be broken ({broken[0]}); {_ANEW}")
+            still = self._keyspace.shown_clause(str(broken[0]))
+            why = model.encodable(f"it would still be broken ({still}); {_ANEW}")
             return Planned(key, self.row(key, "beyond_repair", why))
         row = replace(
             self.row(key, "repairable"),
             changes=mended.changes,
-            difference=plan.difference(stored.messages, mended.messages),
+            difference=self._shown(plan.difference(stored.messages, mended.messages)),
             problems=self._others(repaired, now_ms),
         )
         return Planned(key, row, value, after)
+
+    def _shown(self, found: Sequence[Difference]) -> Sequence[Difference]:
+        """Return a difference as it is shown."""
+        shown = self._keyspace.shown_message
+        return [replace(each, text=shown(each.text)) for each in found]
 
     def _broken(self, record: Record, now_ms: float) -> list[Problem]:
         found = rules.problems(record, rules.read(record), now_ms, self.checks)
@@ -167,7 +173,8 @@ class _Planner:
     def _others(self, record: Record, now_ms: float) -> list[str]:
         """Return the problems that are none of the messages, such as a missing TTL."""
         found = rules.problems(record, rules.read(record), now_ms, self.checks)
-        return [model.encodable(str(each)) for each in found if each.rule not in _MENDED]
+        shown = self._keyspace.shown_clause
+        return [model.encodable(shown(str(each))) for each in found if each.rule not in _MENDED]
 
 
 def _age(since: float, now_ms: float) -> str:
@@ -183,7 +190,7 @@ def repair(store: SessionStore, plans: Sequence[Planned]) -> list[Repair]:
     """
 
     def account(outcome: Outcome) -> Account:
-        return of_keys("repaired", outcome, noun="session", named=store.keyspace.name_of)
+        return of_keys("repaired", outcome, noun="session", named=store.keyspace.shown_name)
 
     with accounted(store.connection, account, hint="Run it again for the rest."):
         return [
@@ -203,10 +210,13 @@ def _written(store: SessionStore, each: Planned) -> Repair:
     return replace(each.row, state=state, why=why)
 
 
-def require_repaired(store: SessionStore, found: Sequence[Repair], *, dry_run: bool) -> None:
+def require_repaired(
+    store: SessionStore, plans: Sequence[Planned], found: Sequence[Repair], *, dry_run: bool
+) -> None:
     """Raise NoSession for a phone without a session, OperationFailed if one is still broken."""
-    if missing := [each.key for each in found if each.state in ("missing", "gone")]:
-        raise absent.no_session(store, [each.encode() for each in missing])
+    pairs = zip(plans, found, strict=True)
+    if missing := [plan.key for plan, each in pairs if each.state in ("missing", "gone")]:
+        raise absent.no_session(store, missing)
     left = [each for each in found if each.state in ("at_work", "changed", "beyond_repair")]
     if not left or dry_run:
         return

@@ -106,7 +106,8 @@ class _Counting:
             return UNREADABLE
         status = session.status
         is_known = status in self._statuses or len(self._statuses) < _STATUSES
-        return status if is_known and _WORD.fullmatch(status) else OTHER
+        is_shown = self._using.keyspace.shown_status(status) == status
+        return status if is_known and is_shown and _WORD.fullmatch(status) else OTHER
 
     def result(self, *, is_whole: bool) -> Counts:
         found = self._expiry.result()

@@ -12,7 +12,7 @@ from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.contract.rules import Checks
 from pawsctl.sessions.query import rows
 from pawsctl.sessions.query.rows import Item
-from pawsctl.sessions.query.summing import summing
+from pawsctl.sessions.query.summing import summing_to_show
 from pawsctl.sessions.stats import memory_use, percentiles, pictures
 from pawsctl.sessions.stats.expiry import Expiry, ExpiryCounter
 from pawsctl.sessions.stats.memory_use import SAMPLE, MemoryUse
@@ -81,7 +81,7 @@ def gather(store: SessionReader) -> Overview:
         sessions=counts.expiry.result().sessions,
         problems=counts.problems,
         statuses=[
-            StatusCount(status, sessions)
+            StatusCount(status and store.keyspace.shown_status(status), sessions)
             for status, sessions in statuses
             if status is not None or not store.keyspace.is_raw
         ],
@@ -109,7 +109,7 @@ class _Counts:
         self.expiry = ExpiryCounter(using.keyspace.ttl)
         self.bytes, self.messages, self.age = Sketch(), Sketch(), Sketch()
         self.sample: list[bytes] = []
-        self._now_ms, self._using, self._sum_up = now_ms, using, summing(using)
+        self._now_ms, self._using, self._sum_up = now_ms, using, summing_to_show(using)
         # A heap, the smallest of the largest first; the number decides between equal sizes.
         self._largest: list[tuple[int, int, Item]] = []
         self._number = 0

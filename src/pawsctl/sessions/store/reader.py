@@ -120,7 +120,7 @@ class SessionReader:
             found = []
             for key, ttl_ms, value in zip(names, ttls, values, strict=True):
                 if isinstance(value, TooLarge):
-                    self._unread.append(records.unread(key, value.size))
+                    self._unread.append(records.unread(self.keyspace.shown_key(key), value.size))
                 elif isinstance(value, ErrorReply):
                     self._forbidden += ttl_ms != -2
                 elif value is not None and ttl_ms != -2:
@@ -151,7 +151,9 @@ class SessionReader:
         return [
             record
             for some in one_server.slices(names, one_server.VALUES)
-            for record in records.of_some(self.connection, some, self._portions, left_out)
+            for record in records.of_some(
+                self.connection, some, self._portions, left_out, self.keyspace.shown_key
+            )
         ]
 
     def ttls(self, names: Sequence[bytes]) -> list[int | None]:

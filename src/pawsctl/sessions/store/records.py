@@ -6,7 +6,6 @@ from typing import Any
 from pawsctl.connection import Connection, ErrorReply, raise_for_error
 from pawsctl.connection.scan.portions import Portions
 from pawsctl.errors import HungUp, OperationFailed
-from pawsctl.sessions.contract import keys
 from pawsctl.sessions.contract.model import Record
 
 TOO_LARGE_HINT = (
@@ -14,21 +13,26 @@ TOO_LARGE_HINT = (
 )
 
 LeftOut = Callable[[str], None]
+Named = Callable[[bytes], str]
 
 
-def unread(key: bytes, size: int | None) -> str:
+def unread(name: str, size: int | None) -> str:
     """Return the text on a value that is too large for a reply; `size` is in bytes."""
     told = "" if size is None else f" ({size} bytes)"
-    return f"{keys.key_text(key)}{told}, which is larger than a reply may be here"
+    return f"{name}{told}, which is larger than a reply may be here"
 
 
 def of_some(
-    connection: Connection, names: Sequence[bytes], portions: Portions, left_out: LeftOut | None
+    connection: Connection,
+    names: Sequence[bytes],
+    portions: Portions,
+    left_out: LeftOut | None,
+    named: Named,
 ) -> list[Record | None]:
     """Return the record of each of a few keys; None if it does not exist.
 
     A value that is too large for a reply raises OperationFailed; with `left_out`, that is called
-    with a sentence instead, and the record is None.
+    with a sentence instead, and the record is None. `named` returns a key as it is shown.
     """
     if not portions.may_be_large(len(names)):
         portions.begin(names)
@@ -37,7 +41,7 @@ def of_some(
     sizes = connection.pipeline([("STRLEN", name) for name in names])
     found: list[Record | None] = []
     for group in portions.groups(names, sizes):
-        found += _portion(connection, group, portions, left_out)
+        found += _portion(connection, group, portions, left_out, named)
     return found
 
 
@@ -46,6 +50,7 @@ def _portion(
     names: Sequence[bytes],
     portions: Portions,
     left_out: LeftOut | None,
+    named: Named,
 ) -> list[Record | None]:
     if portions.refused(names[0]) is None:
         portions.begin(names)
@@ -54,11 +59,11 @@ def _portion(
     if len(names) > 1:
         middle = len(names) // 2
         return [
-            *_portion(connection, names[:middle], portions, left_out),
-            *_portion(connection, names[middle:], portions, left_out),
+            *_portion(connection, names[:middle], portions, left_out, named),
+            *_portion(connection, names[middle:], portions, left_out, named),
         ]
     stand_in = portions.refused(names[0])
-    said = unread(names[0], stand_in.size if stand_in else None)
+    said = unread(named(names[0]), stand_in.size if stand_in else None)
     if left_out is None:
         raise OperationFailed(f"The value of {said}, can't be read.", hint=TOO_LARGE_HINT)
     left_out(f"Left out: the value of {said}.")

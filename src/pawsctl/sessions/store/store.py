@@ -17,7 +17,7 @@ from pawsctl.connection import (
 from pawsctl.connection.scan import all_servers, one_server
 from pawsctl.connection.transactions.compare_and_set import Swap, compare_and_set
 from pawsctl.errors import LoginRefused, OperationFailed, Partial, RedisUnreachable
-from pawsctl.sessions.contract.keys import key_text, nobodys_phone
+from pawsctl.sessions.contract.keys import nobodys_phone
 from pawsctl.sessions.store import key_replies
 from pawsctl.sessions.store.reader import SessionReader
 
@@ -90,7 +90,7 @@ class SessionStore(SessionReader):
         """Raise OperationFailed if a key of another application's sessions is no string."""
         for key, kind in self.others_among(names).items():
             raise OperationFailed(
-                f"{key_text(key)} holds a {kind}, not a string: it is no session, and nothing was "
+                f"{self.keyspace.shown_key(key)} holds a {kind}, not a string: it is no session, and nothing was "
                 "changed.",
                 hint="Look at it with redis-cli.",
             )

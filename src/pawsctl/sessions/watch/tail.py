@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from pawsctl.sessions.contract import decode, keys, model, rules
+from pawsctl.sessions.contract import decode, model, rules
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.model import Message, Record, Session
 from pawsctl.sessions.contract.rules import Checks
@@ -146,14 +146,16 @@ def _said(
     keyspace: Keyspace, key: bytes, now: _Seen, messages: Sequence[Message]
 ) -> Iterator[Said]:
     """Yield `messages`, the last ones of a session, as new."""
+    if keyspace.mask is not None and now.record is not None:
+        now = _Seen(keyspace.shown_record(now.record), keyspace, 0)
     stored = _stored(now)
     for number in range(len(now.messages) - len(messages), len(now.messages)):
         message = now.messages[number]
         event = MessageEvent(
             time=datetime.now(UTC),
             event="message",
-            phone=keyspace.name_of(key),
-            key=keys.key_text(key),
+            phone=keyspace.shown_name(key),
+            key=keyspace.shown_key(key),
             role=model.encodable(message.role),
             text=model.encodable(message.summary),
             message=stored[number] if stored else None,

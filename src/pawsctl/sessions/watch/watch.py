@@ -14,10 +14,10 @@ from typing import Literal
 import msgspec
 
 from pawsctl.connection.scan.one_server import VALUES
-from pawsctl.sessions.contract import keys, rules
+from pawsctl.sessions.contract import rules
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.contract.rules import Checks
-from pawsctl.sessions.query.summing import summing
+from pawsctl.sessions.query.summing import summing_to_show
 from pawsctl.sessions.store.reader import SessionReader
 
 SHARE = 0.25
@@ -216,10 +216,11 @@ def event_of(
     using: Checks, key: bytes, kind: Kind, record: Record | None, now_ms: float
 ) -> SessionEvent:
     """Return an event seen now, with the stored state; `now_ms` is milliseconds since the epoch."""
-    now, phone, name = datetime.now(UTC), using.keyspace.name_of(key), keys.key_text(key)
+    space = using.keyspace
+    now, phone, name = datetime.now(UTC), space.shown_name(key), space.shown_key(key)
     if record is None:
         return SessionEvent(now, kind, phone, name)
-    listed = summing(using)(record, now_ms, using)
+    listed = summing_to_show(using)(record, now_ms, using)
     item, words = listed.item, listed.last_message
     return SessionEvent(
         now, kind, phone, name, item.ttl, item.status, item.messages, words, item.problem

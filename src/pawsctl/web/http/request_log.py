@@ -44,7 +44,8 @@ class RequestLog:
     """Writes lines in a thread of its own, so that a slow reader of stderr delays no answer.
 
     `takes_more` waits as many seconds until a line can be written, and returns whether it can. So
-    the thread never stops in the middle of one, which would keep the process from its end.
+    the thread never stops in the middle of one, which would keep the process from its end. With
+    `hides_others`, a path that is none of the `paths` is not told.
     """
 
     def __init__(
@@ -52,11 +53,14 @@ class RequestLog:
         write: Callable[[Entry], None],
         takes_more: Callable[[float], bool],
         paths: Set[str],
+        *,
+        hides_others: bool = False,
     ) -> None:
         self._write = write
         self._takes_more = takes_more
         self._is_closing = False
         self._paths = paths
+        self._hides_others = hides_others
         self._waiting: queue.Queue[Entry | None] = queue.Queue(_MOST_WAITING)
         self._dropped = 0
         self._said: set[str] = set()
@@ -71,12 +75,15 @@ class RequestLog:
             Entry(
                 _now(),
                 method=method if method in _METHODS else "OTHER",
-                path=path if path in self._paths else _masked(path),
+                path=path if path in self._paths else self._other(path),
                 status=status,
                 seconds=round(seconds, 6),
                 client=client,
             )
         )
+
+    def _other(self, path: str) -> str:
+        return "(another path)" if self._hides_others else _masked(path)
 
     def message(self, sentence: str) -> None:
         """Log a sentence."""

@@ -46,9 +46,9 @@ class RedisChecks:
         notice: Notice,
     ) -> None:
         self.seconds = seconds
+        self.keyspace = keyspace
         self._notice = notice
         self._was_up = True
-        self._keyspace = keyspace
         self._pool = ConnectionPool(connect)
         self._check: asyncio.Future[Answer] | None = None
         self._lookups = asyncio.Semaphore(_LOOKUPS)
@@ -72,7 +72,7 @@ class RedisChecks:
         """Return the same, however long it takes; blocks."""
         try:
             with self._pool.connection() as connection:
-                _require_answers(connection, self._keyspace)
+                _require_answers(connection, self.keyspace)
         except PawsctlError as error:
             return Answer(False, error.message)
         return Answer(True)
@@ -82,7 +82,7 @@ class RedisChecks:
 
         Raises TimeoutError, PawsctlError if Redis can't be asked, and TooLargeValue.
         """
-        key = (self._keyspace.prefix + keys.normalised(phone)).encode()
+        key = (self.keyspace.prefix + keys.normalised(phone)).encode()
         begun = time.monotonic()
         await asyncio.wait_for(self._lookups.acquire(), self.seconds)
         lookup = threads.started(lambda: self._value(key))
