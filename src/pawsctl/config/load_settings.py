@@ -33,9 +33,9 @@ def load(
     """Resolve every known setting.
 
     `url` is the value of --url, `read_only` of --read-only, `mask` of --mask, `profile` of
-    --profile; `directory` is where the search for `.env` and `pawsctl.toml` begins. Raises UsageError for a file that can't
-    be read (naming the line) or that another user could have written, for a setting that is not
-    UTF-8, and for a profile together with `url`.
+    --profile; `directory` is where the search for `.env` and `pawsctl.toml` begins. Raises
+    UsageError for a file that can't be read (naming the line) or that another user could have
+    written, for a setting that is not UTF-8, and for a profile together with `url`.
     """
     path = env_file or dotenv_file.nearest(directory, home(environ))
     file = dotenv_file.read(path) if path else {}

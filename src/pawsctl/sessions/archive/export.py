@@ -59,9 +59,7 @@ def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exporte
     for asked_at, records in store.snapshots():
         now_ms = int((asked_at + offset) * 1000)
         saved = []
-        if is_masked:
-            records = [keyspace.shown_record(each) for each in records]
-        for record in records:
+        for record in map(keyspace.shown_record, records) if is_masked else records:
             if record.value is None:
                 left_out[record.type] = left_out.get(record.type, 0) + 1
             else:

@@ -90,8 +90,8 @@ class SessionStore(SessionReader):
         """Raise OperationFailed if a key of another application's sessions is no string."""
         for key, kind in self.others_among(names).items():
             raise OperationFailed(
-                f"{self.keyspace.shown_key(key)} holds a {kind}, not a string: it is no session, and nothing was "
-                "changed.",
+                f"{self.keyspace.shown_key(key)} holds a {kind}, not a string: it is no session, "
+                "and nothing was changed.",
                 hint="Look at it with redis-cli.",
             )
 
