@@ -8,8 +8,8 @@ import msgspec
 from pawsctl.connection import Connection, ErrorReply, Outcome, TooLarge, info_fields, refused
 from pawsctl.connection.scan.one_server import WRITTEN, slices
 from pawsctl.errors import OperationFailed, UsageError
-from pawsctl.safety.masking import conversation, pseudonym
-from pawsctl.sessions.contract import keys, rules
+from pawsctl.sessions.contract import masked_value, rules
+from pawsctl.sessions.contract.mask import Mask
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.contract.saved import Saved, moment
 from pawsctl.sessions.query import absent
@@ -46,9 +46,9 @@ class What(msgspec.Struct, frozen=True):
 
 
 class How(msgspec.Struct, frozen=True):
-    """How to copy: masked or not, and with a TTL (seconds) of their own instead of what is left."""
+    """How to copy: masked or as they are, and with what TTL (seconds) if not with what is left."""
 
-    mask: bool
+    mask: Mask | None
     ttl: float | None
     dry_run: bool
 
@@ -99,7 +99,7 @@ class Copy:
                 done = writer.would_write(saved) if dry_run else writer.write(saved)
                 for record, each in zip(records, done, strict=True):
                     if isinstance(each, TooLarge):
-                        self._rejected.append(keys.key_text(record.key))
+                        self._rejected.append(self._source.keyspace.shown_key(record.key))
                     elif isinstance(each, ErrorReply):
                         raise refused(each)
                     else:
@@ -109,7 +109,7 @@ class Copy:
             source=self._source.connection.target.url,
             target=self._target.connection.target.url,
             dry_run=dry_run,
-            masked=self._how.mask,
+            masked=self._how.mask is not None,
             copied=copied,
             kept=kept,
             others=self._others,
@@ -156,11 +156,10 @@ class Copy:
 
     def _saved(self, record: Record, asked_at: float, now_ms: float) -> Saved:
         """Return what to write; `now_ms` is the target's time, by which it expires keys."""
-        name, value = self._source.keyspace.name_of(record.key), record.value or b""
-        suffix = record.key.removeprefix(self._source.keyspace.prefix.encode())
-        if self._how.mask:
-            value = conversation.masked(value)
-            suffix = pseudonym.of(name).encode()
+        prefix = self._source.keyspace.prefix
+        if self._how.mask is not None:
+            record = masked_value.record(record, self._how.mask, prefix=prefix, is_raw=False)
+        suffix, value = record.key.removeprefix(prefix.encode()), record.value or b""
         left_ms = record.ttl_ms - (time.time() - asked_at) * 1000
         if self._how.ttl is not None:
             left_ms = self._how.ttl * 1000

@@ -29,7 +29,7 @@ def show(ctx: typer.Context, name: Name = "", *, latest: Latest = False) -> None
             f"{place.before} at {moment(place.made_at)} in {place.path}"
         )
         run.output.rows(
-            catalog.sessions(archive, run.output.mask),
+            catalog.sessions(archive, run.mask_in_use()),
             COLUMNS,
             fields=catalog.BackupSession.__struct_fields__,
         )

@@ -77,7 +77,7 @@ def logs(
     query = protocol.LogQuery(tail=tail, since=since, follow=follow)
     with event_lines.events_shown(run.output) as emit:
         lines = service_logs.logs(settings, services or (), query, topology, emit=emit)
-    if (mask := run.output.mask) is not None:
+    if (mask := run.mask_in_use()) is not None:
         lines = (replace(each, text=mask.log_line(each.text)) for each in lines)
     run.output.stream(
         lines,

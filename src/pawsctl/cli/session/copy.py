@@ -69,7 +69,9 @@ def copy(
     what = _chosen(ctx, run, phones or [], every=every)
     seconds = None if ttl is None else duration_option(ttl, option="--ttl")
     origin, place = _only_read(run.target()), _target(run, to, dry_run=dry_run)
-    is_masked = mask or (origin.is_production and not no_mask)
+    if no_mask:
+        run.require_unmasked("--no-mask copies sessions as they are", "Leave --no-mask out.")
+    is_masked = bool(mask or run.settings.mask) or (origin.is_production and not no_mask)
     _require_right(origin, place[0], masked=is_masked)
     source = SessionReader(
         connect(origin, run.timeouts(), notice=run.output.note, prefer_replica=run.prefer_replica),
@@ -78,7 +80,7 @@ def copy(
     target = SessionStore(
         connect(place[0], run.timeouts(), notice=run.output.note), keyspace=place[1]
     )
-    how = operation.How(mask=is_masked, ttl=seconds, dry_run=dry_run)
+    how = operation.How(mask=run.new_mask() if is_masked else None, ttl=seconds, dry_run=dry_run)
     with source, target:
         copying = operation.Copy(source, target, how)
         if not dry_run:

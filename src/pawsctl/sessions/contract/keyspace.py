@@ -62,7 +62,8 @@ class Keyspace(msgspec.Struct, frozen=True):
             raise UsageError(
                 f"'{self.shown_typed(name)}' has '{typo}' in it; without it, it is the phone "
                 f"{self.shown_name(key)}.",
-                hint=f"If you mean that one, name {self.shown_name(key)}.",
+                hint="If you mean that one, "
+                + (f"name {number}." if self.mask is None else f"leave '{typo}' out."),
             )
         return key
 

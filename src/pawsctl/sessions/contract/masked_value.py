@@ -5,6 +5,7 @@ What is not known is masked: fields, types and tools that the bot does not have.
 
 import json
 import math
+import re
 import sys
 from typing import Any
 
@@ -31,7 +32,8 @@ _FIELDS = {
     *("status", "messages", "updatedAt", "role", "content", "tool_name", "tool_use_id"),
     *("type", "text", "id", "name", "input", "is_error", "ok", "error"),
     *("dateOfBirth", "species", "sex", "weight", "breed", "message", "query", "n"),
-    *("recencyDays", "site", "source", "data", "media_type"),
+    *("recencyDays", "site", "source", "data", "media_type", "thinking", "signature"),
+    *("results", "title", "url"),
 }
 
 
@@ -58,7 +60,8 @@ def conversation(value: bytes, mask: Mask) -> bytes:
     try:
         found = decode.parse(text)
     except ValueError:
-        return mask.text(text).encode()
+        # What kind of brokenness it is stays visible.
+        return re.sub(r'[^][{}",:]', lambda each: mask.text(each[0]), text).encode()
     return _json(_Masking(mask).session(found)).encode()
 
 

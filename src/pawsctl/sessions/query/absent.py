@@ -24,7 +24,9 @@ def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
         phones = ", ".join(found)
         return NoSession(
             f"{error.message} There is one for {phones}.",
-            hint=f"Write the phone as it is stored: {phones}.",
+            hint=f"Write the phone as it is stored: {phones}."
+            if store.keyspace.mask is None
+            else "Write it as it is stored, with its + or without.",
         )
     if db := store.connection.target.db:
         looked = f"Database {db} was looked at."

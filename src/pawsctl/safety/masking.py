@@ -1,0 +1,24 @@
+"""The mask for private data, with the key that this user keeps for it."""
+
+import secrets
+
+from pawsctl.config.settings import Settings
+from pawsctl.files import keyed_hash
+from pawsctl.sessions.contract.keys import SESSION_PREFIX
+from pawsctl.sessions.contract.mask import Mask
+
+_BYTES = 32
+
+
+def of(settings: Settings) -> Mask:
+    """Return the mask for sessions under the settings' prefix, and the bot's.
+
+    Raises OperationFailed if the key can't be had, UsageError if the state directory is not safe.
+    """
+    prefixes = filter(None, (SESSION_PREFIX, settings.text("SESSION_PREFIX")))
+    return Mask(keyed_hash.derived("mask"), prefixes)
+
+
+def makeshift() -> Mask:
+    """Return a mask where settings or key can't be had: its pseudonyms are others each time."""
+    return Mask(secrets.token_bytes(_BYTES))

@@ -1,1 +1,0 @@
-"""Conversations without what people said: pseudonyms for phones, blocks for text."""
