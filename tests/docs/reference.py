@@ -52,8 +52,8 @@ SETTINGS = {
     "and every password but its own",
     "PAWSCTL_READ_ONLY": "`1` for read-only, as `--read-only`; what one source tightens, no other "
     "loosens",
-    "PAWSCTL_MASK": "`1` shows pseudonyms for phones and blocks for what people wrote, as `--mask`, see "
-    "[safety.md](safety.md#masking); what one source tightens, no other loosens",
+    "PAWSCTL_MASK": "`1` shows pseudonyms for phones and blocks for what people wrote, as `--mask` "
+    "([safety.md](safety.md#masking)); what one source tightens, no other loosens",
     "SESSION_PREFIX": "what the keys of all sessions begin with; pawsctl reads, writes and deletes "
     "no other key as a session",
     "SESSION_TTL": "how long a session lives at most, such as `30m` or `14d`",

@@ -72,7 +72,9 @@ class Invocation:
             profile=self.profile,
         )
         if found.mask:
-            self.output.mask = self._mask(found)
+            from pawsctl.safety import masking
+
+            self.output.mask = masking.of(found)
         self.output.detail(
             f"Settings from {found.file}"
             if found.file is not None
@@ -84,11 +86,9 @@ class Invocation:
         """Have errors masked if a setting asks for it, also where settings were not resolved."""
         from pawsctl.errors import PawsctlError
 
-        if self.output.mask is not None:
-            return
-        # The parser may have failed before it reached the option.
-        self.mask = self.mask or "--mask" in arguments
         try:
+            # The parser may have failed before it reached the option.
+            self.mask = self.mask or "--mask" in arguments
             self.mask_in_use()
         except PawsctlError:
             if self.mask or os.environ.get("PAWSCTL_MASK"):
@@ -104,13 +104,10 @@ class Invocation:
 
     def new_mask(self) -> "Mask":
         """Return the mask for private data. Raises OperationFailed if its key can't be had."""
-        return self.output.mask or self._mask(self.settings)
-
-    def _mask(self, settings: "Settings") -> "Mask":
         # Saves 5 ms without a mask.
         from pawsctl.safety import masking
 
-        return masking.of(settings)
+        return self.output.mask or masking.of(self.settings)
 
     def require_unmasked(self, what: str, hint: str) -> None:
         """Raise UsageError if private data is to be masked; `what` says why it can't be."""
