@@ -137,6 +137,7 @@ TRIED = {
     "backup show": ("backup show --latest", "backup show --latest --json"),
     "backup restore": ("backup restore --latest",),
     "backup purge": ("backup purge --yes",),
+    "audit list": ("audit list", "audit list --json"),
     "test-session": ("test-session",),
     "health": ("health", "health --json"),
     "doctor": ("doctor --bundle bundle.tar.gz --json", "doctor"),

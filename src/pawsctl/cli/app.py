@@ -109,7 +109,7 @@ def _ended(arguments: list[str], current: Invocation, counts: dict[str, int]) ->
         counts.update(error.counts)
         # The command may not have been found, and options behind it not been parsed.
         current.format = _format_in(arguments) or current.format
-        current.mask_errors(arguments)
+        _mask_errors(current, arguments)
         current.output.error(
             _shown(error.message),
             code=error.code,
@@ -124,7 +124,7 @@ def _ended(arguments: list[str], current: Invocation, counts: dict[str, int]) ->
         see = f"See '{_command_of(error)} --help'."
         # The parser may have failed before it reached the option.
         current.format = _format_in(arguments) or current.format
-        current.mask_errors(arguments)
+        _mask_errors(current, arguments)
         current.output.error(
             _shown(error.format_message()),
             code="usage",
@@ -164,6 +164,19 @@ def _called(arguments: list[str], current: Invocation) -> object:
             raise failed(error) from error
         raise
     return result
+
+
+def _mask_errors(current: Invocation, arguments: list[str]) -> None:
+    """Have errors masked if a setting asks for it, also where settings were not resolved."""
+    try:
+        # The parser may have failed before it reached the option.
+        current.mask = current.mask or "--mask" in arguments
+        current.mask_in_use()
+    except PawsctlError:
+        if current.mask or os.environ.get("PAWSCTL_MASK"):
+            from pawsctl.safety import masking
+
+            current.output.mask = masking.makeshift()
 
 
 def _format_in(arguments: list[str]) -> Format | None:

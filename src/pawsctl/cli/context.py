@@ -82,39 +82,11 @@ class Invocation:
         )
         return found
 
-    def mask_errors(self, arguments: Sequence[str]) -> None:
-        """Have errors masked if a setting asks for it, also where settings were not resolved."""
-        from pawsctl.errors import PawsctlError
-
-        try:
-            # The parser may have failed before it reached the option.
-            self.mask = self.mask or "--mask" in arguments
-            self.mask_in_use()
-        except PawsctlError:
-            if self.mask or os.environ.get("PAWSCTL_MASK"):
-                from pawsctl.safety import masking
-
-                self.output.mask = masking.makeshift()
-
     def mask_in_use(self) -> "Mask | None":
         """Return the mask for private data, if it is to be masked. Raises UsageError."""
         # Resolves whether it is.
         _ = self.settings
         return self.output.mask
-
-    def new_mask(self) -> "Mask":
-        """Return the mask for private data. Raises OperationFailed if its key can't be had."""
-        # Saves 5 ms without a mask.
-        from pawsctl.safety import masking
-
-        return self.output.mask or masking.of(self.settings)
-
-    def require_unmasked(self, what: str, hint: str) -> None:
-        """Raise UsageError if private data is to be masked; `what` says why it can't be."""
-        if origin := self.settings.mask:
-            from pawsctl.errors import UsageError
-
-            raise UsageError(f"{what}, and private data is to be masked ({origin}).", hint=hint)
 
     def profiles(self) -> "dict[str, Profile]":
         """Return every profile by its name. Raises UsageError for a file that can't be read."""

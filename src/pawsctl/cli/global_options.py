@@ -182,12 +182,7 @@ def _global_options(taken: Set[str], untaken: Set[str], formats: Sequence[str]) 
             callback=_store("read_only"),
             help="Send only commands that read; refuse to change anything.",
         ),
-        option(
-            "--mask",
-            is_flag=True,
-            callback=_store("mask"),
-            help="Show pseudonyms for phones, and blocks for what people wrote.",
-        ),
+        option("--mask", is_flag=True, callback=_store("mask"), help="Mask phones and text."),
         option("--no-color", is_flag=True, callback=_store("no_color"), help="Disable colour."),
         option(
             "--verbose",

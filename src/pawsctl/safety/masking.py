@@ -3,6 +3,7 @@
 import secrets
 
 from pawsctl.config.settings import Settings
+from pawsctl.errors import UsageError
 from pawsctl.files import keyed_hash
 from pawsctl.sessions.contract.keys import SESSION_PREFIX
 from pawsctl.sessions.contract.mask import Mask
@@ -22,3 +23,9 @@ def of(settings: Settings) -> Mask:
 def makeshift() -> Mask:
     """Return a mask where settings or key can't be had: its pseudonyms are others each time."""
     return Mask(secrets.token_bytes(_BYTES))
+
+
+def require_none(settings: Settings, what: str, hint: str) -> None:
+    """Raise UsageError if private data is to be masked; `what` says why it can't be."""
+    if settings.mask:
+        raise UsageError(f"{what}, and private data is to be masked ({settings.mask}).", hint=hint)

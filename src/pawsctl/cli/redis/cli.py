@@ -48,10 +48,13 @@ def client(
     Exits with the exit status of redis-cli. With --read-only, runs a single command that reads.
     """
     from pawsctl.cli.redis import event_lines
+    from pawsctl.safety import masking
     from pawsctl.stack import redis_cli
 
-    invocation(ctx).require_unmasked(
-        "redis-cli prints values as they are stored", "'session list' and 'session get' mask them."
+    masking.require_none(
+        invocation(ctx).settings,
+        "redis-cli prints values as they are stored",
+        "'session list' and 'session get' mask them.",
     )
     if not redis_cli.only_reads(arguments or ()):
         invocation(ctx).require_changeable(

@@ -59,6 +59,7 @@ def copy(
     as it is. What leaves a production profile is masked, unless you say --no-mask.
     """
     from pawsctl.connection import connect
+    from pawsctl.safety import masking
     from pawsctl.sessions.store.reader import SessionReader
     from pawsctl.sessions.store.store import SessionStore
     from pawsctl.workflows import copy as operation
@@ -70,7 +71,9 @@ def copy(
     seconds = None if ttl is None else duration_option(ttl, option="--ttl")
     origin, place = _only_read(run.target()), _target(run, to, dry_run=dry_run)
     if no_mask:
-        run.require_unmasked("--no-mask copies sessions as they are", "Leave --no-mask out.")
+        masking.require_none(
+            run.settings, "--no-mask copies sessions as they are", "Leave --no-mask out."
+        )
     is_masked = bool(mask or run.settings.mask) or (origin.is_production and not no_mask)
     _require_right(origin, place[0], masked=is_masked)
     source = SessionReader(
@@ -80,7 +83,11 @@ def copy(
     target = SessionStore(
         connect(place[0], run.timeouts(), notice=run.output.note), keyspace=place[1]
     )
-    how = operation.How(mask=run.new_mask() if is_masked else None, ttl=seconds, dry_run=dry_run)
+    how = operation.How(
+        mask=(run.output.mask or masking.of(run.settings)) if is_masked else None,
+        ttl=seconds,
+        dry_run=dry_run,
+    )
     with source, target:
         copying = operation.Copy(source, target, how)
         if not dry_run:

@@ -41,13 +41,16 @@ def edit(
     back.
     """
     from pawsctl.files import editor, state_dir
+    from pawsctl.safety import masking
     from pawsctl.safety.backups.keep import keep_keys
     from pawsctl.safety.erasure import copies
     from pawsctl.sessions.edit import edit_session as operation
 
     run = invocation(ctx)
     run.keyspace.require_bots("'session edit'")
-    run.require_unmasked("An editor shows the session as it is stored", "Edit it without --mask.")
+    masking.require_none(
+        run.settings, "An editor shows the session as it is stored", "Edit it without --mask."
+    )
     undo = undo_of(run, "edit", no_backup=no_backup, yes=False)
     words = editor.program(os.environ)
     folder = state_dir.path_of(copies.EDITS)
