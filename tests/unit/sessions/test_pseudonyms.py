@@ -46,7 +46,7 @@ def test_a_pseudonym_is_a_phone_of_nobody_that_differs_in_its_plus_as_the_phone_
     ],
 )
 def test_a_sentence_keeps_all_but_the_phones(text: str, shown: str) -> None:
-    """What is a pseudonym already, an address, a time or a size stays."""
+    """A pseudonym, an address, a time or a size stays."""
     assert MASK.sentence(text) == shown
 
 
