@@ -48,7 +48,8 @@ def examine(here: Project, *, is_needed: bool) -> Iterator[Finding]:
         detail = f"{engine}: the {here.topology} takes no writes; {'; '.join(problems)}"
         # If nothing runs, the problems say what helps: `up` may not.
         runs = any(each.state == "running" for each in found.services)
-        yield Finding("stack", "failed" if is_needed else "warning", detail, up if runs else "")
+        helps = runs or any(up in each for each in problems)
+        yield Finding("stack", "failed" if is_needed else "warning", detail, up if helps else "")
     elif problems:
         yield Finding("stack", "warning", f"{engine}: {'; '.join(problems)}", up)
     else:
