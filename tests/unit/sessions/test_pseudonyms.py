@@ -60,3 +60,4 @@ def test_a_line_of_a_log_loses_what_it_quotes() -> None:
     assert "Firulais" not in shown
     assert shown.endswith(f"wh:session:{P}")
     assert MASK.log_line("Hola Firulais") == "█" * 13
+    assert "Firulais" not in MASK.log_line("1:M 28 Nov 2026 16:00:00.000 # <lua> Firulais")

@@ -92,8 +92,11 @@ class Mask:
         return _IN_TEXT.sub(self._phone, self._in_key.sub(self._name_in_key, text))
 
     def log_line(self, line: str) -> str:
-        """Return a line of a server's log without what it quotes; blocks for any other line."""
-        if not _LOG_LINE.fullmatch(line):
+        """Return a line of a server's log without what it quotes; blocks for any other line.
+
+        What a script has logged may be anything, too.
+        """
+        if "<lua>" in line or not _LOG_LINE.fullmatch(line):
             return self.text(line)
         return self.sentence(_IN_LOG.sub(lambda found: self.text(found[0]), line))
 
