@@ -7,6 +7,8 @@ import pytest
 from tests.stack_fixtures import Stack
 from tests.topology_fixtures import Topology
 
+# The record of all changes, which is no project's.
+AUDIT = "pawsctl/audit.jsonl"
 ALL = ["single", "sentinel", "cluster"]
 
 
@@ -34,15 +36,15 @@ def test_nothing_is_asked_where_there_is_nothing_to_delete(bare_stack: Stack) ->
     assert "Nothing to remove" in done.text
 
 
-def test_down_with_volumes_leaves_the_lock_alone(stack: Stack) -> None:
-    """Another process may wait for the lock; all other files and directories are removed."""
+def test_down_with_volumes_leaves_the_lock_and_the_record(stack: Stack) -> None:
+    """Another process may wait for the lock; all other files of the project are removed."""
     stack("redis", "up", env={"REDIS_PASSWORD": "secret"})
 
     done = stack("redis", "down", "--volumes", "--yes")
 
     assert done.status == 0, done.err
     project = f"pawsctl/{stack.project}"
-    assert _left(stack) == ["pawsctl", project, f"{project}/lock"]
+    assert _left(stack) == ["pawsctl", AUDIT, project, f"{project}/lock"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the embedded server is not for Windows")
@@ -55,6 +57,7 @@ def test_no_directory_of_a_node_is_left(cluster_of_six: Topology) -> None:
     project = f"pawsctl/{cluster_of_six.project}"
     assert _left(cluster_of_six) == [
         "pawsctl",
+        AUDIT,
         project,
         f"{project}/cluster",
         f"{project}/cluster/lock",
