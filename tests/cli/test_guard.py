@@ -139,3 +139,35 @@ def test_on_a_terminal_the_name_is_typed(
     assert "warning: This may be production: NODE_ENV is production" in lines
     assert f"Type 127.0.0.1 to go on: {typed}" in lines
     assert bool(server.client.exists("wh:session:+1")) == (status != 0)
+
+
+def test_the_place_of_a_production_profile_is_evidence_under_any_url(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path
+) -> None:
+    """Another spelling, database or profile of the same place is the same place; copies too."""
+    store_session(server, "+1", SESSION)
+    own = tmp_path / ".config" / "pawsctl" / "pawsctl.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text(
+        f'[profiles.prod]\nurl = "redis://localhost:{server.port}/3"\nproduction = true\n'
+        f'[profiles.dev]\nurl = "{server.url}"\n[profiles.other]\nurl = "redis://localhost:1"\n'
+        "production = true\n"
+    )
+    said = f"it is at the place of profile prod in {own}:3, which says production"
+    for line in (
+        f"--url {server.url} session flush --yes",
+        f"--url redis://LOCALHOST:{server.port} session delete +1",
+        "--profile dev session flush --yes",
+        f"session copy --all --to {server.url}/1",
+        f"session copy --all --mask --to {server.url}/1",
+    ):
+        refused = pawsctl(*line.split())
+        assert (refused.status, said in refused.err) == (ExitStatus.NOT_CONFIRMED, True), line
+        assert "profile other" not in refused.err
+    own.write_text("[profiles.prod]\nurl = 1\n")
+    refused = pawsctl("session", "flush", "--yes")
+    assert refused.status == ExitStatus.NOT_CONFIRMED
+    assert f"production profile can't be told ({own}:2" in refused.err
+    assert server.client.exists("wh:session:+1")
+    done = pawsctl("session", "flush", "--yes", "--confirm", "127.0.0.1")
+    assert done.status == ExitStatus.OK

@@ -60,22 +60,24 @@ def confirm_on(
     `question` is asked, if there is one. Raises NotConfirmed, also if `host` names another Redis;
     and what looking raises. Then the change is recorded, with the `keys` that were named.
     """
-    from pawsctl.safety import look
+    from pawsctl.safety import look, places
 
     run.announce(connection.target)
     for line in about:
         run.output.say(line)
     seen = look.at(connection, lambda ports: _own_ports(run, ports))
-    found = _settle(run, connection.target, seen, host=host, yes=yes, question=question)
-    run.record(connection.target, keys, is_production=bool(found))
+    target = places.marked(connection.target, run.profiles, seen.addresses)
+    found = _settle(run, target, seen, host=host, yes=yes, question=question)
+    run.record(target, keys, is_production=bool(found))
 
 
 def require_no_production(run: Invocation, connection: Connection, what: str, hint: str) -> None:
     """Raise NotConfirmed before what may be production's: `what` must not come there."""
-    from pawsctl.safety import evidence, look
+    from pawsctl.safety import evidence, look, places
 
     seen = look.at(connection, lambda ports: _own_ports(run, ports))
-    if found := evidence.of(connection.target, seen):
+    target = places.marked(connection.target, run.profiles, seen.addresses)
+    if found := evidence.of(target, seen):
         raise NotConfirmed(f"{what}, and this may be production: {'; '.join(found)}.", hint=hint)
 
 
@@ -116,7 +118,7 @@ def confirm_stack(
     from msgspec.structs import replace
 
     from pawsctl.config.redis_url import parse
-    from pawsctl.safety import look
+    from pawsctl.safety import look, places
 
     if run.settings.file is not None:
         run.output.note(f"Settings from {run.settings.file}")
@@ -129,6 +131,7 @@ def confirm_stack(
         seen = look.at_own(settings.redis_port, settings.redis_password)
     else:
         seen = look.nothing_at_own()
+    target = places.marked(target, run.profiles)
     found = _settle(run, target, seen, host=host, yes=yes, question=question)
     run.record(target, is_production=bool(found))
 

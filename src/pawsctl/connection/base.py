@@ -72,6 +72,10 @@ class Connection(ABC):
     def addresses(self) -> list[Address]:
         """Return the address of every primary, also of one that does not answer."""
 
+    def sentinels(self) -> list[Address]:
+        """Return the addresses of the Sentinels that those of the target know; none without."""
+        return []
+
     def foreign_host(self) -> str | None:
         """Return a host that commands go to and that is not this machine; None if all are local.
 

@@ -60,6 +60,14 @@ class Sentinel(Connection):
         """Return the primary's address alone."""
         return [node.target.addresses[0] for node in self.primaries()]
 
+    def sentinels(self) -> list[Address]:
+        """Return the addresses of the other Sentinels of the service, as one of them tells."""
+        for sentinel in self._answering():
+            reply = sentinel.pipeline([("SENTINEL", "SENTINELS", self.target.service or "")])[0]
+            if not isinstance(reply, ErrorReply):
+                return [Address(row["ip"], int(row["port"])) for row in _tables(reply)]
+        return []
+
     def reader(self) -> Node:
         """Return the server for reads: a replica if preferred and found, else the primary."""
         if self._prefer_replica:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from pawsctl.config.target import Target
+from pawsctl.config.target import Address, Target
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -11,13 +11,15 @@ class Seen(msgspec.Struct, frozen=True):
     `foreign` is a host that commands go to and that is not this machine; None if all are local.
     `replicas` maps a server to how many are attached to it, those aside that this project started.
     `untold` says in words what could not be looked at; `names` are those by which it may be
-    confirmed, the best one first.
+    confirmed, the best one first. `addresses` are those of its servers and their Sentinels, beside
+    those that the URL names.
     """
 
     foreign: str | None
     replicas: dict[str, int]
     untold: tuple[str, ...]
     names: tuple[str, ...]
+    addresses: tuple[Address, ...] = ()
 
 
 def of(target: Target, seen: Seen) -> list[str]:

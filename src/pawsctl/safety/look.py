@@ -43,6 +43,7 @@ def at(connection: Connection, own_ports: OwnPorts) -> Seen:
         },
         tuple(untold),
         _names(connection, foreign),
+        _addresses(connection),
     )
 
 
@@ -99,6 +100,13 @@ def _names(connection: Connection, foreign: str | None) -> tuple[str, ...]:
     for address in [*connection.addresses(), *_members(found)]:
         hosts += [address.host, str(address)]
     return tuple(dict.fromkeys(hosts))
+
+
+def _addresses(connection: Connection) -> tuple[Address, ...]:
+    """Return where the servers are, and the Sentinels that watch over them."""
+    found = connection.resolved()
+    members = _members(found) if found.is_cluster else []
+    return (*connection.addresses(), *members, *connection.sentinels())
 
 
 def _members(cluster: Connection) -> list[Address]:

@@ -133,6 +133,7 @@ def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspac
     from pawsctl.config import session_settings
     from pawsctl.config.setting_specs import Setting
     from pawsctl.errors import ReadOnly
+    from pawsctl.safety import places
 
     own, keyspace = run.settings.profile, run.keyspace
     setting = run.settings["PAWSCTL_READ_ONLY"]
@@ -156,7 +157,7 @@ def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspac
     if read_only and not dry_run:
         raise ReadOnly.of("this writes sessions into the target", read_only)
     target = replace(run.settings.guarded(target), read_only=read_only)
-    return target, keyspace
+    return places.marked(target, run.profiles), keyspace
 
 
 def _require_right(source: Target, target: Target, *, masked: bool) -> None:
