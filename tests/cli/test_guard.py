@@ -141,6 +141,26 @@ def test_on_a_terminal_the_name_is_typed(
     assert bool(server.client.exists("wh:session:+1")) == (status != 0)
 
 
+def test_the_bots_own_file_is_evidence(pawsctl: Pawsctl, server: Server, tmp_path: Path) -> None:
+    """`.env.local` counts before `.env`, with blanks around the word; one of no trust does too."""
+    store_session(server, "+1", SESSION)
+    (tmp_path / ".env").write_text("NODE_ENV=development\n")
+    local = tmp_path / ".env.local"
+    local.write_text('A=1\nNODE_ENV=" Production"\n')
+    for line in ("session flush --yes", f"session copy --all --to {server.url}/1"):
+        refused = pawsctl(*line.split())
+        assert refused.status == ExitStatus.NOT_CONFIRMED, line
+        assert f"NODE_ENV is production (NODE_ENV in {local}:2)" in refused.err
+    local.chmod(0o666)
+    refused = pawsctl("session", "flush", "--yes")
+    assert refused.status == ExitStatus.NOT_CONFIRMED
+    assert "whether NODE_ENV is production can't be told" in refused.err
+    local.unlink()
+    refused = pawsctl("session", "flush", "--yes", env={"NODE_ENV": " production"})
+    assert refused.status == ExitStatus.NOT_CONFIRMED
+    assert pawsctl("session", "flush", "--yes").status == ExitStatus.OK
+
+
 def test_the_place_of_a_production_profile_is_evidence_under_any_url(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:

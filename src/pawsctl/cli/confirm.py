@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pawsctl.cli.output.table import Line
     from pawsctl.config.session_settings import SessionSettings
     from pawsctl.config.settings import StackSettings
-    from pawsctl.config.target import Target
+    from pawsctl.config.target import Address, Target
     from pawsctl.connection import Connection
     from pawsctl.safety.backups.keep import Undo
     from pawsctl.safety.evidence import Seen
@@ -60,23 +60,41 @@ def confirm_on(
     `question` is asked, if there is one. Raises NotConfirmed, also if `host` names another Redis;
     and what looking raises. Then the change is recorded, with the `keys` that were named.
     """
-    from pawsctl.safety import look, places
+    from pawsctl.safety import look
 
     run.announce(connection.target)
     for line in about:
         run.output.say(line)
     seen = look.at(connection, lambda ports: _own_ports(run, ports))
-    target = places.marked(connection.target, run.profiles, seen.addresses)
+    target = marked(run, connection.target, seen.addresses)
     found = _settle(run, target, seen, host=host, yes=yes, question=question)
     run.record(target, keys, is_production=bool(found))
 
 
+def marked(run: Invocation, target: Target, addresses: Iterable[Address] = ()) -> Target:
+    """Return the target with what the profiles and the bot's own files say of production.
+
+    `addresses` are those of its servers beside the URL's own.
+    """
+    from msgspec.structs import replace
+
+    from pawsctl.safety import places
+
+    try:
+        origin = run.bot_settings().production
+        found = [f"NODE_ENV is production ({origin})"] if origin else []
+    except PawsctlError as error:
+        found = [f"whether NODE_ENV is production can't be told ({error.message.rstrip('.')})"]
+    clauses = tuple(dict.fromkeys((*target.production, *found)))
+    return places.marked(replace(target, production=clauses), run.profiles, addresses)
+
+
 def require_no_production(run: Invocation, connection: Connection, what: str, hint: str) -> None:
     """Raise NotConfirmed before what may be production's: `what` must not come there."""
-    from pawsctl.safety import evidence, look, places
+    from pawsctl.safety import evidence, look
 
     seen = look.at(connection, lambda ports: _own_ports(run, ports))
-    target = places.marked(connection.target, run.profiles, seen.addresses)
+    target = marked(run, connection.target, seen.addresses)
     if found := evidence.of(target, seen):
         raise NotConfirmed(f"{what}, and this may be production: {'; '.join(found)}.", hint=hint)
 
@@ -118,7 +136,7 @@ def confirm_stack(
     from msgspec.structs import replace
 
     from pawsctl.config.redis_url import parse
-    from pawsctl.safety import look, places
+    from pawsctl.safety import look
 
     if run.settings.file is not None:
         run.output.note(f"Settings from {run.settings.file}")
@@ -131,7 +149,7 @@ def confirm_stack(
         seen = look.at_own(settings.redis_port, settings.redis_password)
     else:
         seen = look.nothing_at_own()
-    target = places.marked(target, run.profiles)
+    target = marked(run, target)
     found = _settle(run, target, seen, host=host, yes=yes, question=question)
     run.record(target, is_production=bool(found))
 

@@ -11,6 +11,7 @@ import msgspec
 
 from pawsctl.config import dotenv_file
 from pawsctl.config.load_settings import home
+from pawsctl.config.setting_specs import is_production
 from pawsctl.config.settings import Settings
 
 # What the bot's health endpoint tells of → the variables that it needs.
@@ -26,12 +27,13 @@ _MODE = "NODE_ENV"
 class BotSettings(msgspec.Struct, frozen=True):
     """Whether each service of the bot is configured, what is missing, and whether it develops.
 
-    No value is kept: the bot's keys are nothing that pawsctl needs.
+    `production` is where NODE_ENV says so, in words, or ''. No value is kept: the bot's keys are nothing that pawsctl needs.
     """
 
     configured: Mapping[str, bool]
     missing: list[str]
     is_development: bool
+    production: str = ""
 
 
 def load(settings: Settings, *, environ: Mapping[str, str], directory: Path) -> BotSettings:
@@ -42,17 +44,22 @@ def load(settings: Settings, *, environ: Mapping[str, str], directory: Path) -> 
     paths = [settings.file]
     if settings.is_found or settings.file is None:
         paths.insert(0, dotenv_file.nearest(directory, home(environ), ".env.local"))
-    files = [dotenv_file.read(path) for path in paths if path is not None]
+    files = [(path, dotenv_file.read(path)) for path in paths if path is not None]
 
-    def value(name: str) -> str:
+    def said(name: str) -> tuple[str, str]:
         if name in environ:
-            return environ[name]
-        return next((file[name][0] for file in files if name in file), "")
+            return environ[name], f"{name} in the environment"
+        for path, file in files:
+            if name in file:
+                return file[name][0], f"{name} in {path}:{file[name][1]}"
+        return "", ""
 
     names = {name for each in SERVICES.values() for name in each}
-    found = {name for name in names if value(name)}
+    found = {name for name in names if said(name)[0]}
+    mode, origin = said(_MODE)
     return BotSettings(
         configured={service: found.issuperset(each) for service, each in SERVICES.items()},
         missing=[name for each in SERVICES.values() for name in each if name not in found],
-        is_development=value(_MODE) == "development",
+        is_development=mode == "development",
+        production=origin if is_production(mode) else "",
     )

@@ -66,6 +66,11 @@ class Setting(msgspec.Struct, frozen=True):
         return self.origin.startswith(f"{self.name} in {file}:")
 
 
+def is_production(mode: str) -> bool:
+    """Return whether a value of NODE_ENV says production, in any case, with blanks around it."""
+    return mode.strip().lower() == "production"
+
+
 def is_kept(setting: Setting) -> bool:
     """Return whether a setting asks for the password that is kept for this project."""
     return setting.name == "REDIS_PASSWORD" and setting.value == kept_password.ASKED

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from pawsctl import escaping, sizes
 from pawsctl.config import kept_password, password_file, redis_url, switches
-from pawsctl.config.setting_specs import EngineChoice, Setting, is_kept
+from pawsctl.config.setting_specs import EngineChoice, Setting, is_kept, is_production
 from pawsctl.config.target import Target, is_published
 from pawsctl.errors import UsageError
 
@@ -93,7 +93,7 @@ class Settings(msgspec.Struct, frozen=True):
     def production(self) -> tuple[str, ...]:
         """The settings by which this is production, in clauses."""
         setting = self["NODE_ENV"]
-        if setting.value.lower() != "production":
+        if not is_production(setting.value):
             return ()
         return (f"NODE_ENV is production ({setting.origin})",)
 

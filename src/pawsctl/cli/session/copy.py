@@ -9,7 +9,7 @@ import typer
 
 from pawsctl.cli import lookups
 from pawsctl.cli.arguments import Confirm, DryRun, OptionalPhones, phone_keys
-from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.confirm import confirm_on, marked
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.filter_options import FilteringCommand, chosen_filter, duration_option
@@ -133,7 +133,6 @@ def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspac
     from pawsctl.config import session_settings
     from pawsctl.config.setting_specs import Setting
     from pawsctl.errors import ReadOnly
-    from pawsctl.safety import places
 
     own, keyspace = run.settings.profile, run.keyspace
     setting = run.settings["PAWSCTL_READ_ONLY"]
@@ -157,7 +156,7 @@ def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspac
     if read_only and not dry_run:
         raise ReadOnly.of("this writes sessions into the target", read_only)
     target = replace(run.settings.guarded(target), read_only=read_only)
-    return places.marked(target, run.profiles), keyspace
+    return marked(run, target), keyspace
 
 
 def _require_right(source: Target, target: Target, *, masked: bool) -> None:
