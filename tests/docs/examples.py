@@ -207,7 +207,7 @@ def session_examples(folder: Path, server: Server) -> Iterator[Examples]:
     own = folder / ".config" / "pawsctl" / "pawsctl.toml"
     own.parent.mkdir(parents=True, exist_ok=True)
     own.write_text(
-        f'[profiles.prod]\nurl = "{server.url}"\nproduction = true\n\n'
+        '[profiles.prod]\nurl = "rediss://redis.example.com:6380"\nproduction = true\n\n'
         f'[profiles.look]\nurl = "{server.url}"\nread_only = true\n'
     )
     shown = "redis://127.0.0.1:6379"

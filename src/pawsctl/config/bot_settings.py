@@ -27,7 +27,8 @@ _MODE = "NODE_ENV"
 class BotSettings(msgspec.Struct, frozen=True):
     """Whether each service of the bot is configured, what is missing, and whether it develops.
 
-    `production` is where NODE_ENV says so, in words, or ''. No value is kept: the bot's keys are nothing that pawsctl needs.
+    `production` is where NODE_ENV says so, in words, or ''. No value is kept: the bot's keys are
+    nothing that pawsctl needs.
     """
 
     configured: Mapping[str, bool]
