@@ -21,7 +21,7 @@ from hypothesis.strategies import SearchStrategy
 from pawsctl.errors import ExitStatus, PawsctlError
 from pawsctl.stack.project.compose_file import read
 from pawsctl.stack.project.mounted_files import compose_file
-from tests.faults.lab import LIMITS, PREFIX, Lab, Run, judge
+from tests.faults.lab import PREFIX, Lab, Run, judge, limited
 from tests.faults.tally import Tally
 
 SECRET = "hunter2-is-a-secret"
@@ -79,7 +79,7 @@ _ARGUMENTS = st.tuples(
 def _arguments(lab: Lab, made: tuple[str, list[list[str]]]) -> Run:
     command, groups = made
     words = [word for group in groups for word in group]
-    return lab.run("--url", lab.url, *LIMITS, *command.split(), *words)
+    return lab.run(*limited(lab.url, [*command.split(), *words]))
 
 
 # --- URLs ---------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ def _value(lab: Lab, made: list[bytes]) -> Run:
     for number, value in enumerate(made):
         lab.client.set(f"{PREFIX}+{number}", value)
     how = _LOOKS[len(made[0]) % len(_LOOKS)]
-    return lab.run("--url", lab.url, *LIMITS, *how)
+    return lab.run(*limited(lab.url, how))
 
 
 # --- Archives -----------------------------------------------------------------------------------
@@ -257,7 +257,7 @@ def _archive(lab: Lab, made: tuple[bool, bool, list[tuple[str, float, bytes]]]) 
     path = lab.folder / ("edited.jsonl.gz" if is_gzip else "edited.jsonl")
     path.write_bytes(data)
     command = ("session", "import", "--replace") if is_import else ("session", "verify")
-    run = lab.run("--url", lab.url, *LIMITS, *command, str(path))
+    run = lab.run(*limited(lab.url, [*command, str(path)]))
     if run.status == 0 and not is_gzip and data != whole:
         # A change such as spaces at the end of a line is allowed; other sessions are not.
         assert sorted(_lines(data)) == sorted(_lines(whole)), "another archive was called whole"

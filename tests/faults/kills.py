@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.faults.commands import Attacked, archived, exports, prepare, writes
-from tests.faults.lab import FIRST, LIMITS, VALUES, Lab, Run, judge
+from tests.faults.lab import FIRST, VALUES, Lab, Run, judge, limited
 from tests.faults.tally import Tally
 
 _SIGNALS = {
@@ -26,7 +26,7 @@ def attacks(lab: Lab, rng: random.Random, tries: int) -> Iterator[Tally]:
     for command in chosen:
         prepare(lab, command)
         begun = time.monotonic()
-        words = ("--url", lab.url, *LIMITS, *command.arguments)
+        words = limited(lab.url, command.arguments)
         lab.end(lab.start(*words), words)
         times[command] = time.monotonic() - begun
     for name, number in _SIGNALS.items():
@@ -41,7 +41,7 @@ def attacks(lab: Lab, rng: random.Random, tries: int) -> Iterator[Tally]:
 def _ended(lab: Lab, command: Attacked, number: signal.Signals, after: float, tally: Tally) -> None:
     how = f"{number.name} after {after:.3f} s"
     prepare(lab, command)
-    words = ("--url", lab.url, *LIMITS, *command.arguments)
+    words = limited(lab.url, command.arguments)
     process = lab.start(*words)
     time.sleep(after)
     process.send_signal(number)
@@ -92,7 +92,7 @@ def _at_once(lab: Lab, commands: list[Attacked], tries: int) -> Tally:
     for command in commands:
         for _ in range(tries):
             prepare(lab, command)
-            words = ("--url", lab.url, *LIMITS, *command.arguments)
+            words = limited(lab.url, command.arguments)
             running = [lab.start(*words) for _ in range(3)]
             runs = [lab.end(process, words) for process in running]
             tally.tried()

@@ -30,6 +30,14 @@ HUNG_SECONDS = 45.0
 # The timeouts given to pawsctl: short, since many attacks run into them.
 LIMITS = ("--timeout", "2", "--connect-timeout", "2", "--failover-timeout", "1")
 
+
+def limited(url: str, arguments: Sequence[str]) -> tuple[str, ...]:
+    """Return pawsctl's arguments, with the URL and the timeouts if the command reaches a Redis."""
+    if tuple(arguments[:2]) == ("session", "verify"):
+        return tuple(arguments)
+    return ("--url", url, *LIMITS, *arguments)
+
+
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xe2\x80[\xaa-\xae]")
 
 # What users start: `python -m` runs some of Python's own modules before pawsctl's.

@@ -4,11 +4,14 @@ The disks are small file systems in memory, which need root and Linux; the clock
 The quota is that of a Btrfs file system in a file: with ext4, a kernel has to be built for quotas.
 """
 
+import gzip
 import os
 import random
+import re
 import shutil
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
@@ -60,16 +63,38 @@ def _disks(lab: Lab, chosen: Sequence[Attacked]) -> Iterator[Tally]:
             yield tally
             continue
         with mounted(lab.folder / "disk") as disk:
-            before = set(disk.iterdir())
+            before = _files(disk)
             # All writes go there: files, state, temporary files.
             places = {"XDG_STATE_HOME": str(disk), "HOME": str(disk), "TMPDIR": str(disk)}
             for command in (_moved(chosen[0], disk), *chosen[1:]):
                 run = _attack(lab, command, tally, name, places)
                 if command.arguments[1] == "export" and run.status == 0:
                     tally.found("lost", f"an archive of 100 KB was written: {run}")
-            if left := set(disk.iterdir()) - before:
+            if left := _files(disk) - before:
                 tally.found("leftovers", f"{sorted(left)}")
         yield tally
+
+
+# The record of changes and its key stay, and so do backups, which are removed later.
+_KEPT = re.compile(r"pawsctl/(audit\.jsonl|hash\.key|undo\.archives/[^/]+\.jsonl\.gz)")
+
+
+def _files(disk: Path) -> set[str]:
+    """Return the files on a disk, but for those that pawsctl keeps; a backup counts if broken."""
+    found = set()
+    for path in (each for each in disk.rglob("*") if each.is_file()):
+        name = str(path.relative_to(disk))
+        if not _KEPT.fullmatch(name) or (name.endswith(".gz") and not _is_whole(path)):
+            found.add(name)
+    return found
+
+
+def _is_whole(archive: Path) -> bool:
+    try:
+        gzip.decompress(archive.read_bytes())
+    except (OSError, EOFError, zlib.error):
+        return False
+    return True
 
 
 def _stack_without_room(lab: Lab) -> Tally:
