@@ -9,6 +9,8 @@ from pawsctl.config import kept_password
 
 EngineChoice = Literal["auto", "docker", "embedded"]
 
+DEFAULT_BACKUP_HOURS = "24"
+
 # No secret: it is in compose/defaults, and protects a page on loopback only.
 KNOWN_COMMANDER_PASSWORD = "admin123"  # noqa: S105
 
@@ -42,7 +44,7 @@ SETTING_SPECS = (
     SettingSpec("SESSION_PREFIX", "wh:session:"),
     SettingSpec("SESSION_TTL", "6h"),
     SettingSpec("SESSION_FORMAT", "bot"),
-    SettingSpec("PAWSCTL_BACKUP_HOURS", "24"),
+    SettingSpec("PAWSCTL_BACKUP_HOURS", DEFAULT_BACKUP_HOURS),
     SettingSpec("APP_URL", "http://localhost:3000"),
     SettingSpec("NODE_ENV"),
     SettingSpec("PAWSCTL_SERVE_TOKEN", is_secret=True),

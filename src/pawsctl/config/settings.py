@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pawsctl import escaping, sizes
-from pawsctl.config import kept_password, password_file, redis_url, switches
+from pawsctl.config import kept_password, password_file, redis_url, setting_specs, switches
 from pawsctl.config.setting_specs import EngineChoice, Setting, is_kept, is_production
 from pawsctl.config.target import Target, is_published
 from pawsctl.errors import UsageError
@@ -175,13 +175,18 @@ class Settings(msgspec.Struct, frozen=True):
         return (kept_password.made if make else kept_password.read)(self.project)
 
     def backup_hours(self) -> float:
-        """Return how long backups are kept. Raises UsageError if that is no number above 0."""
+        """Return how long backups are kept; a `.env` found by search can only lengthen it.
+
+        Raises UsageError if that is no number above 0.
+        """
         setting = self["PAWSCTL_BACKUP_HOURS"]
         if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", setting.value) or not float(
             setting.value
         ):
             raise _unusable(setting, "a number of hours above 0, like 24")
-        return float(setting.value)
+        # A file that a repository brings along must not take away what was to be kept.
+        least = setting_specs.DEFAULT_BACKUP_HOURS if self.is_from_found_file(setting) else 0
+        return max(float(setting.value), float(least))
 
     def stack(self, *, starts: bool = False) -> StackSettings:
         """Return the settings of this project's own containers, validated.

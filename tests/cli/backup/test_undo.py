@@ -1,5 +1,6 @@
 """Sessions that a command deletes are kept first, and come back byte for byte."""
 
+import gzip
 import os
 import signal
 import stat
@@ -272,23 +273,60 @@ def test_old_backups_are_swept_and_that_is_said(pawsctl: Pawsctl, server: Server
     fill(server)
     pawsctl("session", "delete", "+1")
     (kept,) = archives(pawsctl)
-    for ago in (23, 25):
+    data = gzip.decompress(kept.read_bytes())
+    assert b'"kept_hours":24.0' in data
+    # Those of before, which do not say how long they live, live as long as is set now.
+    old = data.replace(b'"kept_hours":24.0', b'"kept_hours":0')
+    for ago, held_ in ((23, old), (25, old), (25, data.replace(b":24.0", b":26")), (26, data)):
         made_at = datetime.now(UTC) - timedelta(hours=ago)
         copy = kept.with_name(f"{made_at:%Y%m%dT%H%M%S%fZ}-delete.jsonl.gz")
-        copy.write_bytes(kept.read_bytes())
+        copy.write_bytes(gzip.compress(held_))
     part = kept.with_name(f".{kept.name}.pawsctl-{'0' * 16}.part")
     part.write_bytes(b"conversations")
-    assert "Removed 1 backup older than 24 h." in pawsctl("session", "delete", "+2").err
-    assert len(archives(pawsctl)) == 3
+    assert "Removed 2 backups whose time was up." in pawsctl("session", "delete", "+2").err
+    assert len(archives(pawsctl)) == 4
     assert not part.exists()
     hours = {"PAWSCTL_BACKUP_HOURS": "0.5"}
     said = pawsctl("session", "delete", "+3", env=hours).err
-    assert "Removed 1 backup older than 0.5 h." in said
+    assert "Removed 1 backup whose time was up." in said
+    assert "Kept 1 key for 0.5 h" in said
     wrong = pawsctl("session", "delete", "+3", env={"PAWSCTL_BACKUP_HOURS": "soon"})
     assert wrong.status == ExitStatus.USAGE
     assert pawsctl("backup", "purge").status == ExitStatus.NOT_CONFIRMED
-    assert len(pawsctl("backup", "purge", "--yes", "--json").json["removed"]) == 3
+    assert len(pawsctl("backup", "purge", "--yes", "--json").json["removed"]) == 4
     assert archives(pawsctl) == []
+
+
+def test_a_found_file_can_not_shorten_the_life_of_a_backup(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """A repository that is cloned brings a .env along; one that is named counts as written."""
+    fill(server)
+    (pawsctl.folder / ".env").write_text("PAWSCTL_BACKUP_HOURS=0.001\n")
+    assert "Kept 1 key for 24 h" in pawsctl("session", "delete", "+1").err
+    named = pawsctl("--env-file", ".env", "session", "delete", "+2")
+    assert "Kept 1 key for 0.001 h" in named.err
+    (pawsctl.folder / ".env").write_text("PAWSCTL_BACKUP_HOURS=48\n")
+    assert "Kept 1 key for 48 h" in pawsctl("session", "delete", "+3").err
+
+
+@pytest.mark.parametrize("name", ["20269999T999999999999Z", "20200101T000000000000Z"])
+def test_what_only_has_the_name_of_a_backup_is_none(
+    pawsctl: Pawsctl, server: Server, name: str
+) -> None:
+    """A time that does not exist, and a folder: neither is listed or removed, nor in the way."""
+    fill(server)
+    assert pawsctl("session", "delete", "+1").status == ExitStatus.OK
+    (kept,) = archives(pawsctl)
+    odd = kept.with_name(f"{name}-flush.jsonl.gz")
+    if "9999T" in name:
+        odd.write_bytes(kept.read_bytes())
+    else:
+        odd.mkdir()
+    assert len(pawsctl("backup", "list", "--json").json) == 1
+    assert pawsctl("session", "delete", "+2").status == ExitStatus.OK
+    assert len(pawsctl("backup", "purge", "--yes", "--json").json["removed"]) == 2
+    assert archives(pawsctl) == [odd]
 
 
 def test_the_newest_export_of_a_reset_stays(pawsctl: Pawsctl, server: Server) -> None:
@@ -309,7 +347,7 @@ def test_the_newest_export_of_a_reset_stays(pawsctl: Pawsctl, server: Server) ->
             (folder / each / f"sessions-db{number}.jsonl.gz").write_bytes(data)
     assert len(pawsctl("backup", "list", "--json").json) == 5
     said = pawsctl("session", "delete", "+1", "+2").err
-    assert "Removed 3 backups older than 24 h." in said
+    assert "Removed 3 backups whose time was up." in said
     assert sorted(each.name for each in folder.iterdir()) == names[2:]
     listed = pawsctl("backup", "list", "--json").json
     assert [each["before"] for each in listed] == ["delete", "reset", "reset"]

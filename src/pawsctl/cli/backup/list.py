@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def list_(ctx: typer.Context) -> None:
     """List the backups, the newest first.
 
-    A backup is removed a day after it was made, or after PAWSCTL_BACKUP_HOURS, by the next command
-    that makes one. The newest of 'redis reset' stays until there is a newer one.
+    A backup is removed a day after it was made, or after the PAWSCTL_BACKUP_HOURS of then, by the
+    next command that makes one. The newest of 'redis reset' stays until there is a newer one.
     """
     from pawsctl.safety.backups import catalog
 

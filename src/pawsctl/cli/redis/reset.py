@@ -47,4 +47,4 @@ def reset(
         )
     run.output.show(done, results_view.reset)
     if count := folder.sweep(hours):
-        run.output.note(folder.swept_text(count, hours))
+        run.output.note(folder.swept_text(count))

@@ -8,11 +8,14 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from pawsctl.files import atomic_file, state_dir
 from pawsctl.files.state_dir import Unusable
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Begun(msgspec.Struct, frozen=True, tag_field="event", tag="begun"):
@@ -23,7 +26,7 @@ class Begun(msgspec.Struct, frozen=True, tag_field="event", tag="begun"):
     """
 
     id: str
-    at: datetime
+    at: Moment
     command: str
     options: list[str]
     url: str
@@ -39,7 +42,7 @@ class Ended(msgspec.Struct, frozen=True, tag_field="event", tag="ended"):
     """The end of a change: the exit status, and how many of what."""
 
     id: str
-    at: datetime
+    at: Moment
     status: int
     counts: dict[str, int]
 
@@ -98,5 +101,5 @@ def lines() -> Iterator[Begun | Ended]:
             for line in file:
                 try:
                     yield _decoder.decode(line)
-                except (msgspec.DecodeError, UnicodeDecodeError):
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                     continue

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
@@ -53,7 +53,9 @@ class BackupSession(msgspec.Struct, frozen=True):
 
 
 def listed(hours: float) -> Iterator[Backup]:
-    """Yield all backups, the newest first; each is read and verified. They live `hours`."""
+    """Yield all backups, the newest first; each is read and verified. Those that do
+    not say how long they live, live `hours`.
+    """
     for each in folder.every():
         url, sessions, problem = None, None, None
         try:
@@ -75,7 +77,7 @@ def _backup(
     return Backup(
         name=place.name,
         made_at=place.made_at,
-        expires_at=None if place.stays else place.made_at + timedelta(hours=hours),
+        expires_at=None if place.stays else folder.expiry(place, hours),
         before=place.before,
         url=url,
         sessions=sessions,

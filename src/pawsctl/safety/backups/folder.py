@@ -6,18 +6,22 @@ project can have. The exports of `redis reset` are in the folders of the project
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from pawsctl.errors import UsageError
+from pawsctl.errors import OperationFailed, UsageError
 from pawsctl.files import atomic_file, state_dir, temporary_files
+from pawsctl.sessions.archive import read
 
 _SUFFIX = ".jsonl.gz"
 _NAME = re.compile(r"([0-9]{8}T[0-9]{12}Z)-([a-z]+)")
 # A file, or a folder of several: a reset exports each database.
 _EXPORT = re.compile(r"sessions-([0-9]{8}T[0-9]{12}Z)(-db[0-9]+\.jsonl\.gz)?")
 _TIME = "%Y%m%dT%H%M%S%fZ"
+# A time of life can be added to any of them.
+_FIRST_YEAR, _LAST_YEAR = 2000, 9900
 
 
 class Place(NamedTuple):
@@ -54,7 +58,7 @@ def new(before: str) -> Path:
 
 
 def every() -> list[Place]:
-    """Return all backups, the newest first."""
+    """Return all backups, the newest first; what else has such a name, as a folder, is none."""
     return sorted([*_kept(), *_exports()], key=lambda each: each.made_at, reverse=True)
 
 
@@ -67,9 +71,12 @@ def _kept() -> list[Place]:
         except FileNotFoundError:
             return []
     return [
-        Place(folder / name, name_of(folder / name), _time(found[1]), found[2])
+        Place(folder / name, name_of(folder / name), made_at, found[2])
         for name in sorted(names)
-        if name.endswith(_SUFFIX) and (found := _NAME.fullmatch(name.removesuffix(_SUFFIX)))
+        if name.endswith(_SUFFIX)
+        and (found := _NAME.fullmatch(name.removesuffix(_SUFFIX)))
+        and (made_at := _time(found[1]))
+        and (folder / name).is_file()
     ]
 
 
@@ -83,10 +90,11 @@ def _exports() -> list[Place]:
         with state_dir.usable(safe):
             names = sorted(each.name for each in safe.iterdir())
         exports = [
-            Place(file, f"{project}/{name_of(file.relative_to(safe))}", _time(told[1]), "reset")
+            Place(file, f"{project}/{name_of(file.relative_to(safe))}", made_at, "reset")
             for name in names
-            if (told := _EXPORT.fullmatch(name))
+            if (told := _EXPORT.fullmatch(name)) and (made_at := _time(told[1]))
             for file in _files(safe / name)
+            if file.is_file()
         ]
         newest = max((each.made_at for each in exports), default=None)
         found += [each._replace(stays=each.made_at == newest) for each in exports]
@@ -97,8 +105,13 @@ def _files(export: Path) -> list[Path]:
     return sorted(export.glob(f"sessions-*{_SUFFIX}")) if export.is_dir() else [export]
 
 
-def _time(text: str) -> datetime:
-    return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+def _time(text: str) -> datetime | None:
+    """Return the time in a name; None for one at which no backup was made."""
+    try:
+        found = datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return found if _FIRST_YEAR <= found.year <= _LAST_YEAR else None
 
 
 def named(name: str) -> Place:
@@ -121,18 +134,29 @@ def latest() -> Place:
     )
 
 
-def sweep(hours: float) -> int:
-    """Remove backups older than that, and what killed commands left; return how many backups.
+def expiry(place: Place, hours: float) -> datetime:
+    """Return when a backup may be removed: after the time that was promised when it was made.
 
-    The newest export of a project's resets stays, however old it is.
+    One that does not say, such as the export of a reset, lives `hours`.
     """
-    oldest = datetime.now(UTC) - timedelta(hours=hours)
-    return remove([each for each in every() if each.made_at < oldest and not each.stays])
+    with suppress(OperationFailed, UsageError):
+        hours = read.header_of(str(place.path)).kept_hours or hours
+    return place.made_at + timedelta(hours=hours)
 
 
-def swept_text(count: int, hours: float) -> str:
+def sweep(hours: float) -> int:
+    """Remove backups whose time is up, and what killed commands left; return how many backups.
+
+    Those that do not say how long they live, live `hours`. The newest export of a project's resets
+    stays, however old it is.
+    """
+    now = datetime.now(UTC)
+    return remove([each for each in every() if not each.stays and expiry(each, hours) < now])
+
+
+def swept_text(count: int) -> str:
     """Return a sentence on how many backups were removed."""
-    return f"Removed {count} {'backup' if count == 1 else 'backups'} older than {hours:g} h."
+    return f"Removed {count} {'backup whose' if count == 1 else 'backups whose'} time was up."
 
 
 def remove(places: Sequence[Place]) -> int:

@@ -38,7 +38,7 @@ class Undo(NamedTuple):
     """How a command keeps what it changes.
 
     `ask` takes a sentence on what stands in the way and a question; it raises NotConfirmed if the
-    answer is no. `say` tells the user a sentence. Backups live for `hours`.
+    answer is no. `say` tells the user a sentence. The backup lives for `hours`.
     """
 
     before: str
@@ -88,13 +88,13 @@ def keep(
 ) -> Kept | None:
     """Keep records as a backup; None if there is no room and the user goes on without one.
 
-    Removes backups that are too old first. Raises NotConfirmed if the user does not go on, and what
+    Removes backups whose time is up first. Raises NotConfirmed if the user does not go on, and what
     the store raises.
     """
     try:
         try:
             if count := folder.sweep(undo.hours):
-                undo.say(folder.swept_text(count, undo.hours))
+                undo.say(folder.swept_text(count))
             return _tried(store, snapshots, undo, undo.large, progress)
         except _Large:
             megabytes = undo.large // 1024**2
@@ -122,8 +122,14 @@ def _tried(
     path = folder.new(undo.before)
     with progress("keeping", None) as advance, target_file.writing(path, overwrite=False) as write:
         url, now = store.connection.target.url, time.time() + reading.offset
-        keyspace, before = store.keyspace, undo.before
-        writer = ArchiveWriter(write, source=url, keyspace=keyspace, now=now, kept_before=before)
+        writer = ArchiveWriter(
+            write,
+            source=url,
+            keyspace=store.keyspace,
+            now=now,
+            kept_before=undo.before,
+            kept_hours=undo.hours,
+        )
         while first:
             writer.add(first)
             advance(len(first))

@@ -22,6 +22,8 @@ from pawsctl.sessions.contract.saved import LATEST_MS, Saved
 
 FORMAT = "pawsctl sessions"
 VERSION = 1
+LONGEST_HOURS = 100_000
+"""The most hours for which an archive is kept for undo."""
 
 
 class Header(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -29,7 +31,8 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `prefix` is that of all keys; without one, they are the bot's. `values` is `raw` if the values
     are another application's. `kept_before` is the command that changed the keys afterwards, if
-    they were kept for undo. `masked` says that phones are pseudonyms and texts are blocks.
+    they were kept for undo, and `kept_hours` for how long. `masked` says that phones are pseudonyms
+    and texts are blocks.
     """
 
     format: str
@@ -40,6 +43,7 @@ class Header(msgspec.Struct, frozen=True, omit_defaults=True):
     values: Literal["raw"] | None = None
     kept_before: str = ""
     masked: bool = False
+    kept_hours: Annotated[float, msgspec.Meta(ge=0, le=LONGEST_HOURS)] = 0
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
@@ -88,13 +92,19 @@ Line = TypeVar("Line", Header, Trailer)
 
 
 def header(
-    source: str, now: float, keyspace: Keyspace, *, kept_before: str = "", masked: bool = False
+    source: str,
+    now: float,
+    keyspace: Keyspace,
+    *,
+    kept_before: str = "",
+    kept_hours: float = 0,
+    masked: bool = False,
 ) -> bytes:
     """Return the first line of an archive; `now` is in seconds since the epoch."""
     time = datetime.fromtimestamp(int(now), UTC)
     prefix = None if keyspace.prefix == SESSION_PREFIX else keyspace.prefix
     values: Literal["raw"] | None = "raw" if keyspace.is_raw else None
-    found = Header(FORMAT, VERSION, source, time, prefix, values, kept_before, masked)
+    found = Header(FORMAT, VERSION, source, time, prefix, values, kept_before, masked, kept_hours)
     return _encoder.encode(found) + b"\n"
 
 

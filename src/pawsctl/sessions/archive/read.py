@@ -90,7 +90,7 @@ class _Proof:
             if not end and len(data) <= jsonl_format.LONGEST_HEADER:
                 self._last = data
                 return
-            self._header = self._read_header(data[:end])
+            self._header = _header(data[:end], self._name)
         end = data.rfind(b"\n", 0, len(data) - 1) + 1
         self._last = data[end:]
         if len(self._last) > jsonl_format.LONGEST_HEADER:
@@ -123,7 +123,7 @@ class _Proof:
 
         Raises OperationFailed if the archive is incomplete or was changed.
         """
-        header = self._header or self._read_header(self._last)
+        header = self._header or _header(self._last, self._name)
         trailer = jsonl_format.read_line(self._last, Trailer) if self._lines else None
         if trailer is None:
             raise self._unusable("is cut short: its last line is not the trailer")
@@ -136,25 +136,39 @@ class _Proof:
             raise self._unusable("was changed: its checksum is not that of its content")
         return header, trailer.count, digest
 
-    def _read_header(self, line: bytes) -> Header:
-        header = (
-            jsonl_format.read_line(line, Header)
-            if len(line) <= jsonl_format.LONGEST_HEADER
-            else None
-        )
-        if header is None or header.format != jsonl_format.FORMAT:
-            raise self._unusable("is no archive of sessions: its first line is not the header")
-        if header.version != jsonl_format.VERSION:
-            raise OperationFailed(
-                f"{self._name} has the format version {header.version}.",
-                hint=f"This pawsctl reads version {jsonl_format.VERSION}; use a newer one.",
-            )
-        return header
-
     def _unusable(self, what: str) -> OperationFailed:
-        return OperationFailed(
-            f"{self._name} {what}.", hint="Nothing was changed. Use another archive."
+        return _unusable(self._name, what)
+
+
+def _header(line: bytes, name: str) -> Header:
+    is_short = len(line) <= jsonl_format.LONGEST_HEADER
+    header = jsonl_format.read_line(line, Header) if is_short else None
+    if header is None or header.format != jsonl_format.FORMAT:
+        raise _unusable(name, "is no archive of sessions: its first line is not the header")
+    if header.version != jsonl_format.VERSION:
+        raise OperationFailed(
+            f"{name} has the format version {header.version}.",
+            hint=f"This pawsctl reads version {jsonl_format.VERSION}; use a newer one.",
         )
+    return header
+
+
+def _unusable(name: str, what: str) -> OperationFailed:
+    return OperationFailed(f"{name} {what}.", hint="Nothing was changed. Use another archive.")
+
+
+def header_of(name: str) -> Header:
+    """Return the header of the archive in file `name`; the rest of it is not looked at.
+
+    Raises UsageError if the file can't be read, OperationFailed if it does not begin with one.
+    """
+    with source_file.opened(name) as source:
+        begin = b""
+        for chunk in source.chunks():
+            begin += chunk
+            if b"\n" in begin or len(begin) > jsonl_format.LONGEST_HEADER:
+                break
+        return _header(begin[: begin.find(b"\n") + 1], source.name)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pawsctl.sessions.contract.saved import Saved
 class ArchiveWriter:
     """Writes an archive with `write`; without its last line, from `finish`, it is incomplete.
 
-    `now` is seconds since the epoch, `kept_before` and `masked` are as in the header.
+    `now` is seconds since the epoch, the others are as in the header.
     """
 
     def __init__(
@@ -23,12 +23,15 @@ class ArchiveWriter:
         keyspace: Keyspace,
         now: float,
         kept_before: str = "",
+        kept_hours: float = 0,
         masked: bool = False,
     ) -> None:
         self._write, self._prefix = write, keyspace.prefix
         self._checksum = hashlib.sha256()
         self.sessions = self.bytes = 0
-        header = jsonl_format.header(source, now, keyspace, kept_before=kept_before, masked=masked)
+        header = jsonl_format.header(
+            source, now, keyspace, kept_before=kept_before, kept_hours=kept_hours, masked=masked
+        )
         self._put(header)
 
     def _put(self, piece: bytes) -> None:
