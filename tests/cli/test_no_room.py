@@ -1,5 +1,6 @@
 """No room on stdout, disk or state directory: an error message, and no file that looks whole."""
 
+import json
 import os
 import subprocess
 import sys
@@ -89,11 +90,37 @@ def test_a_reader_that_has_seen_enough_is_no_failure(filled: Pawsctl, arguments:
 @pytest.mark.parametrize("name", ["sessions.jsonl", "sessions.jsonl.gz"])
 def test_a_disk_without_room_for_an_archive_is_told(filled: Pawsctl, name: str) -> None:
     """No file is left behind."""
-    status, err = run(filled, "session", "export", name, line='ulimit -f 16; exec "$@"')
+    line = 'ulimit -f 16; exec "$@"'
+    status, err = run(filled, "session", "export", name, line=line)
     assert status == ExitStatus.FAILED
     assert err.startswith(f"error: {name} can't be written: File too large.")
+    assert "Nothing was left there." in err
     assert "Traceback" not in err
     assert not list(filled.folder.glob("*sessions*"))
+    (filled.folder / name).write_text("old")
+    status, err = run(filled, "session", "export", name, "--force", line=line)
+    assert "The file there is as it was." in err
+    assert (filled.folder / name).read_text() == "old"
+
+
+def test_a_copy_without_room_to_be_rewritten_is_told_and_whole(filled: Pawsctl) -> None:
+    """The session is erased, the archive stays as it was, and the receipt tells of both."""
+    state = filled.folder / "state" / "pawsctl"
+    state.mkdir(parents=True, exist_ok=True)
+    archive = state / "a.jsonl"
+    assert filled("session", "export", str(archive)).status == ExitStatus.OK
+    before = archive.read_bytes()
+    phone = json.loads(before.splitlines()[1])["phone"]
+    erase = ("session", "erase", phone, "--yes", "--receipt", "r.json")
+    status, err = run(filled, *erase, line='ulimit -f 16; exec "$@"')
+    assert status == ExitStatus.FAILED
+    assert "a.jsonl can't be written: File too large. Still there: kept copies." in err
+    assert "An archive that can't be rewritten is whole, as it was." in err
+    assert archive.read_bytes() == before
+    receipt = json.loads((filled.folder / "r.json").read_text())
+    assert receipt["complete"] is False
+    assert "File too large" in receipt["not_erased"][0]
+    assert [each["erased"] for each in receipt["looked_at"]] == [1, 0, 0]
 
 
 def test_a_state_directory_without_room_is_told(bare_pawsctl: Pawsctl) -> None:

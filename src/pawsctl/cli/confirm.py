@@ -52,13 +52,15 @@ def confirm_on(
     yes: bool = False,
     question: str = "",
     keys: Sequence[bytes] = (),
+    more: Sequence[str] = (),
 ) -> None:
     """Guard the Redis behind a connection: show what is about to be done, and have it confirmed.
 
-    Looks for evidence that it is production's. If there is some, it is shown, and only a `host`
-    that names the Redis confirms, or its name typed on a terminal; `yes` does not suffice. Else the
-    `question` is asked, if there is one. Raises NotConfirmed, also if `host` names another Redis;
-    and what looking raises. Then the change is recorded, with the `keys` that were named.
+    Looks for evidence that it is production's; `more` has some that is not of this Redis, in
+    clauses. If there is some, it is shown, and only a `host` that names the Redis confirms, or its
+    name typed on a terminal; `yes` does not suffice. Else the `question` is asked, if there is one.
+    Raises NotConfirmed, also if `host` names another Redis; and what looking raises. Then the
+    change is recorded, with the `keys` that were named.
     """
     from pawsctl.safety import look
 
@@ -67,7 +69,7 @@ def confirm_on(
         run.output.say(line)
     seen = look.at(connection, lambda ports: _own_ports(run, ports))
     target = marked(run, connection.target, seen.addresses)
-    found = _settle(run, target, seen, host=host, yes=yes, question=question)
+    found = _settle(run, target, seen, host=host, yes=yes, question=question, more=more)
     run.record(target, keys, is_production=bool(found))
 
 
@@ -165,7 +167,14 @@ def _own_ports(run: Invocation, ports: Collection[int]) -> Collection[int]:
 
 
 def _settle(
-    run: Invocation, target: Target, seen: Seen, *, host: str, yes: bool, question: str
+    run: Invocation,
+    target: Target,
+    seen: Seen,
+    *,
+    host: str,
+    yes: bool,
+    question: str,
+    more: Sequence[str] = (),
 ) -> list[str]:
     """Ask as strictly as the evidence demands; return the evidence. Raises NotConfirmed."""
     from pawsctl.safety import evidence
@@ -177,7 +186,7 @@ def _settle(
             f"--confirm names {host}, and the target is {seen.names[0]}.",
             hint="Look again at --url and REDIS_URL.",
         )
-    found = evidence.of(target, seen)
+    found = [*evidence.of(target, seen), *more]
     if not found:
         if question and not host:
             run.output.confirm(question, yes=yes)

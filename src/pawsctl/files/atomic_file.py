@@ -14,7 +14,7 @@ Write = Callable[[bytes], object]
 
 
 class NotWritten(OperationFailed):
-    """A file could not be written; nothing was left there."""
+    """A file could not be written; nothing was left there but what had been there before."""
 
 
 @contextmanager
@@ -108,9 +108,13 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        # Until it is renamed, the temporary file touches nothing at the path.
+        left = (
+            "The file there is as it was." if os.path.lexists(path) else "Nothing was left there."
+        )
         raise NotWritten(
             f"{path} can't be written: {error.strerror or error}.",
-            hint="Nothing was left there. Make room, or choose another place.",
+            hint=f"{left} Make room, or choose another place.",
         ) from error
 
 

@@ -99,11 +99,21 @@ def drafted(folder: Path, name: str, words: Sequence[str]) -> Iterator[Draft]:
         shutil.rmtree(place, ignore_errors=True)
 
 
+def drafts(folder: Path) -> list[tuple[Path, bool]]:
+    """Return the folder of each draft below `folder`, and whether its process is alive.
+
+    Raises OSError if they can't be listed.
+    """
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [
+        (each, _is_alive(int(told[1]))) for each in found if (told := _FOLDER.fullmatch(each.name))
+    ]
+
+
 def _sweep(folder: Path) -> None:
     with suppress(OSError):
-        for each in folder.iterdir():
-            found = _FOLDER.fullmatch(each.name)
-            if found and not _is_alive(int(found[1])):
+        for each, is_open in drafts(folder):
+            if not is_open:
                 shutil.rmtree(each, ignore_errors=True)
 
 

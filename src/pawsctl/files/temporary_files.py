@@ -39,6 +39,11 @@ def opened(path: Path) -> BinaryIO:
         file.close()
 
 
+def is_one(path: Path) -> bool:
+    """Return whether a path has the name of a writer's temporary file."""
+    return _OURS.fullmatch(path.name) is not None
+
+
 def sweep(folder: Path) -> None:
     """Remove the temporary files that ended writers have left in a folder.
 
@@ -47,7 +52,7 @@ def sweep(folder: Path) -> None:
     """
     with suppress(OSError):
         for each in sorted(folder.iterdir()):
-            if _OURS.fullmatch(each.name):
+            if is_one(each):
                 with suppress(OSError):
                     _remove_if_abandoned(each)
 

@@ -138,7 +138,7 @@ def test_what_the_bot_writes_meanwhile_is_told(bare_pawsctl: Pawsctl, server: Se
     with between.standing(server, refuses=see) as url:
         done = bare_pawsctl("session", "erase", "+1", "--yes", "--json", "--url", url)
     assert done.status == ExitStatus.FAILED
-    assert "there again: session" in done.error["message"]
+    assert "there now: session" in done.error["message"]
     assert _looks(done.json["receipt"])["session"] == (1, 1, 1)
     assert done.json["receipt"]["complete"] is False
 

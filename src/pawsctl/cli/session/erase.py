@@ -41,6 +41,7 @@ def erase(
     Deletes the session, the bot's temporary pictures of that phone, and the session in backups and
     other copies that pawsctl keeps on this machine. Looks again afterwards.
     """
+    from pawsctl.safety.erasure import elsewhere
     from pawsctl.safety.erasure import erase as operation
 
     run = invocation(ctx)
@@ -53,11 +54,21 @@ def erase(
             connection, question = store.connection, "Erase it for good?"
             about = erasure_plan(connection.target, erasure)
             confirm_prefix(run.output, connection, run.session_settings, yes=yes, host=confirm)
-            confirm_on(run, connection, about, host=confirm, yes=yes, question=question, keys=[key])
-        written = erasure.erase()
-        run.count(erased=sum(each.erased for each in written.looked_at))
-        run.output.show(erasure.result(written, receipt), erased_view)
-        erasure.require_complete(written)
+            more = list(elsewhere.evidence_of(erasure.elsewhere, run.profiles))
+            confirm_on(
+                run,
+                connection,
+                about,
+                host=confirm,
+                yes=yes,
+                question=question,
+                keys=[key],
+                more=more,
+            )
+        done = erasure.erase(receipt)
+        run.count(erased=sum(each.erased for each in done.receipt.looked_at))
+        run.output.show(done, erased_view)
+        erasure.require_complete(done.receipt)
 
 
 def erasure_plan(target: Target, erasure: Erasure) -> Iterator[Line]:
@@ -72,16 +83,22 @@ def erasure_plan(target: Target, erasure: Erasure) -> Iterator[Line]:
     yield [("on this machine:", "")]
     lines, files = plural(copies.lines, "line"), plural(len(copies.archives), "archive")
     yield [(f"  {lines} in {files}, {plural(len(copies.edits), 'kept edit')}", "")]
+    for url in erasure.elsewhere:
+        yield [(f"  among them, {plural(copies.lines_of(url), 'line')} from ", ""), (url, "bold")]
 
 
 def erased_view(result: Erased) -> Iterator[Line]:
     """Render what was erased, what is left, and what can't be reached."""
     receipt = result.receipt
     for each in receipt.looked_at:
-        left = f", {each.left} there again" if each.left else ""
+        left = f", {each.left} there now" if each.left else ""
         style = "yellow" if each.left else ""
         counts = f"{each.found} found, {each.erased} erased{left}"
         yield [(f"{each.place}: ", "bold"), (counts, style)]
+    for lines in receipt.elsewhere:
+        yield [(f"  from {lines.url}: {lines.found} found, {lines.erased} erased", "")]
+    for clause in receipt.not_erased:
+        yield [(f"! not erased: {clause}", "yellow")]
     for clause in receipt.not_looked_at:
         yield [(f"! not looked at: {clause}", "yellow")]
     yield [("Not reached:", "bold")]

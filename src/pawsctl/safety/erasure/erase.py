@@ -1,16 +1,19 @@
 """Erase what is stored of one person, look again, and write a receipt."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from pawsctl.connection import Outcome
 from pawsctl.errors import OperationFailed, Partial
 from pawsctl.files import atomic_file, keyed_hash
 from pawsctl.safety.erasure import copies, stored
 from pawsctl.safety.erasure.copies import Copies
 from pawsctl.safety.erasure.stored import Stored
 from pawsctl.sessions.query import absent
+from pawsctl.sessions.store.accounting import Account, accounted
 from pawsctl.sessions.store.store import SessionStore
 
 _ELSEWHERE = (
@@ -29,11 +32,21 @@ class Look(msgspec.Struct, frozen=True):
     left: int
 
 
+class LinesOf(msgspec.Struct, frozen=True):
+    """The lines in archives of another Redis, of those among the kept copies."""
+
+    url: str
+    found: int
+    erased: int
+    left: int
+
+
 class Receipt(msgspec.Struct, frozen=True):
     """A receipt, without the phone itself: `phone_hash` is keyed (HMAC-SHA-256).
 
-    `complete` says that every place could be looked at, and holds nothing any more. `not_reached`
-    names what pawsctl can't reach.
+    `complete` says that every place could be looked at, and holds nothing any more. `elsewhere`
+    has the kept copies that are from another Redis. `not_erased` says why copies are left, and
+    `not_reached` names what pawsctl can't reach.
     """
 
     format: str
@@ -43,7 +56,9 @@ class Receipt(msgspec.Struct, frozen=True):
     erased_at: datetime
     complete: bool
     looked_at: list[Look]
+    elsewhere: list[LinesOf]
     not_looked_at: list[str]
+    not_erased: list[str]
     not_reached: list[str]
 
 
@@ -79,6 +94,7 @@ class Erasure:
         # First: without a hash there is no receipt, and nothing must be erased.
         self._hash = keyed_hash.hashed(self.name)
         self.found = self._look()
+        self._erased = Counter[str]()
 
     @property
     def shown_name(self) -> str:
@@ -89,62 +105,96 @@ class Erasure:
         there = stored.found(self._store, self._key)
         return Found(there, copies.found(self._key, self.name))
 
-    def erase(self) -> Receipt:
-        """Erase all that was found, look again, and return the receipt."""
-        found = self.found
-        # Copies first: if that fails, the session is still there to be found by the next try.
-        erased_copies = copies.removed(found.copies, self._key)
-        session, pictures = stored.delete(self._store, self._key, found.stored)
-        left = self._look()
+    @property
+    def elsewhere(self) -> list[str]:
+        """The URLs of other Redis than this one whose archives have lines of the person."""
+        here = self._store.connection.target.url
+        sources = (each.source for each in self.found.copies.archives.values())
+        return [each for each in dict.fromkeys(sources) if each != here]
+
+    def erase(self, file: Path | None) -> Erased:
+        """Erase all that was found, look again, and write the receipt to a new file.
+
+        Every failure says what was erased before it.
+        """
+        with accounted(self._store.connection, self._account):
+            # Redis first: if it refuses, nothing is changed. Copies are found without a session.
+            session, pictures = stored.delete(self._store, self._key, self.found.stored)
+            failures = copies.remove(self.found.copies, self._key, self._add)
+            receipt = self._receipt(session, pictures, failures)
+            if file is not None:
+                encoded = msgspec.json.format(msgspec.json.encode(receipt), indent=2)
+                with atomic_file.replacing(file, private=True, overwrite=False) as write:
+                    write(encoded + b"\n")
+        place = str(file.resolve()) if file else None
+        return Erased(self.shown_name, self._store.keyspace.shown_key(self._key), place, receipt)
+
+    def _add(self, url: str, count: int) -> None:
+        self._erased[url] += count
+
+    def _account(self, outcome: Outcome) -> Account:
+        kept = self._erased.total()
+        text = (
+            f"{outcome.done} {'key' if outcome.done == 1 else 'keys'} in Redis and {kept} "
+            f"{'copy' if kept == 1 else 'copies'} on this machine were erased"
+        )
+        if outcome.unknown:
+            text += f"; of {len(outcome.unknown)} more in Redis no one knows"
+        counts = {"erased": outcome.done + kept, "unknown": len(outcome.unknown)}
+        return Account(text, counts)
+
+    def _receipt(self, session: bool, pictures: int, failures: list[str]) -> Receipt:
+        found, left = self.found, self._look()
+        shown = self._store.keyspace.shown_sentence
         looks = [
             Look("session", int(found.stored.session), int(session), int(left.stored.session)),
-            Look(
-                "temp_image",
-                len(found.stored.pictures),
-                pictures,
-                len(left.stored.pictures),
-            ),
-            Look("kept copies", _count(found.copies), erased_copies, _count(left.copies)),
+            Look("temp_image", len(found.stored.pictures), pictures, len(left.stored.pictures)),
+            Look("kept copies", _count(found.copies), self._erased.total(), _count(left.copies)),
         ]
         unseen = [f"pictures: {left.stored.unseen}"] if left.stored.unseen else []
         unseen += left.copies.unread
-        unseen = [self._store.keyspace.shown_sentence(each) for each in unseen]
         return Receipt(
             format="pawsctl erasure receipt",
             version=1,
             phone_hash=self._hash,
             url=self._store.connection.target.url,
             erased_at=datetime.now(UTC),
-            complete=not unseen and not any(each.left for each in looks),
+            complete=not unseen and not failures and not any(each.left for each in looks),
             looked_at=looks if self._store.keyspace.is_bots else [looks[0], looks[2]],
-            not_looked_at=unseen,
+            elsewhere=[
+                LinesOf(
+                    url, found.copies.lines_of(url), self._erased[url], left.copies.lines_of(url)
+                )
+                for url in self.elsewhere
+            ],
+            not_looked_at=[shown(each) for each in unseen],
+            not_erased=[shown(each) for each in failures],
             not_reached=[*stored.out_of_reach(self._store, self._key), *_ELSEWHERE],
         )
 
-    def result(self, receipt: Receipt, file: Path | None) -> Erased:
-        """Return the result, after writing the receipt to a file. Raises OperationFailed."""
-        if file is not None:
-            encoded = msgspec.json.format(msgspec.json.encode(receipt), indent=2)
-            with atomic_file.replacing(file, private=True, overwrite=False) as write:
-                write(encoded + b"\n")
-        place = str(file.resolve()) if file else None
-        return Erased(self.shown_name, self._store.keyspace.shown_key(self._key), place, receipt)
-
     def require_complete(self, receipt: Receipt) -> None:
-        """Raise Partial if not all was looked at, OperationFailed if something is there again.
+        """Raise Partial if not all was looked at, OperationFailed if something is there still.
 
         Raises NoSession if nothing was found anywhere.
         """
         left = ", ".join(each.place for each in receipt.looked_at if each.left)
+        still = f" Still there: {left}." if left else ""
+        unseen = f"Not all could be looked at: {'; '.join(receipt.not_looked_at)}."
+        if receipt.not_erased:
+            also = f" {unseen}" if receipt.not_looked_at else ""
+            raise OperationFailed(
+                f"Not all could be erased: {'; '.join(receipt.not_erased)}.{still}{also}",
+                hint="An archive that can't be rewritten is whole, as it was. See to the cause, "
+                "and run it again.",
+            )
         if receipt.not_looked_at:
-            still = f" Still there: {left}." if left else ""
             raise Partial(
-                f"Not all could be looked at: {'; '.join(receipt.not_looked_at)}.{still}",
+                f"{unseen}{still}",
                 hint="What could be was erased. See to the rest, and run it again.",
             )
         if left:
             raise OperationFailed(
-                f"Something was written meanwhile and is there again: {left}.",
+                f"Something was written meanwhile and is there now: {left}.",
                 hint="Run it again when the bot has nothing to do for that phone.",
             )
         if self.found.is_nothing:

@@ -45,8 +45,11 @@ def _is_of(picture: bytes, phone: str) -> bool:
 
 
 def delete(store: SessionStore, key: bytes, stored: Stored) -> tuple[bool, int]:
-    """Delete the keys; return whether the session was deleted, and how many pictures."""
-    session = bool(store.connection.call("DEL", key))
+    """Delete the keys that were found, and no others, which nobody has confirmed.
+
+    Returns whether the session was deleted, and how many pictures.
+    """
+    session = stored.session and bool(store.connection.call("DEL", key))
     pictures = 0
     for some in slices(stored.pictures, WRITTEN):
         replies = store.connection.pipeline([("DEL", each) for each in some])

@@ -6,17 +6,26 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+import msgspec
+
 from pawsctl.sessions.archive import jsonl_format, source_file, target_file
 from pawsctl.sessions.archive.read import Archive
 from pawsctl.sessions.contract.saved import Saved
 
 
-class _Lines:
+class Lines(msgspec.Struct, frozen=True):
+    """The number of a key's lines in an archive, and the URL of the Redis that it is from."""
+
+    count: int
+    source: str
+
+
+class _Content:
     """The lines of a verified archive: its header, and each session's line."""
 
     def __init__(self, archive: Archive, header: bytes, sessions: Iterator[bytes]) -> None:
         self.header, self.sessions = header, sessions
-        self.total = archive.count
+        self.source = archive.header.source
         self._prefix = archive.prefix
 
     def is_of(self, line: bytes, key: bytes) -> bool:
@@ -25,20 +34,20 @@ class _Lines:
         return isinstance(found, Saved) and found.key == key
 
 
-def count(path: Path, key: bytes) -> int:
-    """Return how many lines of an archive are of that key.
+def lines_of(path: Path, key: bytes) -> Lines:
+    """Return how many lines of an archive are of that key, and where it is from.
 
     Raises UsageError if the file can't be read, OperationFailed if it is no sound archive.
     """
     with _opened(path) as lines:
-        return sum(lines.is_of(line, key) for line in lines.sessions)
+        return Lines(sum(lines.is_of(line, key) for line in lines.sessions), lines.source)
 
 
 def remove(path: Path, key: bytes) -> int:
     """Rewrite an archive without the lines of that key; return how many there were.
 
-    An archive that has no other line is removed. Raises what `count` raises, and OperationFailed if
-    there is no room.
+    An archive that has no other line is removed. Raises what `lines_of` raises, and OperationFailed
+    if there is no room.
     """
     kept = removed = 0
     checksum = hashlib.sha256()
@@ -59,13 +68,13 @@ def remove(path: Path, key: bytes) -> int:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[_Lines]:
+def _opened(path: Path) -> Iterator[_Content]:
     with source_file.opened(str(path)) as source:
         archive = Archive(source)
         every = (line for block in source.blocks() for line in _lines(block))
         header = next(every)
         # The trailer is the one line more.
-        yield _Lines(archive, header, islice(every, archive.count))
+        yield _Content(archive, header, islice(every, archive.count))
 
 
 def _lines(block: bytes) -> list[bytes]:
