@@ -92,6 +92,26 @@ def test_a_session_that_the_bot_may_work_on_needs_force(pawsctl: Pawsctl, server
     assert pawsctl("session", "repair", "--all", "--yes", "--json").json == []
 
 
+@pytest.mark.parametrize("updated", [b'"soon"', b"null", b"1e400", b"9e18"])
+def test_an_open_call_of_no_known_time_needs_force(
+    pawsctl: Pawsctl, server: Server, updated: bytes
+) -> None:
+    """Lint names it, since it would be open for ever; nobody knows whether the bot works on it."""
+    value = KILLED.replace(b"1704067200000", updated)
+    value = value.replace(b',{"role":"user","content":"\xc2\xbfHola?"}]', b"]")
+    server.client.set(KEY, value, ex=60)
+    linted = pawsctl("session", "lint")
+    assert "still open, and updatedAt does not tell since when" in linted.text
+    refused = pawsctl("session", "repair", "+1", "--yes", "--json")
+    assert (refused.status, refused.json["state"]) == (ExitStatus.FAILED, "at_work")
+    assert refused.error["hint"] == "Use --force if the bot is not at work on it."
+    every = pawsctl("session", "repair", "--all", "--force", "--yes", "--json")
+    assert [each["state"] for each in every.json] == ["repaired"]
+    stored = server.client.get(KEY)
+    assert isinstance(stored, bytes)
+    assert b"toolu_1" in stored.split(b"__TOOL_RESULTS__")[1]
+
+
 def test_which_sessions_must_be_said(pawsctl: Pawsctl, server: Server) -> None:
     """Phones or --all; a phone without a session is an error, and the others are repaired."""
     for words in ([], ["--all", "+1"]):

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from pawsctl import durations
-from pawsctl.sessions.contract import decode, model, quick_check, tool_calls
+from pawsctl.sessions.contract import decode, model, quick_check, tool_calls, update_time
 from pawsctl.sessions.contract.decode import BotSession
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.model import Problem, Reading, Record, Session
@@ -19,11 +19,6 @@ from pawsctl.sessions.contract.quick_check import Limits
 
 MAX_MESSAGES = 24
 MAX_TURNS = 12
-
-# The bot's clock and this machine's need not agree to the second.
-_CLOCK_TOLERANCE_MS = 60_000
-# No tool takes longer: the bot no longer works on a call that is open for this long.
-LONGEST_CALL_MS = 120_000
 
 Check = Callable[[Record, Session, float], Iterable[str | Problem]]
 Level = Literal["problem", "warning", "note"]
@@ -191,6 +186,10 @@ def _trim(session: Session) -> list[Problem]:
     return [Problem("trim", what)]
 
 
+def _update_time(_record: Record, session: Session, now_ms: float) -> Iterable[str]:
+    return update_time.faults(session, now_ms)
+
+
 def _traffic(record: Record, session: Session, now_ms: float) -> Iterable[Problem]:
     if type(session) is BotSession and record.value is not None:
         # Most have no tools; one byte is found at once. A foreign writer may escape a name.
@@ -199,20 +198,7 @@ def _traffic(record: Record, session: Session, now_ms: float) -> Iterable[Proble
             return ()
         if _CALL not in value and _RESULTS not in value and _ESCAPE not in value:
             return ()
-    since = session.updated_at
-    is_old = since is not None and since <= now_ms - LONGEST_CALL_MS
-    return tool_calls.faults(session.messages, is_old=is_old)
-
-
-def _updated_at(_record: Record, session: Session, now_ms: float) -> Iterable[str]:
-    updated_at = session.updated_at
-    if updated_at is None or 0 <= updated_at <= now_ms:
-        return ()
-    if model.as_time(updated_at) is None:
-        return ("updatedAt is outside the range of dates",)
-    if updated_at > now_ms + _CLOCK_TOLERANCE_MS:
-        return (f"updatedAt is {(updated_at - now_ms) / 1000:.0f} s in the future",)
-    return ()
+    return tool_calls.faults(session.messages, left_open=update_time.left_open(session, now_ms))
 
 
 def _ttl_of(keyspace: Keyspace) -> Check:
@@ -275,7 +261,7 @@ RULES = (
     Rule("empty-results", "no list of tool results is empty, or the bot is stuck"),
     Rule("open-call", "a tool call at the end is not two minutes old, or the bot is stuck"),
     Rule("headless-result", "results at the beginning have their calls", level="note"),
-    Rule("updated-at", "updatedAt is a date that has come", _updated_at, is_quick=True),
+    Rule("updated-at", "updatedAt is a date that has come", _update_time, is_quick=True),
     Rule("trim", "more than 24 messages are trimmed to 12 turns"),
     Rule("no-ttl", "the session expires", _ttl_of(BOT), needs_session=False, is_quick=True),
     Rule("long-ttl", _about_ttl(BOT)),

@@ -24,11 +24,11 @@ class _Calls(msgspec.Struct, gc=False):
     is_excused: bool = False
 
 
-def faults(messages: Sequence[Message], *, is_old: bool) -> list[Problem]:
+def faults(messages: Sequence[Message], *, left_open: str) -> list[Problem]:
     """Return the faults of the tool calls and results of a conversation.
 
-    Results at its beginning are `headless-result`. `is_old` says that the bot does not work on it
-    any more, so that calls at its end stay open.
+    Results at its beginning are `headless-result`. `left_open` says in a clause why calls at its
+    end stay open; '' if the bot may be at work on them.
     """
     walk: _Walk | None = None
     # The calls of the last message that is no tool result.
@@ -66,7 +66,7 @@ def faults(messages: Sequence[Message], *, is_old: bool) -> list[Problem]:
         walk.past.append(calls)
     if walk is None:
         return []
-    walk.end(calls, is_old=is_old)
+    walk.end(calls, left_open)
     return walk.found
 
 
@@ -117,7 +117,7 @@ class _Walk:
                 else:
                     self._add("tool-result", f"message {number} answers no tool call before it")
 
-    def end(self, last: _Calls | None, *, is_old: bool) -> None:
+    def end(self, last: _Calls | None, left_open: str) -> None:
         """Report the calls without a result; `last` are the calls at the end."""
         for calls in self.past:
             left, count = len(calls.open), len(calls.open) + len(calls.answered)
@@ -129,8 +129,8 @@ class _Walk:
                 self._add("missing-result", f"{where} got no result")
             elif calls is not last:
                 self._add("unanswered-call", f"no result follows {where}")
-            elif is_old:
-                self._add("open-call", f"{where} is still open, and the bot works on it no longer")
+            elif left_open:
+                self._add("open-call", f"{where} is still open, {left_open}")
 
     def _late(self, call: str) -> _Calls | None:
         return next((calls for calls in self.past if call in calls.open), None)

@@ -3,6 +3,7 @@
 A session is written only if it is still the one that was looked at (compare and set).
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -13,9 +14,9 @@ from msgspec.structs import replace
 from pawsctl.connection import Outcome
 from pawsctl.connection.transactions.compare_and_set import Swap
 from pawsctl.errors import OperationFailed
-from pawsctl.sessions.contract import model, rules
+from pawsctl.sessions.contract import model, rules, update_time
 from pawsctl.sessions.contract.keyspace import Keyspace
-from pawsctl.sessions.contract.model import Problem, Record
+from pawsctl.sessions.contract.model import Problem, Record, Session
 from pawsctl.sessions.query import absent
 from pawsctl.sessions.repair import history, plan
 from pawsctl.sessions.repair.plan import Difference
@@ -42,6 +43,9 @@ _MENDED = {
 # Of a value that is JSON and no session, each message fails; for other values the bot begins anew.
 _STUCK = _MENDED | {"shape"}
 
+# Every open call counts as left behind then.
+_LONG_AFTER = math.inf
+_UNTOLD = "its updatedAt does not tell when it was updated, so the bot may be at work on it"
 _ANEW = "'session delete' lets the customer begin anew"
 
 
@@ -99,7 +103,7 @@ def planned_for_all(
     for _, records in store.snapshots():
         now_ms = time.time() * 1000
         # With --force, what the bot may still work on counts as left behind.
-        judged_at = now_ms + rules.LONGEST_CALL_MS if how.force else now_ms
+        judged_at = _LONG_AFTER if how.force else now_ms
         for record in records:
             problems = rules.judged(record, judged_at, planner.checks)
             if any(each.rule in _STUCK for each in problems) and not _is_nothing(record):
@@ -137,19 +141,18 @@ class _Planner:
             fault = next((each for each in found if each.rule == "messages"), found[-1])
             why = model.encodable(f"{self._keyspace.shown_clause(fault.message)}; {_ANEW}")
             return Planned(key, self.row(key, "beyond_repair", why))
-        since = session.updated_at or 0.0
-        # Every call counts as left behind: that the bot may be at work is looked at below.
-        judged_at = max(now_ms, since) + rules.LONGEST_CALL_MS
-        if not self._broken(record, judged_at):
+        # That the bot may be at work is looked at below.
+        broken = self._broken(record, _LONG_AFTER)
+        if not broken:
             well = self.row(key, "nothing_to_repair")
             return Planned(key, replace(well, problems=self._others(record, now_ms)))
-        if since > now_ms - rules.LONGEST_CALL_MS and not self._how.force:
-            return Planned(key, self.row(key, "at_work", _age(since, now_ms)))
+        if not self._how.force and (why := _at_work(session, broken, now_ms)):
+            return Planned(key, self.row(key, "at_work", why))
         mend = plan.cut if self._how.cut else plan.planned
         mended = mend(stored.messages, session.messages)
         after = stored.with_messages(mended.messages)
         repaired = replace(record, value=after)
-        if broken := self._broken(repaired, judged_at):
+        if broken := self._broken(repaired, _LONG_AFTER):
             still = self._keyspace.shown_clause(str(broken[0]))
             why = model.encodable(f"it would still be broken ({still}); {_ANEW}")
             return Planned(key, self.row(key, "beyond_repair", why))
@@ -177,7 +180,15 @@ class _Planner:
         return [model.encodable(shown(str(each))) for each in found if each.rule not in _MENDED]
 
 
-def _age(since: float, now_ms: float) -> str:
+def _at_work(session: Session, broken: Sequence[Problem], now_ms: float) -> str:
+    """Return why the bot may be at work on a session; '' if it is not."""
+    since = update_time.known(session, now_ms)
+    if since is None:
+        # The bot itself saves no session without a number, and its call would be at the end.
+        is_past = session.updated_at is None and all(each.rule != "open-call" for each in broken)
+        return "" if is_past else _UNTOLD
+    if update_time.is_old(since, now_ms):
+        return ""
     seconds = int((now_ms - since) / 1000)
     when = f"{seconds} s ago" if seconds >= 0 else "in the future"
     return f"updated {when}, so the bot may still be at work on it"
@@ -223,7 +234,9 @@ def require_repaired(
     count = f"{len(left)} sessions were" if len(left) > 1 else f"{left[0].phone} was"
     some = f"{left[0].phone}: " if len(left) > 1 else ""
     hints = {
-        "at_work": "Wait until two minutes after the update, or use --force.",
+        "at_work": "Use --force if the bot is not at work on it."
+        if any(each.why == _UNTOLD for each in left)
+        else "Wait until two minutes after the update, or use --force.",
         "changed": "Run it again: it looks at them anew.",
         "beyond_repair": "See 'pawsctl session lint'.",
     }
