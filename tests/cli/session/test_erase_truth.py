@@ -65,6 +65,39 @@ def test_drafts_of_killed_edits_are_erased_and_open_ones_told(
     assert done.json["receipt"]["looked_at"][2]["erased"] == 2
 
 
+def test_kept_edits_of_others_without_digits_stay(pawsctl: Pawsctl, server: Server) -> None:
+    """Names that differ in letters only have files of their own."""
+    for name in ("abc", "xyz"):
+        store_session(server, name, VALUE)
+        bad = {"EDITOR": "sh -c ': >\"$1\"' sh"}
+        edited = pawsctl("session", "edit", f"wh:session:{name}", env=bad)
+        assert edited.status == ExitStatus.FAILED
+    done = pawsctl("session", "erase", "wh:session:abc", "--yes", "--json")
+    assert done.json["receipt"]["looked_at"][2]["erased"] == 1
+    assert len(list((_state(pawsctl) / "session.edits").iterdir())) == 1
+
+
+def test_a_failure_after_the_deletion_says_what_was_erased(
+    bare_pawsctl: Pawsctl, server: Server
+) -> None:
+    """The second look fails here; the audit log has the count too."""
+    store_session(server, "+1", VALUE)
+    looks: list[bytes] = []
+
+    def refuse(command: list[bytes]) -> bool:
+        if command == [b"EXISTS", b"wh:session:+1"]:
+            looks.append(command[0])
+        return len(looks) > 1
+
+    with between.standing(server, refuses=refuse) as url:
+        failed = bare_pawsctl("session", "erase", "+1", "--yes", "--json", "--url", url)
+    assert failed.status == ExitStatus.FAILED
+    said = "Before that, 1 key in Redis and 0 copies on this machine were erased."
+    assert failed.error["message"].endswith(said)
+    (recorded,) = bare_pawsctl("audit", "list", "--json").json
+    assert recorded["counts"]["erased"] == 1
+
+
 def test_archives_behind_links_are_looked_at_as_backups_are(
     pawsctl: Pawsctl, server: Server
 ) -> None:

@@ -1,5 +1,6 @@
 """Change one session by hand: its JSON for an editor, the check of what comes back, the write."""
 
+import hashlib
 import re
 import time
 from collections import Counter
@@ -186,8 +187,12 @@ def edited(
 
 
 def file_name(phone: str) -> str:
-    """Return a file name for a phone, which may be any text."""
-    return re.sub("[^0-9+]", "", phone)[:40] or "session"
+    """Return a file name for a phone, which may be any text: each has its own."""
+    safe = re.sub("[^0-9+]", "", phone)[:40]
+    if safe == phone != "":
+        return safe
+    digest = hashlib.sha256(phone.encode("utf-8", "backslashreplace")).hexdigest()
+    return f"{safe or 'session'}~{digest[:16]}"
 
 
 def _decoded(value: bytes) -> str:
