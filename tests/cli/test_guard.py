@@ -29,6 +29,7 @@ LINES = {
     "session seed": "session seed 3",
     "session import": "session import a.jsonl --replace",
     "redis maxmemory": "redis maxmemory 64mb --yes",
+    "backup purge": "backup purge --yes",
     "redis reset": "redis reset --yes",
     "redis down": "redis down --volumes --yes",
 }

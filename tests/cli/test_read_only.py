@@ -16,7 +16,7 @@ CHANGING = (
     *("session repair +1 --yes", "session repair --all --yes", "session edit +1"),
     *("session erase +1 --yes", "session copy --all --to redis://127.0.0.1:1"),
     *("session import a.jsonl", "session import a.jsonl --replace", "test-session"),
-    "backup restore --latest",
+    *("backup restore --latest", "backup purge --yes"),
     *("redis maxmemory 64mb --yes", "redis up", "redis dev", "redis down", "redis start"),
     *("redis stop", "redis restart", "redis reset --yes", "redis failover --topology cluster"),
     *("redis cli", "redis cli -- SET wh:session:+1 x", "health --only writes"),
@@ -28,7 +28,7 @@ READING = (
     *("redis memory", "config", "redis down --dry-run", "session export b.jsonl"),
     *("session verify a.jsonl", "profile list", "profile show look", "profile check", "doctor"),
     # Backups are files of this machine.
-    *("backup list", "audit list", "backup show --latest", "backup purge --yes"),
+    *("backup list", "audit list", "backup show --latest"),
 )
 # They find that this project's own Redis does not run.
 FAILING = ("redis status", "redis logs", "redis cli -- PING")

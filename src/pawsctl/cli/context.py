@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 from pawsctl.cli.output import PRODUCTION, Format
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pawsctl.cli.output.stdout import Output
     from pawsctl.config.bot_settings import BotSettings
     from pawsctl.config.profiles.profile import Profile
@@ -189,7 +187,11 @@ class Invocation:
             self.output.say([("profile ", ""), (target.profile, style), (f" at {target.url}", "")])
 
     def record(
-        self, target: "Target", keys: "Sequence[bytes]" = (), *, is_production: bool = False
+        self,
+        target: "Target | None",
+        keys: "Sequence[bytes]" = (),
+        *,
+        is_production: bool = False,
     ) -> None:
         """Record in the audit log that something is about to be changed, once; `keys` are named.
 

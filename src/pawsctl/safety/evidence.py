@@ -35,6 +35,12 @@ def of(target: Target, seen: Seen) -> list[str]:
     return [*found, *target.production]
 
 
+def of_place(target: Target) -> Seen:
+    """Return what is seen of a Redis without a look at it."""
+    names = (target.service or target.host, *map(str, target.addresses), target.host)
+    return Seen(None if target.is_local else target.host, {}, (), tuple(dict.fromkeys(names)))
+
+
 def is_named(name: str, seen: Seen) -> bool:
     """Return whether `name` names the Redis, in any case."""
     return name.strip("[]").lower() in (each.strip("[]").lower() for each in seen.names)

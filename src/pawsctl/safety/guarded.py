@@ -14,6 +14,7 @@ GUARDED = {
     "session seed": "made-up sessions are written, over others of the same phones",
     "session import": "with --replace, sessions are overwritten",
     "backup restore": "what a command replaced is replaced again",
+    "backup purge": "what could be brought back no longer can",
     "redis maxmemory": "with less memory, keys are evicted or writes fail",
     "redis reset": "all data is deleted",
     "redis down": "with --volumes, all data is deleted",

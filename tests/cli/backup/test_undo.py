@@ -329,6 +329,32 @@ def test_what_only_has_the_name_of_a_backup_is_none(
     assert archives(pawsctl) == [odd]
 
 
+def test_backups_of_other_hosts_are_purged_by_name(pawsctl: Pawsctl, server: Server) -> None:
+    """--yes does not suffice, and --confirm names each host; the removal is recorded."""
+    fill(server)
+    assert pawsctl("session", "delete", "+1").status == ExitStatus.OK
+    (kept,) = archives(pawsctl)
+    data = gzip.decompress(kept.read_bytes())
+    for number, host in enumerate(("db.example.com", "db2.example.com")):
+        other = data.replace(server.url.encode(), f"redis://{host}:6379".encode())
+        kept.with_name(f"2026010{number + 1}T000000000000Z-flush.jsonl.gz").write_bytes(
+            gzip.compress(other)
+        )
+    for words in ((), ("--confirm", "db.example.com"), ("--confirm", "127.0.0.1")):
+        refused = pawsctl("backup", "purge", "--yes", *words, "--json")
+        assert refused.status == ExitStatus.NOT_CONFIRMED, refused.out
+        assert "example.com" in refused.error["message"]
+    assert len(archives(pawsctl)) == 3
+    named = ("20260101T000000000000Z-flush", "--confirm", "db.example.com")
+    assert pawsctl("backup", "purge", *named).status == ExitStatus.OK
+    own = kept.name.removesuffix(".jsonl.gz")
+    assert pawsctl("backup", "purge", own, "--yes").status == ExitStatus.OK
+    assert len(archives(pawsctl)) == 1
+    here, there, _ = pawsctl("audit", "list", "--json").json
+    assert (here["command"], here["counts"]) == ("backup purge", {"removed": 1})
+    assert (here["host"], there["host"]) == ("127.0.0.1", "db.example.com")
+
+
 def test_the_newest_export_of_a_reset_stays(pawsctl: Pawsctl, server: Server) -> None:
     """Older ones are swept like other backups; all are listed, restored and purged with them."""
     fill(server)

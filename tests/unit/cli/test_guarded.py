@@ -57,7 +57,7 @@ def test_a_guarded_command_asks_the_guard(name: str) -> None:
     """And takes the option that confirms."""
     options = {each for parameter in COMMANDS[name].params for each in parameter.opts}
     assert "--confirm" in options
-    assert _used(name) & {"confirm_on", "confirm_stack"}
+    assert _used(name) & {"confirm_on", "confirm_stack", "confirm_backups"}
 
 
 def test_a_command_in_no_table_can_not_write(server: Server) -> None:

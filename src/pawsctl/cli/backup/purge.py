@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli import lookups
-from pawsctl.cli.arguments import Yes
+from pawsctl.cli.arguments import Confirm, Yes
 from pawsctl.cli.backup.group import BackupCommand, app
+from pawsctl.cli.confirm import confirm_backups
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.units import plural
 
@@ -31,14 +32,23 @@ def purge(
     ] = None,
     *,
     yes: Yes = False,
+    confirm: Confirm = "",
 ) -> None:
-    """Remove backups now, before their time is up."""
+    """Remove backups now, before their time is up.
+
+    Where one is of what may be production, --confirm must name its host.
+    """
     from pawsctl.safety.backups import purge as operation
 
     run = invocation(ctx)
+    run.require_changeable("this removes backups")
     places = operation.chosen(names or [])
-    run.output.confirm(f"Remove {plural(len(places), 'backup')}?", yes=yes or not places)
-    run.output.show(operation.purge(places), purged_view)
+    if places:
+        question = f"Remove {plural(len(places), 'backup')}?"
+        confirm_backups(run, operation.sources(places), question, host=confirm, yes=yes)
+    purged = operation.purge(places)
+    run.count(removed=len(purged.removed))
+    run.output.show(purged, purged_view)
 
 
 def purged_view(result: Purged) -> Iterator[Line]:

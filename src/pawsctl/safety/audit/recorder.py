@@ -26,12 +26,12 @@ class Recorder:
         self,
         command: str,
         options: Sequence[str],
-        target: Target,
+        target: Target | None,
         phones: Sequence[str],
         *,
         is_production: bool,
     ) -> None:
-        """Record the change before it is made.
+        """Record the change before it is made; with no `target`, it is not in a single Redis.
 
         What can't be recorded is told; before production, it raises OperationFailed.
         """
@@ -48,16 +48,16 @@ class Recorder:
             self._is_begun = True
 
     def _begun(
-        self, command: str, options: Sequence[str], target: Target, phones: Sequence[str]
+        self, command: str, options: Sequence[str], target: Target | None, phones: Sequence[str]
     ) -> Begun:
         return Begun(
             id=self._id,
             at=datetime.now(UTC),
             command=command,
             options=list(options),
-            url=target.url,
-            host=target.service or target.host,
-            profile=target.profile or None,
+            url=target.url if target else "",
+            host=(target.service or target.host) if target else "",
+            profile=(target.profile or None) if target else None,
             user=_user(),
             machine=platform.node(),
             named=len(phones),
