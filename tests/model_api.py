@@ -43,7 +43,8 @@ def refusal(messages: list[Any]) -> str:
         history = sent(messages)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         return f"the bot's own code fails: {error!r}"
-    return next(filter(None, map(_refused, history)), "") or _pairs(history)
+    found = next(filter(None, map(_refused, history)), "") or _pairs(history)
+    return found or _repeated_ids(history)
 
 
 def _is_results(message: dict[str, Any]) -> bool:
@@ -69,6 +70,13 @@ def _refused(message: dict[str, Any]) -> str:
             return "text content blocks must be non-empty"
     ids = [each["id"] for each in content if each["type"] == "tool_use"]
     return "tool_use ids must be unique" if len(ids) != len(set(ids)) or "" in ids else ""
+
+
+def _repeated_ids(history: list[dict[str, Any]]) -> str:
+    """Return whether two messages have tool calls of the same id."""
+    lists = [each["content"] for each in history if isinstance(each["content"], list)]
+    ids = [block["id"] for each in lists for block in each if block["type"] == "tool_use"]
+    return "tool_use ids must be unique" if len(ids) != len(set(ids)) else ""
 
 
 def _pairs(history: list[dict[str, Any]]) -> str:

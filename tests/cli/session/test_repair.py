@@ -112,6 +112,31 @@ def test_an_open_call_of_no_known_time_needs_force(
     assert b"toolu_1" in stored.split(b"__TOOL_RESULTS__")[1]
 
 
+def test_what_the_model_refuses_beyond_the_rules_is_repaired_by_name(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """An id that two messages call with, and a message of the bot without any block."""
+    call = b'{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"n","input":{}}]}'
+    result = b'{"role":"tool","tool_use_id":"a","content":"{}"}'
+    user = b'{"role":"user","content":"x"}'
+    for messages in (
+        (user, call, call, result),
+        (user, call, result, call, result, user),
+        (user, b'{"role":"assistant","content":[]}', user),
+    ):
+        value = b'{"status":"active","messages":[%b],"updatedAt":1}' % b",".join(messages)
+        server.client.set(KEY, value, ex=60)
+        for options in (("--dry-run", "--cut"), ()):
+            done = pawsctl("session", "repair", "+1", "--yes", "--json", *options)
+            state = "repairable" if options else "repaired"
+            assert (done.status, done.json["state"]) == (ExitStatus.OK, state), messages
+        stored = server.client.get(KEY)
+        assert isinstance(stored, bytes)
+        assert refusal(json.loads(stored)["messages"]) == ""
+        again = pawsctl("session", "repair", "+1", "--yes", "--json")
+        assert again.json["state"] == "nothing_to_repair"
+
+
 def test_which_sessions_must_be_said(pawsctl: Pawsctl, server: Server) -> None:
     """Phones or --all; a phone without a session is an error, and the others are repaired."""
     for words in ([], ["--all", "+1"]):

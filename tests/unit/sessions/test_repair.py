@@ -86,6 +86,7 @@ def test_a_session_that_is_well_is_not_changed(path: Path) -> None:
 
 
 A, B = _bot(_text("Voy"), _call("a")), _bot(_call("a"), _call("b"))
+C = _bot(_call("b"))
 HI, LATE = _user("Hola"), _user("¿Hola?")
 
 
@@ -128,6 +129,12 @@ HI, LATE = _user("Hola"), _user("¿Hola?")
             [HI, LATE],
         ),
         ([{"role": "system", "content": "x"}, HI, _bot(_text("")), _bot()], [HI]),
+        # The model takes an id in one message only: the first call keeps its result.
+        (
+            [HI, A, A, _results("a", at=1), LATE],
+            [HI, A, _results("a", at=1), _bot(_text("Voy")), LATE],
+        ),
+        ([HI, A, _results("a"), B, _results("b", "a")], [HI, A, _results("a"), C, _results("b")]),
         # Results at the beginning stay.
         ([_results("x"), _bot(_text("")), LATE], [_results("x"), LATE]),
     ],

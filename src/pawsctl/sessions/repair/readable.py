@@ -1,6 +1,6 @@
 """The messages of a history that the bot can read at all, and the others. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple
 
 import msgspec
@@ -60,6 +60,8 @@ class Item(msgspec.Struct, gc=False, eq=False):
 
 def items(texts: Sequence[str], messages: Sequence[Message], changes: Changes) -> Iterator[Item]:
     """Yield the messages that can be read, without blocks that the model refuses."""
+    # The ids of tool calls so far: the model takes each only once in a history.
+    calls: set[str] = set()
     for number, (text, message) in enumerate(zip(texts, messages, strict=True), 1):
         fault = _fault(text, message)
         if fault is not None:
@@ -74,14 +76,17 @@ def items(texts: Sequence[str], messages: Sequence[Message], changes: Changes) -
         elif message.role == "tool":
             yield Item(number, "tool", text, results=[Result(message.tool_use_id, "")])
         elif isinstance(message.content, list):
-            item = Item(number, "assistant", text, [each.id for each in message.tool_uses])
-            if dropped := _refused(message.content):
+            dropped = _refused(message.content, calls)
+            left = [each for at, each in enumerate(message.content) if at not in dropped]
+            made = [each.id for each in left if each.type == "tool_use"]
+            item = Item(number, "assistant", text, made)
+            calls.update(made)
+            if dropped:
                 for index in sorted(dropped):
                     changes.note(number, *dropped[index])
                 if len(dropped) == len(message.content):
                     continue
                 item.text = history.without_blocks(text, set(dropped))
-                item.calls = list(dict.fromkeys(filter(None, item.calls)))
             yield item
         else:
             yield Item(number, "assistant", text)
@@ -105,8 +110,11 @@ def _fault(text: str, message: Message) -> tuple[str, str] | None:
     return fault and (fault[0], f"{fault[1]}, and is removed")
 
 
-def _refused(blocks: Sequence[Block]) -> dict[int, tuple[str, str]]:
-    """Return the indexes of the blocks that the model refuses, each with a rule and a clause."""
+def _refused(blocks: Sequence[Block], earlier: Set[str]) -> dict[int, tuple[str, str]]:
+    """Return the indexes of the blocks that the model refuses, each with a rule and a clause.
+
+    `earlier` are the ids of tool calls in earlier messages.
+    """
     found: dict[int, tuple[str, str]] = {}
     calls: set[str] = set()
     for index, block in enumerate(blocks):
@@ -117,5 +125,8 @@ def _refused(blocks: Sequence[Block]) -> dict[int, tuple[str, str]]:
                 found[index] = ("unanswered-call", "loses a tool call that has no id")
             elif block.id in calls:
                 found[index] = ("missing-result", "loses a tool call that it makes twice")
+            elif block.id in earlier:
+                what = "loses a tool call with the id of an earlier one"
+                found[index] = ("unanswered-call", what)
             calls.add(block.id)
     return found

@@ -143,13 +143,13 @@ class _Planner:
             return Planned(key, self.row(key, "beyond_repair", why))
         # That the bot may be at work is looked at below.
         broken = self._broken(record, _LONG_AFTER)
-        if not broken:
+        mended = (plan.cut if self._how.cut else plan.planned)(stored.messages, session.messages)
+        # The model refuses more than the rules name, such as an id that two messages call with.
+        if not broken and not mended.changes:
             well = self.row(key, "nothing_to_repair")
             return Planned(key, replace(well, problems=self._others(record, now_ms)))
         if not self._how.force and (why := _at_work(session, broken, now_ms)):
             return Planned(key, self.row(key, "at_work", why))
-        mend = plan.cut if self._how.cut else plan.planned
-        mended = mend(stored.messages, session.messages)
         after = stored.with_messages(mended.messages)
         repaired = replace(record, value=after)
         if broken := self._broken(repaired, _LONG_AFTER):
