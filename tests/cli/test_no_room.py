@@ -17,7 +17,13 @@ FULL = Path("/dev/full")
 
 def run(pawsctl: Pawsctl, *arguments: str, line: str = 'exec "$@"') -> tuple[int, str]:
     """Run a command as "$@" in a shell line; return its exit status and stderr."""
-    done = subprocess.run(
+    done = shell(pawsctl, *arguments, line=line)
+    return done.returncode, done.stderr.decode()
+
+
+def shell(pawsctl: Pawsctl, *arguments: str, line: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a command as "$@" in a shell line."""
+    return subprocess.run(
         ["bash", "-c", line, "bash", sys.executable, "-m", "pawsctl", *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -26,7 +32,6 @@ def run(pawsctl: Pawsctl, *arguments: str, line: str = 'exec "$@"') -> tuple[int
         check=False,
         timeout=60,
     )
-    return done.returncode, done.stderr.decode()
 
 
 @pytest.fixture
@@ -121,6 +126,21 @@ def test_a_copy_without_room_to_be_rewritten_is_told_and_whole(filled: Pawsctl) 
     assert receipt["complete"] is False
     assert "File too large" in receipt["not_erased"][0]
     assert [each["erased"] for each in receipt["looked_at"]] == [1, 0, 0]
+
+
+def test_what_was_erased_is_shown_if_there_is_no_room_for_the_receipt(filled: Pawsctl) -> None:
+    """The next receipt would not have it."""
+    found = filled("session", "list", "--limit", "1", "-o", "jsonl")
+    phone = json.loads(found.out)["phone"]
+    line = 'ulimit -f 0; exec "$@" | cat; exit "${PIPESTATUS[0]}"'
+    (filled.folder / "state" / "pawsctl").mkdir(parents=True, exist_ok=True)
+    (filled.folder / "state" / "pawsctl" / "hash.key").write_text("0" * 64)
+    (filled.folder / "state" / "pawsctl" / "hash.key").chmod(0o600)
+    erase = ("session", "erase", phone, "--yes", "--receipt", "r.json", "--json")
+    done = shell(filled, *erase, line=line)
+    assert done.returncode == ExitStatus.FAILED
+    assert json.loads(done.stdout)["receipt"]["looked_at"][0]["erased"] == 1
+    assert b"What was erased is on stdout, and nowhere else." in done.stderr
 
 
 def test_a_state_directory_without_room_is_told(bare_pawsctl: Pawsctl) -> None:

@@ -65,10 +65,10 @@ def erase(
                 keys=[key],
                 more=more,
             )
-        done = erasure.erase(receipt)
-        run.count(erased=sum(each.erased for each in done.receipt.looked_at))
-        run.output.show(done, erased_view)
-        erasure.require_complete(done.receipt)
+        written = erasure.erase()
+        run.count(erased=sum(each.erased for each in written.looked_at))
+        run.output.show(erasure.result(written, receipt), erased_view)
+        erasure.require_complete(written)
 
 
 def erasure_plan(target: Target, erasure: Erasure) -> Iterator[Line]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from pawsctl.connection import Outcome
-from pawsctl.errors import OperationFailed, Partial
+from pawsctl.errors import OperationFailed, Partial, PawsctlError, UsageError
 from pawsctl.files import atomic_file, keyed_hash
 from pawsctl.safety.erasure import copies, stored
 from pawsctl.safety.erasure.copies import Copies
@@ -95,6 +95,7 @@ class Erasure:
         self._hash = keyed_hash.hashed(self.name)
         self.found = self._look()
         self._erased = Counter[str]()
+        self._not_written: PawsctlError | None = None
 
     @property
     def shown_name(self) -> str:
@@ -112,8 +113,8 @@ class Erasure:
         sources = (each.source for each in self.found.copies.archives.values())
         return [each for each in dict.fromkeys(sources) if each != here]
 
-    def erase(self, file: Path | None) -> Erased:
-        """Erase all that was found, look again, and write the receipt to a new file.
+    def erase(self) -> Receipt:
+        """Erase all that was found, look again, and return the receipt.
 
         Every failure says what was erased before it.
         """
@@ -121,12 +122,22 @@ class Erasure:
             # Redis first: if it refuses, nothing is changed. Copies are found without a session.
             session, pictures = stored.delete(self._store, self._key, self.found.stored)
             failures = copies.remove(self.found.copies, self._key, self._add)
-            receipt = self._receipt(session, pictures, failures)
-            if file is not None:
-                encoded = msgspec.json.format(msgspec.json.encode(receipt), indent=2)
+            return self._receipt(session, pictures, failures)
+
+    def result(self, receipt: Receipt, file: Path | None) -> Erased:
+        """Return the result, after writing the receipt to a new file.
+
+        If that fails, the result has no file, and `require_complete` tells why.
+        """
+        place = None
+        if file is not None:
+            encoded = msgspec.json.format(msgspec.json.encode(receipt), indent=2)
+            try:
                 with atomic_file.replacing(file, private=True, overwrite=False) as write:
                     write(encoded + b"\n")
-        place = str(file.resolve()) if file else None
+                place = str(file.resolve())
+            except (OperationFailed, UsageError) as error:
+                self._not_written = error
         return Erased(self.shown_name, self._store.keyspace.shown_key(self._key), place, receipt)
 
     def _add(self, url: str, count: int) -> None:
@@ -175,8 +186,13 @@ class Erasure:
     def require_complete(self, receipt: Receipt) -> None:
         """Raise Partial if not all was looked at, OperationFailed if something is there still.
 
-        Raises NoSession if nothing was found anywhere.
+        Raises NoSession if nothing was found anywhere, and what kept the receipt from its file.
         """
+        if self._not_written is not None:
+            raise self._not_written.with_context(
+                after="What was erased is on stdout, and nowhere else.",
+                hint="Keep that: the next receipt will not have it.",
+            )
         left = ", ".join(each.place for each in receipt.looked_at if each.left)
         still = f" Still there: {left}." if left else ""
         unseen = f"Not all could be looked at: {'; '.join(receipt.not_looked_at)}."
