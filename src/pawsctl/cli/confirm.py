@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -40,7 +41,36 @@ def undo_of(run: Invocation, before: str, *, no_backup: bool, yes: bool) -> Undo
         run.output.warn(problem)
         run.output.confirm(question, yes=False)
 
-    return Undo(before, run.settings.backup_hours(), ask, run.output.note)
+    return Undo(
+        before,
+        run.settings.backup_hours(),
+        ask,
+        run.output.note,
+        restoring=lambda name: _restoring(run, name),
+    )
+
+
+def _restoring(run: Invocation, name: str) -> str:
+    """Return the command that restores a backup into the Redis that the command line names.
+
+    A password of its URL is not repeated.
+    """
+    words = ["pawsctl"]
+    if run.env_file is not None:
+        words += ["--env-file", str(run.env_file)]
+    if run.profile:
+        words += ["--profile", run.profile]
+    has_login = False
+    if run.url:
+        from pawsctl.config.redis_url import parse
+
+        found = parse(run.url, origin="option --url")
+        has_login = any((found.username, found.password, found.sentinel_password))
+        words += ["--url", found.url if has_login else run.url]
+    if run.db is not None:
+        words += ["--db", str(run.db)]
+    line = shlex.join([*words, "backup", "restore", name])
+    return f"{line} (with the password in REDISCLI_AUTH)" if has_login else line
 
 
 def confirm_on(

@@ -43,7 +43,7 @@ def at(connection: Connection, own_ports: OwnPorts) -> Seen:
         },
         tuple(untold),
         _names(connection, foreign),
-        _addresses(connection),
+        addresses(connection),
     )
 
 
@@ -102,7 +102,7 @@ def _names(connection: Connection, foreign: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(hosts))
 
 
-def _addresses(connection: Connection) -> tuple[Address, ...]:
+def addresses(connection: Connection) -> tuple[Address, ...]:
     """Return where the servers are, and the Sentinels that watch over them."""
     found = connection.resolved()
     members = _members(found) if found.is_cluster else []

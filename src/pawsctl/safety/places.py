@@ -33,6 +33,12 @@ def marked(
     return replace(target, production=tuple(dict.fromkeys((*target.production, *found))))
 
 
+def is_same(place: Target, target: Target, addresses: Iterable[Address]) -> bool:
+    """Return whether two targets are one database; `addresses` are those of `target`'s servers."""
+    here = {*map(_spelt, target.addresses), *map(_spelt, addresses)}
+    return place.db == target.db and _is_at(place, target, here)
+
+
 def _is_at(place: Target, target: Target, here: set[Address]) -> bool:
     if place.path is not None or target.path is not None:
         return place.path == target.path

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shlex
 import signal
 import stat
 import sys
@@ -26,7 +27,7 @@ from pawsctl.sessions.store.store import SessionStore
 from tests import archives as archives_
 from tests.archives import assert_same, held
 from tests.cli_runner import Pawsctl
-from tests.servers import Server
+from tests.servers import Server, store_session
 
 VALUES = {
     "wh:session:+1": b'{"status":"active","messages":[]}',
@@ -385,6 +386,32 @@ def test_the_newest_export_of_a_reset_stays(pawsctl: Pawsctl, server: Server) ->
     assert list(folder.iterdir()) == []
 
 
+def test_the_printed_way_back_works_as_it_is_printed(pawsctl: Pawsctl, server: Server) -> None:
+    """Also where the command line named the Redis; a password is not printed."""
+    with_password = server.url.replace("://", "://me:hidden@")
+    toml = f'[profiles.near]\nurl = "{server.url}"\n'
+    (pawsctl.folder / "pawsctl.toml").write_text(toml)
+    server.client.execute_command("ACL SETUSER me on >hidden ~* +@all")
+    pawsctl.environment["REDIS_URL"] = "redis://127.0.0.1:1"
+    try:
+        for options, login in (
+            (("--url", f"{server.url}/3"), {}),
+            (("--url", server.url, "--db", "3"), {}),
+            (("--url", with_password), {"REDISCLI_AUTH": "hidden"}),
+            (("--profile", "near"), {}),
+        ):
+            store_session(server, "+1", b"{}")
+            server.client.copy("wh:session:+1", "wh:session:+1", destination_db="3", replace=True)
+            said = pawsctl(*options, "session", "delete", "+1").err
+            way = said.partition("back with: pawsctl ")[2].partition("\n")[0]
+            assert "hidden" not in way
+            assert ("(with the password in REDISCLI_AUTH)" in way) == bool(login)
+            back = pawsctl(*shlex.split(way.partition(" (")[0]), "--json", env=login)
+            assert back.json["restored"] == 1, (way, back.err)
+    finally:
+        server.client.acl_deluser("me")
+
+
 def test_a_backup_goes_to_where_it_is_from(pawsctl: Pawsctl, server: Server) -> None:
     """Else what production had would come to whatever Redis the settings name."""
     fill(server)
@@ -395,6 +422,9 @@ def test_a_backup_goes_to_where_it_is_from(pawsctl: Pawsctl, server: Server) -> 
     assert result.status == ExitStatus.USAGE
     assert f"is from {server.url}, and the target is {server.url}/3" in result.err
     assert pawsctl("backup", "restore", "--latest", *url, "--json").json["restored"] == 1
+    named = server.url.replace("127.0.0.1", "localhost")
+    by_name = pawsctl("backup", "restore", "--latest", "--json", env={"REDIS_URL": named})
+    assert by_name.json["restored"] == 1, by_name.err
     assert pawsctl("backup", "restore").status == ExitStatus.USAGE
     assert pawsctl("backup", "restore", "no-such").status == ExitStatus.USAGE
 

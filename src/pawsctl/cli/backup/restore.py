@@ -48,7 +48,7 @@ def restore(
     undo = undo_of(run, "restore", no_backup=no_backup, yes=yes)
     place = place_of(name, latest=latest)
     with run.store() as store, read.opened(str(place.path)) as archive:
-        operation.require_target(archive, store.connection.target)
+        operation.require_target(archive, store.connection)
         how = How(replace=replace or operation.replaces(place), fresh_ttl=ttl)
         if how.replace:
             about = restore_plan(archive, store.connection.target)

@@ -38,7 +38,8 @@ class Undo(NamedTuple):
     """How a command keeps what it changes.
 
     `ask` takes a sentence on what stands in the way and a question; it raises NotConfirmed if the
-    answer is no. `say` tells the user a sentence. The backup lives for `hours`.
+    answer is no. `say` tells the user a sentence. The backup lives for `hours`. `restoring` returns
+    the command that brings back the backup of a name.
     """
 
     before: str
@@ -46,6 +47,7 @@ class Undo(NamedTuple):
     ask: Callable[[str, str], None]
     say: Callable[[str], None]
     large: int = LARGE
+    restoring: Callable[[str], str] = "pawsctl backup restore {}".format
 
 
 class Kept(NamedTuple):
@@ -162,9 +164,7 @@ def tell(kept: Kept, undo: Undo) -> None:
     """Tell the user what was kept, and how to bring it back."""
     if kept.name is not None:
         count = "1 key" if kept.sessions == 1 else f"{kept.sessions} keys"
-        undo.say(
-            f"Kept {count} for {undo.hours:g} h; back with: pawsctl backup restore {kept.name}"
-        )
+        undo.say(f"Kept {count} for {undo.hours:g} h; back with: {undo.restoring(kept.name)}")
 
 
 class _Reading:

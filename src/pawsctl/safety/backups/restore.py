@@ -2,8 +2,10 @@
 
 import msgspec
 
-from pawsctl.config.target import Target
+from pawsctl.config import redis_url
+from pawsctl.connection import Connection
 from pawsctl.errors import OperationFailed, UsageError
+from pawsctl.safety import look, places
 from pawsctl.safety.backups import replace
 from pawsctl.safety.backups.folder import Place
 from pawsctl.safety.backups.keep import Progress, Undo
@@ -32,17 +34,30 @@ class Restored(msgspec.Struct, frozen=True):
     replaced: str | None
 
 
-def require_target(archive: Archive, target: Target) -> None:
+def require_target(archive: Archive, connection: Connection) -> None:
     """Raise UsageError if a backup is from elsewhere, and the target was not named by --url.
 
-    Without a --url, what production had must not come to whatever Redis the settings name.
+    Without a --url, what production had must not come to whatever Redis the settings name. A
+    cluster is the same by whichever of its nodes it is named, as is a service by its Sentinels.
+    Raises what connecting raises.
     """
-    source = archive.header.source
-    if target.url != source and target.origin != "option --url":
+    source, target = archive.header.source, connection.target
+    if target.url == source or target.origin == "option --url":
+        return
+    if not _is_from(source, connection):
         raise UsageError(
             f"The backup is from {source}, and the target is {target.url} (from {target.origin}).",
             hint="Name the Redis that it is to be restored into with --url.",
         )
+
+
+def _is_from(source: str, connection: Connection) -> bool:
+    try:
+        place = redis_url.parse(source, origin="the backup")
+    except UsageError:
+        return False
+    connection.connect()
+    return places.is_same(place, connection.target, look.addresses(connection))
 
 
 def replaces(place: Place) -> bool:
