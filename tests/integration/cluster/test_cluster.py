@@ -94,6 +94,22 @@ def test_a_hash_tag_in_the_prefix_puts_all_sessions_on_one_primary(
     assert owner.client.keys() == [b"{app}:t:1"]
 
 
+def test_production_is_known_by_any_of_its_nodes(
+    cluster: Cluster, anywhere: Pawsctl, tmp_path: Path
+) -> None:
+    """A profile names one node, and the URL another, as a cluster or a single server."""
+    cluster.seed(1)
+    first, *_, last = cluster.members
+    own = tmp_path / ".config" / "pawsctl" / "pawsctl.toml"
+    own.parent.mkdir(parents=True)
+    own.write_text(f'[profiles.prod]\nproduction = true\nurl = "redis+cluster://{last.address}"\n')
+    for scheme in ("redis", "redis+cluster"):
+        url = f"{scheme}://{first.address}"
+        refused = anywhere("session", "flush", "--yes", "--url", url)
+        assert refused.status == ExitStatus.NOT_CONFIRMED
+        assert f"at the place of profile prod in {own}:2" in refused.err
+
+
 def test_a_list_says_how_many_primaries_answered(cluster: Cluster, anywhere: Pawsctl) -> None:
     """The message goes to stderr."""
     cluster.seed(10)

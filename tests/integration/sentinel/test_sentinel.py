@@ -42,6 +42,27 @@ def test_every_command_works(trio: Trio, anywhere: Pawsctl) -> None:
     assert (flushed.status, flushed.json["deleted"]) == (0, 1_000)
 
 
+def test_production_is_known_by_its_other_sentinels_and_its_primary(
+    trio: Trio, anywhere: Pawsctl, tmp_path: Path
+) -> None:
+    """A profile names one Sentinel or the primary; the URL another Sentinel of the service."""
+    trio.seed(1)
+    own = tmp_path / ".config" / "pawsctl" / "pawsctl.toml"
+    own.parent.mkdir(parents=True)
+    url = trio.url_of(trio.sentinels[1].address)
+    for place in (trio.url_of(trio.sentinels[0].address), f"redis://{trio.primary.address}"):
+        own.write_text(f'[profiles.prod]\nurl = "{place}"\nproduction = true\n')
+        refused = anywhere("session", "flush", "--yes", "--url", url)
+        assert refused.status == ExitStatus.NOT_CONFIRMED
+        assert f"at the place of profile prod in {own}:3" in refused.err
+    own.write_text(
+        "[profiles.prod]\nproduction = true\n"
+        f'url = "{trio.url_of(trio.sentinels[1].address).replace(SERVICE, "another")}"\n'
+    )
+    refused = anywhere("session", "flush", "--yes", "--url", url)
+    assert "at the place of" not in refused.err
+
+
 def test_lettuces_url_is_understood(trio: Trio, anywhere: Pawsctl) -> None:
     """redis-sentinel://host?sentinelMasterId=SERVICE."""
     url = f"redis-sentinel://{trio.sentinels[1].address}?sentinelMasterId={SERVICE}"
