@@ -61,6 +61,7 @@ def test_drafts_of_killed_edits_are_erased_and_open_ones_told(
     assert done.status == ExitStatus.PARTIAL
     assert [each.name for each in sorted(edits.iterdir())] == sorted(list(drafts)[2:])
     (told,) = done.json["receipt"]["not_looked_at"]
+    assert f"! not looked at: {told}" in done.err
     assert told.endswith("is open in an editor")
     assert done.json["receipt"]["looked_at"][2]["erased"] == 2
 

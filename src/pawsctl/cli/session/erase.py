@@ -85,6 +85,8 @@ def erasure_plan(target: Target, erasure: Erasure) -> Iterator[Line]:
     yield [(f"  {lines} in {files}, {plural(len(copies.edits), 'kept edit')}", "")]
     for url in erasure.elsewhere:
         yield [(f"  among them, {plural(copies.lines_of(url), 'line')} from ", ""), (url, "bold")]
+    for clause in erasure.unseen(erasure.found):
+        yield [(f"  ! not looked at: {clause}", "yellow")]
 
 
 def erased_view(result: Erased) -> Iterator[Line]:

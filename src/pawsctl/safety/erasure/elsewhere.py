@@ -6,7 +6,6 @@ from pawsctl.config import redis_url
 from pawsctl.config.profiles.profile import Profile
 from pawsctl.errors import UsageError
 from pawsctl.safety import evidence, places
-from pawsctl.safety.evidence import Seen
 
 
 def evidence_of(
@@ -19,6 +18,5 @@ def evidence_of(
         except UsageError:
             yield f"copies are from {url}, and nobody knows where that is"
             continue
-        seen = Seen(None if target.is_local else target.host, {}, (), ())
-        for clause in evidence.of(places.marked(target, profiles), seen):
+        for clause in evidence.of(places.marked(target, profiles), evidence.of_place(target)):
             yield f"copies are from {url}: {clause}"

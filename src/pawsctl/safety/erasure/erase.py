@@ -140,6 +140,12 @@ class Erasure:
                 self._not_written = error
         return Erased(self.shown_name, self._store.keyspace.shown_key(self._key), place, receipt)
 
+    def unseen(self, look: Found) -> list[str]:
+        """Return clauses on what could not be looked at, as they are shown."""
+        pictures = [f"pictures: {look.stored.unseen}"] if look.stored.unseen else []
+        shown = self._store.keyspace.shown_sentence
+        return [shown(each) for each in (*pictures, *look.copies.unread)]
+
     def _add(self, url: str, count: int) -> None:
         self._erased[url] += count
 
@@ -156,14 +162,12 @@ class Erasure:
 
     def _receipt(self, session: bool, pictures: int, failures: list[str]) -> Receipt:
         found, left = self.found, self._look()
-        shown = self._store.keyspace.shown_sentence
         looks = [
             Look("session", int(found.stored.session), int(session), int(left.stored.session)),
             Look("temp_image", len(found.stored.pictures), pictures, len(left.stored.pictures)),
             Look("kept copies", _count(found.copies), self._erased.total(), _count(left.copies)),
         ]
-        unseen = [f"pictures: {left.stored.unseen}"] if left.stored.unseen else []
-        unseen += left.copies.unread
+        unseen = self.unseen(left)
         return Receipt(
             format="pawsctl erasure receipt",
             version=1,
@@ -178,8 +182,8 @@ class Erasure:
                 )
                 for url in self.elsewhere
             ],
-            not_looked_at=[shown(each) for each in unseen],
-            not_erased=[shown(each) for each in failures],
+            not_looked_at=unseen,
+            not_erased=list(map(self._store.keyspace.shown_sentence, failures)),
             not_reached=[*stored.out_of_reach(self._store, self._key), *_ELSEWHERE],
         )
 
