@@ -19,6 +19,18 @@ def marked(
     `addresses` are those of its servers beside the URL's own; the database does not matter. Where
     `profiles` can't be read, that nobody can tell is a clause too.
     """
+    found = _clauses(target, profiles, addresses)
+    return replace(target, production=tuple(dict.fromkeys((*target.production, *found))))
+
+
+def is_productions(target: Target, profiles: Callable[[], Mapping[str, Profile]]) -> bool:
+    """Return whether the URL of a target is the place of a production profile, or may be it."""
+    return bool(_clauses(target, profiles, ()))
+
+
+def _clauses(
+    target: Target, profiles: Callable[[], Mapping[str, Profile]], addresses: Iterable[Address]
+) -> list[str]:
     here = {*map(_spelt, target.addresses), *map(_spelt, addresses)}
     found = []
     try:
@@ -30,7 +42,7 @@ def marked(
     except UsageError as error:
         why = error.message.rstrip(".")
         found.append(f"whether it is the place of a production profile can't be told ({why})")
-    return replace(target, production=tuple(dict.fromkeys((*target.production, *found))))
+    return found
 
 
 def is_same(place: Target, target: Target, addresses: Iterable[Address]) -> bool:

@@ -122,6 +122,10 @@ def test_what_leaves_production_is_masked(
     first = pawsctl("--profile", "prod", "session", "copy", "--all", "--to", "dev", "--json")
     assert first.status == ExitStatus.OK, first.err
     assert first.json["masked"] is True
+    named = server.url.replace("127.0.0.1", "localhost")
+    by_url = ("--url", named, "session", "copy", "--all", "--to", f"{other.url}/1", "--dry-run")
+    assert pawsctl(*by_url, "--json").json["masked"] is True
+    assert pawsctl(*by_url, "--no-mask", "--json").json["masked"] is False
     ((key, value),) = _values(other).items()
     assert key.startswith(b"dev:session:+0")
     assert isinstance(value, bytes)

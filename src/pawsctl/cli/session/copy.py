@@ -56,10 +56,10 @@ def copy(
     """Copy sessions into another Redis, such as from production to a laptop.
 
     Copies expire when the originals do, or after --ttl. A session that exists in the target is left
-    as it is. What leaves a production profile is masked, unless you say --no-mask.
+    as it is. What leaves the place of a production profile is masked, unless you say --no-mask.
     """
     from pawsctl.connection import connect
-    from pawsctl.safety import masking
+    from pawsctl.safety import masking, places
     from pawsctl.sessions.store.reader import SessionReader
     from pawsctl.sessions.store.store import SessionStore
     from pawsctl.workflows import copy as operation
@@ -74,7 +74,9 @@ def copy(
         masking.require_none(
             run.settings, "--no-mask copies sessions as they are", "Leave --no-mask out."
         )
-    is_masked = bool(mask or run.settings.mask) or (origin.is_production and not no_mask)
+    is_masked = bool(mask or run.settings.mask)
+    if not is_masked and not no_mask:
+        is_masked = origin.is_production or places.is_productions(origin, run.profiles)
     _require_right(origin, place[0], masked=is_masked)
     source = SessionReader(
         connect(origin, run.timeouts(), notice=run.output.note, prefer_replica=run.prefer_replica),
