@@ -103,7 +103,8 @@ def statuses(name: str, command: Any) -> list[int]:
     used = set(unwrap(command.callback).__code__.co_names)
     if changes_something(name):
         found.add(ExitStatus.NOT_CONFIRMED)
-    if "phones" in names:
+    # `session watch` waits for its phone.
+    if "phones" in names or ("phone" in names and changes_something(name)):
         found.add(ExitStatus.NO_SESSION)
     if "stack_of" in used:
         found |= {ExitStatus.UNREACHABLE, ExitStatus.NO_ENGINE}
