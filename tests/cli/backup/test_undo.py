@@ -29,6 +29,8 @@ from tests.archives import assert_same, held
 from tests.cli_runner import Pawsctl
 from tests.servers import Server, store_session
 
+# Scripts compare and change; else transactions; else the keys are read again.
+REFUSED = ((), ("-@scripting",), ("-@scripting", "-@transaction"))
 VALUES = {
     "wh:session:+1": b'{"status":"active","messages":[]}',
     "wh:session:+2": b'{ "n": 1.0, "n": 12345678901234567890 }',
@@ -62,7 +64,7 @@ def test_what_a_flush_has_deleted_comes_back(any_server: Server, anywhere: Pawsc
     assert (flushed.status, flushed.json["deleted"]) == (0, 6), flushed.err
     assert flushed.json["others"] == {"hash": 1}
     assert any_server.client.keys() == [b"other"]
-    assert f"pawsctl backup restore {flushed.json['backup']}" in flushed.err
+    assert f" backup restore {flushed.json['backup']}" in flushed.err
     (archive,) = archives(pawsctl)
     assert stat.S_IMODE(archive.stat().st_mode) == 0o600
     (listed,) = pawsctl("backup", "list", "--json").json
@@ -105,10 +107,10 @@ def _undo(large: int = LARGE) -> Undo:
     return Undo("flush", 24, ask, lambda _said: None, large)
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("refused", REFUSED)
 @pytest.mark.usefixtures("pawsctl")
 def test_what_changes_after_it_was_kept_is_left(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scripts: bool
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: tuple[str, ...]
 ) -> None:
     """The bot writes, touches and ends sessions between the two; also where scripts are refused."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -117,7 +119,7 @@ def test_what_changes_after_it_was_kept_is_left(
     server.client.set("wh:session:+5", "{}", ex=100)
     server.client.execute_command(
         *("ACL", "SETUSER", "bot", "on", ">secret", "~*", "+@all"),
-        *(() if scripts else ("-@scripting",)),
+        *refused,
     )
 
     @contextmanager
@@ -131,14 +133,18 @@ def test_what_changes_after_it_was_kept_is_left(
             server.client.set("wh:session:+new", "{}")
         yield lambda _count: None
 
+    said: list[str] = []
     url = server.url.replace("redis://", "redis://bot:secret@")
     try:
-        with SessionStore(connect(parse(url, origin="the test"))) as store:
+        with SessionStore(connect(parse(url, origin="the test"), notice=said.append)) as store:
             planned = flush.planned(store, Filter(), include_seen=False)
             flushed = delete.flush(store, planned, undo=_undo(), progress=meanwhile)
     finally:
         server.client.execute_command("ACL", "DELUSER", "bot")
     assert (flushed.deleted, flushed.changed) == (2, 4)
+    assert any("Scripts and transactions are refused" in each for each in said) == (
+        "-@transaction" in refused
+    )
     left = {b"wh:session:+" + each for each in (b"2", b"4", b"5", b"hash", b"new")}
     assert set(server.client.keys("wh:session:*")) == left
     assert server.client.get("wh:session:+2") == b"newer"
@@ -168,9 +174,9 @@ def test_what_an_import_has_replaced_comes_back(any_server: Server, anywhere: Pa
     assert_same(after, held(any_server))
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("refused", REFUSED)
 def test_what_changes_while_an_import_keeps_it_is_left(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, scripts: bool
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: tuple[str, ...]
 ) -> None:
     """The bot writes one and makes one meanwhile; one is gone, and one has expired in the file."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -189,7 +195,7 @@ def test_what_changes_while_an_import_keeps_it_is_left(
         yield lambda _count: None
 
     rights = ("ACL", "SETUSER", "bot", "on", ">secret", "~*", "+@all")
-    server.client.execute_command(*rights, *(() if scripts else ("-@scripting",)))
+    server.client.execute_command(*rights, *refused)
     url = server.url.replace("redis://", "redis://bot:secret@")
     try:
         with (

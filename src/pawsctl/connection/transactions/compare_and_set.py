@@ -71,7 +71,7 @@ def compare_and_set(connection: Connection, key: bytes, expected: bytes, value: 
             raise
         except RedisUnreachable as error:
             # No write was sent.
-            if time.monotonic() > until or not _has_others(connection):
+            if time.monotonic() > until or not has_others(connection):
                 if isinstance(error, HungUp):
                     raise error.with_context(hint=_OF_PROXIES) from error
                 raise
@@ -83,7 +83,7 @@ def compare_and_set(connection: Connection, key: bytes, expected: bytes, value: 
             keeps_ttl = False
             continue
         if found is not None:
-            _require_passing(connection, found, is_late=time.monotonic() > until)
+            require_passing(connection, found, is_late=time.monotonic() > until)
         time.sleep(POLL_SECONDS)
         # Finds the primary that there is now, or raises.
         connection.call("TYPE", key)
@@ -104,12 +104,12 @@ def _tried(
         look += [("PTTL", key), ("TIME",)]
     # From here on not through `pipeline`, which would reconnect and so lose the WATCH. MULTI is
     # answered before anything else is sent: if it were refused, a SET behind it would be done.
-    replies = _exchanged(node, [*look, ("MULTI",)])
+    replies = exchanged(node, [*look, ("MULTI",)])
     stored, multi = replies[1], replies[-1]
     failed = next((each for each in replies if isinstance(each, ErrorReply)), None)
     if failed is not None or stored != expected:
         if not isinstance(multi, ErrorReply):
-            _exchanged(node, [("DISCARD",)])
+            exchanged(node, [("DISCARD",)])
         if failed is not None and not has_code(stored, "WRONGTYPE"):
             return failed
         return Swap.GONE if stored is None else Swap.CHANGED
@@ -120,7 +120,7 @@ def _tried(
         end = int(seconds) * 1000 + int(microseconds) // 1000 + replies[2]
         block.append(Queued((b"PEXPIREAT", key, end)))
     try:
-        *queued, executed = _exchanged(node, [*block, ("EXEC",)])
+        *queued, executed = exchanged(node, [*block, ("EXEC",)])
     except RedisUnreachable as error:
         raise _InDoubt(write, uncertain(error, [write]) or error) from error
     if isinstance(executed, ErrorReply):
@@ -155,7 +155,8 @@ def _outcome(
     return Swap.GONE if done is None else Swap.DONE
 
 
-def _exchanged(node: Node, commands: list[Command]) -> list[Any]:
+def exchanged(node: Node, commands: list[Command]) -> list[Any]:
+    """Send commands on the socket that there is, and return the replies; nothing reconnects."""
     node.send(commands)
     return node.receive(len(commands))
 
@@ -177,9 +178,9 @@ def _looked(
     return Swap.GONE if stored is None else Swap.CHANGED
 
 
-def _require_passing(connection: Connection, reply: ErrorReply, *, is_late: bool) -> None:
+def require_passing(connection: Connection, reply: ErrorReply, *, is_late: bool) -> None:
     """Return if a refusal passes when the primary is found; raise OperationFailed for others."""
-    if has_code(reply, *REDIRECTS) and not is_late and _has_others(connection):
+    if has_code(reply, *REDIRECTS) and not is_late and has_others(connection):
         if connection.follows_failovers:
             # The Sentinels are asked again who the primary is.
             connection.close()
@@ -193,6 +194,6 @@ def _require_passing(connection: Connection, reply: ErrorReply, *, is_late: bool
     raise_for_error(reply)
 
 
-def _has_others(connection: Connection) -> bool:
+def has_others(connection: Connection) -> bool:
     """Return whether another server can take the primary's place."""
     return connection.follows_failovers or connection.resolved().is_cluster

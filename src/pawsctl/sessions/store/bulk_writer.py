@@ -52,11 +52,7 @@ class BulkWriter:
         replies = [
             reply
             for some in _portions(sessions)
-            for reply in (
-                self._store.connection.pipeline([self._command(each) for each in some])
-                if len(some) > 1
-                else [self._write_alone(some[0])]
-            )
+            for reply in (self._sent(some) if len(some) > 1 else [self._write_alone(some[0])])
         ]
         written = [_is_written(each) for each in replies]
         refused = [number for number, each in enumerate(written) if _is_syntax_error(each)]
@@ -68,10 +64,13 @@ class BulkWriter:
                 written[number] = each
         return written
 
+    def _sent(self, sessions: Sequence[Saved]) -> list[Any]:
+        return self._store.connection.pipeline([self._command(each) for each in sessions])
+
     def _write_alone(self, saved: Saved) -> Any:
         connection = self._store.connection
         try:
-            reply = connection.pipeline([self._command(saved)])[0]
+            reply = self._sent([saved])[0]
         except Uncertain as error:
             if len(saved.value) < _LARGE:
                 raise

@@ -1,17 +1,19 @@
 """Comparing keys with what was kept of them, and deleting those that are still the same.
 
 A script compares and deletes in one step, so that what another client writes meanwhile is never
-lost. Where scripts are refused, the keys are read again just before they are deleted; what is
-written at that very moment, about a millisecond, may then be lost.
+lost. Where scripts are refused, transactions do the same; where these are refused too, the keys are
+read again just before they are deleted, and it is said that what is written then may be lost.
 """
 
 import hashlib
 import time
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Literal
 
 from pawsctl.connection import Command, ErrorReply, is_about_a_key, is_in_doubt, refused
-from pawsctl.errors import OperationFailed, RedisUnreachable
+from pawsctl.connection.transactions.change_if_same import Change, change_if_same
+from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.store.bulk_writer import clock_offset
@@ -41,13 +43,61 @@ return redis.pcall((table.unpack or unpack)(ARGV, 5))"""
 class Comparer:
     """Compares keys of a store with what was kept of them.
 
-    `has_scripts` is whether a script may compare and change in one step.
+    `has_scripts` is whether a script may compare and change in one step, `has_transactions` whether
+    a transaction may, where scripts may not.
     """
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
         self._offset = clock_offset(store)
-        self.has_scripts = self._runs_scripts()
+        self.has_scripts, self.has_transactions = self._runs_scripts(), False
+        if not self.has_scripts:
+            self.give_up_scripts()
+
+    def give_up_scripts(self) -> None:
+        """Use transactions from now on; where they are refused too, say what may be lost."""
+        self.has_scripts, self.has_transactions = False, self._runs_transactions()
+        if not self.has_transactions:
+            self._store.connection.note(
+                "Scripts and transactions are refused here: sessions are read again just before "
+                "they are changed, and what the bot writes in between is lost."
+            )
+
+    def _runs_transactions(self) -> bool:
+        """Try a transaction on a key of nobody; services refuse them too, and proxies hang up."""
+        nobodys = Saved(self._store.keyspace.nobodys_key(), b"", None)
+        try:
+            (reply,) = self.change([nobodys], [self.unlink(nobodys.key)])
+        except LoginRefused:
+            raise
+        except RedisUnreachable:
+            # The node of a cluster that would have the key does not answer.
+            return self._store.connection.resolved().is_cluster
+        except OperationFailed:
+            return False
+        finally:
+            self._store.connection.ledger.begin()
+        return reply == 0 or (isinstance(reply, ErrorReply) and is_about_a_key(reply))
+
+    def change(self, kept: Sequence[Saved], commands: Sequence[Command]) -> list[Any]:
+        """Run each command if its key is as it was kept, or gone, in transactions.
+
+        Returns what `script` replies. Raises what the connection raises.
+        """
+        changes = [
+            Change(
+                each.key,
+                ((b"DUMP" if each.dumped else b"GET", each.key), (b"PTTL", each.key)),
+                partial(self._is_told_same, each),
+                command,
+            )
+            for each, command in zip(kept, commands, strict=True)
+        ]
+        return change_if_same(self._store.connection, changes)
+
+    def _is_told_same(self, kept: Saved, replies: Sequence[Any]) -> bool:
+        value, left = replies
+        return value is None or (value == kept.value and self._lives_as_kept(kept, left))
 
     def _runs_scripts(self) -> bool:
         """Try the script on a key of nobody: services refuse scripts, and proxies hang up."""
@@ -93,9 +143,12 @@ class Comparer:
             return -1
         return max(0, kept.expires_at - int((time.time() + self._offset) * 1000))
 
+    def _lives_as_kept(self, kept: Saved, left: int) -> bool:
+        expected = self._ttl_ms(kept)
+        return (left < 0) == (expected < 0) and left <= expected + _TOLERANCE_MS
+
     def _is_same(self, kept: Saved, record: Record) -> bool:
-        left, expected = record.ttl_ms, self._ttl_ms(kept)
-        if (left < 0) != (expected < 0) or left > expected + _TOLERANCE_MS:
+        if not self._lives_as_kept(kept, record.ttl_ms):
             return False
         if kept.dumped:
             is_dumped = record.type == kept.dumped
@@ -123,13 +176,30 @@ class UnchangedDeleter:
                 if isinstance(reply, ErrorReply):
                     if is_in_doubt(reply):
                         raise refused(reply)
-                    comparer.has_scripts = False
+                    comparer.give_up_scripts()
                 else:
                     fates[number] = _fate(reply)
+        if comparer.has_transactions:
+            fates.update(self._delete_in_transactions(kept, fates))
         left = [number for number in range(len(kept)) if number not in fates]
         looked_at = self._delete_after_look([kept[number] for number in left])
         fates.update(zip(left, looked_at, strict=True))
         return [fates[number] for number in range(len(kept))]
+
+    def _delete_in_transactions(
+        self, kept: Sequence[Saved], fates: Mapping[int, Fate]
+    ) -> dict[int, Fate]:
+        """Return what came of the keys that have no fate yet; none of those refused."""
+        left = [number for number in range(len(kept)) if number not in fates]
+        some = [kept[number] for number in left]
+        replies = self._comparer.change(some, [self._comparer.unlink(each.key) for each in some])
+        found = {}
+        for number, reply in zip(left, replies, strict=True):
+            if not isinstance(reply, ErrorReply):
+                found[number] = _fate(reply)
+            elif is_in_doubt(reply):
+                raise refused(reply)
+        return found
 
     def _delete_after_look(self, kept: Sequence[Saved]) -> list[Fate]:
         fates: dict[bytes, Fate] = {}

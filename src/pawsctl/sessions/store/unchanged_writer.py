@@ -31,13 +31,22 @@ class UnchangedWriter(BulkWriter):
 
     def write(self, sessions: Sequence[Saved]) -> list[Any]:
         """Write a batch; false in the result is also for a session that has changed."""
-        if self._comparer.has_scripts:
+        if self._comparer.has_scripts or self._comparer.has_transactions:
             return super().write(sessions)
         kept = [self._kept[each.key] for each in sessions if each.key in self._kept]
         same = dict(zip((each.key for each in kept), self._comparer.same(kept), strict=True))
         changed = {key for key, is_same in same.items() if is_same is False}
         written = iter(super().write([each for each in sessions if each.key not in changed]))
         return [False if each.key in changed else next(written) for each in sessions]
+
+    def _sent(self, sessions: Sequence[Saved]) -> list[Any]:
+        if not self._comparer.has_transactions:
+            return super()._sent(sessions)
+        kept = [self._kept[each.key] for each in sessions if each.key in self._kept]
+        commands = [self._command(each) for each in sessions if each.key in self._kept]
+        replaced = iter(self._comparer.change(kept, commands))
+        made = iter(super()._sent([each for each in sessions if each.key not in self._kept]))
+        return [next(replaced if each.key in self._kept else made) for each in sessions]
 
     def _command(self, saved: Saved) -> Command:
         kept = self._kept.get(saved.key)
