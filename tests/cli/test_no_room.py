@@ -213,3 +213,14 @@ def test_a_summary_that_cannot_be_written_is_told(pawsctl: Pawsctl) -> None:
     result = pawsctl("session", "lint", env=env)
     assert result.status == ExitStatus.FAILED
     assert "The summary can't be written to /nowhere/summary.md" in result.err
+
+
+def test_a_draft_that_does_not_fit_is_named(pawsctl: Pawsctl, server: Server) -> None:
+    """It is the draft for the editor that has no room, and not stdout."""
+    text = json.dumps({"status": "active", "messages": [], "note": "x" * 9_000})
+    server.client.set("wh:session:+1", text, ex=900)
+    line = 'ulimit -f 4; EDITOR=true exec "$@"'
+    status, err = run(pawsctl, "session", "edit", "+1", line=line)
+    assert status == ExitStatus.FAILED
+    assert "The draft can't be written in " in err
+    assert server.client.get("wh:session:+1") == text.encode()

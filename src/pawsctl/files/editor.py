@@ -58,9 +58,16 @@ class Draft:
     def edit(self, text: bytes) -> bytes:
         """Have the user edit a text; return what was saved.
 
-        Raises OperationFailed if the editor fails or leaves no file.
+        Raises OperationFailed if the text can't be written, or the editor fails or leaves no file.
         """
-        self._path.write_bytes(text)
+        try:
+            self._path.write_bytes(text)
+        except OSError as error:
+            raise OperationFailed(
+                f"The draft can't be written in {self._path.parent.parent}: {error.strerror}; "
+                "nothing was changed.",
+                hint="Make room, or set XDG_STATE_HOME to a disk that has some.",
+            ) from error
         # A person at a terminal sees the editor even if the result goes to a file.
         shown = None if sys.stdout.isatty() else sys.stderr
         status = _Run().status([*self._words, str(self._path)], shown)
