@@ -219,7 +219,7 @@ def test_a_draft_that_does_not_fit_is_named(pawsctl: Pawsctl, server: Server) ->
     """It is the draft for the editor that has no room, and not stdout."""
     text = json.dumps({"status": "active", "messages": [], "note": "x" * 9_000})
     server.client.set("wh:session:+1", text, ex=900)
-    line = 'ulimit -f 4; EDITOR=true exec "$@"'
+    line = 'ulimit -f 4; export PYTHONDONTWRITEBYTECODE=1; EDITOR=true exec "$@"'
     status, err = run(pawsctl, "session", "edit", "+1", line=line)
     assert status == ExitStatus.FAILED
     assert "The draft can't be written in " in err
