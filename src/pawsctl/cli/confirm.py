@@ -217,14 +217,11 @@ def confirm_stack(
     """
     from msgspec.structs import replace
 
-    from pawsctl.config.redis_url import parse
     from pawsctl.safety import look
 
     if run.settings.file is not None:
         run.output.note(f"Settings from {run.settings.file}")
-    url = f"redis://127.0.0.1:{settings.redis_port}"
-    target = parse(url, origin="the project's settings")
-    target = run.settings.guarded(target)
+    target = own_target(run, settings)
     if profile := run.settings.profile:
         target = replace(target, production=(*profile.claims, *target.production))
     if topology == "single":
@@ -234,6 +231,14 @@ def confirm_stack(
     target = marked(run, target)
     found = _settle(run, target, seen, host=host, yes=yes, question=question)
     run.record(target, is_production=bool(found))
+
+
+def own_target(run: Invocation, settings: StackSettings) -> Target:
+    """Return this project's own Redis, without its login."""
+    from pawsctl.config.redis_url import parse
+
+    url = f"redis://127.0.0.1:{settings.redis_port}"
+    return run.settings.guarded(parse(url, origin="the project's settings"))
 
 
 def _own_ports(run: Invocation, ports: Collection[int]) -> Collection[int]:

@@ -77,6 +77,7 @@ def test_session(
     def attempt() -> FlowReport:
         finished.clear()
         with run.store() as store:
+            run.record(store.connection.target)
             return run_flow.run(store, max_latency=max_latency, done=done, left=left)
 
     with reports.of_failure(

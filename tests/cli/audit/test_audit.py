@@ -42,6 +42,22 @@ def test_a_change_tells_who_and_what_and_no_phone(pawsctl: Pawsctl, server: Serv
     assert newest["id"] == flushed["id"]
 
 
+def test_smoke_tests_and_redis_cli_are_recorded_and_a_phone_counts_once(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """A redis-cli that only reads changes nothing."""
+    store_session(server, "+1", b"{}")
+    assert pawsctl("test-session").status == ExitStatus.OK
+    assert pawsctl("session", "touch", "+1", "+1").status == ExitStatus.OK
+    # This project's own Redis does not run; that they were begun is recorded all the same.
+    for words in (("GET", "a"), ("SET", "a", "b")):
+        assert pawsctl("redis", "cli", "--", *words).status != ExitStatus.OK
+    cli, touched, smoke = pawsctl("audit", "list", "--json").json
+    assert [each["command"] for each in (cli, smoke)] == ["redis cli", "test-session"]
+    assert cli["status"] != ExitStatus.OK
+    assert touched["counts"] == {"touched": 1}
+
+
 def test_what_can_not_be_recorded_is_not_done_before_production(
     pawsctl: Pawsctl, server: Server
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pawsctl.cli.confirm import own_target
 from pawsctl.cli.global_options import StackCommand, invocation
 from pawsctl.cli.redis.group import app, stack_of
 from pawsctl.errors import UsageError
@@ -56,11 +57,14 @@ def client(
         "redis-cli prints values as they are stored",
         "'session list' and 'session get' mask them.",
     )
-    if not redis_cli.only_reads(arguments or ()):
+    only_reads = redis_cli.only_reads(arguments or ())
+    if not only_reads:
         invocation(ctx).require_changeable(
             "redis-cli is run for a single command that reads alone, such as '-- GET KEY'"
         )
     run, settings = stack_of(ctx, reads=True)
+    if not only_reads:
+        run.record(own_target(run, settings))
     terminal = sys.stdin.isatty() and sys.stdout.isatty()
     with event_lines.events_shown(run.output) as emit:
         code = redis_cli.client(

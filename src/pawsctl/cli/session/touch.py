@@ -26,7 +26,7 @@ def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
             confirm_on(run, store.connection, host=confirm, keys=names)
         run.record(store.connection.target, names)
         touched = touch_delete.touch(store, names)
-        run.count(touched=sum(each.ttl is not None for each in touched))
+        run.count(touched=len({each.key for each in touched if each.ttl is not None}))
         run.output.rows(
             touched, titled(expiry_view.TTL_COLUMNS, store.keyspace), single=is_single(phones)
         )
