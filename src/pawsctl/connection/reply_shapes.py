@@ -185,6 +185,8 @@ def _sentinel(reply: Any, command: Command) -> bool:
         return _are_tables(reply, b"name")
     if what in (b"REPLICAS", b"SLAVES"):
         return _are_tables(reply, b"flags", b"ip", b"port")
+    if what == b"SENTINELS":
+        return _are_tables(reply, b"ip", b"port")
     return True
 
 

@@ -81,11 +81,13 @@ def test_a_cluster(
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_sentinel(command: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     """Its reply must name a server, and that server must report a role."""
-    port = b""
+    port, others = b"", b"*0\r\n"
 
     def tell(command: list[bytes], told: bytes, reply: Answer) -> Answer:
         if command[0] == told:
             return reply
+        if command[:2] == [b"SENTINEL", b"SENTINELS"]:
+            return others
         if command[0] == b"SENTINEL":
             return array(bulk(b"127.0.0.1"), bulk(port))
         return array(bulk(b"master")) if command[0] == b"ROLE" else honest(command)
@@ -99,6 +101,28 @@ def test_a_sentinel(command: str, capsysbinary: pytest.CaptureFixture[bytes]) ->
                 status = judged(words, f"{told!r} answered with {reply!r}", capsysbinary)
             untold = told == b"ROLE" and reply == b"-ERR unknown command\r\n"
             assert (status == ExitStatus.OK) == untold, (told, reply, status)
+
+
+def test_a_sentinel_whose_list_of_sentinels_is_none(
+    capsysbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    """The guard asks for it, to know the place by each of its Sentinels."""
+    port = b""
+
+    def tell(command: list[bytes], reply: Answer) -> Answer:
+        if command[:2] == [b"SENTINEL", b"SENTINELS"]:
+            return reply
+        if command[0] == b"SENTINEL":
+            return array(bulk(b"127.0.0.1"), bulk(port))
+        return array(bulk(b"master")) if command[0] == b"ROLE" else honest(command)
+
+    for reply in STRANGE:
+        with lying.answering(lambda each, r=reply: tell(each, r)) as url:  # type: ignore[misc]
+            port = str(urlsplit(url).port).encode()
+            place = url.replace("redis://", "redis+sentinel://") + "/paws"
+            status = run(["session", "delete", "+1", "--json", "--url", place, *LIMITS])
+        err = capsysbinary.readouterr().err
+        assert status == ExitStatus.OK or json.loads(err.splitlines()[-1])["error"], (reply, err)
 
 
 @pytest.mark.parametrize(
