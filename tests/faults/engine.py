@@ -25,7 +25,7 @@ from tests.faults.stacks import SESSIONS, Stack
 from tests.faults.tally import Tally
 from tests.standins.images import REDIS, ensure
 
-_CONFLICT = int(ExitStatus.CONFLICT)
+_FAILED, _CONFLICT = int(ExitStatus.FAILED), int(ExitStatus.CONFLICT)
 _PROXY = re.compile(rb"docker-proxy \(process (\d+)\)")
 
 
@@ -136,7 +136,7 @@ def struck(
 ) -> None:
     """Run a command with the fault during it; after `heal`, `up` must put everything in order.
 
-    If it says how to free a port, it must be right: `restart` starts the engine again.
+    If it says what to do first, it must be right: `restart` starts the engine again.
     """
     how = f"after {after:.3f} s"
     process = place.start(*words)
@@ -160,7 +160,7 @@ def struck(
         os.kill(int(orphan[1]), signal.SIGKILL)
         again = place.run("redis", "up")
         judge(again, tally, f"up once more, {how}")
-    if again.status == _CONFLICT and b"Restart Docker" in again.err:
+    if again.status in (_FAILED, _CONFLICT) and b"Restart Docker" in again.err:
         restart()
         again = place.run("redis", "up")
         judge(again, tally, f"up after a restart, {how}")

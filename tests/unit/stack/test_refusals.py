@@ -51,6 +51,7 @@ def test_an_image_may_be_named_like_a_reason() -> None:
         ("authorization denied by plugin x: no", 403, "authorization plugin"),
         ("failed to initialize logging driver: no syslog", 500, "mend what it writes to"),
         ("configured logging driver does not support reading", 501, "json-file or local"),
+        ("task 87fa8aa7: already exists", 500, "Restart Docker: it was killed"),
         ("boom", 500, "own log"),
         ("bad parameter", 400, "run it again"),
     ],

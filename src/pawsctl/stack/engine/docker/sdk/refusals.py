@@ -34,6 +34,8 @@ _ENGINE = {
         "external connectivity",
         "iptables failed",
     ): "Restart Docker: a firewall has removed its rules.",
+    (": already exists",): "Restart Docker: it was killed, and containerd still has what it had "
+    "begun.",
     ("executable file not found", "exec format error"): "The image does not run a Redis on this "
     "machine: choose another with REDIS_IMAGE or REDIS_COMMANDER_IMAGE.",
     ("authorization denied",): "Ask who runs this engine: its authorization plugin forbids it.",
