@@ -1,6 +1,7 @@
 """Messages of the session commands about sessions that do not exist."""
 
 import json
+import re
 
 import pytest
 import redis
@@ -107,6 +108,6 @@ def test_statuses_without_end_are_cut(pawsctl: Pawsctl, server: Server) -> None:
         status = f"{number:02}\x1b" + "z" * 1_000
         store_session(server, f"+{number}", json.dumps({"status": status, "messages": []}).encode())
     said = pawsctl("session", "list", "--status", "bogus").err
-    assert "statuses: 00\\x1bzzz" in said or "statuses: 01\\x1bzzz" in said
+    assert re.search(r"statuses: \d\d\\x1bzzz", said)
     assert said.endswith("z, ….\n")
     assert len(said) < 1_000
