@@ -66,6 +66,11 @@ def json_line(document: bytes) -> bytes:
     return _json_pattern().sub(_json_escape, document.decode()).encode()
 
 
+def json_lines(documents: bytes) -> bytes:
+    """Return JSON documents, one on each line, with dangerous characters escaped by `json_line`."""
+    return b"\n".join(map(json_line, documents.split(b"\n")))
+
+
 # Printable ASCII; deleting it is the quickest way to see whether anything else is there.
 _PLAIN = bytes(range(0x20, 0x7F))
 

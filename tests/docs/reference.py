@@ -63,8 +63,8 @@ SETTINGS = {
     "APP_URL": "the bot, whose `/api/health` `doctor` asks",
     "NODE_ENV": "the bot's own; where it is `development`, `serve` tells of single sessions, and "
     "where it is `production`, `--yes` alone destroys nothing",
-    "PAWSCTL_SERVE_TOKEN": "the token that `serve` wants from who asks for a session from beyond "
-    "this machine; without it, nobody there is told",
+    "PAWSCTL_SERVE_TOKEN": "the token that a request from another machine must have to be answered "
+    "with a session; without a token, such requests are refused",
 }
 
 

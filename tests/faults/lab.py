@@ -245,9 +245,7 @@ def judge(run: Run, tally: Tally, how: str, *, sent: int = signal.SIGKILL) -> No
         tally.found(
             "tracebacks", f"{how}: {run.arguments} {run.err[-1500:].decode(errors='replace')}"
         )
-    # An archive has values as they are stored, like --raw.
-    is_data = "--raw" in run.arguments or "export" in run.arguments
-    if _CONTROL.search(run.err if is_data else run.out + run.err):
+    if "--raw" not in run.arguments and _CONTROL.search(run.out + run.err):
         tally.found("control", where)
 
 

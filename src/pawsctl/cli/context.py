@@ -195,7 +195,7 @@ class Invocation:
     ) -> None:
         """Record in the audit log that something is about to be changed, once; `keys` are named.
 
-        What can't be recorded is told; before production, it raises OperationFailed.
+        If it can't be recorded, warns; before production, raises OperationFailed instead.
         """
         from pawsctl.safety.audit.recorder import Recorder
 

@@ -75,7 +75,7 @@ def _replicas(node: Node) -> int | None:
     except LoginRefused:
         raise
     except RedisUnreachable:
-        # A proxy hangs up at what it does not know; a server that is gone is told by what follows.
+        # A proxy hangs up at unknown commands; if the server is gone, the next command fails.
         return None
     if not isinstance(info, ErrorReply):
         told = info_fields(info).get("connected_slaves", "")

@@ -14,14 +14,15 @@ _BYTES = 32
 def of(settings: Settings) -> Mask:
     """Return the mask for sessions under the settings' prefix, and the bot's.
 
-    Raises OperationFailed if the key can't be had, UsageError if the state directory is not safe.
+    Raises OperationFailed if the key can't be read or made, UsageError if the state directory is
+    not safe.
     """
     prefixes = filter(None, (SESSION_PREFIX, settings.text("SESSION_PREFIX")))
     return Mask(keyed_hash.derived("mask"), prefixes)
 
 
 def makeshift() -> Mask:
-    """Return a mask where settings or key can't be had: its pseudonyms are others each time."""
+    """Return a mask for when settings or key can't be read; its pseudonyms differ each time."""
     return Mask(secrets.token_bytes(_BYTES))
 
 

@@ -1,6 +1,8 @@
 """Round trips of sessions through an archive, and damaged archives."""
 
+import hashlib
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -65,6 +67,25 @@ def test_an_archive_goes_through_pipes(anywhere: Pawsctl, any_server: Server) ->
     imported = anywhere("session", "import", "-", stdin=exported.out)
     assert f"Imported {len(before)} sessions" in imported.text
     assert_same(before, held(any_server))
+
+
+def test_an_archive_on_stdout_shows_nothing_dangerous(pawsctl: Pawsctl, server: Server) -> None:
+    """A terminal may show it: such characters are escaped, and the values are the same."""
+    values = {
+        "wh:session:+1": '{"status":"a\x7fb\u202ec\u0085d","messages":[]}',
+        "wh:session:+2": "no JSON: \x1b[2J \u2028 \U000e0041 👩\u200d👧 ñ",
+    }
+    for key, value in values.items():
+        server.client.set(key, value)
+    exported = pawsctl("session", "export", "-").out
+    assert (
+        re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e\U000e0041]", exported.decode()) is None
+    )
+    body, _, trailer = exported.rstrip(b"\n").rpartition(b"\n")
+    assert hashlib.sha256(body + b"\n").hexdigest().encode() in trailer
+    server.client.flushall()
+    assert pawsctl("session", "import", "-", stdin=exported).status == ExitStatus.OK
+    assert server.client.mget(values) == [each.encode() for each in values.values()]
 
 
 def test_an_archive_of_nothing_is_an_archive(pawsctl: Pawsctl, server: Server) -> None:

@@ -42,7 +42,7 @@ def export_(
     run = invocation(ctx)
     with run.reader() as store, run.output.progress("exporting", None) as progress:
         if file == "-":
-            exported = export.to_stream(store, run.output.binary(), progress)
+            exported = export.to_stdout(store, run.output.binary(), progress)
         else:
             exported = export.to_file(store, Path(file), progress, overwrite=force)
         others = "" if exported.sessions else absent.elsewhere(store)

@@ -82,7 +82,7 @@ class Profile(msgspec.Struct, frozen=True):
     def target(self) -> Target:
         """Return the Redis of the profile with its login: no other source adds a password.
 
-        Raises UsageError if the password can't be had.
+        Raises UsageError if the password can't be read.
         """
         found = self.place()
         password, of_sentinels = (self._password(*keys) for keys in PASSWORDS)

@@ -33,7 +33,7 @@ class Recorder:
     ) -> None:
         """Record the change before it is made; with no `target`, it is not in a single Redis.
 
-        What can't be recorded is told; before production, it raises OperationFailed.
+        If it can't be recorded, warns; before production, raises OperationFailed instead.
         """
         try:
             log.add(self._begun(command, options, target, phones))
@@ -65,7 +65,7 @@ class Recorder:
         )
 
     def end(self, status: int, counts: Mapping[str, int]) -> None:
-        """Record the end of the change; a failure to do so is told."""
+        """Record the end of the change, or warn that it could not be recorded."""
         if not self._is_begun:
             return
         try:

@@ -63,7 +63,7 @@ def found(key: bytes, name: str) -> Copies:
 def remove(copies: Copies, key: bytes, erased: Callable[[str, int], None]) -> list[str]:
     """Remove the copies that were found; return clauses on those that can't be.
 
-    `erased` is told of each the URL that it is from, '' for an edit, and how many were removed.
+    Calls `erased` for each with the URL that it is from ('' for an edit) and the number removed.
     """
     failures = []
     for path, lines in copies.archives.items():

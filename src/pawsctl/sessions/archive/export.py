@@ -40,11 +40,18 @@ def to_file(
     and `overwrite` is false, OperationFailed if it can't be written, and what the store raises.
     """
     with target_file.writing(path, overwrite=overwrite) as write:
-        exported = to_stream(store, write, progress)
+        exported = _to_stream(store, write, progress)
     return msgspec.structs.replace(exported, file=str(path.resolve()))
 
 
-def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exported:
+def to_stdout(store: SessionReader, write: Write, progress: Progress) -> Exported:
+    """Write an archive with `write`, as a terminal or a log may show it."""
+    return _to_stream(store, write, progress, shown=True)
+
+
+def _to_stream(
+    store: SessionReader, write: Write, progress: Progress, *, shown: bool = False
+) -> Exported:
     """Write an archive with `write`, piece by piece; without its last line it is incomplete.
 
     Calls `progress` with the number of sessions in each batch.
@@ -55,7 +62,9 @@ def to_stream(store: SessionReader, write: Write, progress: Progress) -> Exporte
     url = store.connection.target.url
     keyspace, now = store.keyspace, time.time() + offset
     is_masked = keyspace.mask is not None
-    writer = ArchiveWriter(write, source=url, keyspace=keyspace, now=now, masked=is_masked)
+    writer = ArchiveWriter(
+        write, source=url, keyspace=keyspace, now=now, masked=is_masked, shown=shown
+    )
     for asked_at, records in store.snapshots():
         now_ms = int((asked_at + offset) * 1000)
         saved = []

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
+from pawsctl import escaping
 from pawsctl.files.atomic_file import Write
 from pawsctl.sessions.archive import jsonl_format
 from pawsctl.sessions.contract.keyspace import Keyspace
@@ -12,7 +13,9 @@ from pawsctl.sessions.contract.saved import Saved
 class ArchiveWriter:
     """Writes an archive with `write`; without its last line, from `finish`, it is incomplete.
 
-    `now` is seconds since the epoch, the others are as in the header.
+    `now` is seconds since the epoch, the others are as in the header. For `shown` archives, which a
+    terminal or a log may show, dangerous characters in the JSON are escaped; the values are the
+    same.
     """
 
     def __init__(
@@ -25,8 +28,9 @@ class ArchiveWriter:
         kept_before: str = "",
         kept_hours: float = 0,
         masked: bool = False,
+        shown: bool = False,
     ) -> None:
-        self._write, self._prefix = write, keyspace.prefix
+        self._write, self._prefix, self._shown = write, keyspace.prefix, shown
         self._checksum = hashlib.sha256()
         self.sessions = self.bytes = 0
         header = jsonl_format.header(
@@ -35,6 +39,8 @@ class ArchiveWriter:
         self._put(header)
 
     def _put(self, piece: bytes) -> None:
+        if self._shown:
+            piece = escaping.json_lines(piece)
         self._checksum.update(piece)
         self.bytes += len(piece)
         self._write(piece)
