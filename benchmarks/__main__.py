@@ -5,6 +5,7 @@ sessions and without what needs Docker, npm or a million sessions; it writes not
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -26,6 +27,8 @@ def main() -> None:
     is_minute = options.quick and not options.only
     report = Report()
     with tempfile.TemporaryDirectory() as name:
+        # Else the changes that are measured would stand in the user's own audit log.
+        os.environ["XDG_STATE_HOME"] = str(Path(name) / "state")
         store = Store(Path(name))
         store.start()
         try:

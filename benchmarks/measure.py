@@ -61,8 +61,8 @@ def run(work: Work) -> Run:
 
 
 def environment() -> dict[str, str]:
-    """Return the commands' environment: none of the user's settings, compiled modules."""
-    kept = ("PATH", "HOME", "LANG")
+    """Return the commands' environment: none of the user's settings, a state of their own."""
+    kept = ("PATH", "HOME", "LANG", "XDG_STATE_HOME")
     return {name: os.environ[name] for name in kept if name in os.environ}
 
 
