@@ -21,6 +21,7 @@ import redis
 from pawsctl.stack.project import layout
 from tests import ports
 from tests.cli_runner import Result
+from tests.embedded_servers import servers_below
 from tests.stack_fixtures import Stack
 
 TOPOLOGIES: tuple[layout.Topology, ...] = ("sentinel", "cluster")
@@ -91,13 +92,7 @@ class Topology(Stack):
 
     def processes(self) -> list[psutil.Process]:
         """Return the project's embedded servers that run."""
-        home = self.folder / "state"
-        found = []
-        for process in psutil.process_iter():
-            with suppress(psutil.Error):
-                if process.name() == "valkey-server" and home in Path(process.cwd()).parents:
-                    found.append(process)
-        return found
+        return servers_below(self.folder / "state")
 
     def kill(self, port: int) -> None:
         """SIGKILL the embedded server on a port."""

@@ -7,29 +7,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from pawsctl.errors import ExitStatus
 from tests.archives import HEADER, entry, write
 from tests.cli_runner import Pawsctl
 from tests.conftest import BROKEN, GOOD
+from tests.embedded_servers import servers_below
 from tests.servers import Server
 
 
 def leftovers(folder: Path) -> list[str]:
     """Return the names of files that verification servers left in the temporary folder."""
     return [each.name for each in folder.iterdir()]
-
-
-def servers_in(folder: Path) -> list[int]:
-    """Return the server processes that work below a folder."""
-    found = []
-    for process in psutil.process_iter(["name", "cwd"]):
-        works_in = Path(process.info["cwd"] or "/")
-        if process.info["name"] == "valkey-server" and folder in works_in.parents:
-            found.append(process.pid)
-    return found
 
 
 @pytest.fixture
@@ -145,7 +135,7 @@ def test_its_server_ends_however_pawsctl_ends(
     process = bare_pawsctl.start("session", "verify", "a.jsonl", env={"TMPDIR": str(temporary)})
     deadline = time.monotonic() + 20
     try:
-        while not servers_in(temporary):
+        while not servers_below(temporary):
             assert time.monotonic() < deadline
             assert process.poll() is None
         process.send_signal(how)
@@ -154,6 +144,6 @@ def test_its_server_ends_however_pawsctl_ends(
         process.kill()
         process.communicate()
     assert process.returncode != 0
-    while servers_in(temporary) or leftovers(temporary):
+    while servers_below(temporary) or leftovers(temporary):
         assert time.monotonic() < deadline
         time.sleep(0.01)

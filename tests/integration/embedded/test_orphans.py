@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 
 from pawsctl.errors import ExitStatus
+from tests.embedded_servers import servers_below
 from tests.stack_fixtures import Stack
 from tests.topology_fixtures import Topology
 
@@ -37,15 +37,7 @@ def _lost(stack: Stack) -> None:
 
 
 def _servers(folder: Path) -> list[int]:
-    """Return the servers that work below a directory."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.name() == "valkey-server" and Path(process.cwd()).is_relative_to(folder):
-                found.append(process.pid)
-        except psutil.Error:
-            continue
-    return found
+    return [process.pid for process in servers_below(folder)]
 
 
 WAYS = pytest.mark.parametrize("orphan", [_as_before_it_was_noted, _lost])

@@ -9,7 +9,6 @@ import stat
 import subprocess
 import sys
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -19,6 +18,7 @@ from pawsctl.config import load_settings
 from pawsctl.errors import ExitStatus, TimedOut
 from pawsctl.stack import lifecycle
 from pawsctl.stack.engine.embedded import server_process
+from tests.embedded_servers import servers_below
 from tests.ports import free_port
 from tests.stack_fixtures import Stack
 
@@ -404,14 +404,7 @@ def _state(stack: Stack) -> Path:
 
 def _servers(stack: Stack) -> list[int]:
     """Return the pids of all servers that work in the stack's directory."""
-    data = str(_state(stack).with_name("data"))
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            is_server = process.name() == "valkey-server" and process.cwd() == data
-            if is_server and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process.pid)
-    return found
+    return [process.pid for process in servers_below(_state(stack).parent)]
 
 
 def _process(stack: Stack) -> psutil.Process:

@@ -26,7 +26,8 @@ STRANGE: list[Answer] = [
 ]  # fmt: skip
 COMMANDS = ["session list --json", f"session get {PHONE} --json", "session flush --yes --json",
             "health --json", "redis memory --json", f"session touch {PHONE} --json"]  # fmt: skip
-LIMITS = ["--timeout", "0.3", "--failover-timeout", "0.3"]
+# No reply is late here, and on a busy machine an honest one may be.
+LIMITS = ["--timeout", "10", "--failover-timeout", "0.3"]
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +39,7 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def judged(
-    words: list[str], how: str, capsysbinary: pytest.CaptureFixture[bytes], most: float = 10
+    words: list[str], how: str, capsysbinary: pytest.CaptureFixture[bytes], most: float = 30
 ) -> int:
     """Return the exit status of a run, which must end and report failures in a sentence."""
     begun = time.monotonic()

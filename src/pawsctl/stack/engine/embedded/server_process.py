@@ -86,7 +86,13 @@ class ServerProcess:
         with usable(self.directory):
             if not self.data.exists():
                 return None
-        return next(filter(self._is_ours, psutil.process_iter()), None)
+        # Not psutil's process_iter, which leaves out a process for a call if its id was reused.
+        for pid in psutil.pids():
+            with suppress(psutil.NoSuchProcess):
+                process = psutil.Process(pid)
+                if self._is_ours(process):
+                    return process
+        return None
 
     def _remembered(self) -> ServerRecord | None:
         with usable(self.directory), suppress(FileNotFoundError, msgspec.DecodeError):
