@@ -115,7 +115,10 @@ def words(*line: str, begun: str = "") -> list[str]:
 def test_every_option_of_every_command_completes_or_is_silent(
     bare_pawsctl: Pawsctl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Choices are offered whole, files where files are meant; options that it refuses are not."""
+    """Choices are offered whole, files where files are meant; options that it refuses are not.
+
+    An option with a default is offered like all others, until it is typed.
+    """
     monkeypatch.chdir(bare_pawsctl.folder)
     for name, command in commands.every_command().items():
         line = name.split()
@@ -126,7 +129,12 @@ def test_every_option_of_every_command_completes_or_is_silent(
             if not is_taken or option.hidden:
                 assert not (set(option.opts) & set(offered)) or not option.hidden
                 continue
-            found = candidates.of(ROOT, [*line, option.opts[0]], "")
+            long = option.opts[0]
+            assert long in offered, name
+            value = next(iter(getattr(option.type, "choices", ())), "1")
+            is_offered_again = long in words(*line, long, value, begun="--")
+            assert is_offered_again is option.multiple, (name, long)
+            found = candidates.of(ROOT, [*line, long], "")
             assert found.files == (option.metavar or "").startswith("FILE"), (name, option.opts)
             for choice in getattr(option.type, "choices", ()):
                 assert choice in [each.word for each in found.words]
@@ -199,3 +207,13 @@ def test_a_press_of_tab_says_nothing_else(pawsctl: Pawsctl) -> None:
     (pawsctl.folder / ".env").write_text("A=1\n")
     answer = pawsctl(env=asked | {"_PAWSCTL_COMPLETE": "complete_bash"})
     assert answer == (0, b"", "")
+
+
+@pytest.mark.parametrize("command", ["show", "restore", "purge"])
+def test_the_name_of_a_backup_completes(server: Server, pawsctl: Pawsctl, command: str) -> None:
+    """Also where the name may be left out."""
+    store_session(server, "+59891", b"{}")
+    pawsctl("session", "delete", "+59891")
+    asked = {"COMP_WORDS": f"pawsctl backup {command} 2", "COMP_CWORD": "3"}
+    answer = pawsctl(env=asked | {"_PAWSCTL_COMPLETE": "complete_bash"})
+    assert answer.text.endswith("-delete\n")

@@ -71,9 +71,13 @@ def _taking(options: Sequence[Any], name: str) -> Any:
 def _argument(ctx: Any, params: Sequence[Any]) -> Any:
     """Return the argument that the next word belongs to, or None."""
     arguments = [each for each in params if each.param_type_name == "argument"]
-    return next(
-        (each for each in arguments if each.nargs == -1 or ctx.params.get(each.name) is None), None
-    )
+    return next((each for each in arguments if each.nargs == -1 or not _is_given(ctx, each)), None)
+
+
+def _is_given(ctx: Any, param: Any) -> bool:
+    """Return whether the command line has a value for an option or argument, or a flag."""
+    source = ctx.get_parameter_source(param.name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _summary(ctx: Any, name: str) -> str:
@@ -83,11 +87,11 @@ def _summary(ctx: Any, name: str) -> str:
 def _options(ctx: Any, options: Sequence[Any], begun: str) -> Iterator[Candidate]:
     """Yield the names of options; the short ones only if no long one may be meant."""
     for option in options:
-        is_given = ctx.params.get(option.name) not in (None, False, ())
+        is_over = _is_given(ctx, option) and not option.multiple
         for name in option.opts:
             is_long = name.startswith("--")
             is_meant = is_long or not begun.startswith("--")
-            if name.startswith(begun) and is_meant and not (is_given and not option.multiple):
+            if name.startswith(begun) and is_meant and not is_over:
                 yield Candidate(name, option.help or "")
 
 
