@@ -40,7 +40,6 @@ def test_a_bare_number_is_no_length_of_time_anywhere(line: str) -> None:
         ("size", "bytes"),
         ("SIZE", "bytes"),
         ("updated", "updated_at"),
-        ("last-message", "last_message"),
         ("Phone", "phone"),
     ],
 )
@@ -53,6 +52,34 @@ def test_the_word_above_a_column_leads_to_its_name(
         assert done.status == ExitStatus.USAGE
         assert f"is called '{name}'" in done.err
         assert f"Write {option} {name} instead" in done.err
+
+
+def test_a_column_that_sorts_nothing_is_not_offered_for_it(bare_pawsctl: Pawsctl) -> None:
+    """Its name would be refused, too."""
+    for word in ("last message", "last_message"):
+        done = bare_pawsctl("session", "list", "--sort", word)
+        assert f"can't be sorted by '{word}'" in done.err
+        assert "Write --sort" not in done.err
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("session list --limit abc", "'abc' is not a whole number."),
+        ("session list --db abc", "'abc' is not a whole number."),
+        ("session list --limit 0", "0 is not from 1 to 1000000000."),
+        ("redis logs --tail -1", "-1 is less than 0."),
+        ("redis up --timeout abc", "'abc' is not a number."),
+        ("redis up --timeout nan", "nan is not from 0.1 to 86400."),
+    ],
+)
+def test_a_wrong_number_is_told_in_plain_words(
+    bare_pawsctl: Pawsctl, line: str, words: str
+) -> None:
+    """Without the names of types, and without formulas."""
+    done = bare_pawsctl(*line.split())
+    assert (done.status, done.out) == (ExitStatus.USAGE, b"")
+    assert words in done.err
 
 
 def test_a_wrong_value_is_answered_with_those_that_there_are(bare_pawsctl: Pawsctl) -> None:

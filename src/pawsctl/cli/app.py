@@ -126,7 +126,7 @@ def _ended(arguments: list[str], current: Invocation, counts: dict[str, int]) ->
         current.format = _format_in(arguments) or current.format
         _mask_errors(current, arguments)
         current.output.error(
-            _shown(error.format_message()),
+            _shown(_in_plain_words(error.format_message())),
             code="usage",
             hint=f"{guesses.of_usage(error)} {see}".lstrip(),
         )
@@ -193,6 +193,21 @@ def _format_in(arguments: list[str]) -> Format | None:
             value = argument.removeprefix("--output=").removeprefix("-o")
         found = next((each for each in FORMATS if each == value), found)
     return found
+
+
+# Typer's words for numbers → plain ones.
+_PLAIN_WORDS = (
+    (r"is not a valid int(?: range)?\.", "is not a whole number."),
+    (r"is not a valid float(?: range)?\.", "is not a number."),
+    (r"is not in the range (\S+)<=x<=(\S+)\.", r"is not from \1 to \2."),
+    (r"is not in the range x>=(\S+)\.", r"is less than \1."),
+)
+
+
+def _in_plain_words(message: str) -> str:
+    for typers, plain in _PLAIN_WORDS:
+        message = re.sub(f"{typers}$", plain, message)
+    return message
 
 
 def _shown(message: str) -> str:

@@ -59,6 +59,8 @@ def test_an_empty_list_names_what_was_filtered_and_what_there_is(
         ("--match", "59899*"): "0 of 4 match --match 59899*; '+59899*' matches 2.",
         ("--match", "+7*", "--waiting"): "0 of 4 match --match +7* --waiting.",
         ("--match", "+12", "--idle", "36500d"): "0 of 1 match --match +12 --idle 36500d.",
+        ("--grep", "two words", "--match", "+12"): "0 of 1 match --grep 'two words' --match +12.",
+        ("--status", ""): "0 of 4 match --status ''; statuses: active, closed.",
     }
     for options, words in said.items():
         result = pawsctl("session", "list", *options)

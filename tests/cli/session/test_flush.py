@@ -127,6 +127,17 @@ def test_flush_deletes_sessions_and_nothing_else(pawsctl: Pawsctl, server: Serve
     assert server.client.keys() == [b"other:wh:session:+1"]
 
 
+@pytest.mark.parametrize("option", ["--grep", "--has-tool"])
+def test_a_filter_of_nothing_deletes_nothing(pawsctl: Pawsctl, server: Server, option: str) -> None:
+    """It is what a script passes whose variable is not set; every session would match."""
+    store_session(server, "+1", GOOD[0].read_bytes())
+    for value in ("", " "):
+        result = pawsctl("session", "flush", "--yes", option, value)
+        assert result.status == ExitStatus.USAGE
+        assert "would match everything" in result.err
+    assert server.client.dbsize() == 1
+
+
 def test_flush_asks_and_shows_its_target(pawsctl: Pawsctl, server: Server) -> None:
     """Without a terminal: exit 3, and nothing is deleted."""
     store_session(server, "+1", b"{}")

@@ -45,8 +45,7 @@ def chosen_filter(ctx: typer.Context) -> "Filter":
     wanted = Filter(**given)
     if wanted.never_expires and wanted.expiring_within is not None:
         raise UsageError(
-            "No session that never expires is gone within a time.",
-            hint="Give --never-expires or --expiring-within.",
+            "--never-expires and --expiring-within exclude each other.", hint="Give one of them."
         )
     idle, within = wanted.idle, wanted.updated_within
     if idle is not None and within is not None and idle > within:
@@ -63,8 +62,17 @@ def filter_words(ctx: typer.Context) -> str:
     words: list[str] = []
     for each in ctx.meta.get(_WORDS, ()):
         option, blank, value = each.partition(" ")
-        words.append(option + blank + keyspace.shown_typed(value))
+        shown = keyspace.shown_typed(value)
+        is_unclear = blank and (not shown or any(map(str.isspace, shown)))
+        words.append(option + blank + (f"'{shown}'" if is_unclear else shown))
     return " ".join(words)
+
+
+def _text(text: str) -> str:
+    """Return a text to look for. Raises BadParameter for none, which every session would have."""
+    if not text.strip():
+        raise typer.BadParameter("it names no text, and would match everything.")
+    return text
 
 
 def _option(*names: str, convert: Callable[[str], Any] | None = None, **about: Any) -> TyperOption:
@@ -105,9 +113,15 @@ def _filter_options() -> list[TyperOption]:
         _option(
             "--grep",
             metavar="TEXT",
+            convert=_text,
             help="Only sessions with this text in a visible message; ignores case.",
         ),
-        _option("--has-tool", metavar="NAME", help="Only sessions that called this tool."),
+        _option(
+            "--has-tool",
+            metavar="NAME",
+            convert=_text,
+            help="Only sessions that called this tool.",
+        ),
         _option("--problem", is_flag=True, help="Only broken sessions; see 'session lint'."),
         _option(
             "--idle",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -22,9 +22,6 @@ from pawsctl.cli.session.list_fields import (
     values_of,
 )
 from pawsctl.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
 
 
 def _require_names(names: Sequence[str], option: str, known: Fields) -> None:
@@ -92,7 +89,8 @@ def list_(
 
     run = invocation(ctx)
     known = RAW_FIELDS if run.keyspace.is_raw else FIELDS
-    _require_names([sort] if sort else [], "--sort", known)
+    sortable = {name: known[name] for name in known if name in SORT_FIELDS}
+    _require_names([sort] if sort else [], "--sort", sortable)
     if sort in SORT_FIELDS and sort not in known:
         run.keyspace.require_bots(f"--sort {sort}")
     fields = [name for name in SORT_FIELDS if not run.keyspace.is_raw or name in known]
