@@ -134,6 +134,13 @@ def test_help_and_version_are_commands_too(bare_pawsctl: Pawsctl) -> None:
         ("redis get +1", "session get"),
         ("redis exec", "redis cli"),
         ("LIST", "session list"),
+        ("metrics", "serve"),
+        ("undo", "backup restore --latest"),
+        ("backup create", "session export FILE"),
+        ("backup rm", "backup purge NAME"),
+        ("profile ls", "profile list"),
+        ("audit show", "audit list"),
+        ("session wait", "session list --waiting"),
     ],
 )
 def test_a_name_from_elsewhere_leads_to_the_command_that_is_meant(typed: str, meant: str) -> None:

@@ -210,5 +210,10 @@ def test_a_page_on_another_site_reads_nothing(development: Served) -> None:
         old.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
         assert old.recv(1_000).startswith(b"HTTP/1.1 200")
     # From beyond this machine, by a proxy or a name, sessions need the token.
-    for headers in ({"Host": "10.1.2.3"}, {"X-Forwarded-For": "10.1.2.3"}):
+    for headers in (
+        {"Host": "10.1.2.3"},
+        {"X-Forwarded-For": "10.1.2.3"},
+        {"X-Real-IP": "10.1.2.3"},
+        {"Via": "1.1 proxy"},
+    ):
         assert development.ask("POST", body='{"phone":"+2"}', headers=headers).status == 403

@@ -5,6 +5,8 @@ import socket
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.ports import free_port
@@ -24,12 +26,35 @@ def test_a_taken_port_is_told_with_its_process(pawsctl: Pawsctl) -> None:
     assert pawsctl("serve", "--port", "0", "--host", "no.such.invalid").status == 2
 
 
+@pytest.mark.parametrize(
+    "name", ["", "http://bot.example/", "*.example", "a b", "a:b", "bot.example/"]
+)
+def test_a_name_that_no_request_can_have_is_refused(bare_pawsctl: Pawsctl, name: str) -> None:
+    """It would open nothing, in silence."""
+    done = bare_pawsctl("serve", "--port", "0", "--allow-host", name)
+    assert done.status == 2
+    assert done.err.startswith(f"error: --allow-host '{name}' is no host name.\n")
+
+
+def test_a_client_that_goes_is_no_bug(pawsctl: Pawsctl) -> None:
+    """Its request is logged without a status."""
+    with serving(pawsctl, env=DEVELOPMENT) as served:
+        with socket.create_connection(("127.0.0.1", served.port)) as client:
+            client.sendall(
+                b"POST /api/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\n\r\n{"
+            )
+        served.logged("POST /api/health - ")
+        assert "bug:" not in served.log
+
+
 def test_the_token_opens_sessions_beyond_loopback(pawsctl: Pawsctl, server: Server) -> None:
     """A server for other machines tells sessions only to who has the token; health to all."""
     store_session(server, "+2", b'{"status":"active","messages":[],"updatedAt":1}')
     token = "correct horse"
     pawsctl.environment |= {**DEVELOPMENT, "PAWSCTL_SERVE_TOKEN": token}
-    with serving(pawsctl, "--json", "--host", "0.0.0.0", "--allow-host", "bot.example") as served:
+    with serving(
+        pawsctl, "--json", "--host", "0.0.0.0", "--allow-host", "Bot.example:80"
+    ) as served:
         body = '{"phone":"+2"}'
         for wrong in ({}, {"Authorization": "Bearer x"}, {"Authorization": token}):
             refused = served.ask("POST", body=body, headers=wrong)

@@ -283,7 +283,7 @@ class StackCommand(Command):
     reaches = "acts on this project's own containers"
     hints: ClassVar = {
         "--url": "Leave it out; REDIS_PORT and PAWSCTL_PROJECT say which they are.",
-        "--db": "Leave it out; redis-cli's own options stand behind --: pawsctl redis cli -- -n 3.",
+        "--db": "Leave it out; redis-cli's own options stand behind --: pawsctl redis cli -- -n N.",
         "--timeout": "Leave it out; a command's own --timeout stands behind its name.",
     }
 

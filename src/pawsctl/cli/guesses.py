@@ -15,7 +15,7 @@ _SESSION = {
     **dict.fromkeys(("search", "find", "grep"), "session list --grep TEXT"),
     **dict.fromkeys(("show", "cat", "view", "print", "read", "transcript"), "session get PHONE"),
     **dict.fromkeys(("rm", "del", "remove", "end"), "session delete PHONE"),
-    **dict.fromkeys(("clear", "purge", "wipe", "reset"), "session flush"),
+    **dict.fromkeys(("clear", "purge", "wipe", "drop", "reset"), "session flush"),
     **dict.fromkeys(("dump", "save"), "session export FILE"),
     **dict.fromkeys(("restore", "load"), "session import FILE"),
     **dict.fromkeys(("status", "info", "count", "size", "statistics"), "session stats"),
@@ -26,31 +26,59 @@ _SESSION = {
     **dict.fromkeys(("fix", "mend", "unstick"), "session repair PHONE"),
     **dict.fromkeys(("vi", "vim", "set", "change"), "session edit PHONE"),
     **dict.fromkeys(("forget", "gdpr", "anonymize"), "session erase PHONE"),
-    **dict.fromkeys(("cp", "migrate", "sync", "clone"), "session copy --to URL|PROFILE"),
+    **dict.fromkeys(("cp", "mv", "migrate", "sync", "clone"), "session copy --to URL|PROFILE"),
+    **dict.fromkeys(("wait", "waiting", "queue"), "session list --waiting"),
+    "open": "session get PHONE",
     "test": "test-session",
 }
 _REDIS = {
     **dict.fromkeys(("ps", "ls", "list", "show", "info", "port", "url"), "redis status"),
     **dict.fromkeys(("run", "create"), "redis up"),
-    **dict.fromkeys(("rm", "remove", "delete", "destroy"), "redis down"),
+    **dict.fromkeys(("rm", "remove", "delete", "destroy", "clean", "prune"), "redis down"),
+    **dict.fromkeys(("pull", "upgrade", "update"), "redis up --pull always"),
+    "kill": "redis stop",
+    **dict.fromkeys(("wait", "healthcheck"), "health --wait 60s"),
     **dict.fromkeys(("exec", "shell", "sh", "redis-cli"), "redis cli"),
     **dict.fromkeys(("log", "tail"), "redis logs"),
     **dict.fromkeys(("flush", "flushall", "flushdb", "wipe"), "redis reset"),
     **dict.fromkeys(("ping", "check"), "health"),
-    **dict.fromkeys(("ui", "commander"), "redis dev"),
+    **dict.fromkeys(("ui", "commander", "open"), "redis dev"),
 }
 _ROOT = {
     **dict.fromkeys(("ps", "info"), "redis status"),
     **dict.fromkeys(("ping", "check"), "health"),
     **dict.fromkeys(("settings", "env", "configuration"), "config"),
     **dict.fromkeys(("diagnose", "debug"), "doctor"),
+    **dict.fromkeys(("metrics", "web", "server", "http", "api"), "serve"),
+    **dict.fromkeys(("wait", "healthcheck"), "health --wait 60s"),
+    **dict.fromkeys(("undo", "rollback"), "backup restore --latest"),
+    **dict.fromkeys(("history", "changes"), "audit list"),
+    **dict.fromkeys(("login", "context", "environment"), "profile"),
+    "init": "redis up",
     "sessions": "session",
     "completion": "--install-completion",
 }
+_BACKUP = {
+    **dict.fromkeys(("ls", "ps"), "backup list"),
+    **dict.fromkeys(("get", "cat", "view"), "backup show NAME"),
+    **dict.fromkeys(("rm", "delete", "remove", "clean", "prune", "clear"), "backup purge NAME"),
+    **dict.fromkeys(("create", "add", "make", "new", "save"), "session export FILE"),
+    **dict.fromkeys(("check", "verify"), "session verify FILE"),
+    **dict.fromkeys(("undo", "apply", "load"), "backup restore NAME"),
+}
+_PROFILE = {
+    **dict.fromkeys(("ls", "ps"), "profile list"),
+    **dict.fromkeys(("get", "cat", "view"), "profile show NAME"),
+    **dict.fromkeys(("test", "verify", "validate", "lint"), "profile check"),
+}
+_AUDIT = dict.fromkeys(("ls", "ps", "show", "log", "get", "view"), "audit list")
 _OF_GROUP: Mapping[str, tuple[Mapping[str, str], ...]] = {
     "": (_ROOT, _SESSION, _REDIS),
     "session": (_SESSION, _REDIS, _ROOT),
     "redis": (_REDIS, _SESSION, _ROOT),
+    "backup": (_BACKUP,),
+    "profile": (_PROFILE,),
+    "audit": (_AUDIT,),
 }
 
 # As near as `stats` and `status`, not as `reset` and `redis`.
@@ -67,6 +95,7 @@ _OPTIONS = (
     ("session", ("--since", "--newer", "--recent"), "Write --updated-within 10m."),
     ("session list", ("--desc", "--descending", "-r"), "Write --reverse."),
     ("session list", ("--order", "--order-by", "--by"), "Write --sort FIELD."),
+    ("session delete", ("--yes", "-y", "--force", "-f"), "Leave it out: it does not ask."),
     ("session delete", ("--all", "--match"), "'pawsctl session flush' deletes all, or by filters."),
     ("session", ("-l", "--max", "--count", "--head", "--top"), "Write --limit N."),
     ("session", ("--filter", "--where", "--search"), "Filters are --match, --status, --grep …"),

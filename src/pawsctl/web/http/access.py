@@ -2,22 +2,32 @@
 
 import hmac
 import ipaddress
+import re
 from collections.abc import Sequence
 
 from starlette.requests import Request
 
 from pawsctl.config.target import is_loopback
+from pawsctl.errors import UsageError
 from pawsctl.web.http import requests
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host")
+# What proxies and tunnels add to a request from elsewhere.
+_FORWARDED = (
+    *("forwarded", "via", "x-real-ip", "true-client-ip", "cf-connecting-ip"),
+    *("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),
+)
+_HOST_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.ASCII)
 
 
 class Access:
-    """The rules for a server that listens at some hosts; `names` are others that lead to it."""
+    """The rules for a server that listens at some hosts; `names` are others that lead to it.
+
+    Raises UsageError for a name that no request can have.
+    """
 
     def __init__(self, hosts: Sequence[str], names: Sequence[str], token: str) -> None:
         self.is_local = all(map(is_loopback, hosts))
-        self._names = {each.lower().rstrip(".") for each in (*hosts, *names)}
+        self._names = {*(each.lower().rstrip(".") for each in hosts), *map(_allowed, names)}
         self._token = token
 
     def is_ours(self, host: str | None) -> bool:
@@ -57,12 +67,23 @@ class Access:
             )
 
 
+def _allowed(text: str) -> str:
+    """Return the name that --allow-host gives. Raises UsageError for what is none."""
+    name = _name(text)
+    if name is None or not (_HOST_NAME.fullmatch(name) or _is_address(name)):
+        raise UsageError(
+            f"--allow-host '{text}' is no host name.",
+            hint="Write the name alone, such as pawsctl.default.svc; repeat the option for others.",
+        )
+    return name
+
+
 def _name(host: str) -> str | None:
     """Return the name in a Host header without its port; None if there is none."""
     name, colon, port = host.strip().lower().rpartition(":")
     if not colon or host.rstrip().endswith("]"):
         name = host.strip().lower()
-    elif not (port.isascii() and port.isdigit()):
+    elif port and not (port.isascii() and port.isdigit()):
         return None
     if name.startswith("[") and name.endswith("]"):
         name = name[1:-1]

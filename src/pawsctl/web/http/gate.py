@@ -5,6 +5,7 @@ import time
 import traceback
 
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pawsctl.web.http import requests
@@ -39,6 +40,9 @@ class Gate:
             if status is None:
                 ending = requests.error(503, "The server is ending.", connection="close")
                 await ending(scope, receive, send_on)
+        except ClientDisconnect:
+            # Nobody is there to be answered.
+            status = None
         except Exception as error:  # noqa: BLE001 - a bug must end one answer only
             self._log.message(_told(error))
             if status is None:

@@ -113,4 +113,4 @@ def _require_answers(connection: Connection, keyspace: Keyspace) -> None:
     slots: list[health.Kind] = ["slots"] if connection.resolved().is_cluster else []
     for check in health.check(connection, keyspace, ["answers", *slots]).checks:
         if not check.ok:
-            raise RedisUnreachable(f"{check.name}: {check.detail}", hint="")
+            raise RedisUnreachable(f"'{check.name}' is not so: {check.detail}", hint="")
