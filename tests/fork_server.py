@@ -283,7 +283,7 @@ def _become(report: socket.socket) -> None:
 def _main() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     channel = socket.socket(fileno=int(sys.argv[1]))
-    for name in (*LIBRARIES, *_own_modules()):
+    for name in (*LIBRARIES, *own_modules()):
         importlib.import_module(name)
     # Else a command's garbage collection would copy every memory page that it touches.
     gc.freeze()
@@ -295,7 +295,8 @@ def _main() -> None:
             raise
 
 
-def _own_modules() -> Iterator[str]:
+def own_modules() -> Iterator[str]:
+    """Yield the names of pawsctl's modules."""
     for each in pkgutil.walk_packages(pawsctl.__path__, "pawsctl."):
         # It runs as __main__, in the fork.
         if each.name != "pawsctl.__main__":

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pawsctl.errors import OperationFailed, UsageError
-from pawsctl.files import atomic_file, state_dir
+from pawsctl.files import atomic_file, state_dir, temporary_files
 
 _BYTES = 32
 
@@ -46,6 +46,8 @@ def _key() -> bytes:
             atomic_file.replacing(place, private=True, overwrite=False) as write,
         ):
             write(secrets.token_hex(_BYTES).encode() + b"\n")
+    # One that was killed while it made the key has left it under another name too.
+    temporary_files.sweep(place.parent)
     with state_dir.usable(place.parent):
         text = place.read_bytes().strip()
     try:

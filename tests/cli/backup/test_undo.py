@@ -1,11 +1,8 @@
 """Sessions that a command deletes are kept first, and come back byte for byte."""
 
 import gzip
-import os
 import shlex
-import signal
 import stat
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,7 +12,6 @@ import pytest
 
 from pawsctl.config.redis_url import parse
 from pawsctl.connection import connect
-from pawsctl.connection.node import Node
 from pawsctl.errors import ExitStatus, NotConfirmed
 from pawsctl.safety.backups import delete, replace
 from pawsctl.safety.backups.keep import LARGE, Undo
@@ -446,67 +442,3 @@ def test_a_damaged_backup_is_told(pawsctl: Pawsctl, server: Server) -> None:
     assert "damaged or cut short" in listed["problem"]
     assert pawsctl("backup", "restore", "--latest").status == ExitStatus.FAILED
     assert not server.client.exists("wh:session:+1")
-
-
-def test_a_kill_between_any_two_steps_loses_no_session(pawsctl: Pawsctl, server: Server) -> None:
-    """SIGKILL before and after every batch of commands and every change of a file.
-
-    Nor the line that says what was begun.
-    """
-    number = 0
-    while True:
-        server.client.flushall()
-        fill(server)
-        before = held(server)
-        recorded = _recorded(pawsctl)
-        # A look at each of them is a step, too.
-        for each in archives(pawsctl):
-            each.unlink()
-        status = _killed_at(number, pawsctl, "session", "flush", "--yes")
-        is_changed = server.client.dbsize() < 7
-        assert not is_changed or _recorded(pawsctl) > recorded
-        assert pawsctl("backup", "restore", "--latest").status in (0, 2)
-        assert_same(before, held(server))
-        assert server.client.hgetall("wh:session:+hash") == {b"a": b"b", b"c": b"d"}
-        if status == 0:
-            break
-        assert status == -signal.SIGKILL
-        number += 1
-    assert number > 15
-
-
-def _recorded(pawsctl: Pawsctl) -> int:
-    """Return how many flushes the audit log has seen begin."""
-    log = Path(pawsctl.environment["XDG_STATE_HOME"], "pawsctl", "audit.jsonl")
-    return log.read_text().count('"command":"session flush"') if log.exists() else 0
-
-
-def _killed_at(number: int, pawsctl: Pawsctl, *words: str) -> int:
-    """Run a command in a fork that kills itself at a step; return its exit status."""
-    if child := os.fork():
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        left = number
-        send = Node.send
-
-        def step() -> None:
-            nonlocal left
-            if not left:
-                os.kill(os.getpid(), signal.SIGKILL)
-            left -= 1
-
-        def killing(self: Node, commands: object) -> None:
-            step()
-            send(self, commands)  # type: ignore[arg-type]
-            step()
-
-        Node.send = killing  # type: ignore[method-assign]
-        os.environ.clear()
-        os.environ.update(pawsctl.environment)
-        state = pawsctl.environment["XDG_STATE_HOME"]
-        sys.addaudithook(lambda _event, found: step() if state in str(found[:1]) else None)
-        from pawsctl.cli.app import run
-
-        os._exit(run(list(words)))
-    finally:
-        os._exit(99)

@@ -1,0 +1,154 @@
+"""Run pawsctl step by step, to look at what it has done so far, or to kill it there.
+
+The steps are those that change something, each divided where a kill can divide it: before a file is
+opened to be written, made, renamed or removed; before, within and after a direct write; before and
+after a sync; and before, within and after commands for Redis that do not only read.
+"""
+
+import gc
+import importlib
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import hiredis
+
+from pawsctl.cli.app import run
+from pawsctl.connection import read_list
+from pawsctl.connection.commands import Command
+from pawsctl.connection.node import Node
+from tests import fork_server
+from tests.cli_runner import Pawsctl
+
+T = TypeVar("T")
+
+_CHANGES = ("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.symlink")
+_FOR_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+
+
+def load() -> None:
+    """Import everything, so that commands in forks import nothing."""
+    for name in (*fork_server.LIBRARIES, *fork_server.own_modules()):
+        importlib.import_module(name)
+
+
+def looks(pawsctl: Pawsctl, words: Sequence[str], look: Callable[[], T]) -> Iterator[T]:
+    """Run a command to its end, and yield what `look` returns at each step.
+
+    What is changed by the command and looked at must not change otherwise.
+    """
+    ours, theirs = socket.socketpair()
+    with ours:
+        child = _forked(pawsctl, words, _asking(theirs))
+        theirs.close()
+        while ours.recv(1):
+            yield look()
+            ours.send(b".")
+        _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, (words, _log(pawsctl).read_text())
+
+
+def kill_at(number: int, pawsctl: Pawsctl, words: Sequence[str]) -> None:
+    """Run a command that SIGKILL ends at the step of this number, counted from 0."""
+    _, status = os.waitpid(_forked(pawsctl, words, _killing(number)), 0)
+    ended = os.waitstatus_to_exitcode(status)
+    assert ended == -signal.SIGKILL, (words, number, ended, _log(pawsctl).read_text())
+
+
+def _asking(channel: socket.socket) -> Callable[[], None]:
+    def step() -> None:
+        channel.send(b".")
+        channel.recv(1)
+
+    return step
+
+
+def _killing(number: int) -> Callable[[], None]:
+    left = number
+
+    def step() -> None:
+        nonlocal left
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+
+    return step
+
+
+def _log(pawsctl: Pawsctl) -> Path:
+    return pawsctl.folder.with_name(f"{pawsctl.folder.name}.stepwise.log")
+
+
+def _forked(pawsctl: Pawsctl, words: Sequence[str], step: Callable[[], None]) -> int:
+    if child := os.fork():
+        return child
+    try:
+        _become(pawsctl, words, step)
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(99)
+
+
+def _become(pawsctl: Pawsctl, words: Sequence[str], step: Callable[[], None]) -> NoReturn:
+    # A collection would copy every memory page that it touches.
+    gc.disable()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    log = os.open(_log(pawsctl), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    sys.stdin, sys.stdout, sys.stderr = (os.fdopen(each, mode) for each, mode in enumerate("rww"))
+    os.chdir(pawsctl.folder)
+    os.environ.clear()
+    os.environ.update(pawsctl.environment)
+    _watch(str(pawsctl.folder), step)
+    status = run(list(words))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+def _watch(folder: str, step: Callable[[], None]) -> None:
+    """Call `step` at each step of this process, below a folder or on the way to Redis."""
+
+    def look(event: str, found: tuple[Any, ...]) -> None:
+        is_opened = event == "open" and found[2] & _FOR_WRITING and folder in str(found[0])
+        if is_opened or event in _CHANGES:
+            step()
+
+    def write(descriptor: int, data: bytes) -> int:
+        step()
+        done = real_write(descriptor, data[: len(data) // 2])
+        step()
+        return done + real_write(descriptor, data[len(data) // 2 :])
+
+    def fsync(descriptor: int) -> None:
+        step()
+        real_fsync(descriptor)
+        step()
+
+    def send(node: Node, commands: Sequence[Command]) -> None:
+        if all(map(read_list.only_reads, commands)):
+            real_send(node, commands)
+            return
+        # Its stub forgets that a command may have several parts.
+        packed = b"".join(hiredis.pack_command(tuple(each)) for each in commands)  # type: ignore[arg-type]
+        step()
+        for part in (packed[: len(packed) // 2], packed[len(packed) // 2 :]):
+            node._socket.send_packed_command([part])
+            step()
+
+    real_write, real_fsync, real_send = os.write, os.fsync, Node._send
+    for owner, name, function in (
+        (os, "write", write),
+        (os, "fsync", fsync),
+        (Node, "_send", send),
+    ):
+        setattr(owner, name, function)
+    sys.addaudithook(look)
