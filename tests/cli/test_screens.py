@@ -123,3 +123,19 @@ def test_speakers_differ_in_colour(pawsctl: Pawsctl, server: servers.Server) -> 
     }
     names = [colours[name] for name in ("user", "bot", "tool", "the")]
     assert len({*names, "default"}) == 5
+
+
+def test_the_name_of_a_backup_is_whole_in_forty_columns(
+    pawsctl: Pawsctl, server: servers.Server
+) -> None:
+    """It is what 'backup restore' takes. On a terminal times are told as how long ago they were."""
+    servers.store_session(server, "+1", (SAMPLES / "waiting.json").read_bytes())
+    assert pawsctl("session", "delete", "+1").status == 0
+    (kept,) = pawsctl("backup", "list", "--json").json
+    for columns in (40, 80):
+        titles, row = screen(pawsctl, "backup", "list", columns=columns).lines
+        assert row.split()[0] == kept["name"]
+        assert ("MADE" in titles) is ("ago" in row) is (columns == 80)
+    titles, row = screen(pawsctl, "audit", "list", columns=50).lines
+    assert titles.split() == ["TIME", "COMMAND", "STATUS", "CHANGED"]
+    assert re.fullmatch(r"\d+ (s|min) ago +session delete +0 +1 deleted", row)

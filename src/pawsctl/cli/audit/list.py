@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -45,7 +47,7 @@ def list_(
     name = space.name_of(space.key(phone)) if phone else ""
     run.output.rows(
         changes.recorded(name=name, limit=limit),
-        COLUMNS,
+        columns(datetime.now(UTC) if run.output.is_terminal else None),
         fields=changes.Recorded.__struct_fields__,
         empty=lambda: "No change is recorded.",
     )
@@ -63,11 +65,13 @@ def counts_of(row: Recorded) -> str:
     return ", ".join(f"{count} {what}" for what, count in row.counts.items() if count)
 
 
-COLUMNS: tuple[Column[Recorded], ...] = (
-    Column("TIME", lambda row: (moment(row.at), "")),
-    Column("COMMAND", lambda row: (" ".join((row.command, *row.options)), "cyan")),
-    Column("HOST", lambda row: (row.profile or row.host, "")),
-    Column("USER", lambda row: (f"{row.user}@{row.machine}", "")),
-    Column("STATUS", end_of),
-    Column("CHANGED", lambda row: (counts_of(row), "")),
-)
+def columns(now: datetime | None) -> Sequence[Column[Recorded]]:
+    """Return the columns; with `now`, TIME says how long ago that was."""
+    return (
+        Column("TIME", lambda row: (moment(row.at, now=now), "")),
+        Column("COMMAND", lambda row: (" ".join((row.command, *row.options)), "cyan")),
+        Column("HOST", lambda row: (row.profile or row.host, ""), gives_way=2),
+        Column("USER", lambda row: (f"{row.user}@{row.machine}", ""), gives_way=1),
+        Column("STATUS", end_of),
+        Column("CHANGED", lambda row: (counts_of(row), "")),
+    )

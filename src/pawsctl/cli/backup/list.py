@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -28,7 +30,7 @@ def list_(ctx: typer.Context) -> None:
     found = catalog.listed(run.settings.backup_hours())
     run.output.rows(
         found,
-        COLUMNS,
+        columns(datetime.now(UTC) if run.output.is_terminal else None),
         fields=catalog.Backup.__struct_fields__,
         empty=lambda: "There is no backup.",
     )
@@ -39,11 +41,14 @@ def sessions_of(row: Backup) -> Span:
     return ("damaged", "red") if row.problem else (str(row.sessions), "")
 
 
-COLUMNS: tuple[Column[Backup], ...] = (
-    Column("NAME", lambda row: (row.name, "cyan")),
-    Column("MADE", lambda row: (moment(row.made_at), "")),
-    Column("BEFORE", lambda row: (row.before, "")),
-    Column("SESSIONS", sessions_of),
-    Column("SIZE", lambda row: (size(row.bytes), "")),
-    Column("OF", lambda row: (row.url or row.problem or "", "")),
-)
+def columns(now: datetime | None) -> Sequence[Column[Backup]]:
+    """Return the columns; with `now`, MADE says how long ago that was."""
+    return (
+        Column("NAME", lambda row: (row.name, "cyan")),
+        Column("MADE", lambda row: (moment(row.made_at, now=now), ""), gives_way=2),
+        # The name ends in it.
+        Column("BEFORE", lambda row: (row.before, ""), gives_way=3),
+        Column("SESSIONS", sessions_of, gives_way=4),
+        Column("SIZE", lambda row: (size(row.bytes), ""), gives_way=1),
+        Column("OF", lambda row: (row.url or row.problem or "", "")),
+    )

@@ -43,7 +43,11 @@ def left_of(row: BackupSession) -> Span:
 COLUMNS: tuple[Column[BackupSession], ...] = (
     Column("PHONE", lambda row: (row.phone, "cyan")),
     Column("LEFT", left_of),
-    Column("MESSAGES", lambda row: ("-" if row.messages is None else str(row.messages), "")),
-    Column("SIZE", lambda row: (size(row.bytes), "")),
+    Column(
+        "MESSAGES",
+        lambda row: ("-" if row.messages is None else str(row.messages), ""),
+        gives_way=2,
+    ),
+    Column("SIZE", lambda row: (size(row.bytes), ""), gives_way=1),
     Column("TYPE", lambda row: (row.type, "")),
 )

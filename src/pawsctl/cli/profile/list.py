@@ -34,10 +34,10 @@ def list_(ctx: typer.Context) -> None:
 
 COLUMNS: tuple[Column[ProfileItem], ...] = (
     Column("PROFILE", lambda row: (row.name, PRODUCTION if row.production else "cyan")),
-    Column("IN USE", lambda row: ("yes" if row.in_use else "", "")),
+    Column("IN USE", lambda row: ("yes" if row.in_use else "", ""), gives_way=4),
     Column("PRODUCTION", lambda row: ("yes" if row.production else "no", "")),
-    Column("READ-ONLY", lambda row: ("yes" if row.read_only else "no", "")),
-    Column("MASK", lambda row: ("yes" if row.mask else "no", "")),
+    Column("READ-ONLY", lambda row: ("yes" if row.read_only else "no", ""), gives_way=3),
+    Column("MASK", lambda row: ("yes" if row.mask else "no", ""), gives_way=2),
     Column("FILE", lambda row: ("your own" if row.own else "the project's", "dim"), gives_way=1),
     Column("URL", lambda row: (row.url, "")),
 )
