@@ -97,6 +97,8 @@ def test_a_redis_that_cannot_be_reached_is_the_failed_step_of_every_report(
     assert (suite.get("failures"), suite.get("skipped")) == ("1", str(len(rest)))
     summary = (tmp_path / "summary.md").read_text()
     assert (summary.count("| ❌ |"), summary.count("| ⏭️ |")) == (1, len(rest))
+    # What did not run took no time.
+    assert summary.count(" ms |") == 1
 
 
 def test_a_connection_lost_halfway_fails_the_step_that_it_was_lost_in(

@@ -150,12 +150,15 @@ def _value(text: str) -> str:
 def step_summary(report: Report) -> str:
     """Return the report as a table in GitHub's Markdown."""
     rows = "".join(
-        f"| {_mark(each)} | {_plain(each.name)} | {each.seconds * 1000:.1f} ms "
-        f"| {_cell(each.detail)} |\n"
+        f"| {_mark(each)} | {_plain(each.name)} | {_took(each)} | {_cell(each.detail)} |\n"
         for each in report.cases
     )
     heading = "| | step | time | detail |\n| --- | --- | ---: | --- |\n"
     return f"### pawsctl {report.command}\n\n{heading}{rows}\n"
+
+
+def _took(case: Case) -> str:
+    return "" if case.skipped else f"{case.seconds * 1000:.1f} ms"
 
 
 def _mark(case: Case) -> str:
