@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pawsctl.cli.output.table import columns_of, plain
-from pawsctl.cli.output.wrapping import joined, wrapped
+from pawsctl.cli.output.wrapping import fitted, joined, wrapped
 
 TEXT = st.text(alphabet="ab  ñ日🐶", max_size=60)
 
@@ -32,6 +32,26 @@ def test_numbers_stay_with_their_units() -> None:
     """A duration and a size are words."""
     assert parts("longest 5h 49m", 10) == ["longest", "5h 49m"]
     assert parts("it has 1.2 KB, 3 days", 10) == ["it has", "1.2 KB,", "3 days"]
+
+
+def test_a_command_is_broken_nowhere() -> None:
+    """In a sentence it is a word; a line with a bare one, or one with quotes, is whole."""
+
+    def shown(text: str) -> list[str]:
+        return [plain(line) for line in fitted([("  → ", "cyan"), (text, "")], 40)]
+
+    assert shown("Start it with 'pawsctl redis up --pull always', or name another with --url.") == [
+        "  → Start it with",
+        "    'pawsctl redis up --pull always', or",
+        "    name another with --url.",
+    ]
+    for whole in (
+        "Back with: pawsctl backup restore 20261128T185846552145Z-delete",
+        "Run 'pawsctl session list --match '+1 2*' --waiting' to see those.",
+        "Run 'pawsctl session export --url redis://localhost:6379 sessions.jsonl' first.",
+        "The file is in /var/lib/pawsctl/paws-wpp/embedded/data/appendonlydir now.",
+    ):
+        assert shown(whole) == [f"  → {whole}"]
 
 
 def test_what_is_escaped_is_measured() -> None:

@@ -9,35 +9,45 @@ from pawsctl.cli.output.table import Line, Span, columns_of, plain
 
 # A number is not separated from its unit: `1.2 KB`, `12 min`, `5h 49m`.
 _VALUE = r"[\d.,]+ (?:[KMG]?B|m?s|min|h|days?)\b|\d+[dhm] \d+[hms]\b"
+_PROGRAMS = r"(?:pawsctl|docker|podman|redis-cli|valkey-cli|sudo|kill|ch(?:mod|own)) "
+# A command in a sentence, without quotes of its own: it is copied by itself, and stays on one line.
+_IN_A_SENTENCE = rf"(?<![^ (])'{_PROGRAMS}[^'\"\\\\]*'(?=[ .,;:)]|$)"
 
 
 @cache
 def _pieces() -> re.Pattern[str]:
     # Saves half a millisecond without a terminal.
-    return re.compile(f" +|(?:{_VALUE}|[^ ])+")
+    return re.compile(f" +|(?:{_IN_A_SENTENCE}|{_VALUE}|[^ ])+")
 
 
 _TAB = "    "
 _LEAST_PIECE = 8
-_COMMAND = re.compile(
-    r"(?:^|[ '])(?:pawsctl|docker|podman|redis-cli|valkey-cli|sudo|kill|ch(?:mod|own)) "
-)
+
+
+@cache
+def _commands() -> re.Pattern[str]:
+    return re.compile(f"{_IN_A_SENTENCE}|(?P<whole>(?:^|[ ']){_PROGRAMS})")
 
 
 def fitted(line: Line, room: int | None) -> Iterator[Line]:
     """Yield a line as `wrapped` does, with an indent; a line to be copied stays whole.
 
-    That is one with a command, or with a word that is longer than a line, such as a URL.
+    That is one with a command, or with a word that is longer than a line, such as a URL. In a
+    sentence, only the command itself stays whole.
     """
     text = plain(line)
-    if room is None or len(text) * 2 <= room or _COMMAND.search(text):
+    if room is None or len(text) * 2 <= room or _is_copied(text):
         yield line
         return
     indent = len(text) - len(text.lstrip(" ")) + 2
-    if any(columns_of(escaping.visible(word)) > room - indent for word in text.split(" ")):
+    if any(columns_of(escaping.visible(word)) > room - indent for word in _pieces().findall(text)):
         yield line
         return
     yield from wrapped(line, room, indent=indent)
+
+
+def _is_copied(text: str) -> bool:
+    return any(each["whole"] for each in _commands().finditer(text))
 
 
 def wrapped(line: Line, room: int | None, *, indent: int = 0) -> Iterator[Line]:
