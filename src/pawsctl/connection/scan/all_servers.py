@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 from pawsctl.connection import Connection, Node, has_code
-from pawsctl.connection.scan.one_server import Ask, Batch, Search, SeenKeys, node_batches
+from pawsctl.connection.scan.one_server import Ask, Batch, Search, node_batches
 from pawsctl.connection.scan.portions import Portions
+from pawsctl.connection.scan.seen_keys import SeenKeys
 from pawsctl.errors import LoginRefused, RedisUnreachable
 
 if TYPE_CHECKING:

@@ -20,15 +20,9 @@ from pawsctl.connection.cluster.redirects import REDIRECTS
 from pawsctl.connection.cluster.slots import SLOTS, Claim, View, ranges_text, slot_of
 from pawsctl.connection.commands import is_many, joined, name_of, parts_of, scripted
 from pawsctl.connection.scan.glob import matcher
-from pawsctl.connection.scan.one_server import (
-    Ask,
-    Batch,
-    Search,
-    SeenKeys,
-    in_portions,
-    node_batches,
-)
+from pawsctl.connection.scan.one_server import Ask, Batch, Search, in_portions, node_batches
 from pawsctl.connection.scan.portions import Portions
+from pawsctl.connection.scan.seen_keys import SeenKeys
 from pawsctl.errors import LoginRefused, Partial, RedisUnreachable
 
 _ALL = frozenset(range(SLOTS))

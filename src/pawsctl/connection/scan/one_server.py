@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from pawsctl.connection import Command, Node, Substitutes, has_code, raise_for_error
 from pawsctl.connection.scan.glob import matcher
 from pawsctl.connection.scan.portions import Portions
+from pawsctl.connection.scan.seen_keys import SeenKeys
 from pawsctl.errors import HungUp, OperationFailed, RedisNotReady, RedisUnreachable
 
 # Keys per batch, without and with their values. Redis serves one command at a time: with these
@@ -49,34 +50,6 @@ class Search(NamedTuple):
         """Return the SCAN command that goes on from a cursor."""
         kind = (b"TYPE", self.kind) if self.kind else ()
         return (b"SCAN", cursor, b"MATCH", self.pattern, b"COUNT", self.size, *kind)
-
-
-class SeenKeys:
-    """The keys seen in a pass: SCAN may return a key twice, and two nodes may return the same.
-
-    Keys are remembered by their hash (8 bytes of entropy, salted in each process), so a pass over a
-    million needs 70 MB. `once` is false if seeing a key twice does no harm.
-    """
-
-    def __init__(self, *, once: bool = True) -> None:
-        self._once = once
-        self._hashes: set[int] = set()
-
-    def fresh(self, keys: Iterable[bytes]) -> list[bytes]:
-        """Return the keys that were not seen before, and remember them."""
-        if not self._once:
-            return list(keys)
-        found = list(keys)
-        numbers = set(map(hash, found))
-        if len(numbers) < len(found) or not self._hashes.isdisjoint(numbers):
-            first = {hash(key): key for key in reversed(found)}
-            found = [key for number, key in first.items() if number not in self._hashes]
-        self._hashes |= numbers
-        return found
-
-    def forget(self, keys: Iterable[bytes]) -> None:
-        """Forget keys that were remembered but not yielded."""
-        self._hashes.difference_update(map(hash, keys))
 
 
 def slices(keys: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
