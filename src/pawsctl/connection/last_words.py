@@ -42,6 +42,8 @@ class LastWords:
 
         Messages that announce the end of the connection, or a proxy's lost reply, are kept.
         """
+        if not self._said:
+            return
         known = any(each in self._said for each in (*_FAREWELLS, _DENIED))
         if not known and not is_lost_on_the_way(self._said):
             self._said = ""

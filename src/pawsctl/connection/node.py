@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -20,7 +19,7 @@ from pawsctl.connection.commands import Command, is_read
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.ledger import Ledger
 from pawsctl.connection.replies import ErrorReply, betrays_cluster, mode_of, raise_for_error
-from pawsctl.connection.sdk_errors import error_reply, explained, hung_up
+from pawsctl.connection.sdk_errors import OnFailure, explained, hung_up, reply_in
 from pawsctl.connection.sockets.of_target import socket_of
 from pawsctl.deadline import Deadline
 from pawsctl.tracing import Batches
@@ -87,6 +86,7 @@ class Node:
         self._deadline = Deadline(timeouts.reply, timeouts.until)
         self._words = LastWords()
         self._socket = self._made(target)
+        self._told = OnFailure(self._failed)
         # The parts of the greeting, and the commands, that were sent and not answered.
         self._greeted: deque[Command] = deque()
         self._sent: deque[Command] = deque()
@@ -121,7 +121,7 @@ class Node:
         self.has_answered = self._is_misread = False
         self._sent.clear()
         begun = time.monotonic()
-        with self._told():
+        with self._told:
             self._log_in()
             self._batches.connected(begun)
             self._send(self._greeting)
@@ -146,7 +146,7 @@ class Node:
         read_list.require(commands, self.target)
         if not self._socket.is_connected:
             self._open()
-        with self._told():
+        with self._told:
             if self._greeted and not all(map(is_read, commands)):
                 # If it hangs up at the greeting, no write must be sent twice.
                 self._read_greeting()
@@ -157,14 +157,19 @@ class Node:
         self._sent.extend(commands)
         self._batches.sent(commands)
 
-    def receive(self, count: int) -> list[Any]:
-        """Return the next `count` replies; a refusal or a misshapen reply is an ErrorReply."""
-        with self._told():
+    def receive(self, count: int, *, goes_on: bool = False) -> list[Any]:
+        """Return the next `count` replies; a refusal or a misshapen reply is an ErrorReply.
+
+        `goes_on` says that commands whose replies have other shapes follow at once: they will show
+        if there was a reply too many, which saves a look at the socket.
+        """
+        with self._told:
             if self._greeted:
                 self._read_greeting()
             replies = [self._answer_to(self._sent.popleft()) for _ in range(count)]
             if not self._sent:
-                self._require_end()
+                if not goes_on:
+                    self._require_end()
                 if self._is_misread:
                     # The next command, too, could get another one's reply.
                     self._socket.disconnect()
@@ -249,36 +254,25 @@ class Node:
         self._socket.send_packed_command([b"".join(packed)])
 
     def _reply(self) -> Any:
-        import redis
-
         self._deadline.restart()
         try:
             # The socket is closed by _told, and not where redis-py raises a reply as a failure.
             reply = self._socket.read_response(disconnect_on_error=False)
-        except redis.AuthenticationError:
-            raise
-        except redis.RedisError as error:
-            if not isinstance(error, redis.ResponseError) and error.status_code is None:
+        except Exception as error:
+            if (reply := reply_in(error)) is None:
                 raise
-            reply = error_reply(error)
             self.is_cluster |= betrays_cluster(reply)
             self._words.heard(reply, is_first=not self.has_answered or bool(self._greeted))
-        except (ArithmeticError, MemoryError, ValueError) as error:
-            # hiredis and redis-py raise these for bytes that are no reply.
-            raise redis.InvalidResponse(str(error)) from error
         else:
             self._words.forget()
         self.has_answered = True
         return reply
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Translate the SDK's exceptions into ours; close the socket on any."""
+    def _failed(self, error: BaseException) -> None:
+        """Close the socket, and translate an exception of the SDK into one of ours."""
         import redis
 
-        try:
-            yield
-        except (redis.RedisError, OSError) as error:
+        if isinstance(error, (redis.RedisError, OSError)):
             self._ledger.lose()
             self._socket.disconnect()
             raise explained(
@@ -289,7 +283,5 @@ class Node:
                 last_words=self._words,
                 timeout=self._timeouts.connect,
             ) from error
-        except BaseException:
-            # Replies may be under way; on this socket the next command would take them for its own.
-            self._socket.disconnect()
-            raise
+        # Replies may be under way; on this socket the next command would take them for its own.
+        self._socket.disconnect()

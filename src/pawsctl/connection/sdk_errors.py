@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import socket
+from collections.abc import Callable
 
 from pawsctl.config.target import Target
 from pawsctl.connection.last_words import LastWords
@@ -238,3 +239,37 @@ def error_reply(error: Exception) -> ErrorReply:
         return ErrorReply(code, text)
     first, _, rest = text.partition(" ")
     return ErrorReply(first, rest) if first.isupper() else ErrorReply("ERR", text)
+
+
+def reply_in(error: Exception) -> ErrorReply | None:
+    """Return the error reply that redis-py has raised; None if it is another failure.
+
+    Raises InvalidResponse for what hiredis and redis-py raise for bytes that are no reply.
+    """
+    import redis
+
+    if isinstance(error, redis.RedisError):
+        is_reply = isinstance(error, redis.ResponseError) or error.status_code is not None
+        is_login = isinstance(error, redis.AuthenticationError)
+        return error_reply(error) if is_reply and not is_login else None
+    if isinstance(error, (ArithmeticError, MemoryError, ValueError)):
+        raise redis.InvalidResponse(str(error)) from error
+    return None
+
+
+class OnFailure:
+    """A `with` that passes an exception to `failed`, which may raise another one.
+
+    Made once, it takes a tenth of the time of a generator.
+    """
+
+    def __init__(self, failed: Callable[[BaseException], None]) -> None:
+        self._failed = failed
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """Pass on the exception."""
+        if error is not None:
+            self._failed(error)

@@ -56,7 +56,7 @@ class Sweep:
     ) -> None:
         self._cluster = cluster
         self._search = search
-        self._matches = matcher(search.pattern).fullmatch
+        self._matches = matcher(search.pattern)
         self._ask = ask
         self._known = known
         self._portions = portions

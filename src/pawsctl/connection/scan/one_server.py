@@ -113,7 +113,7 @@ class _Walk(NamedTuple):
             raise
 
     def _steps(self, keys: list[bytes], ready: deque[Batch]) -> Iterator[Batch]:
-        turns, matches = _Turns(), matcher(self.search.pattern).fullmatch
+        turns, matches = _Turns(), matcher(self.search.pattern)
         self.node.send([self.search.step(b"0")])
         step = self.node.receive(1)[0]
         following = True
@@ -131,7 +131,8 @@ class _Walk(NamedTuple):
             self.node.send([*sent, self.search.step(cursor)] if following else sent)
             if ready:
                 yield ready.popleft()
-            *replies, step = [*self.node.receive(len(sent) + following), None][: len(sent) + 1]
+            replies = self.node.receive(len(sent) + following, goes_on=following)
+            step = replies.pop() if following else None
             # Nothing is under way here.
             answers = self.substitutes.settled(commands, wires, replies, self.node.pipeline)
             if is_apart:

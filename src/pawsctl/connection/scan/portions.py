@@ -55,9 +55,11 @@ class Portions:
         ):
             return not self.learnt()
         self._under_way = ()
-        sizes = [len(each) for each in told if type(each) is bytes]
-        if sizes:
-            self._mean = sum(sizes) / len(sizes)
+        present = told
+        if set(map(type, told)) != {bytes}:
+            present = [each for each in told if type(each) is bytes]
+        if present:
+            self._mean = sum(map(len, present)) / len(present)
         return True
 
     def learnt(self) -> bool:
