@@ -150,14 +150,14 @@ UNHEALTHY = {
     ("status", "answer", "state", "detail"),
     [
         (503, UNHEALTHY, "failed", "unhealthy: redis is down, database is not set"),
-        (503, {"status": "unhealthy", "error": "boom"}, "failed", "unhealthy: boom"),
+        (503, {"status": "unhealthy", "error": "boom"}, "failed", "unhealthy: 'boom'"),
         (
             200,
             {"status": "healthy", "services": SERVICES | {"twilio": {"configured": False}}},
             "warning",
             "twilio not configured",
         ),
-        (500, {"error": "boom"}, "failed", "status 500 Internal Server Error: boom"),
+        (500, {"error": "boom"}, "failed", "status 500 Internal Server Error: 'boom'"),
         (500, b"<html>", "failed", "status 500 Internal Server Error"),
         (502, HEALTHY, "failed", "status 502 Bad Gateway"),
         (404, b"<html>", "failed", "status 404 Not Found is not the bot"),
@@ -181,7 +181,7 @@ def test_what_the_bot_says_is_not_trusted(pawsctl: Pawsctl) -> None:
     """Its error may quote text that somebody sent."""
     with bot(503, {"status": "unhealthy", "error": "\x1b[2J\u202e"}) as url:
         result = pawsctl("doctor", env={"APP_URL": url})
-    assert "unhealthy: \\x1b[2J\\u202e" in result.text
+    assert "unhealthy: '\\x1b[2J\\u202e'" in result.text
 
 
 @pytest.mark.parametrize("url", ["", "ftp://bot", "http://[", "http://a:b", "http://my host:3000"])

@@ -1,210 +1,275 @@
 """--mask, PAWSCTL_MASK: no output of any command shows a phone, or a word of what people wrote."""
 
+import gzip
 import json
 import re
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from pawsctl.errors import ExitStatus
+from tests.bot import bot
 from tests.cli_runner import Pawsctl, Result
 from tests.docs import commands
 from tests.following import following
+from tests.planted import (
+    BROKEN,
+    NOBODY,
+    OTHER,
+    PHONE,
+    PLAIN,
+    SPELLINGS,
+    STORED,
+    STUCK,
+    found_in,
+    plant,
+)
 from tests.servers import Server, store_session
 from tests.serving import DEVELOPMENT, serving
+from tests.stack_fixtures import Stack
+from tests.terminal import screen
 
-PHONE, PLAIN, STUCK, BROKEN = "+5491155501234", "5491155501235", "+5491155501236", "+5491155501237"
-OTHER, NOBODY = "wh:session:+5491155501238", "+5491155501299"
-# What must be nowhere: a part of every phone, and words of all that is stored.
-SECRETS = (
-    *("55501", "firulais", "lucrecia", "pepita", "quimera", "zanahoria", "madrina", "tobiano"),
-    *("inventada", "estafador"),
+# Lines that are run one after the other, each with its exit status.
+TRIED = (
+    ("redis up", 0),
+    ("redis up --json", 0),
+    ("redis start", 0),
+    ("redis start --json", 0),
+    ("redis restart", 0),
+    ("redis restart --json", 0),
+    ("redis dev", 6),
+    ("redis dev --json", 6),
+    ("redis status", 0),
+    ("redis status --json", 0),
+    ("redis status -o env", 0),
+    ("redis logs", 0),
+    ("redis logs --json", 0),
+    ("redis logs -o csv --timestamps", 0),
+    (f"redis logs {PHONE}", 2),
+    ("redis memory", 0),
+    ("redis memory --json", 0),
+    ("redis maxmemory 99mb --yes --json", 0),
+    (f"redis maxmemory {PLAIN}", 3),
+    (f"redis cli -- GET wh:session:{PHONE}", 2),
+    ("redis cli --lucrecia", 2),
+    ("redis failover --topology cluster --json", 1),
+    ("redis failover firulais", 2),
+    ("session list", 0),
+    ("session list --json", 0),
+    ("session list -o csv --columns phone,key,status,last_message,problem,waiting", 0),
+    ("session list --grep Firulais --sort phone", 0),
+    ("session list --grep Inventada --match *55501*", 0),
+    ("session list --match 55501", 0),
+    ("session list --status Pepita", 0),
+    ("session list --sort firulais", 2),
+    (f"session list --idle {PHONE}", 2),
+    (f"session get {PHONE} {PLAIN} {STUCK} {BROKEN} wh:session:lucrecia {OTHER}", 0),
+    (f"session get --full {PHONE}", 0),
+    (f"session get --json {PHONE} {BROKEN}", 0),
+    (f"session get --raw {PHONE}", 0),
+    (f"session get --raw {BROKEN}", 0),
+    (f"session get --raw {OTHER}", 1),
+    (f"session get {NOBODY} 5491155501234", 4),
+    ("session get whatsapp:+54-9-11-5550-1234 %2B5491155501234", 4),
+    ("session get Firulais", 2),
+    (f"session get --wrong {PHONE}", 2),
+    ("session ttl", 0),
+    (f"session ttl {PHONE} {NOBODY}", 4),
+    (f"session ttl --json {PHONE}", 0),
+    ("session ttl --check", 1),
+    ("session stats", 0),
+    ("session stats --json", 0),
+    ("session lint --junit lint.xml", 1),
+    ("session lint --json", 1),
+    ("session export -", 0),
+    ("session export a.jsonl --json", 0),
+    (f"session export {PHONE}.jsonl", 0),
+    (f"session export {PHONE}/a", 1),
+    ("session verify a.jsonl", 0),
+    ("session verify plain.jsonl --json", 0),
+    (f"session verify {PLAIN}", 2),
+    ("session import plain.jsonl", 0),
+    ("session import plain.jsonl --replace --json", 0),
+    ("session import broken.jsonl", 1),
+    ("session copy --all --to {url}/1 --dry-run", 0),
+    (f"session copy {PHONE} {NOBODY} --to {{url}}/1 --json", 4),
+    (f"session copy {PHONE} --no-mask --to {{url}}/1", 2),
+    ("session copy --all --to firulais", 2),
+    (f"session touch {PHONE} {NOBODY}", 4),
+    (f"session touch --json {PHONE}", 0),
+    (f"session touch x{PHONE}", 2),
+    (f"session edit {PHONE}", 2),
+    (f"session edit {PHONE} --json", 2),
+    (f"session repair --dry-run {STUCK} {PLAIN} {BROKEN}", 0),
+    ("session repair --all --json --dry-run", 0),
+    (f"session repair {STUCK}", 3),
+    (f"session repair --yes {STUCK} {BROKEN}", 1),
+    (f"session repair --yes {NOBODY}", 4),
+    (f"session watch {PLAIN} --interval firulais --json", 2),
+    ("session seed 2 --json", 0),
+    ("session seed Lucrecia", 2),
+    (f"session delete {PLAIN} {NOBODY}", 4),
+    (f"session delete --json {STUCK}", 0),
+    (f"session erase --yes --json {STUCK} --receipt receipt.json", 0),
+    (f"session erase {PHONE}", 3),
+    ("session flush --dry-run --match *55501*", 0),
+    ("session flush --yes --grep Firulais --json", 0),
+    ("session flush --yes --match *55501* --no-backup", 0),
+    ("backup list", 0),
+    ("backup list --json", 0),
+    ("backup show --latest", 0),
+    ("backup show --latest --json", 0),
+    ("backup show Lucrecia", 2),
+    ("backup restore --latest", 0),
+    ("backup restore --latest --json", 0),
+    ("audit list", 0),
+    (f"audit list --json --phone {PHONE}", 0),
+    ("test-session", 0),
+    ("test-session --json --junit flow.xml", 0),
+    ("health", 0),
+    ("health --json", 0),
+    (f"--url redis://{PLAIN}:1 health", 5),
+    ("doctor --bundle bundle.tar.gz --json", 1),
+    ("doctor", 1),
+    ("config", 0),
+    ("config --json", 0),
+    (f"config {PHONE}", 2),
+    ("profile list", 0),
+    ("profile list --json", 0),
+    ("profile show far", 0),
+    ("profile show far --json", 0),
+    ("profile show Lucrecia", 2),
+    ("profile check far", 1),
+    ("profile check far --json", 1),
+    ("--profile far session list", 5),
+    ("serve --port 5491155501234 --json", 2),
+    (f"{PHONE} session list", 2),
+    ("session lucrecia", 2),
+    ("backup purge --yes --json", 0),
+    ("backup purge --yes", 0),
+    ("redis stop", 0),
+    ("redis stop --json", 0),
+    ("redis status --json", 1),
+    ("redis reset --yes --json", 1),
+    ("redis reset --yes --no-backup", 0),
+    ("redis down --dry-run --json", 0),
+    ("redis down --volumes --yes", 0),
 )
-STORED = {
-    PHONE: {
-        "status": "active",
-        "messages": [
-            {"role": "user", "content": "Hola, soy Lucrecia, turno para Firulais"},
-            {
-                "role": "assistant",
-                "content": [
-                    {"type": "text", "text": "Hola Lucrecia"},
-                    {
-                        "type": "tool_use",
-                        "id": "toolu_1",
-                        "name": "register_user",
-                        "input": {"name": "Lucrecia", "telefono": 5491155501234, "Quimera": "x"},
-                    },
-                    {"type": "inventada", "name": "Tobiano", "Pepita": ["Zanahoria"]},
-                ],
-            },
-            {
-                "role": "user",
-                "content": '__TOOL_RESULTS__[{"type":"tool_result","tool_use_id":"toolu_1",'
-                '"content":"{\\"ok\\":true,\\"user\\":\\"Lucrecia +5491155501234\\"}"}]',
-            },
-            {"role": "assistant", "content": [{"type": "text", "text": "Listo, Firulais anotado"}]},
-        ],
-        "updatedAt": 1704067200000,
-        "alias": "Pepita",
-    },
-    PLAIN: {
-        "status": "El estafador",
-        "messages": [{"role": "Madrina", "content": "Zanahoria"}],
-        "updatedAt": 1704067200000,
-    },
-    STUCK: {
-        "status": "active",
-        "messages": [
-            {"role": "user", "content": "Firulais come"},
-            {
-                "role": "assistant",
-                "content": [
-                    {"type": "tool_use", "id": "t2", "name": "tobiano", "input": {"a": "Pepita"}}
-                ],
-            },
-            {"role": "user", "content": "¿Y Zanahoria?"},
-        ],
-        "updatedAt": 1704067200000,
-    },
-}
-
-# Command → the lines that are tried, in this order; {url} is that of the server.
-TRIED = {
-    "session list": (
-        "session list",
-        "session list --json",
-        "session list -o csv --columns phone,key,status,last_message,problem,waiting",
-        "session list --grep Firulais --sort phone",
-        "session list --grep Inventada --match *55501*",
-        "session list --match 55501",
-        "session list --status Pepita",
-        f"session list --idle {PHONE}",
-    ),
-    "session get": (
-        f"session get {PHONE} {PLAIN} {STUCK} {BROKEN} wh:session:lucrecia {OTHER}",
-        f"session get --full {PHONE}",
-        f"session get --json {PHONE} {BROKEN}",
-        f"session get --raw {PHONE}",
-        f"session get --raw {BROKEN}",
-        f"session get --raw {OTHER}",
-        f"session get {NOBODY} 5491155501234",
-        "session get Firulais",
-        f"session get --wrong {PHONE}",
-    ),
-    "session ttl": (
-        "session ttl",
-        f"session ttl {PHONE} {NOBODY}",
-        f"session ttl --json {PHONE}",
-        f"session ttl --check {PHONE}",
-    ),
-    "session stats": ("session stats", "session stats --json"),
-    "session lint": ("session lint --junit lint.xml", "session lint --json"),
-    "session export": ("session export - ", "session export a.jsonl", f"session export {PHONE}/a"),
-    "session verify": ("session verify a.jsonl", "session verify plain.jsonl"),
-    "session import": (
-        "session import plain.jsonl",
-        "session import plain.jsonl --replace --json",
-        "session import broken.jsonl",
-    ),
-    "session copy": (
-        "session copy --all --to {url}/1 --dry-run",
-        f"session copy {PHONE} {NOBODY} --to {{url}}/1",
-        f"session copy {PHONE} --no-mask --to {{url}}/1",
-    ),
-    "session touch": (
-        f"session touch {PHONE} {NOBODY}",
-        f"session touch --json {PHONE}",
-        f"session touch x{PHONE}",
-    ),
-    "session edit": (f"session edit {PHONE}",),
-    "session repair": (
-        f"session repair --dry-run {STUCK} {PLAIN} {BROKEN}",
-        "session repair --all --json --dry-run",
-        f"session repair {STUCK}",
-        f"session repair --yes {STUCK} {BROKEN}",
-        f"session repair --yes {NOBODY}",
-    ),
-    "session seed": ("session seed 2",),
-    "session delete": (f"session delete {PLAIN} {NOBODY}", f"session delete --json {STUCK}"),
-    "session erase": (f"session erase --yes {STUCK}", f"session erase {PHONE}"),
-    "session flush": (
-        "session flush --dry-run --match *55501*",
-        "session flush --yes --grep Firulais",
-        "session flush --yes --match *55501* --no-backup",
-    ),
-    "backup list": ("backup list", "backup list --json"),
-    "backup show": ("backup show --latest", "backup show --latest --json"),
-    "backup restore": ("backup restore --latest",),
-    "backup purge": ("backup purge --yes",),
-    "audit list": ("audit list", "audit list --json"),
-    "test-session": ("test-session",),
-    "health": ("health", "health --json"),
-    "doctor": ("doctor --bundle bundle.tar.gz --json", "doctor"),
-    "redis cli": (f"redis cli -- GET wh:session:{PHONE}",),
-    "redis logs": ("redis logs", f"redis logs {PHONE}"),
-    "config": ("config", f"config {PHONE}"),
-}
-# They print nothing of what Redis holds, only what pawsctl knows of servers and settings.
-OF_NO_SESSION = {
-    *("redis up", "redis dev", "redis down", "redis start", "redis stop", "redis restart"),
-    *("redis reset", "redis failover", "redis status", "redis memory", "redis maxmemory"),
-    *("profile list", "profile show", "profile check"),
-}
-# They run until they are ended, and have a test below.
+# They run until they are ended: what they print in between has a test of its own.
 ENDLESS = {"session watch", "serve"}
 
 
-def _clean(text: str, about: object) -> None:
+def _clean(text: bytes | str, about: object) -> None:
     """Fail if a text has anything of the data."""
-    found = [each for each in SECRETS if each in text.casefold()]
+    found = found_in(text)
     assert not found, (about, found, text)
 
 
 @pytest.fixture
 def filled(pawsctl: Pawsctl, server: Server) -> Pawsctl:
-    """pawsctl with PAWSCTL_MASK, a server with sessions, and archives that were not masked."""
-    for phone, value in STORED.items():
-        store_session(server, phone, json.dumps(value, ensure_ascii=False).encode())
-    store_session(server, BROKEN, b'{"status":"Zanahoria", Firulais')
-    server.client.set("wh:session:lucrecia", '{"status":"active","messages":[],"updatedAt":1}')
-    server.client.rpush(OTHER, "Firulais")
-    assert pawsctl("session", "export", "plain.jsonl").status == ExitStatus.OK
-    lines = (pawsctl.folder / "plain.jsonl").read_text()
-    (pawsctl.folder / "broken.jsonl").write_text(lines.replace("Firulais", "Tobiano"))
+    """pawsctl with PAWSCTL_MASK, and a server with sessions."""
+    plant(server.client)
     pawsctl.environment |= {"PAWSCTL_MASK": "1", "EDITOR": "true"}
     return pawsctl
 
 
-def test_every_command_is_tried_here() -> None:
-    """A new command must say what it shows of sessions."""
-    assert TRIED.keys() | OF_NO_SESSION | ENDLESS == commands.every_command().keys()
+@pytest.fixture
+def filled_stack(embedded_stack: Stack) -> Stack:
+    """The same on this project's own Redis, beside a log and files that were not masked."""
+    stack = embedded_stack
+    assert stack("redis", "up").status == ExitStatus.OK
+    with stack.client() as client:
+        plant(client)
+        for each in SPELLINGS:
+            client.eval("redis.log(redis.LOG_WARNING, ARGV[1])", 0, each)
+    (log,) = stack.folder.rglob("server.log")
+    with log.open("a", encoding="utf-8") as file:
+        for each in SPELLINGS:
+            # Redis writes what a script logs as it writes its own lines.
+            begin = "1:M 28 Nov 2026 09:20:50.946 # "
+            file.write(f"{each}\n{begin}Refused {each} of a client\n{begin}Bad '{each}'\n")
+    assert stack("session", "export", "plain.jsonl").status == ExitStatus.OK
+    lines = (stack.folder / "plain.jsonl").read_text()
+    (stack.folder / "broken.jsonl").write_text(lines.replace("Firulais", "Tobiano"))
+    (stack.folder / "pawsctl.toml").write_text('[profiles.far]\nurl = "redis://5491155501234:1"\n')
+    stack.environment |= {"PAWSCTL_MASK": "1", "EDITOR": "true"}
+    return stack
 
 
-def test_no_command_shows_a_phone_or_a_word(filled: Pawsctl, server: Server) -> None:
+def test_every_command_is_run_here() -> None:
+    """A new command must say what it shows of sessions, in text and, if it has it, in JSON."""
+    lines = [re.sub(r"^--\S+ \S+ ", "", line) for line, _ in TRIED]
+    for name, command in commands.every_command().items():
+        tried = ["--json" in line for line in lines if f"{line} ".startswith(f"{name} ")]
+        forms = {False} if "--json" in command.untaken else {False, True}
+        assert forms <= set(tried) or name in ENDLESS, name
+
+
+def test_no_command_shows_a_phone_or_a_word(filled_stack: Stack) -> None:
     """On stdout, on stderr with all details, and in the files that it writes."""
-    before = {each.name for each in filled.folder.iterdir()}
-    log = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(filled.folder / "summary.md")}
+    stack = filled_stack
+    before = set(stack.folder.rglob("*"))
+    ci = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(stack.folder / "summary.md")}
+    said = {"status": "unhealthy", "error": f"Firulais {PHONE}", "services": {"Tobiano": {}}}
     done: dict[str, Result] = {}
-    for lines in TRIED.values():
-        for line in lines:
-            words = line.format(url=server.url).split()
-            result = done[line] = filled("-v", *words, env=log if "lint" in words else {})
+    with bot(503, said) as app_url:
+        for line, status in TRIED:
+            words = line.format(url=f"redis://127.0.0.1:{stack.port}").split()
+            # With all details, but for these: they would resolve no settings without the -v.
+            detailed = [] if line.startswith("profile") else ["-v"]
+            env = {"APP_URL": app_url} | (ci if "--junit" in words else {})
+            result = done[line] = stack(*detailed, *words, env=env)
             _clean(result.text + result.err, line)
-            assert "Traceback" not in result.err
-    for path in filled.folder.rglob("*"):
-        is_ours = "state" not in path.relative_to(filled.folder).parts and path.name not in before
-        if is_ours and path.is_file() and path.suffix != ".gz":
-            _clean(path.read_text(), path)
+            assert result.status == status, (line, result.err)
+    # Of the state, only what is told of changes and of conversations; the rest is Redis's own.
+    state = stack.folder / "state" / "pawsctl"
+    for path in {*stack.folder.rglob("*"), state / "audit.jsonl"} - before:
+        if path.is_file() and (state not in path.parents or path.suffix == ".jsonl"):
+            _clean(_content(path), path)
     # It has found and changed what was named, all the same.
     assert "█" in done["session list"].text
-    assert "1 session" in done[f"session copy {PHONE} {NOBODY} --to {{url}}/1"].text
+    assert "Ready to accept connections" in done["redis logs"].text
+    assert done[f"session copy {PHONE} {NOBODY} --to {{url}}/1 --json"].json["copied"] == 1
     assert len(done["session list --grep Firulais --sort phone"].text.splitlines()) == 3
     assert "repaired" in done[f"session repair --yes {STUCK} {BROKEN}"].text
-    assert done[f"session edit {PHONE}"].status == ExitStatus.USAGE
-    assert done[f"redis cli -- GET wh:session:{PHONE}"].status == ExitStatus.USAGE
     assert done[f"session delete --json {STUCK}"].json["deleted"]
-    assert not server.client.exists(f"wh:session:{STUCK}")
+
+
+def _content(path: Path) -> bytes:
+    """Return what is in a file, unpacked."""
+    data = path.read_bytes()
+    if not path.name.endswith(".gz"):
+        return data
+    with tarfile.open(path) as archive:
+        names = "\n".join(archive.getnames()).encode()
+    return gzip.decompress(data) + names
+
+
+def test_a_server_that_does_not_start_shows_neither(filled_stack: Stack) -> None:
+    """The end of its log is shown; so is what a file that was found has in a wrong place."""
+    stack = filled_stack
+    assert stack("redis", "stop").status == ExitStatus.OK
+    (log,) = stack.folder.rglob("*.incr.aof")
+    log.write_bytes(log.read_bytes() + f"*1\r\nFirulais {PHONE}\r\n".encode())
+    for words in (("up",), ("start", "--json")):
+        failed = stack("-v", "redis", *words)
+        assert failed.status == ExitStatus.FAILED, failed.err
+        assert "AOF" in failed.err or "append only" in failed.err
+        _clean(failed.err, words)
+    for name, text in (
+        (".env", f"Lucrecia {PHONE}\n"),
+        (".env", f"SESSION_TTL='Firulais'\nREDIS_URL=redis://127.0.0.1/{PLAIN}\n"),
+        (".env", f"REDIS_PORT='{PHONE}'\n"),
+        ("pawsctl.toml", '[profiles.far]\nurl = "redis://h"\nFirulais = "+5491155501234"\n'),
+        ("pawsctl.toml", f'[profiles."{PHONE}"]\nurl = 7\n'),
+        ("pawsctl.toml", "Señorita 5491155501234 = \n"),
+    ):
+        (stack.folder / name).write_text(text)
+        for line in ("config --json", "session list", "profile list", "redis up", "doctor"):
+            result = stack("-v", *line.split())
+            _clean(result.text + result.err, (text, line))
+        (stack.folder / name).unlink()
 
 
 def test_what_runs_on_shows_neither(filled: Pawsctl, server: Server) -> None:
@@ -225,10 +290,12 @@ def test_what_runs_on_shows_neither(filled: Pawsctl, server: Server) -> None:
     assert messages[4]["text"] == "█" * len("Gracias, Lucrecia")
     for shown in (*map(str, messages), *seen):
         _clean(shown, "watch")
-    with serving(filled, env=DEVELOPMENT) as served:
+    with serving(filled, "-v", env=DEVELOPMENT) as served:
         answer = served.ask("POST", body=json.dumps({"phone": f"whatsapp:{PHONE}"}))
         served.ask("GET", path=f"/firulais/{PHONE}")
         served.logged("another path")
+        for path in ("/", "/metrics", "/openapi.json", "/api/health", "/ready", "/live"):
+            _clean(served.ask(path=path).body, path)
         _clean(answer.body.decode() + served.log, "serve")
         assert answer.json["session"]["messages"][1]["type"] == "text,tool_use,█████████"
 
@@ -333,8 +400,27 @@ def test_no_source_takes_a_mask_back(filled: Pawsctl, tmp_path: Path, said: str)
 
 
 def test_the_tab_key_shows_no_phone(filled: Pawsctl) -> None:
-    """A pseudonym would lead to no session."""
-    asked = {"_PAWSCTL_COMPLETE": "complete_bash", "COMP_CWORD": "3"}
-    asked["COMP_WORDS"] = "pawsctl session get +549"
-    assert filled(env=asked).text.strip() == ""
-    assert "5491155501234" in filled(env={**asked, "PAWSCTL_MASK": ""}).text
+    """A pseudonym would lead to no session; a status may be a person's word."""
+    for line, shown in (
+        ("session get +549", True),
+        ("session ttl wh:session:+54", False),
+        ("session watch 54", True),
+        ("session list --status ", False),
+        ("audit list --phone +", False),
+        ("backup show ", False),
+        ("--profile ", False),
+    ):
+        words = ["pawsctl", *line.split(" ")]
+        asked = {"_PAWSCTL_COMPLETE": "complete_bash", "COMP_CWORD": str(len(words) - 1)}
+        asked["COMP_WORDS"] = " ".join(words)
+        masked = filled(env=asked)
+        _clean(masked.text + masked.err, line)
+        assert not shown or found_in(filled(env={**asked, "PAWSCTL_MASK": ""}).text), line
+
+
+def test_a_terminal_shows_neither(filled: Pawsctl) -> None:
+    """Coloured, and with questions."""
+    for line in (f"session get {PHONE}", "session list", "session flush", f"session erase {PHONE}"):
+        shown = screen(filled, "-v", *line.split(), columns=100, typed=b"n\n")
+        _clean("\n".join(shown.lines), line)
+        assert len(shown.lines) > 3

@@ -4,7 +4,8 @@ import errno
 import os
 import re
 import sys
-from typing import Annotated, ClassVar
+from functools import partial
+from typing import Annotated, Any, ClassVar
 
 import typer
 
@@ -167,16 +168,24 @@ def _called(arguments: list[str], current: Invocation) -> object:
 
 
 def _mask_errors(current: Invocation, arguments: list[str]) -> None:
-    """Have errors masked if a setting asks for it, also where settings were not resolved."""
-    try:
-        # The parser may have failed before it reached the option.
-        current.mask = current.mask or "--mask" in arguments
-        current.mask_in_use()
-    except PawsctlError:
-        if current.mask or os.environ.get("PAWSCTL_MASK"):
-            from pawsctl.safety import masking
+    """Have an error masked if a setting asks for it, also where the command was not called."""
+    from pawsctl.cli.output import private
 
-            current.output.mask = masking.makeshift()
+    # The parser may have failed before it reached the option.
+    current.mask = current.mask or "--mask" in arguments
+    private.resolve(current.mask_in_use, current.output, asked=current.mask)
+    if current.output.mask is not None:
+        current.output.own_words = _names_of_commands()
+
+
+def _names_of_commands() -> set[str]:
+    """Return the words of which names of commands are made."""
+    root: Any = typer.main.get_command(app)
+    groups = [root, *map(partial(root.get_command, None), Root.sources)]
+    return {
+        "pawsctl",
+        *(name for each in groups if isinstance(each, LazyGroup) for name in each.sources),
+    }
 
 
 def _format_in(arguments: list[str]) -> Format | None:

@@ -80,9 +80,11 @@ def _shown(run: Invocation, found: Finding) -> Finding:
     if mask is None:
         return found
     first, *log = found.detail.split("\n")
-    # The bot's answer may hold anything.
-    first = mask.clause(first) if found.name == "bot" else mask.sentence(first)
-    detail = "\n".join([first, *map(mask.log_line, log)])
+    if found.name == "bot":
+        # Its answer may hold anything; it is quoted.
+        detail = mask.clause(found.detail)
+    else:
+        detail = "\n".join([mask.sentence(first), *map(mask.log_line, log)])
     return replace(found, detail=detail, hint=mask.sentence(found.hint))
 
 

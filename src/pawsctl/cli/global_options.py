@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperOption
 
 from pawsctl.cli import help_text
 from pawsctl.cli.context import Invocation
-from pawsctl.cli.output import FORMATS
+from pawsctl.cli.output import FORMATS, LACKING, private
 
 ABOUT_CONNECTIONS = frozenset(
     ("--url", "--connect-timeout", "--timeout", "--failover-timeout", "--db", "--prefer-replica")
@@ -256,18 +256,18 @@ class Command(TyperCommand):
         refused = sorted(self.untaken & ABOUT_CONNECTIONS)
         hints = {each: self.hints.get(each, "Leave it out.") for each in refused}
         invocation(ctx).refuse(hints, self.reaches)
-        if asked == "csv" and "csv" not in self.formats:
+        if asked in LACKING and asked not in self.formats:
             from pawsctl.errors import UsageError
 
-            raise UsageError("This command has no list to print as csv.", hint="Use -o json.")
-        if asked == "env" and "env" not in self.formats:
-            from pawsctl.errors import UsageError
-
-            raise UsageError(
-                "This command has no setting to print as env.",
-                hint="'pawsctl redis status -o env' prints REDIS_URL with its password.",
-            )
+            what, hint = LACKING[asked]
+            raise UsageError(f"This command has no {what} to print as {asked}.", hint=hint)
         return rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, once it is known whether what it writes is to be masked."""
+        run = invocation(ctx)
+        private.resolve(run.mask_in_use, run.output, asked=run.mask)
+        return super().invoke(ctx)
 
 
 class ListCommand(Command):

@@ -8,3 +8,9 @@ FORMATS: tuple[Format, ...] = ("text", "json", "jsonl", "csv")
 
 PRODUCTION = "bold white on red"
 """The style of a profile's name that says production."""
+
+LACKING = {
+    "csv": ("list", "Use -o json."),
+    "env": ("setting", "'pawsctl redis status -o env' prints REDIS_URL with its password."),
+}
+"""A format that few commands have → what the others lack, and what to do instead."""

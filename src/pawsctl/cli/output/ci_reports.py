@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from pawsctl import escaping
 from pawsctl.cli.output.stdout import Output
@@ -52,8 +53,9 @@ class Reports(msgspec.Struct, frozen=True):
     def publish(self, report: Report) -> None:
         """Write the JUnit file and, inside GitHub Actions, annotations and the step summary.
 
-        Raises OperationFailed if a file can't be written.
+        They are masked as stderr is. Raises OperationFailed if a file can't be written.
         """
+        report = self._masked(report)
         if self.junit is not None:
             with atomic_file.replacing(self.junit, private=False) as write:
                 write(junit_xml(report))
@@ -62,6 +64,14 @@ class Reports(msgspec.Struct, frozen=True):
                 self.output.annotate(annotation)
             if path := os.environ.get("GITHUB_STEP_SUMMARY"):
                 _append(path, step_summary(report))
+
+    def _masked(self, report: Report) -> Report:
+        masked = self.output.masked
+        cases = [
+            replace(each, detail=masked(each.detail), more=[*map(masked, each.more)])
+            for each in report.cases
+        ]
+        return replace(report, cases=cases)
 
     @contextmanager
     def of_failure(self, report: Callable[[PawsctlError], Report]) -> Iterator[None]:

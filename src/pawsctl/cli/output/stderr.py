@@ -4,7 +4,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any
 
@@ -30,6 +30,8 @@ class Talk:
         self.verbose = verbose
         # Masks what is written on stderr, if private data is to be masked.
         self.mask: Mask | None = None
+        # What errors may quote if it is masked: the names of commands.
+        self.own_words: Collection[str] = ()
         self._begun = time.monotonic()
         if verbose:
             # Saves 5 ms without --verbose.
@@ -113,6 +115,11 @@ class Talk:
         written in JSON only, since the message contains them.
         """
         self._flush_quietly()
+        if self.mask is not None and code == "usage":
+            from pawsctl.cli.output import masked
+
+            message = masked.misuse(message, self.mask, self.own_words)
+            hint = masked.misuse(hint, self.mask, self.own_words)
         for line in detail:
             shown = line if self.mask is None else self.mask.log_line(line)
             self.say([("  | ", "dim"), (shown, "")])

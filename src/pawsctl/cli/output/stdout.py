@@ -259,7 +259,10 @@ class Output(Talk):
         # Saves 80 ms if stdout is no terminal.
         from pawsctl.cli.output import progress
 
-        progress.draw(states, view, colour=self._colour_out)
+        def shown(state: Row, width: int, height: int) -> Iterator[Line]:
+            return map(self._masked_line, view(state, width, height))
+
+        progress.draw(states, shown, colour=self._colour_out)
 
     def flush(self) -> None:
         """Flush stdout. Raises OutputClosed if its reader is gone, else OperationFailed."""
@@ -269,6 +272,10 @@ class Output(Talk):
             raise failed(error) from error
 
     def _write(self, data: bytes) -> None:
+        if self.mask is not None:
+            from pawsctl.cli.output import masked
+
+            data = masked.encoded(data, self.format, self.mask)
         if self._is_log and self.format != "text":
             data = actions_log.csv(data) if self.format == "csv" else actions_log.json(data)
         self._write_raw(data)
@@ -280,8 +287,12 @@ class Output(Talk):
         except OSError as error:
             raise failed(error) from error
 
+    def _masked_line(self, line: Line) -> Line:
+        # Before it has colours, whose codes would end with a letter right before a phone.
+        return line if self.mask is None else [(self.mask.data(text), how) for text, how in line]
+
     def _write_line(self, line: Line) -> None:
-        shown = self._shown(line)
+        shown = self._shown(self._masked_line(line))
         if self._colour_out:
             self._write(coloured(shown).encode("utf-8", "replace"))
         else:

@@ -36,8 +36,6 @@ def verify(ctx: typer.Context, file: Source) -> None:
     from pawsctl.workflows import verify as operation
 
     run = invocation(ctx)
-    # What is said of the archive is masked, too.
-    run.mask_in_use()
     with (
         read.opened(file) as archive,
         # Once to write, once to compare.

@@ -86,7 +86,7 @@ class Keyspace(msgspec.Struct, frozen=True):
 
     def shown_status(self, status: str) -> str:
         """Return a status as it is shown."""
-        return status if self.mask is None else self.mask.word(status)
+        return status if self.mask is None else self.mask.status(status)
 
     def shown_typed(self, text: str) -> str:
         """Return what a user typed to find sessions, such as a glob, as it is shown."""

@@ -8,6 +8,7 @@ import hmac
 import re
 from collections.abc import Iterable
 
+from pawsctl import server_log
 from pawsctl.sessions.contract import keys
 from pawsctl.sessions.contract.model import Record
 
@@ -17,16 +18,25 @@ _PHONE = re.compile(r"\+?[0-9+]*[0-9][0-9+]*")
 _PSEUDONYM = re.compile(r"\+?0[0-9]{15}")
 _MASKED_ID = re.compile(r"masked-[0-9a-f]{16}")
 _DIGITS = 10**15
-# What looks like a phone: digits after a +, or many of them that are no number of bytes.
-_IN_TEXT = re.compile(
-    r"(?<![\w+])\+[0-9](?:[0-9 ().-]*[0-9])?(?!\w|:[0-9])"
-    r"|(?<![\w.:/+-])[0-9]{7,15}(?![\w:]|[.-]\w| bytes)"
+# What looks like a phone: digits after a +, which may be encoded, or many after a mark, as in a
+# URL, a path or the key of a picture. No time zone, and no password of a URL.
+_MARKED = (
+    r"(?:(?<![\w+])\+|%2[Bb]|\\u002[Bb])[0-9](?:[0-9 ().-]*[0-9])?(?!\w|(?<=\+[0-9]{2}):[0-9])"
+    r"|(?<=[:/@-])[0-9]{10,15}(?![\w@]|\.[0-9])"
 )
-# A word that a program wrote, such as a status.
-_WORD = re.compile(r"[a-z][a-z_]{0,19}")
+# Others in a sentence: many digits that are no number of bytes, or a few groups of them, no date.
+_IN_SENTENCE = re.compile(
+    rf"{_MARKED}|(?<![\w.:/+-])[0-9]{{7,15}}(?![\w:]|[.-]\w| bytes)"
+    r"|(?<![\w.:/+-])(?:[0-9]{1,3}|\([0-9]{1,5}\))(?:[ -]\(?[0-9]{2,5}\)?){2,}(?![\w.:-])"
+)
+# And where sizes and counts stand: only as many digits as those hardly have.
+_IN_DATA = re.compile(rf"{_MARKED}|(?<![\w.:/+-])[0-9]{{11,15}}(?![\w:]|[.-]\w| bytes)")
+_FEWEST_IN_GROUPS = 9
+_ENCODED_PLUS = re.compile(r"%2[Bb]|\\u002[Bb]")
+# What the bot writes; any other status may be a person's word.
+_STATUSES = {"", "active"}
 _QUOTED = re.compile(r"'.*'", re.DOTALL)
 _IN_LOG = re.compile(r"'[^']*'|\"[^\"]*\"")
-_LOG_LINE = re.compile(r"\d+:(?:[XCSM]|signal-handler)\b.*", re.DOTALL)
 
 
 class MaskedRecord(Record, frozen=True, gc=False):
@@ -79,9 +89,9 @@ class Mask:
         """Return blocks, one for each character."""
         return _BLOCK * len(text)
 
-    def word(self, word: str) -> str:
-        """Return a word of a program, such as a status, as it is, and blocks for anything else."""
-        return word if _WORD.fullmatch(word) else self.text(word)
+    def status(self, status: str) -> str:
+        """Return the status that the bot writes as it is, and blocks for any other."""
+        return status if status in _STATUSES else self.text(status)
 
     def clause(self, clause: str) -> str:
         """Return a clause on a session with what it quotes of it as blocks."""
@@ -89,16 +99,24 @@ class Mask:
 
     def sentence(self, text: str) -> str:
         """Return a text with pseudonyms for the names in keys, and for what looks like a phone."""
-        return _IN_TEXT.sub(self._phone, self._in_key.sub(self._name_in_key, text))
+        return _IN_SENTENCE.sub(self._phone, self._in_key.sub(self._name_in_key, text))
+
+    def data(self, text: str) -> str:
+        """Return the same for a text in which bare numbers are sizes and counts."""
+        return _IN_DATA.sub(self._phone, self._in_key.sub(self._name_in_key, text))
 
     def log_line(self, line: str) -> str:
-        """Return a line of a server's log without what it quotes; blocks for any other line.
+        """Return a line of a server's log without what it quotes, and blocks for any other line.
 
-        What a script has logged may be anything, too.
+        A message with a word that is no server's is blocks, too: what a script has logged.
         """
-        if "<lua>" in line or not _LOG_LINE.fullmatch(line):
+        found = server_log.split(line)
+        if found is None:
             return self.text(line)
-        return self.sentence(_IN_LOG.sub(lambda found: self.text(found[0]), line))
+        begin, message = found
+        shown = self.sentence(_IN_LOG.sub(lambda quoted: self.text(quoted[0]), message))
+        is_own = server_log.is_own(self._in_key.sub("", shown))
+        return begin + (shown if is_own else self.text(message))
 
     def _name_in_key(self, found: re.Match[str]) -> str:
         name = found[2].rstrip(".:")
@@ -106,5 +124,6 @@ class Mask:
         return found[0] if is_masked else f"{found[1]}{self.name(name)}{found[2][len(name) :]}"
 
     def _phone(self, found: re.Match[str]) -> str:
-        number = keys.normalised(found[0])
-        return found[0] if _PSEUDONYM.fullmatch(number) else self.name(number)
+        number = keys.normalised(_ENCODED_PLUS.sub("+", found[0]))
+        is_date = not found[0].isdigit() and number.isdigit() and len(number) < _FEWEST_IN_GROUPS
+        return found[0] if is_date or _PSEUDONYM.fullmatch(number) else self.name(number)

@@ -85,7 +85,9 @@ class _Masking:
     def session(self, found: Any) -> Any:
         if not isinstance(found, dict):
             return self._any(found)
-        return self._fields(found, {"status": self._word, "updatedAt": self._number}, self.message)
+        return self._fields(
+            found, {"status": self._status, "updatedAt": self._number}, self.message
+        )
 
     def message(self, entry: Any) -> Any:
         if not isinstance(entry, dict):
@@ -153,8 +155,8 @@ class _Masking:
                 pass
         return self._mask.text(text)
 
-    def _word(self, value: Any) -> Any:
-        return self._mask.word(value) if isinstance(value, str) else self._any(value)
+    def _status(self, value: Any) -> Any:
+        return self._mask.status(value) if isinstance(value, str) else self._any(value)
 
     def _number(self, value: Any) -> Any:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)

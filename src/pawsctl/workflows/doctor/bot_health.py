@@ -103,7 +103,7 @@ def _strange(
     told = f"status {status} {responses.get(status, '')}".rstrip()
     if status >= 500:
         with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            told += f": {msgspec.json.decode(body, type=_Failure).error}"
+            told += f": '{msgspec.json.decode(body, type=_Failure).error}'"
         detail = f"{asked} answers with {told}"
         return Finding("bot", "failed", detail, "See what the bot logs, and restart it.")
     reason = f": {error}" if error is not None else ""
@@ -111,15 +111,21 @@ def _strange(
 
 
 def _judged(asked: str, answer: _Answer) -> Finding:
-    down = [name for name, service in answer.services.items() if service.status == "down"]
-    unset = [name for name, service in answer.services.items() if not service.configured]
+    down = [_name(name) for name, each in answer.services.items() if each.status == "down"]
+    unset = [_name(name) for name, each in answer.services.items() if not each.configured]
     if answer.status != "healthy":
         reasons = [*(f"{name} is down" for name in down), *(f"{name} is not set" for name in unset)]
-        detail = answer.error or ", ".join(reasons) or "it does not say why"
+        said = f"'{answer.error}'" if answer.error else ""
+        detail = said or ", ".join(reasons) or "it does not say why"
         return Finding("bot", "failed", f"unhealthy: {detail}", _mend(down, unset))
     if unset:
         return Finding("bot", "warning", f"{', '.join(unset)} not configured", _mend(down, unset))
     return Finding("bot", "ok", f"healthy at {asked}")
+
+
+def _name(service: str) -> str:
+    """Return the name of a service; one that the bot does not have is quoted."""
+    return service if service in _VARIABLES else f"'{service}'"
 
 
 def _get(url: str) -> tuple[int, str, bytes]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
+from pawsctl import server_log
 from pawsctl.sessions.contract.keys import SESSION_PREFIX
 
 BLANK = "***"
@@ -18,10 +19,10 @@ _PATTERNS = (
     re.compile(r"()(?<![\w.:-])\d{9,15}(?![\w.:-])"),
     re.compile(r"()(?<![/\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+"),
 )
-_LOG_LINE = re.compile(r"\d+:(?:[XCSM]|signal-handler)\b.*", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z0-9]+")
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{8,}")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_BLANKED = re.compile(rf"\S*{re.escape(BLANK)}\S*")
 
 
 class Blanker:
@@ -71,14 +72,20 @@ class Blanker:
     def log(self, lines: Iterable[str]) -> list[str]:
         """Return the lines of a server's log, blanked; of any other line only its length.
 
-        A server that crashes logs commands and memory, and another program may log anything.
+        A server that crashes logs commands and memory, and a script or another program may log
+        anything.
         """
-        return [
-            self.text(_QUOTED.sub(f"'{BLANK}'", line))
-            if _LOG_LINE.fullmatch(line)
-            else f"[{len(line)} characters that are no line of a server's]"
-            for line in lines
-        ]
+        return [self._log_line(line) for line in lines]
+
+    def _log_line(self, line: str) -> str:
+        found = server_log.split(line)
+        if found is None:
+            return f"[{len(line)} characters that are no line of a server's]"
+        begin, message = found
+        shown = self.text(_QUOTED.sub(f"'{BLANK}'", message))
+        if not server_log.is_own(_BLANKED.sub("", shown)):
+            shown = f"[{len(message)} characters that are no words of a server's]"
+        return begin + shown
 
 
 def _forms(secret: str) -> Iterator[str]:

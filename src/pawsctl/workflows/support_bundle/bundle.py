@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import tarfile
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from pawsctl.workflows.support_bundle import contents, private_texts
 from pawsctl.workflows.support_bundle.blanking import BLANK, Blanker
 
 _FOLDER = "pawsctl-doctor"
+_QUOTED = re.compile("'.*'", re.DOTALL)
 Load = Callable[[], Settings]
 OpenReader = Callable[[], SessionReader]
 
@@ -56,16 +58,15 @@ def _parts(diagnosis: Diagnosis, load: Load, open_reader: OpenReader) -> Iterato
     found = dict(_collected(load, open_reader))
     secrets: set[str] = set()
     texts: set[str] = set()
-    is_known = False
     with suppress(PawsctlError):
         secrets.update(private_texts.secrets_of(load()))
     prefixes = {BOT.prefix}
     with suppress(PawsctlError), open_reader() as reader:
         prefixes.add(reader.keyspace.prefix)
-        texts, is_known = private_texts.texts_of(reader)
+        texts = private_texts.texts_of(reader)
     told = "\n".join(each.detail + each.hint for each in diagnosis.findings)
     blanker = Blanker(secrets, texts, prefixes=prefixes, within="\n".join([told, *found.values()]))
-    yield "doctor.json", _json([_blanked(each, blanker, is_known) for each in diagnosis.findings])
+    yield "doctor.json", _json([_blanked(each, blanker) for each in diagnosis.findings])
     for name, text in found.items():
         if name.endswith(".log"):
             yield name, "\n".join(blanker.log(text.splitlines()))
@@ -92,15 +93,13 @@ def _collected(load: Load, open_reader: OpenReader) -> Iterator[tuple[str, str]]
             yield f"redis/{_file_name(name)}.info.txt", told
 
 
-def _blanked(found: Finding, blanker: Blanker, is_known: bool) -> Finding:
-    """Return a finding without private data.
-
-    The bot's answer may hold anything, so it is blanked if the sessions' texts are not known.
-    """
+def _blanked(found: Finding, blanker: Blanker) -> Finding:
+    """Return a finding without private data; the bot's answer, which is quoted, may hold any."""
     first, *log = found.detail.split("\n")
-    if found.name == "bot" and not is_known:
-        first = BLANK
-    detail = "\n".join([blanker.text(first), *blanker.log(log)])
+    if found.name == "bot":
+        detail = blanker.text(_QUOTED.sub(f"'{BLANK}'", found.detail))
+    else:
+        detail = "\n".join([blanker.text(first), *blanker.log(log)])
     return Finding(found.name, found.state, detail, blanker.text(found.hint))
 
 

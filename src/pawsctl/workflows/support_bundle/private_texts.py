@@ -55,17 +55,13 @@ def _of_url(url: str) -> Iterator[str]:
                 yield value
 
 
-def texts_of(reader: SessionReader) -> tuple[set[str], bool]:
-    """Return the phones and texts of the first sessions, and whether these are all.
-
-    Raises the errors of the reader.
-    """
+def texts_of(reader: SessionReader) -> set[str]:
+    """Return the phones and texts of the first sessions. Raises the errors of the reader."""
     found: set[str] = set()
-    records = iter(reader.records())
-    for record in islice(records, _MOST):
+    for record in islice(reader.records(), _MOST):
         found.update(_phones(record.key, reader.keyspace.prefix))
         found.update(_texts(record.value or b""))
-    return found, next(records, None) is None
+    return found
 
 
 def _phones(key: bytes, prefix: str) -> Iterator[str]:
