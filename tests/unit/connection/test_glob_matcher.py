@@ -1,0 +1,44 @@
+"""Redis's globs as patterns; tests/integration/redis/test_globs.py holds them to a real server."""
+
+import pytest
+
+from pawsctl.connection.scan.glob import matcher
+
+
+@pytest.mark.parametrize(
+    ("glob", "matching", "others"),
+    [
+        (b"", [b""], [b"a"]),
+        (b"a*c", [b"ac", b"abc", b"a\nc"], [b"acb", b"bac"]),
+        (b"a?c", [b"abc", b"a\nc", b"a\xffc"], [b"ac", b"abbc"]),
+        (b"a.c", [b"a.c"], [b"abc"]),
+        (b"a\\*\\\\c", [b"a*\\c"], [b"ab\\c", b"a*c"]),
+        (b"a\\", [b"a\\"], [b"a"]),
+        (b"[b-d]", [b"b", b"c", b"d"], [b"a", b"e", b"-", b"bc", b""]),
+        (b"[d-b]x", [b"bx", b"cx", b"dx"], [b"ax", b"ex", b"-x"]),
+        (b"[c-c]", [b"c"], [b"b", b"d", b"-", b"\xff", b"\x00"]),
+        (b"[bd]e", [b"be", b"de"], [b"ce", b"bde", b"e"]),
+        (b"[^b-d]", [b"a", b"e", b"^", b"\n"], [b"b", b"c", b"d", b""]),
+        (b"[b^]", [b"b", b"^"], [b"a"]),
+        (b"[b\\]c]", [b"b", b"]", b"c"], [b"\\", b"b]"]),
+        (b"[\\b-d]", [b"b", b"-", b"d"], [b"c", b"\\"]),
+        (b"[b-", [b"b", b"-"], [b"c", b"]"]),
+        (b"[b\\", [b"b", b"\\"], [b"]"]),
+        (b"[bc", [b"b", b"c"], [b"[", b"d"]),
+        (b"[]a", [], [b"a", b"]a", b"xa"]),
+        (b"[^]a", [b"xa", b"]a"], [b"a"]),
+        (b"[b]]", [b"b]"], [b"b", b"]"]),
+        # The bytes from 128 on come before 0.
+        (b"[\x7f-\x80]", [b"\x7f", b"\x80", b"a", b"\xff", b"\x00"], []),
+        (b"[\x80-a]", [b"\x80", b"\xff", b"\x00", b"a"], [b"b", b"\x7f"]),
+        (b"[\xf0-a]", [b"\xf0", b"\xff", b"\x00", b"a"], [b"b", b"\xef", b"\x80"]),
+        (b"[\xf0-\xfe]", [b"\xf0", b"\xfe"], [b"\xff", b"\xef", b"\x00"]),
+    ],
+)
+def test_a_pattern_matches_what_the_glob_does(
+    glob: bytes, matching: list[bytes], others: list[bytes]
+) -> None:
+    """Also globs that nobody would write."""
+    matches = matcher(glob).fullmatch
+    assert [each for each in matching if not matches(each)] == []
+    assert [each for each in others if matches(each)] == []
