@@ -63,7 +63,9 @@ def test_a_header_is_within_bounds(more: dict[str, Any], is_header: bool) -> Non
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"count":"3"}', b'{"count":3,"checksum":"\xff"}'])
+@pytest.mark.parametrize(
+    "line", [b"", b"{", b"[]", b'{"count":"3"}', b'{"count":3,"checksum":"\xff"}']
+)
 def test_what_is_no_trailer_is_none(line: bytes) -> None:
     """A line that was cut off, for example."""
     assert archive.read_line(line, Trailer) is None
