@@ -26,13 +26,14 @@ def test_commands_go_to_the_owners_of_their_slots() -> None:
     """Those without a key to anyone; those that have nowhere to go must wait."""
     batch, owned = Batch(COMMANDS), owners(foo=B)
     assert batch.by_address(owned, A) == {B: [0], A: [1, 2]}
-    assert not batch.must_wait
+    assert batch.must_wait is False
     assert batch.commands_at([0, 2]) == [COMMANDS[0], COMMANDS[2]]
-    assert batch.by_address(owned, None) == {B: [0], A: [2]}
-    assert batch.must_wait
-    owned[FOO] = None
-    assert batch.by_address(owned, B) == {B: [1], A: [2]}
-    assert batch.must_wait
+    waiting = []
+    for owner, anyone, there in ((B, None, {B: [0], A: [2]}), (None, B, {B: [1], A: [2]})):
+        owned[FOO] = owner
+        assert batch.by_address(owned, anyone) == there
+        waiting.append(batch.must_wait)
+    assert waiting == [True, True]
 
 
 def test_what_has_moved_is_asked_for_at_the_new_owner() -> None:

@@ -104,8 +104,13 @@ def test_only_an_odd_value_is_looked_at_as_it_came(
     command: Command, reply: bytes | None, is_asked: bool
 ) -> None:
     """A whole JSON object is what it is."""
-    asked = []
-    found = reply_shapes.read(command, reply, came_otherwise=lambda each: not asked.append(each))
+    asked: list[bytes] = []
+
+    def came_otherwise(value: bytes) -> bool:
+        asked.append(value)
+        return True
+
+    found = reply_shapes.read(command, reply, came_otherwise=came_otherwise)
     assert asked == [reply] * is_asked
     assert isinstance(found, Misread) is is_asked
 

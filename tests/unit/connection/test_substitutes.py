@@ -34,25 +34,25 @@ class Old:
 
 
 @pytest.mark.parametrize(
-    ("refused", "command", "answers", "reply", "sent", "later"),
+    ("refused", "command", "answers", "reply", "sent"),
     [
-        ({}, ("UNLINK", b"k"), {"UNLINK": 1}, 1, "UNLINK", "UNLINK"),
-        ({"UNLINK": UNKNOWN}, ("UNLINK", b"k"), {"DEL": 1}, 1, "UNLINK DEL", "DEL"),
-        ({"PTTL": UNKNOWN}, ("PTTL", b"k"), {"TTL": 7}, 7000, "PTTL TTL", "TTL"),
-        ({"PTTL": UNKNOWN}, ("PTTL", b"k"), {"TTL": 1}, 1000, "PTTL TTL", "TTL"),
-        ({"PTTL": UNKNOWN}, ("PTTL", b"k"), {"TTL": -1}, -1, "PTTL TTL", "TTL"),
+        ({}, ("UNLINK", b"k"), {"UNLINK": 1}, 1, ("UNLINK", "UNLINK")),
+        ({"UNLINK": UNKNOWN}, ("UNLINK", b"k"), {"DEL": 1}, 1, ("UNLINK DEL", "DEL")),
+        ({"PTTL": UNKNOWN}, ("PTTL", b"k"), {"TTL": 7}, 7000, ("PTTL TTL", "TTL")),
+        ({"PTTL": UNKNOWN}, ("PTTL", b"k"), {"TTL": 1}, 1000, ("PTTL TTL", "TTL")),
+        ({"PTTL": UNKNOWN}, ("PTTL", b"k"), {"TTL": -1}, -1, ("PTTL TTL", "TTL")),
         (
             {"EVAL": NO_COMMAND, "PTTL": UNKNOWN}, commands.ttls_of([b"a", b"b"]), {"TTL": 7},
-            [7000, 7000], "EVALs PTTL PTTL TTL TTL", "TTL TTL",
+            [7000, 7000], ("EVALs PTTL PTTL TTL TTL", "TTL TTL"),
         ),
-        ({"DELs": NO_KEY}, ("DEL", b"a", b"b"), {"DEL": 1}, 2, "DELs DEL DEL", "DEL DEL"),
+        ({"DELs": NO_KEY}, ("DEL", b"a", b"b"), {"DEL": 1}, 2, ("DELs DEL DEL", "DEL DEL")),
         (
             {"MGETs": NO_KEY}, ("MGET", b"a", b"b"), {"GET": b"v"}, [b"v", b"v"],
-            "MGETs GET GET", "GET GET",
+            ("MGETs GET GET", "GET GET"),
         ),
         # For what is about the key there is no substitute.
-        ({"UNLINK": NO_KEY}, ("UNLINK", b"k"), {"DEL": 1}, NO_KEY, "UNLINK", "UNLINK"),
-        ({"GET": UNKNOWN}, ("GET", b"k"), {}, UNKNOWN, "GET", "GET"),
+        ({"UNLINK": NO_KEY}, ("UNLINK", b"k"), {"DEL": 1}, NO_KEY, ("UNLINK", "UNLINK")),
+        ({"GET": UNKNOWN}, ("GET", b"k"), {}, UNKNOWN, ("GET", "GET")),
     ],
 )  # fmt: skip
 def test_the_substitute_is_sent_at_once_and_from_then_on(
@@ -60,16 +60,15 @@ def test_the_substitute_is_sent_at_once_and_from_then_on(
     command: Command,
     answers: dict[str, Any],
     reply: Any,
-    sent: str,
-    later: str,
+    sent: tuple[str, str],
 ) -> None:
     """Its reply is the command's; what was refused is not tried again."""
     substitutes, server = Substitutes(), Old(refused, answers)
     assert substitutes.asked([command, ("PING",)], server) == [reply, None]
-    assert " ".join(each for each in server.sent if each != "PING") == sent
+    assert " ".join(each for each in server.sent if each != "PING") == sent[0]
     server.sent.clear()
     assert substitutes.asked([command, ("PING",)], server) == [reply, None]
-    assert " ".join(server.sent) == f"{later} PING"
+    assert " ".join(server.sent) == f"{sent[1]} PING"
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,10 @@ DOCUMENTS = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=12,
 )
-NESTED = {"a": [1, -2.5, True, False, None, "x, y", [], {}, [[]]], "b": {"c": {}, "d": "}"}}
+NESTED: dict[str, Any] = {
+    "a": [1, -2.5, True, False, None, "x, y", [], {}, [[]]],
+    "b": {"c": {}, "d": "}"},
+}
 
 
 @given(DOCUMENTS, st.sampled_from((None, 1)), st.booleans())
@@ -44,7 +47,7 @@ def test_deep_json_reads_and_writes_as_python_does(
 )
 def test_deep_json_reads_nothing_else(text: str) -> None:
     """Nor does JSON.parse."""
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         deep_json.loads(text, parse_int=int)
 
 

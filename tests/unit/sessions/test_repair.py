@@ -121,6 +121,7 @@ HI, LATE = _user("Hola"), _user("¿Hola?")
         ),
         ([HI, _bot(_text("ok")), _results("x"), LATE], [HI, _bot(_text("ok")), LATE]),
         ([HI, A, _results(), _results("a")], [HI, A, _results("a")]),
+        ([HI, A, _results("x", "a"), LATE], [HI, A, _results("a"), LATE]),
         # What the model or the bot's code refuses is removed, and an empty message with it.
         ([HI, _bot(_text(""), _text("ok"))], [HI, _bot(_text("ok"))]),
         ([HI, _bot(_text(""), _call("")), LATE], [HI, LATE]),
@@ -191,6 +192,97 @@ def test_what_a_repair_adds_is_trimmed_as_the_bot_does() -> None:
     assert "trim" in changed
     assert json.loads(repaired)["messages"] == messages[-12:]
     assert _problems(repaired) == []
+
+
+def _changes(messages: list[Any], *, cut: bool = False) -> list[str]:
+    """Return the changes of a repair in words."""
+    value = _stored(messages)
+    found, session = history.of(value), rules.read(_record(value)).session
+    assert found is not None
+    assert session is not None
+    planned = (plan.cut if cut else plan.planned)(found.messages, session.messages)
+    return [f"{each.message} {each.rule}: {each.what}" for each in planned.changes]
+
+
+ERROR = "gets an error as the result of"
+
+
+@pytest.mark.parametrize(
+    ("messages", "changes"),
+    [
+        ([HI, A, LATE], [f"2 unanswered-call: {ERROR} the tool call without one"]),
+        ([HI, A], [f"2 open-call: {ERROR} the tool call without one"]),
+        ([HI, B], [f"2 open-call: {ERROR} 2 tool calls without one"]),
+        ([HI, B, _results("a")], [f"2 missing-result: {ERROR} the tool call without one"]),
+        (
+            [HI, A, LATE, _results("a")],
+            ["4 late-result: has the result of a call in message 2, and it moves there"],
+        ),
+        (
+            [HI, A, _results("a", "a"), LATE],
+            ["3 repeated-result: has a result for the second time, and loses it"],
+        ),
+        (
+            [_results("y"), HI, _results("x"), LATE],
+            ["3 tool-result: has a result that answers no call before it, and loses it"],
+        ),
+        ([5, HI], ["1 messages: is no object, and is removed"]),
+        (
+            [{"role": "x", "content": "y"}],
+            ["1 role: has no role that the bot knows, and is removed"],
+        ),
+        ([_user([])], ["1 content: has no content of the right kind, and is removed"]),
+        ([HI, _bot()], ["2 content: has no content, and is removed"]),
+        (
+            [_user(RESULTS + "{")],
+            ["1 tool-result: has tool results that can't be read, and is removed"],
+        ),
+        ([_results()], ["1 empty-results: has no tool result, and is removed"]),
+        ([_bot(_text("a"), _text(""))], ["1 empty-text: loses a text block that is empty"]),
+        ([_bot(_text("a"), _call(""))], ["1 unanswered-call: loses a tool call that has no id"]),
+        (
+            [_bot(_call("a"), _call("a")), _results("a")],
+            ["1 missing-result: loses a tool call that it makes twice"],
+        ),
+        (
+            [A, _results("a"), A, HI],
+            ["3 unanswered-call: loses a tool call with the id of an earlier one"],
+        ),
+    ],
+)
+def test_each_change_says_what_it_is(messages: list[Any], changes: list[str]) -> None:
+    """With the number of its message and the rule that is broken."""
+    assert _changes(messages) == changes
+
+
+def test_a_cut_says_how_much_goes() -> None:
+    """It begins where the fault does, also if that shows only later."""
+    ends = "is where the history ends now:"
+    late = [HI, A, LATE, _results("a")]
+    assert _changes(late, cut=True) == [f"2 late-result: {ends} 3 messages go"]
+    assert _changes([HI, A], cut=True) == [f"2 open-call: {ends} 1 message goes"]
+    assert _changes([HI, LATE], cut=True) == []
+
+
+def test_what_is_trimmed_begins_with_no_results() -> None:
+    """The bot leaves out results whose call it has trimmed."""
+    turn = [HI, A, _results("a"), _bot(_text("ok"))]
+    calls = [[HI, _bot(_call(f"c{n}")), _results(f"c{n}"), _bot(_text("ok"))] for n in range(12)]
+    messages = [*turn, *(each for call in calls for each in call)]
+    repaired, _ = _repaired(_stored([*messages, _user(7)]))
+    assert json.loads(repaired)["messages"] == messages[-24:]
+    repaired, _ = _repaired(_stored([*messages, LATE, _user(7)]))
+    assert json.loads(repaired)["messages"] == [*messages[-21:], LATE]
+    assert _changes([*messages, LATE, _user(7)])[0] == (
+        "1 trim: is the first of 31 that are trimmed, as the bot does"
+    )
+
+
+def test_results_that_stay_are_not_written_anew() -> None:
+    """Not even their spaces, where another message is repaired."""
+    results = _user(RESULTS + '[ {"type":"tool_result", "tool_use_id":"a", "content":"{}"} ]')
+    repaired, _ = _repaired(_stored([HI, A, results, _user(7)]))
+    assert json.loads(repaired)["messages"] == [HI, A, results]
 
 
 _IDS = st.sampled_from(["a", "b", "c"])
