@@ -37,7 +37,7 @@ def test_commands_go_to_the_owners_of_their_slots() -> None:
 
 
 def test_what_has_moved_is_asked_for_at_the_new_owner() -> None:
-    """What was answered, also with another error, is done."""
+    """A command that was answered, also with another error, is done."""
     batch, owned = Batch(COMMANDS), owners()
     refused = ErrorReply("ERR", "no")
     batch.take([0, 1, 2], [ErrorReply("MOVED", f"{FOO} 10.0.0.2:7001"), b"PONG", refused], owned, A)

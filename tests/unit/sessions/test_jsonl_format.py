@@ -16,7 +16,7 @@ ENTRY = {"phone": "+12", "key": KEY, "expires_at": 5, "value": "{}"}
 
 
 def test_an_archive_of_the_bots_sessions_begins_plainly() -> None:
-    """What is as usual is left out."""
+    """All that is as usual is left out."""
     line = archive.header("redis://h", 1_767_225_600.9, BOT)
     assert line == (
         b'{"format":"pawsctl sessions","version":1,"source":"redis://h",'

@@ -66,7 +66,7 @@ def test_the_last_messages_are_those_that_people_see(count: int, first: int) -> 
     [([], []), (["user"], [0]), (["assistant", "user", "tool", "user"], [0, 1, 3])],
 )
 def test_a_turn_begins_with_a_users_message(roles: list[str], begins: list[int]) -> None:
-    """What stands before the first is a turn as well."""
+    """Messages before the first are a turn as well."""
     assert model.turns(roles) == begins
 
 
