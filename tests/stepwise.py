@@ -27,7 +27,10 @@ from tests.cli_runner import Pawsctl
 
 T = TypeVar("T")
 
-_CHANGES = ("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.symlink")
+_CHANGES = (
+    *("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.symlink"),
+    *("os.truncate", "subprocess.Popen"),
+)
 _FOR_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 

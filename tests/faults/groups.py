@@ -18,6 +18,7 @@ from tests.faults import (
     machine,
     server_faults,
     stacks,
+    steps,
     wire,
 )
 from tests.faults.lab import lab
@@ -95,6 +96,10 @@ def _stacks(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
     yield from stacks.attacks(folder, rng, 15 if full else 2, engine="embedded")
 
 
+def _steps(folder: Path, rng: random.Random, full: bool) -> Iterator[Tally]:
+    yield from steps.attacks(folder, rng, 1_000 if full else 6)
+
+
 GROUPS: dict[str, Group] = {
     "cuts": _cuts,
     "slow": _slow,
@@ -107,6 +112,7 @@ GROUPS: dict[str, Group] = {
     "servers that stay": _servers(server_faults.STAYS),
     "failovers": _failovers,
     "stacks": _stacks,
+    "steps": _steps,
     "containers": _containers,
     "engines": _engines,
 }

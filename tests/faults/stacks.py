@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.faults.lab import PREFIX, VALUES, Place, Run, judge, until
 from tests.faults.tally import Tally
@@ -17,12 +19,17 @@ from tests.ports import free_port
 SESSIONS = dict(list(VALUES.items())[:20])
 
 
+def _client(port: int) -> redis.Redis:
+    """Return a client that says at once that no Redis answers."""
+    return redis.Redis(port=port, protocol=2, retry=Retry(NoBackoff(), 0))
+
+
 class Stack(Place):
     """A project of its own, whose Redis the attacked commands start and remove."""
 
     def __init__(self, folder: Path, engine: str, project: str) -> None:
         port = free_port()
-        super().__init__(folder, redis.Redis(port=port, protocol=2))
+        super().__init__(folder, _client(port))
         self.environment |= {
             "PAWSCTL_ENGINE": engine,
             "PAWSCTL_PROJECT": project,
@@ -33,7 +40,7 @@ class Stack(Place):
         """Choose another port for Redis; the next `up` recreates it there."""
         self.client.close()
         port = free_port()
-        self.client = redis.Redis(port=port, protocol=2)
+        self.client = _client(port)
         self.environment["REDIS_PORT"] = str(port)
 
     def write(self) -> None:

@@ -1,6 +1,7 @@
 """Sessions that a command deletes are kept first, and come back byte for byte."""
 
 import gzip
+import os
 import shlex
 import stat
 from collections.abc import Callable, Iterator
@@ -359,7 +360,10 @@ def test_backups_of_other_hosts_are_purged_by_name(pawsctl: Pawsctl, server: Ser
 
 
 def test_the_newest_export_of_a_reset_stays(pawsctl: Pawsctl, server: Server) -> None:
-    """Older ones are swept like other backups; all are listed, restored and purged with them."""
+    """Older ones are swept like other backups; all are listed, restored and purged with them.
+
+    So is what a killed reset has not finished, if it is old.
+    """
     fill(server)
     assert pawsctl("session", "export", "a.jsonl.gz").status == ExitStatus.OK
     data = (pawsctl.folder / "a.jsonl.gz").read_bytes()
@@ -374,10 +378,15 @@ def test_the_newest_export_of_a_reset_stays(pawsctl: Pawsctl, server: Server) ->
         (folder / each).mkdir(mode=0o700)
         for number in (0, 3):
             (folder / each / f"sessions-db{number}.jsonl.gz").write_bytes(data)
+    killed = [folder / f".unfinished-{number}" for number in range(2)]
+    for unfinished in killed:
+        unfinished.mkdir()
+        (unfinished / "sessions-db0.jsonl.gz").write_bytes(data)
+    os.utime(killed[0], (0, 0))
     assert len(pawsctl("backup", "list", "--json").json) == 5
     said = pawsctl("session", "delete", "+1", "+2").err
     assert "Removed 3 backups whose time was up." in said
-    assert sorted(each.name for each in folder.iterdir()) == names[2:]
+    assert sorted(each.name for each in folder.iterdir()) == [killed[1].name, *names[2:]]
     listed = pawsctl("backup", "list", "--json").json
     assert [each["before"] for each in listed] == ["delete", "reset", "reset"]
     assert [each["expires_at"] is None for each in listed] == [False, True, True]
@@ -385,7 +394,7 @@ def test_the_newest_export_of_a_reset_stays(pawsctl: Pawsctl, server: Server) ->
     restored = pawsctl("backup", "restore", name, "--json")
     assert (restored.json["restored"], restored.json["kept"]) == (2, 2), restored.err
     assert len(pawsctl("backup", "purge", "--yes", "--json").json["removed"]) == 3
-    assert list(folder.iterdir()) == []
+    assert list(folder.iterdir()) == killed[1:]
 
 
 def test_the_printed_way_back_works_as_it_is_printed(pawsctl: Pawsctl, server: Server) -> None:

@@ -5,7 +5,8 @@ project can have. The exports of `redis reset` are in the folders of the project
 """
 
 import re
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ _SUFFIX = ".jsonl.gz"
 _NAME = re.compile(r"([0-9]{8}T[0-9]{12}Z)-([a-z]+)")
 # A file, or a folder of several: a reset exports each database.
 _EXPORT = re.compile(r"sessions-([0-9]{8}T[0-9]{12}Z)(-db[0-9]+\.jsonl\.gz)?")
+_UNFINISHED = ".unfinished-*"
 _TIME = "%Y%m%dT%H%M%S%fZ"
 # A time of life can be added to any of them.
 _FIRST_YEAR, _LAST_YEAR = 2000, 9900
@@ -82,11 +84,8 @@ def _kept() -> list[Place]:
 
 def _exports() -> list[Place]:
     """Return the exports of resets, for each folder those of it; one may have several files."""
-    home = state_dir.path_of()
     found: list[Place] = []
-    for folder in sorted([*home.glob("*/backups"), *home.glob("*/*/backups")]):
-        project = folder.parent.relative_to(home)
-        safe = state_dir.path_of(*project.parts, folder.name)
+    for project, safe in _project_folders():
         with state_dir.usable(safe):
             names = sorted(each.name for each in safe.iterdir())
         exports = [
@@ -99,6 +98,14 @@ def _exports() -> list[Place]:
         newest = max((each.made_at for each in exports), default=None)
         found += [each._replace(stays=each.made_at == newest) for each in exports]
     return found
+
+
+def _project_folders() -> Iterator[tuple[Path, Path]]:
+    """Yield the name of each project that has a folder of exports, and that folder."""
+    home = state_dir.path_of()
+    for folder in sorted([*home.glob("*/backups"), *home.glob("*/*/backups")]):
+        project = folder.parent.relative_to(home)
+        yield project, state_dir.path_of(*project.parts, folder.name)
 
 
 def _files(export: Path) -> list[Path]:
@@ -148,9 +155,14 @@ def sweep(hours: float) -> int:
     """Remove backups whose time is up, and what killed commands left; return how many backups.
 
     Those that do not say how long they live, live `hours`. The newest export of a project's resets
-    stays, however old it is.
+    stays, however old it is; what a killed reset had not finished does not.
     """
     now = datetime.now(UTC)
+    for _, safe in _project_folders():
+        for each in safe.glob(_UNFINISHED):
+            # A reset that is under way is younger.
+            if datetime.fromtimestamp(each.lstat().st_mtime, UTC) + timedelta(hours=hours) < now:
+                shutil.rmtree(each, ignore_errors=True)
     return remove([each for each in every() if not each.stays and expiry(each, hours) < now])
 
 
