@@ -82,6 +82,25 @@ def test_a_wrong_number_is_told_in_plain_words(
     assert words in done.err
 
 
+@pytest.mark.parametrize(
+    ("line", "near"),
+    [
+        ("session list --limt 5", ". Did you mean --limit?"),
+        ("session list --never-expire", ". Did you mean --never-expires?"),
+        ("session touch --all +1", ""),
+        ("redis restart --hard", ""),
+        ("redis up --build", ""),
+    ],
+)
+def test_a_mistyped_option_is_answered_with_the_one_meant(
+    bare_pawsctl: Pawsctl, line: str, near: str
+) -> None:
+    """What is hardly like it is not named: it leads astray."""
+    done = bare_pawsctl(*line.split())
+    option = next(each for each in line.split() if each.startswith("--"))
+    assert done.err.splitlines()[0] == f"error: No such option: {option}{near}"
+
+
 def test_a_wrong_value_is_answered_with_those_that_there_are(bare_pawsctl: Pawsctl) -> None:
     """Fields, rules, formats, choices."""
     for line, some in (

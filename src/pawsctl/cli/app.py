@@ -122,6 +122,7 @@ def _ended(arguments: list[str], current: Invocation, counts: dict[str, int]) ->
     except typer.TyperException as error:
         from pawsctl.cli import guesses
 
+        guesses.keep_near(error)
         see = f"See '{_command_of(error)} --help'."
         # The parser may have failed before it reached the option.
         current.format = _format_in(arguments) or current.format
@@ -206,6 +207,7 @@ def _format_in(arguments: list[str]) -> Format | None:
 
 # Typer's words for numbers → plain ones.
 _PLAIN_WORDS = (
+    (r" \(Possible options: (.+)\)", r". Did you mean \1?"),
     (r"is not a valid int(?: range)?\.", "is not a whole number."),
     (r"is not a valid float(?: range)?\.", "is not a number."),
     (r"is not in the range (\S+)<=x<=(\S+)\.", r"is not from \1 to \2."),

@@ -83,6 +83,8 @@ _OF_GROUP: Mapping[str, tuple[Mapping[str, str], ...]] = {
 
 # As near as `stats` and `status`, not as `reset` and `redis`.
 _NEAR = 0.75
+# As near as `--limt` and `--limit`.
+_NEAR_OPTION = 0.8
 
 # Commands, options, and what to do instead; the first that fits counts.
 _OPTIONS = (
@@ -110,9 +112,21 @@ _ARGUMENTS = {
     "session flush": "'pawsctl session delete PHONE' deletes one session.",
     "session stats": "'pawsctl session get PHONE' shows one session.",
     "redis up": "Write --topology sentinel or cluster; Redis Commander comes with 'redis dev'.",
+    **dict.fromkeys(
+        ("redis down", "redis start", "redis stop", "redis restart", "redis reset"),
+        "Leave it out: it acts on all services of this project.",
+    ),
     "redis failover": "Write --topology sentinel or --topology cluster.",
 }
 _URL = "Write --url redis://[USER:PASSWORD@]HOST:PORT, or set REDIS_URL."
+
+
+def keep_near(error: Any) -> None:
+    """Have a message on an unknown option name no other one that is hardly like it."""
+    if getattr(error, "possibilities", None):
+        error.possibilities = get_close_matches(
+            error.option_name, error.possibilities, cutoff=_NEAR_OPTION
+        )
 
 
 def of_usage(error: Any) -> str:

@@ -22,7 +22,8 @@ def shown(settings: Settings, *, names: Sequence[str] = (), db: int | None = Non
         if name.upper() not in known:
             raise UsageError(
                 f"There is no setting '{escaping.setting(name)}'.",
-                hint=f"Settings: {', '.join(known)}.",
+                hint="Values are set in the environment or in .env, and only shown here. "
+                f"Settings: {', '.join(known)}.",
             )
     wanted = [name.upper() for name in names] or known
     return [_shown(settings, known[name], db) for name in wanted]
