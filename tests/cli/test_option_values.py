@@ -95,7 +95,7 @@ def test_a_wrong_number_is_told_in_plain_words(
 def test_a_mistyped_option_is_answered_with_the_one_meant(
     bare_pawsctl: Pawsctl, line: str, near: str
 ) -> None:
-    """What is hardly like it is not named: it leads astray."""
+    """No other is named that is hardly like it, since it would lead astray."""
     done = bare_pawsctl(*line.split())
     option = next(each for each in line.split() if each.startswith("--"))
     assert done.err.splitlines()[0] == f"error: No such option: {option}{near}"
