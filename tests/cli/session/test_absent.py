@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 import redis
@@ -58,7 +59,7 @@ def test_an_empty_list_names_what_was_filtered_and_what_there_is(
         ("--match", "59899"): "0 of 4 match --match 59899; '*59899*' matches 2.",
         ("--match", "59899*"): "0 of 4 match --match 59899*; '+59899*' matches 2.",
         ("--match", "+7*", "--waiting"): "0 of 4 match --match +7* --waiting.",
-        ("--match", "+12", "--idle", "36500d"): "0 of 1 match --match +12 --idle 36500d.",
+        ("--match", "+12", "--never-expires"): "0 of 1 match --match +12 --never-expires.",
         ("--grep", "two words", "--match", "+12"): "0 of 1 match --grep 'two words' --match +12.",
         ("--status", ""): "0 of 4 match --status ''; statuses: active, closed.",
     }
@@ -102,6 +103,30 @@ def test_a_flush_of_nothing_names_the_wider_glob(pawsctl: Pawsctl, server: Serve
         result = pawsctl("session", "flush", "--match", "59899", option)
         assert result.err.endswith("'*59899*' matches 1.\n")
     assert server.client.dbsize() == 1
+
+
+def test_an_empty_list_tells_the_tools_and_the_ends_of_what_there_is(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """A tool that the bot does not have is not told where output is masked."""
+    now = time.time() * 1000
+    for phone, name, minutes in (("+1", "list_pets", 30.5), ("+2", "pay_ana", 330.5)):
+        call = {"type": "tool_use", "id": "t", "name": name, "input": {}}
+        messages = [{"role": "assistant", "content": [call]}]
+        value = {"status": "active", "messages": messages, "updatedAt": now - minutes * 60_000}
+        store_session(server, phone, json.dumps(value).encode())
+    for options, words in (
+        (["--has-tool", "lists"], "0 of 2 match --has-tool lists; tools: list_pets, pay_ana."),
+        (["--idle", "9h"], "0 of 2 match --idle 9h; the oldest update was 5 h 30 min ago."),
+        (
+            ["--updated-within", "9m"],
+            "--updated-within 9m; the newest update was 30 min ago.",
+        ),
+    ):
+        assert pawsctl("session", "list", *options).err.endswith(f"{words}\n")
+    masked = pawsctl("session", "list", "--has-tool", "lists", "--mask").err
+    assert "list_pets" in masked
+    assert "pay_ana" not in masked
 
 
 def test_statuses_without_end_are_cut(pawsctl: Pawsctl, server: Server) -> None:

@@ -88,6 +88,15 @@ class Keyspace(msgspec.Struct, frozen=True):
         """Return a status as it is shown."""
         return status if self.mask is None else self.mask.status(status)
 
+    def shown_tool(self, name: str) -> str:
+        """Return the name of a tool as it is shown."""
+        if self.mask is None:
+            return name
+        # As below.
+        from pawsctl.sessions.contract import masked_value
+
+        return name if name in masked_value.TOOLS else self.mask.text(name)
+
     def shown_typed(self, text: str) -> str:
         """Return what a user typed to find sessions, such as a glob, as it is shown."""
         return text if self.mask is None else self.mask.text(text)

@@ -1,5 +1,7 @@
 """Filters for sessions: conditions that combine, each checked on one session alone. Pure."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from pawsctl.sessions.contract.model import Block, Message, Session
@@ -72,10 +74,14 @@ def _is_updated(session: Session | None, since_ms: float) -> bool:
 
 def _uses_tool(session: Session | None, name: str) -> bool:
     """Return whether a tool `name` was called: the bot's, the API's own, or an older bot's."""
-    return any(
-        message.tool_name == name or any(name == block.name for block in _blocks(message))
-        for message in (session.messages if session else ())
-    )
+    return session is not None and name in tools_of(session)
+
+
+def tools_of(session: Session) -> Iterator[str]:
+    """Yield the names of the tools that were called, as often as they were."""
+    for message in session.messages:
+        names = (message.tool_name, *(block.name for block in _blocks(message)))
+        yield from filter(None, names)
 
 
 def _blocks(message: Message) -> list[Block]:

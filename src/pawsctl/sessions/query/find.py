@@ -14,6 +14,7 @@ from pawsctl.sessions.contract.rules import Checks
 from pawsctl.sessions.query import absent, grep, rows, sorting
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.rows import Conversation, Listed, TimeLeft
+from pawsctl.sessions.query.seen import Seen
 from pawsctl.sessions.query.sorting import Order
 from pawsctl.sessions.query.summing import shown, summing
 from pawsctl.sessions.store.reader import SessionReader
@@ -25,7 +26,7 @@ class Listing:
     def __init__(self, store: SessionReader, wanted: Filter, order: Order) -> None:
         self._store, self._wanted, self._order = store, wanted, order
         self._looked_at = 0
-        self._statuses: set[str] = set()
+        self._seen = Seen(wanted, store.keyspace)
         self._found = 0
         self._is_all = False
 
@@ -92,8 +93,7 @@ class Listing:
         self._looked_at += 1
         if self._wanted.matches(row, now_ms):
             return True
-        if len(self._statuses) <= _STATUSES and row.item.status:
-            self._statuses.add(row.item.status[:_LONGEST_STATUS])
+        self._seen.add(row)
         return False
 
     def why_empty(self, words: str) -> str:
@@ -104,19 +104,14 @@ class Listing:
         if not total and self._wanted.match is not None:
             with suppress(PawsctlError):
                 total, clause = absent.other_matches(self._store, self._wanted)
-        elif self._wanted.status is not None and self._statuses:
-            known = sorted(map(self._store.keyspace.shown_status, self._statuses))
-            more = ["…"] if len(known) > _STATUSES else []
-            clause = f"statuses: {', '.join(known[:_STATUSES] + more)}"
+        else:
+            clause = "; ".join(self._seen.clauses(time.time() * 1000))
         if not total:
             return absent.nothing(self._store, is_filtered=not self._wanted.is_empty)
         parts = [f"0 of {total:,} match {words}", *filter(None, [clause])]
         return f"No such session in {url}: {'; '.join(parts)}."
 
 
-# A status is any text of any length.
-_STATUSES = 10
-_LONGEST_STATUS = 40
 # So that an unsorted list with a limit is quick however many there are.
 _COUNTED_BEYOND = 500
 
