@@ -17,7 +17,14 @@ GREETING = (SAMPLES / "greeting.json").read_bytes()
 
 @pytest.mark.parametrize("command", ["get", "ttl", "touch", "delete"])
 @pytest.mark.parametrize(
-    ("asked", "stored"), [("59899000004", "+59899000004"), ("+123", "123"), ("00123", "+123")]
+    ("asked", "stored"),
+    [
+        ("59899000004", "+59899000004"),
+        ("+123", "123"),
+        ("00123", "+123"),
+        ("00123", "123"),
+        ("+123", "00123"),
+    ],
 )
 def test_a_phone_that_differs_by_its_plus_is_named(
     pawsctl: Pawsctl, server: Server, command: str, asked: str, stored: str

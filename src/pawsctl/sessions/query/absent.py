@@ -18,7 +18,7 @@ _STEP = 1_000
 
 
 def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
-    """Return the failure for keys that do not exist, with phones that differ by a + alone."""
+    """Return the failure for keys that do not exist, with phones that differ by a + or 00 alone."""
     error = NoSession.of([store.keyspace.shown_name(key) for key in names])
     if found := written_otherwise(store, names):
         phones = ", ".join(found)
@@ -35,8 +35,8 @@ def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
 
 
 def written_otherwise(store: SessionReader, names: Sequence[bytes]) -> list[str]:
-    """Return the phones of sessions that exist under one of the keys with or without its +."""
-    others = [key for name in names if (key := _other(store.keyspace, name))]
+    """Return the phones of sessions that exist under one of the keys with or without its + or 00."""
+    others = [key for name in names for key in _others(store.keyspace, name)]
     # The sessions are missing in any case, also if this can't be told.
     with suppress(PawsctlError):
         left = store.ttls(others)
@@ -48,15 +48,14 @@ def written_otherwise(store: SessionReader, names: Sequence[bytes]) -> list[str]
     return []
 
 
-def _other(keyspace: Keyspace, key: bytes) -> bytes | None:
-    """Return a phone's key with a + more or less; 00 at the beginning stands for a +, too."""
+def _others(keyspace: Keyspace, key: bytes) -> list[bytes]:
+    """Return a phone's other keys: it may begin with +, with 00 in its place, or with neither."""
     prefix = keyspace.prefix.encode()
     if keyspace.is_raw or not key.startswith(prefix) or key == prefix:
-        return None
+        return []
     phone = key.removeprefix(prefix)
-    if phone.startswith(b"+"):
-        return prefix + phone[1:]
-    return prefix + b"+" + phone.removeprefix(b"00")
+    number = phone.removeprefix(b"+" if phone.startswith(b"+") else b"00")
+    return [prefix + begin + number for begin in (b"+", b"", b"00") if begin + number != phone]
 
 
 def elsewhere(store: SessionReader) -> str:
