@@ -18,7 +18,7 @@ _STEP = 1_000
 
 
 def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
-    """Return the failure for keys that do not exist, with phones that differ by a + or 00 alone."""
+    """Return the failure for missing keys, with phones that differ by a + or 00 alone."""
     error = NoSession.of([store.keyspace.shown_name(key) for key in names])
     if found := written_otherwise(store, names):
         phones = ", ".join(found)
@@ -35,7 +35,7 @@ def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
 
 
 def written_otherwise(store: SessionReader, names: Sequence[bytes]) -> list[str]:
-    """Return the phones of sessions that exist under one of the keys with or without its + or 00."""
+    """Return the phones of sessions that exist under the keys, with or without a + or 00."""
     others = [key for name in names for key in _others(store.keyspace, name)]
     # The sessions are missing in any case, also if this can't be told.
     with suppress(PawsctlError):
