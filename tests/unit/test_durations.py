@@ -53,6 +53,23 @@ def test_no_text_is_more_than_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("milliseconds", "seconds"),
+    [(-1, -1), (-2, -2), (0, 0), (1, 0), (499, 0), (500, 1), (1_499, 1), (1_500, 2),
+     (1_000_499_999, 1_000_500), (86_400_000, 86_400)],
+)  # fmt: skip
+def test_the_shortest_time_is_rounded_as_redis_does(milliseconds: int, seconds: int) -> None:
+    """What never expires stays so."""
+    assert durations.whole_seconds(milliseconds) == seconds
+
+
+def test_a_hundred_years_are_the_longest_time() -> None:
+    """To the second."""
+    assert durations.seconds("36500d") == 3_153_600_000
+    with pytest.raises(ValueError, match="too long"):
+        durations.seconds("36500d1s")
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (21_600, "6 h"), (5_400, "1 h 30 min"), (90, "1 min 30 s"), (1_209_600, "14 d"),

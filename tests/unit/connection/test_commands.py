@@ -8,7 +8,9 @@ from pawsctl.connection.commands import (
     is_read,
     joined,
     key_of,
+    keys_changed_by,
     parts_of,
+    scripted,
     ttls_of,
     types_of,
     writes_in,
@@ -26,6 +28,12 @@ from pawsctl.errors import OperationFailed
         (("MEMORY", "USAGE", b"k"), b"k"),
         (("EVAL", "return 1", 1, b"k", b"a"), b"k"),
         (("EVAL", "return 1", 0, b"a"), None),
+        (("GET",), None),
+        (("MEMORY", "USAGE"), None),
+        (("OBJECT", "FREQ", "k"), b"k"),
+        (("EVALSHA", "ab", "1", "k"), b"k"),
+        (("GET", 5), b"5"),
+        (("GET", "\udcff"), b"\xff"),
         (("PING",), None),
         (("SCAN", b"0", "MATCH", b"k"), None),
         (("INFO", "memory"), None),
@@ -66,6 +74,35 @@ def test_commands_over_many_keys_have_parts(count: int) -> None:
     assert parts_of(ttls_of(keys)) == [(b"PTTL", key) for key in keys]
     assert joined(ttls_of(keys), [5] * count) == [5] * count
     assert parts_of(types_of(keys)) == [(b"TYPE", key) for key in keys]
+
+
+def test_a_script_stands_for_mget() -> None:
+    """Its keys are no KEYS, so that they may be of any slots; it can be split as MGET can."""
+    name, script, count, *keys = scripted(("mget", b"a", b"b"))
+    assert (name, count, keys) == ("EVAL", 0, [b"a", b"b"])
+    assert "'GET'" in str(script)
+    assert parts_of(scripted(("MGET", b"a"))) == [(b"GET", b"a")]
+    wrong = ErrorReply("WRONGTYPE", "a hash")
+    assert joined(scripted(("MGET", b"a", b"b")), [b"v", wrong]) == [b"v", None]
+    assert joined(types_of([b"a", b"b"]), [b"string", wrong]) is wrong
+    assert scripted(("GET", b"a")) == ("GET", b"a")
+
+
+@pytest.mark.parametrize(
+    ("command", "keys"),
+    [
+        (("SET", b"k", b"v"), [b"k"]),
+        (("UNLINK", b"a", b"b"), [b"a", b"b"]),
+        (("GET", b"k"), []),
+        (("WATCH", b"k"), []),
+        (("FLUSHALL",), []),
+        (("EVAL", "x", 2, b"a", b"b", b"v"), [b"a", b"b"]),
+        (ttls_of([b"a"]), []),
+    ],
+)
+def test_the_keys_that_a_command_may_change(command: Command, keys: list[bytes]) -> None:
+    """They are in doubt if its reply is lost."""
+    assert list(keys_changed_by(command)) == keys
 
 
 def test_counts_of_parts_are_added_up() -> None:

@@ -36,6 +36,9 @@ def test_slots_are_those_of_redis() -> None:
     assert slots.slot_of(b"foo{}{bar}") == slots.slot_of(b"foo{}{bar}")
     assert slots.slot_of(b"foo{{bar}}zap") == slots.slot_of(b"{bar")
     assert slots.slot_of(b"a{b") != slots.slot_of(b"b")
+    assert slots.slot_of(b"a{}b") != slots.slot_of(b"")
+    assert slots.slot_of(b"a{b}c") == slots.slot_of(b"{b}") == slots.slot_of(b"b")
+    assert slots.slot_of(b"") == 0
 
 
 @given(st.sets(st.integers(0, slots.SLOTS - 1), max_size=60))
@@ -47,6 +50,13 @@ def test_ranges_say_which_slots_they_are(numbers: set[int]) -> None:
         first, _, last = part.partition("-")
         read.update(range(int(first), int(last or first) + 1))
     assert read == numbers
+
+
+def test_neighbours_are_one_range() -> None:
+    """Only they are, and one alone is a number."""
+    assert slots.ranges([5, 1, 2, 3, 7, 8]) == ["1-3", "5", "7-8"]
+    assert slots.ranges_text([0, 16383]) == "0, 16383"
+    assert slots.ranges([]) == []
 
 
 def test_lines_of_cluster_nodes() -> None:
@@ -68,8 +78,14 @@ def test_lines_of_cluster_nodes() -> None:
 
 def test_rows_of_cluster_slots() -> None:
     """If the host is missing or unknown, it is the node that was asked."""
-    told = [[0, 5, [b"", 7001, b"aa"], [None, 7002, b"bb"]], [6, 9, [b"?", 7003, b"cc", []]]]
-    first, second = slots.shards(told, ASKED)
+    told = [
+        [0, 5, [b"", 7001, b"aa"], [None, 7002, b"bb"]],
+        [6, 9, [b"?", 7003, b"cc", []]],
+        [10, 10, [b"h", 0], [b"j", 1, b"\xff"]],
+    ]
+    first, second, third = slots.shards(told, ASKED)
+    assert (third.first, third.last) == (10, 10)
+    assert third.nodes == (("", Address("h", 7000)), ("\\xff", Address("j", 1)))
     assert first.nodes == (("aa", Address("10.0.0.1", 7001)), ("bb", Address("10.0.0.1", 7002)))
     assert (second.first, second.last) == (6, 9)
     assert second.nodes == (("cc", Address("10.0.0.1", 7003)),)

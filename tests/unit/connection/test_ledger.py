@@ -1,0 +1,70 @@
+"""The ledger of writes: what was done, what was not, and what nobody knows."""
+
+from typing import Any
+
+import pytest
+
+from pawsctl.connection.commands import Command, Queued
+from pawsctl.connection.ledger import Ledger, Outcome
+from pawsctl.connection.replies import ErrorReply, Misread
+
+SET, DEL = ("SET", b"k", b"v"), ("DEL", b"a", b"b", b"c")
+REFUSED, LOST = ErrorReply("NOPERM", "no"), ErrorReply("ERR", "upstream failure")
+
+
+@pytest.mark.parametrize(
+    ("command", "reply", "outcome"),
+    [
+        (SET, b"OK", Outcome(1, 0, [])),
+        (SET, None, Outcome(0, 1, [])),
+        (DEL, 2, Outcome(2, 1, [])),
+        (DEL, 0, Outcome(0, 3, [])),
+        (("EXPIRE", b"k", 5), 0, Outcome(0, 1, [])),
+        (SET, REFUSED, Outcome(0, 0, [])),
+        (SET, LOST, Outcome(0, 0, [b"k"])),
+        (SET, Misread("SET", 7, "OK"), Outcome(0, 0, [b"k"])),
+        (DEL, Misread("DEL", b"x", "0"), Outcome(0, 0, [b"a", b"b", b"c"])),
+        (("GET", b"k"), b"v", Outcome(0, 0, [])),
+        (("GET", b"k"), LOST, Outcome(0, 0, [])),
+        (Queued(SET), b"QUEUED", Outcome(0, 0, [b"k"])),
+        (Queued(SET), b"OK", Outcome(1, 0, [])),
+        (SET, b"QUEUED", Outcome(1, 0, [])),
+        (Queued(SET), REFUSED, Outcome(0, 0, [])),
+    ],
+)
+def test_a_reply_settles_what_was_sent(command: Command, reply: Any, outcome: Outcome) -> None:
+    """A reply of another shape, or of something in between, settles nothing; no reply neither."""
+    ledger = Ledger()
+    ledger.settle(command, reply)
+    assert ledger.outcome() == Outcome(0, 0, [])
+    ledger.enter([command])
+    unanswered = (
+        [] if command[0] == "GET" else list(command[1:] if command is DEL else [command[1]])
+    )
+    assert ledger.outcome() == Outcome(0, 0, unanswered)
+    ledger.settle(command, reply)
+    assert ledger.outcome() == outcome
+    ledger.begin()
+    assert ledger.outcome() == Outcome(0, 0, [])
+
+
+def test_what_a_later_command_or_a_look_has_decided_is_known() -> None:
+    """Only after something was lost, since before that nothing is in doubt."""
+    ledger = Ledger()
+    first, again = ("SET", b"k", b"1"), ("SET", b"k", b"2")
+    ledger.enter([first, DEL])
+    ledger.enter([again])
+    ledger.settle(again, b"OK")
+    assert ledger.outcome() == Outcome(1, 0, [b"k", b"a", b"b", b"c"])
+    ledger.begin()
+    ledger.enter([first, DEL])
+    ledger.lose()
+    ledger.enter([again])
+    ledger.settle(again, b"OK")
+    ledger.resolve(b"b")
+    assert ledger.outcome() == Outcome(1, 0, [b"a", b"c"])
+    ledger.begin()
+    ledger.enter([first, DEL])
+    ledger.enter([again])
+    ledger.settle(again, b"OK")
+    assert ledger.outcome() == Outcome(1, 0, [b"k", b"a", b"b", b"c"])
