@@ -29,7 +29,7 @@ from pawsctl.errors import ExitStatus, NoSession, OperationFailed, PawsctlError,
 def test_statuses_and_codes_stay(kind: type[PawsctlError], status: int, code: str) -> None:
     """They are part of what is promised."""
     assert (kind.status, kind.code) == (status, code)
-    assert ExitStatus.OK == 0
+    assert ExitStatus.OK.value == 0
 
 
 def test_context_is_added_around_a_failure() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pawsctl.connection.commands import Command, Queued
+from pawsctl.connection.commands import Command, Queued, as_bytes
 from pawsctl.connection.ledger import Ledger, Outcome
 from pawsctl.connection.replies import ErrorReply, Misread
 
@@ -38,9 +38,8 @@ def test_a_reply_settles_what_was_sent(command: Command, reply: Any, outcome: Ou
     ledger.settle(command, reply)
     assert ledger.outcome() == Outcome(0, 0, [])
     ledger.enter([command])
-    unanswered = (
-        [] if command[0] == "GET" else list(command[1:] if command is DEL else [command[1]])
-    )
+    keys = () if command[0] == "GET" else command[1:] if command is DEL else command[1:2]
+    unanswered = list(map(as_bytes, keys))
     assert ledger.outcome() == Outcome(0, 0, unanswered)
     ledger.settle(command, reply)
     assert ledger.outcome() == outcome
