@@ -58,7 +58,7 @@ def test_no_text_is_more_than_refused(text: str) -> None:
      (1_000_499_999, 1_000_500), (86_400_000, 86_400)],
 )  # fmt: skip
 def test_the_shortest_time_is_rounded_as_redis_does(milliseconds: int, seconds: int) -> None:
-    """What never expires stays so."""
+    """It stays what it is where there is none."""
     assert durations.whole_seconds(milliseconds) == seconds
 
 

@@ -165,7 +165,7 @@ def rows_of(*ttls: int | None) -> list[Listed]:
 def test_a_list_is_sorted(
     field: str | None, reverse: bool, order: list[int], limit: int | None
 ) -> None:
-    """What never expires comes after all that does; 0 seconds come first."""
+    """Sessions that never expire come after all that do; 0 seconds come first."""
     wanted = sorting.order(field, reverse=reverse, limit=limit)
     found = sorting.ordered(rows_of(7, 0, 3, -1), wanted)
     assert [each.item.phone for each in found] == [f"+{n}" for n in order]
