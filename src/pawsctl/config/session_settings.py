@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from pawsctl import durations, escaping
 from pawsctl.config.setting_specs import Setting
@@ -36,6 +37,10 @@ class SessionSettings(msgspec.Struct, frozen=True):
     def is_default_prefix(self) -> bool:
         """Whether nobody has set the prefix."""
         return self.origin == "default"
+
+    def with_prefix(self, prefix: Setting, *, is_found: bool) -> Self:
+        """Return the settings with another prefix; `is_found` is about that one."""
+        return replace(self, prefix=prefix.value, origin=prefix.origin, is_found=is_found)
 
 
 def read(settings: Settings) -> SessionSettings:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from pawsctl.errors import ExitStatus
+from pawsctl.safety.guarded import GUARDED
 from tests.cli_runner import Pawsctl
 from tests.conftest import GOOD
 from tests.servers import Server
+from tests.terminal import screen
 
 OTHERS = {
     "wh:session:+1": "theirs",
@@ -110,26 +112,66 @@ def test_a_ttl_is_held_everywhere(pawsctl: Pawsctl, server: Server) -> None:
     assert "TTL of 10 min" in pawsctl("test-session").text
 
 
+BROKEN = b'{"status":"active","messages":[{"role":"user"}],"updatedAt":1}'
+# Each command that the guard stands before and that changes keys under the prefix.
+CHANGING = (
+    "session import a.jsonl --replace",
+    "session touch +1 +2",
+    "session edit +1",
+    "session repair +1 --yes",
+    "backup restore --latest --replace --yes",
+    "session copy --all --to {url}/1",
+    "session seed 3",
+    "session delete +1",
+    "session erase +2 --yes",
+    "session flush --yes",
+)
+# What these do, they do to all keys, or to none.
+WITHOUT_A_PREFIX = {"backup purge", "redis maxmemory", "redis reset", "redis down"}
+
+
 def test_a_prefix_of_a_found_file_is_named_and_needs_more_than_yes(
     pawsctl: Pawsctl, server: Server
 ) -> None:
     """Whoever enters a directory has not meant what its `.env` says; a named file is meant."""
-    (pawsctl.folder / ".env").write_text("SESSION_PREFIX=sess:\n")
-    server.client.set("sess:+1", GOOD[0].read_bytes(), ex=600)
-    result = pawsctl("session", "flush", "--yes")
-    assert result.status == ExitStatus.NOT_CONFIRMED
-    assert "keys under sess: (SESSION_PREFIX in" in result.err
-    assert "--confirm 127.0.0.1" in result.err
-    assert server.client.exists("sess:+1")
-    archive = str(pawsctl.folder / "a.jsonl")
-    pawsctl("session", "export", archive)
-    replaced = pawsctl("session", "import", archive, "--replace")
-    assert replaced.status == ExitStatus.NOT_CONFIRMED
-    confirmed = ("--confirm", "127.0.0.1")
-    assert pawsctl("session", "import", archive, "--replace", *confirmed).status == ExitStatus.OK
-    named = pawsctl("session", "flush", "--yes", "--env-file", ".env")
+    pawsctl.environment["EDITOR"] = "sed -i s/active/gone/"
+    server.client.mset({f"sess:+{number}": BROKEN for number in (1, 2, 3)})
+    sess = {"SESSION_PREFIX": "sess:"}
+    assert pawsctl("session", "export", "a.jsonl", env=sess).status == ExitStatus.OK
+    assert pawsctl("session", "delete", "+3", env=sess).status == ExitStatus.OK
+    lines = [line.format(url=server.url).split() for line in CHANGING]
+    assert {" ".join(line[:2]) for line in lines} == GUARDED.keys() - WITHOUT_A_PREFIX
+    file = pawsctl.folder / ".env"
+    file.write_text("SESSION_PREFIX=sess:\n")
+    before = {key: server.client.get(key) for key in server.client.scan_iter()}
+    for line in lines:
+        refused = pawsctl(*line)
+        assert refused.status == ExitStatus.NOT_CONFIRMED, line
+        assert f"keys under sess: (SESSION_PREFIX in {file}:1)" in refused.err, line
+        assert "--confirm 127.0.0.1" in refused.err
+    assert {key: server.client.get(key) for key in server.client.scan_iter()} == before
+    for line in lines[:-1]:
+        done = pawsctl(*line, "--confirm", "127.0.0.1")
+        assert done.status == ExitStatus.OK, (line, done.err)
+    named = pawsctl(*lines[-1], "--env-file", ".env")
     assert named.status == ExitStatus.OK
-    assert not server.client.exists("sess:+1")
+    assert server.client.keys("sess:*") == []
+
+
+def test_whoever_names_a_whole_key_has_named_its_prefix(pawsctl: Pawsctl, server: Server) -> None:
+    """On a terminal it is asked for otherwise; the bot's own prefix is nothing to ask for."""
+    server.client.mset(dict.fromkeys(["sess:+1", "sess:+2", "wh:session:+1"], BROKEN))
+    (pawsctl.folder / ".env").write_text("SESSION_PREFIX=sess:\n")
+    mixed = pawsctl("session", "delete", "sess:+1", "+2")
+    assert mixed.status == ExitStatus.NOT_CONFIRMED
+    assert pawsctl("session", "delete", "sess:+1").status == ExitStatus.OK
+    for typed, status in ((b"n\n", ExitStatus.NOT_CONFIRMED), (b"y\n", ExitStatus.OK)):
+        shown = screen(pawsctl, "session", "delete", "+2", columns=120, typed=typed)
+        assert shown.status == status
+        assert any("Change keys under sess:? [y/N]" in line for line in shown.lines)
+    (pawsctl.folder / ".env").write_text("SESSION_PREFIX=wh:session:\n")
+    assert pawsctl("session", "delete", "+1").status == ExitStatus.OK
+    assert server.client.keys() == []
 
 
 def test_longer_prefixes_are_told_before_keys_are_deleted(pawsctl: Pawsctl, server: Server) -> None:

@@ -10,7 +10,7 @@ import typer
 from pawsctl.cli import lookups
 from pawsctl.cli.arguments import Confirm, Yes
 from pawsctl.cli.backup.group import BackupCommand, app
-from pawsctl.cli.confirm import confirm_backups
+from pawsctl.cli.confirm.backups import confirm_backups
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.units import plural
 

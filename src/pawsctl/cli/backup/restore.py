@@ -9,7 +9,9 @@ import typer
 
 from pawsctl.cli.arguments import Confirm, FreshTtl, NoBackup, Yes
 from pawsctl.cli.backup.group import Latest, Name, app, place_of
-from pawsctl.cli.confirm import confirm_on, undo_of
+from pawsctl.cli.confirm.guard import confirm_on
+from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.units import plural
 
@@ -53,7 +55,15 @@ def restore(
         if how.replace:
             about = restore_plan(archive, store.connection.target)
             question = "Replace those that exist?"
-            confirm_on(run, store.connection, about, host=confirm, yes=yes, question=question)
+            confirm_on(
+                run,
+                store.connection,
+                about,
+                host=confirm,
+                yes=yes,
+                question=question,
+                meant=Meant(run.session_settings),
+            )
         run.record(store.connection.target)
         restored = operation.restore(
             store, archive, place, how, undo=undo, progress=run.output.progress

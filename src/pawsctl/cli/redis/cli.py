@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pawsctl.cli.confirm import own_target
+from pawsctl.cli.confirm.stack import own_target
 from pawsctl.cli.global_options import StackCommand, invocation
 from pawsctl.cli.redis.group import app, stack_of
 from pawsctl.errors import UsageError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, Yes
-from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.confirm.guard import confirm_on
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.units import size
 from pawsctl.cli.redis.group import app

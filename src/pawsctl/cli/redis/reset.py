@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, Yes
-from pawsctl.cli.confirm import confirm_stack
+from pawsctl.cli.confirm.stack import confirm_stack
 from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, app, stack_of
 

@@ -9,7 +9,8 @@ import typer
 
 from pawsctl.cli import lookups
 from pawsctl.cli.arguments import Confirm, DryRun, OptionalPhones, phone_keys
-from pawsctl.cli.confirm import confirm_on, marked
+from pawsctl.cli.confirm.guard import confirm_on, marked
+from pawsctl.cli.confirm.prefix import Meant
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.filter_options import FilteringCommand, chosen_filter, duration_option
@@ -19,6 +20,7 @@ from pawsctl.errors import NotConfirmed, UsageError
 if TYPE_CHECKING:
     from pawsctl.cli.context import Invocation
     from pawsctl.cli.output.table import Line
+    from pawsctl.config.session_settings import SessionSettings
     from pawsctl.config.target import Target
     from pawsctl.sessions.contract.keyspace import Keyspace
     from pawsctl.workflows.copy import Copied, What
@@ -93,7 +95,8 @@ def copy(
     with source, target:
         copying = operation.Copy(source, target, how)
         if not dry_run:
-            confirm_on(run, target.connection, host=confirm, keys=what.names or ())
+            meant = Meant(place[2])
+            confirm_on(run, target.connection, host=confirm, keys=what.names or (), meant=meant)
         with run.output.progress("copying", None) as progress:
             copied = copying.copy(what, progress)
         run.count(copied=copied.copied)
@@ -125,7 +128,7 @@ def _only_read(target: Target) -> Target:
     return replace(target, read_only=target.read_only or "'session copy', of its source")
 
 
-def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspace]:
+def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspace, SessionSettings]:
     """Return the Redis that --to names, with its login, and the keys of the sessions there.
 
     Raises ReadOnly if it may not be written.
@@ -136,7 +139,7 @@ def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspac
     from pawsctl.config.setting_specs import Setting
     from pawsctl.errors import ReadOnly
 
-    own, keyspace = run.settings.profile, run.keyspace
+    own, keyspace, sessions = run.settings.profile, run.keyspace, run.session_settings
     setting = run.settings["PAWSCTL_READ_ONLY"]
     # That the source's profile may only be read says nothing of the target.
     is_sources = own is not None and own.setting("PAWSCTL_READ_ONLY") == setting
@@ -152,13 +155,14 @@ def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspac
         profile = run.profile_named(to)
         session_settings.require_usable(profile.session_settings())
         target = profile.target()
-        prefix = profile.setting("SESSION_PREFIX")
-        keyspace = replace(keyspace, prefix=prefix.value) if prefix else keyspace
+        if prefix := profile.setting("SESSION_PREFIX"):
+            keyspace = replace(keyspace, prefix=prefix.value)
+            sessions = sessions.with_prefix(prefix, is_found=profile.is_found)
         read_only = read_only or profile.read_only
     if read_only and not dry_run:
         raise ReadOnly.of("this writes sessions into the target", read_only)
     target = replace(run.settings.guarded(target), read_only=read_only)
-    return marked(run, target), keyspace
+    return marked(run, target), keyspace, sessions
 
 
 def _require_right(source: Target, target: Target, *, masked: bool) -> None:

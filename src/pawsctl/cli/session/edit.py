@@ -11,7 +11,9 @@ import typer
 
 from pawsctl.cli import lookups
 from pawsctl.cli.arguments import Confirm, NoBackup
-from pawsctl.cli.confirm import confirm_on, undo_of
+from pawsctl.cli.confirm.guard import confirm_on
+from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.session.group import app
 from pawsctl.errors import NotConfirmed
@@ -57,7 +59,8 @@ def edit(
     with run.store() as store:
         key = run.keyspace.key(phone, exact=True)
         found = operation.Edit(store, key)
-        confirm_on(run, store.connection, host=confirm, keys=[key])
+        meant = Meant(run.session_settings, [phone])
+        confirm_on(run, store.connection, host=confirm, keys=[key], meant=meant)
         with editor.drafted(folder, f"{operation.file_name(found.phone)}.json", words) as draft:
             edited = operation.edited(
                 found,

@@ -10,7 +10,8 @@ import typer
 
 from pawsctl.cli import lookups
 from pawsctl.cli.arguments import Confirm, Yes, require_new
-from pawsctl.cli.confirm import confirm_on, confirm_prefix
+from pawsctl.cli.confirm.guard import confirm_on
+from pawsctl.cli.confirm.prefix import Meant
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.output.units import plural
@@ -53,7 +54,6 @@ def erase(
         if not erasure.found.is_nothing:
             connection, question = store.connection, "Erase it for good?"
             about = erasure_plan(connection.target, erasure)
-            confirm_prefix(run.output, connection, run.session_settings, yes=yes, host=confirm)
             more = list(elsewhere.evidence_of(erasure.elsewhere, run.profiles))
             confirm_on(
                 run,
@@ -64,6 +64,7 @@ def erase(
                 question=question,
                 keys=[key],
                 more=more,
+                meant=Meant(run.session_settings, [phone]),
             )
         written = erasure.erase()
         run.count(erased=sum(each.erased for each in written.looked_at))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun, NoBackup, Yes
-from pawsctl.cli.confirm import confirm_on, confirm_prefix, undo_of
+from pawsctl.cli.confirm.guard import confirm_on
+from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.output.units import plural
@@ -57,8 +59,15 @@ def flush(
             run.output.advise(lambda: "" if plan.total else absent.lead(store, wanted))
             return
         about = flush_plan(plan, store.keyspace) if plan is not None else flush_target(target)
-        confirm_prefix(run.output, store.connection, run.session_settings, yes=yes, host=confirm)
-        confirm_on(run, store.connection, about, host=confirm, yes=yes, question="Delete them?")
+        confirm_on(
+            run,
+            store.connection,
+            about,
+            host=confirm,
+            yes=yes,
+            question="Delete them?",
+            meant=Meant(run.session_settings),
+        )
         flushed = delete.flush(store, planned, undo=undo, progress=run.output.progress)
         run.count(deleted=flushed.deleted, changed=flushed.changed, unknown=flushed.unknown)
         run.output.show(flushed, flushed_view)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun, FreshTtl, NoBackup, Source
-from pawsctl.cli.confirm import confirm_on, confirm_prefix, require_no_production, undo_of
+from pawsctl.cli.confirm.guard import confirm_on, require_no_production
+from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.group import app
@@ -49,10 +51,7 @@ def import_(
         if archive.header.masked:
             _warn_of_masked(run, store, archive, dry_run=dry_run)
         if replace and not dry_run:
-            confirm_prefix(
-                run.output, store.connection, run.session_settings, yes=True, host=confirm
-            )
-            confirm_on(run, store.connection, host=confirm)
+            confirm_on(run, store.connection, host=confirm, meant=Meant(run.session_settings))
         if not dry_run:
             run.record(store.connection.target)
         how = restore.How(replace=replace, dry_run=dry_run, fresh_ttl=ttl)

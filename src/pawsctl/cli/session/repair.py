@@ -16,7 +16,9 @@ from pawsctl.cli.arguments import (
     is_single,
     phone_keys,
 )
-from pawsctl.cli.confirm import confirm_on, confirm_prefix, undo_of
+from pawsctl.cli.confirm.guard import confirm_on
+from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.output.units import plural
@@ -93,10 +95,7 @@ def repair(
             if todo:
                 about = repair_plan(store.connection.target, todo)
                 question = "Repair it?" if len(todo) == 1 else "Repair them?"
-                confirm_prefix(
-                    run.output, store.connection, run.session_settings, yes=yes, host=confirm
-                )
-                meant = [each.key for each in plans if each.row.state == "repairable"]
+                broken = [each.key for each in plans if each.row.state == "repairable"]
                 confirm_on(
                     run,
                     store.connection,
@@ -104,9 +103,10 @@ def repair(
                     host=confirm,
                     yes=yes,
                     question=question,
-                    keys=meant,
+                    keys=broken,
+                    meant=Meant(run.session_settings, phones or ()),
                 )
-                keep_keys(store, meant, undo, run.output.progress)
+                keep_keys(store, broken, undo, run.output.progress)
             rows = operation.repair(store, plans)
             run.count(repaired=sum(each.state == "repaired" for each in rows))
         run.output.each(

@@ -3,7 +3,8 @@
 import typer
 
 from pawsctl.cli.arguments import Confirm, Phones, is_single, phone_keys
-from pawsctl.cli.confirm import confirm_on
+from pawsctl.cli.confirm.guard import confirm_on
+from pawsctl.cli.confirm.prefix import Meant
 from pawsctl.cli.global_options import ListCommand, invocation
 from pawsctl.cli.session.group import app
 
@@ -23,7 +24,8 @@ def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
     names = phone_keys(phones, run.keyspace, exact=True)
     with run.store() as store:
         if confirm or len(set(names)) > 1:
-            confirm_on(run, store.connection, host=confirm, keys=names)
+            meant = Meant(run.session_settings, phones)
+            confirm_on(run, store.connection, host=confirm, keys=names, meant=meant)
         run.record(store.connection.target, names)
         touched = touch_delete.touch(store, names)
         run.count(touched=len({each.key for each in touched if each.ttl is not None}))

@@ -1,0 +1,1 @@
+"""Confirmation before something is destroyed, stricter where it may be production's."""

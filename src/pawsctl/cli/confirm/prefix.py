@@ -1,0 +1,59 @@
+"""Confirmation of a session prefix that a file brought along."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from pawsctl.errors import NotConfirmed
+
+if TYPE_CHECKING:
+    from pawsctl.cli.output.stderr import Talk
+    from pawsctl.config.session_settings import SessionSettings
+    from pawsctl.connection import Connection
+
+
+class Meant(NamedTuple):
+    """The sessions that a command changes: their settings, and those that were `typed`."""
+
+    settings: SessionSettings
+    typed: Sequence[str] = ()
+
+    @property
+    def is_prefix_named(self) -> bool:
+        """Whether a user has named the prefix: in the environment, a named file, or whole keys."""
+        whole = [each.startswith(self.settings.prefix) for each in self.typed]
+        return not self.settings.is_found or (bool(whole) and all(whole))
+
+
+def confirm_prefix(
+    output: Talk, connection: Connection, meant: Meant, *, yes: bool, host: str, question: str
+) -> str:
+    """Name the prefix of the keys that are about to be changed, if somebody has set it.
+
+    Returns the question that is to be asked: there is one if nobody but a file found by search has
+    set the prefix. Raises NotConfirmed if nobody can be asked then, or the answer is `yes` already,
+    and no `host` is confirmed.
+    """
+    settings = meant.settings
+    if settings.is_default_prefix:
+        return question
+    # Saves 3 ms where nobody has set it.
+    from pawsctl.sessions.contract.keys import SESSION_PREFIX
+
+    if settings.is_found and settings.prefix == SESSION_PREFIX:
+        # It says what holds without it.
+        return question
+    output.say([("keys under ", ""), (settings.prefix, "bold"), (f" ({settings.origin})", "")])
+    if meant.is_prefix_named or host:
+        return question
+    if yes or not sys.stdin.isatty():
+        raise NotConfirmed(
+            f"The prefix {settings.prefix} is from a file that was found ({settings.origin}), and "
+            "nobody has named it.",
+            hint="If you mean these keys, say so with --confirm "
+            f"{connection.target.service or connection.target.host}, or name the .env with "
+            "--env-file.",
+        )
+    return question or f"Change keys under {settings.prefix}?"
