@@ -171,6 +171,12 @@ def test_down_of_nothing_is_no_failure(stack: Stack) -> None:
     assert (done.status, done.text) == (0, "Nothing to remove.\n")
 
 
+def test_down_v_says_that_it_keeps_the_data(stack: Stack) -> None:
+    """Who knows `docker compose down -v` expects it to be deleted."""
+    assert "--volumes deletes the data" in stack("redis", "down", "-v").err
+    assert "--volumes" not in stack("redis", "down").err
+
+
 def test_status_before_the_first_up_is_absent_and_exits_with_1(stack: Stack) -> None:
     """A script can test whether Redis runs."""
     done = stack("redis", "status", "--json")

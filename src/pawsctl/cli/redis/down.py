@@ -44,6 +44,9 @@ def down(
             emit=emit,
         )
     run.output.show(done, results_view.down)
+    if run.verbose and not volumes:
+        # `docker compose down -v` deletes it.
+        run.output.note("The data is kept: -v is --verbose, and --volumes deletes the data.")
     if volumes and not dry_run and (left := len(folder.every())):
         run.output.note(
             f"Left: {plural(left, 'backup')} in {state_dir.path_of()}. 'pawsctl backup list' shows "
