@@ -359,6 +359,27 @@ def test_backups_of_other_hosts_are_purged_by_name(pawsctl: Pawsctl, server: Ser
     assert (here["host"], there["host"]) == ("127.0.0.1", "db.example.com")
 
 
+def test_a_backup_that_can_not_be_read_may_be_productions(pawsctl: Pawsctl, server: Server) -> None:
+    """--yes suffices for it only where nothing that the settings name speaks for production."""
+    fill(server)
+    assert pawsctl("session", "delete", "+1").status == ExitStatus.OK
+    (kept,) = archives(pawsctl)
+    kept.write_bytes(b"damaged")
+    production = {"NODE_ENV": "production"}
+    foreign = {"REDIS_URL": "redis://db.example.com"}
+    for env, host in ((production, "127.0.0.1"), (foreign, "db.example.com")):
+        refused = pawsctl("backup", "purge", "--yes", env=env)
+        assert refused.status == ExitStatus.NOT_CONFIRMED, refused.err
+        assert "Not looked at: where" in refused.err
+        assert f"--confirm {host}" in refused.err
+    assert kept.exists()
+    assert pawsctl("backup", "purge", "--confirm", "127.0.0.1", env=production).status == 0
+    assert pawsctl("audit", "list", "--json").json[0]["url"] == ""
+    assert pawsctl("session", "delete", "+2").status == ExitStatus.OK
+    archives(pawsctl)[0].write_bytes(b"damaged")
+    assert pawsctl("backup", "purge", "--yes").status == ExitStatus.OK
+
+
 def test_the_newest_export_of_a_reset_stays(pawsctl: Pawsctl, server: Server) -> None:
     """Older ones are swept like other backups; all are listed, restored and purged with them.
 

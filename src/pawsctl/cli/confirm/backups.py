@@ -23,31 +23,34 @@ def confirm_backups(
 ) -> None:
     """Guard backups that are about to be removed; `sources` are the URLs they are from, by name.
 
-    They are not connected to: their hosts, the profiles and the settings are the evidence. Raises
-    NotConfirmed. Then the removal is recorded.
+    They are not connected to: their hosts, the profiles and the settings are the evidence. One that
+    can't be read may be of the Redis that the settings name. Raises NotConfirmed. Then the removal
+    is recorded.
     """
     from pawsctl.safety import evidence
 
-    targets = []
+    places: dict[Target, str] = {}
     for name, source in sources.items():
         found = _target_of_backup(run, source)
         if found is None:
             run.output.note(f"Not looked at: where {name} is from, since it can't be read.")
-        elif found not in targets:
-            targets.append(found)
-    seen = {each: evidence.of_place(each) for each in targets}
-    guarded = [each for each in targets if evidence.of(each, seen[each])]
-    others = [each.url for each in guarded if not evidence.is_named(host, seen[each])]
+            own = marked(run, run.settings.guarded(run.settings.redis_place()))
+            places.setdefault(own, "an unknown place")
+        else:
+            places[found] = found.url
+    seen = {each: evidence.of_place(each) for each in places}
+    guarded = [each for each in places if evidence.of(each, seen[each])]
+    others = [places[each] for each in guarded if not evidence.is_named(host, seen[each])]
     if host and len(guarded) > len(others) > 0:
         raise NotConfirmed(
             f"--confirm names {host}, and backups of {', '.join(others)} would be removed too.",
             hint="Name the backups to remove: pawsctl backup purge NAME...",
         )
-    for each in guarded or targets[:1]:
+    for each in guarded or list(places)[:1]:
         settle(run, each, seen[each], host=host, yes=yes, question=question)
-    if not targets:
-        run.output.confirm(question, yes=yes)
-    run.record(targets[0] if len(targets) == 1 else None, is_production=bool(guarded))
+    known = [each for each, place in places.items() if place == each.url]
+    is_one = len(known) == len(places) == 1
+    run.record(known[0] if is_one else None, is_production=bool(guarded))
 
 
 def _target_of_backup(run: Invocation, source: str | None) -> Target | None:
