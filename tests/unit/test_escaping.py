@@ -54,6 +54,30 @@ def test_what_people_write_stays(text: str) -> None:
     assert escaping.visible(text) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("plain", "plain"),
+        ("redis://:s3cret@h", "redis://@h"),
+        ("u:s3cret@h", "u@h"),
+        ("http://h?token=s3cret", "http://h?token=***"),
+        ("a?token=s3cret", "a?token=s3cret"),
+        ("redis@sha256:0a", "redis@sha256:0a"),
+        ("redis://:s3cret@sha256:0a", "redis://@sha256:0a"),
+        ("u:s3cret@sha256:x", "u@sha256:x"),
+    ],
+)
+def test_a_setting_may_be_a_url_by_mistake(value: str, shown: str) -> None:
+    """The digest of an image is no password."""
+    assert escaping.setting(value) == shown
+
+
+def test_documents_stay_on_their_lines() -> None:
+    """Each is escaped by itself."""
+    lines = '{"a":"\u202e"}\n{"a":1}\n'
+    assert escaping.json_lines(lines.encode()) == b'{"a":"\\u202e"}\n{"a":1}\n'
+
+
 def test_a_caller_may_keep_newlines() -> None:
     """This is for output that has several lines."""
     assert escaping.visible("a\nb\x1b", keep="\n") == "a\nb\\x1b"

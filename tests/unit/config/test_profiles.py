@@ -43,7 +43,14 @@ HEAD = '[profiles.a]\nurl = "redis://a"\n\n[profiles.prod]\n'
         ('url = "redis://h"', 1, "has 'url', which is not known"),
         ('[profiles."a b"]\nurl = "redis://h"', 1, "is no profile"),
         ("profiles = 1", 1, "is no table"),
-        (HEAD + 'password_file = "x"\npassword_command = "y"', 6, "a password_file and a"),
+        (
+            HEAD + 'password_file = "x"\npassword_command = "y"',
+            6,
+            "the profile prod has a password_file and a password_command.",
+        ),
+        # A key whose line can't be found is where its profile begins, or in the first line.
+        (HEAD + '"\\u0063olour" = "red"', 4, "has 'colour'"),
+        ('\n"\\u0075rl" = "redis://h"', 1, "has 'url'"),
         (HEAD + "url = redis", 5, "Invalid value (at line 5"),
         (HEAD + "sentinel_password_command = 1", 5, "sentinel_password_command can't be used"),
     ],

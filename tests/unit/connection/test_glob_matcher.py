@@ -27,6 +27,8 @@ from pawsctl.connection.scan.glob import matcher
         (b"[b^]", [b"b", b"^"], [b"a"]),
         (b"[b\\]c]", [b"b", b"]", b"c"], [b"\\", b"b]"]),
         (b"[\\b-d]", [b"b", b"-", b"d"], [b"c", b"\\"]),
+        (b"[\\b]", [b"b"], [b"]", b"\\"]),
+        (b"[\x00-\xff]", [b"\x00", b"\xff"], [b"a", b"\x80"]),
         (b"[b-", [b"b", b"-"], [b"c", b"]"]),
         (b"[b\\", [b"b", b"\\"], [b"]"]),
         (b"[bc", [b"b", b"c"], [b"[", b"d"]),

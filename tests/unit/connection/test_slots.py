@@ -99,6 +99,7 @@ def test_what_changed_hands_is_seen() -> None:
     assert given_away.changed_since(before) == {2}
     taken_over = view(claim("c", {1, 2}), claim("b", {3}))
     assert taken_over.changed_since(before) == {1, 2}
+    assert view(claim("c", {1}), claim("b", {2, 3})).changed_since(before) == {1, 2}
     half = view(claim("a", {1, 2}, leaving={1: "b"}), claim("b", {3}, coming={1: "a"}))
     assert half.changed_since(before) == {1}
     assert half.moving == {1}

@@ -61,3 +61,47 @@ def test_what_javascript_reads_is_json_and_what_a_person_reads_is_text(
 ) -> None:
     """All else is shown as bytes."""
     assert readable(value).encoding == encoding
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (b"a\n  b", "a b"),
+        (b"x" * 120, "x" * 120),
+        (b"x" * 121, "x" * 120),
+        # A letter that is cut is left out, of one to three bytes too few.
+        (b"x" * 119 + "é".encode(), "x" * 119),
+        (b"x" * 118 + "€".encode(), "x" * 118),
+        (b"x" * 117 + "😀".encode(), "x" * 117),
+        (b"x" * 116 + "😀".encode() + b"y", "x" * 116 + "😀"),
+        (b"x" * 119 + b"\xe9", (b"x" * 119 + b"\xe9").hex()),
+        (b"x" * 115 + b"\xff" * 6, (b"x" * 115 + b"\xff" * 5).hex()),
+        (b"\x00", "00"),
+        (b"a\x1fb", "611f62"),
+        (b"a\tb\rc", "a b c"),
+    ],
+)
+def test_a_preview_is_the_beginning(value: bytes, shown: str) -> None:
+    """Of 120 bytes at most."""
+    assert raw_value.preview(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "encoding"),
+    [
+        (b"{}", "json"),
+        (b"[" * 5_000 + b"]" * 5_000, "json"),
+        (b"[" * 5_000 + b"]" * 4_999, "text"),
+        (b"1" * 5_000, "json"),
+        (b"NaN", "text"),
+        (b"-Infinity", "text"),
+        (b"\xef\xbb\xbf{}", "text"),
+        (b"{", "text"),
+        (b"", "text"),
+        (b"\xff", "hex"),
+        (b"\x01", "hex"),
+    ],
+)
+def test_a_value_is_read_as_what_it_is(value: bytes, encoding: str) -> None:
+    """JSON of any depth, with numbers of any length."""
+    assert readable(value).encoding == encoding

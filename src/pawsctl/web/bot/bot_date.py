@@ -109,7 +109,7 @@ def _parsed(text: str) -> float | None:
             month = _MONTHS.index(name) + 1 if name else int(named["month"])
             hour = int(named["h"] or 0)
             if half := named["half"].upper():
-                if not 1 <= hour <= 12:
+                if hour > 12:
                     return None
                 hour = hour % 12 + (12 if half == "PM" else 0)
             clock = (str(hour), named["m"] or "0", named["s"] or "0", named["f"] or "0")

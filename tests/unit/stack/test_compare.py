@@ -1,0 +1,42 @@
+"""Two servers compared by their INFO."""
+
+import pytest
+
+from pawsctl.stack.engine.docker.takeover import compare
+
+WRITTEN = {
+    "aof_enabled": "1",
+    "aof_rewrite_in_progress": "0",
+    "aof_rewrite_scheduled": "0",
+    "aof_last_bgrewrite_status": "ok",
+}
+
+
+def test_all_data_is_in_the_file_only_if_everything_says_so() -> None:
+    """Old servers do not tell how the last write went."""
+    assert compare.is_written(WRITTEN)
+    assert compare.is_written({**WRITTEN, "aof_last_write_status": "ok"})
+    assert not compare.is_written({**WRITTEN, "aof_last_write_status": "err"})
+    for name in WRITTEN:
+        assert not compare.is_written({**WRITTEN, name: "2"}), name
+        assert not compare.is_written({k: v for k, v in WRITTEN.items() if k != name}), name
+
+
+@pytest.mark.parametrize(
+    ("info", "missing"),
+    [
+        ({"db0": "keys=10,expires=4"}, 0),
+        ({"db0": "keys=9,expires=4"}, 1),
+        ({"db0": "keys=8,expires=2"}, 2),
+        ({"db0": "keys=8,expires=2", "expired_keys": "2"}, 0),
+        # What never expires can't have expired.
+        ({"db0": "keys=9,expires=4", "expired_keys": "1"}, 1),
+        ({"db1": "keys=10,expires=4"}, 6),
+        ({"expired_keys": "4"}, 6),
+        ({}, 10),
+        ({"db0": "keys=20,expires=0"}, 0),
+    ],
+)
+def test_keys_that_are_missing_are_counted(info: dict[str, str], missing: int) -> None:
+    """But for those that may have expired."""
+    assert compare.missing({"db0": (10, 4)}, info) == missing
