@@ -86,7 +86,7 @@ def next_steps(result: Up, topology: Topology, url: str) -> Iterator[Line]:
     steps = [
         (f"pawsctl redis status{option}", "see its nodes"),
         (f"pawsctl redis status{option} -o env", "REDIS_URL for the bot's .env"),
-        (f"pawsctl redis failover{option}", "see what a failing primary costs"),
+        (f"pawsctl redis failover{option}", "measure an outage"),
     ]
     if topology == "single":
         steps = [

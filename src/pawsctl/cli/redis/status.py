@@ -165,5 +165,5 @@ _COLUMNS: tuple[Column[TopologyMember], ...] = (
         gives_way=2,
     ),
     Column("lag", _lag, gives_way=3),
-    Column("slots", lambda row: (" ".join(row.slots), "")),
+    Column("slots", lambda row: (" ".join(row.slots), ""), gives_way=6),
 )
