@@ -94,6 +94,21 @@ def test_scrapers_share_a_pass(pawsctl: Pawsctl, server: Server) -> None:
     assert later["pawsctl_sessions"] == 1
 
 
+def test_the_log_says_why_there_are_no_figures(pawsctl: Pawsctl, server: Server) -> None:
+    """Here the user of the URL may not read the sessions; it is said once."""
+    server.client.acl_setuser("few", enabled=True, nopass=True, commands=["+ping"])
+    try:
+        url = server.url.replace("//", "//few:x@")
+        with serving(pawsctl, "--metrics-every", "1ms", env={"REDIS_URL": url}) as served:
+            for _ in range(2):
+                assert b"pawsctl_scrape_complete 0.0" in served.ask(path="/metrics").body
+            served.logged("/metrics has no figures of the sessions: .*NOPERM")
+            served.logged("GET /metrics 200.*\n.*GET /metrics 200")
+            assert served.log.count("NOPERM") == 1
+    finally:
+        server.client.acl_deluser("few")
+
+
 def test_metrics_tell_that_redis_is_gone(tmp_path: Path) -> None:
     """Down or hung, there is an answer, and no figure of the past in it."""
     with servers.running(tmp_path) as server:

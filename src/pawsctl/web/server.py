@@ -13,6 +13,7 @@ from pawsctl.web.http import listen, run
 from pawsctl.web.http.access import Access
 from pawsctl.web.http.request_log import Entry, RequestLog
 from pawsctl.web.metrics import figures
+from pawsctl.web.metrics.figures import Figures
 from pawsctl.web.metrics.shared_pass import SharedPass
 from pawsctl.web.redis_access.redis_checks import RedisChecks
 
@@ -64,9 +65,15 @@ def serve(
         return connect(max(options.seconds, _METRICS_SECONDS), log.once)
 
     redis = RedisChecks(for_requests, options.keyspace, options.seconds, log.message)
-    metrics = SharedPass(
-        lambda: figures.gather(for_metrics, options.keyspace), options.metrics_every
-    )
+
+    def gathered() -> Figures:
+        found = figures.gather(for_metrics, options.keyspace)
+        if found.error:
+            reason = options.keyspace.shown_sentence(found.error)
+            log.once(f"/metrics has no figures of the sessions: {reason}")
+        return found
+
+    metrics = SharedPass(gathered, options.metrics_every)
     access = Access(hosts, options.names, options.token)
 
     def begin() -> None:
