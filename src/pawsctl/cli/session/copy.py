@@ -144,7 +144,8 @@ def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspac
     # That the source's profile may only be read says nothing of the target.
     is_sources = own is not None and own.setting("PAWSCTL_READ_ONLY") == setting
     read_only = "" if is_sources else run.settings.read_only
-    if "://" in to:
+    # No profile's name has a colon, as localhost:6379 has.
+    if ":" in to:
         # The password of this project's own Redis goes there if it is on this machine; one for any
         # host is the source's.
         named = Setting("REDIS_URL", to, "option --to")

@@ -157,7 +157,7 @@ def named(name: str, origin: str, files: Sequence[ProfilesFile]) -> Profile:
     if name in known:
         return known[name]
     where = ", ".join(str(each.path) for each in files) or f"{own_path()} or the project"
-    names = f"They are {', '.join(sorted(known))}." if known else "There is none."
+    names = f"They are {', '.join(sorted(known))}." if known else "None exists yet."
     raise UsageError(
         f"There is no profile '{escaping.setting(name)}' ({origin}) in {where}.",
         hint=f"{names} A profile begins with a line like [profiles.prod] in a pawsctl.toml.",
