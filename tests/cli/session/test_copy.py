@@ -120,7 +120,9 @@ def test_what_leaves_production_is_masked(
         f'[profiles.prod]\nurl = "{server.url}"\nproduction = true\nread_only = true\n'
         f'[profiles.dev]\nurl = "{other.url}"\nprefix = "dev:session:"\n',
     )
-    first = pawsctl("--profile", "prod", "session", "copy", "--all", "--to", "dev", "--json")
+    # The project's file alone names dev's prefix.
+    to_dev = (*"--profile prod session copy --all --to dev --confirm".split(), "127.0.0.1")
+    first = pawsctl(*to_dev, "--json")
     assert first.status == ExitStatus.OK, first.err
     assert first.json["masked"] is True
     named = server.url.replace("127.0.0.1", "localhost")
@@ -133,9 +135,9 @@ def test_what_leaves_production_is_masked(
     said = json.loads(value)
     assert [each["role"] for each in said["messages"]] == ["user", "assistant"]
     assert set(said["messages"][0]["content"]) == {"█"}
-    again = pawsctl("--profile", "prod", "session", "copy", "--all", "--to", "dev", "--json")
+    again = pawsctl(*to_dev, "--json")
     assert (again.json["copied"], again.json["kept"]) == (0, 1)
-    plain = pawsctl("--profile", "prod", "session", "copy", "--all", "--to", "dev", "--no-mask")
+    plain = pawsctl(*to_dev, "--no-mask")
     assert plain.status == ExitStatus.OK, plain.err
     assert other.client.get("dev:session:+59899123456") == GREETING
     masked = pawsctl("session", "copy", "+59899123456", "--to", other.url, "--mask", "--json")
