@@ -121,7 +121,8 @@ def test_what_leaves_production_is_masked(
         f'[profiles.dev]\nurl = "{other.url}"\nprefix = "dev:session:"\n',
     )
     # The project's file alone names dev's prefix.
-    to_dev = (*"--profile prod session copy --all --to dev --confirm".split(), "127.0.0.1")
+    copy = ("--profile", "prod", "session", "copy", "--all")
+    to_dev = (*copy, "--to", "dev", "--confirm", "127.0.0.1")
     first = pawsctl(*to_dev, "--json")
     assert first.status == ExitStatus.OK, first.err
     assert first.json["masked"] is True
