@@ -126,14 +126,15 @@ def test_what_is_printable_needs_no_escape() -> None:
     ("character", "shown"),
     [
         ("\x1f", r"\x1f"), (" ", " "), ("~", "~"), ("\x7f", r"\x7f"), ("\x9f", r"\x9f"),
-        ("\xa1", "\xa1"), ("\xad", r"\xad"), ("\u0600", r"\u0600"), ("\ud7ff", "\ud7ff"),
-        ("\ud800", r"\ud800"), ("\udfff", r"\udfff"), ("\ue000", "\ue000"),
+        ("\xa0", "\xa0"), ("\xa1", "\xa1"), ("\xad", r"\xad"), ("\u0600", r"\u0600"),
+        ("\ud7ff", "\ud7ff"), ("\ud800", r"\ud800"), ("\udfff", r"\udfff"), ("\ue000", "\ue000"),
         ("\ufffb", r"\ufffb"), ("\U000110bd", r"\U000110bd"), ("\U000e007f", r"\U000e007f"),
     ],
 )  # fmt: skip
 def test_the_first_and_the_last_of_each_kind_are_escaped(character: str, shown: str) -> None:
-    """Text beside them is not."""
+    """Text beside them is not, whatever else is escaped."""
     assert escaping.visible(character) == shown
+    assert escaping.visible(f"{character}\x00") == f"{shown}\\x00"
 
 
 @pytest.mark.parametrize(

@@ -92,3 +92,93 @@ def test_what_is_said_anywhere_is_masked(said: Any, kind: str) -> None:
         for word in ("Luc", "598", "991", "123", "Calle", "\\u"):
             assert word not in masked
         json.loads(masked)
+
+
+def masked(value: Any) -> Any:
+    """Return a conversation masked, as a value."""
+    document = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return json.loads(masked_value.conversation(document, MASK))
+
+
+def test_the_shape_of_a_conversation_stays() -> None:
+    """Its own fields, types and tools do, and the time; the rest are blocks, and numbers 0."""
+    call, other = MASK.call("a"), "█████"
+    messages = [
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "tool_use", "id": "a", "name": "list_pets", "input": {"n": 2, "x": "y"}},
+                {"type": "other", "id": "", "name": "Lucía", "content": "Hola"},
+                {"type": "tool_result", "tool_use_id": "a", "content": '{"ok":true,"n":5}'},
+                "Hola",
+            ],
+            "extra": [True, None, 2.5, {"role": "user"}],
+        },
+        {"role": "other", "content": 5, "tool_name": "web_search", "tool_use_id": "a"},
+        {"role": "user", "content": "[1"},
+        "Hola",
+    ]
+    expected = [
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "tool_use", "id": call, "name": "list_pets", "input": {"n": 0, "█": "█"}},
+                {"type": other, "id": "", "name": other, "content": "████"},
+                {"type": "tool_result", "tool_use_id": call, "content": '{"ok":true,"n":0}'},
+                "████",
+            ],
+            other: [True, None, 0, {"role": "████"}],
+        },
+        {"role": other, "content": 0, "tool_name": "web_search", "tool_use_id": call},
+        {"role": "user", "content": "██"},
+        "████",
+    ]
+    value = {"status": "active", "messages": messages, "updatedAt": 1.5}
+    assert masked(value) == {**value, "messages": expected}
+    assert masked({"status": "Lucía", "messages": 5, "updatedAt": True}) == {
+        "status": other, "messages": 0, "updatedAt": True,
+    }  # fmt: skip
+    assert masked({"status": 5, "updatedAt": "x"}) == {"status": 0, "updatedAt": "█"}
+    assert masked([{"role": "user"}, 5]) == [{"role": "████"}, 0]
+
+
+def test_no_two_fields_become_one() -> None:
+    """Unknown fields of one length have different names."""
+    found = masked({"ab": 1, "cd": 2, "ef": {"gh": 3, "ij": 4}})
+    assert found == {"██": 0, "███": 0, "████": {"██": 0, "███": 0}}
+
+
+def test_an_infinite_time_is_a_number() -> None:
+    """JSON has no infinity."""
+    found = masked_value.conversation(b'{"updatedAt":1e400}', MASK)
+    assert json.loads(found) == {"updatedAt": 1.7976931348623157e308}
+
+
+def test_what_is_deep_is_left_out() -> None:
+    """Beyond a hundred levels; above them all stays."""
+    for opened, closed in (("[", "]"), ('{"n":', "}")):
+        for depth, kept in ((100, 100), (101, 101), (102, 101), (300, 101)):
+            text = f'{{"x":{opened * depth}{closed * depth}}}'
+            text = text.replace('"n":}', "}")
+            found = masked_value.conversation(text.encode(), MASK).decode()
+            assert found.count("[") + found.count("{") - 1 == kept, (opened, depth)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"role":"user","content":"Hola"}', '{"role":"user","content":"████"}'),
+        ("Hola", "████"),
+        ("5", "0"),
+    ],
+)
+def test_a_message_alone_is_masked(text: str, shown: str) -> None:
+    """One that is no JSON as a whole."""
+    assert masked_value.message(text, MASK) == shown
+
+
+def test_a_broken_value_keeps_its_brackets() -> None:
+    """So that it is seen how it is broken; a value of another application keeps nothing."""
+    assert masked_value.conversation(b'{"a":["b\xff', MASK).decode() == '{"█":["██'
+    assert masked_value.raw(b'{"a"}', MASK).decode() == "█████"
+    assert masked_value.raw(b"a\xff", MASK).decode() == "██"
