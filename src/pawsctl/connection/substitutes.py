@@ -117,8 +117,7 @@ class Substitutes:
             answers = send(wire)
         if name_of(wire[0]) == b"TTL":
             answers = [each * 1000 if type(each) is int and each > 0 else each for each in answers]
-        in_parts = is_many(command) and not is_many(wire[0])
-        return joined(command, answers) if in_parts else answers[0]
+        return answers[0] if is_many(wire[0]) else joined(command, answers)
 
 
 def _older(command: Command) -> Command:
