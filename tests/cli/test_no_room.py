@@ -148,7 +148,7 @@ def test_a_state_directory_without_room_is_told(bare_pawsctl: Pawsctl) -> None:
     status, err = run(bare_pawsctl, "redis", "up", line='ulimit -f 0; exec "$@"')
     assert status == ExitStatus.FAILED
     assert "Traceback" not in err
-    assert err.startswith("error: ")
+    assert "\nerror: " in err
 
 
 @pytest.mark.parametrize(

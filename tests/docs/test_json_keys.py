@@ -206,7 +206,8 @@ def test_a_stack_has_the_keys_of_its_structs(embedded_stack: Stack) -> None:
     recorded = printed("audit", "list")
     assert_told(recorded, "audit list")
     assert [each["command"] for each in recorded] == [
-        *("redis down", "redis reset", "session seed")
+        *("redis down", "redis reset", "redis up", "redis stop", "redis start"),
+        *("redis restart", "session seed", "redis up"),
     ]
 
 

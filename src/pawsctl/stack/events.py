@@ -30,6 +30,10 @@ class HeldElsewhere(Event, frozen=True):
     places: tuple[str, ...]
 
 
+class Changing(Event, frozen=True):
+    """All that can be checked before is checked: from here on, something may be changed."""
+
+
 class Waiting(Event, frozen=True):
     """Work waits until `what`."""
 

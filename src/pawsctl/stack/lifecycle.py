@@ -12,7 +12,7 @@ from pawsctl.errors import OperationFailed
 from pawsctl.stack import ending_servers, unfinished_reset
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine, Pull, ServiceUp
-from pawsctl.stack.events import Emit, EngineName
+from pawsctl.stack.events import Changing, Emit, EngineName
 from pawsctl.stack.plan import (
     carry_out,
     exclusively,
@@ -147,6 +147,7 @@ def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) 
     ):
         here = project.load(settings, topology)
         engine = engine_of(here, emit)
+        emit(Changing())
         with ending_servers.noted(here.directory):
             return Stop(engine.name, engine.stop(emit))
 
@@ -192,6 +193,7 @@ def _up(
     """Bring up these services, and any others that exist."""
     as_it_runs.check_ports(here, engine.status())
     plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=emit)
+    emit(Changing())
     unfinished_reset.forget(here.directory)
     ending_servers.finish(here.directory, engine.end)
     with as_it_runs.told_if_undone(here, engine):

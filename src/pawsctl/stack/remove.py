@@ -10,7 +10,7 @@ from pawsctl.config.settings import StackSettings
 from pawsctl.stack import delete_data, ending_servers, losses, unfinished_reset
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine, ServiceUp, Thing
-from pawsctl.stack.events import Emit, EngineName, WritersGoOn
+from pawsctl.stack.events import Changing, Emit, EngineName, WritersGoOn
 from pawsctl.stack.lifecycle import DEFAULT_TIMEOUT
 from pawsctl.stack.plan import (
     carry_out,
@@ -76,6 +76,7 @@ def down(
         confirm(losses.question(here, engine))
     with exclusively(settings, topology, DEFAULT_TIMEOUT, emit):
         check()
+        emit(Changing())
         with ending_servers.noted(here.directory):
             removed = engine.down(volumes=volumes, emit=emit)
         if volumes:

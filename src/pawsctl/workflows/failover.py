@@ -21,7 +21,7 @@ from pawsctl.stack import lifecycle
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine
 from pawsctl.stack.engine.rollback import uninterrupted
-from pawsctl.stack.events import Emit, EngineName, Waiting
+from pawsctl.stack.events import Changing, Emit, EngineName, Waiting
 from pawsctl.stack.project import layout, project
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.project import Project
@@ -108,6 +108,7 @@ def failover(
     before = as_it_runs.view(here, services)
     _check_whole(here, before)
     usual = timer_of(here)
+    emit(Changing())
     try:
         if silence is not None:
             set_timer(here, silence)

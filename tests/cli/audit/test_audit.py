@@ -7,6 +7,7 @@ from pathlib import Path
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
 from tests.servers import Server, store_session
+from tests.stack_fixtures import Stack
 
 
 def log_of(pawsctl: Pawsctl) -> Path:
@@ -74,6 +75,29 @@ def test_what_can_not_be_recorded_is_not_done_before_production(
     assert done.status == ExitStatus.OK
     assert "warning: The change is not recorded: " in done.err
     assert not server.client.exists("wh:session:+1")
+
+
+def test_a_start_that_is_killed_has_no_end_and_one_that_can_not_be_recorded_is_none(
+    embedded_stack: Stack,
+) -> None:
+    """The second where a file of the bot says production; nothing runs then."""
+    stack = embedded_stack
+    killed = stack.signalled(signal.SIGKILL, "server.log", "redis", "up")
+    killed.communicate(timeout=60)
+    (recorded,) = stack("audit", "list", "--json").json
+    assert (recorded["command"], recorded["status"]) == ("redis up", None)
+    assert stack("redis", "down").status == ExitStatus.OK
+    log_of(stack).unlink()
+    log_of(stack).mkdir()
+    (stack.folder / ".env.local").write_text("NODE_ENV=production\n")
+    refused = stack("redis", "up")
+    assert refused.status == ExitStatus.FAILED
+    assert "can't be recorded, and this may be production" in refused.err
+    assert stack("redis", "status").status == ExitStatus.FAILED
+    (stack.folder / ".env.local").unlink()
+    done = stack("redis", "up")
+    assert done.status == ExitStatus.OK
+    assert "warning: The change is not recorded: " in done.err
 
 
 def test_a_killed_change_has_no_end_and_a_torn_line_harms_no_other(

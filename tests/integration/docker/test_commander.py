@@ -1,11 +1,12 @@
 """`redis dev`: Redis Commander with its login, connected to this Redis."""
 
 from pawsctl.stack.project import commander_probe
+from tests.planted import SPELLINGS, found_in
 from tests.stack_fixtures import Stack
 
 
 def test_dev_returns_when_commander_is_connected(docker_stack: Stack) -> None:
-    """The result has its address and the well-known login."""
+    """The result has its address and the well-known login; it is recorded, and can be masked."""
     done = docker_stack("redis", "dev", "--json")
 
     assert done.status == 0, done.err
@@ -15,6 +16,15 @@ def test_dev_returns_when_commander_is_connected(docker_stack: Stack) -> None:
         "password": "admin123",
     }
     assert commander_probe.Probe(docker_stack.commander_port, "admin", "admin123")() == ""
+    (recorded,) = docker_stack("audit", "list", "--json").json
+    assert (recorded["command"], recorded["counts"]) == ("redis dev", {"created": 2})
+    with docker_stack.client() as client:
+        for each in SPELLINGS:
+            client.eval("redis.log(redis.LOG_WARNING, ARGV[1])", 0, each)
+    for line in ("redis dev", "redis logs", "redis logs --json"):
+        masked = docker_stack("-v", *line.split(), env={"PAWSCTL_MASK": "1"})
+        assert not found_in(masked.text + masked.err), line
+    assert "Ready to accept connections" in masked.text
 
 
 def test_commander_refuses_another_password(docker_stack: Stack) -> None:

@@ -1,5 +1,6 @@
 """The failover drill: a primary fails on purpose, and the report is correct."""
 
+import re
 import signal
 import threading
 import time
@@ -51,7 +52,8 @@ def test_a_failover_is_measured_and_all_is_whole_afterwards(topology: Topology, 
     topology.write("wh:session:+1234", "{}", PASSWORD)
     before = topology.roles(environment)
 
-    done = topology.run("failover", how, option, f"{silence}s", "--json", env=environment)
+    masked = environment | {"PAWSCTL_MASK": "1"}
+    done = topology.run("failover", how, option, f"{silence}s", "--json", env=masked)
 
     told = done.json
     assert done.status == (0 if told["ok"] else 1), done.err
@@ -74,6 +76,10 @@ def test_a_failover_is_measured_and_all_is_whole_afterwards(topology: Topology, 
     roles = topology.roles(environment)
     assert (roles[told["primary"]], roles[told["promoted"]]) == ("replica", "primary")
     assert _keys(topology, PASSWORD) == [b"wh:session:+1234"]
+    assert not re.search(r"\+\d|█", done.text + done.err)
+    recorded = topology("audit", "list", "--json").json
+    assert [each["command"] for each in recorded] == ["redis failover", "redis up"]
+    assert recorded[0]["counts"] == {"promoted": 1, "lost": told["lost"]}
 
 
 def test_a_session_that_is_lost_is_counted(cluster_of_six: Topology) -> None:

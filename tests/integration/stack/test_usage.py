@@ -17,7 +17,7 @@ def test_a_timeout_that_is_no_time_is_refused(
 
     assert done.status == 2
     assert "--timeout" in done.err
-    assert "range" in done.err
+    assert "is not from 0.1 to 86400" in done.err
 
 
 def test_a_failover_without_a_topology_names_both_in_one_line(bare_stack: Stack) -> None:

@@ -26,22 +26,27 @@ def confirm_stack(
 
     A topology is not looked at: it is for trials. Raises NotConfirmed.
     """
-    from msgspec.structs import replace
-
     from pawsctl.safety import look
 
     if run.settings.file is not None:
         run.output.note(f"Settings from {run.settings.file}")
-    target = own_target(run, settings)
-    if profile := run.settings.profile:
-        target = replace(target, production=(*profile.claims, *target.production))
+    target = _own_marked(run, settings)
     if topology == "single":
         seen = look.at_own(settings.redis_port, settings.redis_password)
     else:
         seen = look.nothing_at_own()
-    target = marked(run, target)
     found = settle(run, target, seen, host=host, yes=yes, question=question)
     run.record(target, is_production=bool(found))
+
+
+def record_stack(run: Invocation, settings: StackSettings) -> None:
+    """Record that this project's own Redis is about to be changed, with all its data kept.
+
+    It is not looked at. Raises OperationFailed if it can't be recorded, and the settings say that
+    it is production's.
+    """
+    target = _own_marked(run, settings)
+    run.record(target, is_production=bool(target.production))
 
 
 def own_target(run: Invocation, settings: StackSettings) -> Target:
@@ -50,3 +55,13 @@ def own_target(run: Invocation, settings: StackSettings) -> Target:
 
     url = f"redis://127.0.0.1:{settings.redis_port}"
     return run.settings.guarded(parse(url, origin="the project's settings"))
+
+
+def _own_marked(run: Invocation, settings: StackSettings) -> Target:
+    """Return the same with what the profile and the settings say of production."""
+    from msgspec.structs import replace
+
+    target = own_target(run, settings)
+    if profile := run.settings.profile:
+        target = replace(target, production=(*profile.claims, *target.production))
+    return marked(run, target)

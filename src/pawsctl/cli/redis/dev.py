@@ -1,11 +1,13 @@
 """`pawsctl redis dev`."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from pawsctl.cli.confirm.stack import record_stack
 from pawsctl.cli.global_options import StackCommand
-from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, app, stack_of
+from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, actions, app, stack_of
 
 
 @app.command(cls=StackCommand)
@@ -25,10 +27,11 @@ def dev(
     from pawsctl.stack import cautions, lifecycle
 
     run, settings = stack_of(ctx, starts=True)
-    with event_lines.events_shown(run.output) as emit:
+    with event_lines.events_shown(run.output, partial(record_stack, run, settings)) as emit:
         done = lifecycle.dev(
             settings, timeout=timeout, pull=pull, open_browser=open_browser, emit=emit
         )
+    run.count(**actions(done.services))
     run.output.show(done, results_view.dev)
     if run.settings.has_kept_password:
         run.output.note(

@@ -1,11 +1,12 @@
 """`pawsctl redis down`."""
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from pawsctl.cli.arguments import Confirm, Yes
-from pawsctl.cli.confirm.stack import confirm_stack
+from pawsctl.cli.confirm.stack import confirm_stack, record_stack
 from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.output.units import plural
 from pawsctl.cli.redis.group import Topology, app, stack_of
@@ -32,7 +33,7 @@ def down(
     from pawsctl.stack import remove
 
     run, settings = stack_of(ctx, reads=dry_run)
-    with event_lines.events_shown(run.output) as emit:
+    with event_lines.events_shown(run.output, partial(record_stack, run, settings)) as emit:
         done = remove.down(
             settings,
             topology,
@@ -43,6 +44,7 @@ def down(
             ),
             emit=emit,
         )
+    run.count(removed=len(done.removed))
     run.output.show(done, results_view.down)
     if run.verbose and not volumes:
         # `docker compose down -v` deletes it.

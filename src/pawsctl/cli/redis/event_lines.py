@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pawsctl.cli.output.stdout import Output
 from pawsctl.cli.output.units import plural, size
 from pawsctl.stack.events import (
+    Changing,
     Copied,
     Created,
     Emit,
@@ -34,13 +35,18 @@ Move = Callable[[str, str, int, int], None]
 
 
 @contextmanager
-def events_shown(output: Output) -> Iterator[Emit]:
-    """Yield a function that an operation calls with its events; they are shown on stderr."""
+def events_shown(output: Output, begun: Callable[[], None] = lambda: None) -> Iterator[Emit]:
+    """Yield a function that an operation calls with its events; they are shown on stderr.
+
+    `begun` is called before the operation changes anything, and may raise.
+    """
     with output.bars() as move:
         layers = _Layers(move)
 
         def emit(event: Event) -> None:
-            if isinstance(event, LayerProgress):
+            if isinstance(event, Changing):
+                begun()
+            elif isinstance(event, LayerProgress):
                 layers.draw(event)
             elif isinstance(event, Pulling) and output.is_live:
                 # The bars of its layers show this; a line follows when they are gone.

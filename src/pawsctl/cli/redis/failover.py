@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pawsctl.cli.arguments import waiting_time
+from pawsctl.cli.confirm.stack import record_stack
 from pawsctl.cli.global_options import StackCommand
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.redis.group import TIMEOUT, Timeout, app, stack_of
@@ -87,7 +88,7 @@ def failover(
                 hint="A shorter one takes every pause for a failure.",
             )
     run, settings = stack_of(ctx)
-    with event_lines.events_shown(run.output) as emit:
+    with event_lines.events_shown(run.output, partial(record_stack, run, settings)) as emit:
         done = operation.failover(
             settings,
             topology,
@@ -97,6 +98,7 @@ def failover(
             timeout=timeout,
             emit=emit,
         )
+    run.count(promoted=1, lost=done.lost)
     run.output.show(done, partial(drill_view, knows_timers=silence is not None))
     if not done.ok:
         raise typer.Exit(ExitStatus.FAILED)

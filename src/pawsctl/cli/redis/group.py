@@ -1,6 +1,8 @@
 """The `pawsctl redis` group, and options that several of its commands share."""
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
@@ -11,6 +13,7 @@ from pawsctl.cli.groups import LazyGroup
 
 if TYPE_CHECKING:
     from pawsctl.config.settings import StackSettings
+    from pawsctl.stack.engine.protocol import ServiceUp
 
 
 class RedisGroup(LazyGroup):
@@ -75,6 +78,11 @@ Topology = Annotated[
     Literal["single", "sentinel", "cluster"],
     typer.Option("--topology", help="Single Redis, or a Sentinel or Cluster topology for trials."),
 ]
+
+
+def actions(services: "Iterable[ServiceUp]") -> dict[str, int]:
+    """Return how many services were created, started and so on, for the audit log."""
+    return dict(Counter(each.action for each in services if each.action != "running"))
 
 
 def stack_of(

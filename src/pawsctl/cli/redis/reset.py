@@ -7,7 +7,7 @@ import typer
 from pawsctl.cli.arguments import Confirm, Yes
 from pawsctl.cli.confirm.stack import confirm_stack
 from pawsctl.cli.global_options import StackCommand
-from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, app, stack_of
+from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, actions, app, stack_of
 
 
 @app.command(cls=StackCommand)
@@ -45,6 +45,7 @@ def reset(
             ),
             emit=emit,
         )
+    run.count(removed=len(done.removed), **actions(done.services))
     run.output.show(done, results_view.reset)
     if count := folder.sweep(hours):
         run.output.note(folder.swept_text(count))

@@ -1,9 +1,12 @@
 """`pawsctl redis start`."""
 
+from functools import partial
+
 import typer
 
+from pawsctl.cli.confirm.stack import record_stack
 from pawsctl.cli.global_options import StackCommand
-from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, app, stack_of
+from pawsctl.cli.redis.group import TIMEOUT, Timeout, Topology, actions, app, stack_of
 
 
 @app.command(cls=StackCommand)
@@ -13,6 +16,7 @@ def start(ctx: typer.Context, topology: Topology = "single", timeout: Timeout = 
     from pawsctl.stack import lifecycle
 
     run, settings = stack_of(ctx, starts=True)
-    with event_lines.events_shown(run.output) as emit:
+    with event_lines.events_shown(run.output, partial(record_stack, run, settings)) as emit:
         done = lifecycle.start(settings, topology, timeout=timeout, emit=emit)
+    run.count(**actions(done.services))
     run.output.show(done, results_view.up)

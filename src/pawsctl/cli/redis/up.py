@@ -1,9 +1,12 @@
 """`pawsctl redis up`."""
 
+from functools import partial
+
 import typer
 
+from pawsctl.cli.confirm.stack import record_stack
 from pawsctl.cli.global_options import StackCommand
-from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Topology, app, stack_of
+from pawsctl.cli.redis.group import TIMEOUT, Pull, Timeout, Topology, actions, app, stack_of
 
 
 @app.command(cls=StackCommand)
@@ -28,8 +31,9 @@ def up(
     from pawsctl.stack import cautions, lifecycle
 
     run, settings = stack_of(ctx, starts=True)
-    with event_lines.events_shown(run.output) as emit:
+    with event_lines.events_shown(run.output, partial(record_stack, run, settings)) as emit:
         done = lifecycle.up(settings, topology, timeout=timeout, pull=pull, emit=emit)
+    run.count(**actions(done.services))
     run.output.show(done, results_view.up)
     if run.settings.has_kept_password:
         run.output.note(
