@@ -1,11 +1,16 @@
 """The lines of archives."""
 
+import contextlib
 import json
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pawsctl.errors import OperationFailed
 from pawsctl.sessions.archive import jsonl_format as archive
+from pawsctl.sessions.archive import read
 from pawsctl.sessions.archive.jsonl_format import Header, Rejected, Trailer
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.saved import Saved
@@ -170,3 +175,18 @@ def test_a_value_is_no_larger_than_redis_holds(monkeypatch: pytest.MonkeyPatch) 
     whole, large = archive.read_lines(lines, PREFIX)
     assert whole == Saved(KEY.encode(), b"abc", 5)
     assert str(large) == "its value has 4 bytes, and Redis holds 3"
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(64 * 1024, True), (64 * 1024 + 1, False)])
+def test_a_header_has_64_kb_at_most(tmp_path: Path, length: int, is_read: bool) -> None:
+    """A file without lines is not read into memory to look for one."""
+    short = archive.header("redis://h", 0, BOT)
+    line = archive.header("redis://h" + "x" * (length - len(short)), 0, BOT)
+    assert len(line) == length
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(line + archive.trailer(0, f"sha256:{sha256(line).hexdigest()}"))
+    with (
+        contextlib.nullcontext() if is_read else pytest.raises(OperationFailed),
+        read.opened(str(path)) as found,
+    ):
+        assert found.header.source.endswith("x")

@@ -1,10 +1,19 @@
 """Facts about a decoded session: who waits, what people see, and when it was saved."""
 
+import json
+
 import pytest
 
 from pawsctl.sessions.contract import decode, model, rules, update_time
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
-from pawsctl.sessions.contract.model import TOOL_RESULTS, Block, Message, Record, Session
+from pawsctl.sessions.contract.model import (
+    TOOL_RESULTS,
+    Block,
+    Message,
+    Record,
+    Session,
+    StrangeBlock,
+)
 
 NOW_MS = 1_800_000_000_000.0
 TEXT, CALL = Block("text", text="Hola"), Block("tool_use", id="a", name="list_pets")
@@ -201,3 +210,18 @@ def test_only_what_the_bot_writes_takes_the_quick_way(value: bytes, is_bots: boo
     """A field that is not known could be lost on it."""
     whole = b'{"status":"a","messages":[%s],"updatedAt":1}' % value
     assert (decode.read_quickly(whole) is not None) is is_bots
+
+
+def test_a_block_with_every_known_field_is_not_strange() -> None:
+    """One with another field is: it keeps that field."""
+    known = {"type": "x", "text": "a", "id": "b", "name": "c", "input": 1, "tool_use_id": "d"}
+    known |= {"content": 2, "is_error": True}
+    for more, kind in (({}, Block), ({"e": 3}, StrangeBlock)):
+        said = [{"role": "assistant", "content": [{**known, **more}]}]
+        value = {"status": "\ud83d", "messages": said, "updatedAt": 1}
+        session = decode.read(json.dumps(value).encode()).session
+        assert session is not None
+        content = session.messages[0].content
+        assert isinstance(content, list)
+        assert type(content[0]) is kind
+        assert content[0].input == 1
