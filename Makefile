@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 # What tests share is set up once, see tests/distribution.py.
 PARALLEL := -n auto --dist loadgroup
 
-.PHONY: help venv demo compiled test test-quick coverage faults applications monitoring lint docs examples screens pictures bench bench-quick format clean
+.PHONY: help venv demo compiled test test-quick coverage mutants faults applications monitoring lint docs examples screens pictures bench bench-quick format clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -48,6 +48,14 @@ coverage: compiled ## Report the lines and branches that tests run, also in the 
 	$(BIN)/python -m coverage run -m pytest $(PARALLEL) $(TESTS)
 	$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+
+# What only its operators need.
+$(VENV)/mutating: $(VENV)/developing
+	$(PIP) install --group mutants
+	@touch $@
+
+mutants: $(VENV)/mutating ## Change the pure modules in one place at a time; a test should notice
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 faults: venv ## Attack pawsctl for three minutes; all attacks with FULL=1, those of a seed with SEED=N
 	$(BIN)/python -m tests.faults $(FAULTS)
