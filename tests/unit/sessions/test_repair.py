@@ -328,3 +328,13 @@ def test_any_damaged_conversation_can_be_answered_after_its_repair(
         assert found == messages[: len(found)] or "trim" in changed
     assert repaired.startswith(b'{"status":"active","messages":[')
     assert repaired.endswith(b'],"updatedAt":1704067200000}')
+
+
+def test_a_value_without_a_list_of_messages_has_no_history() -> None:
+    """Of several members the last one counts, as for the bot."""
+    for value in (b"{}", b'{"messages":{}}', b'{"messages":[],"messages":"x"}', b'{"a":[]}'):
+        assert history.of(value) is None
+    found = history.of(b' {"messages":1,"messages": [ {} , 5 ] } ')
+    assert found is not None
+    assert found.messages == [" {} ", " 5 "]
+    assert [history.is_object(each) for each in found.messages] == [True, False]

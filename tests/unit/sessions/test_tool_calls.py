@@ -187,3 +187,32 @@ def test_what_the_model_refuses_is_found(messages: list[Message]) -> None:
     """Compared with the model's rule, from a beginning that was not trimmed."""
     messages = [user(), *messages]
     assert (found(messages) == []) == answers_at_once(messages)
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        ([calls("a"), user()], "no result follows the tool call in message 1"),
+        ([calls("a", "b"), user()], "no result follows 2 of 2 tool calls in message 1"),
+        ([calls("a", "b"), results("a")], "1 of 2 tool calls in message 1 got no result"),
+        (
+            [user(), calls("a")],
+            "the tool call in message 2 is still open, and the bot works on it no longer",
+        ),
+        (
+            [calls("a"), user(), results("a")],
+            "the result of a tool call in message 1 comes only in message 3",
+        ),
+        ([user(), results("a")], "message 2 answers no tool call before it"),
+        ([calls("a"), results("a", "a")], "message 2 has a result for the second time"),
+        ([calls("a"), results()], "message 2 is an empty list of tool results"),
+        (
+            [user("__TOOL_RESULTS__{"), user()],
+            "message 1 has tool results that are no JSON list of objects",
+        ),
+    ],
+)
+def test_a_fault_is_told_with_its_messages(messages: list[Message], said: str) -> None:
+    """And with how many calls it is about."""
+    told = [each.message for each in rules.judged(record(messages), NOW_MS)]
+    assert said in told
