@@ -260,6 +260,7 @@ def test_a_cut_says_how_much_goes() -> None:
     ends = "is where the history ends now:"
     late = [HI, A, LATE, _results("a")]
     assert _changes(late, cut=True) == [f"2 late-result: {ends} 3 messages go"]
+    assert _changes([HI, A, LATE], cut=True) == [f"2 unanswered-call: {ends} 2 messages go"]
     assert _changes([HI, A], cut=True) == [f"2 open-call: {ends} 1 message goes"]
     assert _changes([HI, LATE], cut=True) == []
 
@@ -279,10 +280,13 @@ def test_what_is_trimmed_begins_with_no_results() -> None:
 
 
 def test_results_that_stay_are_not_written_anew() -> None:
-    """Not even their spaces, where another message is repaired."""
-    results = _user(RESULTS + '[ {"type":"tool_result", "tool_use_id":"a", "content":"{}"} ]')
-    repaired, _ = _repaired(_stored([HI, A, results, _user(7)]))
-    assert json.loads(repaired)["messages"] == [HI, A, results]
+    """Not even their escapes, where another message is repaired."""
+    value = _stored([HI, A, _results("a", note="ñ"), _user(RESULTS + "[1]"), _user(7)])
+    value = value.replace(b'\\"content\\":\\"{}', b'\\"content\\":\\"\\u00f1')
+    repaired, _ = _repaired(value)
+    assert repaired == value.replace(b"," + _json(_user(RESULTS + "[1]")).encode(), b"").replace(
+        b"," + _json(_user(7)).encode(), b""
+    )
 
 
 _IDS = st.sampled_from(["a", "b", "c"])
