@@ -294,7 +294,7 @@ def test_what_runs_on_shows_neither(filled: Pawsctl, server: Server) -> None:
         answer = served.ask("POST", body=json.dumps({"phone": f"whatsapp:{PHONE}"}))
         served.ask("GET", path=f"/firulais/{PHONE}")
         served.logged("another path")
-        for path in ("/", "/metrics", "/openapi.json", "/api/health", "/ready", "/live"):
+        for path in ("/", "/metrics", "/openapi.json", "/api/health", "/readyz", "/livez", "/x"):
             _clean(served.ask(path=path).body, path)
         _clean(answer.body.decode() + served.log, "serve")
         assert answer.json["session"]["messages"][1]["type"] == "text,tool_use,█████████"

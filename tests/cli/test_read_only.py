@@ -9,7 +9,9 @@ from pawsctl.errors import ExitStatus
 from pawsctl.safety.guarded import changes_data
 from tests.cli_runner import Pawsctl
 from tests.docs import commands
+from tests.following import following
 from tests.servers import Server, store_session
+from tests.serving import DEVELOPMENT, serving
 
 CHANGING = (
     *("session delete +1", "session touch +1", "session flush --yes", "session seed 3"),
@@ -32,7 +34,7 @@ READING = (
 )
 # They find that this project's own Redis does not run.
 FAILING = ("redis status", "redis logs", "redis cli -- PING")
-# They run until they are ended; both have a connection as the others have it.
+# They run until they are ended, and have a test of their own.
 ENDLESS = {"session watch", "serve"}
 
 
@@ -83,6 +85,23 @@ def test_what_changes_is_refused_and_what_reads_works(pawsctl: Pawsctl, server: 
     got = {name.removeprefix("cmdstat_") for name in server.client.info("commandstats")} - mine
     assert {name for name in got if not only_reads(name.split("|"))} == set()
     assert {"get", "pttl", "scan"} <= got
+
+
+def test_what_runs_on_only_reads(pawsctl: Pawsctl, server: Server) -> None:
+    """`session watch` and `serve`, which leaves out the check of writes that health has."""
+    store_session(server, "+1", b'{"status":"active","messages":[],"updatedAt":1}')
+    pawsctl.environment["PAWSCTL_READ_ONLY"] = "1"
+    server.client.config_resetstat()
+    with following(pawsctl, "session", "watch", "--interval", "100ms") as watch:
+        watch.said()
+        with serving(pawsctl, env=DEVELOPMENT) as served:
+            for path in ("/api/health", "/metrics", "/readyz", "/livez"):
+                assert served.ask(path=path).status == 200, path
+            assert served.ask("POST", body='{"phone":"+1"}').json["session"]
+    got = {name.removeprefix("cmdstat_") for name in server.client.info("commandstats")}
+    mine = {"config|resetstat", "eval"}
+    assert {name for name in got - mine if not only_reads(name.split("|"))} == set()
+    assert {"get", "scan"} <= got
 
 
 @pytest.mark.parametrize("value", ["true", "YES", "on"])

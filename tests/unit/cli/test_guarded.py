@@ -15,7 +15,7 @@ from tests.servers import Server
 
 COMMANDS = commands.every_command()
 # What a command's function calls if it changes something; the stack's say so by a constant.
-_CHANGING = {"store", "require_changeable", "confirm_on", "confirm_stack"}
+_CHANGING = {"store", "require_changeable", "confirm_on", "confirm_stack", "record_stack"}
 
 
 def _used(name: str) -> set[str]:
