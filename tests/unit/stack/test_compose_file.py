@@ -169,3 +169,27 @@ def test_what_pawsctl_does_not_honour_is_an_error(
 
     with pytest.raises(OperationFailed, match=re.escape(words)):
         read(written, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("5b", 5), ("5k", 5 << 10), ("5m", 5 << 20), ("5g", 5 << 30), ('"5"', None), ("5kb", None)],
+)
+def test_a_limit_of_memory_has_a_unit(written: Path, text: str, size: int | None) -> None:
+    """One of four."""
+    written.write_text(SMALL.replace("512m", text))
+    if size is None:
+        with pytest.raises(OperationFailed, match="is not a number with one of b, k, m, g"):
+            _redis(written)
+    else:
+        assert _redis(written).memory == size
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("500ms", 0.5), ("5s", 5.0), ("5m", 300.0), ("5h", 18_000.0)]
+)
+def test_a_time_has_a_unit(written: Path, text: str, seconds: float) -> None:
+    """One of four."""
+    written.write_text(SMALL.replace("500ms", text))
+    health = _redis(written).health
+    assert (health.interval, health.timeout, health.retries) == (seconds, 60.0, 2)

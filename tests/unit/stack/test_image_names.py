@@ -7,7 +7,7 @@ from pawsctl.stack.engine.docker.images import reference
 
 
 @pytest.mark.parametrize(
-    ("image", "is_name", "registry"),
+    ("image", "is_name", "host"),
     [
         ("redis", True, "docker.io"),
         ("redis:7.2-alpine", True, "docker.io"),
@@ -27,9 +27,7 @@ from pawsctl.stack.engine.docker.images import reference
         ("redis@sha256:" + "a" * 31, False, None),
     ],
 )
-def test_an_image_has_a_name_and_a_registry(
-    image: str, is_name: bool, registry: str | None
-) -> None:
+def test_an_image_has_a_name_and_a_registry(image: str, is_name: bool, host: str | None) -> None:
     """By Docker's rules."""
     if is_name:
         reference.check(image)
@@ -37,5 +35,5 @@ def test_an_image_has_a_name_and_a_registry(
         with pytest.raises(UsageError) as caught:
             reference.check(image)
         assert ("has capital letters" in caught.value.message) is (image == "Redis")
-    if registry:
-        assert reference.registry_of(image) == registry
+    if host:
+        assert reference.registry_of(image) == host

@@ -23,18 +23,18 @@ def test_ports_follow_redis_port() -> None:
 
 
 @pytest.mark.parametrize(
-    ("topology", "most"), [("single", 70_000), ("sentinel", 45_533), ("cluster", 54_908)]
+    ("kind", "most"), [("single", 70_000), ("sentinel", 45_533), ("cluster", 54_908)]
 )
-def test_redis_port_leaves_room_for_the_others(topology: Topology, most: int) -> None:
+def test_redis_port_leaves_room_for_the_others(kind: Topology, most: int) -> None:
     """The highest port is 65535."""
-    layout.variables(topology, most)
-    if topology != "single":
+    layout.variables(kind, most)
+    if kind != "single":
         with pytest.raises(UsageError, match="65536"):
-            layout.variables(topology, most + 1)
+            layout.variables(kind, most + 1)
 
 
 @pytest.mark.parametrize(
-    ("topology", "url"),
+    ("kind", "url"),
     [
         ("single", "redis://127.0.0.1:6379"),
         (
@@ -44,16 +44,16 @@ def test_redis_port_leaves_room_for_the_others(topology: Topology, most: int) ->
         ("cluster", "redis+cluster://" + ",".join(f"127.0.0.1:{7000 + n}" for n in range(1, 7))),
     ],
 )
-def test_clients_have_one_url_for_a_topology(topology: Topology, url: str) -> None:
+def test_clients_have_one_url_for_a_topology(kind: Topology, url: str) -> None:
     """Of the Sentinels, where there are any."""
-    stack = read(compose_file(topology), {})
-    assert layout.url(topology, stack) == url
+    stack = read(compose_file(kind), {})
+    assert layout.url(kind, stack) == url
     sentinels = list(layout.sentinel_ports(stack))
-    assert sentinels == ([26379, 26380, 26381] if topology == "sentinel" else [])
-    if topology != "single":
+    assert sentinels == ([26379, 26380, 26381] if kind == "sentinel" else [])
+    if kind != "single":
         assert len(layout.redis_ports(stack)) == 6 - len(sentinels)
-    assert layout.option(topology) == ("" if topology == "single" else f" --topology {topology}")
-    for service in stack.services if topology != "single" else ():
+    assert layout.option(kind) == ("" if kind == "single" else f" --topology {kind}")
+    for service in stack.services if kind != "single" else ():
         for port in service.ports:
             assert (layout.offset(service, port.published) or 0) + 6379 == port.published
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -113,6 +114,20 @@ def three_hours_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_time_is_the_one_that_javascript_reads(value: Any, shown: str | None) -> None:
     """Dates alone are in UTC, other texts in the zone that is here."""
     assert bot_date.iso_text(value) == shown
+
+
+def test_every_end_of_a_month_has_its_date() -> None:
+    """Of four hundred years, after which all repeats: as a number, and read from a text."""
+    last = date(1599, 12, 31)
+    while (first := last + timedelta(days=1)) <= date(2000, 12, 1):
+        last = (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+        for day in (first, last):
+            milliseconds = (day - date(1970, 1, 1)).days * 86_400_000
+            shown = f"{day.isoformat()}T00:00:00.000Z"
+            assert bot_date.iso_text(milliseconds) == bot_date.iso_text(day.isoformat()) == shown
+            assert bot_date.iso_text(milliseconds + 86_399_999) == shown.replace(
+                "00:00:00.000", "23:59:59.999"
+            )
 
 
 @pytest.mark.parametrize(
