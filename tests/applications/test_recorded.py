@@ -15,7 +15,7 @@ from tests.applications.applications import APPLICATIONS, Application
 from tests.cli_runner import Pawsctl
 from tests.servers import Server
 
-RASA = Application("Rasa", "rasa==3.6.21", "tracker:", "6h", "json")
+RASA = Application("Rasa", "rasa==3.6.21", "tracker:", "never", "json")
 
 
 @pytest.mark.parametrize("application", [*APPLICATIONS, RASA], ids=lambda each: each.name)
@@ -31,7 +31,8 @@ def test_sessions_of_other_libraries_are_shown_and_come_back(
     pawsctl.environment |= application.environment
     (listed,) = pawsctl("session", "list", "--json").json
     assert (f"{application.prefix}{listed['phone']}", listed["bytes"]) == (key, len(value))
-    assert listed["problem"] == (None if ttl > 0 else "no-ttl: the session never expires")
+    assert (listed["ttl"] > 0, listed["problem"]) == (ttl > 0, None)
+    assert pawsctl("session", "ttl", "--check").status == ExitStatus.OK
     assert pawsctl("session", "get", listed["phone"], "--raw").out == value
     found = pawsctl("session", "get", listed["phone"], "--json").json
     assert found["encoding"] == application.encoding

@@ -56,7 +56,8 @@ SETTINGS = {
     "([safety.md](safety.md#masking)); what one source tightens, no other loosens",
     "SESSION_PREFIX": "what the keys of all sessions begin with; pawsctl reads, writes and deletes "
     "no other key as a session",
-    "SESSION_TTL": "how long a session lives at most, such as `30m` or `14d`",
+    "SESSION_TTL": "how long a session lives at most, such as `30m` or `14d`; `never`, "
+    "with `SESSION_FORMAT=raw`, if sessions need not expire",
     "SESSION_FORMAT": "`bot`, or `raw` for string values of any other application, see "
     "[applications.md](applications.md)",
     "PAWSCTL_BACKUP_HOURS": "how long [backups](safety.md#undo) are kept",

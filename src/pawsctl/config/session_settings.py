@@ -16,6 +16,7 @@ _LEAST = 2
 # What SCAN's MATCH and our own globs take for more than itself.
 _GLOB = re.compile(r"[*?\[\]\\]")
 _LONGEST_DAYS = 3_650
+_NEVER = "never"
 
 
 Format = Literal["bot", "raw"]
@@ -24,6 +25,7 @@ Format = Literal["bot", "raw"]
 class SessionSettings(msgspec.Struct, frozen=True):
     """The prefix of all keys, with its origin, the longest TTL in seconds, and the values' format.
 
+    A TTL of 0 says that sessions need not expire.
     `is_found` says that the prefix is from a file that was found by search, and nobody named.
     """
 
@@ -47,17 +49,20 @@ def read(settings: Settings) -> SessionSettings:
     """Return the settings on sessions, validated. Raises UsageError if one can't be used."""
     prefix = settings["SESSION_PREFIX"]
     is_found = settings.is_from_found_file(prefix)
-    ttl = _ttl(settings["SESSION_TTL"])
-    return SessionSettings(
-        _prefix(prefix), ttl, _format(settings["SESSION_FORMAT"]), prefix.origin, is_found
-    )
+    ttl, form = _ttl(settings["SESSION_TTL"]), _format(settings["SESSION_FORMAT"])
+    _require_fitting(ttl, form, settings["SESSION_TTL"])
+    return SessionSettings(_prefix(prefix), ttl, form, prefix.origin, is_found)
 
 
 def require_usable(settings: Iterable[Setting]) -> None:
     """Raise UsageError if one of some settings on sessions can't be used."""
     checks = {"SESSION_PREFIX": _prefix, "SESSION_TTL": _ttl, "SESSION_FORMAT": _format}
-    for setting in settings:
-        checks[setting.name](setting)
+    given = {each.name: each for each in settings}
+    for name, setting in given.items():
+        checks[name](setting)
+    if "SESSION_TTL" in given and "SESSION_FORMAT" in given:
+        ttl = given["SESSION_TTL"]
+        _require_fitting(_ttl(ttl), _format(given["SESSION_FORMAT"]), ttl)
 
 
 def _prefix(setting: Setting) -> str:
@@ -79,17 +84,28 @@ def _prefix(setting: Setting) -> str:
     )
 
 
+def _require_fitting(ttl: int, form: Format, setting: Setting) -> None:
+    if not ttl and form == "bot":
+        raise UsageError(
+            f"SESSION_TTL ({setting.origin}) is '{_NEVER}', and the bot's sessions expire.",
+            hint="Set SESSION_FORMAT to raw for those of another application.",
+        )
+
+
 def _ttl(setting: Setting) -> int:
+    if setting.value == _NEVER:
+        return 0
     try:
         seconds = durations.seconds(setting.value)
     except ValueError:
         seconds = 0
     if seconds < 1 or seconds != int(seconds) or seconds > _LONGEST_DAYS * 86_400:
         value = escaping.setting(setting.value)
-        like = f"{value}s or " if value.isdecimal() and len(value) < 9 else ""
+        like = f"{value}s or " if value.isdecimal() and 0 < int(value) < 10**8 else ""
         raise UsageError(
             f"SESSION_TTL ({setting.origin}) is '{value}', which can't be used.",
-            hint=f"Set it to a time in whole seconds, like {like}6h, 30m or 14d.",
+            hint=f"Set it to a time in whole seconds, like {like}6h, 30m or 14d; or, with "
+            f"SESSION_FORMAT=raw, to {_NEVER}, if sessions need not expire.",
         )
     return int(seconds)
 

@@ -166,3 +166,31 @@ def test_ids_complete_and_are_followed(pawsctl: Pawsctl, server: Server) -> None
     watching.communicate()
     assert b'"event":"appeared","phone":"new"' in line
     assert BINARY.hex().encode() in line
+
+
+def test_sessions_that_need_not_expire_are_sound_without_a_ttl(
+    raw: Pawsctl, any_server: Server
+) -> None:
+    """With SESSION_TTL=never, which is no setting for the bot's; touch would give them one."""
+    any_server.client.persist("sess:abc")
+    assert raw("session", "lint", "--ignore", "type").status == ExitStatus.FAILED
+    bots = {"SESSION_TTL": "never", "SESSION_FORMAT": "bot"}
+    refused = raw("session", "list", env=bots)
+    assert refused.status == ExitStatus.USAGE
+    assert "the bot's sessions expire" in refused.err
+    raw.environment["SESSION_TTL"] = "never"
+    listed = {each["phone"]: each for each in raw("session", "list", "--json").json}
+    assert (listed["abc"]["ttl"], listed["abc"]["problem"]) == (-1, None)
+    assert raw("session", "lint", "--ignore", "type").status == ExitStatus.OK
+    assert raw("session", "ttl", "--check").status == ExitStatus.OK
+    expiry = raw("session", "ttl", "--json").json
+    assert (expiry["never"], expiry["ttl"], expiry["over_ttl"]) == (1, 0, 0)
+    stats = raw("session", "stats", "--json").json
+    assert (stats["problems"], stats["memory"]["per_hour"]) == (0, None)
+    text = raw("session", "stats").text
+    assert "\n  1 session that never expires\n" in text
+    assert "an hour" not in text
+    touched = raw("session", "touch", "abc")
+    assert touched.status == ExitStatus.USAGE
+    assert "SESSION_TTL is never" in touched.err
+    assert any_server.client.ttl("sess:abc") == -1

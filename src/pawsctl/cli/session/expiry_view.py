@@ -10,24 +10,37 @@ from pawsctl import durations
 from pawsctl.cli.output.table import Column, Line, Span
 from pawsctl.cli.output.units import about, bars, duration, or_dash, plural
 from pawsctl.cli.output.wrapping import wrapped
+from pawsctl.cli.session.raw_view import titled
 
 if TYPE_CHECKING:
+    from pawsctl.sessions.contract.keyspace import Keyspace
     from pawsctl.sessions.query.rows import Item, TimeLeft
     from pawsctl.sessions.stats.expiry import Expiry
 
 
-def ttl_span(item: Item | TimeLeft) -> Span:
-    """Return the time that a session has left, in colour if it is short or never ends."""
+def ttl_span(item: Item | TimeLeft, *, may_stay: bool = False) -> Span:
+    """Return the time that a session has left, in colour if it is short or never ends.
+
+    If it `may_stay`, that it never ends is nothing to see to.
+    """
     if item.ttl is None:
         return "no session", "red"
-    return duration(item.ttl), "red" if item.ttl < 0 else "yellow" if item.ttl < 900 else ""
+    if item.ttl < 0:
+        return duration(item.ttl), "" if may_stay else "red"
+    return duration(item.ttl), "yellow" if item.ttl < 900 else ""
 
 
-TTL_COLUMNS: tuple[Column[TimeLeft], ...] = (
-    Column("PHONE", lambda row: (row.phone, "cyan")),
-    Column("TTL", ttl_span, right=True),
-    Column("SECONDS", lambda row: (or_dash(row.ttl), ""), right=True),
-)
+def ttl_columns(keyspace: Keyspace) -> Sequence[Column[TimeLeft]]:
+    """Return the columns of sessions and the time that they have left."""
+    may_stay = not keyspace.ttl
+    return titled(
+        (
+            Column("PHONE", lambda row: (row.phone, "cyan")),
+            Column("TTL", lambda row: ttl_span(row, may_stay=may_stay), right=True),
+            Column("SECONDS", lambda row: (or_dash(row.ttl), ""), right=True),
+        ),
+        keyspace,
+    )
 
 
 _SHORT = (900, 3_600, 7_200, 14_400, 21_600, 86_400, 604_800, 2_592_000)
@@ -65,7 +78,11 @@ def outliers(found: Expiry, room: int | None) -> Iterator[Line]:
     parts = []
     if found.never:
         verb = "expires" if found.never == 1 else "expire"
-        parts.append(f"{plural(found.never, 'session')} that never {verb}")
+        never = f"{plural(found.never, 'session')} that never {verb}"
+        if found.may_stay:
+            yield from wrapped([(f"  {never}", "")], room, indent=2)
+            return
+        parts.append(never)
     if found.too_long:
         longest = durations.text(found.limit)
         parts.append(f"{plural(found.too_long, 'session')} with more than {longest} left")

@@ -99,7 +99,8 @@ FIELDS = {
         _column(
             "TTL",
             lambda rows: [_duration(row.item.ttl) for row in rows],
-            lambda row: ttl_span(row.item)[1],
+            # Where it should expire, that it doesn't is a problem.
+            lambda row: ttl_span(row.item, may_stay=row.item.problem is None)[1],
             right=True,
         ),
     ),

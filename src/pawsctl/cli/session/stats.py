@@ -17,6 +17,7 @@ from pawsctl.cli.session import expiry_view
 from pawsctl.cli.session.group import app
 
 if TYPE_CHECKING:
+    from pawsctl.sessions.stats.expiry import Expiry
     from pawsctl.sessions.stats.memory_use import MemoryUse
     from pawsctl.sessions.stats.overview import Overview
     from pawsctl.sessions.stats.percentiles import Spread
@@ -50,7 +51,7 @@ def overview_view(found: Overview, *, room: int | None) -> Iterator[Line]:
     if found.sessions:
         yield from _of_sessions(found, room)
     if found.memory:
-        yield from _memory(found.memory, durations.text(found.expiry.limit), room)
+        yield from _memory(found.memory, found.expiry, room)
     if found.pictures is not None:
         yield from _fact("pictures", *pictures(found.pictures), room=room)
     if found.evicted_keys is not None and found.expired_keys is not None:
@@ -126,9 +127,11 @@ def _spread(
         yield [(f"{label:{_LABEL}}", "dim"), (numbers, "")]
 
 
-def _memory(found: MemoryUse, ttl: str, room: int | None) -> Iterator[Line]:
+def _memory(found: MemoryUse, expiry: Expiry, room: int | None) -> Iterator[Line]:
     sampled = f"(MEMORY USAGE of {plural(found.sampled, 'session')})"
     yield from _fact("memory", (f"{size(found.per_session)} a session {sampled}", ""), room=room)
     limit = f"{size(found.maxmemory)}{' (assumed)' if found.is_assumed else ''}"
-    holds = f"would hold {found.holds:,} sessions: {found.per_hour:,} an hour at {ttl}"
+    holds = f"would hold {found.holds:,} sessions"
+    if found.per_hour is not None:
+        holds += f": {found.per_hour:,} an hour at {durations.text(expiry.limit)}"
     yield from _fact("room", (f"{limit} {holds}", ""), room=room)

@@ -16,11 +16,11 @@ def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
     The bot does the same with each message.
     """
     from pawsctl.cli.session import expiry_view
-    from pawsctl.cli.session.raw_view import titled
     from pawsctl.sessions.edit import touch_delete
     from pawsctl.sessions.query import find
 
     run = invocation(ctx)
+    run.keyspace.require_ttl("'session touch'")
     names = phone_keys(phones, run.keyspace, exact=True)
     with run.store() as store:
         if confirm or len(set(names)) > 1:
@@ -29,7 +29,6 @@ def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
         run.record(store.connection.target, names)
         touched = touch_delete.touch(store, names)
         run.count(touched=len({each.key for each in touched if each.ttl is not None}))
-        run.output.rows(
-            touched, titled(expiry_view.TTL_COLUMNS, store.keyspace), single=is_single(phones)
-        )
+        columns = expiry_view.ttl_columns(store.keyspace)
+        run.output.rows(touched, columns, single=is_single(phones))
         find.require_all(store, names, touched)

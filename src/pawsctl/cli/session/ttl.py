@@ -27,7 +27,6 @@ def ttl(
     Without PHONE, shows how expiry is spread over all sessions.
     """
     from pawsctl.cli.session import expiry_view
-    from pawsctl.cli.session.raw_view import titled
     from pawsctl.sessions.query import absent, find
     from pawsctl.sessions.stats import expiry
 
@@ -36,9 +35,8 @@ def ttl(
         if phones:
             names = phone_keys(phones, run.keyspace)
             found = find.times_left(store, names)
-            run.output.rows(
-                found, titled(expiry_view.TTL_COLUMNS, store.keyspace), single=is_single(phones)
-            )
+            columns = expiry_view.ttl_columns(store.keyspace)
+            run.output.rows(found, columns, single=is_single(phones))
             find.require_all(store, names, found)
             overview = expiry.expiry_of(found, store.keyspace.ttl)
         else:

@@ -23,6 +23,7 @@ Format = Literal["bot", "raw"]
 class Keyspace(msgspec.Struct, frozen=True):
     """The keys that begin with `prefix`, each a session that lives `ttl` seconds at most.
 
+    A `ttl` of 0 says that they need not expire.
     Without arguments, the bot's own. Every operation on sessions is confined to one keyspace: it
     reads, writes and deletes no key outside it. Sessions of the format `raw` are string values of
     any application: pawsctl knows nothing of what is in them, and leaves keys of other types alone.
@@ -154,6 +155,14 @@ class Keyspace(msgspec.Struct, frozen=True):
                 f"{what} is about the bot's conversations, and SESSION_FORMAT is raw.",
                 hint=f"{'Leave it out, or u' if what.startswith('--') else 'U'}nset SESSION_FORMAT "
                 "if these are the bot's sessions.",
+            )
+
+    def require_ttl(self, what: str) -> None:
+        """Raise UsageError if `what`, which gives sessions their TTL, is asked where none has."""
+        if not self.ttl:
+            raise UsageError(
+                f"{what} gives sessions their TTL, and SESSION_TTL is never.",
+                hint="To have some expire, say when: SESSION_TTL=6h, for this command.",
             )
 
     @property

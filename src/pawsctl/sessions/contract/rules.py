@@ -4,6 +4,7 @@
 entry of RULES: nothing else decides whether a session is sound.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
@@ -95,6 +96,8 @@ def of(keyspace: Keyspace) -> Sequence[Rule]:
     rules = [rule for rule in RULES if not keyspace.is_raw or rule.id in _OF_ANY_VALUE]
     own = {"no-ttl": _ttl_of(keyspace), "key": _key_of(keyspace)}
     about = {"long-ttl": _about_ttl(keyspace)}
+    if not keyspace.ttl:
+        about = dict.fromkeys(("no-ttl", "long-ttl"), "the session may have any TTL, or none")
     return [
         msgspec.structs.replace(
             rule, check=own.get(rule.id, rule.check), about=about.get(rule.id, rule.about)
@@ -202,10 +205,12 @@ def _traffic(record: Record, session: Session, now_ms: float) -> Iterable[Proble
 
 
 def _ttl_of(keyspace: Keyspace) -> Check:
-    longest_ms = keyspace.ttl * 1000
+    # With no limit, all are sound.
+    longest_ms = keyspace.ttl * 1000 if keyspace.ttl else math.inf
+    shortest_ms = 0 if keyspace.ttl else -1
 
     def check(record: Record, _session: Session, _now: float) -> Iterable[Problem]:
-        if 0 <= record.ttl_ms <= longest_ms:
+        if shortest_ms <= record.ttl_ms <= longest_ms:
             return ()
         if record.ttl_ms < 0:
             return (Problem("no-ttl", "the session never expires"),)

@@ -22,8 +22,12 @@ _TOLD = (900, 3_600, TTL_SECONDS)
 
 
 def bounds_of(ttl: int) -> list[int]:
-    """Return the upper bounds of the histogram of sessions that live `ttl` seconds at most."""
-    return sorted({*(bound for bound in _BOUNDS if bound < ttl), ttl, *_TOLD})
+    """Return the upper bounds of the histogram of sessions that live `ttl` seconds at most.
+
+    With 0, they need not expire.
+    """
+    longest = ttl or _BOUNDS[-1]
+    return sorted({*(bound for bound in _BOUNDS if bound < longest), longest, *_TOLD})
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -38,7 +42,7 @@ class Expiry(msgspec.Struct, frozen=True, omit_defaults=True):
     """When sessions expire. `shortest` and `longest` are in seconds, None if none expires.
 
     `ttl` is how many seconds they should have at most, if not six hours: then `over_ttl` counts
-    those with more.
+    those with more. With 0 they need not expire.
     """
 
     sessions: int
@@ -54,8 +58,13 @@ class Expiry(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def limit(self) -> int:
-        """The seconds that a session should have left at most."""
-        return self.ttl or TTL_SECONDS
+        """The seconds that a session should have left at most; that of the last bar, with none."""
+        return (TTL_SECONDS if self.ttl is None else self.ttl) or _BOUNDS[-1]
+
+    @property
+    def may_stay(self) -> bool:
+        """Whether sessions need not expire."""
+        return self.ttl == 0
 
     @property
     def too_long(self) -> int:
@@ -65,7 +74,7 @@ class Expiry(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def is_sound(self) -> bool:
         """Whether every session expires, and within the TTL that it should have."""
-        return not self.never and not self.too_long
+        return self.may_stay or not (self.never or self.too_long)
 
 
 class ExpiryCounter:
@@ -118,7 +127,7 @@ class ExpiryCounter:
                 )
             ],
             ttl=self.ttl if is_own else None,
-            over_ttl=expiring - within(self.ttl) if is_own else None,
+            over_ttl=(expiring - within(self.ttl) if self.ttl else 0) if is_own else None,
         )
 
 

@@ -19,7 +19,7 @@ class MemoryUse(msgspec.Struct, frozen=True):
 
     `per_session` is the mean of `sampled` sessions. `is_assumed` says that the server told no
     limit. `holds` is how many fit, `per_hour` how many may begin in an hour if each lives as
-    long as the keyspace says.
+    long as the keyspace says, None if they need not expire.
     """
 
     per_session: int
@@ -27,7 +27,7 @@ class MemoryUse(msgspec.Struct, frozen=True):
     maxmemory: int
     is_assumed: bool
     holds: int
-    per_hour: int
+    per_hour: int | None
 
 
 class Footprint(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ def measure(store: SessionReader, sample: Sequence[bytes]) -> Footprint:
             maxmemory=maxmemory,
             is_assumed=not limit,
             holds=holds,
-            per_hour=holds * 3_600 // store.keyspace.ttl,
+            per_hour=holds * 3_600 // store.keyspace.ttl if store.keyspace.ttl else None,
         )
     return Footprint(
         memory, _total(fields, "evicted_keys"), _total(fields, "expired_keys"), left_out
