@@ -33,15 +33,18 @@ $(VENV)/developing: $(VENV)/installed
 demo: $(VENV)/installed ## Start a Redis, run the session flow, list the sessions
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh demo.sh
 
-# Else each process of the tests compiles what it imports, if PYTHONDONTWRITEBYTECODE is set.
+# Else each process of the tests compiles what it imports. pytest compiles tests its own way, even
+# where Python is told to keep nothing.
+compiled: export PYTHONDONTWRITEBYTECODE =
 compiled: venv
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q src tests
+	@$(BIN)/python -m compileall -q src tests
+	@$(BIN)/python -m pytest --collect-only -qq >/dev/null
 
 test: compiled ## Run every test that this machine can run
 	$(BIN)/python -m pytest $(PARALLEL)
 
 test-quick: compiled ## Run the tests of modules and of commands that take no seconds
-	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow'
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow' --ignore tests/integration
 
 coverage: compiled ## Report the lines and branches that tests run, also in the processes they start
 	$(BIN)/python -m coverage erase

@@ -1,5 +1,6 @@
 """Fixtures that several kinds of tests need."""
 
+import gc
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,12 @@ def pytest_configure() -> None:
         "any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
     )
     settings.load_profile("any speed")
+
+
+def pytest_collection_finish() -> None:
+    """Leave the collected tests, which stay, out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -1,40 +1,27 @@
 """Run pawsctl as a separate process without importing its modules each time.
 
-Five sixths of a short command's processor time are imports, its own among them. A server process,
-one per process that runs tests, does them once and forks for each command. The fork is a normal
-process: it has its own streams, folder, environment, signals and exit status. Every command starts
-from scratch instead if PAWSCTL_TEST_FRESH=1, if the environment has variables that Python itself
-reads, or if the system cannot fork.
+A server (`tests/forking/`), one per process that runs tests, imports them once and forks
+processes for the commands. Such a process is a normal one, with the command's own streams, folder,
+environment and arguments; it runs commands one after the other. Every command starts from scratch
+instead if PAWSCTL_TEST_FRESH=1, if the environment has variables that Python itself reads, or if
+the system cannot fork.
 """
 
 import atexit
 import contextlib
 import functools
-import gc
-import importlib
 import json
 import os
-import pkgutil
-import runpy
-import select
 import signal
 import socket
 import subprocess
 import sys
 import termios
-import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
-import pawsctl
-
-LIBRARIES = (
-    *("asyncio", "docker", "dotenv", "hiredis", "json", "msgspec", "platformdirs", "psutil"),
-    *("redis", "rich.console", "rich.progress", "rich.table", "typer", "urllib.request", "yaml"),
-)
 # Settings of the interpreter and of the C library, which are read when a process starts.
 _READ_AT_START = ("LANG", "LC_", "LD_", "MALLOC_", "PYTHON")
 
@@ -118,11 +105,12 @@ class _Client:
         with theirs:
             # Pipes, since a command's streams are pipes, and Python inspects them early.
             self._process = subprocess.Popen(
-                [sys.executable, __file__, str(theirs.fileno())],
+                [sys.executable, "-m", "tests.forking.server", str(theirs.fileno())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 pass_fds=[theirs.fileno()],
+                cwd=Path(__file__).parents[1],
                 env={"PATH": os.environ["PATH"], **_SERVED_AT_START, **measured()},
             )
         atexit.register(self._end)
@@ -215,107 +203,3 @@ def _feed(stream: IO[bytes], data: bytes) -> None:
     with contextlib.suppress(BrokenPipeError), stream:
         while data:
             data = data[stream.write(data) :]
-
-
-# --- In the server's process --------------------------------------------------------------------
-
-
-def _serve(channel: socket.socket) -> bool:
-    """Fork for each request. Return True in a command's process, and False at the end."""
-    woken, wakeup = socket.socketpair()
-    woken.setblocking(False)
-    wakeup.setblocking(False)
-    signal.set_wakeup_fd(wakeup.fileno())
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    reports: dict[int, socket.socket] = {}
-    while True:
-        ready, _, _ = select.select([channel, woken], [], [])
-        if woken in ready:
-            woken.recv(1 << 10)
-            _report_ended(reports)
-        if channel not in ready:
-            continue
-        message, handles, _, _ = socket.recv_fds(channel, 1, 4)
-        if not message:
-            for each in (channel, woken, wakeup):
-                each.close()
-            return False
-        report = socket.socket(fileno=handles.pop())
-        pid = os.fork()
-        if pid == 0:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for stream, handle in enumerate(handles):
-                os.dup2(handle, stream)
-                os.close(handle)
-            _become(report)
-            for each in (channel, woken, wakeup, report, *reports.values()):
-                each.close()
-            return True
-        for handle in handles:
-            os.close(handle)
-        reports[pid] = report
-
-
-def _report_ended(reports: dict[int, socket.socket]) -> None:
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-            if not pid:
-                return
-            with reports.pop(pid) as report, contextlib.suppress(OSError):
-                report.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
-
-
-def _become(report: socket.socket) -> None:
-    """Apply a request's folder, environment and arguments to this process."""
-    report.sendall(b"%d\n" % os.getpid())
-    with report.makefile("rb") as lines:
-        request = json.loads(lines.readline())
-    os.chdir(request["folder"])
-    os.environ.clear()
-    os.environ.update(request["environment"])
-    time.tzset()
-    sys.path[0] = request["folder"]
-    sys.argv[1:] = request["arguments"]
-
-
-def _main() -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    for name in (*LIBRARIES, *own_modules()):
-        importlib.import_module(name)
-    # Else a command's garbage collection would copy every memory page that it touches.
-    gc.freeze()
-    if _serve(channel):
-        try:
-            runpy.run_module("pawsctl", run_name="__main__", alter_sys=True)
-        except SystemExit as done:
-            _end(done.code)
-            raise
-
-
-def own_modules() -> Iterator[str]:
-    """Yield the names of pawsctl's modules."""
-    for each in pkgutil.walk_packages(pawsctl.__path__, "pawsctl."):
-        # It runs as __main__, in the fork.
-        if each.name != "pawsctl.__main__":
-            yield each.name
-
-
-def _end(status: object) -> None:
-    """End this process as Python would, but leave its memory to the system.
-
-    Python frees every object, for which each page shared with the server would be copied first:
-    half of a short command's processor time. Returns if the streams can't be flushed.
-    """
-    threading._shutdown()  # type: ignore[attr-defined]
-    atexit._run_exitfuncs()
-    with contextlib.suppress(OSError, ValueError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status if isinstance(status, int) else bool(status))
-
-
-if __name__ == "__main__":
-    _main()

@@ -6,7 +6,6 @@ after a sync; and before, within and after commands for Redis that do not only r
 """
 
 import gc
-import importlib
 import os
 import signal
 import socket
@@ -22,8 +21,8 @@ from pawsctl.cli.app import run
 from pawsctl.connection import read_list
 from pawsctl.connection.commands import Command
 from pawsctl.connection.node import Node
-from tests import fork_server
 from tests.cli_runner import Pawsctl
+from tests.forking import preloaded
 
 T = TypeVar("T")
 
@@ -36,8 +35,7 @@ _FOR_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 def load() -> None:
     """Import everything, so that commands in forks import nothing."""
-    for name in (*fork_server.LIBRARIES, *fork_server.own_modules()):
-        importlib.import_module(name)
+    preloaded.load()
 
 
 def looks(pawsctl: Pawsctl, words: Sequence[str], look: Callable[[], T]) -> Iterator[T]:

@@ -1,0 +1,1 @@
+"""The server of processes behind `tests.fork_server`."""
