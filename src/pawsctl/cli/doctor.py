@@ -80,8 +80,8 @@ def _shown(run: Invocation, found: Finding) -> Finding:
     if mask is None:
         return found
     first, *log = found.detail.split("\n")
-    if found.name == "bot":
-        # Its answer may hold anything; it is quoted.
+    if found.name in ("bot", "settings"):
+        # The bot's answer, and what was set or typed, may hold anything; it is quoted.
         detail = mask.clause(found.detail)
     else:
         detail = "\n".join([mask.sentence(first), *map(mask.log_line, log)])

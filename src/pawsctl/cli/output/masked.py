@@ -21,6 +21,7 @@ _QUOTED = re.compile(r"(?<!\w)'(.*?)'(?!\w)", re.DOTALL)
 _OWN = re.compile(r"-{1,2}[a-z][a-z-]*|\[?[A-Z][A-Z_.|-]*\]?")
 _UNKNOWN_OPTION = re.compile(r"(?<=^No such option: )[^\s.]+")
 _EXTRA_ARGUMENTS = re.compile(r"(?<=^Got unexpected extra argument)(\(?s?\)? )\((.*)\)", re.DOTALL)
+_VALUE = re.compile(r"(?<=: )[^\s']+(?= is not )")
 _COMMAND_LINE = re.compile(r"(?<= -- ).*", re.DOTALL)
 
 
@@ -53,6 +54,6 @@ def misuse(text: str, mask: "Mask", own_words: Collection[str]) -> str:
         return found[0] if is_ours else f"'{mask.text(inside)}'"
 
     text = _QUOTED.sub(quoted, text)
-    text = _UNKNOWN_OPTION.sub(lambda found: mask.text(found[0]), text)
-    text = _COMMAND_LINE.sub(lambda found: mask.text(found[0]), text)
+    for typed in (_UNKNOWN_OPTION, _VALUE, _COMMAND_LINE):
+        text = typed.sub(lambda found: mask.text(found[0]), text)
     return _EXTRA_ARGUMENTS.sub(lambda found: f"{found[1]}({mask.text(found[2])})", text)

@@ -24,7 +24,8 @@ def list_(ctx: typer.Context) -> None:
         in_use = run.settings.text("PAWSCTL_PROFILE")
     except UsageError as error:
         # The one in use may be none of these, which the list is to show.
-        run.output.warn(error.message)
+        mask = run.output.mask
+        run.output.warn(error.message if mask is None else mask.clause(error.message))
     run.output.rows([listed(each, in_use) for each in known.values()], COLUMNS)
     if not known:
         from pawsctl.config.profiles.files import own_path
