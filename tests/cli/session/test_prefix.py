@@ -164,6 +164,7 @@ def test_whoever_names_a_whole_key_has_named_its_prefix(pawsctl: Pawsctl, server
     (pawsctl.folder / ".env").write_text("SESSION_PREFIX=sess:\n")
     mixed = pawsctl("session", "delete", "sess:+1", "+2")
     assert mixed.status == ExitStatus.NOT_CONFIRMED
+    assert "or name whole keys, like sess:…." in mixed.err
     assert pawsctl("session", "delete", "sess:+1").status == ExitStatus.OK
     for typed, status in ((b"n\n", ExitStatus.NOT_CONFIRMED), (b"y\n", ExitStatus.OK)):
         shown = screen(pawsctl, "session", "delete", "+2", columns=120, typed=typed)

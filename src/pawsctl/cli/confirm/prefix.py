@@ -53,7 +53,14 @@ def confirm_prefix(
             f"The prefix {settings.prefix} is from a file that was found ({settings.origin}), and "
             "nobody has named it.",
             hint="If you mean these keys, say so with --confirm "
-            f"{connection.target.service or connection.target.host}, or name the .env with "
-            "--env-file.",
+            f"{connection.target.service or connection.target.host}, or {_other_way(meant)}.",
         )
     return question or f"Change keys under {settings.prefix}?"
+
+
+def _other_way(meant: Meant) -> str:
+    if meant.typed:
+        return f"name whole keys, like {meant.settings.prefix}…"
+    if meant.settings.origin.startswith("profile "):
+        return "keep that profile in your own pawsctl.toml"
+    return "name the .env with --env-file"
