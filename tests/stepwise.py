@@ -30,6 +30,7 @@ _CHANGES = (
     *("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.symlink"),
     *("os.truncate", "subprocess.Popen"),
 )
+_MOST_SECONDS = 120
 _FOR_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
@@ -98,6 +99,8 @@ def _forked(pawsctl: Pawsctl, words: Sequence[str], step: Callable[[], None]) ->
 
 
 def _become(pawsctl: Pawsctl, words: Sequence[str], step: Callable[[], None]) -> NoReturn:
+    # A deadline for a test that would wait for it for ever.
+    signal.alarm(_MOST_SECONDS)
     # A collection would copy every memory page that it touches.
     gc.disable()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

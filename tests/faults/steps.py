@@ -4,6 +4,8 @@ import random
 import re
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,18 @@ _LINES = {
     "down": ("redis", "down", "--volumes", "--yes"),
 }
 _UNFINISHED = re.compile(r"\.part$|\.new$|/\.unfinished-")
+
+
+class Found(Tally):
+    """A tally that keeps each fault by its kind, to be sent to another process."""
+
+    def __init__(self, attack: str) -> None:
+        super().__init__(attack)
+        self.faults: list[tuple[str, str]] = []
+
+    def found(self, fault: str, how: str) -> None:
+        """Keep a fault."""
+        self.faults.append((fault, how))
 
 
 class Stepped(Stack):
@@ -64,28 +78,44 @@ class Stepped(Stack):
 
 def attacks(folder: Path, rng: random.Random, most: int) -> Iterator[Tally]:
     """Kill `reset` and `down --volumes` at each step; at `most` of those that differ."""
+    # A process of its own, since it forks and other attacks run in threads of this one.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        for command in _LINES:
+            seed = rng.randrange(1 << 32)
+            tally = Tally(f"redis {command} killed between two steps, then run again (embedded)")
+            tries, found = pool.submit(_attacked, command, folder / command, seed, most).result()
+            for _ in range(tries):
+                tally.tried()
+            for fault, how in found:
+                tally.found(fault, how)
+            yield tally
+
+
+def _attacked(
+    command: str, folder: Path, seed: int, most: int
+) -> tuple[int, list[tuple[str, str]]]:
+    """Return how often a command was killed, and the faults that were found, each with its how."""
     stepwise.load()
-    for command, words in _LINES.items():
-        tally = Tally(f"redis {command} killed between two steps, then run again (embedded)")
-        place = Stepped(folder / command, rng)
-        try:
-            place.begin()
-            seen = list(stepwise.looks(place.pawsctl, words, place.look))
-            firsts = {str(state): number for number, state in reversed(list(enumerate(seen)))}
-            numbers = sorted(firsts.values())
-            for number in sorted(rng.sample(numbers, min(most, len(numbers)))):
-                place.run("redis", "down", "--volumes", "--yes")
-                place.begin()
-                _killed(place, number, words, tally)
-        finally:
+    rng, words = random.Random(seed), _LINES[command]
+    place, found = Stepped(folder, rng), Found(command)
+    try:
+        place.begin()
+        seen = list(stepwise.looks(place.pawsctl, words, place.look))
+        firsts = {str(state): number for number, state in reversed(list(enumerate(seen)))}
+        numbers = sorted(firsts.values())
+        for number in sorted(rng.sample(numbers, min(most, len(numbers)))):
             place.run("redis", "down", "--volumes", "--yes")
-            place.client.close()
-        if left := place.servers():
-            tally.found("leftovers", f"killed in {command}: {left}")
-        yield tally
+            place.begin()
+            _killed(place, number, words, found)
+    finally:
+        place.run("redis", "down", "--volumes", "--yes")
+        place.client.close()
+    if left := place.servers():
+        found.found("leftovers", f"killed in {command}: {left}")
+    return found.tries, found.faults
 
 
-def _killed(place: Stepped, number: int, words: tuple[str, ...], tally: Tally) -> None:
+def _killed(place: Stepped, number: int, words: tuple[str, ...], tally: Found) -> None:
     how = f"killed at step {number} of {words[1]}"
     before = set(place.recorded())
     stepwise.kill_at(number, place.pawsctl, words)
