@@ -52,8 +52,21 @@ def prepare() -> Interrupt:
 
 def was_interrupted() -> bool:
     """Return whether a signal has asked this process to end."""
-    handler = signal.getsignal(signal.SIGINT)
-    return isinstance(handler, Interrupt) and handler.number is not None
+    handler = _handler()
+    return handler is not None and handler.number is not None
+
+
+def exit_status(status: int) -> int:
+    """Return the exit status that this process ends with if its command ended with `status`."""
+    handler = _handler()
+    return status if handler is None else handler.status(status)
+
+
+def _handler() -> Interrupt | None:
+    """Return the handler of signals; that of SIGINT alone may be missing, as in the background."""
+    numbers = (getattr(signal, name, None) for name in _SIGNALS)
+    handlers = (signal.getsignal(number) for number in numbers if number is not None)
+    return next((each for each in handlers if isinstance(each, Interrupt)), None)
 
 
 def let_go() -> None:

@@ -94,9 +94,16 @@ def run(arguments: list[str]) -> int:
     # Kept here, so that a failure is reported in the requested format.
     current = Invocation()
     counts: dict[str, int] = {}
-    status = _ended(arguments, current, counts)
-    if current.recorder is not None:
-        current.recorder.end(status, counts)
+    # That of a bug, whose traceback Python prints.
+    status: int = ExitStatus.FAILED
+    try:
+        status = _ended(arguments, current, counts)
+    except KeyboardInterrupt:
+        status = ExitStatus.INTERRUPTED
+        raise
+    finally:
+        if current.recorder is not None:
+            current.recorder.end(process_setup.exit_status(status), counts)
     return status
 
 
