@@ -62,17 +62,21 @@ def _last_words(rows: Rows) -> list[str]:
 
 def _waiting_seconds(rows: Rows) -> list[int | None]:
     now = datetime.now(UTC)
-    return [
-        None if (since := row.waiting_since) is None else max(0, int((now - since).total_seconds()))
+    waiting = [
+        row.item.updated_at if (session := row.session) is not None and session.is_waiting else None
         for row in rows
+    ]
+    return [
+        None if since is None else max(0, int((now - since).total_seconds())) for since in waiting
     ]
 
 
 def _waiting(rows: Rows) -> list[str]:
-    return ["-" if each is None else about(each) for each in _waiting_seconds(rows)]
+    return ["-" if each is None else _about(each) for each in _waiting_seconds(rows)]
 
 
 # Many sessions have the same.
+_about = lru_cache(maxsize=30_000)(about)
 _duration = lru_cache(maxsize=30_000)(duration)
 
 

@@ -63,10 +63,11 @@ class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True)
         """The message's text, or a note in brackets for tool calls and results."""
         content = self.content
         if isinstance(content, str):
-            return "(tool results)" if self.is_tool_results else content
+            is_results = content.startswith(TOOL_RESULTS) and self.role == "user"
+            return "(tool results)" if is_results else content
         if content and len(content) == 1:
             # As most are.
-            (block,) = content
+            block = content[0]
             is_text = block.type == "text" and block.text
             return block.text if is_text else f"({block.name or block.type})"
         words = self.text
