@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.measure import Pair, Run, Work, environment, pair, processor, run, wall
 from benchmarks.redis_server import Cluster, Store, seconds_of
 from benchmarks.report import Report
+from pawsctl.connection.scan.one_server import VALUES
 
 HERE = Path(__file__).parent
 PATTERN = "wh:session:*"
@@ -131,12 +132,12 @@ def listing(store: Store, scale: Scale, report: Report) -> None:
     port = str(store.port)
     work = paws(store, "session", "list", "-o", "jsonl")
     for name, command, bar in (
-        ("a tight script that does the list's work", ["tight.py", port], 1.1),
-        ("a script that only decodes", ["floor.py", port], None),
-        ("a script that does not decode messages", ["floor.py", port, "count"], None),
+        ("a tight script that does the list's work", ["tight", port, str(VALUES)], 1.1),
+        ("a script that only decodes", ["floor", port], None),
+        ("a script that does not decode messages", ["floor", port, "count"], None),
     ):
         script, *rest = command
-        least = Work(name, [sys.executable, str(HERE / script), *rest], {})
+        least = Work(name, [sys.executable, "-m", f"benchmarks.{script}", *rest], {})
         report.compare("`session list -o jsonl`", pair(work, least, times=scale.times), name, bar)
 
 

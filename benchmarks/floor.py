@@ -1,15 +1,15 @@
 """The least that a list of sessions can cost in Python: one socket, hiredis and msgspec alone.
 
-`session list -o jsonl` is measured against it. Usage: floor.py PORT [count]: with `count`, messages
-are only counted, and not decoded.
+`session list -o jsonl` is measured against it. Usage: python -m benchmarks.floor PORT [count]: with
+`count`, messages are only counted, and not decoded.
 """
 
-import socket
 import sys
 from typing import Any
 
-import hiredis
 import msgspec
+
+from benchmarks.raw_redis import RawRedis
 
 
 class Message(msgspec.Struct):
@@ -37,27 +37,14 @@ class Counted(msgspec.Struct):
 
 def main() -> None:
     """Run SCAN, PTTL and MGET one batch after the other, and decode each value."""
-    connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-    reader = hiredis.Reader()
+    redis = RawRedis(int(sys.argv[1]))
     shape: type[Session | Counted] = Counted if sys.argv[2:] == ["count"] else Session
     decode = msgspec.json.Decoder(shape).decode
-
-    def ask(*commands: tuple[Any, ...]) -> list[Any]:
-        connection.sendall(b"".join(map(hiredis.pack_command, commands)))
-        replies: list[Any] = []
-        while len(replies) < len(commands):
-            reply = reader.gets()
-            if reply is False:
-                reader.feed(connection.recv(1 << 20))
-            else:
-                replies.append(reply)
-        return replies
-
     cursor, count = b"0", 0
     while True:
-        scan = ask((b"SCAN", cursor, b"MATCH", b"wh:session:*", b"COUNT", b"1000"))
+        scan = redis.ask((b"SCAN", cursor, b"MATCH", b"wh:session:*", b"COUNT", b"1000"))
         cursor, keys = scan[0]
-        *ttls, values = ask(*((b"PTTL", key) for key in keys), (b"MGET", *keys))
+        *ttls, values = redis.ask(*((b"PTTL", key) for key in keys), (b"MGET", *keys))
         for key, ttl_ms, value in zip(keys, ttls, values, strict=True):
             # None: it has expired meanwhile.
             if value is not None:

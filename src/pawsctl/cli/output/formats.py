@@ -136,13 +136,11 @@ def _csv_column(name: str, values: Sequence[Any]) -> Iterable[str]:
     if kinds == {datetime}:
         # A year has four digits, and no date has a comma.
         return msgspec.json.encode(values).decode()[2:-2].split('","')
-    texts = values if kinds == {str} else _csv_cells(name, values)
-    whole = "".join(texts)
-    if kinds == {str} and not (whole.isprintable() and _are_no_formulas(name, texts)):
+    texts = values
+    # Not of all texts in one: that would be copied, and be four times as wide for one emoji.
+    is_plain = kinds == {str} and all(map(str.isprintable, texts))
+    if not (is_plain and _are_no_formulas(name, texts)):
         texts = _csv_cells(name, values)
-        whole = "".join(texts)
-    if '"' not in whole and "," not in whole:
-        return texts
     return [
         '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
         for text in texts

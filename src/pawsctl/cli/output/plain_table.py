@@ -46,7 +46,9 @@ def _texts(column: Column[Row], rows: Sequence[Row]) -> list[str]:
         texts = column.texts(rows)
     else:
         texts = [column.cell(row)[0] for row in rows]
-    return texts if "".join(texts).isprintable() else [escaping.visible(text) for text in texts]
+    if column.is_own or "".join(texts).isprintable():
+        return texts
+    return [escaping.visible(text) for text in texts]
 
 
 def _template(layout: Layout) -> str:
@@ -61,9 +63,9 @@ def _template(layout: Layout) -> str:
 def _block(layout: Layout, template: str, cells: Sequence[list[str]]) -> str:
     """Return the lines of rows, whose cells are given column by column."""
     *before, last = cells
-    for texts, width in zip(before, layout.widths, strict=True):
+    for texts, width, column in zip(before, layout.widths, layout.columns, strict=False):
         is_narrow = not layout.is_fitted or max(map(len, texts)) <= width
-        if not (is_narrow and "".join(texts).isascii()):
+        if not (is_narrow and (column.is_own or "".join(texts).isascii())):
             return "".join([_line(layout, row) for row in zip(*cells, strict=True)])
     room = layout.last
     # No character takes more columns than it has bytes.

@@ -32,6 +32,8 @@ class Column(NamedTuple, Generic[Row]):
 
     If a terminal is too narrow, columns are left out in the order of `gives_way`; those with 0
     stay. `texts` returns the texts of `cell` for many rows at once, for lists that may be long.
+    `is_own` says that the texts are numbers and words of pawsctl's own, in ASCII: nothing in them
+    needs to be escaped.
     """
 
     title: str
@@ -39,6 +41,7 @@ class Column(NamedTuple, Generic[Row]):
     right: bool = False
     gives_way: int = 0
     texts: Callable[[Sequence[Row]], list[str]] | None = None
+    is_own: bool = False
 
 
 def table(rows: Iterable[Row], columns: Sequence[Column[Row]], room: int | None) -> Iterator[Line]:

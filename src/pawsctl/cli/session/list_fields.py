@@ -37,11 +37,12 @@ def _column(
     *,
     right: bool = False,
     gives_way: int = 0,
+    is_own: bool = False,
 ) -> Column[Listed]:
     def cell(row: Listed) -> Span:
         return texts([row])[0], style(row)
 
-    return Column(title, cell, right, gives_way, texts)
+    return Column(title, cell, right, gives_way, texts, is_own)
 
 
 def _last_words(rows: Rows) -> list[str]:
@@ -106,6 +107,7 @@ FIELDS = {
             # Where it should expire, that it doesn't is a problem.
             lambda row: ttl_span(row.item, may_stay=row.item.problem is None)[1],
             right=True,
+            is_own=True,
         ),
     ),
     "status": Field(
@@ -119,18 +121,26 @@ FIELDS = {
             lambda rows: [or_dash(row.item.messages) for row in rows],
             right=True,
             gives_way=4,
+            is_own=True,
         ),
     ),
     "updated_at": Field(
         lambda rows: [row.item.updated_at for row in rows],
         _column(
-            "UPDATED", lambda rows: moments([row.item.updated_at for row in rows]), gives_way=3
+            "UPDATED",
+            lambda rows: moments([row.item.updated_at for row in rows]),
+            gives_way=3,
+            is_own=True,
         ),
     ),
     "bytes": Field(
         lambda rows: [row.item.bytes for row in rows],
         _column(
-            "SIZE", lambda rows: [_size(row.item.bytes) for row in rows], right=True, gives_way=1
+            "SIZE",
+            lambda rows: [_size(row.item.bytes) for row in rows],
+            right=True,
+            gives_way=1,
+            is_own=True,
         ),
     ),
     "problem": Field(
@@ -144,6 +154,7 @@ FIELDS = {
             _waiting,
             lambda row: "" if row.waiting_since is None else "bold yellow",
             right=True,
+            is_own=True,
         ),
     ),
     "last_message": Field(
