@@ -21,7 +21,7 @@ CHANGING: tuple[tuple[str, dict[str, int]], ...] = (
     ("redis stop", {"stopped": 1}),
     ("redis start", {"started": 1}),
     ("redis restart", {"restarted": 1}),
-    ("redis maxmemory 99mb --yes", {}),
+    ("redis maxmemory 99mb --yes", {"changed": 1}),
     (f"redis cli -- SET wh:session:+1 {SESSION}", {}),
     ("session touch +1", {"touched": 1}),
     ("session edit +1", {"edited": 1}),

@@ -288,6 +288,8 @@ def test_old_backups_are_swept_and_that_is_said(pawsctl: Pawsctl, server: Server
     part = kept.with_name(f".{kept.name}.pawsctl-{'0' * 16}.part")
     part.write_bytes(b"conversations")
     assert "Removed 2 backups whose time was up." in pawsctl("session", "delete", "+2").err
+    (newest,) = pawsctl("audit", "list", "--limit", "1", "--json").json
+    assert newest["counts"] == {"expired_backups": 2, "deleted": 1}
     assert len(archives(pawsctl)) == 4
     assert not part.exists()
     hours = {"PAWSCTL_BACKUP_HOURS": "0.5"}

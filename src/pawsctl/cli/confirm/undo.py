@@ -38,6 +38,7 @@ def undo_of(run: Invocation, before: str, *, no_backup: bool, yes: bool) -> Undo
         ask,
         run.output.note,
         restoring=lambda name: _restoring(run, name),
+        swept=lambda count: run.count(expired_backups=count),
     )
 
 

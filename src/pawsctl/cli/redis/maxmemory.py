@@ -49,7 +49,9 @@ def maxmemory(
             host=confirm,
             question="Change the limit?",
         )
-        run.output.show(memory.set_limit(connection, limit), limit_set)
+        done = memory.set_limit(connection, limit)
+        run.count(changed=len(done.nodes))
+        run.output.show(done, limit_set)
     if connection.target.may_be_ours and memory.outgrows(now, limit):
         run.output.warn(CONTAINER)
     run.output.note(HOW_TO_KEEP)

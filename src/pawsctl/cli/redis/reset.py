@@ -49,3 +49,4 @@ def reset(
     run.output.show(done, results_view.reset)
     if count := folder.sweep(hours):
         run.output.note(folder.swept_text(count))
+        run.count(expired_backups=count)

@@ -39,7 +39,8 @@ class Undo(NamedTuple):
 
     `ask` takes a sentence on what stands in the way and a question; it raises NotConfirmed if the
     answer is no. `say` tells the user a sentence. The backup lives for `hours`. `restoring` returns
-    the command that brings back the backup of a name.
+    the command that brings back the backup of a name. `swept` is called with the number of backups
+    that were removed since their time was up.
     """
 
     before: str
@@ -48,6 +49,7 @@ class Undo(NamedTuple):
     say: Callable[[str], None]
     large: int = LARGE
     restoring: Callable[[str], str] = "pawsctl backup restore {}".format
+    swept: Callable[[int], None] = lambda _count: None
 
 
 class Kept(NamedTuple):
@@ -97,6 +99,7 @@ def keep(
         try:
             if count := folder.sweep(undo.hours):
                 undo.say(folder.swept_text(count))
+                undo.swept(count)
             return _tried(store, snapshots, undo, undo.large, progress)
         except _Large:
             megabytes = undo.large // 1024**2
