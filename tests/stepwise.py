@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -87,7 +88,11 @@ def _log(pawsctl: Pawsctl) -> Path:
 
 
 def _forked(pawsctl: Pawsctl, words: Sequence[str], step: Callable[[], None]) -> int:
-    if child := os.fork():
+    with warnings.catch_warnings():
+        # Newer Pythons warn where there are threads; those of pytest hold no lock that matters.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child:
         return child
     try:
         _become(pawsctl, words, step)

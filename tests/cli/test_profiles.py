@@ -188,10 +188,13 @@ def test_profiles_are_listed_shown_and_checked(
     assert (own / "ran").exists()
     both = secured("profile", "check", "--json")
     assert both.status == ExitStatus.FAILED
-    found.write_text(f'[profiles.odd]\nurl = "{server.url}"\nprefix = "*"\n')
-    odd = secured("profile", "check", "odd", "--json").json[0]["steps"]
-    assert [step["ok"] for step in odd] == [False, False, False]
-    assert f"profile odd in {found}:3" in odd[0]["detail"]
+    for line in ('prefix = "*"', 'ttl = "never"'):
+        found.write_text(f'[profiles.odd]\nurl = "{server.url}"\n{line}\n')
+        odd = secured("profile", "check", "odd", "--json").json[0]["steps"]
+        assert [step["ok"] for step in odd] == [False, False, False]
+        assert f"profile odd in {found}:3" in odd[0]["detail"]
+    found.write_text(f'[profiles.odd]\nurl = "{server.url}"\n{line}\nformat = "raw"\n')
+    assert secured("profile", "check", "odd").status == ExitStatus.OK
     found.write_text(f'[profiles.gone]\nurl = "{ELSEWHERE}"\n')
     gone = secured("--profile", "gone", "session", "list")
     assert gone.status == ExitStatus.UNREACHABLE

@@ -60,9 +60,9 @@ def require_usable(settings: Iterable[Setting]) -> None:
     given = {each.name: each for each in settings}
     for name, setting in given.items():
         checks[name](setting)
-    if "SESSION_TTL" in given and "SESSION_FORMAT" in given:
-        ttl = given["SESSION_TTL"]
-        _require_fitting(_ttl(ttl), _format(given["SESSION_FORMAT"]), ttl)
+    if ttl := given.get("SESSION_TTL"):
+        form = _format(given["SESSION_FORMAT"]) if "SESSION_FORMAT" in given else "bot"
+        _require_fitting(_ttl(ttl), form, ttl)
 
 
 def _prefix(setting: Setting) -> str:
@@ -88,7 +88,7 @@ def _require_fitting(ttl: int, form: Format, setting: Setting) -> None:
     if not ttl and form == "bot":
         raise UsageError(
             f"SESSION_TTL ({setting.origin}) is '{_NEVER}', and the bot's sessions expire.",
-            hint="Set SESSION_FORMAT to raw for those of another application.",
+            hint="For those of another, SESSION_FORMAT, or the profile's format, is raw.",
         )
 
 

@@ -81,7 +81,7 @@ def test_an_archive_of_another_prefix_is_refused(
         ("SESSION_TTL", "86400", "86400s"),
         ("SESSION_TTL", "0s", "30m"),
         ("SESSION_TTL", "1.5s", "whole seconds"),
-        ("SESSION_TTL", "never", "SESSION_FORMAT to raw"),
+        ("SESSION_TTL", "never", "format, is raw"),
     ],
 )
 def test_settings_that_no_sessions_can_have_are_wrong_usage(

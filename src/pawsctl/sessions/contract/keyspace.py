@@ -162,7 +162,7 @@ class Keyspace(msgspec.Struct, frozen=True):
         if not self.ttl:
             raise UsageError(
                 f"{what} gives sessions their TTL, and SESSION_TTL is never.",
-                hint="To have some expire, say when: SESSION_TTL=6h, for this command.",
+                hint="To have some expire, set SESSION_TTL, or the profile's ttl, to a time.",
             )
 
     @property
