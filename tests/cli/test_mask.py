@@ -3,6 +3,8 @@
 import gzip
 import json
 import re
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -400,6 +402,36 @@ def test_no_source_takes_a_mask_back(filled: Pawsctl, tmp_path: Path, said: str)
     refused = filled(*words, "session", "get", NOBODY, env={"PAWSCTL_MASK": "0"})
     assert refused.status == ExitStatus.NO_SESSION
     _clean(refused.err, said)
+
+
+# A command that ends with a bug.
+_BUG = """
+import runpy, sys
+from pawsctl.sessions.query import find
+
+def conversations(*_):
+    raise KeyError(said) from ValueError(said)
+
+said = sys.argv[1]
+find.conversations = conversations
+sys.argv = ["pawsctl", "session", "get", "+1"]
+runpy.run_module("pawsctl", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_the_traceback_of_a_bug_has_places_and_no_words(filled: Pawsctl) -> None:
+    """The words of an exception may be anybody's."""
+    ended = subprocess.run(
+        [sys.executable, "-c", _BUG, f"Firulais {PHONE}"],
+        cwd=filled.folder,
+        env=filled.environment,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    _clean(ended.stdout + ended.stderr, "a bug")
+    assert ended.stderr.endswith(b"in conversations\nKeyError\n")
 
 
 def test_the_tab_key_shows_no_phone(filled: Pawsctl) -> None:

@@ -1,7 +1,9 @@
 """Whether what a command writes is to be masked, known before it writes anything."""
 
 import os
+import sys
 from collections.abc import Callable
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 from pawsctl.errors import PawsctlError
@@ -24,3 +26,13 @@ def resolve(load: Callable[[], object], output: "Talk", *, asked: bool) -> None:
             from pawsctl.safety import masking
 
             output.mask = masking.makeshift()
+    if output.mask is not None:
+        sys.excepthook = _tell_place
+
+
+def _tell_place(kind: type[BaseException], _: BaseException, trace: TracebackType | None) -> None:
+    """Write the traceback of a bug without the exception's words, which may be anybody's."""
+    import traceback
+
+    lines = ["Traceback (most recent call last):\n", *traceback.format_tb(trace)]
+    sys.stderr.write(f"{''.join(lines)}{kind.__name__}\n")
