@@ -122,9 +122,11 @@ def test_a_port_where_no_redis_answers_is_told(bare_pawsctl: Pawsctl) -> None:
         threading.Thread(target=_hang_up, args=(program,)).start()
         port = program.getsockname()[1]
         bare_pawsctl.environment |= {"REDIS_PORT": str(port), "PAWSCTL_ENGINE": "embedded"}
-        result = bare_pawsctl("redis", "reset", "--yes")
+        result = bare_pawsctl("redis", "reset", "--yes", env={"SESSION_PREFIX": "sess:"})
     assert f"Not looked at: whether Redis has replicas: none answers on port {port}." in result.err
     assert result.status == ExitStatus.CONFLICT
+    # Other keys are not exported before they are deleted.
+    assert "Sessions are keys under sess: (SESSION_PREFIX in the environment)" in result.err
 
 
 @pytest.mark.parametrize(("typed", "status"), [("127.0.0.1", 0), ("y", 3), ("localhost", 3)])

@@ -33,6 +33,13 @@ def reset(
 
     run, settings = stack_of(ctx, starts=True)
     hours = run.settings.backup_hours()
+
+    def confirmed(question: str) -> None:
+        sessions = run.session_settings
+        if not (no_backup or sessions.is_default_prefix):
+            run.output.note(f"Sessions are keys under {sessions.prefix} ({sessions.origin})")
+        confirm_stack(run, settings, topology, question, host=confirm, yes=yes)
+
     with event_lines.events_shown(run.output) as emit:
         done = operation.reset(
             settings,
@@ -40,9 +47,7 @@ def reset(
             keyspace=run.keyspace,
             timeout=timeout,
             with_backup=not no_backup,
-            confirm=lambda question: confirm_stack(
-                run, settings, topology, question, host=confirm, yes=yes
-            ),
+            confirm=confirmed,
             emit=emit,
         )
     run.count(removed=len(done.removed), **actions(done.services))
