@@ -110,6 +110,16 @@ def test_a_password_for_the_source_is_not_sent_to_the_target(
     assert (done.status, stored) == (ExitStatus.OK, GREETING), done.err
 
 
+def test_a_copy_of_nothing_names_the_wider_glob(
+    pawsctl: Pawsctl, server: Server, other: Server
+) -> None:
+    """As a list and a flush do."""
+    store_session(server, "+59899000004", GREETING)
+    done = pawsctl("session", "copy", "--match", "59899", "--to", other.url)
+    assert (done.status, done.err) == (ExitStatus.OK, "'*59899*' matches 1.\n")
+    assert _values(other) == {}
+
+
 def test_what_leaves_production_is_masked(
     pawsctl: Pawsctl, server: Server, other: Server, tmp_path: Path
 ) -> None:

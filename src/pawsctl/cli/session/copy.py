@@ -62,6 +62,7 @@ def copy(
     """
     from pawsctl.connection import connect
     from pawsctl.safety import masking, places
+    from pawsctl.sessions.query import absent
     from pawsctl.sessions.store.reader import SessionReader
     from pawsctl.sessions.store.store import SessionStore
     from pawsctl.workflows import copy as operation
@@ -101,6 +102,8 @@ def copy(
             copied = copying.copy(what, progress)
         run.count(copied=copied.copied)
         run.output.show(copied, copied_view)
+        is_nothing = what.names is None and not copied.copied + copied.kept
+        run.output.advise(lambda: absent.lead(source, what.wanted) if is_nothing else "")
         copying.require_all(what)
 
 
