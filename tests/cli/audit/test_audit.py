@@ -43,6 +43,16 @@ def test_a_change_tells_who_and_what_and_no_phone(pawsctl: Pawsctl, server: Serv
     assert newest["id"] == flushed["id"]
 
 
+def test_a_phone_that_was_written_otherwise_is_named(pawsctl: Pawsctl, server: Server) -> None:
+    """With its +, it is another session; the list of the one without is empty, and says so."""
+    store_session(server, "+1234567", b'{"status":"active","messages":[]}')
+    assert pawsctl("session", "touch", "+1234567").status == 0
+    found = pawsctl("audit", "list", "--phone", "1234567")
+    assert (found.status, found.out) == (0, b"")
+    assert found.err == "No recorded change names 1234567. Some name +1234567.\n"
+    assert pawsctl("audit", "list", "--phone", "77").err == "No recorded change names 77.\n"
+
+
 def test_smoke_tests_and_redis_cli_are_recorded_and_a_phone_counts_once(
     pawsctl: Pawsctl, server: Server
 ) -> None:

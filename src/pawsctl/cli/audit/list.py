@@ -15,6 +15,7 @@ from pawsctl.cli.output.units import moment
 
 if TYPE_CHECKING:
     from pawsctl.safety.audit.changes import Recorded
+    from pawsctl.sessions.contract.keyspace import Keyspace
 
 
 class AuditCommand(ListCommand):
@@ -49,8 +50,24 @@ def list_(
         changes.recorded(name=name, limit=limit),
         columns(datetime.now(UTC) if run.output.is_terminal else None),
         fields=changes.Recorded.__struct_fields__,
-        empty=lambda: "No change is recorded.",
+        empty=lambda: none_recorded(space, phone),
     )
+
+
+def none_recorded(space: Keyspace, phone: str) -> str:
+    """Return sentences saying that there is no change, or none that names the phone like this."""
+    from pawsctl.safety.audit import changes
+    from pawsctl.sessions.query import absent
+
+    if not phone:
+        return "No change is recorded."
+    key = space.key(phone)
+    told = [
+        f"Some name {space.shown_name(other)}."
+        for other in absent.other_spellings(space, key)
+        if changes.recorded(name=space.name_of(other), limit=1)
+    ]
+    return " ".join([f"No recorded change names {space.shown_name(key)}.", *told])
 
 
 def end_of(row: Recorded) -> Span:

@@ -36,7 +36,7 @@ def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
 
 def written_otherwise(store: SessionReader, names: Sequence[bytes]) -> list[str]:
     """Return the phones of sessions that exist under the keys, with or without a + or 00."""
-    others = [key for name in names for key in _others(store.keyspace, name)]
+    others = [key for name in names for key in other_spellings(store.keyspace, name)]
     # The sessions are missing in any case, also if this can't be told.
     with suppress(PawsctlError):
         left = store.ttls(others)
@@ -48,7 +48,7 @@ def written_otherwise(store: SessionReader, names: Sequence[bytes]) -> list[str]
     return []
 
 
-def _others(keyspace: Keyspace, key: bytes) -> list[bytes]:
+def other_spellings(keyspace: Keyspace, key: bytes) -> list[bytes]:
     """Return a phone's other keys: it may begin with +, with 00 in its place, or with neither."""
     prefix = keyspace.prefix.encode()
     if keyspace.is_raw or not key.startswith(prefix) or key == prefix:
