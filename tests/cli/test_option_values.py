@@ -70,12 +70,11 @@ def test_a_column_that_sorts_nothing_is_not_offered_for_it(bare_pawsctl: Pawsctl
         ("session list --limit 0", "0 is not from 1 to 1000000000."),
         ("redis logs --tail -1", "-1 is less than 0."),
         ("redis up --timeout abc", "'abc' is not a number."),
+        ("session list foo", "No further argument is taken: 'foo'."),
         ("redis up --timeout nan", "nan is not from 0.1 to 86400."),
     ],
 )
-def test_a_wrong_number_is_told_in_plain_words(
-    bare_pawsctl: Pawsctl, line: str, words: str
-) -> None:
+def test_wrong_usage_is_told_in_plain_words(bare_pawsctl: Pawsctl, line: str, words: str) -> None:
     """Without the names of types, and without formulas."""
     done = bare_pawsctl(*line.split())
     assert (done.status, done.out) == (ExitStatus.USAGE, b"")

@@ -212,9 +212,10 @@ def _format_in(arguments: list[str]) -> Format | None:
     return found
 
 
-# Typer's words for numbers → plain ones.
+# Typer's words → plain ones.
 _PLAIN_WORDS = (
     (r" \(Possible options: (.+)\)", r". Did you mean \1?"),
+    (r"Got unexpected extra argument\(s\) \(((?s:.*))\)", r"No further argument is taken: '\1'."),
     (r"is not a valid int(?: range)?\.", "is not a whole number."),
     (r"is not a valid float(?: range)?\.", "is not a number."),
     (r"is not in the range (\S+)<=x<=(\S+)\.", r"is not from \1 to \2."),
