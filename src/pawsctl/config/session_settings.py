@@ -27,6 +27,7 @@ class SessionSettings(msgspec.Struct, frozen=True):
 
     A TTL of 0 says that sessions need not expire.
     `is_found` says that the prefix is from a file that was found by search, and nobody named.
+    `found_ttl` is the origin of the TTL if that is, else ''.
     """
 
     prefix: str
@@ -34,6 +35,7 @@ class SessionSettings(msgspec.Struct, frozen=True):
     format: Format
     origin: str
     is_found: bool
+    found_ttl: str = ""
 
     @property
     def is_default_prefix(self) -> bool:
@@ -49,9 +51,11 @@ def read(settings: Settings) -> SessionSettings:
     """Return the settings on sessions, validated. Raises UsageError if one can't be used."""
     prefix = settings["SESSION_PREFIX"]
     is_found = settings.is_from_found_file(prefix)
-    ttl, form = _ttl(settings["SESSION_TTL"]), _format(settings["SESSION_FORMAT"])
-    _require_fitting(ttl, form, settings["SESSION_TTL"])
-    return SessionSettings(_prefix(prefix), ttl, form, prefix.origin, is_found)
+    longest, form = settings["SESSION_TTL"], _format(settings["SESSION_FORMAT"])
+    ttl = _ttl(longest)
+    _require_fitting(ttl, form, longest)
+    found_ttl = longest.origin if settings.is_from_found_file(longest) else ""
+    return SessionSettings(_prefix(prefix), ttl, form, prefix.origin, is_found, found_ttl)
 
 
 def require_usable(settings: Iterable[Setting]) -> None:

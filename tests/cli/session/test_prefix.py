@@ -175,6 +175,29 @@ def test_whoever_names_a_whole_key_has_named_its_prefix(pawsctl: Pawsctl, server
     assert server.client.keys() == []
 
 
+def test_a_ttl_of_a_found_file_ends_no_session_earlier_unasked(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """A touch with a second would be a deletion; one that extends is what was asked for."""
+    server.client.set("wh:session:+1", BROKEN, ex=1_000)
+    file = pawsctl.folder / ".env"
+    file.write_text("SESSION_TTL=1s\n")
+    refused = pawsctl("session", "touch", "+1")
+    assert refused.status == ExitStatus.NOT_CONFIRMED
+    assert f"A TTL of 1 s (SESSION_TTL in {file}:1) ends sessions earlier" in refused.err
+    declined = screen(pawsctl, "session", "touch", "+1", columns=200, typed=b"n\n")
+    assert declined.status == ExitStatus.NOT_CONFIRMED
+    assert server.client.ttl("wh:session:+1") > 900
+    file.write_text("SESSION_TTL=30m\n")
+    assert pawsctl("session", "touch", "+1").status == ExitStatus.OK
+    assert pawsctl("session", "touch", "+1").status == ExitStatus.OK
+    assert server.client.ttl("wh:session:+1") > 1_700
+    file.write_text("SESSION_TTL=10m\n")
+    done = pawsctl("session", "touch", "+1", "--confirm", "127.0.0.1")
+    assert done.status == ExitStatus.OK
+    assert server.client.ttl("wh:session:+1") <= 600
+
+
 def test_longer_prefixes_are_told_before_keys_are_deleted(pawsctl: Pawsctl, server: Server) -> None:
     """They may be another application's: `sess:x:` begins with `sess:`."""
     server.client.mset({f"sess:x:{number}": "1" for number in range(7)} | {"sess:a": "1"})

@@ -1,4 +1,4 @@
-"""Confirmation of a session prefix that a file brought along."""
+"""Confirmation of a session prefix or a TTL that a file brought along."""
 
 from __future__ import annotations
 
@@ -56,6 +56,24 @@ def confirm_prefix(
             f"{connection.target.service or connection.target.host}, or {_other_way(meant)}.",
         )
     return question or f"Change keys under {settings.prefix}?"
+
+
+def confirm_ttl(output: Talk, connection: Connection, settings: SessionSettings) -> None:
+    """Ask before a TTL that a found file brought along ends sessions earlier than they do now.
+
+    Raises NotConfirmed, also if nobody can be asked.
+    """
+    from pawsctl import durations
+
+    ttl = f"A TTL of {durations.text(settings.ttl)} ({settings.found_ttl})"
+    earlier = f"{ttl} ends sessions earlier than they do now"
+    if not sys.stdin.isatty():
+        raise NotConfirmed(
+            f"{earlier}, and nobody has named it: it is from a file that was found.",
+            hint="If you mean it, say so with --confirm "
+            f"{connection.target.service or connection.target.host}.",
+        )
+    output.confirm(f"{earlier}. Go on?", yes=False)
 
 
 def _other_way(meant: Meant) -> str:

@@ -4,7 +4,7 @@ import typer
 
 from pawsctl.cli.arguments import Confirm, Phones, is_single, phone_keys
 from pawsctl.cli.confirm.guard import confirm_on
-from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.prefix import Meant, confirm_ttl
 from pawsctl.cli.global_options import ListCommand, invocation
 from pawsctl.cli.session.group import app
 
@@ -21,10 +21,13 @@ def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
 
     run = invocation(ctx)
     run.keyspace.require_ttl("'session touch'")
+    settings = run.session_settings
     names = phone_keys(phones, run.keyspace, exact=True)
     with run.store() as store:
+        if settings.found_ttl and not confirm and touch_delete.shortens(store, names):
+            confirm_ttl(run.output, store.connection, settings)
         if confirm or len(set(names)) > 1:
-            meant = Meant(run.session_settings, phones)
+            meant = Meant(settings, phones)
             confirm_on(run, store.connection, host=confirm, keys=names, meant=meant)
         run.record(store.connection.target, names)
         touched = touch_delete.touch(store, names)

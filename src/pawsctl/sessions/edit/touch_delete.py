@@ -40,6 +40,12 @@ def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
     ]
 
 
+def shortens(store: SessionStore, names: Sequence[bytes]) -> bool:
+    """Return whether a touch would have one of these sessions expire earlier than it does now."""
+    most = store.keyspace.ttl * 1000
+    return any(left is not None and not 0 <= left <= most for left in store.ttls(names))
+
+
 def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
     """Delete each session; one that is named twice is in the result once."""
     names = list(dict.fromkeys(names))
