@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 Kind = Literal["answers", "reads", "writes", "slots"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+SILENT = "it does not"
+"""The detail of the check whether a node answers, for one that does not."""
 
 
 class Check(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -71,7 +73,7 @@ def check(connection: Connection, keyspace: Keyspace, only: Collection[Kind] = (
             hint="Leave --only slots out.",
         )
     checks = [each for node in nodes for each in _checks(node, keyspace, kinds)]
-    checks += [Check(f"{address} answers", False, 0.0, "it does not") for address in silent]
+    checks += [Check(f"{address} answers", False, 0.0, SILENT) for address in silent]
     if untold is not None:
         checks.append(Check("all primaries are known", False, 0.0, untold.message))
     elif not silent and "slots" in (only or KINDS) and connection.resolved().is_cluster:

@@ -113,4 +113,7 @@ def _require_answers(connection: Connection, keyspace: Keyspace) -> None:
     slots: list[health.Kind] = ["slots"] if connection.resolved().is_cluster else []
     for check in health.check(connection, keyspace, ["answers", *slots]).checks:
         if not check.ok:
-            raise RedisUnreachable(f"'{check.name}' is not so: {check.detail}", hint="")
+            node, is_silent, _ = check.name.partition(" answers")
+            silent = f"{node} does not answer"
+            reason = silent if is_silent and check.detail == health.SILENT else check.detail
+            raise RedisUnreachable(f"{reason.rstrip('.')}.", hint="")
