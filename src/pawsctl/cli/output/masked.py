@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pawsctl.sessions.contract.mask import Mask
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+# No phone and no key: no mark, and few digits.
+_HARMLESS = re.compile(r'"[^+:%\\0-9]*(?:[0-9]{1,6}[^+:%\\0-9]*)?"')
 # Not the apostrophe of a word.
 _QUOTED = re.compile(r"(?<!\w)'(.*?)'(?!\w)", re.DOTALL)
 # Names of options and of values, such as '--limit' / '-n', 'PHONE...' and 'N'.
@@ -36,7 +38,10 @@ def encoded(data: bytes, output_format: Format, mask: "Mask") -> bytes:
 
 
 def _literal(literal: str, mask: "Mask") -> str:
-    text = json.loads(literal)
+    # Most are names of fields and short words.
+    if _HARMLESS.fullmatch(literal):
+        return literal
+    text = json.loads(literal) if "\\" in literal else literal[1:-1]
     shown = mask.data(text)
     return literal if shown == text else json.dumps(shown)
 
