@@ -1,7 +1,8 @@
 """`make bench`: measure every bar in one run and write RESULTS.md beside this file.
 
-A run that fails leaves the last RESULTS.md. `make bench-quick` takes a minute, with a tenth of the
-sessions and without what needs Docker, npm or a million sessions; it writes nothing.
+It takes 20 minutes on two idle cores, and no command in it more than ten. A run that fails leaves
+the last RESULTS.md. `make bench-quick` takes a minute, with a tenth of the sessions and without
+what needs Docker, npm or a million sessions; it writes nothing.
 """
 
 import argparse
@@ -41,7 +42,10 @@ def main() -> None:
         finally:
             store.stop()
     if options.quick:
-        report.note("With a tenth of the sessions, each start weighs ten times as much.")
+        report.note(
+            "With a tenth of the sessions, each start weighs ten times as much: what it outweighs "
+            "has its bar in `make bench` alone."
+        )
     text = report.markdown(store)
     sys.stdout.write(text)
     if not options.quick and not options.only:

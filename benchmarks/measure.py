@@ -4,6 +4,7 @@ speed meets both alike."""
 import os
 import statistics
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,8 +34,12 @@ class Run:
     memory: int
 
 
+# Seconds; the longest command takes fifty.
+_MOST = 600
+
+
 def run(work: Work) -> Run:
-    """Run a command to its end. Raises RuntimeError if it fails."""
+    """Run a command to its end. Raises RuntimeError if it fails, or takes ten minutes."""
     if work.prepare:
         work.prepare()
     stdin = work.stdin.open("rb") if work.stdin else subprocess.DEVNULL
@@ -47,9 +52,12 @@ def run(work: Work) -> Run:
         env=environment() | work.environment,
     )
     assert process.stderr is not None
+    too_long = threading.Timer(_MOST, process.kill)
+    too_long.start()
     said = process.stderr.read()
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - begun
+    too_long.cancel()
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stderr.close()
     if work.stdin and not isinstance(stdin, int):
