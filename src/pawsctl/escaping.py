@@ -43,6 +43,10 @@ def visible(text: str, *, keep: str = "") -> str:
     return _pattern(keep).sub(_escape, text)
 
 
+class Printable(list[str]):
+    """Texts that are known to be printable, so that nobody has to look for what to escape."""
+
+
 def _escape(match: re.Match[str]) -> str:
     number = ord(match[0])
     if number < 0x100:

@@ -12,6 +12,7 @@ from msgspec.structs import astuple
 
 from pawsctl import escaping
 from pawsctl.cli.output import Format
+from pawsctl.escaping import Printable
 
 Row = TypeVar("Row")
 Values = Callable[[Sequence[Row]], Sequence[Sequence[Any]]]
@@ -136,14 +137,18 @@ def _csv_column(name: str, values: Sequence[Any]) -> Iterable[str]:
     if kinds == {datetime}:
         # A year has four digits, and no date has a comma.
         return msgspec.json.encode(values).decode()[2:-2].split('","')
-    texts = values
-    # Not of all texts in one: that would be copied, and be four times as wide for one emoji.
-    is_plain = kinds == {str} and all(map(str.isprintable, texts))
-    if not (is_plain and _are_no_formulas(name, texts)):
-        texts = _csv_cells(name, values)
+    are_printable, whole = type(values) is Printable, ""
+    if kinds == {str} and not are_printable:
+        whole = "".join(values)
+        are_printable = whole.isprintable()
+    if not (are_printable and _are_no_formulas(name, values)):
+        values = _csv_cells(name, values)
+    elif whole and '"' not in whole and "," not in whole:
+        # As phones and keys are.
+        return values
     return [
         '"' + text.replace('"', '""') + '"' if "," in text or '"' in text else text
-        for text in texts
+        for text in values
     ]
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from pawsctl import escaping
 from pawsctl.cli.output.table import MEASURED_ROWS, Column, Layout, cut, padded, plain
+from pawsctl.escaping import Printable
 
 Row = TypeVar("Row")
 
@@ -46,7 +47,7 @@ def _texts(column: Column[Row], rows: Sequence[Row]) -> list[str]:
         texts = column.texts(rows)
     else:
         texts = [column.cell(row)[0] for row in rows]
-    if column.is_own or "".join(texts).isprintable():
+    if column.is_own or type(texts) is Printable or "".join(texts).isprintable():
         return texts
     return [escaping.visible(text) for text in texts]
 

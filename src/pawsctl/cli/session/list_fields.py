@@ -11,6 +11,7 @@ from pawsctl.cli.output.table import Column, Span
 from pawsctl.cli.output.units import about, duration, moment, moments, or_dash, size
 from pawsctl.cli.session.expiry_view import ttl_span
 from pawsctl.errors import UsageError
+from pawsctl.escaping import Printable
 
 if TYPE_CHECKING:
     from pawsctl.cli.output import Format
@@ -45,20 +46,30 @@ def _column(
     return Column(title, cell, right, gives_way, texts, is_own)
 
 
+def _last_messages(rows: Rows) -> Sequence[str | None]:
+    from pawsctl.sessions.query.rows import last_messages
+
+    return last_messages(rows)
+
+
 def _last_words(rows: Rows) -> list[str]:
     from pawsctl.cli.session.transcript import SPEAKERS
 
-    texts = []
-    for row in rows:
-        words, session, problem = row.last_message, row.session, row.item.problem
-        if problem:
+    found = _last_messages(rows)
+    texts = Printable()
+    are_printable = type(found) is Printable
+    for row, words in zip(rows, found, strict=True):
+        session = row.session
+        if problem := row.item.problem:
             texts.append(f"! {problem}")
+            are_printable = False
         elif words is None or session is None:
             texts.append("")
         else:
             role = session.messages[-1].role
             texts.append(f"{SPEAKERS.get(role, role)}: {words}")
-    return texts
+            are_printable &= role in SPEAKERS
+    return texts if are_printable else [*texts]
 
 
 def _waiting_seconds(rows: Rows) -> list[int | None]:
@@ -158,7 +169,7 @@ FIELDS = {
         ),
     ),
     "last_message": Field(
-        lambda rows: [row.last_message for row in rows],
+        _last_messages,
         _column("LAST MESSAGE", _last_words, _if_problem),
     ),
 }

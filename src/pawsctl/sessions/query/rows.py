@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from pawsctl import durations
+from pawsctl.escaping import Printable
 from pawsctl.sessions.contract import decode, keys, model, quick_check, rules
 from pawsctl.sessions.contract.decode import BotSession
 from pawsctl.sessions.contract.model import Problem, Record, Session
@@ -49,6 +50,23 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
         if self.session is None or not self.session.is_waiting:
             return None
         return self.item.updated_at
+
+
+def last_messages(rows: Sequence[Listed]) -> Sequence[str | None]:
+    """Return the `last_message` of each row; of conversations, Printable texts if all are."""
+    texts = Printable()
+    for row in rows:
+        session = row.session
+        if session is None or not session.messages:
+            break
+        words = session.messages[-1].summary
+        # As in `last_message`.
+        if not words.isprintable() or "  " in words or words.strip(" ") != words:
+            break
+        texts.append(words)
+    else:
+        return texts
+    return [row.last_message for row in rows]
 
 
 class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
