@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import typer
@@ -17,8 +18,9 @@ LIBRARIES = (
 )
 
 
+@cache
 def load() -> None:
-    """Import and build all that commands need, so that they do neither."""
+    """Import and build all that commands need, so that they do neither. It is done once."""
     for name in (*LIBRARIES, *own_modules()):
         importlib.import_module(name)
     _keep_commands()

@@ -10,6 +10,7 @@ import pytest
 from pawsctl.cli.app import run
 from pawsctl.errors import ExitStatus
 from tests import lying
+from tests.forking import preloaded
 from tests.lying import KEY, Answer, array, bulk, honest
 
 PHONE = KEY.decode().removeprefix("wh:session:")
@@ -32,6 +33,7 @@ LIMITS = ["--timeout", "10", "--failover-timeout", "0.3"]
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    preloaded.load()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
