@@ -1,8 +1,9 @@
 """`pawsctl serve` as a process: its start, its end, its log, and a Redis that comes and goes."""
 
+import resource
 import signal
 import socket
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,32 @@ def test_redis_may_go_and_come_back(tmp_path: Path) -> None:
             until(lambda: told() == (200, "up"))
         served.logged("Redis is down: Redis at [^ ]* can't be reached: [^:.]*\\.\n")
         served.logged("Redis answers again")
+
+
+def test_connections_beyond_the_limit_keep_no_other_one_out(pawsctl: Pawsctl) -> None:
+    """The first thousand are served; one more is refused with 503, until others have gone."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4_096, hard), hard))
+    try:
+        with serving(pawsctl) as served, ExitStack() as stack:
+
+            def asked(client: socket.socket) -> bytes:
+                client.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                return client.recv(4_096)[:12]
+
+            place = ("127.0.0.1", served.port)
+            first = stack.enter_context(socket.create_connection(place))
+            assert asked(first) == b"HTTP/1.1 200"
+            others = [stack.enter_context(socket.create_connection(place)) for _ in range(999)]
+            # All have been let in once the last one is answered.
+            assert asked(others[-1]) == b"HTTP/1.1 200"
+            assert served.ask(path="/livez").status == 503
+            assert asked(first) == b"HTTP/1.1 200"
+            for each in others:
+                each.close()
+            until(lambda: served.ask(path="/livez").status == 200)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_what_is_open_is_finished_at_the_end(pawsctl: Pawsctl) -> None:

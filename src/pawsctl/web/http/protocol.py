@@ -13,12 +13,16 @@ class BoundedProtocol(H11Protocol):
     """Closes a connection on which a request has begun and does not go on.
 
     uvicorn itself waits for it without end, so that a thousand silent clients would keep all others
-    out.
+    out. Connections beyond the limit are refused with 503, and the others are served.
     """
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        # uvicorn would refuse every request while there are too many connections, also on those
+        # that were there first.
+        is_one_too_many = len(self.connections) > (self.config.limit_concurrency or 0)
+        self.limit_concurrency = 0 if is_one_too_many else None
         self._late: asyncio.TimerHandle | None = None
         self._watch()
 
