@@ -92,6 +92,7 @@ NO_LONGER = "and the bot works on it no longer"
         (NOW_MS + MINUTE, True, "", None),
         (NOW_MS + MINUTE + 1, False, TOLD, "updatedAt is 60 s in the future"),
         (NOW_MS + 90_000, False, TOLD, "updatedAt is 90 s in the future"),
+        (NOW_MS + 3_600_000, False, TOLD, "updatedAt is 3600 s in the future"),
         (NOW_MS - 2 * MINUTE + 1, True, "", None),
         (NOW_MS - 2 * MINUTE, True, NO_LONGER, None),
         (0.0, True, NO_LONGER, None),
