@@ -100,13 +100,13 @@ def _processes(folder: Path) -> set[str]:
         if not name.isdigit():
             continue
         try:
-            with open(f"/proc/{name}/cmdline", "rb") as stream:  # noqa: PTH123 - as above
+            with open(f"/proc/{name}/cmdline", "rb", buffering=0) as stream:  # noqa: PTH123 - as above
                 command = stream.read()
-            place = os.readlink(f"/proc/{name}/cwd")  # noqa: PTH115 - as above
+            # Neither the kernel's processes nor those that have ended have a command line.
+            place = os.readlink(f"/proc/{name}/cwd") if command else ""  # noqa: PTH115 - as above
         except OSError:
             continue
-        # A process that has ended has no command line.
-        if command and (str(folder) in place or str(folder).encode() in command):
+        if str(folder) in place or str(folder).encode() in command:
             found.add(f"process {name}: {command[:200].replace(bytes(1), b' ')!r}")
     return found
 

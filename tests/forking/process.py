@@ -34,8 +34,10 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal
 
 
 def prepare() -> None:
-    """Look for pawsctl's variables once, in the process that is to be forked."""
+    """Do once, in the process that is to be forked, what each process would do and keep."""
     _variables()
+    # The first finalizer has Python call all of them at its end.
+    weakref.finalize(prepare, prepare).detach()
 
 
 def run_commands(channel: socket.socket) -> None:
@@ -93,6 +95,7 @@ def _opened(number: int, original: Any) -> TextIOWrapper:
 
 def _is_reusable(code: object, clean: object) -> bool:
     """Let go of the streams and the folder; return whether the process is clean."""
+    _finalize()
     if not isinstance(code, int | None) or _state() != clean:
         return False
     try:
@@ -106,6 +109,12 @@ def _is_reusable(code: object, clean: object) -> bool:
     os.close(nothing)
     os.chdir("/")
     return True
+
+
+def _finalize() -> None:
+    """Let what is to be finalized at the end of a process be so, such as pools of connections."""
+    for each in list(weakref.finalize._registry):  # type: ignore[attr-defined]
+        each()
 
 
 def _state() -> object:
