@@ -5,11 +5,15 @@ token that is valid for 60 s) and `/apiv2/server/info`, which reports a Redis wi
 as `disabled`.
 """
 
+from __future__ import annotations
+
 import json
-from http.client import HTTPConnection, HTTPException
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pawsctl.connection.probe import HOST
+
+if TYPE_CHECKING:
+    from http.client import HTTPConnection
 
 
 class Probe:
@@ -26,6 +30,9 @@ class Probe:
 
     def __call__(self) -> str:
         """Return what is wrong, or ''."""
+        # Saves 10 ms for commands that start no Redis Commander.
+        from http.client import HTTPConnection, HTTPException
+
         connection = HTTPConnection(HOST, self._port, timeout=self._timeout)
         token, self._token = self._token, ""
         try:
