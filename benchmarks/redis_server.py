@@ -21,9 +21,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -137,6 +135,14 @@ class Cluster:
             for each in psutil.process_iter(["name", "cwd"])
             if each.info["name"] == "valkey-server" and (each.info["cwd"] or "").startswith(state)
         )
+
+
+def free_port() -> int:
+    """Return a port that nothing on this machine uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def seconds_of(process: int) -> float:

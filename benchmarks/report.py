@@ -91,9 +91,13 @@ class Report:
         """Return whether every bar holds."""
         return all(row.holds for row in self.rows)
 
-    def _verdict(self) -> str:
+    @property
+    def verdict(self) -> str:
+        """Return a line that names the bars that do not hold."""
         broken = [row for row in self.rows if not row.holds]
         bars = [row for row in self.rows if row.bar != "shown"]
+        if not bars:
+            return "No bar was measured."
         if not broken:
             return f"All {len(bars)} bars hold."
         named = "; ".join(f"{row.work}: {row.ratio} ({row.bar})" for row in broken)
@@ -104,7 +108,7 @@ class Report:
         lines = [
             "# Benchmarks",
             "",
-            self._verdict(),
+            self.verdict,
             "",
             f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}, in one run. Commands that "
             "are compared ran in turn. Each figure is a median of whole processes, and the ratio "
