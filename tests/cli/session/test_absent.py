@@ -103,6 +103,17 @@ def test_an_empty_database_names_the_others(
     assert result.err.endswith("Database 0 holds 2 sessions (-n 0).\n")
 
 
+@pytest.mark.parametrize("command", ["get", "ttl", "touch", "delete"])
+def test_a_missing_session_names_the_databases_that_hold_some(
+    pawsctl: Pawsctl, server: Server, command: str
+) -> None:
+    """Also where no database was named."""
+    with redis.Redis(port=server.port, db=2) as beside:
+        beside.set("wh:session:+1", GREETING)
+    hint = pawsctl("session", command, "+1", "--json").error["hint"]
+    assert hint.endswith(" Database 2 holds 1 session (-n 2).")
+
+
 def test_a_flush_of_nothing_names_the_wider_glob(pawsctl: Pawsctl, server: Server) -> None:
     """Nothing is deleted by it."""
     store_session(server, "+59899000004", GREETING)

@@ -28,10 +28,11 @@ def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
             if store.keyspace.mask is None
             else "Write it as it is stored, with its + or without.",
         )
-    if db := store.connection.target.db:
-        looked = f"Database {db} was looked at."
-        error = error.with_context(hint=f"{looked} {elsewhere(store)}".rstrip())
-    return error
+    db = store.connection.target.db
+    told = [f"Database {db} was looked at."] if db else []
+    if there := elsewhere(store):
+        told.append(there)
+    return error.with_context(hint=" ".join(told)) if told else error
 
 
 def written_otherwise(store: SessionReader, names: Sequence[bytes]) -> list[str]:
