@@ -43,6 +43,13 @@ def visible(text: str, *, keep: str = "") -> str:
     return _pattern(keep).sub(_escape, text)
 
 
+def is_printable(text: str) -> bool:
+    """Return `text.isprintable()`; of a long ASCII text in a tenth of the time."""
+    if text.isascii():
+        return not text.encode().translate(None, _PLAIN)
+    return text.isprintable()
+
+
 class Printable(list[str]):
     """Texts that are known to be printable, so that nobody has to look for what to escape."""
 

@@ -148,3 +148,13 @@ def test_the_first_and_the_last_of_each_kind_are_escaped(character: str, shown: 
 def test_json_escapes_the_first_and_the_last_of_each_kind(character: str, written: str) -> None:
     """Beyond 16 bits as two halves."""
     assert escaping.json_line(f'"{character}"'.encode()).decode() == f'"{written}"'
+
+
+def test_a_quick_look_at_a_text_tells_what_isprintable_tells() -> None:
+    """For each character, alone and among others."""
+    for number in range(sys.maxunicode + 1):
+        character = chr(number)
+        assert escaping.is_printable(character) == character.isprintable()
+    assert escaping.is_printable("")
+    assert escaping.is_printable("~ a")
+    assert not escaping.is_printable("a\x7fb")

@@ -131,7 +131,8 @@ def _csv_column(name: str, values: Sequence[Any]) -> Iterable[str]:
     """Return the cells of a column as `csv.writer` writes them."""
     kinds = set(map(type, values))
     if kinds == {int}:
-        return map(str, values)
+        # A third of the time of `str` for each.
+        return msgspec.json.encode(values).decode()[1:-1].split(",")
     if kinds == {type(None)}:
         return [""] * len(values)
     if kinds == {datetime}:
@@ -140,7 +141,7 @@ def _csv_column(name: str, values: Sequence[Any]) -> Iterable[str]:
     are_printable, whole = type(values) is Printable, ""
     if kinds == {str} and not are_printable:
         whole = "".join(values)
-        are_printable = whole.isprintable()
+        are_printable = escaping.is_printable(whole)
     if not (are_printable and _are_no_formulas(name, values)):
         values = _csv_cells(name, values)
     elif whole and '"' not in whole and "," not in whole:
@@ -164,10 +165,9 @@ def _are_no_formulas(name: str, texts: Sequence[str]) -> bool:
     if name != "phone" or firsts != {"+"}:
         return False
     whole = "".join(texts)
-    digits = whole.replace("+", "")
     # A phone has one +, and at least one digit after it.
     is_one_each = whole.count("+") == len(texts) and min(map(len, texts)) > 1
-    return is_one_each and digits.isascii() and digits.isdigit()
+    return is_one_each and whole.isascii() and not whole.encode().translate(None, b"+0123456789")
 
 
 def _csv_cell(name: str, value: object) -> str:

@@ -47,7 +47,7 @@ def _texts(column: Column[Row], rows: Sequence[Row]) -> list[str]:
         texts = column.texts(rows)
     else:
         texts = [column.cell(row)[0] for row in rows]
-    if column.is_own or type(texts) is Printable or "".join(texts).isprintable():
+    if column.is_own or type(texts) is Printable or escaping.is_printable("".join(texts)):
         return texts
     return [escaping.visible(text) for text in texts]
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pawsctl.cli.output.table import Column, Span
-from pawsctl.cli.output.units import about, duration, moment, moments, or_dash, size
+from pawsctl.cli.output.units import about, duration, moment, moments, size
 from pawsctl.cli.session.expiry_view import ttl_span
 from pawsctl.errors import UsageError
 from pawsctl.escaping import Printable
@@ -129,7 +129,9 @@ FIELDS = {
         lambda rows: [row.item.messages for row in rows],
         _column(
             "MESSAGES",
-            lambda rows: [or_dash(row.item.messages) for row in rows],
+            lambda rows: [
+                "-" if (count := row.item.messages) is None else str(count) for row in rows
+            ],
             right=True,
             gives_way=4,
             is_own=True,
