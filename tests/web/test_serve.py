@@ -1,9 +1,11 @@
 """`pawsctl serve` as a process: its start, its end, its log, and a Redis that comes and goes."""
 
+import json
 import resource
 import signal
 import socket
 from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,25 @@ def test_a_name_that_no_request_can_have_is_refused(bare_pawsctl: Pawsctl, name:
     done = bare_pawsctl("serve", "--port", "0", "--allow-host", name)
     assert done.status == 2
     assert done.err.startswith(f"error: --allow-host '{name}' is no host name.\n")
+
+
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_an_address_of_ipv6_is_served_as_this_machine(
+    pawsctl: Pawsctl, server: Server, host: str
+) -> None:
+    """With brackets as in a URL, or without; sessions need no token there."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    store_session(server, "+2", b'{"status":"active","messages":[],"updatedAt":1}')
+    with serving(pawsctl, "--host", host, env=DEVELOPMENT) as served:
+        connection = HTTPConnection("::1", served.port, timeout=DEADLINE_SECONDS)
+        connection.request("POST", "/api/health", '{"phone":"+2"}')
+        answer = connection.getresponse()
+        assert answer.status == 200
+        assert json.loads(answer.read())["session"]["messageCount"] == 0
+        connection.close()
 
 
 def test_a_client_that_goes_is_no_bug(pawsctl: Pawsctl) -> None:

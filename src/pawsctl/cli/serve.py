@@ -71,7 +71,8 @@ def serve(
         return connect(run.target(), timeouts, notice=notice, prefer_replica=run.prefer_replica)
 
     options = server.Options(
-        host=host,
+        # An address of IPv6 as in a URL.
+        host=host[1:-1] if host.startswith("[") and host.endswith("]") else host,
         port=port,
         names=allow_host or (),
         token=run.settings.text("PAWSCTL_SERVE_TOKEN"),
