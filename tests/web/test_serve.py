@@ -137,7 +137,7 @@ def test_redis_may_go_and_come_back(tmp_path: Path) -> None:
         assert told() == (503, "down")
         with servers.running(tmp_path, port=port):
             until(lambda: told() == (200, "up"))
-        served.logged("Redis is down: Redis at [^ ]* can't be reached: [^:.]*\\.\n")
+        served.logged("\\dZ Redis is down: Redis at [^ ]* can't be reached: [^:.]*\\.\n")
         served.logged("Redis answers again")
 
 

@@ -64,7 +64,7 @@ def serve(
     def for_metrics() -> Connection:
         return connect(max(options.seconds, _METRICS_SECONDS), log.once)
 
-    redis = RedisChecks(for_requests, options.keyspace, options.seconds, log.message)
+    redis = RedisChecks(for_requests, options.keyspace, options.seconds, log.event)
 
     def gathered() -> Figures:
         found = figures.gather(for_metrics, options.keyspace)
@@ -105,4 +105,4 @@ def _shortcomings(bot: BotSettings, access: Access, options: Options) -> Iterato
 def _try(redis: RedisChecks, log: RequestLog) -> None:
     found = redis.checked()
     if not found.is_up:
-        log.message(f"Redis does not answer yet: {found.reason}")
+        log.event(f"Redis does not answer yet: {found.reason}")

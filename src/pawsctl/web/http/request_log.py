@@ -40,6 +40,15 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{self.time} {self.client} {self.method} {self.path} {status} {took}"
 
 
+class Event(Entry, frozen=True, omit_defaults=True):
+    """A line on something that happened between requests; a person reads when."""
+
+    @property
+    def text(self) -> str:
+        """The line as a person reads it."""
+        return f"{self.time} {self.message}"
+
+
 class RequestLog:
     """Writes lines in a thread of its own, so that a slow reader of stderr delays no answer.
 
@@ -88,6 +97,10 @@ class RequestLog:
     def message(self, sentence: str) -> None:
         """Log a sentence."""
         self._put(Entry(_now(), message=sentence))
+
+    def event(self, sentence: str) -> None:
+        """Log what has happened, with its time."""
+        self._put(Event(_now(), message=sentence))
 
     def once(self, sentence: str) -> None:
         """Log a sentence that has not been logged yet."""
