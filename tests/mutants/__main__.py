@@ -8,6 +8,7 @@ import time
 import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -57,25 +58,36 @@ def _tried(found: list[Mutant], folder: Path, workers: int) -> dict[Mutant, str]
     """Return what became of each mutant."""
     commands = tomllib.loads((_HERE / "commands.toml").read_text("utf-8"))
     free: SimpleQueue[Workplace] = SimpleQueue()
-    places = [Workplace(folder / str(number)) for number in range(workers)]
-    recorded = places[0].recorded()
-    for place in places:
-        free.put(place)
+    for number in range(workers):
+        free.put(Workplace(folder / str(number)))
+    with _taken(free) as first:
+        recorded = first.recorded()
+
+    def require(file: str) -> None:
+        with _taken(free) as place:
+            place.require(file)
 
     def outcome(mutant: Mutant) -> str:
-        place = free.get()
-        try:
+        with _taken(free) as place:
             result = place.outcome(mutant, recorded, _serving(mutant, commands))
-        finally:
-            free.put(place)
         sys.stderr.write(f"{result:9} {_sentence(mutant)}\n")
         return result
 
+    files = sorted({file for each in found for file in _serving(each, commands)})
     with ThreadPoolExecutor(workers) as pool:
-        outcomes = dict(zip(found, pool.map(outcome, found), strict=True))
-    for place in places:
-        place.close()
-    return outcomes
+        # A test that fails in any case would notice every change.
+        list(pool.map(require, files))
+        return dict(zip(found, pool.map(outcome, found), strict=True))
+
+
+@contextmanager
+def _taken(free: SimpleQueue[Workplace]) -> Iterator[Workplace]:
+    """Take a workplace that is free, and give it back."""
+    place = free.get()
+    try:
+        yield place
+    finally:
+        free.put(place)
 
 
 def _serving(mutant: Mutant, commands: dict[str, list[str]]) -> list[str]:

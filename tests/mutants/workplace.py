@@ -41,16 +41,23 @@ class Workplace:
             # Bytecode of what does not change is kept.
             env={k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
         )
+        # It ends with this one, which holds the other end of its stdin.
         # Python compiles a module anew if it has another time than its bytecode says.
         self._time = 1_000_000_000
 
     def recorded(self) -> "Recorded":
         """Run the unit tests; return what each of them reaches."""
         data = self._folder / "data"
-        status = self._run(Run("", ["tests/unit"], record=str(data)))
-        if status:
-            raise SystemExit((self._folder / "log").read_text("utf-8", "replace"))
+        self._require(Run("", ["tests/unit"], seconds=600, record=str(data)))
         return Recorded(self._folder, data)
+
+    def require(self, file: str) -> None:
+        """Run the tests in a file. Raises SystemExit if they fail on the code as it is."""
+        self._require(Run("", [file]))
+
+    def _require(self, run: Run) -> None:
+        if self._run(run):
+            raise SystemExit((self._folder / "log").read_text("utf-8", "replace"))
 
     def outcome(self, mutant: Mutant, recorded: "Recorded", commands: list[str]) -> str:
         """Try a mutant: `killed`, `survived`, or `no module` if Python can't import it."""
@@ -58,18 +65,17 @@ class Workplace:
         self._write(mutant.path, mutant.source)
         try:
             module = ".".join(mutant.path.with_suffix("").parts[1:])
-            runs = recorded.runs(module, mutant.path, mutant.line)
-            for run in (*runs, *(Run(module, [each]) for each in commands)):
-                status = self._run(run)
-                if status not in _SURVIVED:
+            for run in recorded.runs(module, mutant.path, mutant.line):
+                if (status := self._run(run)) not in _SURVIVED:
                     return "no module" if status == NO_MODULE else "killed"
+            for each in commands:
+                run = Run(module, [each])
+                # Twice, for a test of a command may also fail for another reason.
+                if self._run(run) not in _SURVIVED and self._run(run) not in _SURVIVED:
+                    return "killed"
             return "survived"
         finally:
             self._write(mutant.path, original)
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
 
     def _write(self, path: Path, source: str) -> None:
         self._time += 10
