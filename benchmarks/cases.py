@@ -173,7 +173,7 @@ def expiry(store: Store, scale: Scale, report: Report) -> None:
     """Measure the overview of expiry against a mere listing of the keys."""
     scan = shell(store, f"redis-cli -p $PORT --scan --pattern '{PATTERN}' >/dev/null")
     found = pair(paws(store, "session", "ttl"), scan, times=scale.times, of=wall)
-    report.compare("`session ttl`", found, "`redis-cli --scan`", 1)
+    report.compare("`session ttl`", found, "`redis-cli --scan`", scale.bar(1))
 
 
 def flushing(store: Store, scale: Scale, report: Report) -> None:
