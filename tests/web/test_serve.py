@@ -148,18 +148,24 @@ def test_connections_beyond_the_limit_keep_no_other_one_out(pawsctl: Pawsctl) ->
     try:
         with serving(pawsctl) as served, ExitStack() as stack:
 
-            def asked(client: socket.socket) -> bytes:
-                client.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                return client.recv(4_096)[:12]
+            def opened() -> HTTPConnection:
+                client = stack.enter_context(closing(HTTPConnection("127.0.0.1", served.port)))
+                client.connect()
+                return client
 
-            place = ("127.0.0.1", served.port)
-            first = stack.enter_context(socket.create_connection(place))
-            assert asked(first) == b"HTTP/1.1 200"
-            others = [stack.enter_context(socket.create_connection(place)) for _ in range(999)]
+            def asked(client: HTTPConnection) -> int:
+                client.request("GET", "/livez")
+                answer = client.getresponse()
+                answer.read()
+                return answer.status
+
+            first = opened()
+            assert asked(first) == 200
+            others = [opened() for _ in range(999)]
             # All have been let in once the last one is answered.
-            assert asked(others[-1]) == b"HTTP/1.1 200"
+            assert asked(others[-1]) == 200
             assert served.ask(path="/livez").status == 503
-            assert asked(first) == b"HTTP/1.1 200"
+            assert asked(first) == 200
             for each in others:
                 each.close()
             until(lambda: served.ask(path="/livez").status == 200)
