@@ -133,6 +133,12 @@ def test_a_session_expires_within_its_keyspaces_time() -> None:
     ]  # fmt: skip
 
 
+def test_without_a_limit_every_time_is_sound() -> None:
+    """None at all, too."""
+    forever = Keyspace("app:", 0)
+    assert [_sound(each, forever, b"app:+1") for each in (-1, 0, 10**15)] == [[], [], []]
+
+
 def test_another_applications_sessions_are_not_looked_into() -> None:
     """Only their time counts; a key that is no string is another program's."""
     using = rules.checks(Keyspace("app:", 60, "raw"))
