@@ -221,6 +221,6 @@ def test_the_last_messages_of_rows_are_those_of_each() -> None:
     item = rows.listed(record(), NOW_MS).item
     said = [Listed(item, Session("", [Message("user", text)], 0.0)) for text in ("a", "b")]
     for odd in (None, Session("", [], 0.0), Session("", [Message("user", " c\n")], 0.0)):
-        some = [*said, Listed(item, odd), *said]
-        assert list(rows.last_messages(some)) == [each.last_message for each in some]
+        for some in ([*said, Listed(item, odd), *said], [Listed(item, odd), *said]):
+            assert list(rows.last_messages(some)) == [each.last_message for each in some]
     assert list(rows.last_messages(said)) == ["a", "b"]
