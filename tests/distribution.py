@@ -29,7 +29,9 @@ _WAITED_FOR = {
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
     config.addinivalue_line(
-        "markers", "slow: takes seconds; left out by `make test-quick`, as is tests/integration"
+        "markers",
+        "slow(seconds): takes seconds; left out by `make test-quick`, as is tests/integration. "
+        "If it takes more than 15, their number has it begin early.",
     )
 
 
@@ -60,8 +62,18 @@ def _waits(item: pytest.Item) -> bool:
     return bool(item.get_closest_marker("slow") or _WAITED_FOR.intersection(fixtures))
 
 
+def _seconds(item: pytest.Item) -> int:
+    """Return how long a test takes, by its marker; 0 if that does not say."""
+    marker = item.get_closest_marker("slow")
+    return marker.args[0] if marker and marker.args else 0
+
+
 def _spread(waiting: list[pytest.Item], computing: list[pytest.Item]) -> list[pytest.Item]:
-    """Return tests that wait with as many others after each, but for those left to the end."""
+    """Return tests that wait with as many others after each, but for those left to the end.
+
+    Those that take longest begin first.
+    """
+    waiting = sorted(waiting, key=_seconds, reverse=True)
     share = int(len(computing) * (1 - _LEFT_TO_THE_END)) // max(1, len(waiting))
     found = []
     for number, item in enumerate(waiting):

@@ -38,6 +38,7 @@ def test_web_examples_print_what_the_pages_say(tmp_path: Path, redis_server: Ser
         assert_true("web", running)
 
 
+@pytest.mark.slow(30)
 def test_stack_examples_print_what_the_pages_say(
     tmp_path: Path, docker_engine: docker.DockerClient, project: str
 ) -> None:

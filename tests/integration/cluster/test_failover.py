@@ -146,6 +146,7 @@ def _have_lost(name: str, others: Sequence[clusters.Member]) -> bool:
     return len(flags) == len(others) and all(b"fail" in each for each in flags)
 
 
+@pytest.mark.slow(35)
 @pytest.mark.parametrize("covers_all", ["yes", "no"])
 def test_slots_that_nobody_serves_are_named(
     tmp_path: Path, anywhere: Pawsctl, covers_all: str

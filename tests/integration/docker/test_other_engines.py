@@ -84,6 +84,7 @@ def podman(docker_engine: docker.DockerClient) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.slow(20)
 @pytest.mark.parametrize("command", [["up"], ["dev"]])
 def test_podman_does_all_that_docker_does(
     podman: str, tmp_path: Path, project: str, command: list[str]

@@ -329,6 +329,7 @@ def test_a_save_that_takes_longer_than_a_pause(docker_stack: Stack, run: Run) ->
         assert client.dbsize() == 55
 
 
+@pytest.mark.slow(20)
 def test_a_server_that_saves_longer_than_a_pause_is_taken_over(
     docker_stack: Stack, run: Run
 ) -> None:

@@ -76,6 +76,7 @@ def docker_compose(compose: Path, on_docker: Topology, tmp_path: Path) -> Compos
     return run
 
 
+@pytest.mark.slow(20)
 def test_it_lives_through_a_drill_and_down_and_up(on_docker: Topology, view: Docker) -> None:
     """Formed, failed over, taken down, and up again with its data and as many primaries."""
     up = on_docker.up()
@@ -102,6 +103,7 @@ def test_it_lives_through_a_drill_and_down_and_up(on_docker: Topology, view: Doc
     assert view.names() == NOTHING
 
 
+@pytest.mark.slow(35)
 def test_docker_compose_forms_it_and_pawsctl_takes_it_as_its_own(
     on_docker: Topology, view: Docker, docker_compose: Compose
 ) -> None:

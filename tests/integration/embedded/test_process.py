@@ -181,6 +181,7 @@ def test_its_data_is_kept_where_the_settings_say_production(embedded_stack: Stac
     assert down.status == ExitStatus.OK
 
 
+@pytest.mark.slow(40)
 def test_a_server_that_does_not_end_is_not_replaced(
     embedded_stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -227,6 +228,7 @@ def test_an_interrupted_change_leaves_the_old_server_running(
     assert embedded_stack("redis", "up", "--json").json["services"][0]["action"] == "running"
 
 
+@pytest.mark.slow(15)
 def test_data_is_deleted_though_no_file_may_grow_and_the_server_does_not_end(
     embedded_stack: Stack,
 ) -> None:

@@ -101,6 +101,7 @@ def test_a_topology_goes_on_too(topology: Topology) -> None:
     assert topology.copies("wh:session:+1") == []
 
 
+@pytest.mark.slow(20)
 def test_a_topology_that_was_never_whole_is_put_in_order_by_up(topology: Topology) -> None:
     """`up` is killed when all nodes answer and none knows the others; the error says what helps."""
     last = {"sentinel": "sentinel-3 answers", "cluster": "node-6 answers"}[topology.topology]
