@@ -32,7 +32,8 @@ class Stderr(io.TextIOWrapper):
         return done
 
 sys.stderr = Stderr(io.FileIO(2, "w", closefd=False), encoding="utf-8", write_through=True)
-sys.addaudithook(lambda event, found: event == "open" and look(str(found[0])))
+events = ("open", "os.remove")
+sys.addaudithook(lambda event, found: event in events and look(f"{event} {found[0]}"))
 sys.argv = ["pawsctl", *sys.argv[3:]]
 runpy.run_module("pawsctl", run_name="__main__", alter_sys=True)
 """
@@ -94,14 +95,17 @@ class Pawsctl:
             env=self.environment | (env or {}),
         )
 
-    def signalled(self, number: int, moment: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def signalled(
+        self, number: int, moment: str, *arguments: str, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
         """Start a command that sends itself a signal at a moment, once.
 
-        The moment is a part of what it writes on stderr, or of the path of a file that it opens.
+        The moment is a part of what it writes on stderr, or of `open PATH` for a file that it opens
+        or `os.remove PATH` for one that it removes.
         """
         return subprocess.Popen(
             [sys.executable, "-c", _SIGNALLING, str(int(number)), moment, *arguments],
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=self.folder,

@@ -3,9 +3,11 @@
 import os
 import signal
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
 
@@ -48,6 +50,24 @@ def prepare() -> Interrupt:
     sys.unraisablehook = _interrupt_again
     _open_closed_streams()
     return interrupt
+
+
+@contextmanager
+def undisturbed() -> "Iterator[None]":
+    """Hold signals back during the block; one that came is handled at its end.
+
+    For moments at which an interruption would leave something behind, as when Python looks for the
+    folder of temporary files: it writes a file there and removes it.
+    """
+    # Windows can't hold any back.
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name) for name in _SIGNALS])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def was_interrupted() -> bool:

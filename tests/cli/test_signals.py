@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -69,6 +70,20 @@ def test_a_signal_while_it_starts_shows_no_traceback_of_ours(
         # We can't change what Python prints for a Ctrl-C during its own start; it may be one word.
         if "raceback" not in said and said != "KeyboardInterrupt\n":
             assert status in (SIGNALS[number], -number), (step, said)
+
+
+@pytest.mark.parametrize("command", ["import -", "verify a.jsonl"])
+def test_no_temporary_file_is_left(pawsctl: Pawsctl, command: str) -> None:
+    """Python writes one to find out whether the folder for them can be written; it goes first."""
+    assert pawsctl("session", "export", "a.jsonl").status == 0
+    folder = Path(tempfile.gettempdir())
+    before = set(folder.iterdir())
+    moment, words = f"os.remove {folder}/", ("session", *command.split())
+    ended = pawsctl.signalled(signal.SIGTERM, moment, *words, stdin=subprocess.PIPE)
+    ended.communicate(timeout=60)
+
+    assert ended.returncode == 143
+    assert set(folder.iterdir()) == before
 
 
 def _run(pawsctl: Pawsctl, code: str) -> tuple[int, bytes]:

@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
+from pawsctl import process_setup
 from pawsctl.errors import OperationFailed, UsageError
 
 STDIO = "-"
@@ -71,7 +72,7 @@ class ArchiveSource:
                     spool.write(chunk)
             yield chunk
         if spool is not None:
-            with _told_of_no_room():
+            with _told_of_no_room(), process_setup.undisturbed():
                 spool.flush()
             self._file, self._spool = spool, None
 

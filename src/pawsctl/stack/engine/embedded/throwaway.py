@@ -9,6 +9,7 @@ from tempfile import mkdtemp
 
 from msgspec import Struct
 
+from pawsctl import process_setup
 from pawsctl.stack.engine.embedded.server_process import program
 
 # A shell runs the server and cleans up after it: its stdin ends when we end, even if killed.
@@ -41,13 +42,11 @@ def running() -> Iterator[Throwaway]:
     Raises NoEngine if the embedded server is not installed.
     """
     path = program()
-    folder = Path(mkdtemp(prefix="pawsctl-"))
-    if len(str(folder)) > _LONGEST_FOLDER:
-        folder.rmdir()
-        folder = Path(mkdtemp(prefix="pawsctl-", dir="/tmp"))
-    socket = folder / "socket"
-    keeper = None
+    folder = keeper = None
     try:
+        with process_setup.undisturbed():
+            folder = _made_folder()
+        socket = folder / "socket"
         options = {
             "--port": "0",
             "--unixsocket": str(socket),
@@ -70,4 +69,14 @@ def running() -> Iterator[Throwaway]:
         if keeper is not None and keeper.stdin is not None:
             keeper.stdin.close()
             keeper.wait(_END)
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _made_folder() -> Path:
+    """Make a temporary folder whose path leaves room for that of a socket."""
+    folder = Path(mkdtemp(prefix="pawsctl-"))
+    if len(str(folder)) > _LONGEST_FOLDER:
+        folder.rmdir()
+        folder = Path(mkdtemp(prefix="pawsctl-", dir="/tmp"))
+    return folder
