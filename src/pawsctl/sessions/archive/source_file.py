@@ -72,7 +72,7 @@ class ArchiveSource:
                     spool.write(chunk)
             yield chunk
         if spool is not None:
-            with _told_of_no_room(), process_setup.undisturbed():
+            with _told_of_no_room():
                 spool.flush()
             self._file, self._spool = spool, None
 
@@ -98,7 +98,7 @@ def opened(name: str) -> Iterator[ArchiveSource]:
                 ) from error
         spool = None
         if not file.seekable():
-            with _told_of_no_room():
+            with _told_of_no_room(), process_setup.undisturbed():
                 spool = stack.enter_context(tempfile.TemporaryFile())
         yield ArchiveSource(file, spool, "The archive on stdin" if name == STDIO else name)
 
