@@ -37,6 +37,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure() -> None:
     """Let Ctrl-C reach what tests start, and no generated test depend on the machine's speed."""
+    # Tests make many objects and little garbage.
+    gc.set_threshold(100_000)
     # A shell has what it runs in the background ignore Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.register_profile(

@@ -31,6 +31,7 @@ _SHARED_SERVERS = ("server", "any_server", "six_nodes", "whole_run_trio")
 _OWN_KEYS = ("wh:session:+0" + "?" * 15, "wh:seen:pawsctl-*")
 
 _BEFORE = pytest.StashKey[frozenset[str]]()
+_RAN_BEFORE = pytest.StashKey[frozenset[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -64,6 +65,7 @@ def _is_distributed(config: pytest.Config) -> bool:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     """Record what exists when a test begins."""
+    item.stash[_RAN_BEFORE] = _pids()
     yield
     item.stash[_BEFORE] = _temporary()
 
@@ -80,7 +82,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
         pytest.fail(f"the test leaves behind: {', '.join(sorted(keys))}", pytrace=False)
     before = item.stash[_BEFORE]
     deadline = time.monotonic() + GRACE_SECONDS
-    while left := (_temporary() - before) | _of(arguments):
+    ran = item.stash[_RAN_BEFORE]
+    while left := (_temporary() - before) | _of(arguments, ran):
         if time.monotonic() > deadline:
             pytest.fail(f"the test leaves behind: {', '.join(sorted(left))}", pytrace=False)
         time.sleep(0.05)
@@ -91,14 +94,18 @@ def _temporary() -> frozenset[str]:
     return frozenset(map(str, Path(tempfile.gettempdir()).iterdir()))
 
 
-def _processes(folder: Path) -> set[str]:
-    """Return the processes whose folder or command line lies below that folder."""
+def _pids() -> frozenset[str]:
+    """Return the ids of all processes."""
     if sys.platform != "linux":
-        return set()
+        return frozenset()
+    names = os.listdir("/proc")  # noqa: PTH208 - a tenth of the time, for each test
+    return frozenset(filter(str.isdigit, names))
+
+
+def _processes(folder: Path, ran_before: frozenset[str]) -> set[str]:
+    """Return the new processes whose folder or command line lies below that folder."""
     found = set()
-    for name in os.listdir("/proc"):  # noqa: PTH208 - a tenth of the time, for each test
-        if not name.isdigit():
-            continue
+    for name in _pids() - ran_before:
         try:
             with open(f"/proc/{name}/cmdline", "rb", buffering=0) as stream:  # noqa: PTH123 - as above
                 command = stream.read()
@@ -130,9 +137,9 @@ def own_keys(servers: Server | Cluster | Trio | None) -> set[str]:
     return found
 
 
-def _of(arguments: dict[str, Any]) -> set[str]:
+def _of(arguments: dict[str, Any], ran_before: frozenset[str]) -> set[str]:
     """Return the processes and Docker objects left behind by a test with these fixtures."""
-    found = _processes(arguments["tmp_path"]) if "tmp_path" in arguments else set()
+    found = _processes(arguments["tmp_path"], ran_before) if "tmp_path" in arguments else set()
     if not {"docker_engine", "project"} <= set(arguments):
         return found
     api, named = arguments["docker_engine"].api, {"name": arguments["project"]}

@@ -110,7 +110,8 @@ class Topology(Stack):
         deadline = time.monotonic() + DEADLINE_SECONDS
         while not is_so(found := self.status(env)):
             assert time.monotonic() < deadline, found
-            time.sleep(0.1)
+            # Each look takes a tenth of a second of a processor.
+            time.sleep(0.3)
         return found
 
 
