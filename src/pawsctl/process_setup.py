@@ -59,8 +59,8 @@ def undisturbed() -> "Iterator[None]":
     For moments at which an interruption would leave something behind, as when Python looks for the
     folder of temporary files: it writes a file there and removes it.
     """
-    # Windows can't hold any back.
-    if not hasattr(signal, "pthread_sigmask"):
+    if sys.platform == "win32":
+        # It can't hold any back.
         yield
         return
     held = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name) for name in _SIGNALS])
