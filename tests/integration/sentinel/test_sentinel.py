@@ -149,9 +149,13 @@ def test_a_demoted_primary_is_left(breakable: Trio) -> None:
     old = breakable.primary
     with BotSessions(connect(parse(breakable.url, origin="a test"))) as store:
         assert store.touch("+10000000001")
-        lead = breakable.sentinels[0].client.execute_command
+        sentinel = breakable.sentinels[0].client
+
+        def begins() -> bool:
+            return bool(sentinel.execute_command("SENTINEL FAILOVER", SERVICE))
+
         # On a busy machine a Sentinel may not have heard of the replica for a while.
-        wait_until(lambda: bool(lead("SENTINEL FAILOVER", SERVICE)), "a failover begins")
+        wait_until(begins, "a failover begins")
         wait_until(lambda: old.client.role()[0] == b"slave", "a demotion")
         assert store.touch("+10000000002")
         assert store.end("+10000000003")
