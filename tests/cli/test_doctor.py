@@ -146,6 +146,7 @@ UNHEALTHY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "answer", "state", "detail"),
     [

@@ -49,6 +49,7 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[
         yield f"{kind}://127.0.0.1:{server.port}", server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     ["session flush --yes", "session delete +1", "redis maxmemory 64mb --yes"],

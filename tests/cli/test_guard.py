@@ -83,6 +83,7 @@ def test_yes_does_not_suffice_where_the_settings_say_production(
     server.client.config_set("maxmemory", 0)
 
 
+@pytest.mark.slow
 def test_attached_replicas_are_evidence(pawsctl: Pawsctl, server: Server, tmp_path: Path) -> None:
     """Also on this machine, as through a tunnel; one that was attached by nobody known."""
     store_session(server, "+1", SESSION)

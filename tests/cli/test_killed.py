@@ -205,6 +205,7 @@ def test_every_guarded_command_has_a_line_here() -> None:
     assert LINES.keys() == GUARDED.keys() - ON_THE_STACK
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LINES)
 def test_a_kill_between_any_two_steps_loses_nothing(place: Place, name: str) -> None:
     """Nor what it has replaced, and a second run completes it and leaves nothing behind."""

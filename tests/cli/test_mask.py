@@ -211,6 +211,7 @@ def test_every_command_is_run_here() -> None:
         assert forms <= set(tried) or name in ENDLESS, name
 
 
+@pytest.mark.slow
 def test_no_command_shows_a_phone_or_a_word(filled_stack: Stack) -> None:
     """On stdout, on stderr with all details, and in the files that it writes."""
     stack = filled_stack

@@ -101,6 +101,7 @@ def test_a_redis_that_cannot_be_reached_is_the_failed_step_of_every_report(
     assert summary.count(" ms |") == 1
 
 
+@pytest.mark.slow
 def test_a_connection_lost_halfway_fails_the_step_that_it_was_lost_in(
     tmp_path: Path, server: Server
 ) -> None:

@@ -123,6 +123,7 @@ def name_of(command: str) -> str:
     return next(name for name in results.RESULTS if f"{command} ".startswith(f"{name} "))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ON_SESSIONS)
 def test_results_have_the_keys_of_their_structs(filled: Pawsctl, command: str) -> None:
     """Results, and the objects in them, have exactly these keys."""

@@ -91,6 +91,7 @@ def test_seen_marks_and_filters_do_not_mix(pawsctl: Pawsctl, server: Server) -> 
     assert server.client.exists("wh:seen:x")
 
 
+@pytest.mark.slow
 def test_a_replica_is_not_flushed(pawsctl: Pawsctl, server: Server, tmp_path: Path) -> None:
     """Exit 1 with Redis's own message; the hint is to use the primary's address."""
     server.client.set("wh:session:+1", WAITING, ex=600)

@@ -31,6 +31,7 @@ def test_what_is_ruled_out_does_not_say_it(said: str, wanted: str, as_ascii: boo
         assert not grep.says(decode.read(stored).session, wanted)
 
 
+@pytest.mark.slow
 def test_every_character_that_folds_into_ascii_is_known() -> None:
     """Of all of Unicode, as Python knows it."""
     beyond = map(chr, range(0x80, sys.maxunicode + 1))
