@@ -228,7 +228,7 @@ def test_no_command_shows_a_phone_or_a_word(filled_stack: Stack) -> None:
             result = done[line] = stack(*detailed, *words, env=env)
             _clean(result.text + result.err, line)
             assert result.status == status, (line, result.err)
-    # Of the state, only what is told of changes and of conversations; the rest is Redis's own.
+    # In the state directory, only the audit log and the archives: the other files are Redis's own.
     state = stack.folder / "state" / "pawsctl"
     for path in {*stack.folder.rglob("*"), state / "audit.jsonl"} - before:
         if path.is_file() and (state not in path.parents or path.suffix == ".jsonl"):

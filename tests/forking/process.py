@@ -28,7 +28,8 @@ from typing import Any
 
 from tests.forking.preloaded import own_modules
 
-# No process grows without end. If coverage is measured, each ends, since that is when it is told.
+# A process ends after so many commands, lest it grow. Coverage is written when a process ends, so
+# each ends after one command if coverage is measured.
 _COMMANDS = 1 if any(name.startswith("COVERAGE_") for name in os.environ) else 100
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD)
 

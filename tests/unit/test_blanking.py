@@ -77,7 +77,7 @@ def test_text_is_blank_by_its_look(text: str, shown: str) -> None:
 
 
 def test_of_a_log_only_a_servers_own_lines_are_kept() -> None:
-    """Without what they quote; of others their length is told."""
+    """Quoted text in them is blanked; of any other line only the length is shown."""
     blanker = Blanker(["s3cret12"], within="")
     begin = "1:M 28 Nov 2026 09:20:50.946 # "
     lines = [

@@ -1,6 +1,7 @@
 """The status of a topology and the next steps, in narrow terminals."""
 
 import pytest
+from msgspec.structs import replace
 
 from pawsctl.cli.output.table import plain
 from pawsctl.cli.redis import results_view
@@ -22,19 +23,14 @@ PRIMARY = TopologyMember(
     memory=2_900_000,
     lag=None,
 )
-REPLICA = TopologyMember(
+REPLICA = replace(
+    PRIMARY,
     service="node-4",
     name="paws-wpp-node-4",
-    state="running",
-    health=None,
     ports=("127.0.0.1:7004",),
-    uptime=3.0,
     role="replica",
     primary="node-1",
     slots=(),
-    keys=12,
-    memory=2_900_000,
-    lag=None,
 )
 STATUS = TopologyStatus(
     engine="embedded",
