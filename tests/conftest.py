@@ -70,7 +70,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def server(valkey: Server) -> Server:
     """An empty Valkey server."""
-    valkey.client.flushall()
+    valkey.empty()
     return valkey
 
 
@@ -78,7 +78,7 @@ def server(valkey: Server) -> Server:
 def any_server(request: pytest.FixtureRequest) -> Server:
     """An empty server: once Valkey, once Redis."""
     server: Server = request.getfixturevalue(request.param)
-    server.client.flushall()
+    server.empty()
     return server
 
 

@@ -39,6 +39,11 @@ class Server:
         """The URL of the server, without a password."""
         return f"redis://127.0.0.1:{self.port}"
 
+    def empty(self) -> None:
+        """Delete every key, and begin every counter of the server again."""
+        self.client.flushall()
+        self.client.config_resetstat()
+
     def restart(self, *options: str) -> None:
         """Start the ended server again with more options, without waiting until it answers."""
         self.process = subprocess.Popen(

@@ -16,7 +16,6 @@ def limited(server: Server) -> Iterator[Server]:
     """A server with the limit and policy of this project's own Redis, without its AOF."""
     server.client.config_set("maxmemory", 256 * MEGABYTE)
     server.client.config_set("maxmemory-policy", "allkeys-lru")
-    server.client.config_resetstat()
     yield server
     server.client.config_set("maxmemory", 0)
     server.client.config_set("maxmemory-policy", "noeviction")
