@@ -114,7 +114,7 @@ def test_metrics_tell_that_redis_is_gone(tmp_path: Path) -> None:
     with servers.running(tmp_path) as server:
         pawsctl = Pawsctl(tmp_path, server.url)
         with serving(pawsctl, "--metrics-every", "1ms", "--timeout", "0.5") as served:
-            assert figures(served)["pawsctl_redis_up"] == 1
+            until(lambda: figures(served)["pawsctl_redis_up"] == 1)
             server.process.send_signal(signal.SIGSTOP)
             hung = figures(served)
             server.process.kill()

@@ -114,30 +114,30 @@ def test_redis_may_go_and_come_back(tmp_path: Path) -> None:
     """Stopped, started, and hung: the answer is 503 within its time, then 200 by itself."""
     port = free_port()
     pawsctl = Pawsctl(tmp_path, f"redis://127.0.0.1:{port}")
+    up, down = (200, "up", 200), (503, "down", 503)
     with serving(pawsctl, "--timeout", "0.5", env=DEVELOPMENT) as served:
 
-        def told() -> tuple[int, str]:
+        def told() -> tuple[int, str, int]:
             answer = served.ask()
-            assert served.ask(path="/livez").status == 200
             ready = served.ask(path="/readyz").status
-            assert ready == answer.status
-            return answer.status, answer.json["services"]["redis"]["status"]
+            assert served.ask(path="/livez").status == 200
+            return answer.status, answer.json["services"]["redis"]["status"], ready
 
-        assert told() == (503, "down")
+        assert told() == down
         with servers.running(tmp_path, port=port) as server:
-            assert told() == (200, "up")
+            until(lambda: told() == up)
             server.process.send_signal(signal.SIGSTOP)
-            assert told() == (503, "down")
+            assert told() == down
             posted = served.ask("POST", body='{"phone":"+2"}')
             assert posted.status == 503 and "down" in posted.json["error"]
             server.process.send_signal(signal.SIGCONT)
-            until(lambda: told() == (200, "up"))
+            until(lambda: told() == up)
             server.client.client_pause(600_000)
-            assert told() == (503, "down")
-        assert told() == (503, "down")
+            assert told() == down
+        assert told() == down
         with servers.running(tmp_path, port=port):
-            until(lambda: told() == (200, "up"))
-        served.logged("\\dZ Redis is down: Redis at [^ ]* can't be reached: [^:.]*\\.\n")
+            until(lambda: told() == up)
+        served.logged("\\dZ Redis is down: Redis .*[^.]\\.\n")
         served.logged("Redis answers again")
 
 

@@ -44,7 +44,8 @@ def test_a_session_is_seen_to_appear_change_and_go(any_server: Server, tmp_path:
         assert list(appeared) == [
             "time", "event", "phone", "key", "ttl", "status", "messages", "last_message", "problem",
         ]  # fmt: skip
-        assert (appeared["event"], appeared["phone"], appeared["ttl"]) == ("appeared", "+2", 600)
+        assert (appeared["event"], appeared["phone"]) == ("appeared", "+2")
+        assert 0 < appeared["ttl"] <= 600
         assert (appeared["messages"], appeared["status"]) == (3, "active")
         assert "gata" in appeared["last_message"]
         redis.set("wh:session:+1", WAITING, ex=21_600)
