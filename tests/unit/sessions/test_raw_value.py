@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pawsctl.cli.session import raw_view
+from pawsctl.cli.session.views import raw_view
 from pawsctl.sessions.contract import raw_value
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.contract.raw_value import readable

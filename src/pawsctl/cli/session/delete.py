@@ -27,7 +27,7 @@ def delete(
     The bot starts a new conversation with the next message. What is deleted is kept for a day, and
     'backup restore' brings it back; a session that changes meanwhile is left.
     """
-    from pawsctl.cli.session.raw_view import titled
+    from pawsctl.cli.session.views.raw_view import titled
     from pawsctl.safety.backups import delete as operation
     from pawsctl.sessions.edit import touch_delete
 

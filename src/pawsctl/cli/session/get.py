@@ -46,7 +46,7 @@ def get(
     ] = None,
 ) -> None:
     """Show conversations: messages, time left and last update."""
-    from pawsctl.cli.session import raw_view, transcript
+    from pawsctl.cli.session.views import raw_view, transcript
     from pawsctl.sessions.query import find, raw_rows
 
     run = invocation(ctx)

@@ -51,7 +51,7 @@ def lint(
     Exits with 1 if a session breaks a rule.
     """
     from pawsctl.cli.output import ci_reports
-    from pawsctl.cli.session.raw_view import titled
+    from pawsctl.cli.session.views.raw_view import titled
     from pawsctl.sessions import lint as operation
     from pawsctl.sessions.query import absent
 

@@ -12,7 +12,7 @@ import typer
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.session.filter_options import FilteringListCommand, chosen_filter, filter_words
 from pawsctl.cli.session.group import app
-from pawsctl.cli.session.list_fields import (
+from pawsctl.cli.session.views.list_fields import (
     FIELDS,
     RAW_FIELDS,
     Fields,

@@ -13,8 +13,8 @@ from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line, Span, cut
 from pawsctl.cli.output.units import about, pictures, plural, size
 from pawsctl.cli.output.wrapping import wrapped
-from pawsctl.cli.session import expiry_view
 from pawsctl.cli.session.group import app
+from pawsctl.cli.session.views import expiry_view
 
 if TYPE_CHECKING:
     from pawsctl.sessions.stats.expiry import Expiry

@@ -15,7 +15,7 @@ def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
 
     The bot does the same with each message.
     """
-    from pawsctl.cli.session import expiry_view
+    from pawsctl.cli.session.views import expiry_view
     from pawsctl.sessions.edit import touch_delete
     from pawsctl.sessions.query import find
 

@@ -26,7 +26,7 @@ def ttl(
 
     Without PHONE, shows how expiry is spread over all sessions.
     """
-    from pawsctl.cli.session import expiry_view
+    from pawsctl.cli.session.views import expiry_view
     from pawsctl.sessions.query import absent, find
     from pawsctl.sessions.stats import expiry
 

@@ -15,7 +15,7 @@ from pawsctl.cli.output.units import duration, moment, or_dash, plural
 from pawsctl.cli.output.wrapping import wrapped
 from pawsctl.cli.session.filter_options import duration_option
 from pawsctl.cli.session.group import app
-from pawsctl.cli.session.raw_view import titled
+from pawsctl.cli.session.views.raw_view import titled
 from pawsctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def tail_view(
     output: Output, keyspace: Keyspace
 ) -> Callable[[Said | SessionEvent], Iterator[Line]]:
     """Return a function that renders a new message as in a transcript, or another event."""
-    from pawsctl.cli.session import transcript
+    from pawsctl.cli.session.views import transcript
     from pawsctl.sessions.watch.tail import Said
 
     def lines(found: Said | SessionEvent) -> Iterator[Line]:

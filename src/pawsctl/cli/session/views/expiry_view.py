@@ -10,7 +10,7 @@ from pawsctl import durations
 from pawsctl.cli.output.table import Column, Line, Span
 from pawsctl.cli.output.units import about, bars, duration, or_dash, plural
 from pawsctl.cli.output.wrapping import wrapped
-from pawsctl.cli.session.raw_view import titled
+from pawsctl.cli.session.views.raw_view import titled
 
 if TYPE_CHECKING:
     from pawsctl.sessions.contract.keyspace import Keyspace

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pawsctl.cli.output.table import Column, Span
 from pawsctl.cli.output.units import about, duration, moment, moments, size
-from pawsctl.cli.session.expiry_view import ttl_span
+from pawsctl.cli.session.views.expiry_view import ttl_span
 from pawsctl.errors import UsageError
 from pawsctl.escaping import Printable
 
@@ -53,7 +53,7 @@ def _last_messages(rows: Rows) -> Sequence[str | None]:
 
 
 def _last_words(rows: Rows) -> list[str]:
-    from pawsctl.cli.session.transcript import SPEAKERS
+    from pawsctl.cli.session.views.transcript import SPEAKERS
 
     found = _last_messages(rows)
     texts = Printable()

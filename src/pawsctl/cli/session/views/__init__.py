@@ -1,0 +1,1 @@
+"""How sessions are shown: expiry, listed fields, conversations and raw values."""
