@@ -7,6 +7,7 @@ can be compared by whoever has the key, and mean nothing to others.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,8 +28,14 @@ def hashed(text: str) -> str:
     Raises OperationFailed if the key can't be read or kept, UsageError if the state directory is
     not safe.
     """
-    data = text.encode("utf-8", "surrogateescape")
-    return f"hmac-sha256:{hmac.new(_key(), data, hashlib.sha256).hexdigest()}"
+    return all_hashed([text])[0]
+
+
+def all_hashed(texts: Sequence[str]) -> list[str]:
+    """Return the keyed hash of each text; the key is read once. Raises what `hashed` raises."""
+    key = _key() if texts else b""
+    data = [each.encode("utf-8", "surrogateescape") for each in texts]
+    return [f"hmac-sha256:{hmac.new(key, each, hashlib.sha256).hexdigest()}" for each in data]
 
 
 def derived(purpose: str) -> bytes:

@@ -61,7 +61,7 @@ class Recorder:
             user=_user(),
             machine=platform.node(),
             named=len(phones),
-            phones=[keyed_hash.hashed(phone) for phone in phones[: log.LONGEST]],
+            phones=keyed_hash.all_hashed(phones[: log.LONGEST]),
         )
 
     def end(self, status: int, counts: Mapping[str, int]) -> None:
