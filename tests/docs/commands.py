@@ -1,7 +1,10 @@
 """Every command, as Typer declares it."""
 
+import functools
 import textwrap
+from collections.abc import Mapping
 from inspect import unwrap
+from types import MappingProxyType
 from typing import Any
 
 import typer
@@ -35,9 +38,10 @@ def root() -> Any:
     return found
 
 
-def every_command() -> dict[str, Any]:
+@functools.cache
+def every_command() -> Mapping[str, Any]:
     """Return every command by its full name, such as `session list`; hidden ones too."""
-    return dict(_commands(root()))
+    return MappingProxyType(dict(_commands(root())))
 
 
 def _commands(command: Any, path: tuple[str, ...] = ()) -> list[tuple[str, Any]]:

@@ -5,6 +5,7 @@ No traceback, no endless loop, and success only with the output that a normal se
 
 import json
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,7 +119,7 @@ _PASSING = re.compile(
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_reply_of_another_type_is_no_success(
-    command: str, capsysbinary: pytest.CaptureFixture[bytes]
+    command: str, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     """It is an error message, whichever reply is wrong."""
     asked = _Asked()
@@ -129,6 +130,8 @@ def test_a_reply_of_another_type_is_no_success(
     assert (status == ExitStatus.OK) != stores, said
     assert asked.names
     for name, reply in _bent(asked.names - {b"CLIENT", b"HELLO"}):
+        # Else each flush would look through the backups of all before it.
+        shutil.rmtree(tmp_path / "pawsctl", ignore_errors=True)
         begun = time.monotonic()
         status = _called(command, _Asked(name, reply))
         taken = time.monotonic() - begun
