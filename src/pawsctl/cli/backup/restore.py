@@ -9,8 +9,7 @@ import typer
 
 from pawsctl.cli.arguments import Confirm, FreshTtl, NoBackup, Yes
 from pawsctl.cli.backup.group import Latest, Name, app, place_of
-from pawsctl.cli.confirm.guard import confirm_on
-from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.guard import confirm_sessions
 from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.units import plural
@@ -53,16 +52,13 @@ def restore(
         operation.require_target(archive, store.connection)
         how = How(replace=replace or operation.replaces(place), fresh_ttl=ttl)
         if how.replace:
-            about = restore_plan(archive, store.connection.target)
-            question = "Replace those that exist?"
-            confirm_on(
+            confirm_sessions(
                 run,
-                store.connection,
-                about,
+                store,
+                restore_plan(archive, store.connection.target),
                 host=confirm,
                 yes=yes,
-                question=question,
-                meant=Meant(run.session_settings),
+                question="Replace those that exist?",
             )
         run.record(store.connection.target)
         restored = operation.restore(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pawsctl.config.target import Address, Target
     from pawsctl.connection import Connection
     from pawsctl.safety.evidence import Seen
+    from pawsctl.sessions.store.store import SessionStore
 
 
 def confirm_on(
@@ -52,6 +53,35 @@ def confirm_on(
     target = marked(run, connection.target, seen.addresses)
     found = settle(run, target, seen, host=host, yes=yes, question=question, more=more)
     run.record(target, keys, is_production=bool(found))
+
+
+def confirm_sessions(
+    run: Invocation,
+    store: SessionStore,
+    about: Iterable[Line] = (),
+    *,
+    host: str,
+    yes: bool = False,
+    question: str = "",
+    keys: Sequence[bytes] = (),
+    typed: Sequence[str] = (),
+    more: Sequence[str] = (),
+) -> None:
+    """Guard the sessions of a store, and their prefix if a file brought it along.
+
+    The sessions are all, or the `keys` of those that were `typed`. The rest is as in `confirm_on`.
+    """
+    confirm_on(
+        run,
+        store.connection,
+        about,
+        host=host,
+        yes=yes,
+        question=question,
+        keys=keys,
+        more=more,
+        meant=Meant(run.session_settings, typed),
+    )
 
 
 def marked(run: Invocation, target: Target, addresses: Iterable[Address] = ()) -> Target:

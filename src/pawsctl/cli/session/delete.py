@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pawsctl.cli.arguments import Confirm, NoBackup, Phones, is_single, phone_keys
-from pawsctl.cli.confirm.guard import confirm_on
-from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.guard import confirm_sessions
 from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import ListCommand, invocation
 from pawsctl.cli.output.table import Column, Span
@@ -35,8 +34,7 @@ def delete(
     names = phone_keys(phones, run.keyspace, exact=True)
     undo = undo_of(run, "delete", no_backup=no_backup, yes=False)
     with run.store() as store:
-        meant = Meant(run.session_settings, phones)
-        confirm_on(run, store.connection, host=confirm, keys=names, meant=meant)
+        confirm_sessions(run, store, host=confirm, keys=names, typed=phones)
         deleted = operation.delete(store, names, undo=undo, progress=run.output.progress)
         run.count(deleted=sum(each.deleted for each in deleted))
         run.output.rows(deleted, titled(DELETED_COLUMNS, store.keyspace), single=is_single(phones))

@@ -11,8 +11,7 @@ import typer
 
 from pawsctl.cli import lookups
 from pawsctl.cli.arguments import Confirm, NoBackup
-from pawsctl.cli.confirm.guard import confirm_on
-from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.guard import confirm_sessions
 from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.session.group import app
@@ -59,8 +58,7 @@ def edit(
     with run.store() as store:
         key = run.keyspace.key(phone, exact=True)
         found = operation.Edit(store, key)
-        meant = Meant(run.session_settings, [phone])
-        confirm_on(run, store.connection, host=confirm, keys=[key], meant=meant)
+        confirm_sessions(run, store, host=confirm, keys=[key], typed=[phone])
         with editor.drafted(folder, f"{operation.file_name(found.phone)}.json", words) as draft:
             edited = operation.edited(
                 found,

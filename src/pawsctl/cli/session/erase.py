@@ -10,8 +10,7 @@ import typer
 
 from pawsctl.cli import lookups
 from pawsctl.cli.arguments import Confirm, Yes, require_new
-from pawsctl.cli.confirm.guard import confirm_on
-from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.guard import confirm_sessions
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line
 from pawsctl.cli.output.units import plural
@@ -52,19 +51,16 @@ def erase(
         store.require_strings([key])
         erasure = operation.Erasure(store, key)
         if not erasure.found.is_nothing:
-            connection, question = store.connection, "Erase it for good?"
-            about = erasure_plan(connection.target, erasure)
-            more = list(elsewhere.evidence_of(erasure.elsewhere, run.profiles))
-            confirm_on(
+            confirm_sessions(
                 run,
-                connection,
-                about,
+                store,
+                erasure_plan(store.connection.target, erasure),
                 host=confirm,
                 yes=yes,
-                question=question,
+                question="Erase it for good?",
                 keys=[key],
-                more=more,
-                meant=Meant(run.session_settings, [phone]),
+                typed=[phone],
+                more=list(elsewhere.evidence_of(erasure.elsewhere, run.profiles)),
             )
         written = erasure.erase()
         run.count(erased=sum(each.erased for each in written.looked_at))
@@ -80,7 +76,8 @@ def erasure_plan(target: Target, erasure: Erasure) -> Iterator[Line]:
         (f"  {'the session' if there.session else 'no session'} of ", ""),
         (erasure.shown_name, "cyan"),
     ]
-    yield [(f"  {plural(len(there.pictures), 'temporary picture')}", "")]
+    if erasure.may_have_pictures:
+        yield [(f"  {plural(len(there.pictures), 'temporary picture')}", "")]
     yield [("on this machine:", "")]
     lines, files = plural(copies.lines, "line"), plural(len(copies.archives), "archive")
     yield [(f"  {lines} in {files}, {plural(len(copies.edits), 'kept edit')}", "")]

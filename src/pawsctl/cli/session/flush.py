@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun, NoBackup, Yes
-from pawsctl.cli.confirm.guard import confirm_on
-from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.guard import confirm_sessions
 from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.table import Line
@@ -59,15 +58,7 @@ def flush(
             run.output.advise(lambda: "" if plan.total else absent.lead(store, wanted))
             return
         about = flush_plan(plan, store.keyspace) if plan is not None else flush_target(target)
-        confirm_on(
-            run,
-            store.connection,
-            about,
-            host=confirm,
-            yes=yes,
-            question="Delete them?",
-            meant=Meant(run.session_settings),
-        )
+        confirm_sessions(run, store, about, host=confirm, yes=yes, question="Delete them?")
         flushed = delete.flush(store, planned, undo=undo, progress=run.output.progress)
         run.count(deleted=flushed.deleted, changed=flushed.changed, unknown=flushed.unknown)
         run.output.show(flushed, flushed_view)

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun, FreshTtl, NoBackup, Source
-from pawsctl.cli.confirm.guard import confirm_on, require_no_production
-from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.guard import confirm_sessions, require_no_production
 from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.units import plural
@@ -51,7 +50,7 @@ def import_(
         if archive.header.masked:
             _warn_of_masked(run, store, archive, dry_run=dry_run)
         if replace and not dry_run:
-            confirm_on(run, store.connection, host=confirm, meant=Meant(run.session_settings))
+            confirm_sessions(run, store, host=confirm)
         if not dry_run:
             run.record(store.connection.target)
         how = restore.How(replace=replace, dry_run=dry_run, fresh_ttl=ttl)

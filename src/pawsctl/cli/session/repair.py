@@ -16,8 +16,7 @@ from pawsctl.cli.arguments import (
     is_single,
     phone_keys,
 )
-from pawsctl.cli.confirm.guard import confirm_on
-from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.guard import confirm_sessions
 from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line
@@ -93,18 +92,16 @@ def repair(
         if not dry_run:
             todo = [each for each in rows if each.state == "repairable"]
             if todo:
-                about = repair_plan(store.connection.target, todo)
-                question = "Repair it?" if len(todo) == 1 else "Repair them?"
                 broken = [each.key for each in plans if each.row.state == "repairable"]
-                confirm_on(
+                confirm_sessions(
                     run,
-                    store.connection,
-                    about,
+                    store,
+                    repair_plan(store.connection.target, todo),
                     host=confirm,
                     yes=yes,
-                    question=question,
+                    question="Repair it?" if len(todo) == 1 else "Repair them?",
                     keys=broken,
-                    meant=Meant(run.session_settings, phones or ()),
+                    typed=phones or (),
                 )
                 keep_keys(store, broken, undo, run.output.progress)
             rows = operation.repair(store, plans)

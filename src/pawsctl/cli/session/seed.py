@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm
-from pawsctl.cli.confirm.guard import confirm_on
-from pawsctl.cli.confirm.prefix import Meant
+from pawsctl.cli.confirm.guard import confirm_sessions
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.group import app
@@ -43,7 +42,7 @@ def seed(
     run.keyspace.require_bots("'session seed'")
     with run.store() as store:
         operation.require_local(store)
-        confirm_on(run, store.connection, host=confirm, meant=Meant(run.session_settings))
+        confirm_sessions(run, store, host=confirm)
         with run.output.progress("seeding", count) as progress:
             seeded = operation.seed(store, count, number=number, progress=progress)
     run.count(written=seeded.sessions)

@@ -3,8 +3,8 @@
 import typer
 
 from pawsctl.cli.arguments import Confirm, Phones, is_single, phone_keys
-from pawsctl.cli.confirm.guard import confirm_on
-from pawsctl.cli.confirm.prefix import Meant, confirm_ttl
+from pawsctl.cli.confirm.guard import confirm_sessions
+from pawsctl.cli.confirm.prefix import confirm_ttl
 from pawsctl.cli.global_options import ListCommand, invocation
 from pawsctl.cli.session.group import app
 
@@ -27,8 +27,7 @@ def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
         if settings.found_ttl and not confirm and touch_delete.shortens(store, names):
             confirm_ttl(run.output, store.connection, settings)
         if confirm or len(set(names)) > 1:
-            meant = Meant(settings, phones)
-            confirm_on(run, store.connection, host=confirm, keys=names, meant=meant)
+            confirm_sessions(run, store, host=confirm, keys=names, typed=phones)
         run.record(store.connection.target, names)
         touched = touch_delete.touch(store, names)
         run.count(touched=len({each.key for each in touched if each.ttl is not None}))
