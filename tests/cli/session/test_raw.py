@@ -76,6 +76,9 @@ def test_other_types_are_left_out_and_told(raw: Pawsctl, any_server: Server) -> 
         refused = raw("session", *command, "hash", "--json")
         assert refused.status == ExitStatus.FAILED
         assert "sess:hash holds a hash" in refused.error["message"]
+    erasure = raw("session", "erase", "abc").err
+    assert "the session of abc" in erasure
+    assert "picture" not in erasure
     assert raw("session", "touch", "abc", "--json").json["ttl"] == 21_600
     archive = str(raw.folder / "a.jsonl.gz")
     exported = raw("session", "export", archive, "--json").json

@@ -68,21 +68,21 @@ def test_what_javascript_reads_is_json_and_what_a_person_reads_is_text(
     [
         (b"a\n  b", "a b"),
         (b"x" * 120, "x" * 120),
-        (b"x" * 121, "x" * 120),
+        (b"x" * 121, "x" * 120 + "…"),
         # A letter that is cut is left out, of one to three bytes too few.
-        (b"x" * 119 + "é".encode(), "x" * 119),
-        (b"x" * 118 + "€".encode(), "x" * 118),
-        (b"x" * 117 + "😀".encode(), "x" * 117),
-        (b"x" * 116 + "😀".encode() + b"y", "x" * 116 + "😀"),
+        (b"x" * 119 + "é".encode(), "x" * 119 + "…"),
+        (b"x" * 118 + "€".encode(), "x" * 118 + "…"),
+        (b"x" * 117 + "😀".encode(), "x" * 117 + "…"),
+        (b"x" * 116 + "😀".encode() + b"y", "x" * 116 + "😀…"),
         (b"x" * 119 + b"\xe9", (b"x" * 119 + b"\xe9").hex()),
-        (b"x" * 115 + b"\xff" * 6, (b"x" * 115 + b"\xff" * 5).hex()),
+        (b"x" * 115 + b"\xff" * 6, (b"x" * 115 + b"\xff" * 5).hex() + "…"),
         (b"\x00", "00"),
         (b"a\x1fb", "611f62"),
         (b"a\tb\rc", "a b c"),
     ],
 )
 def test_a_preview_is_the_beginning(value: bytes, shown: str) -> None:
-    """Of 120 bytes at most."""
+    """Of 120 bytes at most; a value that is longer ends in …."""
     assert raw_value.preview(value) == shown
 
 

@@ -188,6 +188,7 @@ def copied_view(result: Copied) -> Iterator[Line]:
         (f"from {result.source} to {result.target}; {result.kept} kept as they are there.", ""),
     ]
     for kind, count in result.others.items():
-        yield [(f"  {plural(count, 'key')} of type {kind} left out: no session", "yellow")]
+        what = f"{plural(count, 'key')} of type {kind}"
+        yield [(f"  left out, since only strings are sessions: {what}", "yellow")]
     for key in result.rejected:
         yield [(f"! too large for the target: {key}", "red")]

@@ -74,7 +74,8 @@ def export_warnings(result: Exported, keyspace: Keyspace) -> Iterator[str]:
     """Yield a warning for an empty archive, and for each type of key that was left out."""
     yield from emptiness(result.sessions)
     for kind, count in result.left_out.items():
-        yield f"{plural(count, 'key')} of type {kind} under {keyspace.prefix} left out: no session."
+        what = f"{plural(count, 'key')} of type {kind} under {keyspace.prefix}"
+        yield f"Left out, since only strings are sessions: {what}."
 
 
 def emptiness(sessions: int) -> Iterator[str]:

@@ -43,7 +43,7 @@ def ttl(
             overview = expiry.expiry(store)
             run.output.show(overview, partial(expiry_view.expiry, room=run.output.room))
             for what in store.left_out_texts():
-                run.output.note(f"Left out, since they are no sessions: {what}.")
+                run.output.note(f"Left out, since only strings are sessions: {what}.")
             run.output.advise(lambda: "" if overview.sessions else absent.nothing(store))
         if check:
             expiry.require_sound(overview, store.keyspace)

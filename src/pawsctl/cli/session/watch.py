@@ -145,7 +145,7 @@ def poll_text(found: Poll, target: Target) -> str:
     if found.one_in > 1:
         parts.append(f"One in {found.one_in} is followed, {FOLLOWED:,} at most; see --match.")
     if found.left_out:
-        parts.append(f"Left out, since they are no sessions: {', '.join(found.left_out)}.")
+        parts.append(f"Left out, since only strings are sessions: {', '.join(found.left_out)}.")
     if not found.sees_sizes:
         parts.append(
             "Left out: writes that keep the TTL as it is; this server or user has no CLIENT "

@@ -107,6 +107,11 @@ class Erasure:
         return Found(there, copies.found(self._key, self.name))
 
     @property
+    def may_have_pictures(self) -> bool:
+        """Whether these are the bot's own sessions, beside which it keeps pictures."""
+        return self._store.keyspace.is_bots
+
+    @property
     def elsewhere(self) -> list[str]:
         """The URLs of other Redis than this one whose archives have lines of the person."""
         here = self._store.connection.target.url
@@ -175,7 +180,7 @@ class Erasure:
             url=self._store.connection.target.url,
             erased_at=datetime.now(UTC),
             complete=not unseen and not failures and not any(each.left for each in looks),
-            looked_at=looks if self._store.keyspace.is_bots else [looks[0], looks[2]],
+            looked_at=looks if self.may_have_pictures else [looks[0], looks[2]],
             elsewhere=[
                 LinesOf(
                     url, found.copies.lines_of(url), self._erased[url], left.copies.lines_of(url)

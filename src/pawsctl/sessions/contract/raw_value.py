@@ -33,14 +33,15 @@ def readable(value: bytes) -> Readable:
 
 
 def preview(value: bytes) -> str:
-    """Return the beginning of a value on one line, to tell values apart."""
+    """Return the beginning of a value on one line, to tell values apart; … says that it is cut."""
     begin = value[:_PREVIEWED]
+    more = "…" if len(value) > _PREVIEWED else ""
     # A letter of up to four bytes may be cut at the end.
     for cut in range(4 if len(value) > _PREVIEWED else 1):
         text = _text(begin[: len(begin) - cut])
         if text is not None:
-            return " ".join(text.split())
-    return begin.hex()
+            return " ".join(text.split()) + more
+    return begin.hex() + more
 
 
 def _text(value: bytes) -> str | None:

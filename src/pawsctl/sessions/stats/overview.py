@@ -73,7 +73,7 @@ def gather(store: SessionReader) -> Overview:
     counts = _Counts(time.time() * 1000, rules.checks(store.keyspace))
     for records in store.own_batches():
         counts.add(records)
-    others = [f"{what}, which hold no session" for what in store.left_out_texts()]
+    others = [f"{what}; only strings are sessions" for what in store.left_out_texts()]
     found = memory_use.measure(store, counts.sample)
     statuses = sorted(counts.statuses.items(), key=lambda each: -each[1])
     return Overview(
