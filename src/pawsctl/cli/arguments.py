@@ -40,7 +40,7 @@ Confirm = Annotated[
     typer.Option(
         "--confirm",
         metavar="HOST",
-        help="Name the host; required where Redis may be production's.",
+        help="Name the host; required if Redis may be production's.",
     ),
 ]
 

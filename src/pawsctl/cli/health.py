@@ -72,7 +72,7 @@ def health_(
     """Check that every primary answers and allows reads and writes.
 
     Writes nothing. --timeout applies to the whole check. Exits with 1 if a check fails, with 5 if
-    Redis can't be reached; with --wait, if that is so at the end.
+    Redis can't be reached; with --wait, the last check counts.
     """
     from pawsctl import attempts
     from pawsctl.cli.output import ci_reports

@@ -48,7 +48,7 @@ def write(
         words = "  ".join(record(each)[0].replace(" ", "\0") for each in inherited)
         for line in textwrap.wrap(words, formatter.width - 2, break_on_hyphens=False):
             formatter.write(f"  {line}\n".replace("\0", " "))
-        formatter.write("  'pawsctl --help' tells what they do.\n")
+        formatter.write("  'pawsctl --help' explains them.\n")
 
 
 def summary(command: Any) -> str:

@@ -44,14 +44,14 @@ def serve(
             "--metrics-every",
             metavar="TIME",
             parser=waiting_time,
-            help="Read Redis for /metrics at most so often, for all scrapers (default 15s).",
+            help="Least time between passes over Redis for /metrics (default 15s).",
         ),
     ] = None,
 ) -> None:
     """Serve the bot's /api/health, metrics and probes, until SIGTERM or Ctrl-C.
 
     Redis has 2 s to answer, or --timeout. Each request is logged on stderr, without phones.
-    SIGTERM finishes what is open and exits with 0 within 5 s.
+    On SIGTERM, finishes open requests and exits with 0 within 5 s.
     """
     from pawsctl import web
 

@@ -22,4 +22,4 @@ app = typer.Typer(
 
 @app.callback()
 def audit() -> None:
-    """Who has changed what with pawsctl on this machine."""
+    """Show who changed what with pawsctl on this machine."""

@@ -33,7 +33,7 @@ def list_(
         str, typer.Option("--phone", metavar="PHONE", help="Only changes that name this phone.")
     ] = "",
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=1, help="At most N changes.")
+        int | None, typer.Option("--limit", metavar="N", min=1, help="List at most N changes.")
     ] = None,
 ) -> None:
     """List the changes made with pawsctl, the newest first.

@@ -32,7 +32,7 @@ app = typer.Typer(
 
 @app.callback()
 def backup() -> None:
-    """Undo: bring back what a command deleted or replaced."""
+    """Bring back what a command deleted or replaced."""
 
 
 class BackupCommand(Command):
@@ -52,7 +52,7 @@ Name = Annotated[
         metavar="[NAME]", autocompletion=lookups.backups, help="Name of a backup, from 'list'."
     ),
 ]
-Latest = Annotated[bool, typer.Option("--latest", help="The newest backup.")]
+Latest = Annotated[bool, typer.Option("--latest", help="Use the newest backup.")]
 
 
 def place_of(name: str, *, latest: bool) -> "Place":

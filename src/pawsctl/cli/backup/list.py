@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 def list_(ctx: typer.Context) -> None:
     """List the backups, the newest first.
 
-    A backup is removed a day after it was made, or after the PAWSCTL_BACKUP_HOURS of then, by the
-    next command that makes one. The newest of 'redis reset' stays until there is a newer one.
+    A backup is kept for a day, or for the PAWSCTL_BACKUP_HOURS that were set when it was made.
+    The next command that makes one removes it. The newest of 'redis reset' stays until there is
+    a newer one.
     """
     from pawsctl.safety.backups import catalog
 

@@ -36,7 +36,7 @@ def purge(
 ) -> None:
     """Remove backups now, before their time is up.
 
-    Where one is of what may be production, --confirm must name its host.
+    If a backup is of a Redis that may be production's, --confirm must name its host.
     """
     from pawsctl.safety.backups import purge as operation
 

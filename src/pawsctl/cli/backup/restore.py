@@ -37,9 +37,10 @@ def restore(
 ) -> None:
     """Bring back what a backup holds.
 
-    Sessions keep their expiry times; expired ones are skipped. Those that exist are left, unless
-    the backup was made before they were replaced: then they are replaced again, after confirmation,
-    and kept first. The backup stays. One from another Redis than the settings name needs --url.
+    Sessions keep their expiry times; expired sessions are skipped. Existing sessions are kept,
+    unless the backup was made before they were replaced: then they are replaced again, after
+    confirmation and with a backup of their own. The backup stays. If it is from another Redis
+    than the settings name, add --url.
     """
     from pawsctl.safety.backups import restore as operation
     from pawsctl.sessions.archive import read

@@ -14,8 +14,8 @@ from pawsctl.errors import UsageError
 def list_(ctx: typer.Context) -> None:
     """List the profiles, and where they lead.
 
-    They are those of pawsctl.toml in your configuration directory and of the nearest one from the
-    working directory up.
+    Reads pawsctl.toml in your configuration directory, and the nearest one from the working
+    directory up.
     """
     run = invocation(ctx)
     known = run.profiles()

@@ -24,7 +24,7 @@ def show(
         ),
     ] = "",
 ) -> None:
-    """Show what a profile says, and in which line of which file.
+    """Show what a profile sets, with the file and line of each value.
 
     Runs no password_command, and prints no password.
     """

@@ -25,7 +25,7 @@ def reset(
     """Export the sessions, delete all data and start again.
 
     Asks for confirmation. Shows the name of the export, which 'backup restore' or 'session import'
-    restores. The last five of a day are kept, and the newest until there is a newer one.
+    restores. The last five exports of a day are kept, and the newest until there is a newer one.
     """
     from pawsctl.cli.redis import event_lines, results_view
     from pawsctl.safety.backups import folder

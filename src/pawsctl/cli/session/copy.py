@@ -44,9 +44,7 @@ def copy(
     mask: Annotated[bool, typer.Option("--mask", help="Mask phones and text.")] = False,
     no_mask: Annotated[
         bool,
-        typer.Option(
-            "--no-mask", help="Do not mask them, also if they leave a production profile."
-        ),
+        typer.Option("--no-mask", help="Do not mask them, even out of production."),
     ] = False,
     ttl: Annotated[
         str | None,
@@ -58,7 +56,8 @@ def copy(
     """Copy sessions into another Redis, such as from production to a laptop.
 
     Copies expire when the originals do, or after --ttl. A session that exists in the target is left
-    as it is. What leaves the place of a production profile is masked, unless you say --no-mask.
+    as it is. Sessions out of the Redis of a production profile are masked, unless you say
+    --no-mask.
     """
     from pawsctl.connection import connect
     from pawsctl.safety import masking, places

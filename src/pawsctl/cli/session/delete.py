@@ -23,8 +23,8 @@ def delete(
 ) -> None:
     """Delete sessions.
 
-    The bot starts a new conversation with the next message. What is deleted is kept for a day, and
-    'backup restore' brings it back; a session that changes meanwhile is left.
+    The bot starts a new conversation with the next message. Deleted sessions are kept for a
+    day, and 'backup restore' brings them back. A session that changes meanwhile is not deleted.
     """
     from pawsctl.cli.session.views.raw_view import titled
     from pawsctl.safety.backups import delete as operation

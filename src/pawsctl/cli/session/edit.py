@@ -36,10 +36,10 @@ def edit(
 ) -> None:
     """Change a session in your editor, as JSON.
 
-    The editor is $VISUAL or $EDITOR. What breaks a rule of 'session lint' that was not broken
-    before is not written. The TTL stays. A session that changes meanwhile is left as it is, and
-    both versions are kept. What it was before is kept for a day, and 'backup restore' brings it
-    back.
+    The editor is $VISUAL or $EDITOR. An edit that breaks a rule of 'session lint' is not
+    written, unless the session broke that rule before. The TTL stays. If the session changes
+    meanwhile, it is left as it is, and both versions are kept. The old version is kept for a
+    day, and 'backup restore' brings it back.
     """
     from pawsctl.files import editor, state_dir
     from pawsctl.safety import masking

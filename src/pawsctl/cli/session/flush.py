@@ -36,9 +36,9 @@ def flush(
 ) -> None:
     """Delete all sessions, or those that match the filters.
 
-    Deletes no other keys. What is deleted is kept for a day, and 'backup restore' brings it back;
-    a session that changes meanwhile is left. With --no-backup nothing is kept, and a session that
-    changes at that very moment may be deleted.
+    Deletes no other keys. Deleted sessions are kept for a day, and 'backup restore' brings them
+    back. A session that changes meanwhile is not deleted. With --no-backup nothing is kept, and
+    a session that changes at that very moment may be deleted.
     """
     from pawsctl.safety.backups import delete
     from pawsctl.sessions.edit import flush as operation

@@ -41,7 +41,7 @@ def get(
             min=0,
             max=10**9,
             metavar="N",
-            help="Show the last N messages; tools count extra.",
+            help="Show the last N messages, not counting tool messages.",
         ),
     ] = None,
 ) -> None:

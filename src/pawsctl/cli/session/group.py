@@ -42,6 +42,6 @@ app = typer.Typer(
 def session() -> None:
     """Inspect and manage sessions.
 
-    They are the bot's, unless SESSION_PREFIX, SESSION_TTL and SESSION_FORMAT tell of another
-    application's.
+    These are the bot's sessions, unless SESSION_PREFIX, SESSION_TTL and SESSION_FORMAT describe
+    another application's.
     """

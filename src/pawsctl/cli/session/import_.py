@@ -38,8 +38,9 @@ def import_(
     """Import sessions from an archive.
 
     Sessions keep their expiry times. Expired sessions are skipped, existing sessions are kept.
-    Nothing is written if the archive is truncated or was changed. What --replace overwrites is kept
-    for a day, and 'backup restore' brings it back; a session that changes meanwhile is left.
+    Nothing is written if the archive is truncated or was changed. Sessions that --replace
+    overwrites are kept for a day, and 'backup restore' brings them back; a session that changes
+    meanwhile is not overwritten.
     """
     from pawsctl.safety.backups import replace as operation
     from pawsctl.sessions.archive import read, restore

@@ -54,11 +54,14 @@ def repair(
         bool, typer.Option("--all", help="Repair every session that the bot can't answer.")
     ] = False,
     cut: Annotated[
-        bool, typer.Option("--cut", help="End the history before its first fault instead.")
+        bool, typer.Option("--cut", help="Cut the history off before its first fault instead.")
     ] = False,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Also where the bot may be at work: updated in two minutes."),
+        typer.Option(
+            "--force",
+            help="Also repair sessions updated in the last 2 minutes: the bot may be at work.",
+        ),
     ] = False,
     dry_run: DryRun = False,
     yes: Yes = False,
@@ -67,10 +70,10 @@ def repair(
 ) -> None:
     """Repair conversations that the bot can't answer any more.
 
-    A tool call without a result gets an error as its result, a late result moves beside its call,
-    and what the bot's model refuses is removed. The TTL and all other bytes stay. A session that
-    changes meanwhile is left as it is. What it was before is kept for a day, and 'backup restore'
-    brings it back.
+    A tool call without a result gets an error as its result, a late result moves beside its
+    call, and what the bot's model refuses is removed. The TTL and all other bytes stay. A
+    session that changes meanwhile is left as it is. The old version is kept for a day, and
+    'backup restore' brings it back.
     """
     from pawsctl.safety.backups.keep import keep_keys
     from pawsctl.sessions.repair import repair as operation
