@@ -1,9 +1,11 @@
-"""Find the embedded servers that run below a folder."""
+"""Find the embedded servers that run below a folder, and kill one."""
 
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
+
+from tests.processes import wait_until
 
 
 def servers_below(folder: Path) -> list[psutil.Process]:
@@ -23,3 +25,16 @@ def servers_below(folder: Path) -> list[psutil.Process]:
             ):
                 found.append(process)
     return found
+
+
+def kill(process: psutil.Process) -> None:
+    """Kill a server as a power cut would; return when it has ended.
+
+    Not psutil's wait, which also waits until the process is reaped.
+    """
+    process.kill()
+    wait_until(lambda: _has_ended(process), f"the end of {process}")
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

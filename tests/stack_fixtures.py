@@ -70,6 +70,7 @@ class Docker:
 
     def __init__(self, client: docker.DockerClient, project: str) -> None:
         self.api = client
+        self.project = project
         self._mine: dict[str, str | list[str] | bool] = {"label": f"{PROJECT_LABEL}={project}"}
         self._name = f"{project}-redis"
 

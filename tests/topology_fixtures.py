@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ import pytest
 import redis
 
 from pawsctl.stack.project import layout
-from tests import ports
+from tests import embedded_servers, ports
 from tests.cli_runner import Result
 from tests.embedded_servers import servers_below
 from tests.stack_fixtures import Stack
@@ -95,11 +94,11 @@ class Topology(Stack):
         return servers_below(self.folder / "state")
 
     def kill(self, port: int) -> None:
-        """SIGKILL the embedded server on a port."""
+        """Kill the embedded server on a port; return when it has ended."""
         for process in self.processes():
             for each in process.net_connections("tcp"):
                 if each.status == psutil.CONN_LISTEN and each.laddr.port == port:
-                    process.send_signal(signal.SIGKILL)
+                    embedded_servers.kill(process)
                     return
         raise AssertionError(f"nothing listens on {port}")
 

@@ -6,13 +6,14 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import psutil
 import pytest
 
 from pawsctl.config.redis_url import parse
 from pawsctl.errors import ExitStatus
 from pawsctl.stack.project import layout
 from pawsctl.workflows.doctor import check_network
-from tests import certificates, servers, strangers
+from tests import certificates, embedded_servers, servers, strangers
 from tests.certificates import Certificates
 from tests.cli_runner import Pawsctl, Result
 from tests.ports import free_port
@@ -85,7 +86,7 @@ def test_a_server_that_was_killed_shows_its_last_words(embedded_stack: Stack) ->
     embedded_stack("redis", "up")
     with embedded_stack.client() as client:
         pid = client.info("server")["process_id"]
-    os.kill(int(pid), 9)
+    embedded_servers.kill(psutil.Process(pid))
     result = embedded_stack("doctor", "--json")
     ended = ends_at(result, "process")
     assert "has ended" in ended["detail"]

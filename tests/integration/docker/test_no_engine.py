@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests import embedded_servers
 from tests.stack_fixtures import Stack, embedded
 
 NOWHERE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
@@ -121,7 +122,7 @@ def test_auto_stays_with_an_embedded_server_that_crashed(undecided: Stack) -> No
     with undecided.client() as client:
         client.set("kept", "1")
         pid = client.info("server")["process_id"]
-    psutil.Process(pid).kill()
+    embedded_servers.kill(psutil.Process(pid))
     undecided.environment["DOCKER_HOST"] = os.environ.get(
         "DOCKER_HOST", "unix:///var/run/docker.sock"
     )

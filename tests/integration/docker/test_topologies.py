@@ -1,6 +1,7 @@
 """Topologies on Docker, on the host's network, with docker compose and with pawsctl."""
 
 import json
+import math
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import docker
 import pytest
@@ -20,6 +22,8 @@ from pawsctl.stack.project.mounted_files import compose_file
 from tests.docker_fixtures import remove_project
 from tests.processes import wait_until
 from tests.stack_fixtures import NOTHING, Docker
+from tests.standins import engine
+from tests.standins.images import REDIS
 from tests.topology_fixtures import TOPOLOGIES, Topology
 
 PASSWORD = "s3cret $HOME 'x'"
@@ -37,6 +41,33 @@ def on_docker(
         yield made
     finally:
         remove_project(docker_engine, _project(made))
+
+
+class Formed(NamedTuple):
+    """A topology that is up, from an image that had to be pulled, with what its `up` said."""
+
+    topology: Topology
+    view: Docker
+    said: str
+
+
+@pytest.fixture(scope="module", params=TOPOLOGIES)
+def formed(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    docker_engine: docker.DockerClient,
+    registry: str,
+) -> Iterator[Formed]:
+    """Each topology in turn, on Docker, with a password; tests leave it whole."""
+    made = Topology(tmp_path_factory.mktemp("formed"), request.param, "docker")
+    with engine.never_pulled(REDIS.image, registry) as image:
+        made.environment |= {"REDIS_IMAGE": image, "REDIS_PASSWORD": PASSWORD}
+        try:
+            up = made.run("up", "--pull", "always")
+            assert up.status == 0, up.err
+            yield Formed(made, Docker(docker_engine, _project(made)), up.err)
+        finally:
+            remove_project(docker_engine, _project(made))
 
 
 def _project(topology: Topology) -> str:
@@ -114,6 +145,7 @@ def test_docker_compose_forms_it_and_pawsctl_takes_it_as_its_own(
 
     on_docker.wait_for(lambda found: found["problems"] == [], environment)
     on_docker.write("kept", "1", PASSWORD)
+    begun = time.time()
     up = on_docker.up(environment)
     assert b"1" in on_docker.copies("kept", PASSWORD)
     inspected = json.dumps([each.attrs for each in _containers(view)])
@@ -121,8 +153,19 @@ def test_docker_compose_forms_it_and_pawsctl_takes_it_as_its_own(
     # Compose mounts its own files with the password.
     assert {tuple(each["changed"]) for each in up["services"]} == {("secrets",)}
     assert "s3cret" not in inspected
+    # One for all nodes, and one for all Sentinels: those mount other files.
+    assert len(_probes(view, begun)) == (1 if on_docker.topology == "cluster" else 2)
     docker_compose("down", "--volumes")
     assert view.names() == NOTHING
+
+
+def _probes(view: Docker, since: float) -> list[str]:
+    """Return the containers that were created only to look at the engine's files."""
+    filters = {"type": "container", "event": "create"}
+    until = math.ceil(time.time())
+    found = view.api.events(since=int(since), until=until, filters=filters, decode=True)
+    names = [each["Actor"]["Attributes"]["name"] for each in found]
+    return [each for each in names if each.endswith("_probe") and view.project in each]
 
 
 def _says_pong(container: Container, command: list[str]) -> bool:
@@ -130,11 +173,9 @@ def _says_pong(container: Container, command: list[str]) -> bool:
     return (done.exit_code, done.output) == (0, b"PONG\n")
 
 
-def test_the_health_checks_log_in(on_docker: Topology, view: Docker) -> None:
+def test_the_health_checks_log_in(formed: Formed) -> None:
     """Each on its own port, with the password, which appears nowhere."""
-    on_docker.up({"REDIS_PASSWORD": PASSWORD})
-
-    for container in _containers(view):
+    for container in _containers(formed.view):
         check = container.attrs["Config"]["Healthcheck"]["Test"]
         assert check[0] == "CMD"
         # Docker may lose what a command prints that ends at once.
@@ -142,12 +183,13 @@ def test_the_health_checks_log_in(on_docker: Topology, view: Docker) -> None:
         assert "s3cret" not in json.dumps(container.attrs) + json.dumps(container.top())
 
 
-def test_no_node_listens_beyond_this_machine(on_docker: Topology) -> None:
+def test_no_node_listens_beyond_this_machine(formed: Formed) -> None:
     """On the host network's other addresses nothing answers."""
-    url = on_docker.up()["url"]
+    url = formed.topology.status()["url"]
     port = int(url.partition("://")[2].partition(",")[0].rpartition(":")[2])
 
-    assert probe.ping(port, None) == ""
+    # A Sentinel asks for no password.
+    assert probe.ping(port, PASSWORD if formed.topology.topology == "cluster" else None) == ""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outward:
         # Sends nothing: it finds this machine's address on the way to other hosts.
         outward.connect(("192.0.2.1", 9))
@@ -171,21 +213,14 @@ def test_a_port_in_use_names_the_process_and_leaves_nothing(
     assert view.names() == NOTHING
 
 
-def test_an_image_is_pulled_once_for_all_that_run_it(
-    on_docker: Topology, unpulled_image: str
-) -> None:
+def test_an_image_is_pulled_once_for_all_that_run_it(formed: Formed) -> None:
     """Six servers need one download."""
-    done = on_docker.run("up", "--pull", "always", env={"REDIS_IMAGE": unpulled_image})
-
-    assert done.status == 0, done.err
-    assert done.err.count(f"Pulling {unpulled_image}\n") == 1
+    assert formed.said.count(f"Pulling {formed.topology.environment['REDIS_IMAGE']}\n") == 1
 
 
-def test_a_reset_finds_its_own_ports_free(on_docker: Topology) -> None:
+def test_a_reset_finds_its_own_ports_free(formed: Formed) -> None:
     """On the host's network, Docker publishes no ports."""
-    on_docker.up()
-
-    done = on_docker.run("reset", "--yes", "--no-backup", "--json")
+    done = formed.topology.run("reset", "--yes", "--no-backup", "--json")
 
     assert done.status == 0, done.err
     assert {each["action"] for each in done.json["services"]} == {"created"}

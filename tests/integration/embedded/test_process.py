@@ -18,7 +18,7 @@ from pawsctl.config import load_settings
 from pawsctl.errors import ExitStatus, TimedOut
 from pawsctl.stack import lifecycle
 from pawsctl.stack.engine.embedded import server_process
-from tests.embedded_servers import servers_below
+from tests.embedded_servers import kill, servers_below
 from tests.ports import free_port
 from tests.stack_fixtures import Stack
 
@@ -54,7 +54,7 @@ def test_a_server_that_was_killed_is_seen_as_gone_and_loses_nothing(embedded_sta
     embedded_stack("redis", "up")
     with embedded_stack.client() as client:
         client.set("kept", "1")
-    _process(embedded_stack).kill()
+    kill(_process(embedded_stack))
 
     status = embedded_stack("redis", "status", "--json")
     up = embedded_stack("redis", "up")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import Conflict, OperationFailed, TimedOut
@@ -32,9 +32,7 @@ _PAUSE = 0.02
 # A network's name may become ambiguous again between two of our requests.
 _TRIES = 5
 _PORT_TAKEN = (
-    "port is already allocated",
-    "address already in use",
-    "ports are not available",
+    *("port is already allocated", "address already in use", "ports are not available"),
     "only one usage of each socket address",
 )
 
@@ -79,7 +77,7 @@ class Containers:
         services = self._services(plan)
         images = self._images(services, plan)
         preflight.check(self._api, self._stack, services, leaving=True)
-        self._check_files(services, images)
+        mounts.check_seen(self._api, self._stack, services, images)
 
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
         """Bring the services up and wait until they answer.
@@ -90,7 +88,8 @@ class Containers:
         images = self._images(services, plan)
         preflight.check(self._api, self._stack, services, leaving=False)
         deadline = time.monotonic() + plan.timeout
-        done = []
+        # Once, before anything is replaced.
+        check_files = cache(partial(mounts.check_seen, self._api, self._stack, services, images))
         with (
             rollback(
                 self._project.hint, partial(preflight.standing, self._api, self._stack)
@@ -98,8 +97,10 @@ class Containers:
             translated_errors(),
         ):
             meanwhile = Meanwhile(undo)
-            for service in services:
-                done.append(self._service_up(service, images, plan, deadline, meanwhile))
+            done = [
+                self._service_up(each, images, plan, deadline, meanwhile, check_files=check_files)
+                for each in services
+            ]
             for service in services:
                 container_ready.wait(self._api, self._stack, service, plan, deadline)
                 meanwhile.answered(service.key)
@@ -139,10 +140,6 @@ class Containers:
     def _limits_memory(self) -> bool:
         return bool(self._api.info().get("MemoryLimit", True))
 
-    def _check_files(self, services: Sequence[Service], images: dict[str, dict[str, Any]]) -> None:
-        for service in services:
-            mounts.check_seen(self._api, self._stack, service, images[service.image]["Id"])
-
     def _moved(
         self,
         service: Service,
@@ -152,6 +149,7 @@ class Containers:
         plan: Plan,
         deadline: float,
         meanwhile: Meanwhile,
+        check_files: Callable[[], None],
     ) -> Takeover | None:
         """Begin the takeover of a container's data, if it lies elsewhere, and return it.
 
@@ -160,7 +158,7 @@ class Containers:
         moving = self.moving(service, container)
         if moving is None:
             return None
-        self._check_files(self._services(plan), images)
+        check_files()
         is_moved = moving.begin(plan, deadline, meanwhile, images[service.image]["Id"])
         return moving if is_moved else None
 
@@ -171,6 +169,8 @@ class Containers:
         plan: Plan,
         deadline: float,
         meanwhile: Meanwhile,
+        *,
+        check_files: Callable[[], None],
     ) -> ServiceUp:
         from docker.errors import APIError
 
@@ -202,6 +202,7 @@ class Containers:
                     plan=plan,
                     deadline=deadline,
                     meanwhile=meanwhile,
+                    check_files=check_files,
                 )
                 changed = changed or (("volumes",) if moving else ())
                 if not changed:
@@ -209,7 +210,7 @@ class Containers:
             network_volumes.volumes(self._api, self._stack, service, meanwhile, emit)
             change = swap.Swap(self._api, self._stack, service, meanwhile)
             if container is not None:
-                self._check_files(self._services(plan), images)
+                check_files()
                 emit(Recreating(service.key, service.container, changed))
                 if moving:
                     moving.source.check_writers()

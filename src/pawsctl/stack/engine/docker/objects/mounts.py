@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +54,20 @@ def sources(container: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def check_seen(api: APIClient, stack: Stack, service: Service, image_id: str) -> None:
-    """Raise FilesNotSeen if the engine does not see the files of a service as they are here.
+def check_seen(
+    api: APIClient, stack: Stack, services: Sequence[Service], images: Mapping[str, dict[str, Any]]
+) -> None:
+    """Raise FilesNotSeen if the engine does not see the files of services as they are here.
 
-    To find out, a container that mounts them is created, never started, and removed.
+    To find out, a container that mounts them is created, never started, and removed; it is one for
+    all services that mount the same files into the same image.
     """
+    distinct = {(images[each.image]["Id"], each.files): each for each in services}
+    for (image_id, _), service in distinct.items():
+        _check_seen(api, stack, service, image_id)
+
+
+def _check_seen(api: APIClient, stack: Stack, service: Service, image_id: str) -> None:
     from docker.errors import APIError
 
     body = {
