@@ -248,9 +248,6 @@ def test_a_rule_that_is_added_to_the_table_alone_is_heeded(monkeypatch: pytest.M
     monkeypatch.setattr(rules, "RULES", (*rules.RULES, new))
     assert not rules.is_sound(record, quick, NOW_MS)
     assert rows.listed(record, NOW_MS).item.problem == "few: there are too few"
-    assert [row.item.problem for row in rows.all_listed([record], NOW_MS)] == [
-        "few: there are too few"
-    ]
     assert rules.judged(record, NOW_MS) == [Problem("few", "there are too few")]
     assert [str(each) for each in rows.conversation(record.key, record, NOW_MS).problems] == [
         "few: there are too few"

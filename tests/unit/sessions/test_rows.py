@@ -59,12 +59,13 @@ def test_a_sound_session_and_one_that_is_not_have_the_same_fields() -> None:
 def test_many_are_summed_up_by_the_rules_of_their_keyspace() -> None:
     """The bot's, if none are given."""
     found = [record(60_001, b"app:+1"), record()]
-    app, own = rows.all_listed(found, NOW_MS, rules.checks(Keyspace("app:", 60)))
+    of_app = rules.checks(Keyspace("app:", 60))
+    app, own = (rows.listed(each, NOW_MS, of_app) for each in found)
     assert (app.item.phone, app.item.problem) == (
         "+1", "long-ttl: the session lives 60 s, longer than 1 min",
     )  # fmt: skip
     assert (own.item.problem or "").startswith("key: ")
-    app, own = rows.all_listed(found, NOW_MS)
+    app, own = (rows.listed(each, NOW_MS) for each in found)
     assert (app.item.problem or "").startswith("key: ")
     assert own.item.problem is None
 

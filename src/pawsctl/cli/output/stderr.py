@@ -142,7 +142,7 @@ class Talk:
             return
         if not sys.stdin.isatty():
             raise NotConfirmed(
-                f"Not confirmed: {question}", hint="Answer with --yes where no one can be asked."
+                f"Not confirmed: {question}", hint="Add --yes to go on without being asked."
             )
         ((asked, _),) = self._shown_on_stderr([(question, "")])
         self._to_stderr(asked + " [y/N] ", end="")

@@ -84,13 +84,6 @@ class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True)
             block.type == "text" for block in self.content
         )
 
-    @property
-    def tool_uses(self) -> list[Block]:
-        """The tool calls that this message makes."""
-        if not isinstance(self.content, list):
-            return []
-        return [block for block in self.content if block.type == "tool_use"]
-
 
 class Session(
     msgspec.Struct,

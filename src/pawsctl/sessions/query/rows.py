@@ -1,6 +1,6 @@
 """Results for lists and single sessions, on whose fields scripts rely. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -115,15 +115,6 @@ class Conversation(msgspec.Struct, frozen=True):
             raw = msgspec.Raw(decode.text(self.record.value).strip().encode())
         problem = model.encodable(str(self.problems[0])) if self.problems else None
         return Stored(self.phone, name, self.record.ttl, raw, problem)
-
-
-def all_listed(
-    records: Iterable[Record], now_ms: float, using: Checks | None = None
-) -> Iterator[Listed]:
-    """Sum up records, each as `listed` does."""
-    using = using or rules.checks()
-    for record in records:
-        yield listed(record, now_ms, using)
 
 
 def sound_session(record: Record, now_ms: float, using: Checks) -> BotSession | None:
