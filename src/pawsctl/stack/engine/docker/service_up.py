@@ -1,0 +1,239 @@
+"""Bring one service's container up: create, replace or start it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from pawsctl.errors import OperationFailed, TimedOut
+from pawsctl.stack.engine import ports
+from pawsctl.stack.engine.docker import preflight, swap
+from pawsctl.stack.engine.docker.objects import container_definition, mounts, network_volumes
+from pawsctl.stack.engine.docker.sdk import refusals
+from pawsctl.stack.engine.docker.sdk.sdk_client import explained
+from pawsctl.stack.engine.docker.takeover import data_place
+from pawsctl.stack.engine.docker.takeover.takeover import Takeover
+from pawsctl.stack.engine.protocol import Plan, ServiceUp
+from pawsctl.stack.engine.rollback import uninterrupted
+from pawsctl.stack.engine.written_meanwhile import Meanwhile
+from pawsctl.stack.events import Created, Recreating, Started
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+    from pawsctl.stack.project.project import Project
+    from pawsctl.stack.project.services import Service
+
+# Seconds to wait before looking up a name again that another `up` has taken.
+_PAUSE = 0.02
+# A network's name may become ambiguous again between two of our requests.
+_TRIES = 5
+_PORT_TAKEN = (
+    "port is already allocated",
+    "address already in use",
+    "ports are not available",
+    "only one usage of each socket address",
+)
+
+
+def takeover_of(
+    api: APIClient, project: Project, service: Service, container: dict[str, Any]
+) -> Takeover | None:
+    """Return the takeover that moves the container's data to the service's volume.
+
+    None if the data is there already.
+    """
+    if not data_place.has_data(service):
+        return None
+    password = project.password_of(service)
+    found = Takeover(api, project.stack, service, container, password)
+    return found if found.is_needed else None
+
+
+class OneService:
+    """One service of an `up`, which is over at the `deadline`.
+
+    `image` is the `inspect` data of its image. `check_files` raises if the engine does not see the
+    files that services mount.
+    """
+
+    def __init__(
+        self,
+        api: APIClient,
+        project: Project,
+        service: Service,
+        image: dict[str, Any],
+        *,
+        plan: Plan,
+        deadline: float,
+        meanwhile: Meanwhile,
+        check_files: Callable[[], None],
+    ) -> None:
+        self._api = api
+        self._project = project
+        self._stack = project.stack
+        self._service = service
+        self._image = image
+        self._plan = plan
+        self._deadline = deadline
+        self._meanwhile = meanwhile
+        self._check_files = check_files
+        self._emit = plan.emit
+        # What was begun stays begun if a later attempt is needed.
+        self._moving: Takeover | None = None
+
+    def up(self) -> ServiceUp:
+        """Create, replace or start the container. Raises TimedOut, Conflict, OperationFailed."""
+        is_taken = False
+        while time.monotonic() < self._deadline:
+            if done := self._attempt():
+                return done
+            is_taken = True
+            time.sleep(_PAUSE)
+        if is_taken:
+            raise TimedOut(
+                f"The name '{self._service.container}' is taken by a container that does not show.",
+                hint="Another program may be creating it: try again.",
+            )
+        raise TimedOut(
+            f"{self._service.key} could not be brought up within {self._plan.timeout:g} s.",
+            hint="Give it more time with --timeout.",
+        )
+
+    def _attempt(self) -> ServiceUp | None:
+        """Return what was done; None if somebody else has just taken the container's name."""
+        service = self._service
+        container = self._standing()
+        network = ""
+        if not service.on_host:
+            undo = self._meanwhile.undo
+            network = network_volumes.network(self._api, self._stack, undo, self._emit)
+        changed: tuple[str, ...] = ()
+        if container is not None:
+            changed = self._changed(container, network)
+            if not changed:
+                return self._started(container)
+        network_volumes.volumes(self._api, self._stack, service, self._meanwhile, self._emit)
+        change = swap.Swap(self._api, self._stack, service, self._meanwhile)
+        if container is not None:
+            self._set_aside(container, changed, change)
+        if not self._is_created(change):
+            return None
+        if container is None:
+            return ServiceUp(service.key, service.container, "created")
+        return ServiceUp(service.key, service.container, "recreated", changed)
+
+    def _standing(self) -> dict[str, Any] | None:
+        """Return the service's container, after removing one that is dead."""
+        container = preflight.find(self._api, self._stack, self._service)
+        # A dead container whose data lies elsewhere stays: Docker would remove the data, too.
+        if (
+            container
+            and swap.is_dead(container)
+            and not takeover_of(self._api, self._project, self._service, container)
+        ):
+            swap.clear(self._api, self._service, container, self._emit)
+            return None
+        return container
+
+    def _changed(self, container: dict[str, Any], network: str) -> tuple[str, ...]:
+        """Return the fields that have to change; begin the takeover of data that lies elsewhere."""
+        changed = container_definition.changed(
+            self._stack,
+            self._service,
+            container,
+            image=self._image,
+            network_id=network,
+            limits_memory=self._limits_memory,
+        )
+        self._moving = takeover_of(self._api, self._project, self._service, container)
+        if self._moving is not None:
+            self._check_files()
+            if not self._moving.begin(
+                self._plan, self._deadline, self._meanwhile, self._image["Id"]
+            ):
+                self._moving = None
+        return changed or (("volumes",) if self._moving else ())
+
+    def _limits_memory(self) -> bool:
+        return bool(self._api.info().get("MemoryLimit", True))
+
+    def _set_aside(
+        self, container: dict[str, Any], changed: tuple[str, ...], change: swap.Swap
+    ) -> None:
+        """Make way for the successor, and finish the takeover for it."""
+        self._check_files()
+        self._emit(Recreating(self._service.key, self._service.container, changed))
+        if self._moving:
+            self._moving.source.check_writers()
+        change.set_aside(container)
+        if self._moving:
+            self._moving.finish(self._project.directory, self._emit)
+
+    def _is_created(self, change: swap.Swap) -> bool:
+        """Create and start the container; return False if its name is taken."""
+        from docker.errors import APIError
+
+        try:
+            self._create(change)
+        except APIError as error:
+            # Another `up` was quicker, and its container may be the one wanted. Docker reserves
+            # the name some time before it shows the container.
+            if error.status_code == 409:
+                return False
+            mounts.raise_if_not_seen(self._service, explained(error), error)
+            raise
+        return True
+
+    def _create(self, change: swap.Swap) -> None:
+        service = self._service
+        definition = container_definition.definition(self._stack, service, self._image["Id"])
+        with uninterrupted():
+            made = self._api.create_container_from_config(definition, service.container)["Id"]
+            password = self._project.password_of(service)
+            change.created(made, has_taken=self._moving is not None, password=password)
+        self._emit(Created("container", service.container))
+        change.check_data()
+        self._start(made)
+
+    def _started(self, container: dict[str, Any]) -> ServiceUp:
+        """Start a container that is as it should be, unless it runs."""
+        service = self._service
+        if container["State"]["Paused"]:
+            self._api.unpause(container["Id"])
+        elif container_definition.is_running(container):
+            return ServiceUp(service.key, service.container, "running")
+        else:
+            self._meanwhile.undo.callback(swap.stop, self._api, container)
+            self._start(container["Id"])
+        self._emit(Started(service.key, service.container))
+        return ServiceUp(service.key, service.container, "started")
+
+    def _start(self, container_id: str) -> None:
+        from docker.errors import APIError
+
+        service = self._service
+        for port in service.ports if service.on_host else ():
+            # On the host network Docker publishes no ports: it would start a server that then
+            # finds its port taken.
+            if not ports.is_free(port.published):
+                raise preflight.port_taken(self._api, service, f":{port.published}")
+        for attempt in range(_TRIES):
+            try:
+                self._api.start(container_id)
+            except APIError as error:
+                reason = explained(error)
+                if "ambiguous" in reason and attempt < _TRIES - 1:
+                    for extra in network_volumes.networks(self._api, self._stack)[1:]:
+                        network_volumes.remove_network(self._api, extra["Id"])
+                    continue
+                if any(each in reason.lower() for each in _PORT_TAKEN):
+                    raise preflight.port_taken(self._api, service, reason) from error
+                mounts.raise_if_not_seen(service, reason, error)
+                raise OperationFailed(
+                    f"{service.key} can't be started: {reason}.",
+                    hint=refusals.hint(reason, error.status_code),
+                ) from error
+            else:
+                return
