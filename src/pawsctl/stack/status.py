@@ -51,6 +51,11 @@ class StackStatus(Struct, frozen=True):
 
 _AT_REST = ("absent", "created", "exited")
 _NOT_THERE = "Redis does not answer; start it with 'pawsctl redis up'."
+_SILENT = {
+    "restarting": "Redis ends each time that it is started; 'pawsctl redis logs' shows why.",
+    "running": "Redis runs and does not answer; 'pawsctl doctor' says why.",
+}
+_NO_PORT = "Redis runs and publishes no port; 'pawsctl redis up' gives it one, or says why not."
 _WAY_IN = "set REDIS_PASSWORD to the password it was started with, or 'pawsctl redis up'"
 _REFUSED = f"Redis runs and refuses the login: {_WAY_IN} to start it anew with this one."
 _ASKED = f"Redis runs and asks for a password: {_WAY_IN} to start it anew without one."
@@ -118,15 +123,21 @@ def _told(
 ) -> tuple[dict[str, str], str | None]:
     """Return the INFO fields of a Redis in `services`, and the reason if there are none."""
     port = port_of(service, services)
+    state, name = next(
+        ((each.state, each.name) for each in services if each.service == service), ("absent", "")
+    )
+    silent = _SILENT.get(state, _NOT_THERE)
+    if state == "paused":
+        silent = f"Redis is paused; 'docker unpause {name}' continues it."
     if not port:
-        return {}, _NOT_THERE
+        return {}, _NO_PORT if state == "running" else silent
     try:
         info = probe.info(port, here.password)
     except probe.ProbeLoginRefused:
         return {}, _REFUSED if here.password else _ASKED
-    if not info and (state := probe.ping(port, here.password)).startswith("DENIED"):
-        return {}, f"Redis runs and refuses: {state.partition('. ')[0]}."
-    return info, None if info else _NOT_THERE
+    if not info and (said := probe.ping(port, here.password)).startswith("DENIED"):
+        return {}, f"Redis runs and refuses: {said.partition('. ')[0]}."
+    return info, None if info else silent
 
 
 def _memory(info: dict[str, str]) -> StackMemory | None:

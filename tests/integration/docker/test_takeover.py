@@ -193,6 +193,87 @@ def test_a_stopped_container_is_started_for_its_data(
     _has_all(docker_stack)
 
 
+OUTSIDE = "dir /tmp\n"
+
+
+@pytest.mark.parametrize("case", ["stopped", "locked", "without CONFIG"])
+def test_a_folder_that_only_a_configuration_file_names(
+    docker_stack: Stack, engine_view: Docker, run: Run, tmp_path: Path, case: str
+) -> None:
+    """The project's volume is mounted, and the data lies elsewhere."""
+    more = {"locked": "requirepass sesame\n", "without CONFIG": 'rename-command CONFIG ""\n'}
+    (tmp_path / "own.conf").write_text(OUTSIDE + more.get(case, ""))
+    password = "sesame" if case == "locked" else None
+    volume = f"{docker_stack.project}_redis-data"
+    labels = {PROJECT_LABEL: docker_stack.project, "com.docker.compose.volume": "redis-data"}
+    engine_view.api.volumes.create(volume, labels=labels)
+    mounts = {
+        volume: {"bind": "/data", "mode": "rw"},
+        str(tmp_path / "own.conf"): {"bind": "/etc/own.conf", "mode": "ro"},
+    }
+    container = run("/etc/own.conf", "--appendonly", "yes", mounts=mounts)
+    _fill(docker_stack, password)
+    if case == "stopped":
+        container.stop()
+
+    down = docker_stack("redis", "down")
+    up = docker_stack("redis", "up")
+
+    assert down.status == ExitStatus.CONFLICT, down.err
+    assert "in a place that only its own configuration names" in down.err
+    if case == "stopped":
+        assert up.status == ExitStatus.OK, up.err
+        assert "Took over 8 keys" in up.err
+    else:
+        assert up.status == ExitStatus.CONFLICT, up.err
+        assert "Nothing was changed" in up.err
+    _has_all(docker_stack, password)
+
+
+def test_stop_where_only_a_configuration_file_tells_what_is_saved(
+    docker_stack: Stack, run: Run, tmp_path: Path
+) -> None:
+    """Its server has another password, and so does not tell that it saves nothing."""
+    (tmp_path / "own.conf").write_text('save ""\nrequirepass sesame\n')
+    mounts = {str(tmp_path / "own.conf"): {"bind": "/etc/own.conf", "mode": "ro"}}
+    run("/etc/own.conf", mounts=mounts)
+    _fill(docker_stack, "sesame")
+
+    stop = docker_stack("redis", "stop")
+
+    assert stop.status == ExitStatus.CONFLICT, stop.err
+    assert "NOAUTH" in stop.err
+    _has_all(docker_stack, "sesame")
+
+
+def test_a_container_that_restarts_again_and_again_is_stopped(
+    docker_stack: Stack, run: Run, tmp_path: Path
+) -> None:
+    """Nothing runs between two restarts, so nothing is lost; Docker would go on for ever."""
+    file = tmp_path / "own.conf"
+    file.write_text("")
+    container = run("/etc/own.conf", mounts={str(file): {"bind": "/etc/own.conf", "mode": "ro"}})
+    container.update(restart_policy={"Name": "always"})
+    with _connected(docker_stack) as client:
+        file.write_text("no-such-option yes")
+        client.shutdown(nosave=True)
+
+    def has_restarted() -> bool:
+        container.reload()
+        return bool(container.attrs["RestartCount"] > 3)
+
+    wait_until(has_restarted, "it restarts")
+    status = docker_stack("redis", "status")
+    stop = docker_stack("redis", "stop")
+
+    # 'redis up' would not start it either.
+    assert "start it with" not in status.text
+    assert stop.status == ExitStatus.OK, stop.err
+    assert docker_stack.container in stop.text
+    container.reload()
+    assert container.status == "exited"
+
+
 def test_restart_takes_over_too(docker_stack: Stack, run: Run) -> None:
     """It replaces the container like `up`."""
     run("--appendonly", "no", "--save", "")
@@ -256,12 +337,16 @@ def test_a_server_that_does_not_answer(docker_stack: Stack, engine_view: Docker,
     _fill(docker_stack)
     container.pause()
     paused = [docker_stack("redis", each) for each in ("up", "down", "stop")]
+    status = docker_stack("redis", "status")
     container.unpause()
     container.kill("SIGSTOP")
     hung = [docker_stack("redis", each) for each in ("up", "down", "stop")]
     container.kill("SIGCONT")
 
     assert [each.status for each in (*paused, *hung)] == [ExitStatus.CONFLICT] * 6
+    # The way on is not 'redis up', which refuses.
+    assert f"docker unpause {docker_stack.container}" in paused[2].err
+    assert f"docker unpause {docker_stack.container}" in status.text
     _has_all(docker_stack)
     assert engine_view.names()["volumes"] == []
     assert engine_view.names()["containers"] == [docker_stack.container]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pawsctl.connection.probe import HOST
 from pawsctl.errors import Conflict, OperationFailed
 from pawsctl.stack.engine import held_on_docker
-from pawsctl.stack.engine.docker import container_logs, swap
+from pawsctl.stack.engine.docker import container_logs, restart_loop, swap
 from pawsctl.stack.engine.docker.containers import Containers
 from pawsctl.stack.engine.docker.objects import data_volumes as disk
 from pawsctl.stack.engine.docker.objects import labels, mounts, network_volumes, volume_content
@@ -74,10 +74,13 @@ class DockerEngine:
         """Stop all running containers and return their names."""
         stopped = []
         with translated_errors():
-            for container in reversed(self._containers.all()):
-                if is_running(container):
-                    service = self._stack.service(_service(container))
-                    with settled(service, container, self._project.password_of(service)):
+            for found in reversed(self._containers.all()):
+                service = self._stack.service(_service(found))
+                password = self._project.password_of(service)
+                container = restart_loop.between(self._api, service, found, password)
+                # Between two restarts nothing runs, and Docker would start it again.
+                if is_running(container) or container["State"]["Restarting"]:
+                    with settled(service, container, password):
                         self._containers.stop(container)
                     stopped.append(_name(container))
                     emit(Stopped(_service(container), _name(container)))

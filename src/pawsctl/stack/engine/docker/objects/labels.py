@@ -53,7 +53,11 @@ def check_owner(kind: str, name: str, found: Mapping[str, str] | None, stack: St
     owner = (found or {}).get(PROJECT)
     if owner != stack.project:
         whose = f"belongs to the project '{owner}'" if owner else "was not made by this project"
-        raise Conflict(
-            f"The {kind} '{name}' {whose}, so it is left alone.",
-            hint=f"Rename or remove that {kind}, or choose another PAWSCTL_PROJECT.",
-        )
+        hint = f"Rename or remove that {kind}, or choose another PAWSCTL_PROJECT."
+        if kind == "volume":
+            # Docker can't rename a volume, and removing it deletes what it holds.
+            hint = (
+                "Choose another PAWSCTL_PROJECT; or, if nobody needs what it holds, delete it with "
+                f"'docker volume rm {name}'."
+            )
+        raise Conflict(f"The {kind} '{name}' {whose}, so it is left alone.", hint=hint)

@@ -8,7 +8,6 @@ none; a container that replaces it would start empty, and the data would be lost
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import PurePosixPath
@@ -18,41 +17,37 @@ from msgspec import Struct
 
 from pawsctl.connection import info_reply, probe
 from pawsctl.stack.engine.docker.objects import container_definition
+from pawsctl.stack.engine.docker.takeover import command_line
 from pawsctl.stack.project import layout
 from pawsctl.stack.project.services import Service
 
 # Docker names an anonymous volume by 32 random bytes.
 _ANONYMOUS = re.compile("[0-9a-f]{64}")
-_OUR_FILES = "/run/secrets/"
-# Redis's defaults; of `save`, only whether it is empty matters.
-_DEFAULTS = {
-    "appendonly": "no",
-    "appendfilename": "appendonly.aof",
-    "appenddirname": "appendonlydir",
-    "dbfilename": "dump.rdb",
-    "save": "3600 1",
-}
-_ASKED = ("dir", *_DEFAULTS)
+_ASKED = ("dir", *command_line.DEFAULTS)
+_UNKNOWN = "in a place that only its own configuration names"
 
 
 class Server(Struct, frozen=True):
     """A server's settings for its data.
 
     `port` is the port of this machine that leads to it, or None; `silence` is the reason that it
-    did not answer, empty if it did; `is_locked` says that it has another password.
+    did not answer, empty if it did; `is_locked` says that it has another password. `is_guessed`
+    says that the settings may be others: a file or script that was not read may change them, and
+    the server did not tell them.
     """
 
     port: int | None
     settings: Mapping[str, str]
     silence: str
     is_locked: bool = False
+    is_guessed: bool = False
 
     @property
     def appends(self) -> bool:
         """Whether it has an append-only file under the name that our own server reads."""
         named = ("appendfilename", "appenddirname")
         return self.settings["appendonly"] == "yes" and all(
-            self.settings[each] == _DEFAULTS[each] for each in named
+            self.settings[each] == command_line.DEFAULTS[each] for each in named
         )
 
 
@@ -83,23 +78,28 @@ def has_data(service: Service) -> bool:
 
 def server(service: Service, container: dict[str, Any], password: str | None) -> Server:
     """Return the data settings of the server in `container`, from the server itself if it runs."""
-    settings = _told_by_command(container)
+    settings = command_line.settings(container["Config"])
+    is_guessed = not command_line.tells_all(container["Config"])
     port = published(service, container)
+
+    def silent(reason: str, *, is_locked: bool = False) -> Server:
+        return Server(port, settings, reason, is_locked=is_locked, is_guessed=is_guessed)
+
     if not container_definition.is_running(container):
-        return Server(port, settings, "it does not run")
+        return silent("it does not run")
     if container["State"]["Paused"]:
-        return Server(port, settings, "it is paused")
+        return silent("it is paused")
     if port is None:
-        return Server(port, settings, "it publishes no port on 127.0.0.1")
+        return silent("it publishes no port on 127.0.0.1")
     if silence := probe.ping(port, password):
-        is_locked = silence.startswith(("NOAUTH", "WRONGPASS"))
-        return Server(port, settings, silence, is_locked=is_locked)
+        return silent(silence, is_locked=silence.startswith(("NOAUTH", "WRONGPASS")))
     for name in _ASKED:
         # Older servers lack some of these settings; some have no CONFIG command.
         with suppress(probe.Refused, OSError):
             (found,) = probe.ask(port, password, ("CONFIG", "GET", name))
             settings |= {name: info_reply.text(found[1])} if len(found) == 2 else {}
-    return Server(port, settings, "")
+            is_guessed &= name != "dir" or len(found) != 2
+    return Server(port, settings, "", is_guessed=is_guessed)
 
 
 def published(service: Service, container: dict[str, Any]) -> int | None:
@@ -121,6 +121,8 @@ def place(service: Service, container: dict[str, Any], told: Server) -> Place:
     folder = PurePosixPath(told.settings["dir"])
     mount = _mount(container, folder)
     name = str(container["Name"]).removeprefix("/")
+    if told.is_guessed:
+        return Place(_UNKNOWN)
     if mount is None:
         return Place(f"in the container {name} itself ({folder})")
     if mount["Type"] == "tmpfs":
@@ -160,31 +162,6 @@ def _binding(service: Service, container: dict[str, Any]) -> tuple[int, str] | N
             if each.get("HostIp", "") in ("", "0.0.0.0", probe.HOST) and each.get("HostPort"):  # noqa: S104
                 return int(port.partition("/")[0]), each["HostPort"]
     return None
-
-
-def _told_by_command(container: dict[str, Any]) -> dict[str, str]:
-    config = container["Config"]
-    words = _words([*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ())])
-    settings = {**_DEFAULTS, "dir": config.get("WorkingDir") or "/"}
-    if any(each.startswith(_OUR_FILES) and each.endswith(".conf") for each in words):
-        settings["appendonly"] = "yes"
-    for option, value in zip(words, [*words[1:], ""], strict=True):
-        if option.removeprefix("--") in settings and option.startswith("--"):
-            settings[option.removeprefix("--")] = value
-    settings["dir"] = str(PurePosixPath(config.get("WorkingDir") or "/") / settings["dir"])
-    return settings
-
-
-def _words(command: list[str]) -> list[str]:
-    """Return the words of a command; a shell line in it is split into its words."""
-    found = []
-    for word in command:
-        try:
-            parts = shlex.split(word) if " " in word else [word]
-        except ValueError:
-            parts = word.split()
-        found += parts
-    return found
 
 
 def _mount(container: dict[str, Any], folder: PurePosixPath) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pawsctl.connection import probe
 from pawsctl.errors import Conflict
+from pawsctl.stack.engine.docker.objects import container_definition
 from pawsctl.stack.engine.docker.takeover import data_place
 from pawsctl.stack.engine.paused_writers import Writers
 
@@ -28,7 +29,7 @@ def settled(service: Service, container: dict[str, Any], password: str | None) -
 
     Raises Conflict before the block if it can't save.
     """
-    if not data_place.has_data(service):
+    if not data_place.has_data(service) or not container_definition.is_running(container):
         yield
         return
     server = data_place.server(service, container, password)
@@ -40,8 +41,16 @@ def settled(service: Service, container: dict[str, Any], password: str | None) -
         yield
         return
     if server.silence or server.port is None:
+        if container["State"]["Paused"]:
+            _refuse(
+                name,
+                "it does not write down each change, and can't save now (it is paused)",
+                f"Continue it with 'docker unpause {name}', and run this again.",
+            )
         # A server that refuses our login, or still loads, saves at shutdown if `save` is set.
         is_well = server.is_locked or "LOADING" in server.silence
+        if server.is_guessed:
+            _refuse(name, f"whether it keeps its data on disk is not known, since {server.silence}")
         if not (is_well and server.settings["save"]):
             _refuse(
                 name, f"it does not write down each change, and can't save now ({server.silence})"
@@ -92,9 +101,13 @@ def _save_after_another(port: int, password: str | None) -> None:
             return
 
 
-def _refuse(name: str, reason: str) -> NoReturn:
+_TAKE_OVER = (
+    "Run 'pawsctl redis up' first, which takes the data over into a volume; or delete it with "
+    "'pawsctl redis down --volumes'."
+)
+
+
+def _refuse(name: str, reason: str, hint: str = _TAKE_OVER) -> NoReturn:
     raise Conflict(
-        f"{name} would lose data if it were stopped: {reason}. It was not stopped.",
-        hint="Run 'pawsctl redis up' first, which takes the data over into a volume; or delete it "
-        "with 'pawsctl redis down --volumes'.",
+        f"{name} would lose data if it were stopped: {reason}. It was not stopped.", hint=hint
     )

@@ -55,6 +55,11 @@ class SourceServer:
         return self._server.settings["appendonly"] == "yes"
 
     @property
+    def is_untold(self) -> bool:
+        """Whether its own configuration decides where its data lies, and it does not tell."""
+        return self._server.is_guessed
+
+    @property
     def is_empty(self) -> bool:
         """Whether it answers and holds no key."""
         return not self._server.silence and not info_reply.databases(self.info())
@@ -162,7 +167,7 @@ class SourceServer:
         except (probe.Refused, OSError) as error:
             self.refuse(
                 f"it can't save its data, and could not be put back ({error})",
-                "Fix this and run it again.",
+                "'pawsctl redis logs' may say why: fix it, and run this again.",
             )
 
     def check_writers(self) -> None:

@@ -69,7 +69,6 @@ class Takeover:
         right place. Raises Conflict if a key would be lost.
         """
         source, undo = self.source, meanwhile.undo
-        plan.emit(TakingOver(self._service.key, source.place.words))
         if self._service.on_host:
             source.refuse(
                 "a node of a topology can't hand it over", "Export its sessions before that."
@@ -77,6 +76,13 @@ class Takeover:
         source.have_it_answer(deadline, undo)
         if source.place.is_ours:
             return False
+        if source.is_untold and self._shares_volume:
+            source.refuse(
+                "it does not tell whether it keeps its files in the volume that its successor "
+                "mounts (CONFIG GET is refused)",
+                "Keep a copy of its sessions with 'pawsctl session export'.",
+            )
+        plan.emit(TakingOver(self._service.key, source.place.words))
         try:
             source.check_room()
             if source.place.is_our_folder:
@@ -110,8 +116,9 @@ class Takeover:
 
     @property
     def _shares_volume(self) -> bool:
-        """Whether the old server keeps its data in the new one's volume, too."""
-        return self.source.place.volume == self._volume
+        """Whether the old container mounts the new one's volume, too."""
+        mounts = self.source.container["Mounts"]
+        return self._volume in {each.get("Name") for each in mounts}
 
     def _append_in_place(self, deadline: float, meanwhile: Meanwhile) -> Databases:
         """Switch the old server's append-only file on, in the folder that its successor reads.
@@ -122,7 +129,8 @@ class Takeover:
         if source.appends:
             source.refuse(
                 "its append-only file has a name of its own",
-                "Start it with the names that Redis gives by itself, and run this again.",
+                "Start it with appendfilename and appenddirname as Redis has them by itself, and "
+                "run this again; until then, 'docker start' starts it as it is.",
             )
         source.hold_writers(meanwhile.undo)
         with uninterrupted():

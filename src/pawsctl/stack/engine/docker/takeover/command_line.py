@@ -1,0 +1,72 @@
+"""Read a server's settings for its data from the command of its container. Pure.
+
+A configuration file or a script may change them: then the command does not tell all.
+"""
+
+import shlex
+from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import PurePosixPath
+from typing import Any
+
+# Redis's defaults; of `save`, only whether it is empty matters.
+DEFAULTS = {
+    "appendonly": "no",
+    "appendfilename": "appendonly.aof",
+    "appenddirname": "appendonlydir",
+    "dbfilename": "dump.rdb",
+    "save": "3600 1",
+}
+_OUR_FILES = "/run/secrets/"
+_SERVERS = ("redis-server", "valkey-server")
+# This one starts redis-server if it gets nothing but options.
+_ENTRYPOINT = "docker-entrypoint.sh"
+_BEFORE = (_ENTRYPOINT, "tini", "dumb-init", "--", "sh", "-c", "exec")
+# Options for the server that entrypoints of Redis's and Valkey's images add to the command.
+_ADDED = ("REDIS_ARGS=", "VALKEY_EXTRA_FLAGS=")
+
+
+def settings(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return `dir` and the settings of DEFAULTS; `config` is Config of the container's inspect."""
+    words = _words(config)
+    found = {**DEFAULTS, "dir": config.get("WorkingDir") or "/"}
+    if any(_is_ours(each) for each in words):
+        found["appendonly"] = "yes"
+    for option, value in zip(words, [*words[1:], ""], strict=True):
+        if option.removeprefix("--") in found and option.startswith("--"):
+            found[option.removeprefix("--")] = value
+    found["dir"] = str(PurePosixPath(config.get("WorkingDir") or "/") / found["dir"])
+    return found
+
+
+def tells_all(config: Mapping[str, Any]) -> bool:
+    """Whether the command starts a server directly, with options and no file but ours."""
+    words = _words(config)
+    included = [word for option, word in pairwise(words) if option == "--include"]
+    if any("$" in each for each in words) or not all(_is_ours(each) for each in included):
+        return False
+    names = [PurePosixPath(each).name for each in words]
+    at = next((i for i, each in enumerate(names) if each not in _BEFORE), len(names))
+    if names[at : at + 1] and names[at] in _SERVERS:
+        at += 1
+    elif names[:1] != [_ENTRYPOINT]:
+        return False
+    first = words[at] if at < len(words) else "--"
+    return first.startswith("--") or _is_ours(first)
+
+
+def _is_ours(word: str) -> bool:
+    return word.startswith(_OUR_FILES) and word.endswith(".conf")
+
+
+def _words(config: Mapping[str, Any]) -> list[str]:
+    """Return the words of the command; a shell line in it is split into its words."""
+    added = [each.partition("=")[2] for each in config.get("Env") or () if each.startswith(_ADDED)]
+    found: list[str] = []
+    for word in [*(config.get("Entrypoint") or ()), *(config.get("Cmd") or ()), *added]:
+        try:
+            parts = shlex.split(word) if " " in word else [word]
+        except ValueError:
+            parts = word.split()
+        found += parts
+    return found
