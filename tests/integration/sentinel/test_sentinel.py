@@ -9,6 +9,7 @@ import pytest
 
 from pawsctl.config.redis_url import parse
 from pawsctl.connection import Timeouts, connect
+from pawsctl.connection.scan import one_server
 from pawsctl.errors import ExitStatus, RedisUnreachable
 from pawsctl.sessions.edit import flush
 from pawsctl.sessions.query.filters import Filter
@@ -125,8 +126,12 @@ def test_a_write_that_may_have_happened_is_told(breakable: Trio) -> None:
             assert store.touch("+10000000003")
 
 
-def test_a_flush_through_a_failover_leaves_nothing_unknown(breakable: Trio) -> None:
-    """Commands that the old primary never answered are sent again to the new one."""
+def test_a_flush_through_a_failover_deletes_everything(breakable: Trio) -> None:
+    """Commands that the old primary never answered are sent again to the new one.
+
+    A batch under way may have been done, and passed on to the new one, when the old one stops: then
+    nobody knows who deleted it.
+    """
     breakable.seed(5_000)
     calls = itertools.count(1)
     connection = connect(parse(breakable.url, origin="a test"), Timeouts(reply=1))
@@ -138,8 +143,8 @@ def test_a_flush_through_a_failover_leaves_nothing_unknown(breakable: Trio) -> N
                 paused.enter_context(breakable.primary.paused())
 
         flushed = flush.flush(store, planned, progress=pause)
-        assert flushed.deleted >= 5_000
-        assert flushed.unknown == 0
+        assert flushed.deleted + flushed.unknown >= 5_000
+        assert flushed.unknown <= 2 * one_server.WRITTEN
         assert store.count() == {}
 
 
