@@ -115,30 +115,10 @@ def _ended(arguments: list[str], current: Invocation, counts: dict[str, int]) ->
         result = _called(arguments, current)
     except PawsctlError as error:
         counts.update(error.counts)
-        # The command may not have been found, and options behind it not been parsed.
-        current.format = _format_in(arguments) or current.format
-        _mask_errors(current, arguments)
-        current.output.error(
-            _shown(error.message),
-            code=error.code,
-            hint=current.hint_of(error),
-            detail=error.detail,
-            counts=error.counts,
-        )
+        _report(error, arguments, current)
         return error.status
     except typer.TyperException as error:
-        from pawsctl.cli import guesses
-
-        guesses.keep_near(error)
-        see = f"See '{_command_of(error)} --help'."
-        # The parser may have failed before it reached the option.
-        current.format = _format_in(arguments) or current.format
-        _mask_errors(current, arguments)
-        current.output.error(
-            _shown(_in_plain_words(error.format_message())),
-            code="usage",
-            hint=f"{guesses.of_usage(error)} {see}".lstrip(),
-        )
+        _report_misuse(error, arguments, current)
         return ExitStatus.USAGE
     except (typer.Abort, KeyboardInterrupt):
         result = ExitStatus.INTERRUPTED
@@ -175,11 +155,37 @@ def _called(arguments: list[str], current: Invocation) -> object:
     return result
 
 
-def _mask_errors(current: Invocation, arguments: list[str]) -> None:
-    """Have an error masked if a setting asks for it, also where the command was not called."""
+def _report(error: PawsctlError, arguments: list[str], current: Invocation) -> None:
+    """Write a failure of the command to stderr."""
+    _look_ahead(arguments, current)
+    current.output.error(
+        _shown(error.message),
+        code=error.code,
+        hint=current.hint_of(error),
+        detail=error.detail,
+        counts=error.counts,
+    )
+
+
+def _report_misuse(error: typer.TyperException, arguments: list[str], current: Invocation) -> None:
+    """Write to stderr why a command line can't be understood, and the likely one if there is."""
+    from pawsctl.cli import guesses
+
+    guesses.keep_near(error)
+    see = f"See '{_command_of(error)} --help'."
+    _look_ahead(arguments, current)
+    current.output.error(
+        _shown(_in_plain_words(error.format_message())),
+        code="usage",
+        hint=f"{guesses.of_usage(error)} {see}".lstrip(),
+    )
+
+
+def _look_ahead(arguments: list[str], current: Invocation) -> None:
+    """Apply the output format and --mask, before which the parser may have failed."""
     from pawsctl.cli.output import private
 
-    # The parser may have failed before it reached the option.
+    current.format = _format_in(arguments) or current.format
     current.mask = current.mask or "--mask" in arguments
     private.resolve(current.mask_in_use, current.output, asked=current.mask)
     if current.output.mask is not None:

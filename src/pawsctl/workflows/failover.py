@@ -141,20 +141,11 @@ def _drill(
         for each in writers:
             each.start()
         time.sleep(_LEAD)
-        begun, begun_at = time.monotonic(), datetime.now(UTC)
+        begun_at = datetime.now(UTC)
         try:
-            if method == "kill":
-                engine.kill(primary)
-            else:
-                fail_over.give_way(here, primary)
-            emit(Waiting(f"another takes the place of {primary}"))
-            promoted = _promoted(here, before, primary, timeout)
-            promoted_after = time.monotonic() - begun
-            if method == "graceful":
-                # The drill does not speed this up: until Sentinels demote the old primary, it takes
-                # writes that are lost.
-                emit(Waiting(f"{primary} is demoted"))
-                _await_demotion(here, primary, timeout)
+            promoted, promoted_after = _change_primary(
+                here, engine, before, primary, method=method, timeout=timeout, emit=emit
+            )
             _await_writes(writers, timeout)
         finally:
             with uninterrupted():
@@ -188,6 +179,33 @@ def _drill(
         ),
         lost=missing,
     )
+
+
+def _change_primary(
+    here: Project,
+    engine: Engine,
+    before: TopologyView,
+    primary: str,
+    *,
+    method: Method,
+    timeout: float,
+    emit: Emit,
+) -> tuple[str, float]:
+    """Kill or demote the primary; return its successor, and the seconds until it was promoted."""
+    begun = time.monotonic()
+    if method == "kill":
+        engine.kill(primary)
+    else:
+        fail_over.give_way(here, primary)
+    emit(Waiting(f"another takes the place of {primary}"))
+    promoted = _promoted(here, before, primary, timeout)
+    seconds = time.monotonic() - begun
+    if method == "graceful":
+        # The drill does not speed this up: until Sentinels demote the old primary, it takes
+        # writes that are lost.
+        emit(Waiting(f"{primary} is demoted"))
+        _await_demotion(here, primary, timeout)
+    return promoted, seconds
 
 
 def _require_spread(keyspace: Keyspace, topology: Topology) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -71,7 +71,7 @@ def copy(
         raise UsageError("--mask and --no-mask exclude each other.", hint="Leave one of them out.")
     what = _chosen(ctx, run, phones or [], every=every)
     seconds = None if ttl is None else duration_option(ttl, option="--ttl")
-    origin, place = _only_read(run.target()), _target(run, to, dry_run=dry_run)
+    origin, there = _only_read(run.target()), _there(run, to, dry_run=dry_run)
     if no_mask:
         masking.require_none(
             run.settings, "--no-mask copies sessions as they are", "Leave --no-mask out."
@@ -79,13 +79,13 @@ def copy(
     is_masked = bool(mask or run.settings.mask)
     if not is_masked and not no_mask:
         is_masked = origin.is_production or places.is_productions(origin, run.profiles)
-    _require_right(origin, place[0], masked=is_masked)
+    _require_right(origin, there.target, masked=is_masked)
     source = SessionReader(
         connect(origin, run.timeouts(), notice=run.output.note, prefer_replica=run.prefer_replica),
         keyspace=run.keyspace,
     )
     target = SessionStore(
-        connect(place[0], run.timeouts(), notice=run.output.note), keyspace=place[1]
+        connect(there.target, run.timeouts(), notice=run.output.note), keyspace=there.keyspace
     )
     how = operation.How(
         mask=(run.output.mask or masking.of(run.settings)) if is_masked else None,
@@ -95,7 +95,7 @@ def copy(
     with source, target:
         copying = operation.Copy(source, target, how)
         if not dry_run:
-            meant = Meant(place[2])
+            meant = Meant(there.settings)
             confirm_on(run, target.connection, host=confirm, keys=what.names or (), meant=meant)
         with run.output.progress("copying", None) as progress:
             copied = copying.copy(what, progress)
@@ -130,7 +130,15 @@ def _only_read(target: Target) -> Target:
     return replace(target, read_only=target.read_only or "'session copy', of its source")
 
 
-def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspace, SessionSettings]:
+class _There(NamedTuple):
+    """The Redis to copy into, and what is known of the sessions there."""
+
+    target: Target
+    keyspace: Keyspace
+    settings: SessionSettings
+
+
+def _there(run: Invocation, to: str, *, dry_run: bool) -> _There:
     """Return the Redis that --to names, with its login, and the keys of the sessions there.
 
     Raises ReadOnly if it may not be written.
@@ -165,7 +173,7 @@ def _target(run: Invocation, to: str, *, dry_run: bool) -> tuple[Target, Keyspac
     if read_only and not dry_run:
         raise ReadOnly.of("this writes sessions into the target", read_only)
     target = replace(run.settings.guarded(target), read_only=read_only)
-    return marked(run, target), keyspace, sessions
+    return _There(marked(run, target), keyspace, sessions)
 
 
 def _require_right(source: Target, target: Target, *, masked: bool) -> None:

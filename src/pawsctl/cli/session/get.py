@@ -10,6 +10,16 @@ from pawsctl.cli.session.group import app
 from pawsctl.errors import UsageError
 
 
+def _require_text(output_format: str, *, full: bool) -> None:
+    """Raise UsageError for an option of the transcript beside a format that has none."""
+    if output_format != "text":
+        raise UsageError(
+            f"{'--full' if full else '--last'} is about the transcript, and -o {output_format} "
+            "prints the whole session.",
+            hint="Leave one of them out.",
+        )
+
+
 def _require_plain(output_format: str, *, full: bool, last: int | None) -> None:
     """Raise UsageError for options about a format or transcript, which `--raw` does not print."""
     if output_format != "text":
@@ -55,12 +65,8 @@ def get(
         keyspace.require_bots("--full" if full else "--last")
     if raw:
         _require_plain(run.format, full=full, last=last)
-    elif run.format != "text" and (full or last is not None):
-        raise UsageError(
-            f"{'--full' if full else '--last'} is about the transcript, and -o {run.format} prints "
-            "the whole session.",
-            hint="Leave one of them out.",
-        )
+    elif full or last is not None:
+        _require_text(run.format, full=full)
     names = phone_keys(phones, keyspace)
     if raw and len(names) > 1:
         raise UsageError(

@@ -93,20 +93,19 @@ def repair(
             plans = operation.planned(store, names, how)
         rows = [each.row for each in plans]
         if not dry_run:
-            todo = [each for each in rows if each.state == "repairable"]
-            if todo:
-                broken = [each.key for each in plans if each.row.state == "repairable"]
+            if broken := [each for each in plans if each.row.state == "repairable"]:
+                keys = [each.key for each in broken]
                 confirm_sessions(
                     run,
                     store,
-                    repair_plan(store.connection.target, todo),
+                    repair_plan(store.connection.target, [each.row for each in broken]),
                     host=confirm,
                     yes=yes,
-                    question="Repair it?" if len(todo) == 1 else "Repair them?",
-                    keys=broken,
+                    question="Repair it?" if len(broken) == 1 else "Repair them?",
+                    keys=keys,
                     typed=phones or (),
                 )
-                keep_keys(store, broken, undo, run.output.progress)
+                keep_keys(store, keys, undo, run.output.progress)
             rows = operation.repair(store, plans)
             run.count(repaired=sum(each.state == "repaired" for each in rows))
         run.output.each(

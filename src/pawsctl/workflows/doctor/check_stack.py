@@ -124,20 +124,24 @@ def _stack(here: Project, target: Target, *, answers: bool, is_needed: bool) -> 
         return
     is_used = leads_to(target, own.redis_port)
     yield from check_port.examine(own, target, is_used=is_used, is_needed=is_needed)
-    hanging = [each for each in found.services if each.state in ("running", "paused", "restarting")]
-    if not is_used:
+    if is_used:
+        yield _not_running(found, engine, answers=answers, is_needed=is_needed)
+    else:
         yield Finding("stack", "skipped", f"{engine}: does not run, and is not what is used")
-    elif hanging:
+
+
+def _not_running(found: StackStatus, engine: str, *, answers: bool, is_needed: bool) -> Finding:
+    """Return the finding on a stack that should be used and does not run."""
+    hanging = [each for each in found.services if each.state in ("running", "paused", "restarting")]
+    if hanging:
         states = ", ".join(f"{each.service} {each.state}" for each in hanging)
         detail = f"{engine}: {states}. {found.problem or ''}".rstrip()
         state: State = "failed" if is_needed else "warning"
-        yield Finding(
-            "stack", state, detail, "See 'pawsctl redis logs'; 'pawsctl redis up' mends it."
-        )
-    elif answers:
-        yield Finding("stack", "skipped", f"{engine}: does not run; another Redis has its port")
-    else:
-        yield Finding("stack", "failed", f"{engine}: {found.problem}", "pawsctl redis up")
+        hint = "See 'pawsctl redis logs'; 'pawsctl redis up' mends it."
+        return Finding("stack", state, detail, hint)
+    if answers:
+        return Finding("stack", "skipped", f"{engine}: does not run; another Redis has its port")
+    return Finding("stack", "failed", f"{engine}: {found.problem}", "pawsctl redis up")
 
 
 def _running(found: StackStatus, engine: str, target: Target) -> Finding:
