@@ -1,5 +1,7 @@
 """`pawsctl session verify` proves a backup by restoring it into a temporary server."""
 
+import gzip
+import json
 import os
 import signal
 import tempfile
@@ -88,6 +90,46 @@ def test_a_key_that_stands_there_twice_is_a_difference(
     assert "2 of 3 sessions came back" in result.err
     assert "wh:session:+1 stands there twice" in result.err
     assert "wh:session:+1 has another value" in result.err
+
+
+def test_differences_are_found_among_many_sessions(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
+    """A line that is there twice, far apart; an expiry long past; a value of two megabytes."""
+    then = 1_767_225_600_000
+    lines = [entry(f"+{number}", '{"a":"🐶"}', then + number) for number in range(1_000)]
+    lines[700] = lines[3]
+    lines[810] = entry("+past", "{}", then - 7_200_000)
+    lines[811] = entry("+large", "x" * (2 << 20))
+    lines[900] = entry("+soon", "{}", then)
+    header = HEADER | {"exported_at": "2026-01-01T00:00:00Z"}
+    write(tmp_path / "a.jsonl", lines, header=header)
+    result = bare_pawsctl("session", "verify", "a.jsonl")
+    assert result.status == ExitStatus.FAILED
+    assert "998 of 1000 sessions came back, with 2 differences" in result.err
+    assert "wh:session:+3 stands there twice" in result.err
+    assert "wh:session:+past is missing" in result.err
+
+
+def test_a_backup_with_keys_that_are_no_strings_is_proved(pawsctl: Pawsctl, server: Server) -> None:
+    """They are restored as what they are; a dump that can't be read is named."""
+    for name in ("never", "later"):
+        server.client.hset(f"wh:session:+{name}", "field", "value")
+    server.client.expire("wh:session:+later", 600)
+    server.client.set("wh:session:+1", "{}", ex=600)
+    keys = [f"wh:session:+{name}" for name in ("never", "later", "1")]
+    assert pawsctl("session", "delete", *keys).status == ExitStatus.OK
+    (backup,) = (pawsctl.folder / "state" / "pawsctl" / "undo.archives").iterdir()
+    result = pawsctl("session", "verify", str(backup))
+    assert result.status == ExitStatus.OK, result.err
+    assert "3 sessions restored and compared" in result.text
+    header, *lines, _ = map(json.loads, gzip.decompress(backup.read_bytes()).splitlines())
+    for line in lines:
+        if line["key"] == "wh:session:+later":
+            line["dump_base64"] = "AAAA"
+    write(pawsctl.folder / "a.jsonl", lines, header=header)
+    result = pawsctl("session", "verify", "a.jsonl")
+    assert result.status == ExitStatus.FAILED
+    assert "wh:session:+later, a hash, can't be read by this server: ERR" in result.err
+    assert "2 of 3 sessions came back" in result.err
 
 
 def test_a_line_that_is_no_session_fails(

@@ -38,8 +38,7 @@ def verify(ctx: typer.Context, file: Source) -> None:
     run = invocation(ctx)
     with (
         read.opened(file) as archive,
-        # Once to write, once to compare.
-        run.output.progress("verifying", 2 * archive.count) as progress,
+        run.output.progress("verifying", archive.count) as progress,
     ):
         verified = operation.verify(archive, progress=progress)
         is_masked = archive.header.masked

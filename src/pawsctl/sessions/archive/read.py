@@ -13,6 +13,9 @@ from pawsctl.sessions.contract.saved import Saved
 
 Numbered = tuple[int, Saved | Rejected]
 
+# Bytes of lines that are held in memory for a batch, unless one line is longer.
+_BATCH_BYTES = 1 << 20
+
 
 class Archive:
     """An archive, verified as complete and unchanged; `bytes` is its size before compression.
@@ -35,24 +38,36 @@ class Archive:
         return self.header.prefix or BOT.prefix
 
     def batches(self, size: int) -> Iterator[list[Numbered]]:
-        """Yield the sessions, at most `size` at a time, with the numbers of their lines.
+        """Yield the sessions with the numbers of their lines, `size` at a time; large ones fewer.
 
         Raises OperationFailed if a session is too large for the free memory.
         """
-        number = 1
+        # The header is the first line.
+        number = 2
+        is_kept = bool(self.header.kept_before)
+        held: list[Saved | Rejected] = []
+        held_bytes = 0
         try:
             for block in self._bodies():
-                is_kept = bool(self.header.kept_before)
-                found = jsonl_format.read_lines(block, self.prefix, undo=is_kept)
-                for begin in range(0, len(found), size):
-                    batch = found[begin : begin + size]
-                    yield list(enumerate(batch, number + 1))
+                held += jsonl_format.read_lines(block, self.prefix, undo=is_kept)
+                held_bytes += len(block)
+                while len(held) >= size or (held and held_bytes >= _BATCH_BYTES):
+                    batch = list(enumerate(held[:size], number))
+                    del held[:size]
                     number += len(batch)
-        except MemoryError as error:
-            raise OperationFailed(
-                f"There is not enough memory for what follows line {number} of {self.name}.",
-                hint="Use a machine that has more, or another archive.",
-            ) from error
+                    held_bytes = 0
+                    yield batch
+            if held:
+                yield list(enumerate(held, number))
+        except MemoryError:
+            # Not raised here: until this block ends, all that was read so far stays in memory.
+            pass
+        else:
+            return
+        raise OperationFailed(
+            f"There is not enough memory for what follows line {number - 1} of {self.name}.",
+            hint="Use a machine that has more, or another archive.",
+        )
 
     def _bodies(self) -> Iterator[bytes]:
         """Yield the lines between header and trailer, in blocks."""
@@ -96,23 +111,27 @@ class _Proof:
         if len(self._last) > jsonl_format.LONGEST_HEADER:
             # Too long for a trailer, so its bytes need not be kept.
             end, self._last = len(data), b""
-        self._pass(data[:end])
+        self._pass(data, end)
 
-    def _pass(self, data: bytes) -> None:
-        """Count the lines before the trailer, and check the length of those longer than a chunk."""
-        self._checksum.update(data)
-        lines = data.count(b"\n")
+    def _pass(self, data: bytes, end: int) -> None:
+        """Count the lines before the trailer, and check the length of those longer than a chunk.
+
+        They are in `data` up to `end`: a copy of each part would take longer than its checksum.
+        """
+        self._checksum.update(memoryview(data)[:end])
+        begin = 0
+        lines = data.count(b"\n", 0, end)
         self._lines += lines
         if lines:
-            self._require_short(data[: data.index(b"\n")])
+            self._require_short(data, 0, data.index(b"\n"))
             self._passed = self._escapes = 0
-            data = data[data.rindex(b"\n") + 1 :]
-        if data:
-            self._require_short(data)
+            begin = data.rindex(b"\n", 0, end) + 1
+        if begin < end:
+            self._require_short(data, begin, end)
 
-    def _require_short(self, part: bytes) -> None:
-        self._passed += len(part)
-        self._escapes += part.count(b"\\")
+    def _require_short(self, data: bytes, begin: int, end: int) -> None:
+        self._passed += end - begin
+        self._escapes += data.count(b"\\", begin, end)
         if jsonl_format.is_too_long(self._passed, self._escapes):
             raise self._unusable(
                 f"has a line of more than {self._passed} bytes, which no session has"

@@ -14,7 +14,9 @@ from pawsctl.errors import OperationFailed, UsageError
 
 STDIO = "-"
 
-_CHUNK = 1 << 20
+# Malloc takes larger pieces from the system and gives them back, one page fault after the other:
+# with a megabyte, that takes as long as the checksum.
+_CHUNK = 1 << 16
 _GZIP_MAGIC = b"\x1f\x8b"
 # zlib's number for a window of 32 KB with a gzip header.
 _GZIP_WINDOW = 31

@@ -1,0 +1,128 @@
+"""Write the sessions of an archive into an empty server of our own, and compare what it holds."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pawsctl.connection import ErrorReply, raise_for_error, refused, ttls_of, types_of
+from pawsctl.sessions.contract.keys import key_text
+from pawsctl.sessions.contract.saved import Saved
+from pawsctl.sessions.store.bulk_writer import BulkWriter
+from pawsctl.sessions.store.store import SessionStore
+
+_TTL_TOLERANCE_MS = 1_000
+# Bytes of values that are written, and read back, at a time.
+_MOST_BYTES = 1 << 20
+
+# Redis has no command that sets the expiry of many keys.
+_EXPIRE_SCRIPT = """\
+local expiring = 0
+for number, key in ipairs(KEYS) do
+  expiring = expiring + redis.call('PEXPIREAT', key, ARGV[number])
+end
+return expiring"""
+
+
+class TrialRestore:
+    """Writes sessions into an empty server that nobody else uses, and reads them back."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._connection = store.connection
+        self._writer = BulkWriter(store, replace=False)
+
+    def now_ms(self) -> float:
+        """Return the server's time now, in milliseconds since the epoch."""
+        return self._writer.now_ms()
+
+    def differences(self, sessions: Sequence[Saved]) -> Iterator[str]:
+        """Write the sessions, and yield a sentence for each difference of what is stored then."""
+        for some in _portions(sessions):
+            if not self._are_written_at_once(some):
+                yield from _unwritten(some, self._writer.write(some))
+            yield from self._unlike(some)
+
+    def _are_written_at_once(self, sessions: Sequence[Saved]) -> bool:
+        """Write all of the sessions or none; return whether they are written.
+
+        A command and a reply for each would take twice as long. None are written if one of them
+        needs a look of its own: a key that stands there twice, no string, an expiry in the past.
+        """
+        names = [each.key for each in sessions]
+        expiring = [each for each in sessions if each.expires_at is not None]
+        moments = [each.expires_at or 0 for each in expiring]
+        if (
+            len(set(names)) < len(names)
+            # A large one alone: the server may hang up at it.
+            or len(names) == 1
+            or any(each.dumped for each in sessions)
+            or min(moments, default=1 << 62) <= self.now_ms()
+        ):
+            return False
+        pairs = [part for each in sessions for part in (each.key, each.value)]
+        if self._connection.call("MSETNX", *pairs) != 1:
+            return False
+        if expiring:
+            keys = [each.key for each in expiring]
+            self._connection.call("EVAL", _EXPIRE_SCRIPT, len(keys), *keys, *moments)
+        return True
+
+    def _unlike(self, sessions: Sequence[Saved]) -> Iterator[str]:
+        names = [each.key for each in sessions]
+        # Not a float, which would round a moment far away to seconds.
+        asked_ms = int(self.now_ms())
+        ttls, values = self._asked(ttls_of(names), ("MGET", *names))
+        if any(each.dumped for each in sessions):
+            values = self._with_dumps(sessions, values)
+        for saved, ttl_ms, value in zip(sessions, ttls, values, strict=True):
+            left_ms = -1 if saved.expires_at is None else saved.expires_at - asked_ms
+            is_timely = -_TTL_TOLERANCE_MS <= left_ms - ttl_ms <= _TTL_TOLERANCE_MS
+            if value == saved.value and is_timely and (left_ms < 0) == (ttl_ms < 0):
+                continue
+            if value is None:
+                yield f"{key_text(saved.key)} is missing"
+                continue
+            if value != saved.value:
+                yield f"{key_text(saved.key)} has another value"
+            if not is_timely or (left_ms < 0) != (ttl_ms < 0):
+                yield f"{key_text(saved.key)} has {ttl_ms} ms to live and should have {left_ms}"
+
+    def _with_dumps(self, sessions: Sequence[Saved], values: Sequence[Any]) -> list[Any]:
+        """Return the values, and for keys of the right type that are no strings, their dumps.
+
+        RESTORE has read a dump to its end. What DUMP returns now may differ from it: each version
+        of the server writes its own.
+        """
+        (types,) = self._asked(types_of([each.key for each in sessions]))
+        return [
+            saved.value if saved.dumped and kind == saved.dumped.encode() else value
+            for saved, kind, value in zip(sessions, types, values, strict=True)
+        ]
+
+    def _asked(self, *commands: Sequence[bytes | str | int]) -> list[Any]:
+        return [raise_for_error(each) for each in self._connection.pipeline(commands)]
+
+
+def _unwritten(sessions: Sequence[Saved], written: Sequence[bool | ErrorReply]) -> Iterator[str]:
+    for saved, each in zip(sessions, written, strict=True):
+        if isinstance(each, ErrorReply) and saved.dumped:
+            yield f"{key_text(saved.key)}, a {saved.dumped}, can't be read by this server: {each}"
+        elif isinstance(each, ErrorReply):
+            raise refused(each)
+        elif not each:
+            yield f"{key_text(saved.key)} stands there twice"
+
+
+def _portions(sessions: Sequence[Saved]) -> Iterator[Sequence[Saved]]:
+    """Yield the sessions in portions whose values are held in memory twice."""
+    if sum([len(each.value) for each in sessions]) <= _MOST_BYTES:
+        yield sessions
+        return
+    some: list[Saved] = []
+    size = 0
+    for each in sessions:
+        if some and size + len(each.value) > _MOST_BYTES:
+            yield some
+            some, size = [], 0
+        some.append(each)
+        size += len(each.value)
+    if some:
+        yield some
