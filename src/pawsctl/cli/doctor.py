@@ -10,8 +10,8 @@ import typer
 from msgspec.structs import replace
 
 from pawsctl.cli.global_options import Command, invocation
-from pawsctl.cli.output.units import plural
 from pawsctl.errors import ExitStatus
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.context import Invocation

@@ -10,8 +10,8 @@ import typer
 from pawsctl.cli.arguments import JUnit, require_writable, time_option, waiting_time
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line, Span
-from pawsctl.cli.output.units import plural
 from pawsctl.errors import ExitStatus
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.ci_reports import Report

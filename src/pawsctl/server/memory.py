@@ -8,6 +8,7 @@ import msgspec
 from pawsctl import sizes
 from pawsctl.connection import Connection, ErrorReply, Node, info_fields, raise_for_error
 from pawsctl.errors import OperationFailed, Partial, UsageError
+from pawsctl.plurals import plural
 from pawsctl.sessions.stats import pictures
 from pawsctl.sessions.stats.pictures import Pictures
 
@@ -165,7 +166,8 @@ def _node_memory(name: str, info: dict[str, str]) -> NodeMemory:
 def _warnings(node: NodeMemory, *, has_limit: bool) -> list[str]:
     warnings = []
     if node.evicted:
-        warnings.append(f"{node.evicted} keys were evicted: sessions are lost before their time")
+        count = plural(node.evicted, "key")
+        warnings.append(f"Redis evicted {count}: sessions are lost before their time")
     if not has_limit:
         warnings.append(_NO_LIMIT)
     elif node.used and node.limit and node.used > node.limit * _NEARLY_FULL:

@@ -111,7 +111,7 @@ def test_an_acl_on_some_of_the_keys(bare_pawsctl: Pawsctl, any_server: Server) -
         for words in ("session list", "session lint", "session stats", "session ttl"):
             result = bare_pawsctl(*words.split(), "--json", "--url", url)
             assert result.status == ExitStatus.PARTIAL, (words, result.err)
-            assert "2 keys may not be read" in result.error["message"]
+            assert "may not read 2 keys" in result.error["message"]
             assert "--match" in result.error["hint"]
         listed = bare_pawsctl("session", "list", "--json", "--url", url)
         assert len(listed.json) == 30

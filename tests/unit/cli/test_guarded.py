@@ -14,8 +14,9 @@ from tests.docs import commands, pages
 from tests.servers import Server
 
 COMMANDS = commands.every_command()
+_GUARDS = {"confirm_on", "confirm_sessions", "confirm_stack", "confirm_backups"}
 # What a command's function calls if it changes something; the stack's say so by a constant.
-_CHANGING = {"store", "require_changeable", "confirm_on", "confirm_stack", "record_stack"}
+_CHANGING = {"store", "require_changeable", "record_stack", *_GUARDS}
 
 
 def _used(name: str) -> set[str]:
@@ -57,7 +58,7 @@ def test_a_guarded_command_asks_the_guard(name: str) -> None:
     """And takes the option that confirms."""
     options = {each for parameter in COMMANDS[name].params for each in parameter.opts}
     assert "--confirm" in options
-    assert _used(name) & {"confirm_on", "confirm_stack", "confirm_backups"}
+    assert _used(name) & _GUARDS
 
 
 def test_a_command_in_no_table_can_not_write(server: Server) -> None:

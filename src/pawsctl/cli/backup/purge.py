@@ -12,7 +12,7 @@ from pawsctl.cli.arguments import Confirm, Yes
 from pawsctl.cli.backup.group import BackupCommand, app
 from pawsctl.cli.confirm.backups import confirm_backups
 from pawsctl.cli.global_options import invocation
-from pawsctl.cli.output.units import plural
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.table import Line

@@ -12,7 +12,7 @@ from pawsctl.cli.backup.group import Latest, Name, app, place_of
 from pawsctl.cli.confirm.guard import confirm_sessions
 from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
-from pawsctl.cli.output.units import plural
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.table import Line

@@ -9,7 +9,8 @@ import typer
 from pawsctl.cli.backup.group import BackupListCommand, Latest, Name, app, place_of
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.table import Column, Span
-from pawsctl.cli.output.units import duration, moment, plural, size
+from pawsctl.cli.output.units import duration, moment, size
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.safety.backups.catalog import BackupSession

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pawsctl.cli.output.table import Line
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.sessions.stats.pictures import Pictures
@@ -83,11 +84,6 @@ def clock(time: datetime, *, now: datetime) -> str:
     days = (there.date() - here.date()).days
     day = "" if days == 0 else f"{there:%a} " if 0 < days < 7 else f"{there:%Y-%m-%d} "
     return f"{day}{there:%H:%M %Z}"
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: `1 session`, `2 sessions`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def url(found: dict[str, str]) -> Iterator[Line]:

@@ -8,8 +8,8 @@ import typer
 from pawsctl.cli.arguments import Confirm, Yes
 from pawsctl.cli.confirm.stack import confirm_stack, record_stack
 from pawsctl.cli.global_options import StackCommand
-from pawsctl.cli.output.units import plural
 from pawsctl.cli.redis.group import Topology, app, stack_of
+from pawsctl.plurals import plural
 
 
 @app.command(cls=StackCommand)

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pawsctl.cli.output.stdout import Output
-from pawsctl.cli.output.units import plural, size
+from pawsctl.cli.output.units import size
+from pawsctl.plurals import plural
 from pawsctl.stack.events import (
     Changing,
     Copied,

@@ -12,10 +12,10 @@ from pawsctl.cli.arguments import Confirm, DryRun, OptionalPhones, phone_keys
 from pawsctl.cli.confirm.guard import confirm_on, marked
 from pawsctl.cli.confirm.prefix import Meant
 from pawsctl.cli.global_options import invocation
-from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.filter_options import FilteringCommand, chosen_filter, duration_option
 from pawsctl.cli.session.group import app
 from pawsctl.errors import NotConfirmed, UsageError
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.context import Invocation

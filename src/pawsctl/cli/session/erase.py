@@ -13,8 +13,8 @@ from pawsctl.cli.arguments import Confirm, Yes, require_new
 from pawsctl.cli.confirm.guard import confirm_sessions
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line
-from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.group import app
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.config.target import Target

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.global_options import Command, invocation
-from pawsctl.cli.output.units import plural, size
+from pawsctl.cli.output.units import size
 from pawsctl.cli.session.group import app
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.table import Line

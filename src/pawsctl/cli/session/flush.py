@@ -12,9 +12,9 @@ from pawsctl.cli.confirm.guard import confirm_sessions
 from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.output.table import Line
-from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.filter_options import FilteringCommand, chosen_filter
 from pawsctl.cli.session.group import app
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.config.target import Target

@@ -11,8 +11,8 @@ from pawsctl.cli.arguments import Confirm, DryRun, FreshTtl, NoBackup, Source
 from pawsctl.cli.confirm.guard import confirm_sessions, require_no_production
 from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
-from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.group import app
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.context import Invocation

@@ -11,9 +11,9 @@ import typer
 from pawsctl.cli.arguments import JUnit, require_writable
 from pawsctl.cli.global_options import ListCommand, invocation
 from pawsctl.cli.output.table import Column, Line, Span
-from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.group import app
 from pawsctl.errors import ExitStatus
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.ci_reports import Report

@@ -10,8 +10,8 @@ import typer
 from pawsctl.cli.arguments import Confirm
 from pawsctl.cli.confirm.guard import confirm_sessions
 from pawsctl.cli.global_options import Command, invocation
-from pawsctl.cli.output.units import plural
 from pawsctl.cli.session.group import app
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.table import Line

@@ -11,10 +11,11 @@ import typer
 from pawsctl import durations, escaping
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line, Span, cut
-from pawsctl.cli.output.units import about, pictures, plural, size
+from pawsctl.cli.output.units import about, pictures, size
 from pawsctl.cli.output.wrapping import wrapped
 from pawsctl.cli.session.group import app
 from pawsctl.cli.session.views import expiry_view
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.sessions.stats.expiry import Expiry
@@ -55,10 +56,11 @@ def overview_view(found: Overview, *, room: int | None) -> Iterator[Line]:
     if found.pictures is not None:
         yield from _fact("pictures", *pictures(found.pictures), room=room)
     if found.evicted_keys is not None and found.expired_keys is not None:
+        expired = f"{found.expired_keys:,} {'key' if found.expired_keys == 1 else 'keys'}"
         yield from _fact(
             "evicted",
             (f"{found.evicted_keys:,}", "red" if found.evicted_keys else ""),
-            (f", expired {found.expired_keys:,} keys since the server started", ""),
+            (f", expired {expired} since the server started", ""),
             room=room,
         )
     for reason in found.left_out:

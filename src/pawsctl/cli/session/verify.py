@@ -9,8 +9,9 @@ import typer
 
 from pawsctl.cli.arguments import Source
 from pawsctl.cli.global_options import ABOUT_CONNECTIONS, Command, invocation
-from pawsctl.cli.output.units import moment, plural, size
+from pawsctl.cli.output.units import moment, size
 from pawsctl.cli.session.group import app
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.table import Line

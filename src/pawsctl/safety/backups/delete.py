@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pawsctl.connection import Outcome
 from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import OperationFailed
+from pawsctl.plurals import plural
 from pawsctl.safety.backups.keep import Kept, Progress, Undo, keep, snapshots_of, tell
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import Saved
@@ -99,8 +100,7 @@ def require_unchanged(count: int) -> None:
     """Raise OperationFailed if sessions were left since they had changed."""
     if count:
         raise OperationFailed(
-            f"{count} {'session' if count == 1 else 'sessions'} changed while a backup was made, "
-            f"and {'was' if count == 1 else 'were'} left.",
+            f"Left {plural(count, 'session')} that changed while a backup was made.",
             hint="Run it again if they are to be deleted too.",
         )
 

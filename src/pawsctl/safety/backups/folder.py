@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from pawsctl.errors import OperationFailed, UsageError
 from pawsctl.files import atomic_file, state_dir, temporary_files
+from pawsctl.plurals import plural
 from pawsctl.sessions.archive import read
 
 _SUFFIX = ".jsonl.gz"
@@ -168,7 +169,7 @@ def sweep(hours: float) -> int:
 
 def swept_text(count: int) -> str:
     """Return a sentence on how many backups were removed."""
-    return f"Removed {count} {'backup whose' if count == 1 else 'backups whose'} time was up."
+    return f"Removed {plural(count, 'backup')} whose time was up."
 
 
 def remove(places: Sequence[Place]) -> int:

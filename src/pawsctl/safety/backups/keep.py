@@ -15,6 +15,7 @@ from pawsctl.connection.scan.one_server import VALUES, slices
 from pawsctl.errors import OperationFailed, Partial, UsageError
 from pawsctl.files.atomic_file import NotWritten
 from pawsctl.files.state_dir import Unusable
+from pawsctl.plurals import plural
 from pawsctl.safety.backups import folder
 from pawsctl.sessions.archive import read, target_file
 from pawsctl.sessions.archive.read import Archive
@@ -166,7 +167,7 @@ def snapshots_of(store: SessionReader, batches: Iterable[Sequence[bytes]]) -> Sn
 def tell(kept: Kept, undo: Undo) -> None:
     """Tell the user what was kept, and how to bring it back."""
     if kept.name is not None:
-        count = "1 key" if kept.sessions == 1 else f"{kept.sessions} keys"
+        count = plural(kept.sessions, "key")
         undo.say(f"Kept {count} for {undo.hours:g} h; back with: {undo.restoring(kept.name)}")
 
 

@@ -5,6 +5,7 @@ import msgspec
 from pawsctl.config import redis_url
 from pawsctl.connection import Connection
 from pawsctl.errors import OperationFailed, UsageError
+from pawsctl.plurals import plural
 from pawsctl.safety import look, places
 from pawsctl.safety.backups import replace
 from pawsctl.safety.backups.folder import Place
@@ -97,11 +98,11 @@ def require_all(restored: Restored) -> None:
     """Raise OperationFailed if a key could not be restored, or was left since it had changed."""
     if restored.rejected:
         raise OperationFailed(
-            f"{restored.rejected} keys of {restored.backup} could not be restored.",
+            f"Could not restore {plural(restored.rejected, 'key')} of {restored.backup}.",
             hint="The reasons say why.",
         )
     if restored.changed:
         raise OperationFailed(
-            f"{restored.changed} keys changed while a backup was made, and were left.",
+            f"Left {plural(restored.changed, 'key')} that changed while a backup was made.",
             hint="Run it again if they are to be replaced too.",
         )

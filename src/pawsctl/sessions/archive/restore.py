@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from pawsctl.connection import ErrorReply, Node, Outcome, TooLarge, info_fields, refused
 from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable, UsageError
+from pawsctl.plurals import plural
 from pawsctl.sessions.archive.jsonl_format import Rejected
 from pawsctl.sessions.archive.read import Archive, Numbered
 from pawsctl.sessions.contract.keyspace import Keyspace
@@ -186,12 +187,12 @@ def require_all_taken(imported: Imported) -> None:
     """Raise OperationFailed if a line was rejected, or a session was left since it had changed."""
     if imported.changed:
         raise OperationFailed(
-            f"{imported.changed} sessions changed while a backup was made, and were left.",
+            f"Left {plural(imported.changed, 'session')} that changed while a backup was made.",
             hint="Run it again if they are to be replaced too.",
         )
     if imported.rejected:
         raise OperationFailed(
-            f"{imported.rejected} lines of {imported.file} were rejected.",
+            f"Rejected {plural(imported.rejected, 'line')} of {imported.file}.",
             hint="The archive is whole; the reasons say what to mend.",
         )
 

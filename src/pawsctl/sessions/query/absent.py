@@ -7,6 +7,7 @@ from contextlib import suppress
 from pawsctl.connection import Connection, connect, info_fields, raise_for_error
 from pawsctl.connection.scan.glob import matcher
 from pawsctl.errors import NoSession, PawsctlError
+from pawsctl.plurals import plural
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.store.reader import SessionReader
@@ -76,8 +77,8 @@ def elsewhere(store: SessionReader) -> str:
                 count, is_whole = _count(other, store.keyspace.pattern(), until_then)
             if count:
                 more = "" if is_whole else "at least "
-                noun = "session" if count == 1 else "sessions"
-                told.append(f"database {number} holds {more}{count} {noun} (-n {number})")
+                some = more + plural(count, "session")
+                told.append(f"database {number} holds {some} (-n {number})")
     sentence = ", ".join(told)
     return f"{sentence[0].upper()}{sentence[1:]}." if told else ""
 

@@ -18,6 +18,7 @@ from pawsctl.connection import (
 from pawsctl.connection.scan import all_servers, one_server
 from pawsctl.connection.scan.portions import Portions
 from pawsctl.errors import Partial
+from pawsctl.plurals import plural
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.store import key_replies, records
@@ -85,7 +86,7 @@ class SessionReader:
     def left_out_texts(self) -> list[str]:
         """Return words for the keys that the last pass left out, such as `2 keys of type hash`."""
         return [
-            f"{count} {'key' if count == 1 else 'keys'} of type {kind} under {self.keyspace.prefix}"
+            f"{plural(count, 'key')} of type {kind} under {self.keyspace.prefix}"
             for kind, count in self.left_out.items()
         ]
 
@@ -253,7 +254,7 @@ class SessionReader:
             error = Partial(f"Not read: the value of {names}.", hint=records.TOO_LARGE_HINT)
         elif self._forbidden:
             error = Partial(
-                f"{self._forbidden} keys may not be read by this user.",
+                f"This user may not read {plural(self._forbidden, 'key')}.",
                 hint="What was shown is true and not the whole. --match names the keys that may be "
                 "read; else ask for the permission.",
             )

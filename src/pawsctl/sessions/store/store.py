@@ -17,6 +17,7 @@ from pawsctl.connection import (
 from pawsctl.connection.scan import all_servers, one_server
 from pawsctl.connection.transactions.compare_and_set import Swap, compare_and_set
 from pawsctl.errors import LoginRefused, OperationFailed, Partial, RedisUnreachable
+from pawsctl.plurals import plural
 from pawsctl.sessions.contract.keys import nobodys_phone
 from pawsctl.sessions.store import key_replies
 from pawsctl.sessions.store.reader import SessionReader
@@ -56,7 +57,7 @@ class SessionStore(SessionReader):
                 yield dict(kinds)
         if forbidden:
             raise Partial(
-                f"{forbidden} keys may not be deleted by this user.",
+                f"This user may not delete {plural(forbidden, 'key')}.",
                 hint="--match names the keys that may be; else ask for the permission.",
             )
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from pawsctl.plurals import plural
+
 # Lines that wait for a stderr that nobody reads; more are dropped, and counted.
 _MOST_WAITING = 1_000
 # Seconds for the last lines at the end, and for each wait until stderr takes one.
@@ -129,7 +131,7 @@ class RequestLog:
             self._write(entry)
             if self._dropped:
                 count, self._dropped = self._dropped, 0
-                sentence = f"{count} lines of the log were dropped: stderr was not read in time."
+                sentence = f"The log left {plural(count, 'line')} out: stderr was not read in time."
                 self._write(Entry(_now(), message=sentence))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from pawsctl.errors import OperationFailed, PawsctlError
+from pawsctl.plurals import plural
 from pawsctl.stack.engine.docker import inspect_project
 from pawsctl.stack.engine.docker.docker_engine import DockerEngine
 from pawsctl.stack.engine.docker.inspect_project import Condition
@@ -80,7 +81,7 @@ def _named(changed: Sequence[str], *, are_rendered: bool) -> str:
 
 def _told(condition: Condition) -> str:
     """Return what is wrong with a container, or ''."""
-    times = f"was started again {condition.restarts} times" if condition.restarts else ""
+    times = f"was started again {plural(condition.restarts, 'time')}" if condition.restarts else ""
     if condition.is_out_of_memory:
         return f"{condition.name} was killed for want of memory; REDIS_MAXMEMORY gives it more"
     if condition.state == "restarting":

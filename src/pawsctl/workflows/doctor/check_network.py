@@ -9,6 +9,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from pawsctl.config.target import Address, Target, Tls
+from pawsctl.plurals import plural
 from pawsctl.workflows.doctor.finding import Finding
 
 # Default seconds for each connection and each handshake.
@@ -135,9 +136,9 @@ def _tls(address: Address, tls: Tls, seconds: float) -> Finding:
         return Finding("tls", "failed", f"{address}: {reason}", hint)
     days = _days_left(certificate)
     if days is not None and days < _SOON:
-        detail = f"{version}; the certificate of {address} ends in {days} days"
+        detail = f"{version}; the certificate of {address} ends in {plural(days, 'day')}"
         return Finding("tls", "warning", detail, "Renew the certificate.")
-    left = f"; the certificate is good for {days} days" if days is not None else ""
+    left = f"; the certificate is good for {plural(days, 'day')}" if days is not None else ""
     return Finding("tls", "ok", f"{address} speaks {version}{left}")
 
 

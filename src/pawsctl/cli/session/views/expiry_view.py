@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from pawsctl import durations
 from pawsctl.cli.output.table import Column, Line, Span
-from pawsctl.cli.output.units import about, bars, duration, or_dash, plural
+from pawsctl.cli.output.units import about, bars, duration, or_dash
 from pawsctl.cli.output.wrapping import wrapped
 from pawsctl.cli.session.views.raw_view import titled
+from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.sessions.contract.keyspace import Keyspace

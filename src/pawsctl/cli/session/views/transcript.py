@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from pawsctl import escaping
 from pawsctl.cli.output.table import Line, Span, columns_of, cut, plain
-from pawsctl.cli.output.units import about, clock, duration, moment, plural, size
+from pawsctl.cli.output.units import about, clock, duration, moment, size
 from pawsctl.cli.output.wrapping import joined, wrapped
+from pawsctl.plurals import plural
 from pawsctl.sessions.contract import decode, deep_json, model
 
 if TYPE_CHECKING:

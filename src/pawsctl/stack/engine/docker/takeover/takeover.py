@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pawsctl.connection import info_reply, probe
+from pawsctl.plurals import plural
 from pawsctl.stack.engine.docker.objects import data_volumes, labels, network_volumes
 from pawsctl.stack.engine.docker.takeover import copy_server
 from pawsctl.stack.engine.docker.takeover.compare import Databases, is_written, missing
@@ -160,7 +161,7 @@ class Takeover:
         copy.restart()
         self._until(deadline, copy.answers, "the copy can't be started")
         if lost := missing(wanted, copy.info()):
-            source.refuse(f"the copy lacks {lost} keys", _AGAIN, copy.log_tail())
+            source.refuse(f"the copy lacks {plural(lost, 'key')}", _AGAIN, copy.log_tail())
         copy.stop()
         return wanted
 
