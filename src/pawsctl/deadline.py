@@ -6,8 +6,8 @@ import time
 
 # Bytes received that extend the deadline by a second: a large value may come over a slow line.
 BYTES_A_SECOND = 64 * 1024
-# Bytes of a command that even a busy server processes in a second.
-_WORKED_A_SECOND = 8 * 1024 * 1024
+# Bytes of a command that even a busy server processes in an eighth of a second.
+_WORKED_AT_ONCE = 1024 * 1024
 
 
 class Deadline:
@@ -24,7 +24,7 @@ class Deadline:
 
     def sent(self, count: int) -> None:
         """Count `count` bytes sent: a long command gives its reply more time."""
-        self._work = count / _WORKED_A_SECOND
+        self._work = count // _WORKED_AT_ONCE / 8
 
     def restart(self) -> None:
         """Reset for the next reply; its time starts with the next call of `left`."""
@@ -35,8 +35,10 @@ class Deadline:
         now = time.monotonic()
         most = self._seconds + self._work
         if self._ends is None:
-            self._ends = now + most
-        left = min(most, self._ends - now)
+            # Exactly the same for most replies: to set another time for a socket is a system call.
+            self._ends, left = now + most, most
+        else:
+            left = min(most, self._ends - now)
         if self._until is not None:
             left = min(left, self._until - now)
         if left <= 0:

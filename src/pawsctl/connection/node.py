@@ -21,6 +21,7 @@ from pawsctl.connection.ledger import Ledger
 from pawsctl.connection.replies import ErrorReply, betrays_cluster, mode_of, raise_for_error
 from pawsctl.connection.sdk_errors import OnFailure, explained, hung_up, reply_in
 from pawsctl.connection.sockets.of_target import socket_of
+from pawsctl.connection.sockets.whole_replies import next_reply
 from pawsctl.deadline import Deadline
 from pawsctl.tracing import Batches
 
@@ -257,7 +258,7 @@ class Node:
         self._deadline.restart()
         try:
             # The socket is closed by _told, and not where redis-py raises a reply as a failure.
-            reply = self._socket.read_response(disconnect_on_error=False)
+            reply = next_reply(self._socket)
         except Exception as error:
             if (reply := reply_in(error)) is None:
                 raise

@@ -56,6 +56,22 @@ def test_a_sound_session_and_one_that_is_not_have_the_same_fields() -> None:
     )  # fmt: skip
 
 
+def test_a_row_of_many_shows_what_that_of_one_shows() -> None:
+    """Also if all messages but the last are given up."""
+    asked = '[{"role":"user","content":"a"},{"role":"assistant","content":"b"},'
+    last = '{"role":"user","content":" b  c "}]'
+    call = '{"role":"assistant","content":[{"type":"tool_use","id":"a","name":"b","input":1}]}]'
+    found = [
+        record(messages=asked + last), record(messages=asked + call), record(messages=asked),
+        record(messages="[" + last), record(), record(ttl_ms=-1, messages=asked + last),
+        Record(b"wh:session:+1", 5_000, None, "hash"),
+    ]  # fmt: skip
+    for many, each in zip(rows.all_listed(found, NOW_MS), found, strict=True):
+        one = rows.listed(each, NOW_MS)
+        assert (many.item, many.last_message) == (one.item, one.last_message)
+        assert many.waiting_since == one.waiting_since
+
+
 def test_many_are_summed_up_by_the_rules_of_their_keyspace() -> None:
     """The bot's, if none are given."""
     found = [record(60_001, b"app:+1"), record()]

@@ -7,7 +7,7 @@ limit the bytes of a reply. As long as values are small, their sizes are not ask
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pawsctl.connection.replies import TooLarge, any_refused, betrays_cluster, has_code
+from pawsctl.connection.replies import TooLarge, betrays_cluster, has_code
 
 # The initial limit of bytes of values in a reply: services that limit it allow 1 MiB.
 _MOST = 768 * 1024
@@ -50,14 +50,13 @@ class Portions:
         Some services refuse with an error reply and don't hang up.
         """
         told = values if isinstance(values, list) else [values]
-        if any_refused(told) and any(
-            has_code(each, "ERR") and not betrays_cluster(each) for each in told
-        ):
-            return not self.learnt()
-        self._under_way = ()
         present = told
+        # As nearly all replies.
         if set(map(type, told)) != {bytes}:
+            if any(has_code(each, "ERR") and not betrays_cluster(each) for each in told):
+                return not self.learnt()
             present = [each for each in told if type(each) is bytes]
+        self._under_way = ()
         if present:
             self._mean = sum(map(len, present)) / len(present)
         return True

@@ -19,13 +19,20 @@ class TimedSocket:
         self._wrapped = wrapped
         self._deadline = deadline
         self._words = words
+        self._seconds = wrapped.gettimeout()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._wrapped, name)
 
+    def settimeout(self, seconds: float | None) -> None:
+        """Set the seconds to wait for the next piece; saves a system call if they are as before."""
+        if seconds != self._seconds:
+            self._wrapped.settimeout(seconds)
+            self._seconds = seconds
+
     def recv_into(self, buffer: Any) -> int:
         """Fill a buffer and return the number of bytes. Raises TimeoutError at the deadline."""
-        self._wrapped.settimeout(self._deadline.left())
+        self.settimeout(self._deadline.left())
         count = self._wrapped.recv_into(buffer)
         self._deadline.received(count)
         # A view, so that large replies are not copied.
@@ -37,7 +44,7 @@ class TimedSocket:
         # The time since the last command was no wait for a reply.
         self._deadline.restart()
         # The server may read as slowly as it may write.
-        self._wrapped.settimeout(self._deadline.left() + len(data) / BYTES_A_SECOND)
+        self.settimeout(self._deadline.left() + len(data) // BYTES_A_SECOND)
         self._deadline.restart()
         self._deadline.sent(len(data))
         try:

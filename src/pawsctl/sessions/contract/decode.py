@@ -116,6 +116,15 @@ def answered(content: str) -> list[str] | None:
     return None if blocks is None else [block.tool_use_id for block in blocks]
 
 
+def answers(content: str, call: str) -> bool:
+    """Return whether a `__TOOL_RESULTS__` text answers one call alone, the one of that id."""
+    try:
+        found = _decode_answers(content[_BEFORE_RESULTS:])
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        return answered(content) == [call]
+    return len(found) == 1 and found[0].tool_use_id == call
+
+
 def tool_results(message: Message) -> list[Block] | None:
     """Return the tool results in a `__TOOL_RESULTS__` message; None if they can't be read."""
     try:

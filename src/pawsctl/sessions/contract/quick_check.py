@@ -5,8 +5,7 @@ A pass over a million sessions would spend half of its time on the rules, and ne
 
 import msgspec
 
-from pawsctl.sessions.contract import decode
-from pawsctl.sessions.contract.decode import BotSession, ToolUse
+from pawsctl.sessions.contract.decode import BotSession, ToolUse, answers
 from pawsctl.sessions.contract.model import TOOL_RESULTS, Record
 
 _DIGITS = b"0123456789"
@@ -40,7 +39,7 @@ def is_clean(record: Record, session: BotSession, now_ms: float, limits: Limits)
         content = message.content
         if type(content) is str:
             if content.startswith(TOOL_RESULTS):
-                if call is None or message.role != "user" or decode.answered(content) != [call.id]:
+                if call is None or message.role != "user" or not answers(content, call.id):
                     return False
                 call = None
             elif call is not None:

@@ -195,9 +195,9 @@ def _update_time(_record: Record, session: Session, now_ms: float) -> Iterable[s
 
 def _traffic(record: Record, session: Session, now_ms: float) -> Iterable[Problem]:
     if type(session) is BotSession and record.value is not None:
-        # Most have no tools; one byte is found at once. A foreign writer may escape a name.
+        # Many have no tools; one byte is found at once. A foreign writer may escape a name.
         value = record.value
-        if b"_" not in value and b"\\" not in value:
+        if _UNDERSCORE not in value and _BACKSLASH not in value:
             return ()
         if _CALL not in value and _RESULTS not in value and _ESCAPE not in value:
             return ()
@@ -282,4 +282,6 @@ RULES = (
 # The rules that hold for string values of any application.
 _OF_ANY_VALUE = ("type", "no-ttl", "long-ttl")
 _NOTHING = Session("", [], None)
+# Bytes are found six times as quickly by their numbers.
+_UNDERSCORE, _BACKSLASH = b"_\\"
 _CALL, _RESULTS, _ESCAPE = b'"tool_use"', model.TOOL_RESULTS.encode(), b"\\u00"

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 
@@ -16,7 +16,7 @@ from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.rows import Conversation, Listed, TimeLeft
 from pawsctl.sessions.query.seen import Seen
 from pawsctl.sessions.query.sorting import Order
-from pawsctl.sessions.query.summing import shown, summing
+from pawsctl.sessions.query.summing import shown, summing, summing_all
 from pawsctl.sessions.store.reader import SessionReader
 
 
@@ -34,34 +34,38 @@ class Listing:
         """Yield the sessions, summed up."""
         now_ms = time.time() * 1000
         using = rules.checks(self._store.keyspace)
-        records = self._candidates()
         if self._store.keyspace.mask is not None:
-            found = self._masked(records, now_ms, using)
-        else:
+            found = self._masked(self._candidates(), now_ms, using)
+        elif self._wanted.reads_values:
             sum_up = summing(using)
-            found = (sum_up(record, now_ms, using) for record in records)
-            # An unfiltered list of a million is quicker without a check of each.
-            if self._wanted.reads_values:
-                found = (row for row in found if self._is_match(row, now_ms))
+            all_rows = (sum_up(record, now_ms, using) for record in self._candidates())
+            found = (row for row in all_rows if self._is_match(row, now_ms))
+        else:
+            found = self._all(now_ms, using)
         if self._order.limit is not None:
             return self._limited(self._counted(found))
         return sorting.ordered(found, self._order)
 
+    def _all(self, now_ms: float, using: Checks) -> Iterator[Listed]:
+        """Yield all sessions, of which nothing is looked at but what a row shows."""
+        sum_up = summing_all(using)
+        for _, records in self._store.snapshots(self._wanted.match):
+            yield from sum_up(records, now_ms, using)
+
     def _candidates(self) -> Iterator[Record]:
         """Yield the sessions, without those whose bytes show that --grep does not match them."""
-        wanted, records = self._wanted, self._store.records(self._wanted.match)
+        wanted, store = self._wanted, self._store
         is_out = None if wanted.grep is None else grep.rules_out(wanted.grep)
         # Where none has the status, those that exist are told.
         if is_out is None or wanted.status is not None:
-            return records
-        return self._left(records, is_out)
-
-    def _left(self, records: Iterator[Record], is_out: Callable[[bytes], bool]) -> Iterator[Record]:
-        for record in records:
-            if record.value is not None and is_out(record.value):
-                self._looked_at += 1
-            else:
-                yield record
+            yield from store.records(wanted.match)
+            return
+        for _, records in store.snapshots(wanted.match):
+            for record in records:
+                if record.value is not None and is_out(record.value):
+                    self._looked_at += 1
+                else:
+                    yield record
 
     def _limited(self, found: Iterator[Listed]) -> Iterator[Listed]:
         yield from sorting.ordered(found, self._order)

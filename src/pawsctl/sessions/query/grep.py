@@ -48,10 +48,10 @@ def rules_out(text: str) -> Callable[[bytes], bool] | None:
         return None
     characters = set(needle)
     # A letter may also be written as \\u0061, or come of one of those; each with its first byte,
-    # which is found ten times as quickly, or not found.
+    # which is found, or not found, ten times as quickly, and as a number six times again.
     others = [b"\\u"]
     others += [each.encode() for each in _INTO_ASCII if not characters.isdisjoint(folded(each))]
-    suspects = [(each[:1], each) for each in others]
+    suspects = [(each[0], each) for each in others]
     letters = needle.encode()
 
     def is_out(value: bytes) -> bool:

@@ -1,5 +1,6 @@
 """Results for sessions of any application, whose values are not looked into. Pure."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -58,6 +59,11 @@ def listed(record: Record, now_ms: float, using: Checks) -> RawListed:
         type=record.type,
     )
     return RawListed(item, None, None if record.value is None else raw_value.preview(record.value))
+
+
+def all_listed(records: Iterable[Record], now_ms: float, using: Checks) -> list[Listed]:
+    """Sum up records."""
+    return [listed(record, now_ms, using) for record in records]
 
 
 def stored(found: Conversation) -> RawStored:

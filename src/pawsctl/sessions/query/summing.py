@@ -1,6 +1,6 @@
 """The choice of how records are summed up, made once for a pass. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -15,6 +15,11 @@ from pawsctl.sessions.query.rows import Listed
 def summing(using: Checks) -> Callable[[Record, float, Checks], Listed]:
     """Return the function that sums up a record of the keyspace that `using` is for."""
     return raw_rows.listed if using.keyspace.is_raw else rows.listed
+
+
+def summing_all(using: Checks) -> Callable[[Iterable[Record], float, Checks], list[Listed]]:
+    """Return the function that sums up many records, with no more of them than their rows show."""
+    return raw_rows.all_listed if using.keyspace.is_raw else rows.all_listed
 
 
 def summing_to_show(using: Checks) -> Callable[[Record, float, Checks], Listed]:
