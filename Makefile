@@ -83,7 +83,7 @@ lint: venv ## Check style, types, the direction of imports, and docs/ against th
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.docs --check
 
-docs: venv ## Write the parts of README.md and docs/ that follow from the code
+docs: venv ## Write the parts of README.md and docs/ that follow from the code, and compose/parsed/
 	$(BIN)/python -m tests.docs
 
 examples: venv ## Write what every example in README.md and docs/ prints; needs Docker

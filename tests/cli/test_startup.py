@@ -1,33 +1,15 @@
 """A command imports only the modules that it needs."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli_runner import Pawsctl
+from tests.imports import loaded
 from tests.servers import Server, store_session
 from tests.shells import in_time
 
-HEAVY = {"redis", "docker", "rich", "dotenv", "yaml", "requests", "asyncio", "psutil"}
 COMPLETION = {"_PAWSCTL_COMPLETE": "complete_bash", "COMP_WORDS": "pawsctl session "}
-
-
-def loaded(pawsctl: Pawsctl, *arguments: str, env: dict[str, str] | None = None) -> set[str]:
-    """Return the heavy packages that a command line imports."""
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "pawsctl", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=pawsctl.folder,
-        env=pawsctl.environment | {"PATH": os.environ["PATH"]} | (env or {}),
-        check=False,
-    )
-    modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "pawsctl.cli.app" in modules
-    return HEAVY & {module.partition(".")[0] for module in modules}
 
 
 @pytest.mark.parametrize(

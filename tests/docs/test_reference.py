@@ -10,7 +10,7 @@ import pytest
 import pawsctl
 from pawsctl.config.setting_specs import SETTING_SPECS
 from pawsctl.errors import ExitStatus
-from tests.docs import commands, pages, reference, results
+from tests.docs import commands, pages, parsed_compose, reference, results
 
 SOURCE = Path(pawsctl.__file__).parent
 
@@ -19,6 +19,12 @@ SOURCE = Path(pawsctl.__file__).parent
 def test_generated_parts_are_up_to_date(page: Path) -> None:
     """`make docs` would change nothing."""
     assert page.read_text("utf-8") == reference.as_generated(page), "run 'make docs'"
+
+
+def test_compose_files_are_kept_as_json() -> None:
+    """`make docs` would change nothing: else each command would load a parser of YAML."""
+    for path, text in parsed_compose.generated().items():
+        assert path.read_text("utf-8") == text, f"{path.name}: run 'make docs'"
 
 
 @pytest.mark.parametrize("name", commands.every_command())

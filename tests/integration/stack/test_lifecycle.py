@@ -3,6 +3,7 @@
 import re
 import socket
 
+from tests.imports import loaded
 from tests.stack_fixtures import Stack
 
 SESSION = "wh:session:+1234"
@@ -16,6 +17,16 @@ def test_up_returns_when_redis_answers(stack: Stack) -> None:
     with stack.client() as client:
         assert client.ping()
     assert f"redis://127.0.0.1:{stack.port}" in done.text
+
+
+def test_commands_of_every_day_load_only_what_their_engine_needs(running: Stack) -> None:
+    """No parser of YAML, and on Docker nothing that looks at processes; its SDK loads requests."""
+    needed = {
+        "docker": {"docker", "requests", "redis", "asyncio"},
+        "embedded": {"psutil", "redis", "asyncio"},
+    }
+    for command in ("status", "logs", "up"):
+        assert loaded(running, "redis", command) <= needed[running.engine], command
 
 
 def test_a_second_up_changes_nothing(running: Stack) -> None:

@@ -51,6 +51,23 @@ def test_our_own_compose_file_says_what_the_stack_promises() -> None:
     assert redis.command[:2] == ("redis-server", "/run/secrets/redis.conf")
 
 
+@pytest.mark.parametrize("kept", ["as it was", "nonsense", "missing"])
+def test_a_changed_compose_file_is_parsed_anew(tmp_path: Path, kept: str) -> None:
+    """The JSON that is kept of it is used for the same text only."""
+    for name in ("compose.yaml", "parsed/compose.json"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes((compose_file().parent / name).read_bytes())
+    assert _redis(tmp_path / "compose.yaml").restart == "unless-stopped"
+    if kept == "nonsense":
+        path.write_text("{")
+    if kept == "missing":
+        path.unlink()
+    changed = tmp_path / "compose.yaml"
+    changed.write_text(changed.read_text().replace("unless-stopped", "on-failure"))
+    assert _redis(changed).restart == "on-failure"
+
+
 def test_our_own_commander_reads_its_file_where_node_config_looks() -> None:
     """The secret has a target of its own."""
     commander = read(compose_file(), {}).service("redis-commander")

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import NamedTuple
 
-import psutil
-
 from pawsctl.connection.probe import HOST
 from pawsctl.errors import Conflict
 from pawsctl.stack.project import layout
@@ -56,6 +54,9 @@ def use(port: int) -> Use:
     macOS shows other users' sockets only to root, and Linux hides their owner: then it is "another
     program".
     """
+    # Imported here: psutil takes some milliseconds, and a port is rarely taken.
+    import psutil
+
     found = _sockets(port)
     listening = [each for each in found if each.state == psutil.CONN_LISTEN]
     own = [each for each in found if each.address in _OWN]
@@ -86,6 +87,8 @@ def busy(service: Service, port: int, *, held_by: str = "") -> Conflict:
 
 
 def _sockets(port: int) -> list[_Socket]:
+    import psutil
+
     with suppress(psutil.Error):
         return [
             _Socket(each.laddr.ip, each.status, each.pid)
@@ -96,6 +99,8 @@ def _sockets(port: int) -> list[_Socket]:
 
 
 def _owner(sockets: Iterable[_Socket]) -> str:
+    import psutil
+
     with suppress(psutil.Error):
         for each in sockets:
             if each.pid is not None:

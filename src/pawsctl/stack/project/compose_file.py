@@ -10,14 +10,11 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-import yaml
 from msgspec import Struct
 
 from pawsctl.errors import OperationFailed
+from pawsctl.stack.project import compose_tree
 from pawsctl.stack.project.services import File, HealthCheck, Port, Service, Stack, Volume
-
-# The parser in C is nine times as quick; some builds of PyYAML lack it.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _SIZES = {"b": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 _LOOPBACK = "127.0.0.1"
@@ -78,10 +75,9 @@ def read(path: Path, variables: Mapping[str, str]) -> Stack:
     support.
     """
     try:
-        tree = yaml.load(path.read_text("utf-8"), Loader=_LOADER)  # noqa: S506 - it is a safe one
-        file = msgspec.convert(_interpolated(tree, variables), _File)
+        file = msgspec.convert(_interpolated(compose_tree.read(path), variables), _File)
         services = tuple(_service(path, file, key) for key in file.services)
-    except (ValueError, KeyError, yaml.YAMLError) as error:
+    except (ValueError, KeyError) as error:
         raise OperationFailed(
             f"{path} can't be used: {error}.",
             hint="Take out what pawsctl does not honour, or install pawsctl again.",

