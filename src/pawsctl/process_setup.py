@@ -60,7 +60,7 @@ def undisturbed() -> "Iterator[None]":
     folder of temporary files: it writes a file there and removes it.
     """
     if sys.platform == "win32":
-        # It can't hold any back.
+        # Windows can't hold signals back.
         yield
         return
     held = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name) for name in _SIGNALS])

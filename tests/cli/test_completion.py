@@ -26,7 +26,7 @@ ROOT: Any = typer.main.get_command(app)
 FORMATS = "text json jsonl"
 RULE_IDS = " ".join(rule.id for rule in RULES)
 
-# What is typed → what all completions make of it. A folder holds notes.txt alone.
+# Typed words → their completion in every shell. The folder holds notes.txt alone.
 CASES = {
     "pawsctl re": "pawsctl redis",
     "pawsctl session f": "pawsctl session flush",

@@ -63,7 +63,7 @@ _LOG = "pawsctl/audit.jsonl"
 _UNFINISHED = re.compile(r"\.part$|\.new$|/\.(editing|unfinished)-")
 
 
-# What a seed writes has the time of writing.
+# Seeded sessions have the time of writing.
 _WRITTEN_AT = re.compile(rb'"updatedAt":[0-9]{13}')
 
 
@@ -141,7 +141,7 @@ class Place:
 
     def look(self) -> tuple[Keys, list[tuple[str, object]]]:
         """Return everything that a kill may leave as it is."""
-        # What was sent to the server before this is done when it has answered twice.
+        # All that was sent to the server before is done when it has answered twice.
         self._databases[0].ping()
         return self.keys(), self.files()
 

@@ -161,7 +161,7 @@ TRIED = (
     ("redis down --dry-run --json", 0),
     ("redis down --volumes --yes", 0),
 )
-# They run until they are ended: what they print in between has a test of its own.
+# Commands that run until they are ended: their output has a test of its own.
 ENDLESS = {"session watch", "serve"}
 
 
@@ -233,7 +233,7 @@ def test_no_command_shows_a_phone_or_a_word(filled_stack: Stack) -> None:
     for path in {*stack.folder.rglob("*"), state / "audit.jsonl"} - before:
         if path.is_file() and (state not in path.parents or path.suffix == ".jsonl"):
             _clean(_content(path), path)
-    # It has found and changed what was named, all the same.
+    # The commands found and changed the sessions all the same.
     assert "█" in done["session list"].text
     assert "Ready to accept connections" in done["redis logs"].text
     assert done[f"session copy {PHONE} {NOBODY} --to {{url}}/1 --json"].json["copied"] == 1

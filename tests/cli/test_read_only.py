@@ -32,9 +32,9 @@ READING = (
     # Backups are files of this machine.
     *("backup list", "audit list", "backup show --latest"),
 )
-# They find that this project's own Redis does not run.
+# Commands that find this project's own Redis not running.
 FAILING = ("redis status", "redis logs", "redis cli -- PING")
-# They run until they are ended, and have a test of their own.
+# Commands that run until they are ended have a test of their own.
 ENDLESS = {"session watch", "serve"}
 
 
@@ -80,7 +80,7 @@ def test_what_changes_is_refused_and_what_reads_works(pawsctl: Pawsctl, server: 
         assert read.status == ExitStatus.OK, (command, read.err)
     for command in FAILING:
         assert pawsctl(*command.split(" ")).status == ExitStatus.FAILED, command
-    # What the scripts call is counted as well.
+    # Commands that scripts call are counted as well.
     mine = {"config|resetstat", "eval"}
     got = {name.removeprefix("cmdstat_") for name in server.client.info("commandstats")} - mine
     assert {name for name in got if not only_reads(name.split("|"))} == set()

@@ -42,10 +42,10 @@ STORED = {
     "+59899000005": ("waiting.json", 5_430),
     "+59899000006": ("stuck/killed-in-a-tool.json", 3_630),
     "+59899000007": ("broken/truncated.txt", 930),
-    # It never expires.
+    # This session never expires.
     "+59899000008": ("empty.json", 3 * DAY + 30),
 }
-# What differs between runs, and what is shown instead.
+# Texts that differ between runs, and their replacements.
 MEASURED = {
     "session-stats": [
         (r"[\d.]+ [KM]?B(?= a session)", "0 KB"),

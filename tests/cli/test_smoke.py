@@ -97,7 +97,7 @@ def test_a_redis_that_cannot_be_reached_is_the_failed_step_of_every_report(
     assert (suite.get("failures"), suite.get("skipped")) == ("1", str(len(rest)))
     summary = (tmp_path / "summary.md").read_text()
     assert (summary.count("| ❌ |"), summary.count("| ⏭️ |")) == (1, len(rest))
-    # What did not run took no time.
+    # Steps that did not run took no time.
     assert summary.count(" ms |") == 1
 
 

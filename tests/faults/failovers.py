@@ -81,7 +81,7 @@ class TrioLab(Lab):
         with suppress(redis.RedisError):
             sentinel = self.trio.sentinels[0].client
             sentinel.execute_command("SENTINEL", "FAILOVER", SERVICE, "COORDINATED")
-            # It has only begun then. Meanwhile there may be no primary.
+            # The failover has only begun then. Meanwhile there may be no primary.
             until(lambda: before.client.role()[0] != b"master")
 
     def witness(self) -> _Witness:
@@ -178,7 +178,7 @@ class ClusterLab(Lab):
 
     def _connected(self) -> redis.Redis:
         port = self._nodes.members[0].port
-        # It has the methods of the other that a lab uses.
+        # This topology has those methods of the other that a lab uses.
         return cast(redis.Redis, _Client(host="127.0.0.1", port=port, protocol=2))
 
 

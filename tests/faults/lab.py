@@ -40,7 +40,7 @@ def limited(url: str, arguments: Sequence[str]) -> tuple[str, ...]:
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xe2\x80[\xaa-\xae]")
 
-# What users start: `python -m` runs some of Python's own modules before pawsctl's.
+# The command that users start: `python -m` runs some of Python's own modules before pawsctl's.
 _SCRIPT = Path(sys.executable).with_name("pawsctl")
 
 _TRACES = (b"Traceback", b"Exception ignored", b"Warning:")

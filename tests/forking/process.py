@@ -74,7 +74,7 @@ def _become(handles: list[int], originals: tuple[Any, ...]) -> None:
     os.environ.update(request["environment"])
     sys.path[0] = request["folder"]
     sys.argv[1:] = request["arguments"]
-    # What Python keeps of the environment.
+    # Values of the environment that Python keeps.
     time.tzset()
     tempfile.tempdir = None
     urllib.request.install_opener(None)

@@ -31,7 +31,7 @@ _OPERATORS = (
     *("ReplaceBinaryOperator_LShift_RShift", "ReplaceBinaryOperator_RShift_LShift"),
     *("ReplaceUnaryOperator_Delete_USub", "ReplaceBinaryOperator_Pow_Mul"),
 )
-# What callers cannot tell from None, or seldom.
+# Values that callers can't tell from None, or seldom.
 _EMPTY = ("None", "False")
 # Arguments about memory and speed; mypy holds the code to what is frozen.
 _NO_BEHAVIOUR = ("frozen", "gc", "maxsize")
@@ -102,7 +102,7 @@ def _changed(tree: Any, operator: Any, at: int, index: int) -> str:
     try:
         new = operator.mutate(node, index)
     except AttributeError:
-        # It expects the names of exceptions to have no dot.
+        # The operator expects the names of exceptions to have no dot.
         return ""
     if siblings:
         siblings[place : place + 1] = [] if new is None else [new]

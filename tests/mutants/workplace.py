@@ -41,7 +41,7 @@ class Workplace:
             # Bytecode of what does not change is kept.
             env={k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
         )
-        # It ends with this one, which holds the other end of its stdin.
+        # The process ends with this one, which holds the other end of its stdin.
         # Python compiles a module anew if it has another time than its bytecode says.
         self._time = 1_000_000_000
 

@@ -86,7 +86,7 @@ def _ensure(standin: Standin) -> Outcome:
         _stage(standin, files, Path(folder))
         engine.build(standin.image, Path(folder), {LABEL: fingerprint})
     if existing:
-        # It has no name any more. If a container of another test still uses it, it stays.
+        # The image has no name any more. If a container of another test still uses it, it stays.
         with contextlib.suppress(engine.EngineError):
             engine.remove_image(existing.id)
     return Outcome.BUILT

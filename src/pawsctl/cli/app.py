@@ -94,7 +94,7 @@ def run(arguments: list[str]) -> int:
     # Kept here, so that a failure is reported in the requested format.
     current = Invocation()
     counts: dict[str, int] = {}
-    # That of a bug, whose traceback Python prints.
+    # The status of a bug, whose traceback Python prints.
     status: int = ExitStatus.FAILED
     try:
         status = _ended(arguments, current, counts)

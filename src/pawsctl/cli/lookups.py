@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # A press of the Tab key may take this long on top of the start of pawsctl.
 _SECONDS = 0.05
 _MOST = 50
-# What Redis holds is hostile: a shell may run what it is given.
+# Names from Redis are hostile: a shell may run what it completes.
 _PHONE = re.compile(rb"\+?[0-9]{1,20}")
 _BEGUN_PHONE = re.compile(r"\+?[0-9]*")
 _ID = re.compile(rb"[A-Za-z0-9_.:@+-]{1,128}")

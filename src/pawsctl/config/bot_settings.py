@@ -14,7 +14,7 @@ from pawsctl.config.load_settings import home
 from pawsctl.config.setting_specs import is_production
 from pawsctl.config.settings import Settings
 
-# What the bot's health endpoint tells of → the variables that it needs.
+# Services in the bot's health endpoint → the variables that they need.
 SERVICES = {
     "redis": ("REDIS_URL",),
     "anthropic": ("ANTHROPIC_API_KEY",),

@@ -13,7 +13,7 @@ from pawsctl.config.settings import Settings
 from pawsctl.errors import UsageError
 
 _LEAST = 2
-# What SCAN's MATCH and our own globs take for more than itself.
+# Characters with a meaning in SCAN's MATCH and in our own globs.
 _GLOB = re.compile(r"[*?\[\]\\]")
 _LONGEST_DAYS = 3_650
 _NEVER = "never"

@@ -7,7 +7,7 @@ from pawsctl.config.setting_specs import SETTING_SPECS, Setting, SettingSpec, is
 from pawsctl.config.settings import Settings
 from pawsctl.errors import UsageError
 
-# What a profile's own login replaces. REDIS_PASSWORD still is that of this project's own Redis.
+# Settings that a profile's own login replaces. REDIS_PASSWORD stays that of the project's Redis.
 _REPLACED = ("REDISCLI_AUTH", "REDIS_PASSWORD_FILE")
 
 

@@ -37,7 +37,7 @@ class Connection(ABC):
         self.slowest = 0.0
         self.substitutes = Substitutes()
         self.ledger = Ledger()
-        # What the keys that may be asked for begin with: an ACL may allow no others.
+        # The beginning of keys that may be asked for: an ACL may allow no others.
         self.key_prefix = "wh:session:"
         self._say = notice
         self._said: set[str] = set()

@@ -57,7 +57,7 @@ class Ledger:
             self._done += done
             self._undone += len(keys_changed_by(command)) - done
             if self._has_lost:
-                # This command decided the key's state, whatever an earlier one without reply did.
+                # The later command decided the key's state, whatever one without a reply did.
                 self._known.update(map(as_bytes, keys_changed_by(command)))
         # Last: an interrupt before this line leaves the keys unknown, which is never wrong.
         del self._unanswered[id(command)]

@@ -16,7 +16,7 @@ _READS = frozenset(
     b"ZRANGEBYSCORE ZRANK ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE ZREVRANK ZSCAN ZSCORE "
     b"ZUNION".split()
 )
-# They change the connection alone.
+# Commands that change the connection alone.
 _OF_THE_CONNECTION = frozenset(b"ASKING AUTH HELLO QUIT READONLY READWRITE SELECT".split())
 # Their other subcommands change the server, its clients or its settings.
 _SUBCOMMANDS = {

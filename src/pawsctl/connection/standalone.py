@@ -129,7 +129,7 @@ class Standalone(Connection):
                 raise a_sentinel(self.target, role)
         self._probe()
         if self.cluster is not None:
-            # This node's replies are right; what it would not answer belongs to another.
+            # This node's replies are right; the keys that it refused belong to another.
             others = [
                 index
                 for index, reply in enumerate(replies)

@@ -55,7 +55,7 @@ def check(connection: Connection, keyspace: Keyspace, only: Collection[Kind] = (
     """Check that every primary answers, may be read, and would take the bot's writes.
 
     `only` are the checks to make; all if empty. A primary that does not answer or is not known is a
-    failed check in any case: no other one holds for it. Where only reads are sent, writes are not
+    failed check in any case: no other one holds for it. If only reads are sent, writes are not
     checked. Raises RedisUnreachable or LoginRefused if
     there is no connection, UsageError if the slots are asked for and there are none.
     """
@@ -235,6 +235,6 @@ def _info(node: Node) -> dict[str, str]:
     try:
         reply = node.pipeline([("INFO",)])[0]
     except RedisUnreachable:
-        # It has answered before: a proxy closes the connection on an unknown command.
+        # The server answered before: a proxy closes the connection on an unknown command.
         return {}
     return {} if isinstance(reply, ErrorReply) else info_fields(reply)

@@ -44,7 +44,7 @@ def _state(node: Node) -> NodeState:
     try:
         replies = node.pipeline([("INFO", section) for section in _SECTIONS])
     except PawsctlError:
-        # What it is, a check of its health tells.
+        # The health check names the failure.
         return NodeState(str(node))
     told = [each for each in replies if not isinstance(each, ErrorReply)]
     return of_fields(str(node), info_fields(b"\r\n".join(told)))

@@ -50,7 +50,7 @@ class HealthEndpoint:
         return requests.answer(200 if is_healthy else 503, document)
 
     async def post(self, request: Request) -> Response:
-        """Sum up the session of a phone, where the bot is under development."""
+        """Sum up the session of a phone, if the bot is under development."""
         sent = await requests.body(request)
         if not self._bot.is_development:
             return requests.error(404, "Not available in production")

@@ -70,7 +70,7 @@ def _path(get: Schema, **more: Schema) -> Schema:
 
 
 _POST = {
-    "summary": "A session in short, where NODE_ENV is development",
+    "summary": "A session in short, if NODE_ENV is development",
     "description": "From beyond the server's machine it needs 'Authorization: Bearer TOKEN', the "
     "token being PAWSCTL_SERVE_TOKEN.",
     "requestBody": {
@@ -85,7 +85,7 @@ _POST = {
     "responses": {
         **_ALWAYS,
         "200": _told(
-            "The session, or null where there is none.",
+            "The session, or null if there is none.",
             _object({"phone": {}, "session": {"anyOf": [_SESSION, {"type": "null"}]}}),
         ),
         "400": _told("No JSON, or no phone in it.", _ERROR),

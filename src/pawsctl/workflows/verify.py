@@ -68,7 +68,7 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
             expired += len([each for each in moments if each <= now_ms])
             differences += trial.differences([_shifted(each, shift_ms) for each in sessions])
             progress(len(batch))
-        # What came back was there at once.
+        # Each batch was compared by itself; the count shows whether all are still there.
         count = store.connection.call("DBSIZE")
     if differences or count != archive.count:
         more = len(differences) - _TOLD

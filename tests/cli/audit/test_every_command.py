@@ -49,9 +49,9 @@ READING = (
     *("profile check look", "config", "audit list", "backup list", "backup show --latest"),
     *("session export a.jsonl --force", "redis failover --topology cluster", "redis dev"),
 )
-# What they do is tried where there is what they need: Docker, or a topology.
+# Commands that need Docker or a topology are tried elsewhere.
 ELSEWHERE = {"redis dev", "redis failover"}
-# They run until they are ended, and change nothing.
+# Commands that run until they are ended, and change nothing.
 ENDLESS = {"session watch", "serve"}
 
 

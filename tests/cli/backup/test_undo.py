@@ -279,7 +279,7 @@ def test_old_backups_are_swept_and_that_is_said(pawsctl: Pawsctl, server: Server
     (kept,) = archives(pawsctl)
     data = gzip.decompress(kept.read_bytes())
     assert b'"kept_hours":24.0' in data
-    # Those of before, which do not say how long they live, live as long as is set now.
+    # Older backups, which do not say how long they live, live as long as is set now.
     old = data.replace(b'"kept_hours":24.0', b'"kept_hours":0')
     for ago, held_ in ((23, old), (25, old), (25, data.replace(b":24.0", b":26")), (26, data)):
         made_at = datetime.now(UTC) - timedelta(hours=ago)

@@ -95,7 +95,7 @@ def test_what_to_copy_is_said_in_one_way(pawsctl: Pawsctl, server: Server, other
 def test_a_password_for_the_source_is_not_sent_to_the_target(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:
-    """That of this project's own Redis is, on this machine."""
+    """The password of this project's own Redis is sent, on this machine."""
     server.client.execute_command("ACL SETUSER app on >pw ~* +@all")
     server.client.set("wh:session:+1", GREETING, ex=60)
     with running(tmp_path, password="local") as own:
@@ -113,7 +113,7 @@ def test_a_password_for_the_source_is_not_sent_to_the_target(
 def test_a_copy_of_nothing_names_the_wider_glob(
     pawsctl: Pawsctl, server: Server, other: Server
 ) -> None:
-    """As a list and a flush do."""
+    """A list and a flush name it, too."""
     store_session(server, "+59899000004", GREETING)
     done = pawsctl("session", "copy", "--match", "59899", "--to", other.url)
     assert (done.status, done.err) == (ExitStatus.OK, "'*59899*' matches 1.\n")

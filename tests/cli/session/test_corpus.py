@@ -28,7 +28,7 @@ LISTS = {
     "all.jsonl": (f"-o jsonl --columns {ALL}", None),
     "default.jsonl": ("-o jsonl", None),
 }
-# What depends on the time of day; the replacements are as long.
+# Texts that depend on the time of day; the replacements are as long.
 PASSING = (
     (rb"(?<=[:,])(199[01]\d|198[5-9]\d|864\d\d)(?=[,}])", b"TTL"),
     (rb"lives 864\d\d s", b"lives TTL s"),

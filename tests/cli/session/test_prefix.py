@@ -126,7 +126,7 @@ CHANGING = (
     "session erase +2 --yes",
     "session flush --yes",
 )
-# What these do, they do to all keys, or to none.
+# Commands that work on all keys, or on none.
 WITHOUT_A_PREFIX = {"backup purge", "redis maxmemory", "redis reset", "redis down"}
 
 

@@ -48,7 +48,7 @@ def test_a_node_that_holds_nothing_is_not_the_whole(
         where = (name, words, result.text, result.err)
         if result.status != ExitStatus.OK:
             assert name in ("plain", "reader"), where
-            # Who may read alone may not delete, wherever the keys are.
+            # A user who may only read may not delete, wherever the keys are.
             is_refused = (name, words) == ("reader", "session flush --dry-run")
             reason = "NOPERM" if is_refused else "does not tell where the others are"
             told = "'cluster|" if words == "health" else reason

@@ -79,7 +79,7 @@ def podman(docker_engine: docker.DockerClient) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
-        # It mounts this on itself, and leaves it so.
+        # Podman mounts this on itself, and leaves it so.
         subprocess.run(["umount", f"{folder}/root/overlay"], capture_output=True, check=False)
         shutil.rmtree(folder, ignore_errors=True)
 

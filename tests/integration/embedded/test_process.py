@@ -158,7 +158,7 @@ def test_a_failed_replacement_starts_the_old_server_again(embedded_stack: Stack)
         done = embedded_stack("redis", "up", env={"REDIS_PORT": str(listener.getsockname()[1])})
 
     assert done.status == 7
-    # It answers once it has loaded its data.
+    # The server answers once it has loaded its data.
     assert embedded_stack("redis", "up").status == 0
     with embedded_stack.client() as client:
         assert client.get("kept") == b"1"
@@ -385,7 +385,7 @@ def test_followed_logs_show_what_is_written_from_now_on(embedded_stack: Stack) -
     try:
         deadline = time.monotonic() + DEADLINE_SECONDS
         os.set_blocking(following.stdout.fileno(), False)
-        # It is unknown when it begins to follow; one of these lines comes after that.
+        # When following begins is unknown; one of these lines comes after that.
         seen = b""
         while b"a new line" not in seen and time.monotonic() < deadline:
             with log.open("ab") as file:

@@ -105,7 +105,7 @@ LOST = b"-ERR upstream timed out\r\n"
         ({b"WATCH": None}, ExitStatus.UNREACHABLE, "twemproxy"),
         ({b"MULTI": b"-ERR unknown command\r\n"}, ExitStatus.FAILED, "unknown command"),
         ({b"MULTI": b":1\r\n"}, ExitStatus.FAILED, "MULTI was answered with 1, not OK"),
-        # What EXEC says is not believed if it can't be: what is stored is looked at.
+        # If EXEC can't be believed, the stored value decides.
         ({b"EXEC": None}, ExitStatus.UNREACHABLE, "hung up"),
         ({b"EXEC": b":1\r\n"}, ExitStatus.FAILED, "EXEC was answered with 1"),
         ({b"EXEC": array()}, ExitStatus.FAILED, "EXEC was answered with []"),

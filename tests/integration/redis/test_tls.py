@@ -98,7 +98,7 @@ def test_a_server_that_wants_to_know_its_client(
     with certificates.tls_server(signed, clients="yes") as server:
         url = f"rediss://localhost:{server.port}"
         error = error_of(bare_pawsctl, url + signed.query)
-        # It sends an alert, or hangs up before the alert is read.
+        # The server sends an alert, or hangs up before the alert is read.
         assert "client's certificate" in error["message"] or "TLS" in error["message"]
         assert "ssl_certfile" in error["hint"]
         listed = bare_pawsctl("session", "list", "--json", "--url", url + signed.query_with_client)

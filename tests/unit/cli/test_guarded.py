@@ -15,7 +15,7 @@ from tests.servers import Server
 
 COMMANDS = commands.every_command()
 _GUARDS = {"confirm_on", "confirm_sessions", "confirm_stack", "confirm_backups"}
-# What a command's function calls if it changes something; the stack's say so by a constant.
+# Calls of a command that changes something; one that changes the stack says so by a constant.
 _CHANGING = {"store", "require_changeable", "record_stack", *_GUARDS}
 
 

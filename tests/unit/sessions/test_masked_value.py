@@ -43,7 +43,7 @@ def test_no_word_of_a_sample_is_left(path: Path) -> None:
     words = set(re.findall(r"\w+", masked.decode()))
     words -= {each for each in words if re.fullmatch(r"masked_\w+|1703\d+|1704\d+|0|5", each)}
     assert words <= _OWN
-    # What isn't JSON, or is too deep, may be broken otherwise afterwards.
+    # A value that is no JSON, or is too deep, may be broken otherwise afterwards.
     if "json" not in _rules_broken(value) and path.name not in ("latin1.bin", "deep.txt"):
         assert _rules_broken(masked) == _rules_broken(value)
     if path in GOOD + STUCK:

@@ -122,7 +122,7 @@ HI, LATE = _user("Hola"), _user("¿Hola?")
         ([HI, _bot(_text("ok")), _results("x"), LATE], [HI, _bot(_text("ok")), LATE]),
         ([HI, A, _results(), _results("a")], [HI, A, _results("a")]),
         ([HI, A, _results("x", "a"), LATE], [HI, A, _results("a"), LATE]),
-        # What the model or the bot's code refuses is removed, and an empty message with it.
+        # Blocks that the model or the bot's code refuses are removed, and then an empty message.
         ([HI, _bot(_text(""), _text("ok"))], [HI, _bot(_text("ok"))]),
         ([HI, _bot(_text(""), _call("")), LATE], [HI, LATE]),
         (

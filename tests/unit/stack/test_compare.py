@@ -29,7 +29,7 @@ def test_all_data_is_in_the_file_only_if_everything_says_so() -> None:
         ({"db0": "keys=9,expires=4"}, 1),
         ({"db0": "keys=8,expires=2"}, 2),
         ({"db0": "keys=8,expires=2", "expired_keys": "2"}, 0),
-        # What never expires can't have expired.
+        # A key that never expires can't have expired.
         ({"db0": "keys=9,expires=4", "expired_keys": "1"}, 1),
         ({"db1": "keys=10,expires=4"}, 6),
         ({"expired_keys": "4"}, 6),

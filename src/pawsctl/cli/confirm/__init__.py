@@ -1,1 +1,1 @@
-"""Confirmation before something is destroyed, stricter where it may be production's."""
+"""Confirmation before something is destroyed, stricter if it may be production's."""

@@ -39,11 +39,11 @@ def confirm_prefix(
     settings = meant.settings
     if settings.is_default_prefix:
         return question
-    # Saves 3 ms where nobody has set it.
+    # Saves 3 ms if nobody has set it.
     from pawsctl.sessions.contract.keys import SESSION_PREFIX
 
     if settings.is_found and settings.prefix == SESSION_PREFIX:
-        # It says what holds without it.
+        # The file sets the default prefix.
         return question
     output.say([("keys under ", ""), (settings.prefix, "bold"), (f" ({settings.origin})", "")])
     if meant.is_prefix_named or host:

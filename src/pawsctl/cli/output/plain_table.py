@@ -32,7 +32,7 @@ def blocks(rows: Iterable[Row], columns: Sequence[Column[Row]], room: int | None
     while True:
         some.clear()
         try:
-            # It keeps what came before an exception.
+            # extend() keeps the rows that came before an exception.
             some.extend(islice(iterator, _ROWS))
         finally:
             if some:
@@ -72,7 +72,7 @@ def _block(layout: Layout, template: str, cells: Sequence[list[str]]) -> str:
     # No character takes more columns than it has bytes.
     ends = [text if len(text.encode()) <= room else cut(text, room) for text in last]
     if ends != last:
-        # What joined two emoji may join nothing where it is cut.
+        # A joiner between two emoji may join nothing at the cut.
         ends = [escaping.visible(text) for text in ends]
     if layout.pad:
         ends = [padded(text, layout.pad, right=True) for text in ends]

@@ -30,7 +30,7 @@ class Talk:
         self.verbose = verbose
         # Masks what is written on stderr, if private data is to be masked.
         self.mask: Mask | None = None
-        # What errors may quote if it is masked: the names of commands.
+        # Words that masked errors may quote: the names of commands.
         self.own_words: Collection[str] = ()
         self._begun = time.monotonic()
         if verbose:

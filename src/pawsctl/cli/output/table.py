@@ -169,7 +169,7 @@ def columns_of(text: str) -> int:
     """Return how many terminal columns a text takes."""
     if text.isascii() or _is_narrow(text):
         return len(text)
-    # Saves 10 ms where no wide character is shown, such as an emoji.
+    # Saves 10 ms if no wide character is shown, such as an emoji.
     from rich.cells import cell_len
 
     return cell_len(text)

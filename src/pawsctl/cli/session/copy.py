@@ -151,7 +151,7 @@ def _there(run: Invocation, to: str, *, dry_run: bool) -> _There:
 
     own, keyspace, sessions = run.settings.profile, run.keyspace, run.session_settings
     setting = run.settings["PAWSCTL_READ_ONLY"]
-    # That the source's profile may only be read says nothing of the target.
+    # A read-only profile of the source does not make the target read-only.
     is_sources = own is not None and own.setting("PAWSCTL_READ_ONLY") == setting
     read_only = "" if is_sources else run.settings.read_only
     # No profile's name has a colon, as localhost:6379 has.

@@ -39,7 +39,7 @@ def _printed(command: str | tuple[str, ...], origin: str, folder: Path) -> str:
         words = shlex.split(command) if isinstance(command, str) else list(command)
         done = subprocess.run(  # noqa: S603 - it stands in a file of the user's own
             words,
-            # What is piped into pawsctl is not for the command.
+            # Input piped into pawsctl is not for the command.
             stdin=None if sys.stdin.isatty() else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             cwd=folder,

@@ -36,7 +36,7 @@ PASSWORDS = tuple(
     (f"{whose}password_file", f"{whose}password_command") for whose in ("", "sentinel_")
 )
 _OWN = (*(key for keys in PASSWORDS for key in keys), *CERTIFICATES)
-# What looks as if it held a password itself.
+# A value that looks as if it held a password.
 _SECRET = re.compile(r"passw|secret|auth|token", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 

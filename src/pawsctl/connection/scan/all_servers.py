@@ -41,7 +41,7 @@ def batches(
     connection.connect()
     if not connection.resolved().is_cluster:
         yield from _of_one_server(connection, search, ask, known, portions, deletes=deletes)
-    # It may have turned out to be a cluster during the pass.
+    # The server may have turned out to be a cluster during the pass.
     cluster = connection.resolved()
     if cluster.is_cluster:
         # Imported here: it takes 5 ms, which only clusters need.
@@ -70,7 +70,7 @@ def _of_one_server(
             found = node_batches(node, search, ask, known, substitutes=taken, portions=portions)
             for batch in found:
                 if connection.resolved().is_cluster:
-                    # It may have refused a part of the batch for the slots of its keys.
+                    # The server may have refused a part of the batch for the slots of its keys.
                     known.forget(batch[0])
                     return
                 if deletes and connection.follows_failovers:

@@ -1,1 +1,1 @@
-"""The audit log: who has changed what, where, and with which end."""
+"""The audit log: who changed what, where, and how it ended."""

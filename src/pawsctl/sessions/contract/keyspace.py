@@ -158,7 +158,7 @@ class Keyspace(msgspec.Struct, frozen=True):
             )
 
     def require_ttl(self, what: str) -> None:
-        """Raise UsageError if `what`, which gives sessions their TTL, is asked where none has."""
+        """Raise UsageError for `what`, which gives sessions their TTL, if sessions have none."""
         if not self.ttl:
             raise UsageError(
                 f"{what} gives sessions their TTL, and SESSION_TTL is never.",

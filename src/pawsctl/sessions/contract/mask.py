@@ -18,8 +18,8 @@ _PHONE = re.compile(r"\+?[0-9+]*[0-9][0-9+]*")
 _PSEUDONYM = re.compile(r"\+?0[0-9]{15}")
 _MASKED_ID = re.compile(r"masked-[0-9a-f]{16}")
 _DIGITS = 10**15
-# What looks like a phone: digits after a +, which may be encoded, or many after a mark, as in a
-# URL, a path or the key of a picture. No time zone, and no password of a URL.
+# A text that looks like a phone: digits after a +, which may be encoded, or many after a mark, as
+# in a URL, a path or the key of a picture. No time zone, and no password of a URL.
 _MARKED = (
     r"(?:(?<![\w+])\+|%2[Bb]|\\u002[Bb])[0-9](?:[0-9 ().-]*[0-9])?(?!\w|(?<=\+[0-9]{2}):[0-9])"
     r"|(?<=[:/@-])[0-9]{10,15}(?![\w@]|\.[0-9])"
@@ -33,7 +33,7 @@ _IN_SENTENCE = re.compile(
 _IN_DATA = re.compile(rf"{_MARKED}|(?<![\w.:/+-])[0-9]{{11,15}}(?![\w:]|[.-]\w| bytes)")
 _FEWEST_IN_GROUPS = 9
 _ENCODED_PLUS = re.compile(r"%2[Bb]|\\u002[Bb]")
-# What the bot writes; any other status may be a person's word.
+# The statuses that the bot writes; any other may be a person's word.
 _STATUSES = {"", "active"}
 _QUOTED = re.compile(r"'.*'", re.DOTALL)
 _IN_LOG = re.compile(r"'[^']*'|\"[^\"]*\"")

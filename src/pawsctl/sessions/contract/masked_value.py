@@ -13,7 +13,7 @@ from pawsctl.sessions.contract import decode
 from pawsctl.sessions.contract.mask import Mask, MaskedRecord
 from pawsctl.sessions.contract.model import TOOL_RESULTS, Record
 
-# What is deeper is left out: the bot writes nothing like it.
+# Levels of nesting that are kept: the bot writes nothing deeper.
 _DEEPEST = 100
 _ROLES = {"user", "assistant", "tool"}
 _TYPES = {
@@ -60,7 +60,7 @@ def conversation(value: bytes, mask: Mask) -> bytes:
     try:
         found = decode.parse(text)
     except ValueError:
-        # What kind of brokenness it is stays visible.
+        # The way in which it is broken stays visible.
         return re.sub(r'[^][{}",:]', lambda each: mask.text(each[0]), text).encode()
     return _json(_Masking(mask).session(found)).encode()
 

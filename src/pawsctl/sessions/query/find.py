@@ -56,7 +56,7 @@ class Listing:
         """Yield the sessions, without those whose bytes show that --grep does not match them."""
         wanted, store = self._wanted, self._store
         is_out = None if wanted.grep is None else grep.rules_out(wanted.grep)
-        # Where none has the status, those that exist are told.
+        # If no session has the status, the message names the statuses that exist.
         if is_out is None or wanted.status is not None:
             yield from store.records(wanted.match)
             return
@@ -116,7 +116,7 @@ class Listing:
         return f"No such session in {url}: {'; '.join(parts)}."
 
 
-# So that an unsorted list with a limit is quick however many there are.
+# Keeps an unsorted list with a limit quick, however many sessions there are.
 _COUNTED_BEYOND = 500
 
 

@@ -74,7 +74,10 @@ class Planned(msgspec.Struct, frozen=True):
 
 
 class How(msgspec.Struct, frozen=True):
-    """How to repair: `cut` ends histories before the fault, `force` also where the bot may work."""
+    """How to repair: `cut` ends histories before the fault.
+
+    `force` also repairs sessions on which the bot may be at work.
+    """
 
     cut: bool = False
     force: bool = False
@@ -141,7 +144,7 @@ class _Planner:
             fault = next((each for each in found if each.rule == "messages"), found[-1])
             why = model.encodable(f"{self._keyspace.shown_clause(fault.message)}; {_ANEW}")
             return Planned(key, self.row(key, "beyond_repair", why))
-        # That the bot may be at work is looked at below.
+        # Whether the bot may be at work is looked at below.
         broken = self._broken(record, _LONG_AFTER)
         mended = (plan.cut if self._how.cut else plan.planned)(stored.messages, session.messages)
         # The model refuses more than the rules name, such as an id that two messages call with.

@@ -84,7 +84,7 @@ class _Seen:
         reading = rules.read(record, keyspace) if record else None
         self.session: Session | None = reading.session if reading else None
         self.messages: Sequence[Message] = self.session.messages if self.session else ()
-        # It expires between these moments of the monotonic clock, as in watch.py.
+        # The session expires between these moments of the monotonic clock, as in watch.py.
         left = record.ttl_ms / 1000 if record and record.ttl_ms >= 0 else float("inf")
         self.early = asked + left - SLACK_SECONDS
         self.late = time.monotonic() + left + SLACK_SECONDS

@@ -103,7 +103,7 @@ def _may_hold_keys(server: _Server) -> bool:
     try:
         (told,) = probe.ask(server.port, server.password, ("INFO", "keyspace"))
     except TimeoutError:
-        # It accepts connections, so it may hold keys.
+        # The server accepts connections, so it may hold keys.
         return True
     except probe.Refused as error:
         return server.has_answered or not str(error).startswith(_NOT_YET)

@@ -11,7 +11,7 @@ class NotSummedUp(Exception):
 
 
 def summary(value: bytes) -> dict[str, Any] | None:
-    """Return the summary of a stored value; None where the bot finds no session.
+    """Return the summary of a stored value; None if the bot finds no session.
 
     Raises NotSummedUp where the bot's own code fails.
     """
@@ -44,7 +44,7 @@ def _present(entry: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _message(number: int, message: Any) -> dict[str, Any]:
     if isinstance(message, list):
-        # It is an object to JavaScript, without a role and a content.
+        # To JavaScript, an array is an object without a role and a content.
         return {"type": "tool"}
     if not isinstance(message, dict):
         raise NotSummedUp(f"message {number} is no object")

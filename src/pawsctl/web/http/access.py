@@ -11,7 +11,7 @@ from pawsctl.config.target import is_loopback
 from pawsctl.errors import UsageError
 from pawsctl.web.http import requests
 
-# What proxies and tunnels add to a request from elsewhere.
+# Headers that proxies and tunnels add to a request from elsewhere.
 _FORWARDED = (
     *("forwarded", "via", "x-real-ip", "true-client-ip", "cf-connecting-ip"),
     *("x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),

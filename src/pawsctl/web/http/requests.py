@@ -18,7 +18,7 @@ _BODY_SECONDS = 10.0
 Handler = Callable[[Request], Awaitable[Response]]
 
 HEADERS = {
-    # What is true now is not true later.
+    # An answer is true only now.
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
 }

@@ -95,7 +95,7 @@ def _log_in(log: RequestLog) -> None:
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             message = record.getMessage().strip()
-            # It would have one install what this server has no use for.
+            # That message asks for a library that this server has no use for.
             if "WebSocket library" not in message:
                 log.once(message)
 

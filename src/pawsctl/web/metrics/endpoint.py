@@ -13,7 +13,7 @@ from pawsctl.web.redis_access.redis_checks import RedisChecks
 # Seconds that a scraper waits, unless it says how long it does.
 _WAIT = 8.0
 _TIMEOUT = "x-prometheus-scrape-timeout-seconds"
-# What the way back may take.
+# Seconds for the answer's way back.
 _MARGIN = 0.5
 
 
@@ -25,7 +25,7 @@ class MetricsEndpoint:
         self._redis = redis
 
     async def get(self, request: Request) -> Response:
-        """Answer with the metrics; where Redis does not answer now, with that."""
+        """Answer with the metrics, or with nothing but that Redis does not answer."""
         is_up = (await self._redis.answer()).is_up
         if is_up:
             figures = await self._shared.figures(_patience(request))
@@ -43,5 +43,5 @@ def _patience(request: Request) -> float:
         told = float(request.headers.get(_TIMEOUT, ""))
     except ValueError:
         return _WAIT
-    # It may be no number.
+    # NaN fails this comparison.
     return min(max(told - _MARGIN, _MARGIN), _WAIT) if told > 0 else _WAIT

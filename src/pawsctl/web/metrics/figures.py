@@ -69,6 +69,6 @@ def _by_kind(found: Health, *, is_cluster: bool) -> dict[str, bool]:
         )
         result[kind] = result.get(kind, True) and check.ok
     if is_cluster:
-        # It is in the report only where it fails.
+        # The report has slots only if that check fails.
         result.setdefault("slots", result.get("answers", False))
     return result

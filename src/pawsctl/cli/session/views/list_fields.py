@@ -115,7 +115,7 @@ FIELDS = {
         _column(
             "TTL",
             lambda rows: [_duration(row.item.ttl) for row in rows],
-            # Where it should expire, that it doesn't is a problem.
+            # A session that should expire and does not has a problem.
             lambda row: ttl_span(row.item, may_stay=row.item.problem is None)[1],
             right=True,
             is_own=True,
@@ -176,7 +176,7 @@ FIELDS = {
     ),
 }
 
-# What sessions of any application have.
+# The fields of any application's sessions.
 RAW_FIELDS: Fields = {
     "phone": FIELDS["phone"]._replace(column=FIELDS["phone"].column._replace(title="ID")),
     "key": FIELDS["key"],

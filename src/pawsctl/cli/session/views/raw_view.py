@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Row = TypeVar("Row")
 
 _HEX_BYTES = 16
-# What is deeper is not indented further: thousands of levels are a megabyte of blanks.
+# Levels that are indented: thousands of them would be a megabyte of blanks.
 _DEEPEST = 40
 
 

@@ -104,7 +104,7 @@ def message_lines(message: Message, *, full: bool, room: int | None) -> Iterator
     # A message without any content has its line, too.
     for line in list(_body(message, full=full, room=room and room - _LABEL)) or [[]]:
         blanks = len(plain(line)) - len(plain(line).lstrip(" "))
-        # What is indented already, such as JSON, hangs below its own beginning.
+        # A line that is indented, such as JSON, hangs below its own beginning.
         indent = _LABEL + blanks + (2 if blanks else 0)
         whole = [label, *line] if plain(line) else [(label[0].rstrip(), label[1])]
         yield from wrapped(whole, room, indent=indent)

@@ -29,7 +29,7 @@ def existing(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
         # A container started by `docker compose run` is no service's.
         is_service = found_labels.get(labels.ONE_OFF) != "True"
         if is_service and found_labels.get(labels.SERVICE) in order:
-            # It may have been removed since.
+            # The container may have been removed since.
             with suppress(NotFound):
                 found.append(api.inspect_container(each["Id"]))
     return sorted(found, key=lambda each: order.index(each["Config"]["Labels"][labels.SERVICE]))

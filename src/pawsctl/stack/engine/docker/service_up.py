@@ -80,7 +80,7 @@ class OneService:
         self._meanwhile = meanwhile
         self._check_files = check_files
         self._emit = plan.emit
-        # What was begun stays begun if a later attempt is needed.
+        # A takeover that was begun is kept for a later attempt.
         self._moving: Takeover | None = None
 
     def up(self) -> ServiceUp:

@@ -147,7 +147,7 @@ class ServerProcess:
             started.kill()
             started.wait()
             raise
-        # It outlives us on purpose; without this, Popen would warn.
+        # The server outlives pawsctl on purpose; without this, Popen would warn.
         started.returncode = 0
 
     def shut_down(self, seconds: int = _SHUTDOWN) -> bool:

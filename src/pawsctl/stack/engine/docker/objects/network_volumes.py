@@ -104,6 +104,6 @@ def _remove_unwritten(api: APIClient, service: Service, name: str, meanwhile: Me
     from docker.errors import APIError
 
     if not meanwhile.keep(service.key, f"The volume {name}"):
-        # This fails if another `up` uses the volume by now.
+        # Fails if another `up` uses the volume by now.
         with suppress(APIError):
             api.remove_volume(name)

@@ -19,7 +19,7 @@ DEFAULTS = {
 }
 _OUR_FILES = "/run/secrets/"
 _SERVERS = ("redis-server", "valkey-server")
-# This one starts redis-server if it gets nothing but options.
+# The entrypoint that starts redis-server if it gets nothing but options.
 _ENTRYPOINT = "docker-entrypoint.sh"
 _BEFORE = (_ENTRYPOINT, "tini", "dumb-init", "--", "sh", "-c", "exec")
 # Options for the server that entrypoints of Redis's and Valkey's images add to the command.

@@ -127,7 +127,7 @@ class SourceServer:
     @property
     def port(self) -> int:
         """Return the port of this machine that leads to it."""
-        # It answered, so it has one.
+        # The server answered, so it has a port.
         return self._server.port or 0
 
     def info(self) -> dict[str, str]:
