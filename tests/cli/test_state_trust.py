@@ -112,8 +112,12 @@ def bare_folder(state: Path) -> Path:
     return folder / "secret"
 
 
-def test_a_careless_umask_makes_nothing_that_is_refused(embedded_stack: Stack) -> None:
+def test_a_careless_umask_makes_nothing_that_is_refused(
+    embedded_stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """pawsctl trusts the files it creates, and only this user can read them."""
+    # Only a child of this process has its mask.
+    monkeypatch.setenv("PAWSCTL_TEST_FRESH", "1")
     before = os.umask(0)
     try:
         embedded_stack.environment |= SECURED
