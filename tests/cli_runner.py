@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests import fork_server
+from tests.running_command import Running
 
 TIMEOUT_SECONDS = 60
 
@@ -83,16 +84,22 @@ class Pawsctl:
             self.environment["REDIS_URL"] = url
 
     def start(
-        self, *arguments: str, env: dict[str, str] | None = None, stderr: int = subprocess.PIPE
-    ) -> subprocess.Popen[bytes]:
-        """Start a command and leave it running; the caller ends it."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "pawsctl", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+        self,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        stderr: int = subprocess.PIPE,
+        is_fresh: bool = False,
+    ) -> Running:
+        """Start a command and leave it running; the caller ends it.
+
+        If it `is_fresh`, its process is a child of this one that has run nothing before.
+        """
+        return fork_server.start(
+            arguments,
             stderr=stderr,
-            cwd=self.folder,
-            env=self.environment | (env or {}),
+            folder=self.folder,
+            environment=self.environment | (env or {}),
+            is_fresh=is_fresh,
         )
 
     def signalled(

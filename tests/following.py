@@ -3,13 +3,13 @@
 import json
 import queue
 import signal
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
 from tests.cli_runner import Pawsctl
+from tests.running_command import Running
 
 DEADLINE_SECONDS = 20.0
 
@@ -17,7 +17,7 @@ DEADLINE_SECONDS = 20.0
 class Following:
     """A running command; `out` and `err` are its lines as they arrive."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: Running) -> None:
         self.process = process
         self._threads: list[threading.Thread] = []
         self.out = self._lines(process.stdout)

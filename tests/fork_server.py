@@ -12,7 +12,6 @@ import contextlib
 import functools
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +20,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
+
+from tests.running_command import Command, Running, Started
 
 # Settings of the interpreter and of the C library, which are read when a process starts.
 _READ_AT_START = ("LANG", "LC_", "LD_", "MALLOC_", "PYTHON")
@@ -38,8 +39,7 @@ def run(
     timeout: float,
 ) -> Finished:
     """Run pawsctl to its end; if it takes longer, kill it and raise TimeoutExpired."""
-    at_start = {k: v for k, v in environment.items() if k.startswith(_READ_AT_START)}
-    if os.environ.get("PAWSCTL_TEST_FRESH") == "1" or not _can_serve(at_start):
+    if not _can_serve(environment):
         done = subprocess.run(
             [sys.executable, "-m", "pawsctl", *arguments],
             input=stdin,
@@ -51,6 +51,30 @@ def run(
         )
         return done.returncode, done.stdout, done.stderr
     return _server()(_request(arguments, folder, environment), stdin, timeout)
+
+
+def start(
+    arguments: Sequence[str],
+    *,
+    stderr: int,
+    folder: Path,
+    environment: Mapping[str, str],
+    is_fresh: bool,
+) -> Running:
+    """Start pawsctl, which reads nothing; return it while it runs. The caller ends it.
+
+    `stderr` is a handle, or subprocess.PIPE. It starts from scratch if it `is_fresh`.
+    """
+    if not is_fresh and _can_serve(environment):
+        return _server().start(_request(arguments, folder, environment), stderr)
+    return subprocess.Popen(
+        [sys.executable, "-m", "pawsctl", *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        cwd=folder,
+        env=environment,
+    )
 
 
 def run_in_terminal(
@@ -80,8 +104,10 @@ def _request(
     }
 
 
-def _can_serve(at_start: Mapping[str, str]) -> bool:
-    return hasattr(os, "fork") and dict(at_start) == _SERVED_AT_START
+def _can_serve(environment: Mapping[str, str]) -> bool:
+    at_start = {k: v for k, v in environment.items() if k.startswith(_READ_AT_START)}
+    is_wanted = os.environ.get("PAWSCTL_TEST_FRESH") != "1" and at_start == _SERVED_AT_START
+    return is_wanted and hasattr(os, "fork")
 
 
 _SERVED_AT_START = {"PYTHONWARNINGS": "error"}
@@ -132,6 +158,13 @@ class _Client:
             printed = pool.submit(out.read), pool.submit(err.read)
             return command.end(timeout), printed[0].result(), printed[1].result()
 
+    def start(self, request: object, stderr: int) -> Started:
+        """Start a command that reads nothing."""
+        out, theirs = os.pipe()
+        err, their_err = os.pipe() if stderr == subprocess.PIPE else (None, os.dup(stderr))
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        return Started(self._begun(request, [nothing, theirs, their_err]), out, err)
+
     def in_terminal(
         self, request: object, columns: int, timeout: float, typed: bytes
     ) -> tuple[int, bytes]:
@@ -146,7 +179,7 @@ class _Client:
             printed = pool.submit(_drawn, screen, typed)
             return command.end(timeout), printed.result()
 
-    def _begun(self, request: object, theirs: Sequence[int]) -> "_Command":
+    def _begun(self, request: object, theirs: Sequence[int]) -> Command:
         """Start a command with these streams, or with one for all; closes them here."""
         report, their_report = socket.socketpair()
         with their_report:
@@ -155,33 +188,11 @@ class _Client:
         for each in theirs:
             os.close(each)
         report.sendall(json.dumps(request).encode() + b"\n")
-        answers = report.makefile("rb")
+        # Without a buffer, so that what was not read yet is seen to have come.
+        answers = report.makefile("rb", buffering=0)
         first = answers.readline()
         assert first, f"the server of commands has ended: {self._process.communicate()}"
-        return _Command(int(first), report, answers)
-
-
-class _Command:
-    """A command that the server has started."""
-
-    def __init__(self, pid: int, report: socket.socket, answers: IO[bytes]) -> None:
-        self._pid, self._report, self._answers = pid, report, answers
-
-    def __enter__(self) -> "_Command":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._answers.close()
-        self._report.close()
-
-    def end(self, timeout: float) -> int:
-        """Return the exit status; kill the command and raise TimeoutExpired if it takes longer."""
-        self._report.settimeout(timeout)
-        try:
-            return int(self._answers.readline())
-        except TimeoutError:
-            os.kill(self._pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired("pawsctl", timeout) from None
+        return Command(int(first), report, answers)
 
 
 def _drawn(screen: IO[bytes], typed: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.cli_runner import Pawsctl
+from tests.running_command import Running
 
 DEADLINE_SECONDS = 60.0
 
@@ -49,7 +49,7 @@ class Answer(NamedTuple):
 class Served:
     """A running server; its stderr is in a file."""
 
-    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, process: Running, log: Path) -> None:
         self.process = process
         self._log = log
         self.port = int(self.logged(r"Listening on http://[^ ]*:(\d+)[, ]")[1])
@@ -91,13 +91,16 @@ class Served:
 
 @contextmanager
 def serving(
-    pawsctl: Pawsctl, *options: str, env: Mapping[str, str] | None = None
+    pawsctl: Pawsctl, *options: str, env: Mapping[str, str] | None = None, is_fresh: bool = False
 ) -> Iterator[Served]:
-    """Yield a server on a free port; end it with SIGTERM."""
+    """Yield a server on a free port; end it with SIGTERM. See `Pawsctl.start` for `is_fresh`."""
     log = pawsctl.folder / f"serve-{time.monotonic_ns()}.log"
     with log.open("wb") as stream:
         process = pawsctl.start(
-            "serve", "--port", "0", *options, env=dict(env or {}), stderr=stream.fileno()
+            *("serve", "--port", "0", *options),
+            env=dict(env or {}),
+            stderr=stream.fileno(),
+            is_fresh=is_fresh,
         )
     try:
         yield Served(process, log)

@@ -234,7 +234,7 @@ def test_a_closed_terminal_leaves_nothing_behind(
     # A process inherits whether this signal is ignored; these tests may run under nohup.
     before = signal.signal(signal.SIGHUP, handler)
     try:
-        process = pawsctl.start("test-session")
+        process = pawsctl.start("test-session", is_fresh=True)
     finally:
         signal.signal(signal.SIGHUP, before)
     wait_until(lambda: server.client.dbsize() > 0, "a session")

@@ -146,7 +146,8 @@ def test_connections_beyond_the_limit_keep_no_other_one_out(pawsctl: Pawsctl) ->
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4_096, hard), hard))
     try:
-        with serving(pawsctl) as served, ExitStack() as stack:
+        # A child of this process has its limits.
+        with serving(pawsctl, is_fresh=True) as served, ExitStack() as stack:
 
             def opened() -> HTTPConnection:
                 client = stack.enter_context(closing(HTTPConnection("127.0.0.1", served.port)))

@@ -4,7 +4,6 @@ import gzip
 import json
 import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from redis.sentinel import Sentinel
 from pawsctl.connection import probe
 from pawsctl.errors import ExitStatus
 from tests.processes import wait_until
+from tests.running_command import Running
 from tests.stack_fixtures import Stack
 from tests.topology_fixtures import Topology, free_base, port_of
 
@@ -255,7 +255,7 @@ def test_a_port_in_use_is_named_and_nothing_left(topology: Topology, number: int
     assert {each["state"] for each in topology.status()["services"]} == {"absent"}
 
 
-def _up_that_starts_servers(topology: Topology) -> subprocess.Popen[bytes]:
+def _up_that_starts_servers(topology: Topology) -> Running:
     """Start an `up`, and wait until it has started a server or has ended."""
     up = topology.start("redis", "up", "--topology", topology.topology)
     wait_until(lambda: bool(topology.processes()) or up.poll() is not None, "a server starts")

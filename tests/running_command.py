@@ -1,0 +1,121 @@
+"""Commands of pawsctl that run in a process of the server of processes, see `tests.fork_server`."""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from typing import IO, Any, Protocol
+
+
+class Command:
+    """A command that the server has started."""
+
+    def __init__(self, pid: int, report: socket.socket, answers: socket.SocketIO) -> None:
+        self.pid, self._report, self._answers = pid, report, answers
+
+    def __enter__(self) -> "Command":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._answers.close()
+        self._report.close()
+
+    def end(self, timeout: float) -> int:
+        """Return the exit status; kill the command and raise TimeoutExpired if it takes longer."""
+        if (status := self.status(timeout)) is None:
+            os.kill(self.pid, signal.SIGKILL)
+            raise subprocess.TimeoutExpired("pawsctl", timeout)
+        return status
+
+    def status(self, timeout: float | None) -> int | None:
+        """Return the exit status as soon as there is one; None if there is none in time."""
+        ready, _, _ = select.select([self._report], [], [], timeout)
+        return int(self._answers.readline()) if ready else None
+
+
+class Running(Protocol):
+    """A command that may still run: what tests need of Popen."""
+
+    pid: int
+    returncode: int | Any
+    stdout: IO[bytes] | None
+    stderr: IO[bytes] | None
+
+    def poll(self) -> int | None:
+        """Return the exit status if it has ended."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit status when it has ended. Raises TimeoutExpired."""
+
+    def communicate(self, *, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """Return the rest of its output when it has ended. Raises TimeoutExpired."""
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal if it has not ended."""
+
+    def terminate(self) -> None:
+        """Send it SIGTERM if it has not ended."""
+
+    def kill(self) -> None:
+        """Send it SIGKILL if it has not ended."""
+
+
+class Started:
+    """A command that the server has started, and that the caller ends."""
+
+    def __init__(self, command: Command, out: int, err: int | None) -> None:
+        self.pid = command.pid
+        self.returncode: int | None = None
+        self.stdout: IO[bytes] | None = os.fdopen(out, "rb")
+        self.stderr: IO[bytes] | None = None if err is None else os.fdopen(err, "rb")
+        self._command = command
+
+    def poll(self) -> int | None:
+        """Return the exit status if it has ended."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.wait(0)
+        return None
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit status when it has ended. Raises TimeoutExpired."""
+        if self.returncode is None:
+            self.returncode = self._command.status(timeout)
+            if self.returncode is None:
+                raise subprocess.TimeoutExpired("pawsctl", timeout or 0)
+            self._command.__exit__()
+        return self.returncode
+
+    def communicate(self, *, timeout: float | None = None) -> tuple[bytes, bytes]:
+        """Return the rest of its output when it has ended. Kills it and raises TimeoutExpired."""
+        with ThreadPoolExecutor(2) as pool:
+            printed = [pool.submit(_rest, each) for each in (self.stdout, self.stderr)]
+            try:
+                self.wait(timeout)
+            except BaseException:
+                self.kill()
+                raise
+            return printed[0].result(), printed[1].result()
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal if it has not ended."""
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+    def terminate(self) -> None:
+        """Send it SIGTERM if it has not ended."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Send it SIGKILL if it has not ended."""
+        self.send_signal(signal.SIGKILL)
+
+
+def _rest(stream: IO[bytes] | None) -> bytes:
+    """Return the rest of a stream, and close it."""
+    if stream is None or stream.closed:
+        return b""
+    with stream:
+        return stream.read()
