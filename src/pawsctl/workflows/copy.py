@@ -17,6 +17,7 @@ from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.summing import summing
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
 from pawsctl.sessions.store.bulk_writer import BulkWriter
+from pawsctl.sessions.store.evictions import Evictions, require_none
 from pawsctl.sessions.store.reader import SessionReader
 from pawsctl.sessions.store.store import SessionStore
 
@@ -25,7 +26,8 @@ class Copied(msgspec.Struct, frozen=True):
     """The numbers of a copy; with `dry_run`, those that it would have had.
 
     `kept` sessions exist in the target and were left as they are. `others` are keys that hold no
-    string, by their type, and `rejected` the keys that the target did not take.
+    string, by their type, and `rejected` the keys that the target did not take. `evicted` is the
+    number of keys that the target dropped meanwhile for lack of memory, None if it does not tell.
     """
 
     source: str
@@ -34,6 +36,7 @@ class Copied(msgspec.Struct, frozen=True):
     masked: bool
     copied: int
     kept: int
+    evicted: int | None
     others: dict[str, int]
     rejected: list[str]
 
@@ -78,6 +81,7 @@ class Copy:
         self._others: dict[str, int] = {}
         self._rejected: list[str] = []
         self._found: set[bytes] = set()
+        self._evicted: int | None = None
 
     def copy(self, what: What, progress: Callable[[int], None]) -> Copied:
         """Write the sessions; those that exist in the target are left as they are.
@@ -91,6 +95,7 @@ class Copy:
         def account(outcome: Outcome) -> Account:
             return of_keys("copied", outcome, noun="session")
 
+        evictions = Evictions(self._target.connection)
         hint = "Run it again for the rest: what is there is kept."
         with accounted(self._target.connection, account, hint=hint):
             writer = BulkWriter(self._target, replace=False)
@@ -105,6 +110,7 @@ class Copy:
                     else:
                         copied, kept = copied + bool(each), kept + (not each)
                 progress(len(records))
+        self._evicted = evictions.count()
         return Copied(
             source=self._source.connection.target.url,
             target=self._target.connection.target.url,
@@ -112,6 +118,7 @@ class Copy:
             masked=self._how.mask is not None,
             copied=copied,
             kept=kept,
+            evicted=self._evicted,
             others=self._others,
             rejected=self._rejected,
         )
@@ -168,7 +175,10 @@ class Copy:
         return Saved(self._target.keyspace.prefix.encode() + suffix, value, expires_at)
 
     def require_all(self, what: What) -> None:
-        """Raise NoSession for a name without a session, OperationFailed for a refused session."""
+        """Raise NoSession for a name without a session.
+
+        Raises OperationFailed if a session was refused, or keys were evicted meanwhile.
+        """
         missing = [key for key in dict.fromkeys(what.names or ()) if key not in self._found]
         if missing:
             raise absent.no_session(self._source, missing)
@@ -178,6 +188,8 @@ class Copy:
                 "there.",
                 hint="The others are copied.",
             )
+        if not self._how.dry_run:
+            require_none(self._evicted, again="copy again: what is there is kept")
 
 
 def _ids(connection: Connection) -> set[str]:

@@ -110,6 +110,32 @@ def test_a_password_for_the_source_is_not_sent_to_the_target(
     assert (done.status, stored) == (ExitStatus.OK, GREETING), done.err
 
 
+def test_a_target_that_evicts_is_no_success(
+    pawsctl: Pawsctl, server: Server, other: Server
+) -> None:
+    """It accepts every session, and drops others."""
+    value = b'{"status":"active","messages":[],"updatedAt":1,"x":"%s"}' % (b"x" * 20_000)
+    server.client.mset({f"wh:session:+{number}": value for number in range(400)})
+    try:
+        for _ in range(5):
+            other.client.config_set("maxmemory", 0)
+            other.client.flushall()
+            used = other.client.info("memory")["used_memory"]
+            other.client.config_set("maxmemory", used + 4_000_000)
+            other.client.config_set("maxmemory-policy", "allkeys-lru")
+            done = pawsctl("session", "copy", "--all", "--to", other.url, "--json")
+            # Now and then the server itself refuses when it begins to evict.
+            if "OOM" not in done.err:
+                break
+        assert done.status == ExitStatus.FAILED, done.err
+        assert "sessions may be missing" in done.err
+        assert done.json["copied"] == 400
+        assert done.json["evicted"] == 400 - other.client.dbsize() > 0
+    finally:
+        other.client.config_set("maxmemory", 0)
+        other.client.config_set("maxmemory-policy", "noeviction")
+
+
 def test_a_copy_of_nothing_names_the_wider_glob(
     pawsctl: Pawsctl, server: Server, other: Server
 ) -> None:

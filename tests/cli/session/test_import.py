@@ -1,5 +1,6 @@
 """`pawsctl session import` as its users run it."""
 
+import gzip
 import os
 import time
 from pathlib import Path
@@ -139,6 +140,34 @@ def test_import_into_a_full_redis_tells_how_far_it_got(
     assert client.get("wh:session:+0") == b"mine"
 
 
+def test_an_empty_line_is_rejected_with_its_number(
+    anywhere: Pawsctl, any_server: Server, tmp_path: Path
+) -> None:
+    """The trailer counts it as a session."""
+    write(tmp_path / "a.jsonl", [entry("+1", "one"), "", entry("+2", "two")])
+
+    result = anywhere("session", "import", "a.jsonl", "--json")
+
+    assert result.status == ExitStatus.FAILED
+    assert (result.json["imported"], result.json["rejected"]) == (2, 1)
+    assert result.json["reasons"][0]["line"] == 3
+    assert "Rejected 1 line of a.jsonl." in result.err
+
+
+def test_two_archives_in_one_file_are_told(
+    anywhere: Pawsctl, any_server: Server, tmp_path: Path
+) -> None:
+    """As `cat a.jsonl.gz b.jsonl.gz` makes it."""
+    one = write(tmp_path / "a.jsonl", [entry("+1", "one")]).read_bytes()
+    (tmp_path / "both.jsonl.gz").write_bytes(gzip.compress(one) + gzip.compress(one))
+
+    result = anywhere("session", "import", "both.jsonl.gz")
+
+    assert result.status == ExitStatus.FAILED
+    assert "as where two archives were joined" in result.err
+    assert any_server.client.dbsize() == 0
+
+
 def test_import_tells_what_redis_evicted_meanwhile(
     anywhere: Pawsctl, any_server: Server, tmp_path: Path
 ) -> None:
@@ -156,7 +185,8 @@ def test_import_tells_what_redis_evicted_meanwhile(
             # Now and then the server itself refuses when it begins to evict.
             if "OOM" not in result.err:
                 break
-        assert result.status == ExitStatus.OK, result.err
+        assert result.status == ExitStatus.FAILED, result.err
+        assert "sessions may be missing" in result.err
         assert result.json["imported"] == 12_000
         assert result.json["evicted"] == 12_000 - client.dbsize() > 0
     finally:

@@ -197,5 +197,8 @@ def copied_view(result: Copied) -> Iterator[Line]:
     for kind, count in result.others.items():
         what = f"{plural(count, 'key')} of type {kind}"
         yield [(f"  left out, since only strings are sessions: {what}", "yellow")]
+    if result.evicted:
+        evicted = plural(result.evicted, "key")
+        yield [(f"! The target evicted {evicted} meanwhile: its memory is full", "red")]
     for key in result.rejected:
         yield [(f"! too large for the target: {key}", "red")]

@@ -90,8 +90,7 @@ def imported_view(result: Imported) -> Iterator[Line]:
     if result.evicted:
         yield [
             (
-                f"! Redis evicted {plural(result.evicted, 'key')} meanwhile: its memory is full, "
-                "and sessions are missing",
+                f"! Redis evicted {plural(result.evicted, 'key')} meanwhile: its memory is full",
                 "red",
             )
         ]

@@ -12,6 +12,7 @@ from pawsctl.safety.backups.folder import Place
 from pawsctl.safety.backups.keep import Progress, Undo
 from pawsctl.sessions.archive.read import Archive
 from pawsctl.sessions.archive.restore import How, Rejection
+from pawsctl.sessions.store.evictions import require_none
 from pawsctl.sessions.store.store import SessionStore
 
 
@@ -95,7 +96,7 @@ def restore(
 
 
 def require_all(restored: Restored) -> None:
-    """Raise OperationFailed if a key could not be restored, or was left since it had changed."""
+    """Raise OperationFailed if not all is there: refused, changed meanwhile, or evicted."""
     if restored.rejected:
         raise OperationFailed(
             f"Could not restore {plural(restored.rejected, 'key')} of {restored.backup}.",
@@ -106,3 +107,4 @@ def require_all(restored: Restored) -> None:
             f"Left {plural(restored.changed, 'key')} that changed while a backup was made.",
             hint="Run it again if they are to be replaced too.",
         )
+    require_none(restored.evicted, again="restore again: what is there is kept")

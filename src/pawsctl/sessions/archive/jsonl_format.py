@@ -197,6 +197,9 @@ def read_lines(block: bytes, prefix: str, *, undo: bool = False) -> list[Saved |
     try:
         found = _entries.decode_lines(block)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = []
+    # Where it is not one for each line, a line is empty or can't be decoded.
+    if len(found) != block.count(b"\n"):
         return [_read_one(line, taken) for line in block.splitlines()]
     # A value is not longer than its JSON.
     if len(block) > LONGEST_VALUE:

@@ -147,8 +147,12 @@ class _Proof:
         if trailer is None:
             raise self._unusable("is cut short: its last line is not the trailer")
         if trailer.count != self._lines - 1:
+            joined = (
+                ", as where two archives were joined" if trailer.count < self._lines - 1 else ""
+            )
             raise self._unusable(
-                f"was changed: it should hold {trailer.count} sessions and holds {self._lines - 1}"
+                f"was changed: {self._lines - 1} lines stand between its header and its trailer, "
+                f"which counts {trailer.count} sessions{joined}"
             )
         digest = f"sha256:{self._checksum.hexdigest()}"
         if trailer.checksum != digest:

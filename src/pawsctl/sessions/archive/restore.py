@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from pawsctl.connection import ErrorReply, Node, Outcome, TooLarge, info_fields, refused
+from pawsctl.connection import ErrorReply, Outcome, TooLarge, refused
 from pawsctl.connection.scan.one_server import WRITTEN
-from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable, UsageError
+from pawsctl.errors import OperationFailed, UsageError
 from pawsctl.plurals import plural
 from pawsctl.sessions.archive.jsonl_format import Rejected
 from pawsctl.sessions.archive.read import Archive, Numbered
@@ -16,6 +16,7 @@ from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.store.accounting import Account, accounted
 from pawsctl.sessions.store.bulk_writer import BulkWriter
+from pawsctl.sessions.store.evictions import Evictions, require_none
 from pawsctl.sessions.store.store import SessionStore
 from pawsctl.sessions.store.unchanged_writer import KeptOf, UnchangedWriter
 
@@ -123,7 +124,7 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
     """
     require_same_keyspace(store.keyspace, archive)
     tally = _Tally(store.keyspace.shown_sentence)
-    evicted = _evicted_keys(store)
+    evictions = Evictions(store.connection)
 
     def account(outcome: Outcome) -> Account:
         if not how.dry_run:
@@ -150,7 +151,6 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
                 lines, writer.would_write(sessions) if how.dry_run else writer.write(sessions)
             )
             progress(len(batch))
-    evicted_since = _evicted_keys(store)
     return Imported(
         url=store.connection.target.url,
         file=archive.name,
@@ -160,7 +160,7 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
         expired=tally.expired,
         rejected=tally.rejected,
         reasons=tally.reasons,
-        evicted=None if evicted is None or evicted_since is None else evicted_since - evicted,
+        evicted=evictions.count(),
         changed=tally.kept if how.kept_of else 0,
         backup=how.backup,
     )
@@ -184,7 +184,7 @@ def require_same_keyspace(keyspace: Keyspace, archive: Archive) -> None:
 
 
 def require_all_taken(imported: Imported) -> None:
-    """Raise OperationFailed if a line was rejected, or a session was left since it had changed."""
+    """Raise OperationFailed if not all is there: rejected, changed meanwhile, or evicted."""
     if imported.changed:
         raise OperationFailed(
             f"Left {plural(imported.changed, 'session')} that changed while a backup was made.",
@@ -195,6 +195,8 @@ def require_all_taken(imported: Imported) -> None:
             f"Rejected {plural(imported.rejected, 'line')} of {imported.file}.",
             hint="The archive is whole; the reasons say what to mend.",
         )
+    if not imported.dry_run:
+        require_none(imported.evicted, again="import again: what is there is kept")
 
 
 def _alive(
@@ -234,18 +236,3 @@ def _without_others(
             )
     left = [pair for pair in zip(lines, sessions, strict=True) if pair[1].key not in others]
     return [number for number, _ in left], [each for _, each in left]
-
-
-def _evicted_keys(store: SessionStore) -> int | None:
-    """Return how many keys all primaries have evicted so far; None if one does not tell."""
-    try:
-        return sum(_evicted_by(node) for node in store.connection.primaries())
-    except LoginRefused:
-        raise
-    except (OperationFailed, RedisUnreachable):
-        return None
-
-
-def _evicted_by(node: Node) -> int:
-    told = info_fields(node.call("INFO", "stats")).get("evicted_keys", "")
-    return int(told) if told.isdigit() else 0

@@ -1,0 +1,40 @@
+"""Evictions while sessions are written: a full Redis may accept each of them and drop others."""
+
+from pawsctl.connection import Connection, Node, info_fields
+from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
+from pawsctl.plurals import plural
+
+
+class Evictions:
+    """The keys that all primaries have evicted since the beginning of an operation."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._before = self._total()
+
+    def count(self) -> int | None:
+        """Return how many keys were evicted so far; None if a primary does not tell."""
+        now = self._total()
+        return None if now is None or self._before is None else now - self._before
+
+    def _total(self) -> int | None:
+        try:
+            return sum(_evicted_by(node) for node in self._connection.primaries())
+        except LoginRefused:
+            raise
+        except (OperationFailed, RedisUnreachable):
+            return None
+
+
+def require_none(evicted: int | None, *, again: str) -> None:
+    """Raise OperationFailed if keys were evicted; `again` says what to run once there is room."""
+    if evicted:
+        raise OperationFailed(
+            f"Redis evicted {plural(evicted, 'key')} meanwhile, and sessions may be missing.",
+            hint=f"Raise its memory ('pawsctl redis maxmemory') or free some, then {again}.",
+        )
+
+
+def _evicted_by(node: Node) -> int:
+    told = info_fields(node.call("INFO", "stats")).get("evicted_keys", "")
+    return int(told) if told.isdigit() else 0
