@@ -68,13 +68,18 @@ def test_sessions_are_counted_and_never_named(pawsctl: Pawsctl, server: Server) 
 
 
 def test_sessions_of_any_application_are_counted(pawsctl: Pawsctl, server: Server) -> None:
-    """Their values are not looked into: only how long they live is right or wrong."""
+    """Their values are not looked into: only how long they live is right or wrong.
+
+    Nor are they summed up for a phone: to say that there is no session would be wrong.
+    """
     server.client.set("sess:a", b"\xff", ex=50)
     server.client.set("sess:b", b"{}")
     server.client.set("wh:session:+1", b"{}")
     env = {"SESSION_PREFIX": "sess:", "SESSION_FORMAT": "raw", "SESSION_TTL": "1h"}
-    with serving(pawsctl, env=env) as served:
+    with serving(pawsctl, env=env | {"NODE_ENV": "development"}) as served:
         found = figures(served)
+        refused = served.ask("POST", body=b'{"phone":"b"}')
+    assert (refused.status, b"SESSION_FORMAT is raw" in refused.body) == (404, True)
     assert found["pawsctl_sessions"] == 2
     assert found["pawsctl_sessions_unsound"] == found["pawsctl_sessions_without_ttl"] == 1
     assert not [name for name in found if "by_status" in name]

@@ -55,6 +55,8 @@ class HealthEndpoint:
         if not self._bot.is_development:
             return requests.error(404, "Not available in production")
         self._access.require_token(request)
+        if self._redis.keyspace.is_raw:
+            return requests.error(404, "SESSION_FORMAT is raw: only the bot's can be summed up.")
         phone = _phone(sent)
         # The bot finds nothing for what is no text.
         session = await self._session(phone) if isinstance(phone, str) else None

@@ -91,7 +91,7 @@ _POST = {
         "400": _told("No JSON, or no phone in it.", _ERROR),
         "401": _told("Without the token.", _ERROR),
         "403": _told("No token is set, or the Host header does not name this server.", _ERROR),
-        "404": _told("NODE_ENV is not development.", _ERROR),
+        "404": _told("NODE_ENV is not development, or SESSION_FORMAT is raw.", _ERROR),
         "408": _told("The body did not come in time.", _ERROR),
         "500": _told("The stored value can't be summed up, or Redis refuses.", _ERROR),
         "503": _told("Redis does not answer.", _ERROR),
