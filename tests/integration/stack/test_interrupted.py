@@ -1,52 +1,57 @@
 """Ctrl-C while Redis is being stopped or started."""
 
 import signal
+import subprocess
 import sys
-import threading
 import time
-from contextlib import suppress
+from pathlib import Path
 
+import psutil
 import pytest
-import redis
 
+from tests.embedded_servers import servers_below
+from tests.processes import wait_until
+from tests.running_command import Running
 from tests.stack_fixtures import Stack
 
-# A script of some seconds, during which Redis does not shut down.
-BUSY = "for i = 1, 500000000 do end"
-# Until it is killed.
-BUSY_FOR_EVER = "while true do end"
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
 
 
-def _keep_busy(stack: Stack, script: str = BUSY) -> None:
-    with stack.client() as client, suppress(redis.RedisError):
-        client.eval(script, 0)
+def _server(stack: Stack) -> psutil.Process:
+    """Return the process of Redis."""
+    if stack.engine == "embedded":
+        (found,) = servers_below(stack.folder / "state")
+        return found
+    inspect = ["docker", "inspect", "--format", "{{.State.Pid}}", stack.container]
+    return psutil.Process(int(subprocess.check_output(inspect)))
 
 
-def _interrupted(stack: Stack, command: str) -> tuple[int, str]:
-    """Run a command, press Ctrl-C soon after it has begun its work, and return how it ended."""
-    process = stack.start("redis", command, "-v")
-    assert process.stderr
-    assert any(b"Engine" in line for line in process.stderr)
-    time.sleep(0.3)
+def _is_told_to_end(process: psutil.Process) -> bool:
+    """Return whether a process that is stopped has a SIGTERM that it will get."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    pending = int(status.partition("ShdPnd:")[2].split()[0], 16)
+    return bool(pending >> (signal.SIGTERM - 1) & 1)
+
+
+def _interrupt(process: Running) -> str:
+    """Press Ctrl-C; return the rest of stderr when the command has ended."""
     process.send_signal(signal.SIGINT)
-    _, rest = process.communicate(timeout=60)
-    return process.returncode, rest.decode()
+    return process.communicate(timeout=60)[1].decode()
 
 
 @pytest.mark.parametrize("command", ["restart", "stop"])
 def test_an_interrupted_stop_says_how_it_left_redis(stack: Stack, command: str) -> None:
     """The command in the hint works."""
     stack("redis", "up")
-    busy = threading.Thread(target=_keep_busy, args=[stack])
-    busy.start()
-    time.sleep(0.2)
+    server = _server(stack)
+    server.suspend()
+    process = stack.start("redis", command)
+    wait_until(lambda: _is_told_to_end(server), "Redis is told to end")
 
-    status, said = _interrupted(stack, command)
-    busy.join()
+    said = _interrupt(process)
+    server.resume()
 
-    assert status == 130
+    assert process.returncode == 130
     assert "Interrupted: what was stopped stays stopped." in said
     assert "'pawsctl redis start'" in said
     assert stack("redis", "start").status == 0
@@ -58,17 +63,13 @@ def test_an_interrupted_change_leaves_the_old_container_running(docker_stack: St
     """Ctrl-C comes while it is being shut down, still under its name."""
     stack = docker_stack
     stack("redis", "up")
-    busy = threading.Thread(target=_keep_busy, args=[stack, BUSY_FOR_EVER])
-    busy.start()
-    time.sleep(0.2)
+    server = _server(stack)
+    # Docker kills it in the end.
+    server.suspend()
     up = stack.start("redis", "up", env={"REDIS_PASSWORD": "new"})
-    assert up.stderr
-    assert any(b"Recreating" in line for line in up.stderr)
-    time.sleep(0.3)
+    wait_until(lambda: _is_told_to_end(server), "Redis is told to end")
 
-    up.send_signal(signal.SIGINT)
-    up.communicate(timeout=60)
-    busy.join()
+    _interrupt(up)
 
     assert up.returncode == 130
     assert stack("redis", "up", "--json").json["services"][0]["action"] == "running"
@@ -80,9 +81,13 @@ def test_an_interrupted_start_says_that_it_undid_it(docker_stack: Stack, silent_
     docker_stack("redis", "stop")
     docker_stack.environment["REDIS_IMAGE"] = silent_image
 
-    status, said = _interrupted(docker_stack, "start")
+    process = docker_stack.start("redis", "start", "-v")
+    assert process.stderr
+    assert any(b"Engine" in line for line in process.stderr)
+    time.sleep(0.3)
+    said = _interrupt(process)
 
-    assert status == 130
+    assert process.returncode == 130
     assert "Interrupted: what was begun is undone." in said
     found = docker_stack("redis", "status", "--json").json["services"][0]
     assert found["state"] == "exited"
