@@ -97,7 +97,7 @@ def run(arguments: list[str]) -> int:
     # The status of a bug, whose traceback Python prints.
     status: int = ExitStatus.FAILED
     try:
-        status = _ended(arguments, current, counts)
+        status = _run_command(arguments, current, counts)
     except KeyboardInterrupt:
         status = ExitStatus.INTERRUPTED
         raise
@@ -107,12 +107,12 @@ def run(arguments: list[str]) -> int:
     return status
 
 
-def _ended(arguments: list[str], current: Invocation, counts: dict[str, int]) -> int:
+def _run_command(arguments: list[str], current: Invocation, counts: dict[str, int]) -> int:
     """Run the command; return its exit status, and in `counts` how far it got if it failed."""
     from pawsctl.cli.output.closed_stdout import OutputClosed
 
     try:
-        result = _called(arguments, current)
+        result = _invoke(arguments, current)
     except PawsctlError as error:
         counts.update(error.counts)
         _report(error, arguments, current)
@@ -136,7 +136,7 @@ def _ended(arguments: list[str], current: Invocation, counts: dict[str, int]) ->
     return result if isinstance(result, int) else ExitStatus.OK
 
 
-def _called(arguments: list[str], current: Invocation) -> object:
+def _invoke(arguments: list[str], current: Invocation) -> object:
     """Call the command. Failures to write Typer's help and version are raised as for our output."""
     from pawsctl.cli.output.closed_stdout import OutputClosed, failed
 

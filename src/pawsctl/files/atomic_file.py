@@ -26,7 +26,7 @@ def replacing(path: Path, *, private: bool, overwrite: bool = True) -> Iterator[
     that the umask gives. Raises UsageError if `path` is no regular file, is behind a link that
     another user made, or exists and may not be overwritten; OperationFailed if it can't be written.
     """
-    with _told(path):
+    with _translated_errors(path):
         place = links.resolved(path)
         # Checked on the path itself: the target of /dev/stdout may have no name.
         if path.exists() and not path.is_file():
@@ -38,15 +38,15 @@ def replacing(path: Path, *, private: bool, overwrite: bool = True) -> Iterator[
     file: BinaryIO | None = None
     # The name is chosen before the file is made, so that a Ctrl-C in between leaves no file.
     try:
-        with _told(path):
+        with _translated_errors(path):
             file = temporary_files.opened(temporary)
 
         def write(data: bytes) -> None:
-            with _told(path):
+            with _translated_errors(path):
                 file.write(data)
 
         yield write
-        with _told(path):
+        with _translated_errors(path):
             file.flush()
             if not private:
                 temporary.chmod(0o666 & ~_umask())
@@ -104,7 +104,7 @@ def _exists(path: Path) -> UsageError:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _translated_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

@@ -26,7 +26,7 @@ def data(engine: Engine) -> list[str]:
 
 def question(here: Project, engine: Engine, *, is_saved: bool = False) -> str:
     """Return the question to ask before all data is deleted."""
-    keys = status.held(here, engine.status())
+    keys = status.key_count(here, engine.status())
     count = "its keys unknown, since it does not answer"
     if keys:
         count = f"{keys.total} key{'' if keys.total == 1 else 's'}"

@@ -89,7 +89,7 @@ def _warning(here: Project, engine: Engine, emit: Emit) -> Emit:
     def told(event: Event) -> None:
         if isinstance(event, Recreating) and diff.MAXMEMORY in event.changed:
             limit = sizes.in_bytes(here.settings.redis_maxmemory)
-            used = status.used(here, event.service, engine.status())
+            used = status.used_memory(here, event.service, engine.status())
             if used > limit > 0:
                 emit(Shrinking(event.service, used, limit))
         emit(event)

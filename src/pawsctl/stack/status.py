@@ -66,7 +66,7 @@ def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
     here = project.load(settings)
     engine = engine_of(here, emit)
     services = engine.status()
-    told, problem = _told(here, services)
+    told, problem = _info(here, services)
     if all(each.state in _AT_REST for each in services if each.service == REDIS):
         obstacle = engine.obstacle()
         if obstacle:
@@ -90,10 +90,10 @@ def url(here: Project, services: Sequence[ServiceStatus]) -> str | None:
     return layout.url(here.topology, as_it_runs.of(here, services).stack) if is_up else None
 
 
-def held(here: Project, services: Sequence[ServiceStatus]) -> Keys | None:
+def key_count(here: Project, services: Sequence[ServiceStatus]) -> Keys | None:
     """Return the number of keys in the servers that answer; None if none does."""
     if here.topology == "single":
-        return _keys(_told(here, services)[0])
+        return _keys(_info(here, services)[0])
     nodes = as_it_runs.view(here, services).nodes.values()
     primaries = [each for each in nodes if each.role == "primary"]
     if not primaries:
@@ -104,9 +104,9 @@ def held(here: Project, services: Sequence[ServiceStatus]) -> Keys | None:
     )
 
 
-def used(here: Project, service: str, services: Sequence[ServiceStatus]) -> int:
+def used_memory(here: Project, service: str, services: Sequence[ServiceStatus]) -> int:
     """Return the memory in bytes that a server uses, from INFO; 0 if it does not answer."""
-    told, _ = _told(here, services, service)
+    told, _ = _info(here, services, service)
     return int(told.get("used_memory", "0"))
 
 
@@ -118,7 +118,7 @@ def port_of(service: str, services: Sequence[ServiceStatus]) -> int | None:
     return next((each.port for each in services if each.service == service), None)
 
 
-def _told(
+def _info(
     here: Project, services: Sequence[ServiceStatus], service: str = REDIS
 ) -> tuple[dict[str, str], str | None]:
     """Return the INFO fields of a Redis in `services`, and the reason if there are none."""

@@ -16,7 +16,7 @@ def _object(properties: Schema, *optional: str) -> Schema:
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _told(about: str, schema: Schema | None = None) -> Schema:
+def _response(about: str, schema: Schema | None = None) -> Schema:
     content = {"application/json": {"schema": schema}} if schema else {}
     return {"description": about, **({"content": content} if content else {})}
 
@@ -51,20 +51,20 @@ _SESSION = _object(
     "status",
 )
 _ALWAYS = {
-    "403": _told("The Host header does not name this server.", _ERROR),
-    "405": _told("Another method.", _ERROR),
-    "413": _told("A body of more than 64 KB.", _ERROR),
+    "403": _response("The Host header does not name this server.", _ERROR),
+    "405": _response("Another method.", _ERROR),
+    "413": _response("A body of more than 64 KB.", _ERROR),
 }
 
 _OPTIONS = {
     "summary": "The methods that are answered, in Allow",
-    "responses": {"200": _told("Allow has them."), **_ALWAYS},
+    "responses": {"200": _response("Allow has them."), **_ALWAYS},
 }
 
 
 def _path(get: Schema, **more: Schema) -> Schema:
     """Return a path's operations: HEAD is like GET, without the body."""
-    statuses = {each: _told(answer["description"]) for each, answer in get["responses"].items()}
+    statuses = {each: _response(answer["description"]) for each, answer in get["responses"].items()}
     head = {"summary": get["summary"], "responses": statuses}
     return {"get": get, "head": head, "options": _OPTIONS, **more}
 
@@ -84,17 +84,17 @@ _POST = {
     },
     "responses": {
         **_ALWAYS,
-        "200": _told(
+        "200": _response(
             "The session, or null if there is none.",
             _object({"phone": {}, "session": {"anyOf": [_SESSION, {"type": "null"}]}}),
         ),
-        "400": _told("No JSON, or no phone in it.", _ERROR),
-        "401": _told("Without the token.", _ERROR),
-        "403": _told("No token is set, or the Host header does not name this server.", _ERROR),
-        "404": _told("NODE_ENV is not development, or SESSION_FORMAT is raw.", _ERROR),
-        "408": _told("The body did not come in time.", _ERROR),
-        "500": _told("The stored value can't be summed up, or Redis refuses.", _ERROR),
-        "503": _told("Redis does not answer.", _ERROR),
+        "400": _response("No JSON, or no phone in it.", _ERROR),
+        "401": _response("Without the token.", _ERROR),
+        "403": _response("No token is set, or the Host header does not name this server.", _ERROR),
+        "404": _response("NODE_ENV is not development, or SESSION_FORMAT is raw.", _ERROR),
+        "408": _response("The body did not come in time.", _ERROR),
+        "500": _response("The stored value can't be summed up, or Redis refuses.", _ERROR),
+        "503": _response("Redis does not answer.", _ERROR),
     },
 }
 
@@ -103,8 +103,8 @@ _PATHS = {
         {
             "summary": "Whether Redis answers and the bot is configured",
             "responses": {
-                "200": _told("Healthy.", _HEALTH),
-                "503": _told("Unhealthy.", _HEALTH),
+                "200": _response("Healthy.", _HEALTH),
+                "503": _response("Unhealthy.", _HEALTH),
                 **_ALWAYS,
             },
         },
@@ -113,15 +113,15 @@ _PATHS = {
     "/livez": _path(
         {
             "summary": "Whether this process answers",
-            "responses": {"200": _told("It does.", _object({"status": _TEXT})), **_ALWAYS},
+            "responses": {"200": _response("It does.", _object({"status": _TEXT})), **_ALWAYS},
         }
     ),
     "/readyz": _path(
         {
             "summary": "Whether Redis answers",
             "responses": {
-                "200": _told("It does.", _object({"status": _TEXT})),
-                "503": _told("It does not.", _object({"status": _TEXT, "reason": _TEXT})),
+                "200": _response("It does.", _object({"status": _TEXT})),
+                "503": _response("It does not.", _object({"status": _TEXT, "reason": _TEXT})),
                 **_ALWAYS,
             },
         }
@@ -144,7 +144,7 @@ _PATHS = {
     "/openapi.json": _path(
         {
             "summary": "This description",
-            "responses": {"200": _told("It.", {"type": "object"}), **_ALWAYS},
+            "responses": {"200": _response("It.", {"type": "object"}), **_ALWAYS},
         }
     ),
 }

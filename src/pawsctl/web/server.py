@@ -103,6 +103,6 @@ def _shortcomings(bot: BotSettings, access: Access, options: Options) -> Iterato
 
 
 def _try(redis: RedisChecks, log: RequestLog) -> None:
-    found = redis.checked()
+    found = redis.answer_now()
     if not found.is_up:
         log.event(f"Redis does not answer yet: {found.reason}")

@@ -155,7 +155,7 @@ def _drill(
         time.sleep(_LEAD)
     finally:
         with uninterrupted():
-            missing = _looked_up(target, writers, timeout)
+            missing = _count_lost(target, writers, timeout)
     affected, *others = writers
     return Drill(
         ok=missing == 0,
@@ -245,7 +245,7 @@ def _promoted(here: Project, before: TopologyView, primary: str, timeout: float)
     def found() -> str | None:
         return fail_over.successor(before, form.view(here), primary)
 
-    return _until(found, timeout, f"No other took the place of {primary}")
+    return _poll_until(found, timeout, f"No other took the place of {primary}")
 
 
 def _await_demotion(here: Project, primary: str, timeout: float) -> None:
@@ -253,20 +253,22 @@ def _await_demotion(here: Project, primary: str, timeout: float) -> None:
         node = form.view(here).nodes.get(primary)
         return node is not None and node.role == "replica"
 
-    _until(is_replica, timeout, f"{primary} was not demoted")
+    _poll_until(is_replica, timeout, f"{primary} was not demoted")
 
 
 def _await_writes(writers: list[FailoverWriter], timeout: float) -> None:
     for writer in writers:
         seen = len(writer.times)
-        _until(partial(_has_more, writer, seen), timeout, "Writes were not acknowledged any more")
+        _poll_until(
+            partial(_has_more, writer, seen), timeout, "Writes were not acknowledged any more"
+        )
 
 
 def _has_more(writer: FailoverWriter, seen: int) -> bool:
     return len(writer.times) > seen
 
 
-def _until(look: Callable[[], Found | None], timeout: float, otherwise: str) -> Found:
+def _poll_until(look: Callable[[], Found | None], timeout: float, otherwise: str) -> Found:
     deadline = time.monotonic() + timeout
     while not (found := look()):
         if time.monotonic() > deadline:
@@ -277,7 +279,7 @@ def _until(look: Callable[[], Found | None], timeout: float, otherwise: str) -> 
     return found
 
 
-def _looked_up(target: Target, writers: list[FailoverWriter], timeout: float) -> int:
+def _count_lost(target: Target, writers: list[FailoverWriter], timeout: float) -> int:
     """Stop the writers, return how many sessions are lost, and delete the sessions."""
     for each in writers:
         each.stop()

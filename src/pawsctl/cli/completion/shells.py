@@ -13,7 +13,7 @@ FILES = 100
 """The exit status that tells bash to complete names of files."""
 
 
-class _Asked(NamedTuple):
+class _BegunLine(NamedTuple):
     """The whole words, the begun one, and the part of it that the shell does not replace."""
 
     words: list[str]
@@ -38,7 +38,7 @@ def answer(root: Any, asked: str, environ: Mapping[str, str]) -> int:
     return FILES if found.files and shell == "bash" else 0
 
 
-def _of_bash(environ: Mapping[str, str]) -> _Asked:
+def _of_bash(environ: Mapping[str, str]) -> _BegunLine:
     """Return what bash asks. It splits words at `:` and `=`, too, and replaces the last part."""
     position = int(environ.get("COMP_CWORD") or 0)
     parts = [*_split(environ.get("COMP_WORDS", ""))[: position + 1]]
@@ -54,10 +54,10 @@ def _of_bash(environ: Mapping[str, str]) -> _Asked:
             words.append(part)
             kept = ""
         is_open = is_break
-    return _Asked(words[1:-1], words[-1], kept)
+    return _BegunLine(words[1:-1], words[-1], kept)
 
 
-def _of_line(shell: str, environ: Mapping[str, str]) -> _Asked:
+def _of_line(shell: str, environ: Mapping[str, str]) -> _BegunLine:
     """Return what the other shells ask: the line up to the cursor."""
     line = environ.get("_TYPER_COMPLETE_ARGS", "")
     words = _split(line)
@@ -66,7 +66,7 @@ def _of_line(shell: str, environ: Mapping[str, str]) -> _Asked:
         is_begun = bool(environ.get("_TYPER_COMPLETE_WORD_TO_COMPLETE"))
     begun = words.pop() if is_begun and len(words) > 1 else ""
     equals = re.match(r"--[\w-]+=", begun)
-    return _Asked(words[1:], begun, equals[0] if equals else "")
+    return _BegunLine(words[1:], begun, equals[0] if equals else "")
 
 
 def _split(line: str) -> list[str]:
@@ -82,7 +82,7 @@ def _split(line: str) -> list[str]:
     return words
 
 
-def _written(shell: str, found: Candidates, line: _Asked) -> str:
+def _written(shell: str, found: Candidates, line: _BegunLine) -> str:
     if shell == "zsh":
         return _for_zsh(found, line.kept)
     if shell == "bash":

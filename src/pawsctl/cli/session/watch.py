@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pawsctl.cli.output.stdout import Output
     from pawsctl.config.target import Target
     from pawsctl.sessions.contract.keyspace import Keyspace
-    from pawsctl.sessions.watch.tail import Said
+    from pawsctl.sessions.watch.tail import NewMessage
     from pawsctl.sessions.watch.watch import Board, Poll, SessionEvent
 
 
@@ -208,13 +208,13 @@ _EVENT_COLUMNS: tuple[Column[SessionEvent], ...] = (
 
 def tail_view(
     output: Output, keyspace: Keyspace
-) -> Callable[[Said | SessionEvent], Iterator[Line]]:
+) -> Callable[[NewMessage | SessionEvent], Iterator[Line]]:
     """Return a function that renders a new message as in a transcript, or another event."""
     from pawsctl.cli.session.views import transcript
-    from pawsctl.sessions.watch.tail import Said
+    from pawsctl.sessions.watch.tail import NewMessage
 
-    def lines(found: Said | SessionEvent) -> Iterator[Line]:
-        if isinstance(found, Said):
+    def lines(found: NewMessage | SessionEvent) -> Iterator[Line]:
+        if isinstance(found, NewMessage):
             yield from transcript.message_lines(found.message, full=False, room=output.room)
         else:
             # A terminal's clock is the reader's.

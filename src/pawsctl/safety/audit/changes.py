@@ -6,7 +6,7 @@ import msgspec
 
 from pawsctl.files import keyed_hash
 from pawsctl.safety.audit import log
-from pawsctl.safety.audit.log import Begun, Ended
+from pawsctl.safety.audit.log import ChangeBegun, ChangeEnded
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -39,10 +39,10 @@ def recorded(*, name: str = "", limit: int | None = None) -> list[Recorded]:
     Raises OperationFailed if the log can't be read.
     """
     wanted = keyed_hash.hashed(name) if name else ""
-    begun: dict[str, Begun] = {}
-    ended: dict[str, Ended] = {}
+    begun: dict[str, ChangeBegun] = {}
+    ended: dict[str, ChangeEnded] = {}
     for line in log.lines():
-        if isinstance(line, Begun):
+        if isinstance(line, ChangeBegun):
             if not wanted or wanted in line.phones:
                 begun[line.id] = line
         elif line.id in begun:
@@ -51,7 +51,7 @@ def recorded(*, name: str = "", limit: int | None = None) -> list[Recorded]:
     return [_recorded(each, ended.get(each.id)) for each in newest[:limit]]
 
 
-def _recorded(begun: Begun, ended: Ended | None) -> Recorded:
+def _recorded(begun: ChangeBegun, ended: ChangeEnded | None) -> Recorded:
     return Recorded(
         id=begun.id,
         at=begun.at,

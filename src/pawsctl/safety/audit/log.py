@@ -18,7 +18,7 @@ from pawsctl.files.state_dir import Unusable
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class Begun(msgspec.Struct, frozen=True, tag_field="event", tag="begun"):
+class ChangeBegun(msgspec.Struct, frozen=True, tag_field="event", tag="begun"):
     """A change that is about to be made.
 
     `options` are the names of the options given, without their values. `url` has no password.
@@ -38,7 +38,7 @@ class Begun(msgspec.Struct, frozen=True, tag_field="event", tag="begun"):
     phones: list[str]
 
 
-class Ended(msgspec.Struct, frozen=True, tag_field="event", tag="ended"):
+class ChangeEnded(msgspec.Struct, frozen=True, tag_field="event", tag="ended"):
     """The end of a change: the exit status, and how many of what."""
 
     id: str
@@ -50,7 +50,7 @@ class Ended(msgspec.Struct, frozen=True, tag_field="event", tag="ended"):
 LONGEST = 1_000
 """The most phones in a line."""
 
-_decoder = msgspec.json.Decoder(Begun | Ended)
+_decoder = msgspec.json.Decoder(ChangeBegun | ChangeEnded)
 
 
 def path() -> Path:
@@ -58,7 +58,7 @@ def path() -> Path:
     return state_dir.path_of() / "audit.jsonl"
 
 
-def add(line: Begun | Ended) -> None:
+def add(line: ChangeBegun | ChangeEnded) -> None:
     """Add a line, which is on the disk when this returns. Raises Unusable, UsageError."""
     place = path()
     state_dir.made(place.parent)
@@ -91,7 +91,7 @@ def _is_whole(descriptor: int) -> bool:
     return os.read(descriptor, 1) == b"\n"
 
 
-def lines() -> Iterator[Begun | Ended]:
+def lines() -> Iterator[ChangeBegun | ChangeEnded]:
     """Yield the lines in their order; what is no line of the log is left out."""
     place = path()
     with state_dir.usable(place.parent):

@@ -10,7 +10,7 @@ from pawsctl.config.target import Target
 from pawsctl.errors import OperationFailed, PawsctlError
 from pawsctl.files import keyed_hash
 from pawsctl.safety.audit import log
-from pawsctl.safety.audit.log import Begun, Ended
+from pawsctl.safety.audit.log import ChangeBegun, ChangeEnded
 
 
 class Recorder:
@@ -49,8 +49,8 @@ class Recorder:
 
     def _begun(
         self, command: str, options: Sequence[str], target: Target | None, phones: Sequence[str]
-    ) -> Begun:
-        return Begun(
+    ) -> ChangeBegun:
+        return ChangeBegun(
             id=self._id,
             at=datetime.now(UTC),
             command=command,
@@ -69,7 +69,7 @@ class Recorder:
         if not self._is_begun:
             return
         try:
-            log.add(Ended(self._id, datetime.now(UTC), status, self.counts | dict(counts)))
+            log.add(ChangeEnded(self._id, datetime.now(UTC), status, self.counts | dict(counts)))
         except PawsctlError as error:
             self._warn(f"The end of the change is not recorded: {error.message}")
 

@@ -30,16 +30,16 @@ class MessageEvent(msgspec.Struct, frozen=True):
     message: msgspec.Raw | None
 
 
-class Said(msgspec.Struct, frozen=True):
+class NewMessage(msgspec.Struct, frozen=True):
     """A new message: `event` for programs, `message` for people."""
 
     event: MessageEvent
     message: Message
 
 
-def as_result(found: Said | SessionEvent) -> MessageEvent | SessionEvent:
+def as_result(found: NewMessage | SessionEvent) -> MessageEvent | SessionEvent:
     """Return the event for programs."""
-    return found.event if isinstance(found, Said) else found
+    return found.event if isinstance(found, NewMessage) else found
 
 
 class _Raw(msgspec.Struct):
@@ -54,29 +54,29 @@ def tail(
     interval: float,
     missing: Callable[[], None],
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Said | SessionEvent]:
+) -> Iterator[NewMessage | SessionEvent]:
     """Yield the `last` messages of a session (None: all), then new messages and events, for ever.
 
     `interval` is the seconds between polls. If there is no session at first, `missing` is called,
     and the session is waited for.
     """
     using = rules.checks(store.keyspace)
-    before, is_first = _Seen(None, store.keyspace, time.monotonic()), True
+    before, is_first = _Snapshot(None, store.keyspace, time.monotonic()), True
     while True:
         asked = time.monotonic()
         record = store.record(key)
-        now = _Seen(record, store.keyspace, asked)
+        now = _Snapshot(record, store.keyspace, asked)
         if is_first:
             if record is None:
                 missing()
-            yield from _said(store.keyspace, key, now, _last(now.messages, last))
+            yield from _new_messages(store.keyspace, key, now, _last(now.messages, last))
         else:
-            yield from _news(using, key, before, now)
+            yield from _changes(using, key, before, now)
         before, is_first = now, False
         sleep(max(0.0, asked + interval - time.monotonic()))
 
 
-class _Seen:
+class _Snapshot:
     """A session as one poll saw it."""
 
     def __init__(self, record: Record | None, keyspace: Keyspace, asked: float) -> None:
@@ -94,7 +94,9 @@ class _Seen:
         return self.record.value if self.record else None
 
 
-def _news(using: Checks, key: bytes, before: _Seen, now: _Seen) -> Iterator[Said | SessionEvent]:
+def _changes(
+    using: Checks, key: bytes, before: _Snapshot, now: _Snapshot
+) -> Iterator[NewMessage | SessionEvent]:
     def event(kind: Kind) -> SessionEvent:
         return event_of(using, key, kind, now.record, time.time() * 1000)
 
@@ -104,7 +106,7 @@ def _news(using: Checks, key: bytes, before: _Seen, now: _Seen) -> Iterator[Said
         return
     if before.record is None:
         yield event("appeared")
-        yield from _said(using.keyspace, key, now, now.messages)
+        yield from _new_messages(using.keyspace, key, now, now.messages)
     elif now.value == before.value:
         if now.early > before.late or now.late < before.early:
             yield event("touched")
@@ -113,7 +115,7 @@ def _news(using: Checks, key: bytes, before: _Seen, now: _Seen) -> Iterator[Said
         if added is None or not added:
             # Another conversation, or the same one with another change than new messages.
             yield event("changed")
-        yield from _said(using.keyspace, key, now, now.messages if added is None else added)
+        yield from _new_messages(using.keyspace, key, now, now.messages if added is None else added)
 
 
 def appended(before: Sequence[Message], now: Sequence[Message]) -> Sequence[Message] | None:
@@ -142,12 +144,12 @@ def _last(messages: Sequence[Message], count: int | None) -> Sequence[Message]:
     return messages if count is None else messages[model.last_said(messages, count) :]
 
 
-def _said(
-    keyspace: Keyspace, key: bytes, now: _Seen, messages: Sequence[Message]
-) -> Iterator[Said]:
+def _new_messages(
+    keyspace: Keyspace, key: bytes, now: _Snapshot, messages: Sequence[Message]
+) -> Iterator[NewMessage]:
     """Yield `messages`, the last ones of a session, as new."""
     if keyspace.mask is not None and now.record is not None:
-        now = _Seen(keyspace.shown_record(now.record), keyspace, 0)
+        now = _Snapshot(keyspace.shown_record(now.record), keyspace, 0)
     stored = _stored(now)
     for number in range(len(now.messages) - len(messages), len(now.messages)):
         message = now.messages[number]
@@ -160,10 +162,10 @@ def _said(
             text=model.encodable(message.summary),
             message=stored[number] if stored else None,
         )
-        yield Said(event, message)
+        yield NewMessage(event, message)
 
 
-def _stored(seen: _Seen) -> list[msgspec.Raw] | None:
+def _stored(seen: _Snapshot) -> list[msgspec.Raw] | None:
     """Return the messages one by one as they are stored; None if they can't be told apart."""
     try:
         found = msgspec.json.decode(decode.text(seen.value or b""), type=_Raw).messages

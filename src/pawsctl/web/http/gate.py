@@ -44,7 +44,7 @@ class Gate:
             # Nobody is there to be answered.
             status = None
         except Exception as error:  # noqa: BLE001 - a bug must end one answer only
-            self._log.message(_told(error))
+            self._log.message(_report_of(error))
             if status is None:
                 sentence = "pawsctl serve has failed at this: its log says where."
                 await requests.error(500, sentence)(scope, receive, send_on)
@@ -68,7 +68,7 @@ class Gate:
         return None
 
 
-def _told(error: Exception) -> str:
+def _report_of(error: Exception) -> str:
     """Return where an error came from. Its text is left out: it may quote what was asked for."""
     frames = traceback.extract_tb(error.__traceback__)
     places = " < ".join(f"{each.name} ({each.filename}:{each.lineno})" for each in reversed(frames))

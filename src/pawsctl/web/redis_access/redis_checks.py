@@ -56,7 +56,7 @@ class RedisChecks:
     async def answer(self) -> Answer:
         """Return whether every primary answers, and every slot of a cluster is served."""
         if self._check is None or self._check.done():
-            self._check = threads.started(self.checked)
+            self._check = threads.started(self.answer_now)
         try:
             found = await threads.within(self.seconds, self._check)
         except TimeoutError:
@@ -68,7 +68,7 @@ class RedisChecks:
             )
         return found
 
-    def checked(self) -> Answer:
+    def answer_now(self) -> Answer:
         """Return the same, however long it takes; blocks."""
         try:
             with self._pool.connection() as connection:

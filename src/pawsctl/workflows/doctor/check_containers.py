@@ -50,11 +50,11 @@ def _on_docker(here: Project, *, is_needed: bool, are_rendered: bool) -> Iterato
         hint = f"{up} takes it over, every key; no other command touches it."
         yield Finding("data place", "warning", f"the data of {each.name} lies {each.where}", hint)
     for condition in conditions:
-        if changed := _named(condition.changed, are_rendered=are_rendered):
+        if changed := _names_of_changes(condition.changed, are_rendered=are_rendered):
             detail = f"{condition.name} was made with other settings: {changed}"
             yield Finding("drift", "warning", detail, _renewal(here, engine))
     for condition in conditions:
-        if told := _told(condition):
+        if told := _trouble_of(condition):
             # Between two restarts Docker reports it as running.
             state = broken if condition.is_broken or condition.restarts else "warning"
             hint = f"See 'pawsctl redis logs{here.hint}'; {up} starts it again, its data kept."
@@ -74,12 +74,12 @@ def _renewal(here: Project, engine: Engine) -> str:
     return f"'pawsctl redis up{here.hint}' makes it anew, its data kept."
 
 
-def _named(changed: Sequence[str], *, are_rendered: bool) -> str:
+def _names_of_changes(changed: Sequence[str], *, are_rendered: bool) -> str:
     """Return the names of changed settings; without rendered files also the password."""
     return ", ".join(dict.fromkeys([*changed, *([] if are_rendered else ["password"])]))
 
 
-def _told(condition: Condition) -> str:
+def _trouble_of(condition: Condition) -> str:
     """Return what is wrong with a container, or ''."""
     times = f"was started again {plural(condition.restarts, 'time')}" if condition.restarts else ""
     if condition.is_out_of_memory:
@@ -107,7 +107,7 @@ def _embedded(
 ) -> Iterator[Finding]:
     engine = EmbeddedEngine(here)
     for name, differing in engine.drift().items():
-        changed = _named(differing, are_rendered=are_rendered)
+        changed = _names_of_changes(differing, are_rendered=are_rendered)
         if not changed:
             continue
         detail = f"{name} was started with other settings: {changed}"

@@ -36,7 +36,7 @@ def examine(target: Target, seconds: float = PATIENCE) -> Iterator[Finding]:
     if target.path is not None:
         fault = _socket_fault(target.path, seconds)
         hint = "Is Redis started with 'unixsocket', and may this user write to the socket?"
-        yield _of("socket", {target.path: fault}, hint)
+        yield _merged("socket", {target.path: fault}, hint)
         return
     for finding in _way(target, seconds):
         yield finding
@@ -51,16 +51,16 @@ def _way(target: Target, seconds: float) -> Iterator[Finding]:
         faults = {name: "" if ips else reason for name, (ips, reason) in found.items()}
         told = {name: f"{name} is {', '.join(ips)}" for name, (ips, _) in found.items()}
         hint = "Look for a typing error, and whether this machine has the DNS or VPN that knows it."
-        yield _of("dns", faults, hint, told)
+        yield _merged("dns", faults, hint, told)
     faults = {str(each): _connection_fault(each, seconds) for each in target.addresses}
-    yield _of("tcp", faults, _way_in(target))
+    yield _merged("tcp", faults, _way_in(target))
     tls = target.sentinel_tls if target.kind == "sentinel" else target.tls
     if tls is not None:
         reached = [each for each in target.addresses if not faults[str(each)]]
         yield _tls(reached[0], tls, seconds)
 
 
-def _of(
+def _merged(
     name: str, faults: dict[str, str], hint: str, told: dict[str, str] | None = None
 ) -> Finding:
     """Return one finding on several places; it is a failure only if all of them have a fault."""

@@ -62,14 +62,14 @@ class EmbeddedEngine:
         """
         program()
         ours = {port for each in self._processes for port in each.ports_held()}
-        for each in self._wanted(plan):
+        for each in self._processes_of(plan):
             if found := each.obstacle(ours):
                 raise found
 
     def up(self, plan: Plan) -> tuple[ServiceUp, ...]:
         """Start the servers with the current settings, and wait until they answer."""
         program()
-        wanted = self._wanted(plan)
+        wanted = self._processes_of(plan)
         deadline = time.monotonic() + plan.timeout
         with rollback(self._project.hint) as undo:
             meanwhile = Meanwhile(undo)
@@ -186,7 +186,7 @@ class EmbeddedEngine:
             {"REDISCLI_AUTH": password} if password else {},
         )
 
-    def _wanted(self, plan: Plan) -> list[Process]:
+    def _processes_of(self, plan: Plan) -> list[Process]:
         return [each for each in self._processes if each.key in plan.services]
 
     @property

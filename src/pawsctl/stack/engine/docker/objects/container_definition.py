@@ -83,7 +83,10 @@ def changed(
     For the command the differing options are named, for the secrets the contents of the files. An
     engine that can't limit memory does not keep the limit, so that is no difference.
     """
-    wanted, found = _wanted(stack, service, image), _found(container, network_id)
+    wanted, found = (
+        _facts_of_service(stack, service, image),
+        _facts_of_container(container, network_id),
+    )
     names = [
         name for name in Facts.__struct_fields__ if getattr(wanted, name) != getattr(found, name)
     ]
@@ -130,7 +133,7 @@ def name_aside(service: Service, container: Inspected) -> str:
     return f"{service.container}_{container['Id'][:12]}"
 
 
-def _wanted(stack: Stack, service: Service, image: Inspected) -> Facts:
+def _facts_of_service(stack: Stack, service: Service, image: Inspected) -> Facts:
     # An image may have no config.
     config = image.get("Config") or {}
     return Facts(
@@ -153,7 +156,7 @@ def _wanted(stack: Stack, service: Service, image: Inspected) -> Facts:
     )
 
 
-def _found(container: Inspected, network_id: str) -> Facts:
+def _facts_of_container(container: Inspected, network_id: str) -> Facts:
     config, host = container["Config"], container["HostConfig"]
     check = config.get("Healthcheck") or {}
     return Facts(

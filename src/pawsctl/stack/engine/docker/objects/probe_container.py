@@ -27,7 +27,7 @@ def probe(api: APIClient, stack: Stack, service: Service, body: dict[str, Any]) 
     """
     from docker.errors import APIError
 
-    made = _made(api, name(service), body | {"Labels": labels.of_one_off(stack)})
+    made = _created(api, name(service), body | {"Labels": labels.of_one_off(stack)})
     try:
         yield made
     finally:
@@ -40,7 +40,7 @@ def name(service: Service) -> str:
     return f"{service.container}_probe"
 
 
-def _made(api: APIClient, name: str, body: dict[str, Any]) -> str:
+def _created(api: APIClient, name: str, body: dict[str, Any]) -> str:
     from docker.errors import APIError
 
     for attempt in range(_TRIES):

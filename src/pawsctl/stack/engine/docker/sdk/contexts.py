@@ -59,7 +59,7 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> Endpoint:
     )
     if stated or context in ("", _DEFAULT):
         address = stated or (f"tcp://localhost:{_TLS_PORT}" if wants_tls else "")
-        address = _checked(address, "DOCKER_HOST", hint="or unset it.", tls=wants_tls)
+        address = _sdk_address(address, "DOCKER_HOST", hint="or unset it.", tls=wants_tls)
         is_tcp = address.startswith("tcp:")
         return Endpoint(address, _tls_of(environ) if wants_tls and is_tcp else None)
     return _of_context(context, environ)
@@ -113,7 +113,7 @@ def _of_context(name: str, environ: Mapping[str, str]) -> Endpoint:
             "another with 'docker context use'.",
         ) from error
     host, skips_verify = docker
-    address = _checked(host, f"The address of the Docker context '{name}'", hint=f"{hint}.")
+    address = _sdk_address(host, f"The address of the Docker context '{name}'", hint=f"{hint}.")
     certificates = folder / "tls" / digest / "docker"
     if not address.startswith("tcp:") or not certificates.is_dir():
         return Endpoint(address, None)
@@ -137,7 +137,7 @@ def _docker_of(meta: Any) -> tuple[str, bool]:
     return host.strip(), bool(found.get("SkipTLSVerify"))
 
 
-def _checked(address: str, what: str, *, hint: str, tls: bool = False) -> str:
+def _sdk_address(address: str, what: str, *, hint: str, tls: bool = False) -> str:
     """Return the address in the SDK's form; for tcp always with host and port.
 
     Raises NoEngine if it is invalid or on another host.

@@ -30,12 +30,12 @@ def no_engine(error: BaseException, where: str, patience: float) -> NoEngine:
     `patience` is the timeout in seconds.
     """
     chain = list(causes(error))
-    found = next(filter(None, (_known(each, where, patience) for each in chain)), None)
+    found = next(filter(None, (_explained(each, where, patience) for each in chain)), None)
     message, hint = found or _of_last(chain[-1], where)
     return NoEngine(f"{message}.", hint=hint)
 
 
-def _known(error: BaseException, where: str, patience: float) -> tuple[str, str] | None:
+def _explained(error: BaseException, where: str, patience: float) -> tuple[str, str] | None:
     """Return message and hint for a known error; None for one that only wraps another."""
     import requests
     from docker.errors import InvalidVersion
@@ -54,7 +54,7 @@ def _known(error: BaseException, where: str, patience: float) -> tuple[str, str]
     elif isinstance(error, requests.Timeout | TimeoutError):
         found = f"The Docker Engine at {where} does not answer within {patience:g} s", _RESTART
     elif isinstance(error, ssl.SSLError) or (is_plain := "HTTP request to an HTTPS" in str(error)):
-        reason = "it wants TLS, and was asked without" if is_plain else _said(error)
+        reason = "it wants TLS, and was asked without" if is_plain else _reason(error)
         found = (
             f"The Docker Engine at {where} and this client do not agree on TLS: {reason}",
             "DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or the context, say whether TLS is spoken and "
@@ -64,13 +64,13 @@ def _known(error: BaseException, where: str, patience: float) -> tuple[str, str]
         found = _answered(error.response, where)
     elif isinstance(error, InvalidVersion):
         found = (
-            f"The Docker Engine at {where} is too old: {_said(error)}",
+            f"The Docker Engine at {where} is too old: {_reason(error)}",
             "Update Docker, or set PAWSCTL_ENGINE=embedded to do without.",
         )
     elif isinstance(error, NotUnderstood | requests.TooManyRedirects | BadStatusLine) and (
         not isinstance(error, ConnectionError)
     ):
-        found = f"What answers at {where} is no Docker Engine: {_said(error)}", _ELSEWHERE
+        found = f"What answers at {where} is no Docker Engine: {_reason(error)}", _ELSEWHERE
     return found
 
 
@@ -81,7 +81,7 @@ def _of_last(error: BaseException, where: str) -> tuple[str, str]:
     if isinstance(error, ConnectionError | IncompleteRead):
         return f"What listens at {where} closes the connection before it has answered", _RESTART
     if isinstance(error, OSError) and not isinstance(error, requests.RequestException):
-        return f"The Docker Engine at {where} can't be reached: {_said(error)}", _ELSEWHERE
+        return f"The Docker Engine at {where} can't be reached: {_reason(error)}", _ELSEWHERE
     return f"What answers at {where} is no Docker Engine", _ELSEWHERE
 
 
@@ -108,5 +108,5 @@ def quoted(body: bytes | str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _said(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     return str(error).strip().rstrip(".") or type(error).__name__
