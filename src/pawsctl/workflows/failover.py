@@ -1,12 +1,10 @@
 """The failover drill: fail a primary while sessions are written, and measure the cost."""
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from typing import Literal, TypeVar
 
 from msgspec import Struct
 
@@ -15,7 +13,7 @@ from pawsctl.config.settings import StackSettings
 from pawsctl.config.target import Target
 from pawsctl.connection import Timeouts, connect
 from pawsctl.connection.cluster.slots import slot_of
-from pawsctl.errors import OperationFailed, TimedOut, UsageError
+from pawsctl.errors import OperationFailed, UsageError
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.stack import lifecycle
 from pawsctl.stack.engine.choose import engine_of
@@ -25,17 +23,14 @@ from pawsctl.stack.events import Changing, Emit, EngineName, Waiting
 from pawsctl.stack.project import layout, project
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.project import Project
-from pawsctl.stack.topology import as_it_runs, fail_over, form
+from pawsctl.stack.topology import as_it_runs, fail_over
 from pawsctl.stack.topology.timer import Timer, set_timer, timer_of
 from pawsctl.stack.topology.view import TopologyView
+from pawsctl.workflows.failover_primary import Method, change_primary, poll_until
 from pawsctl.workflows.failover_writers import FailoverWriter, delete, lost
-
-Method = Literal["kill", "graceful"]
-Found = TypeVar("Found")
 
 # Seconds of writing before the failure and after the recovery.
 _LEAD = 0.5
-_PAUSE = 0.02
 _CONNECT_TIMEOUT = 0.5
 _REPLY_TIMEOUT = 1.0
 
@@ -143,7 +138,7 @@ def _drill(
         time.sleep(_LEAD)
         begun_at = datetime.now(UTC)
         try:
-            promoted, promoted_after = _change_primary(
+            promoted, promoted_after = change_primary(
                 here, engine, before, primary, method=method, timeout=timeout, emit=emit
             )
             _await_writes(writers, timeout)
@@ -181,33 +176,6 @@ def _drill(
     )
 
 
-def _change_primary(
-    here: Project,
-    engine: Engine,
-    before: TopologyView,
-    primary: str,
-    *,
-    method: Method,
-    timeout: float,
-    emit: Emit,
-) -> tuple[str, float]:
-    """Kill or demote the primary; return its successor, and the seconds until it was promoted."""
-    begun = time.monotonic()
-    if method == "kill":
-        engine.kill(primary)
-    else:
-        fail_over.give_way(here, primary)
-    emit(Waiting(f"another takes the place of {primary}"))
-    promoted = _promoted(here, before, primary, timeout)
-    seconds = time.monotonic() - begun
-    if method == "graceful":
-        # The drill does not speed this up: until Sentinels demote the old primary, it takes
-        # writes that are lost.
-        emit(Waiting(f"{primary} is demoted"))
-        _await_demotion(here, primary, timeout)
-    return promoted, seconds
-
-
 def _require_spread(keyspace: Keyspace, topology: Topology) -> None:
     """Raise UsageError if a hash tag puts all sessions of a cluster on one of its primaries."""
     if topology == "cluster" and keyspace.hash_tag:
@@ -241,42 +209,16 @@ def _writers(
     ]
 
 
-def _promoted(here: Project, before: TopologyView, primary: str, timeout: float) -> str:
-    def found() -> str | None:
-        return fail_over.successor(before, form.view(here), primary)
-
-    return _poll_until(found, timeout, f"No other took the place of {primary}")
-
-
-def _await_demotion(here: Project, primary: str, timeout: float) -> None:
-    def is_replica() -> bool:
-        node = form.view(here).nodes.get(primary)
-        return node is not None and node.role == "replica"
-
-    _poll_until(is_replica, timeout, f"{primary} was not demoted")
-
-
 def _await_writes(writers: list[FailoverWriter], timeout: float) -> None:
     for writer in writers:
         seen = len(writer.times)
-        _poll_until(
+        poll_until(
             partial(_has_more, writer, seen), timeout, "Writes were not acknowledged any more"
         )
 
 
 def _has_more(writer: FailoverWriter, seen: int) -> bool:
     return len(writer.times) > seen
-
-
-def _poll_until(look: Callable[[], Found | None], timeout: float, otherwise: str) -> Found:
-    deadline = time.monotonic() + timeout
-    while not (found := look()):
-        if time.monotonic() > deadline:
-            raise TimedOut(
-                f"{otherwise} within {timeout:g} s.", hint="Give it more time with --timeout."
-            )
-        time.sleep(_PAUSE)
-    return found
 
 
 def _count_lost(target: Target, writers: list[FailoverWriter], timeout: float) -> int:

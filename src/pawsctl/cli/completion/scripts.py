@@ -7,7 +7,7 @@ import contextlib
 import io
 from typing import Any
 
-from pawsctl.cli.completion.shells import FILES
+from pawsctl.cli.completion import FILES
 from pawsctl.errors import UsageError
 
 _BASH = f"""\

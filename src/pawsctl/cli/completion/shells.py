@@ -6,11 +6,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from pawsctl.cli.completion import candidates
+from pawsctl.cli.completion import FILES, candidates
 from pawsctl.cli.completion.candidates import Candidate, Candidates
-
-FILES = 100
-"""The exit status that tells bash to complete names of files."""
 
 
 class _BegunLine(NamedTuple):
