@@ -15,7 +15,7 @@ from pawsctl.connection.cluster import slots
 from pawsctl.connection.cluster.slots import SLOTS, slot_of
 from tests.ports import free_port
 from tests.processes import Process, wait_until
-from tests.servers import required
+from tests.servers import required, store_many
 
 NODE_TIMEOUT_MS = 1_500
 
@@ -85,12 +85,7 @@ class Cluster:
             key = f"wh:session:{phone}".encode()
             batches[self.owner_of(key).port].append(key)
         for primary in self.primaries:
-            keys = batches[primary.port]
-            for begin in range(0, len(keys), 5_000):
-                with primary.client.pipeline(transaction=False) as pipe:
-                    for key in keys[begin : begin + 5_000]:
-                        pipe.execute_command("SET", key, value, "EX", 21_600)
-                    pipe.execute()
+            store_many(primary.client, batches[primary.port], value)
         self.wait_for_replicas()
         return set(phones)
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from tests.ports import free_port
 from tests.processes import Process, wait_until
-from tests.servers import required
+from tests.servers import required, store_many
 
 SERVICE = "paws"
 
@@ -44,11 +44,7 @@ class Trio:
         value = b'{"status":"active","messages":[{"role":"user","content":"Hola"}],"updatedAt":1}'
         phones = [f"+{10**10 + number}" for number in range(sessions)]
         client = self.primary.client
-        for begin in range(0, sessions, 5_000):
-            with client.pipeline(transaction=False) as pipe:
-                for phone in phones[begin : begin + 5_000]:
-                    pipe.set(f"wh:session:{phone}", value, ex=21_600)
-                pipe.execute()
+        store_many(client, [f"wh:session:{phone}".encode() for phone in phones], value)
         client.wait(len(self.servers) - 1, 10_000)
         return set(phones)
 
