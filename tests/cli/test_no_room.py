@@ -83,6 +83,16 @@ def test_a_full_stdout_is_told_to_programs_too(filled: Pawsctl) -> None:
     assert err.startswith('{"error":{"code":"failed","message":"stdout can')
 
 
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full")
+def test_a_change_that_could_not_be_printed_is_told(filled: Pawsctl, server: Server) -> None:
+    """Nobody is to guess whether a flush that ends with 1 deleted anything."""
+    status, err = run(filled, "session", "flush", "--yes", line='exec "$@" >/dev/full')
+    assert status == ExitStatus.FAILED
+    assert "stdout can't be written" in err
+    assert "Done before that: 3000 deleted." in err
+    assert server.client.dbsize() == 0
+
+
 @pytest.mark.parametrize("arguments", ["session list", "--help", "session --help"])
 def test_a_reader_that_has_seen_enough_is_no_failure(filled: Pawsctl, arguments: str) -> None:
     """For example with `| head`."""

@@ -156,12 +156,18 @@ def _invoke(arguments: list[str], current: Invocation) -> object:
 
 
 def _report(error: PawsctlError, arguments: list[str], current: Invocation) -> None:
-    """Write a failure of the command to stderr."""
+    """Write a failure of the command to stderr, and what it did if stdout could not tell."""
+    from pawsctl.cli.output.closed_stdout import NotPrinted
+
     _look_ahead(arguments, current)
+    done = ""
+    if isinstance(error, NotPrinted) and current.recorder is not None:
+        counts = {what.replace("_", " "): n for what, n in current.recorder.counts.items() if n}
+        done = ", ".join(f"{count} {what}" for what, count in counts.items())
     current.output.error(
         _shown(error.message),
         code=error.code,
-        hint=current.hint_of(error),
+        hint=f"Done before that: {done}. {error.hint}" if done else current.hint_of(error),
         detail=error.detail,
         counts=error.counts,
     )
