@@ -36,8 +36,9 @@ def run(docker_stack: Stack, engine_view: Docker) -> Iterator[Run]:
         mounts: dict[str, dict[str, str]] | None = None,
         tmpfs: dict[str, str] | None = None,
         name: str = docker_stack.container,
+        service: str = "redis",
     ) -> Container:
-        labels = {PROJECT_LABEL: docker_stack.project, SERVICE_LABEL: "redis"}
+        labels = {PROJECT_LABEL: docker_stack.project, SERVICE_LABEL: service}
         labels |= {"com.docker.compose.oneoff": "False"}
         network = f"{docker_stack.project}_default"
         if not api.networks.list(names=[network]):
@@ -515,6 +516,25 @@ def test_it_gets_its_name_back_where_it_is_not_replaced(
 
     assert done.status == ExitStatus.FAILED
     assert engine_view.names()["containers"] == [name]
+    _has_all(docker_stack)
+
+
+def test_a_service_of_another_name_in_a_container_of_ours(docker_stack: Stack, run: Run) -> None:
+    """Every command knows it by the container's name, as `up` does."""
+    container = run("--appendonly", "yes", service="cache")
+    _fill(docker_stack)
+
+    status = docker_stack("redis", "status", "--json")
+    down = docker_stack("redis", "down")
+    stop = docker_stack("redis", "stop")
+
+    assert status.json["services"][0]["state"] == "running"
+    assert status.json["keys"]["total"] == 8
+    assert down.status == ExitStatus.CONFLICT, down.err
+    assert stop.status == ExitStatus.OK, stop.err
+    container.reload()
+    assert container.status == "exited"
+    assert docker_stack("redis", "start").status == ExitStatus.OK
     _has_all(docker_stack)
 
 

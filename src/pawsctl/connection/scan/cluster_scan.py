@@ -86,7 +86,7 @@ class Sweep:
             yield from self._all(before.claims.values(), self._scanned, owned)
             yield from self._again(before)
         except _Hopeless as error:
-            raise self._partial() from error
+            raise self._partial(str(error)) from error
         if self._suspects:
             raise self._partial()
         self._cluster.note(f"{self._primaries} of {self._primaries} primaries answered.")
@@ -261,7 +261,7 @@ class Sweep:
                 self._suspects.update(map(slot_of, names))
                 if isinstance(error, Uncertain):
                     return None
-                raise _Hopeless from error
+                raise _Hopeless(error.message) from error
             for index, answer in zip(strays, answers, strict=True):
                 replies[index] = answer
         rest = iter(replies)
@@ -270,11 +270,17 @@ class Sweep:
             for each in wanted
         ]
 
-    def _partial(self) -> Partial:
+    def _partial(self, cause: str = "") -> Partial:
         missing = ranges_text(self._suspects)
-        return Partial(
+        text = (
             f"Not all of the {self._primaries} primaries of {self._cluster.target.url} answered: "
-            f"the slots {missing} are missing.",
+            f"the slots {missing} are missing."
+        )
+        if "CLUSTERDOWN" in cause:
+            # They answer, and refuse.
+            text = f"{cause} The slots {missing} were not read to their end."
+        return Partial(
+            text,
             hint="What was shown is true and not the whole. --failover-timeout waits longer than "
             f"{self._cluster.timeouts.failover:g} s.",
         )

@@ -19,19 +19,28 @@ if TYPE_CHECKING:
 
 
 def existing(api: APIClient, stack: Stack) -> list[dict[str, Any]]:
-    """Return the `inspect` data of all containers of our services, in the compose file's order."""
+    """Return the `inspect` data of all containers of our services, in the compose file's order.
+
+    A container of the project with a service's container name is that service's, whatever its
+    compose file calls it: its data then carries the service's label.
+    """
     from docker.errors import NotFound
 
     order = [service.key for service in stack.services]
+    named = {service.container: service.key for service in stack.services}
     found = []
     for each in api.containers(all=True, filters={"label": f"{labels.PROJECT}={stack.project}"}):
         found_labels = each["Labels"]
+        name = next(iter(each["Names"] or ()), "").removeprefix("/")
+        key = named.get(name, found_labels.get(labels.SERVICE))
         # A container started by `docker compose run` is no service's.
         is_service = found_labels.get(labels.ONE_OFF) != "True"
-        if is_service and found_labels.get(labels.SERVICE) in order:
+        if is_service and key in order:
             # The container may have been removed since.
             with suppress(NotFound):
-                found.append(api.inspect_container(each["Id"]))
+                data = api.inspect_container(each["Id"])
+                data["Config"]["Labels"][labels.SERVICE] = key
+                found.append(data)
     return sorted(found, key=lambda each: order.index(each["Config"]["Labels"][labels.SERVICE]))
 
 
