@@ -11,7 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from pawsctl.config.redis_url import parse
+from pawsctl.connection import connect
 from pawsctl.errors import ExitStatus
+from pawsctl.sessions.contract.saved import Saved
+from pawsctl.sessions.store.store import SessionStore
+from pawsctl.workflows import trial_restore
 from tests.archives import HEADER, entry, write
 from tests.cli_runner import Pawsctl
 from tests.conftest import BROKEN, GOOD
@@ -107,6 +112,35 @@ def test_differences_are_found_among_many_sessions(bare_pawsctl: Pawsctl, tmp_pa
     assert "998 of 1000 sessions came back, with 2 differences" in result.err
     assert "wh:session:+3 stands there twice" in result.err
     assert "wh:session:+past is missing" in result.err
+
+
+def test_what_a_server_changes_or_loses_is_a_difference(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One value is replaced, a key is gone, and two expire otherwise; the others are as written."""
+    later = int(time.time() * 1000) + 3_600_000
+    sessions = [Saved(b"wh:session:+%d" % number, b"{}", later) for number in range(8)]
+    sessions.append(Saved(b"wh:session:+never", b"{}", None))
+    with SessionStore(connect(parse(server.url, origin="the test"))) as store:
+        assert list(trial_restore.TrialRestore(store).differences(sessions)) == []
+        assert server.client.pexpiretime("wh:session:+7") == later
+        server.client.flushall()
+        damage = (
+            "redis.call('SET', KEYS[2], 'other') redis.call('UNLINK', KEYS[4]) "
+            "redis.call('PEXPIRE', KEYS[9], 5000) ARGV[6] = ARGV[6] + 5000 "
+        )
+        script = f"{damage}\n{trial_restore._EXPIRE_SCRIPT}"
+        monkeypatch.setattr(trial_restore, "_EXPIRE_SCRIPT", script)
+        found = list(trial_restore.TrialRestore(store).differences(sessions))
+    assert [each.split(" ", 2)[:2] for each in found] == [
+        ["wh:session:+1", "has"],
+        ["wh:session:+3", "is"],
+        ["wh:session:+5", "has"],
+        ["wh:session:+never", "has"],
+    ]
+    assert "another value" in found[0]
+    assert "ms to live and should have" in found[2]
+    assert "should have -1" in found[3]
 
 
 def test_a_backup_with_keys_that_are_no_strings_is_proved(pawsctl: Pawsctl, server: Server) -> None:
