@@ -164,7 +164,7 @@ def cluster_of_six(tmp_path: Path) -> Iterator[Topology]:
 def whole(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Topology]:
-    """A topology that is up; tests leave it as it is."""
+    """A topology that is up; tests leave it up and whole, with its roles."""
     with embedded_topology(tmp_path_factory.mktemp("whole"), request.param) as made:
         made.up()
         yield made

@@ -133,22 +133,21 @@ def test_it_runs_beside_the_single_redis(whole: Topology) -> None:
     assert whole.status()["problems"] == []
 
 
-def test_data_and_roles_are_there_after_down_and_up(topology: Topology) -> None:
+def test_data_and_roles_are_there_after_down_and_up(whole: Topology) -> None:
     """`down` keeps the data, and which primary a node replicates."""
-    topology.up()
-    topology.write("kept", "1")
-    before = topology.roles()
+    whole.write("kept", "1")
+    before = whole.roles()
 
-    down = topology.run("down")
-    between = topology.run("status", "--json")
-    topology.up()
+    down = whole.run("down")
+    between = whole.run("status", "--json")
+    whole.up()
 
     assert down.status == 0
-    assert topology.processes() != []
+    assert whole.processes() != []
     assert (between.status, between.json["serves"]) == (1, False)
     assert {each["state"] for each in between.json["services"]} == {"absent"}
-    assert topology.roles() == before
-    assert topology.copies("kept") == [b"1"] * (2 if topology.topology == "cluster" else 3)
+    assert whole.roles() == before
+    assert whole.copies("kept") == [b"1"] * (2 if whole.topology == "cluster" else 3)
 
 
 def test_a_failover_before_down_counts_after_up(topology: Topology) -> None:
@@ -175,33 +174,31 @@ def test_a_failover_before_down_counts_after_up(topology: Topology) -> None:
     )
 
 
-def test_a_node_that_died_is_told_and_up_brings_it_back(topology: Topology) -> None:
+def test_a_node_that_died_is_told_and_up_brings_it_back(whole: Topology) -> None:
     """status exits with 0 while writes work, and says what is missing."""
-    topology.up()
-    replica = topology.ports_of("replica")[-1]
-    topology.kill(replica)
+    replica = whole.ports_of("replica")[-1]
+    whole.kill(replica)
 
-    degraded = topology.run("status", "--json")
-    up = topology.up()
+    degraded = whole.run("status", "--json")
+    up = whole.up()
 
     assert degraded.status == 0
     assert any("does not answer" in each for each in degraded.json["problems"])
     assert [each["action"] for each in up["services"]].count("started") == 1
-    assert topology.status()["problems"] == []
+    assert whole.status()["problems"] == []
 
 
-def test_what_was_stopped_starts_again(topology: Topology) -> None:
+def test_what_was_stopped_starts_again(whole: Topology) -> None:
     """`stop` and `start` are a pair."""
-    topology.up()
-    topology.write("kept", "1")
+    whole.write("kept", "1")
 
-    stopped = topology.run("stop", "--json")
-    assert topology.processes() == []
-    started = topology.run("start", "--json")
+    stopped = whole.run("stop", "--json")
+    assert whole.processes() == []
+    started = whole.run("start", "--json")
 
     assert len(stopped.json["stopped"]) == 6
     assert {each["action"] for each in started.json["services"]} == {"started"}
-    assert b"1" in topology.copies("kept")
+    assert b"1" in whole.copies("kept")
 
 
 def test_replicas_of_ones_own_topology_are_no_evidence_of_production(whole: Topology) -> None:
