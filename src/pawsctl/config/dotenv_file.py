@@ -74,7 +74,7 @@ def read(path: Path) -> dict[str, tuple[str, int]]:
         reason = getattr(error, "strerror", None) or str(error) if is_text else "it is not UTF-8"
         raise UsageError(
             f"{path} can't be read: {reason}.",
-            hint=f"Fix the file. {_WAY_ON}",
+            hint="Fix the file, or name another with --env-file.",
         ) from error
     values = {}
     for binding in parse_stream(StringIO(text)):

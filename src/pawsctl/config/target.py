@@ -75,13 +75,13 @@ class Target(msgspec.Struct, frozen=True):
     def may_be_ours(self) -> bool:
         """Whether `redis up` starts a server at this address.
 
-        True for the default address and for a REDIS_URL of a single server on this machine. A --url
-        counts only with the default port, a profile never.
+        True for the default address and for a REDIS_URL of a single server on this machine. A URL
+        of an option counts only with the default port, a profile never.
         """
         if self.kind != "standalone" or self.is_member or self.path or self.tls or self.profile:
             return False
         address = self.addresses[0]
-        is_named = self.origin != "option --url" or address.port == REDIS_PORT
+        is_named = not self.origin.startswith("option ") or address.port == REDIS_PORT
         return is_named and is_published(address.host)
 
     @property

@@ -110,12 +110,14 @@ def _next_step(error: Exception, target: Target) -> str:
     import redis
 
     origin = f"this one is from {target.origin}"
+    option = target.origin.removeprefix("option ")
+    ways = "--url or REDIS_URL" if option == target.origin else option
     if target.may_be_ours and not isinstance(error, redis.InvalidResponse):
-        return (
-            f"Start it with 'pawsctl redis up', or name another with --url or REDIS_URL ({origin})."
-        )
+        return f"Start it with 'pawsctl redis up', or name another with {ways} ({origin})."
     if target.profile:
         return f"Look at the profile ('pawsctl profile show {target.profile}'); {origin}."
+    if option not in (target.origin, "--url"):
+        return f"Look at {option}."
     return f"Look at --url and REDIS_URL ('pawsctl config'); {origin}."
 
 

@@ -112,9 +112,11 @@ def _translated_errors(path: Path) -> Iterator[None]:
         left = (
             "The file there is as it was." if os.path.lexists(path) else "Nothing was left there."
         )
+        hint = f"{left} Make room, or choose another place."
+        if not path.parent.exists():
+            hint = "Create its folder, or choose another place."
         raise NotWritten(
-            f"{path} can't be written: {error.strerror or error}.",
-            hint=f"{left} Make room, or choose another place.",
+            f"{path} can't be written: {error.strerror or error}.", hint=hint
         ) from error
 
 

@@ -84,6 +84,8 @@ def test_what_to_copy_is_said_in_one_way(pawsctl: Pawsctl, server: Server, other
     same = pawsctl("session", "copy", "--all", "--to", elsewhere, "--mask")
     assert (same.status, "are the same Redis" in same.err) == (ExitStatus.USAGE, True)
     assert server.client.dbsize() == 2
+    nowhere = pawsctl("session", "copy", "--all", "--to", "127.0.0.1:1")
+    assert (nowhere.status, "→ Look at --to." in nowhere.err) == (ExitStatus.UNREACHABLE, True)
     waiting = pawsctl("session", "copy", "--waiting", "--to", other.url, "--ttl", "1h")
     assert waiting.text.startswith("Copied 1 session from ")
     assert 3_500 < other.client.ttl("wh:session:+2") <= 3_600
