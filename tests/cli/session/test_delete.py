@@ -21,6 +21,23 @@ def test_delete_ends_the_sessions_that_are_named(anywhere: Pawsctl, any_server: 
     assert any_server.client.keys() == [b"wh:session:+3"]
 
 
+def test_a_server_that_takes_no_writes_is_not_said_to_refuse_scripts(
+    anywhere: Pawsctl, any_server: Server
+) -> None:
+    """It is a replica, or has too few of them; what is said of scripts would be false."""
+    any_server.client.set("wh:session:+1", "{}", ex=30)
+    any_server.client.config_set("min-replicas-to-write", 3)
+    try:
+        done = anywhere("session", "delete", "+1")
+    finally:
+        any_server.client.config_set("min-replicas-to-write", 0)
+    assert done.status == ExitStatus.FAILED
+    assert "NOREPLICAS" in done.err
+    assert "0 sessions were deleted" in done.err
+    assert "refused here" not in done.err
+    assert any_server.client.exists("wh:session:+1")
+
+
 @pytest.mark.parametrize("command", ["delete", "touch"])
 def test_a_mistyped_phone_is_not_taken_for_another(
     pawsctl: Pawsctl, server: Server, command: str

@@ -11,7 +11,14 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
-from pawsctl.connection import Command, ErrorReply, is_about_a_key, is_in_doubt, refused
+from pawsctl.connection import (
+    Command,
+    ErrorReply,
+    has_code,
+    is_about_a_key,
+    is_in_doubt,
+    refused,
+)
 from pawsctl.connection.transactions.change_if_same import Change, change_if_same
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 from pawsctl.sessions.contract.model import Record
@@ -24,6 +31,9 @@ Fate = Literal["deleted", "gone", "changed"]
 
 # A TTL that has grown by more than this was set again. A slow reply makes it look grown as well.
 _TOLERANCE_MS = 60_000
+
+# A server that takes no writes now says nothing of scripts.
+_NO_WRITES = ("READONLY", "NOREPLICAS", "MISCONF", "LOADING", "MASTERDOWN", "OOM", "BUSY")
 
 # One key each, which is declared: services and ACLs refuse scripts on others.
 _SCRIPT = """\
@@ -110,7 +120,9 @@ class Comparer:
             # Whatever the reply was, it is about no session.
             self._store.connection.ledger.begin()
         # None: the node of a cluster that would have the key does not answer.
-        is_allowed = isinstance(reply, ErrorReply) and is_about_a_key(reply)
+        is_allowed = isinstance(reply, ErrorReply) and (
+            is_about_a_key(reply) or has_code(reply, *_NO_WRITES)
+        )
         return is_allowed or reply is None or reply == 0
 
     def unlink(self, key: bytes) -> Command:
@@ -174,7 +186,7 @@ class UnchangedDeleter:
             scripts = [comparer.script(each, comparer.unlink(each.key)) for each in kept]
             for number, reply in enumerate(self._store.connection.pipeline(scripts)):
                 if isinstance(reply, ErrorReply):
-                    if is_in_doubt(reply):
+                    if is_in_doubt(reply) or has_code(reply, *_NO_WRITES):
                         raise refused(reply)
                     comparer.give_up_scripts()
                 else:
