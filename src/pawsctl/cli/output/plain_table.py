@@ -1,7 +1,7 @@
 """The lines of `table` as plain text, many rows at once. Nothing here writes."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice, repeat
 from typing import TypeVar
 
 from pawsctl import escaping
@@ -14,7 +14,9 @@ Row = TypeVar("Row")
 _ROWS = 50
 
 
-def blocks(rows: Iterable[Row], columns: Sequence[Column[Row]], room: int | None) -> Iterator[str]:
+def blocks(
+    rows: Iterable[Row], columns: Sequence[Column[Row]], room: int | None
+) -> Iterator[bytes]:
     """Yield the text of a table in blocks of lines as rows arrive; nothing if there is no row.
 
     `room` is as in `table`. If the rows raise, those that came before are yielded first.
@@ -26,7 +28,7 @@ def blocks(rows: Iterable[Row], columns: Sequence[Column[Row]], room: int | None
     measured = [_texts(column, first) for column in columns]
     layout = Layout(columns, measured, room)
     template = _template(layout)
-    yield _line(layout, [column.title for column in layout.columns])
+    yield _line(layout, [column.title for column in layout.columns]).encode()
     yield _block(layout, template, [measured[index] for index in layout.shown])
     some: list[Row] = []
     while True:
@@ -58,25 +60,33 @@ def _template(layout: Layout) -> str:
         f"%{'' if column.right else '-'}{width or ''}s  "
         for column, width in zip(layout.columns, layout.widths, strict=False)
     ]
-    return "".join(parts) + "%s\n"
+    return "".join(parts)
 
 
-def _block(layout: Layout, template: str, cells: Sequence[list[str]]) -> str:
+def _block(layout: Layout, template: str, cells: Sequence[list[str]]) -> bytes:
     """Return the lines of rows, whose cells are given column by column."""
     *before, last = cells
     for texts, width, column in zip(before, layout.widths, layout.columns, strict=False):
         is_narrow = not layout.is_fitted or max(map(len, texts)) <= width
         if not (is_narrow and (column.is_own or "".join(texts).isascii())):
-            return "".join([_line(layout, row) for row in zip(*cells, strict=True)])
-    room = layout.last
+            return "".join([_line(layout, row) for row in zip(*cells, strict=True)]).encode()
+    # Each by itself: one emoji would make all others four times as large.
+    ends = [text.encode() for text in last]
     # No character takes more columns than it has bytes.
-    ends = [text if len(text.encode()) <= room else cut(text, room) for text in last]
-    if ends != last:
+    if max(map(len, ends)) > layout.last or layout.pad:
+        ends = [_end(layout, text).encode() for text in last]
+    begins: Iterable[bytes] = repeat(b"")
+    if before:
+        begins = "\n".join(map(template.__mod__, zip(*before, strict=True))).encode().split(b"\n")
+    return b"".join(chain.from_iterable(zip(begins, ends, repeat(b"\n"))))
+
+
+def _end(layout: Layout, text: str) -> str:
+    """Return the cell of the last column as it is shown."""
+    if len(text.encode()) > layout.last:
         # A joiner between two emoji may join nothing at the cut.
-        ends = [escaping.visible(text) for text in ends]
-    if layout.pad:
-        ends = [padded(text, layout.pad, right=True) for text in ends]
-    return "".join(map(template.__mod__, zip(*before, ends, strict=True)))
+        text = escaping.visible(cut(text, layout.last))
+    return padded(text, layout.pad, right=True) if layout.pad else text
 
 
 def _line(layout: Layout, cells: Sequence[str]) -> str:

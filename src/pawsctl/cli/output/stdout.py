@@ -103,7 +103,7 @@ class Output(Talk):
         if not (self.is_terminal or self._is_log):
             blocks = plain_table.blocks(rows, columns, self.room)
             if first := next(blocks, None):
-                self._parts(block.encode() for block in chain([first], blocks))
+                self._parts(chain([first], blocks))
                 return
         elif title := next(lines := table(rows, columns, self.room), None):
             self.lines(chain([title], lines))

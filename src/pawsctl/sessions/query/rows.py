@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 
 import msgspec
 
 from pawsctl import durations
-from pawsctl.escaping import Printable
+from pawsctl.escaping import Printable, are_printable
 from pawsctl.sessions.contract import decode, keys, model, quick_check, rules
 from pawsctl.sessions.contract.decode import BotSession
 from pawsctl.sessions.contract.model import Problem, Record, Session
@@ -59,13 +60,23 @@ def last_messages(rows: Sequence[Listed]) -> Sequence[str | None]:
         session = row.session
         if session is None or not session.messages:
             break
-        words = session.messages[-1].summary
-        # As in `last_message`.
-        if not words.isprintable() or "  " in words or words.strip(" ") != words:
+        last = session.messages[-1]
+        content = last.content
+        # As `summary`, whose call takes longer than all else: a person's text, or the bot's.
+        if isinstance(content, str):
+            words = last.summary if content[:2] == "__" else content
+        elif content and len(content) == 1 and content[0].type == "text" and content[0].text:
+            words = content[0].text
+        else:
+            words = last.summary
+        if not words or "  " in words:
             break
         texts.append(words)
     else:
-        return texts
+        # As in `last_message`.
+        ends = {*map(itemgetter(0), texts), *map(itemgetter(-1), texts)}
+        if " " not in ends and are_printable(texts):
+            return texts
     return [row.last_message for row in rows]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pawsctl.cli.output.table import Column, Span
-from pawsctl.cli.output.units import about, duration, moment, moments, size
+from pawsctl.cli.output.units import about, duration, moment, moments, or_dash, size
 from pawsctl.cli.session.views.expiry_view import ttl_span
 from pawsctl.errors import UsageError
 from pawsctl.escaping import Printable
@@ -56,40 +56,58 @@ def _last_words(rows: Rows) -> list[str]:
     from pawsctl.cli.session.views.transcript import SPEAKERS
 
     found = _last_messages(rows)
-    texts = Printable()
-    are_printable = type(found) is Printable
+    if type(found) is Printable and [row.item.problem for row in rows].count(None) == len(rows):
+        # As nearly always: there is nothing to escape in any.
+        roles = [session.messages[-1].role for row in rows if (session := row.session) is not None]
+        if SPEAKERS.keys() >= set(roles):
+            names = map(SPEAKERS.__getitem__, roles)
+            return Printable(map("%s: %s".__mod__, zip(names, found, strict=True)))
+    texts = []
     for row, words in zip(rows, found, strict=True):
         session = row.session
         if problem := row.item.problem:
             texts.append(f"! {problem}")
-            are_printable = False
         elif words is None or session is None:
             texts.append("")
         else:
             role = session.messages[-1].role
             texts.append(f"{SPEAKERS.get(role, role)}: {words}")
-            are_printable &= role in SPEAKERS
-    return texts if are_printable else [*texts]
+    return texts
 
 
 def _waiting_seconds(rows: Rows) -> list[int | None]:
-    now = datetime.now(UTC)
-    waiting = [
-        row.item.updated_at if (session := row.session) is not None and session.is_waiting else None
-        for row in rows
-    ]
-    return [
-        None if since is None else max(0, int((now - since).total_seconds())) for since in waiting
-    ]
+    now, found = datetime.now(UTC), list[int | None]()
+    for row in rows:
+        since, session = row.item.updated_at, row.session
+        if since is not None and session is not None and session.is_waiting:
+            found.append(max(0, (now - since) // _SECOND))
+        else:
+            found.append(None)
+    return found
+
+
+_SECOND = timedelta(seconds=1)
 
 
 def _waiting(rows: Rows) -> list[str]:
-    return ["-" if each is None else _about(each) for each in _waiting_seconds(rows)]
+    # From a minute on, seconds are not shown.
+    return [
+        "-" if each is None else _about(each if each < 60 else each - each % 60)
+        for each in _waiting_seconds(rows)
+    ]
 
 
-# Many sessions have the same.
+def _times_left(rows: Rows) -> list[str]:
+    # From an hour on, seconds are not shown.
+    return [_duration(left if (left := row.item.ttl) < 3_600 else left - left % 60) for row in rows]
+
+
+# Many sessions have the same. The fewer there are, the more of them are at hand at once.
 _about = lru_cache(maxsize=30_000)(about)
 _duration = lru_cache(maxsize=30_000)(duration)
+
+
+_count = lru_cache(maxsize=30_000)(or_dash)
 
 
 @lru_cache(maxsize=30_000)
@@ -114,7 +132,7 @@ FIELDS = {
         lambda rows: [row.item.ttl for row in rows],
         _column(
             "TTL",
-            lambda rows: [_duration(row.item.ttl) for row in rows],
+            _times_left,
             # A session that should expire and does not has a problem.
             lambda row: ttl_span(row.item, may_stay=row.item.problem is None)[1],
             right=True,
@@ -129,9 +147,7 @@ FIELDS = {
         lambda rows: [row.item.messages for row in rows],
         _column(
             "MESSAGES",
-            lambda rows: [
-                "-" if (count := row.item.messages) is None else str(count) for row in rows
-            ],
+            lambda rows: [_count(row.item.messages) for row in rows],
             right=True,
             gives_way=4,
             is_own=True,
