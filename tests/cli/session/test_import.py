@@ -93,11 +93,6 @@ def test_lines_that_are_no_session_are_rejected_and_told(
     assert "! and 3 more" in text
 
 
-def empty(server: Server) -> None:
-    """Delete everything, and wait until the memory is free again."""
-    server.client.execute_command("FLUSHALL", "SYNC")
-
-
 def leave_room(server: Server, policy: str, room: int) -> None:
     """Set the limit to `room` bytes more than used now, and set the eviction policy."""
     server.client.config_set("maxmemory-policy", policy)
@@ -114,7 +109,7 @@ def test_import_into_a_full_redis_tells_how_far_it_got(
         client.set(f"wh:session:+{number}", os.urandom(500).hex(), ex=SIX_HOURS)
     before = held(any_server)
     anywhere("session", "export", "a.jsonl")
-    empty(any_server)
+    any_server.empty()
     client.set("wh:session:+0", b"mine")
     leave_room(any_server, "noeviction", 1_500_000)
     try:
@@ -178,7 +173,7 @@ def test_import_tells_what_redis_evicted_meanwhile(
     try:
         for _ in range(5):
             client.config_set("maxmemory", 0)
-            empty(any_server)
+            any_server.empty()
             # Far more than the batches in transit, which can't be evicted; less than the sessions.
             leave_room(any_server, "allkeys-lru", 8_000_000)
             result = anywhere("session", "import", "a.jsonl", "--json")
