@@ -108,11 +108,11 @@ class Interrupts:
     def __set_name__(self, owner, name):
         os.kill(os.getpid(), signal.SIGTERM)
 
-def called(*_):
+def invoke(*_):
     class Body:
         attribute = Interrupts()
 
-app._called = called
+app._invoke = invoke
 sys.argv = ["pawsctl", "health", "--json"]
 from pawsctl.__main__ import main
 main()
