@@ -1,13 +1,13 @@
 """Topologies on Docker, on the host's network, with docker compose and with pawsctl."""
 
 import json
-import math
 import os
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -145,8 +145,8 @@ def test_docker_compose_forms_it_and_pawsctl_takes_it_as_its_own(
 
     on_docker.wait_for(lambda found: found["problems"] == [], environment)
     on_docker.write("kept", "1", PASSWORD)
-    begun = time.time()
-    up = on_docker.up(environment)
+    with _probes(view) as probes:
+        up = on_docker.up(environment)
     assert b"1" in on_docker.copies("kept", PASSWORD)
     inspected = json.dumps([each.attrs for each in _containers(view)])
 
@@ -154,18 +154,31 @@ def test_docker_compose_forms_it_and_pawsctl_takes_it_as_its_own(
     assert {tuple(each["changed"]) for each in up["services"]} == {("secrets",)}
     assert "s3cret" not in inspected
     # One for all nodes, and one for all Sentinels: those mount other files.
-    assert len(_probes(view, begun)) == (1 if on_docker.topology == "cluster" else 2)
+    assert len(probes) == (1 if on_docker.topology == "cluster" else 2)
     docker_compose("down", "--volumes")
     assert view.names() == NOTHING
 
 
-def _probes(view: Docker, since: float) -> list[str]:
-    """Return the containers that were created only to look at the engine's files."""
-    filters = {"type": "container", "event": "create"}
-    until = math.ceil(time.time())
-    found = view.api.events(since=int(since), until=until, filters=filters, decode=True)
-    names = [each["Actor"]["Attributes"]["name"] for each in found]
-    return [each for each in names if each.endswith("_probe") and view.project in each]
+@contextmanager
+def _probes(view: Docker) -> Iterator[list[str]]:
+    """Collect the names of containers that are created in the block to look at the engine's files.
+
+    They are heard of at once: the engine remembers only its last 256 events, of all projects.
+    """
+    filters = {"type": ["container", "network"], "event": "create"}
+    events = view.api.events(since=int(time.time()), filters=filters, decode=True)
+    heard = (each["Actor"]["Attributes"]["name"] for each in events)
+    found: list[str] = []
+    yield found
+    end = f"{view.project}_end"
+    network = view.api.networks.create(end)
+    found += [
+        each
+        for each in iter(heard.__next__, end)
+        if each.endswith("_probe") and view.project in each
+    ]
+    events.close()
+    network.remove()
 
 
 def _says_pong(container: Container, command: list[str]) -> bool:

@@ -27,6 +27,7 @@ def _config(
         _config(["exec redis-server --appendonly yes"], ["/bin/sh", "-c"]),
         _config(["redis-server", "/run/secrets/redis.conf", "--dir", "/data"], _ENTRY),
         _config(["redis-server", "--include", "/run/secrets/cluster.conf"], _ENTRY),
+        _config(["redis-server", "/data/redis.conf"], ["sh", "/run/secrets/start.sh"]),
     ],
 )
 def test_a_command_of_options_tells_all(config: dict[str, Any]) -> None:
@@ -62,3 +63,21 @@ def test_options_that_an_image_adds_from_its_environment_count() -> None:
     assert command_line.tells_all(config)
     assert command_line.settings(config)["appendonly"] == "yes"
     assert command_line.settings(config)["dir"] == "/data/sub"
+
+
+@pytest.mark.parametrize(
+    ("words", "port"),
+    [
+        (["redis-server", "--port", "6380"], 6380),
+        (["redis-server", "/data/redis.conf", "--port", "1", "--port", "6381"], 6381),
+        (["sh", "-c", "exec redis-server --port 6382 --dir /data"], 6382),
+        (["redis-server", "--port", "$PORT"], None),
+        (["redis-server", "--port"], None),
+        (["redis-server"], None),
+    ],
+)
+def test_the_last_port_of_a_command_is_the_one_it_listens_on(
+    words: list[str], port: int | None
+) -> None:
+    """As Redis reads its options; None if no option names one."""
+    assert command_line.port({"Cmd": words}) == port

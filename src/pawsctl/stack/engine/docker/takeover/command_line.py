@@ -18,6 +18,8 @@ DEFAULTS = {
     "save": "3600 1",
 }
 _OUR_FILES = "/run/secrets/"
+# Keeps nothing of the server's own file but whose replica it is; options then have the last word.
+_OUR_ENTRYPOINT = ["sh", f"{_OUR_FILES}start.sh"]
 _SERVERS = ("redis-server", "valkey-server")
 # The entrypoint that starts redis-server if it gets nothing but options.
 _ENTRYPOINT = "docker-entrypoint.sh"
@@ -39,12 +41,21 @@ def settings(config: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def port(config: Mapping[str, Any]) -> int | None:
+    """Return the port that an option names, or None."""
+    words = _words(config)
+    named = [value for option, value in pairwise(words) if option == "--port"]
+    return int(named[-1]) if named and named[-1].isdecimal() else None
+
+
 def tells_all(config: Mapping[str, Any]) -> bool:
     """Whether the command starts a server directly, with options and no file but ours."""
     words = _words(config)
     included = [word for option, word in pairwise(words) if option == "--include"]
     if any("$" in each for each in words) or not all(_is_ours(each) for each in included):
         return False
+    if config.get("Entrypoint") == _OUR_ENTRYPOINT:
+        return True
     names = [PurePosixPath(each).name for each in words]
     at = next((i for i, each in enumerate(names) if each not in _BEFORE), len(names))
     if names[at : at + 1] and names[at] in _SERVERS:

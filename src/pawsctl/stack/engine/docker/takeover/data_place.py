@@ -105,7 +105,10 @@ def server(service: Service, container: dict[str, Any], password: str | None) ->
 def published(service: Service, container: dict[str, Any]) -> int | None:
     """Return the port of this machine that leads to the container's server, or None."""
     if container["HostConfig"]["NetworkMode"] == "host":
-        return next(iter(container_definition.ports_held(container)), None)
+        # The image declares its own port, too, on which a server with an option does not listen.
+        held = container_definition.ports_held(container)
+        named = command_line.port(container["Config"])
+        return named if named in held else min(held, default=None)
     found = _binding(service, container)
     return int(found[1]) if found else None
 
