@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "slow(seconds): takes seconds; left out by `make test-quick`, as is tests/integration. "
-        "If it takes more than 15, their number has it begin early.",
+        "If it takes more than 10, their number has it begin early.",
     )
 
 

@@ -332,6 +332,7 @@ def test_a_password_that_is_not_known(docker_stack: Stack, run: Run, password: s
     _has_all(docker_stack, "sesame")
 
 
+@pytest.mark.slow(15)
 def test_a_server_that_does_not_answer(docker_stack: Stack, engine_view: Docker, run: Run) -> None:
     """It is paused by Docker, or its process is stopped."""
     container = run("--appendonly", "no")
@@ -386,6 +387,7 @@ def test_no_write_that_was_acknowledged_is_lost(docker_stack: Stack, run: Run) -
     assert lost == []
 
 
+@pytest.mark.slow(15)
 def test_a_save_that_takes_longer_than_a_pause(docker_stack: Stack, run: Run) -> None:
     """Writes accepted after the pause ran out are kept when the server ends."""
     container = run("--save", "", "--appendonly", "no")
@@ -594,6 +596,7 @@ def test_two_that_hold_keys_are_not_mixed(
         assert client.get("ours") == b"1"
 
 
+@pytest.mark.slow(15)
 def test_what_the_real_compose_made(
     docker_stack: Stack, engine_view: Docker, compose: Path, tmp_path: Path
 ) -> None:

@@ -134,7 +134,7 @@ def test_it_lives_through_a_drill_and_down_and_up(on_docker: Topology, view: Doc
     assert view.names() == NOTHING
 
 
-@pytest.mark.slow(35)
+@pytest.mark.slow(20)
 def test_docker_compose_forms_it_and_pawsctl_takes_it_as_its_own(
     on_docker: Topology, view: Docker, docker_compose: Compose
 ) -> None:

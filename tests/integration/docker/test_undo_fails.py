@@ -3,6 +3,8 @@
 import signal
 import time
 
+import pytest
+
 from tests.bent_engine import Refusal, bent_engine
 from tests.stack_fixtures import Docker, Stack
 
@@ -17,6 +19,7 @@ def _up(stack: Stack) -> None:
         client.set("kept", "1")
 
 
+@pytest.mark.slow(15)
 def test_the_first_cause_and_its_log_are_told(
     docker_stack: Stack, engine_view: Docker, silent_image: str
 ) -> None:
@@ -45,6 +48,7 @@ def test_the_first_cause_and_its_log_are_told(
     assert f"{aside} is exited" in done.err
 
 
+@pytest.mark.slow(15)
 def test_a_redis_that_stays_under_another_name_is_told(
     docker_stack: Stack, engine_view: Docker, silent_image: str
 ) -> None:
@@ -74,6 +78,7 @@ def test_a_redis_that_stays_under_another_name_is_told(
         assert client.get("kept") == b"1"
 
 
+@pytest.mark.slow(15)
 def test_an_interrupt_tells_it_too(
     docker_stack: Stack, engine_view: Docker, silent_image: str
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_redis_that_wants_commanders_port_is_refused_before_it_is_touched(
     assert engine_view.container().status == "running"
 
 
+@pytest.mark.slow(15)
 def test_a_newer_redis_that_has_opened_the_data_stays(
     docker_stack: Stack, engine_view: Docker, older_image: str, crashing_image: str
 ) -> None:

@@ -205,6 +205,7 @@ def test_a_server_that_does_not_end_is_not_replaced(
         hung.resume()
 
 
+@pytest.mark.slow(15)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_change_leaves_the_old_server_running(
     embedded_stack: Stack, number: signal.Signals

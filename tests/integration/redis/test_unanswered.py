@@ -100,7 +100,6 @@ def test_a_flush_that_is_cut_tells_what_is_deleted_and_what_no_one_knows(
     assert unknown
 
 
-@pytest.mark.slow(25)
 @pytest.mark.parametrize(("command", "what"), [("delete", "deleted"), ("touch", "touched")])
 def test_sessions_of_which_no_one_knows_are_named(
     pawsctl: Pawsctl, server: Server, command: str, what: str

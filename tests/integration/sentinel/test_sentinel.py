@@ -148,6 +148,7 @@ def test_a_flush_through_a_failover_deletes_everything(breakable: Trio) -> None:
         assert store.count() == {}
 
 
+@pytest.mark.slow(15)
 def test_a_demoted_primary_is_left(breakable: Trio) -> None:
     """A command that a replica refuses was not run, so it goes to the new primary."""
     breakable.seed(10)

@@ -59,6 +59,7 @@ def test_an_interrupted_stop_says_how_it_left_redis(stack: Stack, command: str) 
         assert client.ping()
 
 
+@pytest.mark.slow(15)
 def test_an_interrupted_change_leaves_the_old_container_running(docker_stack: Stack) -> None:
     """Ctrl-C comes while it is being shut down, still under its name."""
     stack = docker_stack
