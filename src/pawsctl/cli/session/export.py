@@ -72,10 +72,13 @@ def exported_view(result: Exported) -> Iterator[Line]:
 
 
 def export_warnings(result: Exported, keyspace: Keyspace) -> Iterator[str]:
-    """Yield a warning for an empty archive, and for each type of key that was left out."""
+    """Yield a warning for an empty archive, and for keys that were left out."""
     yield from emptiness(result.sessions)
-    for kind, count in result.left_out.items():
-        what = f"{plural(count, 'key')} of type {kind} under {keyspace.prefix}"
+    if result.left_out:
+        kinds = [
+            f"{plural(count, 'key')} of type {kind}" for kind, count in result.left_out.items()
+        ]
+        what = f"{', '.join(kinds)} under {keyspace.prefix}"
         yield f"Left out, since only strings are sessions: {what}."
 
 

@@ -42,8 +42,10 @@ def ttl(
         else:
             overview = expiry.expiry(store)
             run.output.show(overview, partial(expiry_view.expiry, room=run.output.room))
-            for what in store.left_out_texts():
-                run.output.note(f"Left out, since only strings are sessions: {what}.")
+            if left_out := store.left_out_texts():
+                run.output.note(
+                    f"Left out, since only strings are sessions: {', '.join(left_out)}."
+                )
             run.output.advise(lambda: "" if overview.sessions else absent.nothing(store))
         if check:
             expiry.require_sound(overview, store.keyspace)
