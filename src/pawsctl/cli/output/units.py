@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pawsctl.cli.output.table import Line
-from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.sessions.stats.pictures import Pictures
@@ -44,7 +43,12 @@ def about(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3_600:
         return f"{whole // 60} min"
-    return f"{whole // 3_600} h" if whole < 86_400 else plural(whole // 86_400, "day")
+    if whole < 86_400:
+        return f"{whole // 3_600} h"
+    # Help needs no plural.
+    from pawsctl.plurals import plural
+
+    return plural(whole // 86_400, "day")
 
 
 def moment(time: datetime | None, *, now: datetime | None = None) -> str:
@@ -103,6 +107,8 @@ def bars(count: int, most: int, width: int) -> str:
 
 def pictures(found: Pictures) -> Line:
     """Render the number and size of the bot's temporary pictures (temp_image:*)."""
+    from pawsctl.plurals import plural
+
     count = plural(found.keys, "picture")
     words = f"{count} on their way (temp_image:*) take {size(found.bytes)}"
     if found.complete:
