@@ -1,14 +1,17 @@
 """Write the sessions of an archive into an empty server of our own, and compare what it holds."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from pawsctl.connection import ErrorReply, raise_for_error, refused, ttls_of, types_of
 from pawsctl.sessions.contract.keys import key_text
-from pawsctl.sessions.contract.saved import Saved
+from pawsctl.sessions.contract.saved import LATEST_MS, Saved, moment
 from pawsctl.sessions.store.bulk_writer import BulkWriter
 from pawsctl.sessions.store.store import SessionStore
 
+# Added to every session's TTL, so that none expires during the comparison.
+_GRACE_MS = 3_600_000
 _TTL_TOLERANCE_MS = 1_000
 # Bytes of values that are written, and read back, at a time.
 _MOST_BYTES = 1 << 20
@@ -26,30 +29,40 @@ return as_told"""
 
 
 class TrialRestore:
-    """Writes sessions into an empty server that nobody else uses, and reads them back."""
+    """Writes sessions into an empty server that nobody else uses, and reads them back.
 
-    def __init__(self, store: SessionStore) -> None:
+    However long ago they were exported, they get the TTL that they had then. `now_ms` is the
+    server's time at the begin, in milliseconds since the epoch.
+    """
+
+    def __init__(self, store: SessionStore, exported_at: datetime) -> None:
         self._connection = store.connection
         self._writer = BulkWriter(store, replace=False)
-
-    def now_ms(self) -> float:
-        """Return the server's time now, in milliseconds since the epoch."""
-        return self._writer.now_ms()
+        self.now_ms = self._writer.now_ms()
+        self._shift_ms = int(self.now_ms - exported_at.timestamp() * 1000) + _GRACE_MS
 
     def differences(self, sessions: Sequence[Saved]) -> Iterator[str]:
         """Write the sessions, and yield a sentence for each difference of what is stored then."""
         for some in _portions(sessions):
-            if not self._are_written_at_once(some):
-                yield from _unwritten(some, self._writer.write(some))
-            elif self._expire_as_told(some):
+            is_written = self._are_written_at_once(some)
+            if is_written and self._expire_as_told(some):
                 continue
-            yield from self._unlike(some)
+            shifted = [self._shifted(each) for each in some]
+            if not is_written:
+                yield from _unwritten(shifted, self._writer.write(shifted))
+            yield from self._unlike(shifted)
+
+    def _shifted(self, saved: Saved) -> Saved:
+        if saved.expires_at is None:
+            return saved
+        expires_at = moment(saved.expires_at + self._shift_ms)
+        return Saved(saved.key, saved.value, expires_at, saved.dumped)
 
     def _are_written_at_once(self, sessions: Sequence[Saved]) -> bool:
         """Write the values of all sessions or of none; return whether they are written.
 
         A command and a reply for each would take twice as long. None are written if one of them
-        needs a look of its own: a key that stands there twice, no string, an expiry in the past.
+        needs a look of its own: a key that stands there twice, no string, an expiry that can't be.
         """
         keys = {each.key for each in sessions}
         moments = [each.expires_at for each in sessions if each.expires_at is not None]
@@ -58,7 +71,8 @@ class TrialRestore:
             # A large one alone: the server may hang up at it.
             or len(sessions) == 1
             or any(each.dumped for each in sessions)
-            or (moments and min(moments) <= self.now_ms())
+            or (moments and min(moments) + self._shift_ms <= self._writer.now_ms())
+            or (moments and max(moments) + self._shift_ms > LATEST_MS)
         ):
             return False
         pairs = [part for each in sessions for part in (each.key, each.value)]
@@ -67,7 +81,8 @@ class TrialRestore:
     def _expire_as_told(self, sessions: Sequence[Saved]) -> bool:
         """Set the expiry of each; return whether every value and every expiry are then as told."""
         keys = [each.key for each in sessions]
-        moments = [-1 if each.expires_at is None else each.expires_at for each in sessions]
+        by_ms = self._shift_ms
+        moments = [-1 if each.expires_at is None else each.expires_at + by_ms for each in sessions]
         as_told, values = self._asked(
             ("EVAL", _EXPIRE_SCRIPT, len(keys), *keys, *moments), ("MGET", *keys)
         )
@@ -76,7 +91,7 @@ class TrialRestore:
     def _unlike(self, sessions: Sequence[Saved]) -> Iterator[str]:
         names = [each.key for each in sessions]
         # Not a float, which would round a moment far away to seconds.
-        asked_ms = int(self.now_ms())
+        asked_ms = int(self._writer.now_ms())
         ttls, values = self._asked(ttls_of(names), ("MGET", *names))
         if any(each.dumped for each in sessions):
             values = self._with_dumps(sessions, values)

@@ -14,7 +14,7 @@ from pawsctl.connection import connect
 from pawsctl.errors import OperationFailed, RedisUnreachable, TimedOut
 from pawsctl.sessions.archive.jsonl_format import Rejected
 from pawsctl.sessions.archive.read import Archive, Numbered
-from pawsctl.sessions.contract.saved import Saved, moment
+from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.store.store import SessionStore
 from pawsctl.stack.engine.embedded import throwaway
 from pawsctl.workflows.trial_restore import TrialRestore
@@ -22,8 +22,6 @@ from pawsctl.workflows.trial_restore import TrialRestore
 _READY_SECONDS = 10.0
 _PAUSE = 0.005
 _TAIL_LINES = 15
-# Time added to every session's TTL, so that none expires during the comparison.
-_GRACE_MS = 3_600_000
 # Sessions of 1 KB, this many at a time, stay in the processor's cache until they are compared.
 _AT_A_TIME = 200
 # Differences that are listed in the error.
@@ -56,17 +54,15 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
     """
     _require_room(archive)
     with _throwaway_store() as store:
-        trial = TrialRestore(store)
-        now_ms = trial.now_ms()
-        shift_ms = int(now_ms - archive.header.exported_at.timestamp() * 1000) + _GRACE_MS
+        trial = TrialRestore(store, archive.header.exported_at)
         size = expired = 0
         differences: list[str] = []
         for batch in archive.batches(_AT_A_TIME):
             sessions = _sound(batch)
             size += sum([len(each.value) for each in sessions])
             moments = [each.expires_at for each in sessions if each.expires_at is not None]
-            expired += len([each for each in moments if each <= now_ms])
-            differences += trial.differences([_shifted(each, shift_ms) for each in sessions])
+            expired += len([each for each in moments if each <= trial.now_ms])
+            differences += trial.differences(sessions)
             progress(len(batch))
         # Each batch was compared by itself; the count shows whether all are still there.
         count = store.connection.call("DBSIZE")
@@ -142,9 +138,3 @@ def _sound(batch: Sequence[Numbered]) -> list[Saved]:
             )
         sessions.append(found)
     return sessions
-
-
-def _shifted(saved: Saved, by_ms: int) -> Saved:
-    if saved.expires_at is None:
-        return saved
-    return Saved(saved.key, saved.value, moment(saved.expires_at + by_ms), saved.dumped)

@@ -7,6 +7,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -122,8 +123,10 @@ def test_what_a_server_changes_or_loses_is_a_difference(
     sessions = [Saved(b"wh:session:+%d" % number, b"{}", later) for number in range(8)]
     sessions.append(Saved(b"wh:session:+never", b"{}", None))
     with SessionStore(connect(parse(server.url, origin="the test"))) as store:
-        assert list(trial_restore.TrialRestore(store).differences(sessions)) == []
-        assert server.client.pexpiretime("wh:session:+7") == later
+        trial = trial_restore.TrialRestore(store, datetime.now(UTC))
+        assert list(trial.differences(sessions)) == []
+        # An hour more, so that none expires meanwhile.
+        assert abs(server.client.pexpiretime("wh:session:+7") - later - 3_600_000) < 600_000
         server.client.flushall()
         damage = (
             "redis.call('SET', KEYS[2], 'other') redis.call('UNLINK', KEYS[4]) "
@@ -131,7 +134,7 @@ def test_what_a_server_changes_or_loses_is_a_difference(
         )
         script = f"{damage}\n{trial_restore._EXPIRE_SCRIPT}"
         monkeypatch.setattr(trial_restore, "_EXPIRE_SCRIPT", script)
-        found = list(trial_restore.TrialRestore(store).differences(sessions))
+        found = list(trial.differences(sessions))
     assert [each.split(" ", 2)[:2] for each in found] == [
         ["wh:session:+1", "has"],
         ["wh:session:+3", "is"],
