@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.errors import ExitStatus
-from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.context import Invocation
@@ -104,6 +103,8 @@ def finding_view(found: Finding) -> Iterator[Line]:
 
 def doctor_summary(found: Diagnosis) -> Iterator[Line]:
     """Render the number of failures and warnings, and what was not examined."""
+    from pawsctl.plurals import plural
+
     states = [each.state for each in found.findings]
     failed, warnings = states.count("failed"), states.count("warning")
     # A stack of this project that the session commands do not use need not be examined.

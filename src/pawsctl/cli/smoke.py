@@ -11,7 +11,6 @@ from pawsctl.cli.arguments import JUnit, require_writable, time_option, waiting_
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Line, Span
 from pawsctl.errors import ExitStatus
-from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
     from pawsctl.cli.output.ci_reports import Report
@@ -119,6 +118,8 @@ def flow_step(step: StepResult) -> Iterator[Line]:
 
 def flow_summary(report: FlowReport) -> Iterator[Line]:
     """Render the result of the flow in a sentence."""
+    from pawsctl.plurals import plural
+
     passed = sum(step.ok for step in report.steps)
     seconds = sum(step.seconds for step in report.steps)
     style = "bold green" if report.ok else "bold red"
