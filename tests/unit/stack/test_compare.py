@@ -4,23 +4,6 @@ import pytest
 
 from pawsctl.stack.engine.docker.takeover import compare
 
-WRITTEN = {
-    "aof_enabled": "1",
-    "aof_rewrite_in_progress": "0",
-    "aof_rewrite_scheduled": "0",
-    "aof_last_bgrewrite_status": "ok",
-}
-
-
-def test_all_data_is_in_the_file_only_if_everything_says_so() -> None:
-    """Old servers do not tell how the last write went."""
-    assert compare.is_written(WRITTEN)
-    assert compare.is_written({**WRITTEN, "aof_last_write_status": "ok"})
-    assert not compare.is_written({**WRITTEN, "aof_last_write_status": "err"})
-    for name in WRITTEN:
-        assert not compare.is_written({**WRITTEN, name: "2"}), name
-        assert not compare.is_written({k: v for k, v in WRITTEN.items() if k != name}), name
-
 
 @pytest.mark.parametrize(
     ("info", "missing"),

@@ -57,7 +57,7 @@ def _on_docker(here: Project, *, is_needed: bool, are_rendered: bool) -> Iterato
         if told := _trouble_of(condition):
             # Between two restarts Docker reports it as running.
             state = broken if condition.is_broken or condition.restarts else "warning"
-            hint = f"See 'pawsctl redis logs{here.hint}'; {up} starts it again, its data kept."
+            hint = f"See 'pawsctl redis logs{here.hint}'; {up} starts it again, or says why not."
             if condition.state == "paused":
                 hint = f"docker unpause {condition.name}"
             yield Finding("container", state, "\n".join([told, *condition.tail]), hint)
@@ -115,5 +115,5 @@ def _embedded(
     for service in services:
         if service.state == "exited" and (tail := engine.last_words(service.service)):
             detail = "\n".join([f"{service.name} has ended", *tail])
-            hint = f"'pawsctl redis start{here.hint}' starts it, its data kept."
+            hint = f"'pawsctl redis start{here.hint}' starts it, or says why it can't."
             yield Finding("process", "failed" if is_needed else "warning", detail, hint)

@@ -86,7 +86,7 @@ class EmbeddedEngine:
     def end(self) -> None:
         """Shut all running servers down."""
         for each in self._processes:
-            each.server.shut_down()
+            each.shut_down()
 
     def kill(self, service: str) -> None:
         """Kill a server's process."""
@@ -116,7 +116,7 @@ class EmbeddedEngine:
             if volumes:
                 each.server.end_for_deletion()
             else:
-                each.server.shut_down()
+                each.shut_down()
         for each, things in found.items():
             each.remove(volumes=volumes)
             for thing in things:

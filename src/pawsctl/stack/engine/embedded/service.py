@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pawsctl.connection import probe
 from pawsctl.errors import Conflict
 from pawsctl.files import state_dir
-from pawsctl.stack.engine import diff, ports
+from pawsctl.stack.engine import append_only, diff, ports
 from pawsctl.stack.engine.embedded.server_process import ServerProcess, ServerRecord
 from pawsctl.stack.engine.protocol import Action, Plan, ServiceStatus, ServiceUp, Thing
 from pawsctl.stack.engine.rollback import uninterrupted
@@ -66,7 +66,7 @@ class Process:
         is_up = self.is_running
         if is_up and record and not record.arguments:
             # The settings it was started with are unknown.
-            self.server.shut_down()
+            self.shut_down()
             is_up = False
         if is_up and record and record.arguments == wanted:
             action: Action = "running"
@@ -94,10 +94,27 @@ class Process:
 
     def stop(self, emit: Emit) -> bool:
         """Shut the server down with its data saved, and return whether it ran."""
-        was_running = self.server.shut_down()
+        was_running = self.shut_down()
         if was_running:
             emit(Stopped(self.key, self.name))
         return was_running
+
+    def shut_down(self) -> bool:
+        """Shut the server down with its data where its next start finds it; return if it ran.
+
+        Raises Conflict if that can't be, TimedOut.
+        """
+        record = self.server.record()
+        if record and self.is_running and not layout.is_sentinel(self.service):
+            try:
+                append_only.switch_on(record.port, self._password)
+            except (probe.Refused, OSError) as error:
+                raise Conflict(
+                    f"{self.name} would lose data if it were stopped: its append-only file was "
+                    f"switched off, and can't be written ({error}). It was not stopped.",
+                    hint=f"See its log: {self.server.log}",
+                ) from error
+        return self.server.shut_down()
 
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
         """Return the process, and with `volumes` its data."""
@@ -190,7 +207,7 @@ class Process:
             # On undo the old server starts only after the new one has ended: two must never share
             # the data.
             with uninterrupted():
-                self.server.shut_down()
+                self.shut_down()
                 undo.callback(self.server.launch, running.arguments, running.port)
         if taken := self.obstacle():
             raise taken

@@ -8,17 +8,6 @@ from pawsctl.connection import info_reply
 Databases = Mapping[str, tuple[int, int]]
 
 
-def is_written(info: Mapping[str, str]) -> bool:
-    """Whether all data of a server is in its append-only file."""
-    return (
-        info.get("aof_enabled") == "1"
-        and info.get("aof_rewrite_in_progress") == "0"
-        and info.get("aof_rewrite_scheduled") == "0"
-        and info.get("aof_last_bgrewrite_status") == "ok"
-        and info.get("aof_last_write_status", "ok") == "ok"
-    )
-
-
 def missing(wanted: Databases, info: Mapping[str, str]) -> int:
     """Return how many keys a server lacks, not counting those that expired since its start."""
     found = info_reply.databases(info)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pawsctl.connection import probe
 from pawsctl.errors import Conflict
+from pawsctl.stack.engine import append_only
 from pawsctl.stack.engine.docker.objects import container_definition
-from pawsctl.stack.engine.docker.takeover import data_place
+from pawsctl.stack.engine.docker.takeover import command_line, data_place
 from pawsctl.stack.engine.paused_writers import Writers
 
 if TYPE_CHECKING:
@@ -38,6 +39,15 @@ def settled(service: Service, container: dict[str, Any], password: str | None) -
     if place.is_memory:
         _refuse(name, "its data lies in memory, and ends with it")
     if server.settings["appendonly"] == "yes":
+        yield
+        return
+    # Its next start reads a file that a client has switched off meanwhile.
+    appends = command_line.settings(container["Config"])["appendonly"] == "yes"
+    if appends and server.port is not None and not server.silence:
+        try:
+            append_only.switch_on(server.port, password)
+        except (probe.Refused, OSError) as error:
+            _refuse(name, f"its append-only file was switched off, and can't be written ({error})")
         yield
         return
     if server.silence or server.port is None:

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from pawsctl.connection import info_reply, probe
 from pawsctl.plurals import plural
+from pawsctl.stack.engine.append_only import is_written
 from pawsctl.stack.engine.docker.objects import data_volumes, labels, network_volumes
 from pawsctl.stack.engine.docker.takeover import copy_server
-from pawsctl.stack.engine.docker.takeover.compare import Databases, is_written, missing
+from pawsctl.stack.engine.docker.takeover.compare import Databases, missing
 from pawsctl.stack.engine.docker.takeover.copy_server import Copy
 from pawsctl.stack.engine.docker.takeover.source_server import SourceServer
 from pawsctl.stack.engine.protocol import Plan
