@@ -21,6 +21,11 @@ from pawsctl.errors import (
     causes,
 )
 
+# twemproxy, for one, knows neither SCAN nor INFO.
+_PROXY_HINT = (
+    "If it hangs up each time, it may be a proxy that does not know the command: name the Redis "
+    "behind it."
+)
 _CERTIFICATE_HINT = (
     "Name the authority that signed it: ssl_ca_certs=FILE in the URL's parameters (and "
     "ssl_certfile=FILE, ssl_keyfile=FILE where the server wants to know the client)."
@@ -58,6 +63,8 @@ def explained(
     if not reason:
         reason = _reason(error, target, last_words)
         hint = _next_step(error, target)
+        if was_connected and hung_up(error):
+            hint += f" {_PROXY_HINT}"
     verb = "stopped answering" if was_connected else "can't be reached"
     kind = HungUp if was_connected and hung_up(error) else RedisUnreachable
     return kind(f"{where} {verb}: {reason}.", hint=hint)

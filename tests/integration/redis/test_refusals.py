@@ -210,6 +210,15 @@ def test_who_hangs_up_without_a_word_is_not_said_to_speak_tls(bare_pawsctl: Paws
     assert "TLS" not in result.err
 
 
+def test_a_proxy_that_hangs_up_at_a_command_is_named(bare_pawsctl: Pawsctl) -> None:
+    """As twemproxy does at SCAN: that a Redis has to be started would be false."""
+    replies = {b"PING": b"+PONG\r\n"}
+    with lying.answering(lambda command: replies.get(command[0].upper())) as url:
+        result = bare_pawsctl("session", "list", "--json", "--url", url)
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "behind it" in result.error["hint"]
+
+
 @contextmanager
 def http() -> Iterator[str]:
     """Yield the redis:// URL of a real web server."""
