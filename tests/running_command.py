@@ -6,8 +6,12 @@ import select
 import signal
 import socket
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Sequence
 from typing import IO, Any, Protocol
+
+# Seconds until a command whose end is awaited without a limit is taken to hang.
+_LONGEST = 600.0
 
 
 class Command:
@@ -89,15 +93,12 @@ class Started:
         return self.returncode
 
     def communicate(self, *, timeout: float | None = None) -> tuple[bytes, bytes]:
-        """Return the rest of its output when it has ended. Kills it and raises TimeoutExpired."""
-        with ThreadPoolExecutor(2) as pool:
-            printed = [pool.submit(_rest, each) for each in (self.stdout, self.stderr)]
-            try:
-                self.wait(timeout)
-            except BaseException:
-                self.kill()
-                raise
-            return printed[0].result(), printed[1].result()
+        """Return the rest of its output when it has ended. Raises TimeoutExpired."""
+        deadline = time.monotonic() + (_LONGEST if timeout is None else timeout)
+        streams = [each for each in (self.stdout, self.stderr) if each and not each.closed]
+        found = _rest(streams, deadline)
+        self.wait(max(0.0, deadline - time.monotonic()))
+        return found.get(self.stdout, b""), found.get(self.stderr, b"")
 
     def send_signal(self, sig: int) -> None:
         """Send it a signal if it has not ended."""
@@ -113,9 +114,22 @@ class Started:
         self.send_signal(signal.SIGKILL)
 
 
-def _rest(stream: IO[bytes] | None) -> bytes:
-    """Return the rest of a stream, and close it."""
-    if stream is None or stream.closed:
-        return b""
-    with stream:
-        return stream.read()
+def _rest(streams: Sequence[IO[bytes]], deadline: float) -> dict[IO[bytes] | None, bytes]:
+    """Return the rest of each stream, and close it. Raises TimeoutExpired."""
+    found: dict[IO[bytes] | None, bytes] = dict.fromkeys(streams, b"")
+    for each in streams:
+        os.set_blocking(each.fileno(), False)
+    # The first time they may have something in their buffers.
+    left, ready = list(streams), list(streams)
+    while left:
+        for each in ready:
+            # None if there is nothing yet.
+            data: bytes | None = each.read()
+            found[each] += data or b""
+            if data == b"":
+                each.close()
+        if left := [each for each in left if not each.closed]:
+            ready, _, _ = select.select(left, [], [], max(0.0, deadline - time.monotonic()))
+            if not ready:
+                raise subprocess.TimeoutExpired("pawsctl", 0)
+    return found

@@ -131,7 +131,7 @@ def test_a_reply_of_another_type_is_no_success(
     assert asked.names
     for name, reply in _bent(asked.names - {b"CLIENT", b"HELLO"}):
         # Else each flush would look through the backups of all before it.
-        shutil.rmtree(tmp_path / "pawsctl", ignore_errors=True)
+        shutil.rmtree(tmp_path / "pawsctl" / "undo.archives", ignore_errors=True)
         begun = time.monotonic()
         status = _called(command, _Asked(name, reply))
         taken = time.monotonic() - begun
