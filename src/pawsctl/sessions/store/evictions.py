@@ -13,9 +13,14 @@ class Evictions:
         self._before = self._total()
 
     def count(self) -> int | None:
-        """Return how many keys were evicted so far; None if a primary does not tell."""
+        """Return how many keys were evicted so far; None if a primary does not tell.
+
+        Nor does one whose counter began again, after a restart, a failover or CONFIG RESETSTAT.
+        """
         now = self._total()
-        return None if now is None or self._before is None else now - self._before
+        if now is None or self._before is None or now < self._before:
+            return None
+        return now - self._before
 
     def _total(self) -> int | None:
         try:
