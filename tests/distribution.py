@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-WORKERS_PER_PROCESSOR = 4
+WORKERS_PER_PROCESSOR = 5
 
 # The part of the tests that compute which run when all that wait have begun.
 _LEFT_TO_THE_END = 0.15

@@ -34,7 +34,7 @@ PASSING = (
     (rb"lives 864\d\d s", b"lives TTL s"),
     (rb"\d+(?= s in the future)", b"N"),
     (rb'^\d+(?=,)|(?<="waiting":)\d+', b"N"),
-    (rb"\b\d{4,6}(?= d| ?\xe2\x80\xa6)", lambda found: b"N" * len(found[0])),
+    (rb"(?<![u\d])\d{4,7}(?= d| ?\xe2\x80\xa6)", lambda found: b"N" * len(found[0])),
 )
 
 
