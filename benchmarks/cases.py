@@ -397,6 +397,8 @@ def watching(store: Store, scale: Scale, report: Report) -> None:
 
 
 ALL: tuple[Callable[[Store, Scale, Report], None], ...] = (
+    # First: a process's peak counts what the one that starts it held, and this one grows.
+    memory,
     start_up,
     docker_up,
     seeding,
@@ -408,7 +410,6 @@ ALL: tuple[Callable[[Store, Scale, Report], None], ...] = (
     archives,
     latency,
     cluster,
-    memory,
     watching,
 )
 QUICK = (start_up, seeding, listing, formats, verifying, expiry, flushing)
