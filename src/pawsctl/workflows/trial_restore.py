@@ -19,13 +19,13 @@ _MOST_BYTES = 1 << 20
 # Sets the expiry of each key, -1 for never, and returns how many keys then have it: Redis has no
 # command for many keys, and a reply for each would take longer than the rest.
 _EXPIRE_SCRIPT = """\
-local as_told = 0
+local exact = 0
 for number, key in ipairs(KEYS) do
   local moment = ARGV[number]
   if moment ~= '-1' then redis.call('PEXPIREAT', key, moment) end
-  if redis.call('PEXPIRETIME', key) == tonumber(moment) then as_told = as_told + 1 end
+  if redis.call('PEXPIRETIME', key) == tonumber(moment) then exact = exact + 1 end
 end
-return as_told"""
+return exact"""
 
 
 class TrialRestore:
@@ -45,7 +45,7 @@ class TrialRestore:
         """Write the sessions, and yield a sentence for each difference of what is stored then."""
         for some in _portions(sessions):
             is_written = self._are_written_at_once(some)
-            if is_written and self._expire_as_told(some):
+            if is_written and self._expire_as_archived(some):
                 continue
             shifted = [self._shifted(each) for each in some]
             if not is_written:
@@ -78,15 +78,15 @@ class TrialRestore:
         pairs = [part for each in sessions for part in (each.key, each.value)]
         return bool(self._connection.call("MSETNX", *pairs) == 1)
 
-    def _expire_as_told(self, sessions: Sequence[Saved]) -> bool:
-        """Set the expiry of each; return whether every value and every expiry are then as told."""
+    def _expire_as_archived(self, sessions: Sequence[Saved]) -> bool:
+        """Set the expiry of each; return whether all values and expiries are then as archived."""
         keys = [each.key for each in sessions]
         by_ms = self._shift_ms
         moments = [-1 if each.expires_at is None else each.expires_at + by_ms for each in sessions]
-        as_told, values = self._asked(
+        exact, values = self._asked(
             ("EVAL", _EXPIRE_SCRIPT, len(keys), *keys, *moments), ("MGET", *keys)
         )
-        return bool(as_told == len(keys) and values == [each.value for each in sessions])
+        return bool(exact == len(keys) and values == [each.value for each in sessions])
 
     def _unlike(self, sessions: Sequence[Saved]) -> Iterator[str]:
         names = [each.key for each in sessions]

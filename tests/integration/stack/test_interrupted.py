@@ -26,8 +26,8 @@ def _server(stack: Stack) -> psutil.Process:
     return psutil.Process(int(subprocess.check_output(inspect)))
 
 
-def _is_told_to_end(process: psutil.Process) -> bool:
-    """Return whether a process that is stopped has a SIGTERM that it will get."""
+def _has_pending_sigterm(process: psutil.Process) -> bool:
+    """Return whether a SIGTERM waits until a suspended process goes on."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     pending = int(status.partition("ShdPnd:")[2].split()[0], 16)
     return bool(pending >> (signal.SIGTERM - 1) & 1)
@@ -46,7 +46,7 @@ def test_an_interrupted_stop_says_how_it_left_redis(stack: Stack, command: str) 
     server = _server(stack)
     server.suspend()
     process = stack.start("redis", command)
-    wait_until(lambda: _is_told_to_end(server), "Redis is told to end")
+    wait_until(lambda: _has_pending_sigterm(server), "a SIGTERM that waits for Redis")
 
     said = _interrupt(process)
     server.resume()
@@ -68,7 +68,7 @@ def test_an_interrupted_change_leaves_the_old_container_running(docker_stack: St
     # Docker kills it in the end.
     server.suspend()
     up = stack.start("redis", "up", env={"REDIS_PASSWORD": "new"})
-    wait_until(lambda: _is_told_to_end(server), "Redis is told to end")
+    wait_until(lambda: _has_pending_sigterm(server), "a SIGTERM that waits for Redis")
 
     _interrupt(up)
 
