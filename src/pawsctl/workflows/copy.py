@@ -97,7 +97,7 @@ class Copy:
 
         evictions = Evictions(self._target.connection)
         hint = "Run it again for the rest: what is there is kept."
-        with accounted(self._target.connection, account, hint=hint):
+        with accounted(self._target.connection, account, hint=hint, evictions=evictions):
             writer = BulkWriter(self._target, replace=False)
             for asked_at, records in self._records(what):
                 saved = [self._saved(each, asked_at, writer.now_ms()) for each in records]
@@ -110,7 +110,7 @@ class Copy:
                     else:
                         copied, kept = copied + bool(each), kept + (not each)
                 progress(len(records))
-        self._evicted = evictions.count()
+        self._evicted = evictions.count() if dry_run else evictions.told()
         return Copied(
             source=self._source.connection.target.url,
             target=self._target.connection.target.url,

@@ -423,6 +423,7 @@ def test_the_newest_export_of_a_reset_stays(pawsctl: Pawsctl, server: Server) ->
 def test_the_printed_way_back_works_as_it_is_printed(pawsctl: Pawsctl, server: Server) -> None:
     """Also where the command line named the Redis; a password is not printed."""
     with_password = server.url.replace("://", "://me:hidden@")
+    with_user = server.url.replace("://", "://me@")
     toml = f'[profiles.near]\nurl = "{server.url}"\n'
     (pawsctl.folder / "pawsctl.toml").write_text(toml)
     server.client.execute_command("ACL SETUSER me on >hidden ~* +@all")
@@ -432,14 +433,16 @@ def test_the_printed_way_back_works_as_it_is_printed(pawsctl: Pawsctl, server: S
             (("--url", f"{server.url}/3"), {}),
             (("--url", server.url, "--db", "3"), {}),
             (("--url", with_password), {"REDISCLI_AUTH": "hidden"}),
+            (("--url", with_user), {"REDISCLI_AUTH": "hidden"}),
             (("--profile", "near"), {}),
         ):
             store_session(server, "+1", b"{}")
             server.client.copy("wh:session:+1", "wh:session:+1", destination_db="3", replace=True)
-            said = pawsctl(*options, "session", "delete", "+1").err
+            said = pawsctl(*options, "session", "delete", "+1", env=login).err
             way = said.partition("back with: pawsctl ")[2].partition("\n")[0]
             assert "hidden" not in way
-            assert ("(with the password in REDISCLI_AUTH)" in way) == bool(login)
+            user = "the user of that URL and " * (with_user in options)
+            assert (f"(with {user}the password in REDISCLI_AUTH)" in way) == bool(login)
             back = pawsctl(*shlex.split(way.partition(" (")[0]), "--json", env=login)
             assert back.json["restored"] == 1, (way, back.err)
     finally:

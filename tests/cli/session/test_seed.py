@@ -16,7 +16,13 @@ def test_seed_writes_sessions_that_the_bot_could_have_written(
     """About 1 KB each, with TTLs of every length, and without findings of lint."""
     result = anywhere("session", "seed", "3000", "--json")
     assert result.status == ExitStatus.OK
-    assert result.json == {"url": any_server.url, "sessions": 3_000, "seed": 1, "kept": 0}
+    assert result.json == {
+        "url": any_server.url,
+        "sessions": 3_000,
+        "seed": 1,
+        "kept": 0,
+        "evicted": 0,
+    }
     found = [
         json.loads(line) for line in anywhere("session", "list", "-o", "jsonl").text.splitlines()
     ]
@@ -68,3 +74,26 @@ def test_seed_refuses_a_redis_that_is_not_on_this_machine(pawsctl: Pawsctl, serv
     assert result.status == ExitStatus.USAGE
     assert "0.0.0.0 is not this machine" in result.err
     assert server.client.dbsize() == 0
+
+
+def test_a_redis_that_evicts_what_is_seeded_is_no_success(
+    anywhere: Pawsctl, any_server: Server
+) -> None:
+    """It accepts every session, and drops others; if it refuses one, it has dropped some before."""
+    client = any_server.client
+    try:
+        used = client.info("memory")["used_memory"]
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        client.config_set("maxmemory", used + 2_000_000)
+        done = anywhere("session", "seed", "6000", "--json")
+        left = client.dbsize()
+    finally:
+        client.config_set("maxmemory", 0)
+        client.config_set("maxmemory-policy", "noeviction")
+    assert done.status == ExitStatus.FAILED, done.err
+    # Now and then the server itself refuses when it begins to evict.
+    if "OOM" in done.err:
+        assert "; Redis evicted " in done.err
+    else:
+        assert done.json["sessions"] - done.json["evicted"] == left < 6_000
+        assert "sessions may be missing" in done.err

@@ -45,21 +45,33 @@ def undo_of(run: Invocation, before: str, *, no_backup: bool, yes: bool) -> Undo
 def _restoring(run: Invocation, name: str) -> str:
     """Return the command that restores a backup into the Redis that the command line names.
 
-    A password of its URL is not repeated.
+    A password of its URL is not repeated, nor a user without one, who may be one.
     """
-    words = ["pawsctl"]
+    words, login = ["pawsctl"], ""
     if run.env_file is not None:
         words += ["--env-file", str(run.env_file)]
     if run.profile:
         words += ["--profile", run.profile]
-    has_login = False
     if run.url:
-        from pawsctl.config.redis_url import parse
-
-        found = parse(run.url, origin="option --url")
-        has_login = any((found.username, found.password, found.sentinel_password))
-        words += ["--url", found.url if has_login else run.url]
+        url, login = _without_secrets(run.url)
+        words += ["--url", url]
     if run.db is not None:
         words += ["--db", str(run.db)]
-    line = shlex.join([*words, "backup", "restore", name])
-    return f"{line} (with the password in REDISCLI_AUTH)" if has_login else line
+    return shlex.join([*words, "backup", "restore", name]) + login
+
+
+def _without_secrets(url: str) -> tuple[str, str]:
+    """Return a URL to repeat on a command line, and what has to be given besides, or ''."""
+    from msgspec.structs import replace
+
+    from pawsctl.config import url_with_password
+    from pawsctl.config.redis_url import parse
+
+    found = parse(url, origin="option --url")
+    if not any((found.username, found.password, found.sentinel_password)):
+        return url, ""
+    lone = found.username and found.password is None
+    user = None if lone else found.username
+    kept = replace(found, username=user, password=None, sentinel_password=None)
+    whose = "the user of that URL and the password" if lone else "the password"
+    return url_with_password.of(kept), f" (with {whose} in REDISCLI_AUTH)"

@@ -47,11 +47,15 @@ def seed(
             seeded = operation.seed(store, count, number=number, progress=progress)
     run.count(written=seeded.sessions)
     run.output.show(seeded, seeded_view)
+    operation.require_all(seeded)
 
 
 def seeded_view(result: Seeded) -> Iterator[Line]:
-    """Render how many sessions were written, and how many were there."""
+    """Render how many sessions were written, how many were there, and how many were evicted."""
     kept = ""
     if result.kept:
         kept = f" {plural(result.kept, 'phone')} had one already, which stays; --seed makes others."
     yield [(f"Wrote {plural(result.sessions, 'session')} into {result.url}.{kept}", "")]
+    if result.evicted:
+        evicted = plural(result.evicted, "key")
+        yield [(f"! Redis evicted {evicted} meanwhile: its memory is full", "red")]

@@ -137,7 +137,7 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
         return Account(text, {**tally.counts, "unknown": unknown})
 
     hint = "Run it again for the rest: what is there is kept, unless you say --replace."
-    with accounted(store.connection, account, hint=hint):
+    with accounted(store.connection, account, hint=hint, evictions=evictions):
         if how.kept_of is None:
             writer = BulkWriter(store, replace=how.replace)
         else:
@@ -160,7 +160,7 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
         expired=tally.expired,
         rejected=tally.rejected,
         reasons=tally.reasons,
-        evicted=evictions.count(),
+        evicted=evictions.count() if how.dry_run else evictions.told(),
         changed=tally.kept if how.kept_of else 0,
         backup=how.backup,
     )

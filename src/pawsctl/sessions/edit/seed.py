@@ -14,6 +14,7 @@ from pawsctl.sessions.contract.model import Document
 from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
 from pawsctl.sessions.store.bulk_writer import BulkWriter
+from pawsctl.sessions.store.evictions import Evictions, require_none
 from pawsctl.sessions.store.store import SessionStore
 
 # Eight digits after +5989, a mobile number of Uruguay.
@@ -43,13 +44,15 @@ _QUESTIONS = (
 class Seeded(msgspec.Struct, frozen=True):
     """The number of sessions written, and the `seed` that makes the same ones again.
 
-    `kept` counts the phones that had a session, which stays as it was.
+    `kept` counts the phones that had a session, which stays as it was. `evicted` is the number of
+    keys that Redis dropped meanwhile for lack of memory, None if it does not tell.
     """
 
     url: str
     sessions: int
     seed: int
-    kept: int = 0
+    kept: int
+    evicted: int | None
 
 
 def require_local(store: SessionStore) -> None:
@@ -71,7 +74,8 @@ def seed(
     """
     require_local(store)
     written = kept = 0
-    with accounted(store.connection, _account):
+    evictions = Evictions(store.connection)
+    with accounted(store.connection, _account, evictions=evictions):
         writer = BulkWriter(store, replace=False)
         made = sessions(count, number=number, now_ms=int(writer.now_ms()), keyspace=store.keyspace)
         while batch := list(islice(made, WRITTEN)):
@@ -81,7 +85,12 @@ def seed(
                 written += bool(each)
                 kept += not each
             progress(len(batch))
-    return Seeded(store.connection.target.url, written, number, kept)
+    return Seeded(store.connection.target.url, written, number, kept, evictions.told())
+
+
+def require_all(seeded: Seeded) -> None:
+    """Raise OperationFailed if keys were evicted meanwhile."""
+    require_none(seeded.evicted, again="seed again: what is there is kept")
 
 
 def _account(outcome: Outcome) -> Account:

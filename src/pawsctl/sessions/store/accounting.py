@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from pawsctl.connection import Connection, Outcome
-from pawsctl.errors import Interrupted, PawsctlError
+from pawsctl.errors import Interrupted, OperationFailed, PawsctlError
 from pawsctl.sessions.contract import keys
+from pawsctl.sessions.store.evictions import Evictions, evicted_text
 
 # The most keys of unknown outcome that are named.
 _NAMED = 5
@@ -21,11 +22,16 @@ class Account(NamedTuple):
 
 @contextmanager
 def accounted(
-    connection: Connection, account: Callable[[Outcome], Account], *, hint: str = ""
+    connection: Connection,
+    account: Callable[[Outcome], Account],
+    *,
+    hint: str = "",
+    evictions: Evictions | None = None,
 ) -> Iterator[Callable[[], Outcome]]:
     """Add to every failure how far the operation got; turn Ctrl-C into Interrupted with the same.
 
-    Yields a function that returns the outcome so far.
+    If Redis refused and there are `evictions`, the failure also tells these. Yields a function that
+    returns the outcome so far.
     """
     connection.ledger.begin()
     try:
@@ -35,6 +41,10 @@ def accounted(
         raise Interrupted(f"Interrupted: {text}.", hint=hint, counts=counts) from error
     except PawsctlError as error:
         text, counts = account(connection.ledger.outcome())
+        # A server that does not answer is not asked once more.
+        evicted = evictions.count() if evictions and isinstance(error, OperationFailed) else None
+        if evicted:
+            text, counts = f"{text}; {evicted_text(evicted)}", {**counts, "evicted": evicted}
         raise error.with_context(after=f"Before that, {text}.", hint=hint, counts=counts) from error
 
 

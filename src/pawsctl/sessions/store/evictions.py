@@ -22,6 +22,16 @@ class Evictions:
             return None
         return now - self._before
 
+    def told(self) -> int | None:
+        """Return the same, and say so to the user if it is not known."""
+        found = self.count()
+        if found is None:
+            self._connection.note(
+                "Redis does not tell whether it evicted keys meanwhile; if its memory is limited, "
+                "compare with 'pawsctl session stats'."
+            )
+        return found
+
     def _total(self) -> int | None:
         try:
             return sum(_evicted_by(node) for node in self._connection.primaries())
@@ -31,11 +41,16 @@ class Evictions:
             return None
 
 
+def evicted_text(evicted: int) -> str:
+    """Return a clause on how many keys were evicted during an operation."""
+    return f"Redis evicted {plural(evicted, 'key')} meanwhile"
+
+
 def require_none(evicted: int | None, *, again: str) -> None:
     """Raise OperationFailed if keys were evicted; `again` says what to run once there is room."""
     if evicted:
         raise OperationFailed(
-            f"Redis evicted {plural(evicted, 'key')} meanwhile, and sessions may be missing.",
+            f"{evicted_text(evicted)}, and sessions may be missing.",
             hint=f"Raise its memory ('pawsctl redis maxmemory') or free some, then {again}.",
         )
 
