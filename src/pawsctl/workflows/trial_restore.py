@@ -31,15 +31,17 @@ return exact"""
 class TrialRestore:
     """Writes sessions into an empty server that nobody else uses, and reads them back.
 
-    However long ago they were exported, they get the TTL that they had then. `now_ms` is the
-    server's time at the begin, in milliseconds since the epoch.
+    However long ago they were exported, they get the TTL that they had then; those whose time was
+    over then, one with which their values can be compared. `now_ms` is the server's time at the
+    begin, in milliseconds since the epoch.
     """
 
     def __init__(self, store: SessionStore, exported_at: datetime) -> None:
         self._connection = store.connection
         self._writer = BulkWriter(store, replace=False)
         self.now_ms = self._writer.now_ms()
-        self._shift_ms = int(self.now_ms - exported_at.timestamp() * 1000) + _GRACE_MS
+        self._exported_ms = int(exported_at.timestamp() * 1000)
+        self._shift_ms = int(self.now_ms) - self._exported_ms + _GRACE_MS
 
     def differences(self, sessions: Sequence[Saved]) -> Iterator[str]:
         """Write the sessions, and yield a sentence for each difference of what is stored then."""
@@ -55,7 +57,7 @@ class TrialRestore:
     def _shifted(self, saved: Saved) -> Saved:
         if saved.expires_at is None:
             return saved
-        expires_at = moment(saved.expires_at + self._shift_ms)
+        expires_at = moment(max(saved.expires_at, self._exported_ms) + self._shift_ms)
         return Saved(saved.key, saved.value, expires_at, saved.dumped)
 
     def _are_written_at_once(self, sessions: Sequence[Saved]) -> bool:

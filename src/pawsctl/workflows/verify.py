@@ -12,6 +12,7 @@ import psutil
 from pawsctl.config.target import Target
 from pawsctl.connection import connect
 from pawsctl.errors import OperationFailed, RedisUnreachable, TimedOut
+from pawsctl.plurals import plural
 from pawsctl.sessions.archive.jsonl_format import Rejected
 from pawsctl.sessions.archive.read import Archive, Numbered
 from pawsctl.sessions.contract.saved import Saved
@@ -70,7 +71,7 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
         more = len(differences) - _TOLD
         raise OperationFailed(
             f"{archive.name} can't be restored as it was: {count} of {archive.count} sessions "
-            f"came back, with {len(differences)} differences.",
+            f"came back, with {plural(len(differences), 'difference')}.",
             hint="Make a new archive, and keep this one until that is verified.",
             detail=(*differences[:_TOLD], *([f"and {more} more"] if more > 0 else [])),
         )
