@@ -167,6 +167,11 @@ def test_what_an_import_has_replaced_comes_back(any_server: Server, anywhere: Pa
     restored = pawsctl(*words, "--yes").json
     assert (restored["restored"], restored["kept"], restored["changed"]) == (3, 0, 0)
     assert_same(before | {b"wh:session:+2": after[b"wh:session:+2"]}, held(any_server))
+    # As after a restore that was killed, the same command does the same again.
+    again = pawsctl(*words, "--yes")
+    assert again.json["backup"] == imported.json["backup"]
+    newer = again.err.partition("; ")[2].partition(" is newer, and holds what a restore")[0]
+    assert newer == restored["replaced"]
     assert pawsctl("backup", "restore", restored["replaced"], "--yes", *url).status == 0
     assert_same(after, held(any_server))
 

@@ -9,6 +9,7 @@ from pawsctl.cli.global_options import ABOUT_CONNECTIONS, Command, ListCommand
 from pawsctl.cli.groups import LazyGroup
 
 if TYPE_CHECKING:
+    from pawsctl.cli.context import Invocation
     from pawsctl.safety.backups.folder import Place
 
 
@@ -52,11 +53,16 @@ Name = Annotated[
         metavar="[NAME]", autocompletion=lookups.backups, help="Name of a backup, from 'list'."
     ),
 ]
-Latest = Annotated[bool, typer.Option("--latest", help="Use the newest backup.")]
+Latest = Annotated[
+    bool, typer.Option("--latest", help="Use the newest backup that is not of a restore.")
+]
 
 
-def place_of(name: str, *, latest: bool) -> "Place":
-    """Return the backup that a command line names. Raises UsageError if it names none, or two."""
+def place_of(run: "Invocation", name: str, *, latest: bool) -> "Place":
+    """Return the backup that a command line names. Raises UsageError if it names none, or two.
+
+    Says so if the latest is not the newest of all.
+    """
     from pawsctl.errors import UsageError
     from pawsctl.safety.backups import folder
 
@@ -64,4 +70,12 @@ def place_of(name: str, *, latest: bool) -> "Place":
         raise UsageError(
             "Name one backup, or say --latest.", hint="'pawsctl backup list' shows their names."
         )
-    return folder.latest() if latest else folder.named(name)
+    if not latest:
+        return folder.named(name)
+    place, newer = folder.latest()
+    if newer is not None:
+        run.output.note(
+            f"Takes {place.name}; {newer.name} is newer, and holds what a restore replaced: name "
+            "it to undo that restore."
+        )
+    return place

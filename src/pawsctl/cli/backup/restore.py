@@ -48,7 +48,7 @@ def restore(
 
     run = invocation(ctx)
     undo = undo_of(run, "restore", no_backup=no_backup, yes=yes)
-    place = place_of(name, latest=latest)
+    place = place_of(run, name, latest=latest)
     with run.store() as store, read.opened(str(place.path)) as archive:
         operation.require_target(archive, store.connection)
         how = How(replace=replace or operation.replaces(place), fresh_ttl=ttl)

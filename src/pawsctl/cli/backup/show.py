@@ -23,7 +23,7 @@ def show(ctx: typer.Context, name: Name = "", *, latest: Latest = False) -> None
     from pawsctl.sessions.archive import read
 
     run = invocation(ctx)
-    place = place_of(name, latest=latest)
+    place = place_of(run, name, latest=latest)
     with read.opened(str(place.path)) as archive:
         run.output.note(
             f"{plural(archive.count, 'key')} of {archive.header.source}, kept before "

@@ -132,10 +132,22 @@ def named(name: str) -> Place:
     )
 
 
-def latest() -> Place:
+class Latest(NamedTuple):
+    """The newest backup that no restore made, if there is one, and a `newer` one of a restore.
+
+    What a restore has replaced is not the latest: if it was killed, another run is to complete it,
+    and not to undo it.
+    """
+
+    place: Place
+    newer: Place | None
+
+
+def latest() -> Latest:
     """Return the newest backup. Raises UsageError if there is none."""
-    for each in every():
-        return each
+    if found := every():
+        place = next((each for each in found if each.before != "restore"), found[0])
+        return Latest(place, None if place == found[0] else found[0])
     raise UsageError(
         "There is no backup.",
         hint="Commands that delete or replace sessions keep one, unless --no-backup says not to.",
