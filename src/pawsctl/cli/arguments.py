@@ -91,9 +91,10 @@ def phone_keys(phones: Sequence[str], keyspace: "Keyspace", *, exact: bool = Fal
 
     read: list[str] = []
     if "-" in phones:
-        lines = sys.stdin.read().splitlines()
+        # Not at a U+2028 or the like, which an id may have in it.
+        lines = sys.stdin.read().split("\n")
         for number, line in enumerate(lines, 1):
-            if not _is_utf8(line):
+            if not (_is_utf8(line) or keyspace.is_raw or line.startswith(keyspace.prefix)):
                 broken = f"stdin, line {number}, is not UTF-8."
                 try:
                     keyspace.key(line, exact=exact)

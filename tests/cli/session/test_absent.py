@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import time
 
 import pytest
@@ -156,3 +157,29 @@ def test_statuses_without_end_are_cut(pawsctl: Pawsctl, server: Server) -> None:
     assert re.search(r"statuses: \d\d\\x1bzzz", said)
     assert said.endswith("z, ….\n")
     assert len(said) < 1_000
+
+
+@pytest.mark.parametrize("bytes_", [b"\xff1", b"\x1b[31m\x85\n", "\x85\u202e'".encode()])
+def test_a_key_whose_bytes_are_no_text_can_be_named(
+    pawsctl: Pawsctl, server: Server, bytes_: bytes
+) -> None:
+    """A list shows another text, and the error for that says how to type the key."""
+    server.client.set(b"wh:session:" + bytes_, GREETING, ex=600)
+    (row,) = pawsctl("session", "list", "-o", "csv").text.splitlines()[1:]
+    shown = pawsctl("session", "list").text.splitlines()[1].split()[0]
+    assert shown in row
+    for name in (shown, f"wh:session:{shown}"):
+        result = pawsctl("session", "delete", name, "--json")
+        assert result.status == (ExitStatus.USAGE if name == shown else ExitStatus.NO_SESSION), (
+            result.err
+        )
+        words = re.findall(r"\$'[^']*'", result.error["hint"])
+        keys = subprocess.run(
+            ["bash", "-c", f"printf '%s\\0' {' '.join(words)}"], capture_output=True, check=True
+        ).stdout.split(b"\0")[:-1]
+        assert b"wh:session:" + bytes_ in keys
+    typed = pawsctl("session", "ttl", b"wh:session:" + bytes_, "--json")
+    assert typed.json["ttl"] > 500
+    if b"\n" not in bytes_:
+        piped = pawsctl("session", "delete", "-", "--json", stdin=b"wh:session:" + bytes_ + b"\n")
+        assert [each["deleted"] for each in piped.json] == [True], piped.err

@@ -110,7 +110,7 @@ def test_a_key_that_stands_there_twice_is_a_difference(
 
 
 def test_differences_are_found_among_many_sessions(bare_pawsctl: Pawsctl, tmp_path: Path) -> None:
-    """A line that is there twice, far apart; an expiry long past is none; a value of two megabytes."""
+    """A line that is there twice, far apart; no expiry long past, nor a value of two megabytes."""
     then = 1_767_225_600_000
     lines = [entry(f"+{number}", '{"a":"🐶"}', then + number) for number in range(1_000)]
     lines[700] = lines[3]

@@ -3,6 +3,8 @@
 import re
 from secrets import randbelow
 
+from pawsctl import escaping
+
 SESSION_PREFIX = "wh:session:"
 SEEN_PREFIX = "wh:seen:"
 
@@ -40,3 +42,37 @@ def seen_key(message_id: str) -> bytes:
 def key_text(key: bytes) -> str:
     r"""Return a key as text; bytes that are not UTF-8 are escaped, as in `\xff`."""
     return key.decode("utf-8", "backslashreplace")
+
+
+_ESCAPE = re.compile(rb"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
+
+
+def behind(text: str) -> list[bytes]:
+    r"""Return the keys, or their ends, that are shown as `text`, in which bytes are escaped.
+
+    There are none if nothing in it is an escape. `\xff` is a byte that is not UTF-8, and a control
+    character such as `\x85` may also be one. Left out is a key with a zero byte, after which a
+    shell would cut it off.
+    """
+    typed = text.encode("utf-8", "surrogateescape")
+    found = {_ESCAPE.sub(_character, typed), _ESCAPE.sub(_byte, typed)} - {typed}
+    shown = escaping.visible(text)
+    return sorted(
+        key for key in found if b"\0" not in key and escaping.visible(key_text(key)) == shown
+    )
+
+
+def _byte(escape: re.Match[bytes]) -> bytes:
+    return bytes([int(escape[1], 16)]) if escape[1] else _character(escape)
+
+
+def _character(escape: re.Match[bytes]) -> bytes:
+    number = int(escape[1] or escape[2] or escape[3], 16)
+    return chr(number).encode("utf-8", "surrogatepass") if number < 0x110000 else escape[0]
+
+
+def shell_word(key: bytes) -> str:
+    r"""Return a key as a word of bash or zsh, as in `$'wh:session:\xff'`."""
+    plain = (each for each in range(0x20, 0x7F) if each not in b"'\\")
+    kept = {each: chr(each) for each in plain}
+    return "$'" + "".join(kept.get(each, f"\\x{each:02x}") for each in key) + "'"

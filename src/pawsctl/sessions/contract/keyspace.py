@@ -50,6 +50,11 @@ class Keyspace(msgspec.Struct, frozen=True):
             if not name:
                 raise UsageError("'' is no session's id.", hint="Give an id, or a whole key.")
             return (self.prefix + name).encode("utf-8", "surrogateescape")
+        if "\\" in name and keys.behind(name):
+            raise UsageError(
+                f"'{self.shown_typed(name)}' is how a key is shown whose bytes are no text.",
+                hint=f"Name the whole key by its bytes, {self.by_bytes(name)}.",
+            )
         number = keys.normalised(name)
         key = (self.prefix + number).encode()
         if not re.search("[0-9]", number):
@@ -67,6 +72,16 @@ class Keyspace(msgspec.Struct, frozen=True):
                 + (f"name {number}." if self.mask is None else f"leave '{typo}' out."),
             )
         return key
+
+    def by_bytes(self, name: str) -> str:
+        """Return how to type a key that is shown as `name`, in which bytes are escaped."""
+        if self.mask is not None:
+            return "in bash as $'…'"
+        words = [
+            keys.shell_word(self.prefix.encode() + each)
+            for each in keys.behind(name.removeprefix(self.prefix))
+        ]
+        return f"in bash as {' or '.join(words)}"
 
     def name_of(self, key: bytes) -> str:
         """Return the phone of a key, or another application's id."""

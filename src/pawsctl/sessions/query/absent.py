@@ -8,6 +8,7 @@ from pawsctl.connection import Connection, connect, info_fields, raise_for_error
 from pawsctl.connection.scan.glob import matcher
 from pawsctl.errors import NoSession, PawsctlError
 from pawsctl.plurals import plural
+from pawsctl.sessions.contract import keys
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.store.reader import SessionReader
@@ -29,6 +30,12 @@ def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
             if store.keyspace.mask is None
             else "Write it as it is stored, with its + or without.",
         )
+    if shown := shown_alike(store, names):
+        space = store.keyspace
+        return error.with_context(
+            hint="There is one that is shown like this, whose bytes are no text: name it "
+            f"{space.by_bytes(space.name_of(shown))}."
+        )
     db = store.connection.target.db
     told = [f"Database {db} was looked at."] if db else []
     if there := elsewhere(store):
@@ -48,6 +55,17 @@ def written_otherwise(store: SessionReader, names: Sequence[bytes]) -> list[str]
             if ttl is not None
         ]
     return []
+
+
+def shown_alike(store: SessionReader, names: Sequence[bytes]) -> bytes | None:
+    """Return the first of the keys that is also how another one is shown, if that exists."""
+    prefix = store.keyspace.prefix.encode()
+    for key in names:
+        others = [prefix + each for each in keys.behind(store.keyspace.name_of(key))]
+        with suppress(PawsctlError):
+            if others and any(left is not None for left in store.ttls(others)):
+                return key
+    return None
 
 
 def other_spellings(keyspace: Keyspace, key: bytes) -> list[bytes]:
