@@ -72,6 +72,12 @@ def test_a_command_lists_only_the_global_options_that_it_takes() -> None:
         if is_stack:
             assert not [each for each in ABOUT_CONNECTIONS if f"{each} " in block], name
         assert ("csv" in block) is ("csv" in command.formats), name
+    # A group, what most of its commands take.
+    for name in ("session", "redis", "backup", "audit", "profile"):
+        block = help_of(name).partition("\nGlobal options:\n")[2]
+        assert [each for each in ABOUT_CONNECTIONS if f"{each} " in block] == (
+            list(ABOUT_CONNECTIONS) if name == "session" else []
+        ), name
 
 
 def test_every_command_has_examples_that_can_be_run() -> None:

@@ -25,6 +25,7 @@ ROOT: Any = typer.main.get_command(app)
         "test-session --max-latency",
         "test-session --retry-for",
         "health --wait",
+        "serve --metrics-every",
     ],
 )
 def test_a_bare_number_is_no_length_of_time_anywhere(line: str) -> None:
@@ -32,6 +33,13 @@ def test_a_bare_number_is_no_length_of_time_anywhere(line: str) -> None:
     for number in ("5", "0.5"):
         with pytest.raises(typer.BadParameter, match=f"^{number} has no unit: write it like"):
             ROOT([*line.split(), number], "pawsctl", obj=Invocation(), standalone_mode=False)
+
+
+@pytest.mark.parametrize("text", ["0s", "0ms", "25h"])
+def test_figures_are_neither_made_all_the_time_nor_kept_for_ever(text: str) -> None:
+    """A pass reads every session."""
+    with pytest.raises(typer.BadParameter, match=f"^{text} is not above 0s and at most 1d"):
+        ROOT(["serve", "--metrics-every", text], "p", obj=Invocation(), standalone_mode=False)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Groups of commands: they import a command when it is called, and understand other names."""
 
+from collections.abc import Set
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -14,8 +15,12 @@ from pawsctl.cli.global_options import with_global_options
 class Group(TyperGroup):
     """A group that also takes the global options, and prints its help if no command is named."""
 
+    untaken: ClassVar[Set[str]] = frozenset()
+    """The global options that most of its commands refuse, which help and completion leave out."""
+
     def __init__(self, *args: Any, params: list[Any] | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, params=with_global_options(params), **kwargs)
+        own = with_global_options(params, untaken=self.untaken)
+        super().__init__(*args, params=own, **kwargs)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse; no argument at all means `--help`, as in docker and gh."""

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
+_LONGEST_PAUSE = 86_400
+
+
+def _between_passes(text: str) -> float:
+    """Parse the time between passes into seconds. Raises BadParameter for none, or over a day."""
+    seconds = waiting_time(text)
+    if not 0 < seconds <= _LONGEST_PAUSE:
+        raise typer.BadParameter(f"{text} is not above 0s and at most 1d.")
+    return seconds
+
 
 @app.command("serve", cls=Command)
 def serve(
@@ -43,7 +53,7 @@ def serve(
         typer.Option(
             "--metrics-every",
             metavar="TIME",
-            parser=waiting_time,
+            parser=_between_passes,
             help="Least time between passes over Redis for /metrics (default 15s).",
         ),
     ] = None,

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import typer
 
+from pawsctl.cli.global_options import ABOUT_CONNECTIONS
 from pawsctl.cli.groups import LazyGroup
 
 
@@ -11,6 +12,7 @@ class AuditGroup(LazyGroup):
     """Every command of `pawsctl audit` by name."""
 
     sources: ClassVar = {"list": "pawsctl.cli.audit.list"}
+    untaken = ABOUT_CONNECTIONS
 
 
 app = typer.Typer(

@@ -22,6 +22,7 @@ class BackupGroup(LazyGroup):
         "restore": "pawsctl.cli.backup.restore",
         "purge": "pawsctl.cli.backup.purge",
     }
+    untaken = ABOUT_CONNECTIONS
 
 
 app = typer.Typer(

@@ -17,6 +17,7 @@ class ProfileGroup(LazyGroup):
         "show": "pawsctl.cli.profile.show",
         "check": "pawsctl.cli.profile.check",
     }
+    untaken = ABOUT_CONNECTIONS
 
 
 app = typer.Typer(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import typer
 
 from pawsctl.cli.context import Invocation
-from pawsctl.cli.global_options import invocation
+from pawsctl.cli.global_options import ABOUT_CONNECTIONS, invocation
 from pawsctl.cli.groups import LazyGroup
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class RedisGroup(LazyGroup):
         "memory": "pawsctl.cli.redis.memory",
         "maxmemory": "pawsctl.cli.redis.maxmemory",
     }
+    untaken = ABOUT_CONNECTIONS
 
 
 app = typer.Typer(
