@@ -48,7 +48,7 @@ FreshTtl = Annotated[
     int | None,
     typer.Option(
         "--ttl",
-        parser=lambda text: int(time_option(text, like="6h or 30m")),
+        parser=lambda text: int(duration_option(text)),
         metavar="TIME",
         help="TTL for sessions that have expired meanwhile, such as 6h.",
     ),
@@ -74,6 +74,21 @@ def time_option(text: str, *, like: str, option: str | None = None) -> float:
         raise typer.BadParameter(
             f"{no_unit}write it like {like}.", param_hint=option and f"'{option}'"
         ) from error
+
+
+def duration_option(text: str, *, least: str = "1s", option: str | None = None) -> float:
+    """Parse the value of an option like `--idle 10m` into seconds.
+
+    Raises BadParameter if it can't be read or is less than `least`. `option` is the name for the
+    message; inside an option's callback Typer adds it.
+    """
+    from pawsctl import durations
+
+    like = f"90s, 30m, 1h30m, 2d or 1w, from {least} to {durations.MOST_DAYS}d"
+    seconds = time_option(text, like=like, option=option)
+    if seconds < durations.seconds(least):
+        raise typer.BadParameter(f"write it like {like}.", param_hint=option and f"'{option}'")
+    return seconds
 
 
 def waiting_time(text: str) -> float:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from pawsctl.cli import lookups
-from pawsctl.cli.arguments import Confirm, DryRun, OptionalPhones, phone_keys
+from pawsctl.cli.arguments import Confirm, DryRun, OptionalPhones, duration_option, phone_keys
 from pawsctl.cli.confirm.guard import confirm_on, marked
 from pawsctl.cli.confirm.prefix import Meant
 from pawsctl.cli.global_options import invocation
-from pawsctl.cli.session.filter_options import FilteringCommand, chosen_filter, duration_option
+from pawsctl.cli.session.filter_options import FilteringCommand, chosen_filter
 from pawsctl.cli.session.group import app
 from pawsctl.errors import NotConfirmed, UsageError
 from pawsctl.plurals import plural

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperOption
 
-from pawsctl import durations
 from pawsctl.cli import lookups
-from pawsctl.cli.arguments import time_option
+from pawsctl.cli.arguments import duration_option
 from pawsctl.cli.global_options import Command, ListCommand, invocation
 
 if TYPE_CHECKING:
@@ -17,19 +16,6 @@ if TYPE_CHECKING:
 _META = "pawsctl.filter"
 _WORDS = "pawsctl.filter.words"
 _OF_CONVERSATIONS = ("status", "waiting", "grep", "has_tool", "idle", "updated_within")
-
-
-def duration_option(text: str, *, least: str = "1s", option: str | None = None) -> float:
-    """Parse the value of an option like `--idle 10m` into seconds.
-
-    Raises BadParameter if it can't be read or is less than `least`. `option` is the name for the
-    message; inside an option's callback Typer adds it.
-    """
-    like = f"90s, 30m, 1h30m, 2d or 1w, from {least} to {durations.MOST_DAYS}d"
-    seconds = time_option(text, like=like, option=option)
-    if seconds < durations.seconds(least):
-        raise typer.BadParameter(f"write it like {like}.", param_hint=option and f"'{option}'")
-    return seconds
 
 
 def chosen_filter(ctx: typer.Context) -> "Filter":

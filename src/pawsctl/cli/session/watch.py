@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli import lookups
+from pawsctl.cli.arguments import duration_option
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.cli.output.table import Column, Line, Span, table
 from pawsctl.cli.output.units import duration, moment, or_dash
 from pawsctl.cli.output.wrapping import wrapped
-from pawsctl.cli.session.filter_options import duration_option
 from pawsctl.cli.session.group import app
 from pawsctl.cli.session.views.raw_view import titled
 from pawsctl.errors import UsageError
