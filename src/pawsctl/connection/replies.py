@@ -136,6 +136,9 @@ def refused(reply: ErrorReply) -> OperationFailed:
         "READONLY": "This is a replica: use the primary's address, or redis+sentinel://.",
         "LOADING": "Redis is still loading its data: try again in a moment.",
         "MISCONF": "Redis can't save to disk: see its log ('pawsctl redis logs').",
+        "NOREPLICAS": "Redis takes no writes while fewer than min-replicas-to-write of its "
+        "replicas keep up: look at them (INFO replication).",
+        "BUSY": "A script keeps Redis from answering: wait for it, or end it with SCRIPT KILL.",
         "MOVED": "This is a node of a cluster: use redis+cluster:// with TCP addresses.",
         "CROSSSLOT": "A cluster takes no command over keys of several slots.",
     }

@@ -33,6 +33,7 @@ def test_a_server_that_takes_no_writes_is_not_said_to_refuse_scripts(
         any_server.client.config_set("min-replicas-to-write", 0)
     assert done.status == ExitStatus.FAILED
     assert "NOREPLICAS" in done.err
+    assert "→ Redis takes no writes while fewer than min-replicas-to-write" in done.err
     assert "0 sessions were deleted" in done.err
     assert "refused here" not in done.err
     assert any_server.client.exists("wh:session:+1")

@@ -18,6 +18,7 @@ from pawsctl.sessions.edit import touch_delete
 from pawsctl.sessions.edit.flush import Flush, Flushed
 from pawsctl.sessions.edit.touch_delete import Deleted, DeletedOrLeft
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.primaries import Primaries
 from pawsctl.sessions.store.store import SessionStore
 from pawsctl.sessions.store.unchanged import Fate, UnchangedDeleter
 
@@ -29,12 +30,13 @@ def flush(store: SessionStore, planned: Flush, *, undo: Undo | None, progress: P
     can't be kept are not deleted: Partial.
     """
     total = planned.plan.total if planned.plan else None
-    with accounted(store.connection, flushing.account) as outcome:
+    with accounted(store.connection, flushing.account, may_move=True) as outcome:
         kept = keep(store, lambda: flushing.meant(store, planned), undo, progress) if undo else None
         if undo is None or kept is None:
             with progress("deleting", total) as advance:
                 return flushing.flush(store, planned, progress=advance)
         tell(kept, undo)
+        primaries = Primaries(store.connection)
         kinds, fates = Counter[str](), Counter[Fate]()
         with progress("deleting", kept.sessions) as advance:
             for batch, found in _deletions(store, kept):
@@ -45,6 +47,7 @@ def flush(store: SessionStore, planned: Flush, *, undo: Undo | None, progress: P
                     if each.dumped and fate == "deleted"
                 )
                 advance(len(batch))
+        primaries.require_same()
         _require_all(kept)
     return Flushed(
         url=store.connection.target.url,

@@ -14,6 +14,7 @@ import msgspec
 
 from pawsctl.connection import Outcome
 from pawsctl.connection.scan.one_server import VALUES, WRITTEN, slices
+from pawsctl.connection.transactions.compare_and_set import has_others
 from pawsctl.errors import Partial, UsageError
 from pawsctl.sessions.contract import keys, rules
 from pawsctl.sessions.contract.model import Record
@@ -22,6 +23,7 @@ from pawsctl.sessions.edit import longer_prefixes
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.summing import summing
 from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.primaries import Primaries
 from pawsctl.sessions.store.store import SessionStore
 
 SEEN = keys.SEEN_PREFIX.encode() + b"*"
@@ -118,13 +120,19 @@ def planned(
 def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None]) -> Flushed:
     """Delete the planned keys; call `progress` with the size of each batch.
 
-    Raises Interrupted on Ctrl-C; this and every other failure say how far the flush got.
+    Raises Interrupted on Ctrl-C; this and every other failure say how far the flush got. After a
+    failover, the new primary is flushed too.
     """
     kinds = Counter[str]()
-    with accounted(store.connection, account, hint="Run it again for the rest.") as outcome:
-        for found in _deletions(store, planned):
-            kinds.update(found)
-            progress(sum(found.values()))
+    hint = "Run it again for the rest."
+    with accounted(store.connection, account, hint=hint, may_move=True) as outcome:
+        primaries = Primaries(store.connection) if has_others(store.connection) else None
+        while True:
+            for found in _deletions(store, planned):
+                kinds.update(found)
+                progress(sum(found.values()))
+            if primaries is None or not primaries.replaced():
+                break
     del kinds["string"]
     url = store.connection.target.url
     left_out = dict(store.left_out) or None

@@ -5,9 +5,11 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from pawsctl.connection import Connection, Outcome
+from pawsctl.connection.transactions.compare_and_set import has_others
 from pawsctl.errors import Interrupted, OperationFailed, PawsctlError
 from pawsctl.sessions.contract import keys
 from pawsctl.sessions.store.evictions import Evictions, evicted_text
+from pawsctl.sessions.store.primaries import Primaries
 
 # The most keys of unknown outcome that are named.
 _NAMED = 5
@@ -27,15 +29,22 @@ def accounted(
     *,
     hint: str = "",
     evictions: Evictions | None = None,
+    may_move: bool = False,
 ) -> Iterator[Callable[[], Outcome]]:
     """Add to every failure how far the operation got; turn Ctrl-C into Interrupted with the same.
 
-    If Redis refused and there are `evictions`, the failure also tells these. Yields a function that
-    returns the outcome so far.
+    It is a failure, too, if a primary that took writes is none any more, unless the operation sees
+    to that itself: it `may_move`. If Redis refused and there are `evictions`, the failure also
+    tells these. Yields a function that returns the outcome so far.
     """
     connection.ledger.begin()
     try:
+        # A single server is asked only about many sessions: a few give it no time to restart.
+        is_told = not may_move and (evictions is not None or has_others(connection))
+        primaries = Primaries(connection) if is_told else None
         yield connection.ledger.outcome
+        if primaries is not None:
+            primaries.require_same()
     except KeyboardInterrupt as error:
         text, counts = account(connection.ledger.outcome())
         raise Interrupted(f"Interrupted: {text}.", hint=hint, counts=counts) from error
