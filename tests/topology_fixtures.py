@@ -75,6 +75,19 @@ class Topology(Stack):
                 return
         raise AssertionError("no primary took it")
 
+    def switch_files_off(
+        self, most: int | None = None, *, password: str | None = None
+    ) -> list[int]:
+        """Switch the append-only files of nodes off, as a client may do; return their ports.
+
+        Of all, or of the first `most`, primaries first.
+        """
+        found = (self.ports_of("primary") + self.ports_of("replica"))[:most]
+        for port in found:
+            with redis.Redis(port=port, password=password, protocol=2) as client:
+                client.config_set("appendonly", "no")
+        return found
+
     def copies(self, key: str, password: str | None = None) -> list[bytes]:
         """Return a key's values on all nodes, replicas included."""
         found = []

@@ -48,6 +48,19 @@ def ping(port: int, password: str | None, *, timeout: float = 2.0) -> str:
     return "" if reply == b"PONG" else f"an answer that is not Redis's: {repr(reply)[:40]}"
 
 
+def accepted(port: int, passwords: Sequence[str | None]) -> str | None:
+    """Return the first of these passwords that the server takes; if it takes none, the first."""
+    distinct = [*dict.fromkeys(passwords)]
+    if len(distinct) == 1:
+        return distinct[0]
+    return next((each for each in distinct if not is_locked(ping(port, each))), distinct[0])
+
+
+def is_locked(silence: str) -> bool:
+    """Whether an answer of `ping` refuses the password."""
+    return silence.startswith(("NOAUTH", "WRONGPASS"))
+
+
 def info(port: int, password: str | None, *, timeout: float = 2.0) -> dict[str, str]:
     """Return the fields of INFO, none if Redis does not answer. Raises ProbeLoginRefused.
 

@@ -5,6 +5,7 @@ Progress is written to a file, so that a reset that was killed continues where i
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 
 from pawsctl.connection import probe
 from pawsctl.errors import OperationFailed
@@ -97,7 +98,7 @@ def _hold_nobody() -> None:
 
 def _have_all_run(here: Project, engine: Engine, plan: Plan) -> None:
     """Start the services that an interrupted reset has stopped, or removed without their data."""
-    ending_servers.finish(here.directory, engine.end)
+    ending_servers.finish(here.directory, partial(engine.end, plan.emit))
     states = {each.service: each.state for each in engine.status()}
     if any(states.get(each) != "running" for each in plan.services):
         engine.up(plan)

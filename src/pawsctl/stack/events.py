@@ -77,11 +77,22 @@ class Started(Event, frozen=True):
 
 
 class Recreating(Event, frozen=True):
-    """A service is replaced, its data kept, since the fields in `changed` differ."""
+    """A service is replaced, its data kept, since the fields in `changed` differ.
+
+    `is_seen` says that the server told that all its data is on disk.
+    """
 
     service: str
     name: str
     changed: tuple[str, ...]
+    is_seen: bool = True
+
+
+class Unseen(Event, frozen=True):
+    """A server that is about to end does not tell whether all its data is on disk."""
+
+    name: str
+    reason: str
 
 
 class TakingOver(Event, frozen=True):

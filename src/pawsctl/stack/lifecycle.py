@@ -2,6 +2,7 @@
 
 import webbrowser
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -195,7 +196,7 @@ def _up(
     plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=emit)
     emit(Changing())
     unfinished_reset.forget(here.directory)
-    ending_servers.finish(here.directory, engine.end)
+    ending_servers.finish(here.directory, partial(engine.end, emit))
     with as_it_runs.told_if_undone(here, engine):
         done = carry_out(plan, here, engine)
     if here.topology == "single":

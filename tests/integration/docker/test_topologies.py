@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import docker
 import pytest
+import redis
 from docker.models.containers import Container
 
 from pawsctl.connection import probe
@@ -122,12 +123,16 @@ def test_it_lives_through_a_drill_and_down_and_up(on_docker: Topology, view: Doc
     assert roles[drill.json["promoted"]] == "primary"
     assert roles[drill.json["primary"]] == "replica"
 
-    on_docker.run("down")
+    on_docker.switch_files_off()
+    on_docker.write("later", "2")
+    down = on_docker.run("down")
+    assert down.status == 0, down.err
     assert view.names()["containers"] == []
     on_docker.up()
     # On a slow machine a replica may take over from a primary that is stopped before it.
     assert sorted(on_docker.roles().values()) == sorted(roles.values())
-    assert b"1" in on_docker.copies("kept")
+    for key, value in {"kept": b"1", "later": b"2"}.items():
+        assert value in on_docker.copies(key)
     down = on_docker.run("down", "--volumes", "--yes")
 
     assert down.status == 0, down.err
@@ -229,6 +234,23 @@ def test_a_port_in_use_names_the_process_and_leaves_nothing(
 def test_an_image_is_pulled_once_for_all_that_run_it(formed: Formed) -> None:
     """Six servers need one download."""
     assert formed.said.count(f"Pulling {formed.topology.environment['REDIS_IMAGE']}\n") == 1
+
+
+def test_a_node_whose_file_was_switched_off_is_replaced_with_its_data(formed: Formed) -> None:
+    """It hands over to nobody: the file is written where its successor reads it."""
+    topology = formed.topology
+    topology.write("kept", "1", PASSWORD)
+    (port,) = topology.switch_files_off(1, password=PASSWORD)
+    with redis.Redis(port=port, password=PASSWORD, protocol=2) as client:
+        before = client.dbsize()
+
+    up = topology.up()
+
+    changed = [each["changed"] for each in up["services"] if each["action"] == "recreated"]
+    assert changed == [["volumes"]]
+    with redis.Redis(port=port, password=PASSWORD, protocol=2) as client:
+        assert client.dbsize() == before
+        assert client.config_get("appendonly")["appendonly"] == "yes"
 
 
 def test_a_reset_finds_its_own_ports_free(formed: Formed) -> None:

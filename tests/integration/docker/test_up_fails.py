@@ -255,14 +255,7 @@ def test_a_full_volume_is_told_at_once(
     docker_stack: Stack, docker_engine: docker.DockerClient
 ) -> None:
     """A Redis that can't write answers PING with that, however long one waits; nothing is lost."""
-    docker_engine.volumes.create(
-        f"{docker_stack.project}_redis-data",
-        driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "size=4m"},
-        labels={
-            PROJECT_LABEL: docker_stack.project,
-            "com.docker.compose.volume": "redis-data",
-        },
-    )
+    _make_volume_in_memory(docker_stack, docker_engine)
     docker_stack("redis", "up")
     with docker_stack.client() as client, suppress(redis.ResponseError):
         client.set("kept", "1")
@@ -276,3 +269,32 @@ def test_a_full_volume_is_told_at_once(
     assert "make room" in done.err
     with docker_stack.client() as client:
         assert client.get("kept") == b"1"
+
+
+def test_a_volume_in_memory_ends_with_its_server(
+    docker_stack: Stack, docker_engine: docker.DockerClient
+) -> None:
+    """Docker unmounts a tmpfs when nothing runs that mounts it, and all in it is lost."""
+    _make_volume_in_memory(docker_stack, docker_engine)
+    assert docker_stack("redis", "up").status == 0
+    assert docker_stack("redis", "stop").status == 0
+    assert docker_stack("redis", "start").status == 0
+    with docker_stack.client() as client:
+        client.set("kept", "1")
+
+    refused = [docker_stack("redis", each) for each in ("stop", "restart", "down")]
+    changed = docker_stack("redis", "up", env={"REDIS_MAXMEMORY": "64mb"})
+
+    for each in (*refused, changed):
+        assert each.status == 7, each.text
+        assert "its data lies in memory, and ends with it" in each.err
+    with docker_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
+def _make_volume_in_memory(stack: Stack, client: docker.DockerClient) -> None:
+    client.volumes.create(
+        f"{stack.project}_redis-data",
+        driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "size=4m"},
+        labels={PROJECT_LABEL: stack.project, "com.docker.compose.volume": "redis-data"},
+    )

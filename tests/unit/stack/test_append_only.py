@@ -1,6 +1,9 @@
 """Whether all data of a server is in its append-only file."""
 
+from pathlib import Path
+
 from pawsctl.stack.engine import append_only
+from tests import servers
 
 WRITTEN = {
     "aof_enabled": "1",
@@ -18,3 +21,24 @@ def test_all_data_is_in_the_file_only_if_everything_says_so() -> None:
     for name in WRITTEN:
         assert not append_only.is_written({**WRITTEN, name: "2"}), name
         assert not append_only.is_written({k: v for k, v in WRITTEN.items() if k != name}), name
+
+
+def test_a_file_that_waits_for_a_snapshot_is_waited_for(tmp_path: Path) -> None:
+    """It says that it is on, and has not begun to write what came while it was off."""
+    with servers.running(tmp_path, "--appendonly", "yes", "--dir", str(tmp_path)) as server:
+        server.client.config_set("appendonly", "no")
+        server.client.mset({f"key{number}": "value" for number in range(10)})
+        # Microseconds for each key.
+        server.client.config_set("rdb-key-save-delay", 30_000)
+        server.client.bgsave()
+        server.client.config_set("rdb-key-save-delay", 0)
+        server.client.config_set("appendonly", "yes")
+        assert server.client.info("persistence")["aof_rewrite_scheduled"] == 1
+
+        append_only.complete(server.port, None)
+
+        server.process.kill()
+        server.process.wait()
+        server.restart()
+        servers.wait_until_ready(server, tmp_path / f"{server.port}.log")
+        assert server.client.dbsize() == 10

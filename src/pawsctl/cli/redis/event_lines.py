@@ -28,6 +28,7 @@ from pawsctl.stack.events import (
     Stopped,
     TakenOver,
     TakingOver,
+    Unseen,
     Waiting,
     WritersGoOn,
 )
@@ -92,8 +93,9 @@ def _worth_a_line(event: Event) -> str:
             text = f"Waiting until {what}."
         case Pulling(image):
             text = f"Pulling {image}"
-        case Recreating(service, _, changed):
-            text = f"Recreating {service}, changed: {', '.join(changed)}; its data is kept."
+        case Recreating(service, _, changed, is_seen):
+            kept = "its data" if is_seen else "what it has on disk"
+            text = f"Recreating {service}, changed: {', '.join(changed)}; {kept} is kept."
         case TakingOver(service, where):
             text = f"The data of {service} lies {where}; it is taken over."
         case TakenOver(service, keys, databases):
@@ -126,6 +128,11 @@ def _warning(event: Event) -> str:
             text = (
                 f"Warning: {service} uses {size(used)}, and its new limit is {size(limit)}: "
                 "Redis evicts keys, or refuses writes, until the rest fits."
+            )
+        case Unseen(name, reason):
+            text = (
+                f"Warning: {name} does not tell whether all that it holds is on disk "
+                f"({reason.rstrip('.')}): what is not is lost when it ends."
             )
         case WritersGoOn(reason):
             text = (

@@ -8,34 +8,69 @@ from pawsctl.connection import info_reply, probe
 _PAUSE = 0.05
 # Seconds; enough for writing 256 MB to a slow disk.
 _PATIENCE = 60.0
+# Seconds after a failed write; the server tries again each second.
+_BROKEN = 3.0
+
+
+class NotWritten(Exception):
+    """The file can't be written; the message says why."""
 
 
 def is_written(info: Mapping[str, str]) -> bool:
-    """Whether all data of a server is in its append-only file, by the fields of its INFO."""
+    """Whether a file that was just switched on holds all data, by the fields of INFO."""
+    return holds_all(info) and info.get("aof_last_bgrewrite_status") == "ok"
+
+
+def holds_all(info: Mapping[str, str]) -> bool:
+    """Whether all data of a server is in its append-only file, by the fields of its INFO.
+
+    A file that was switched on is written by a rewrite, which is scheduled again until it succeeds.
+    """
     return (
         info.get("aof_enabled") == "1"
         and info.get("aof_rewrite_in_progress") == "0"
         and info.get("aof_rewrite_scheduled") == "0"
-        and info.get("aof_last_bgrewrite_status") == "ok"
         and info.get("aof_last_write_status", "ok") == "ok"
     )
 
 
-def switch_on(port: int, password: str | None) -> None:
-    """Switch the file on again if a client switched it off, and wait until all data is in it.
+def complete(port: int, password: str | None) -> None:
+    """Have the append-only file hold all data: the next start reads nothing else.
 
-    Its next start reads that file, and would find the data as it was when it was switched off. Does
-    nothing if the server does not tell. Raises probe.Refused or OSError if it can't be written.
+    A client may have switched it off, or just on again; the disk may be full. Raises NotWritten,
+    and probe.Refused or OSError if the server does not tell.
     """
-    try:
-        (found,) = probe.ask(port, password, ("CONFIG", "GET", "appendonly"))
-    except (probe.Refused, OSError):
-        return
-    if len(found) != 2 or info_reply.text(found[1]) != "no":
-        return
-    deadline = time.monotonic() + _PATIENCE
-    probe.ask(port, password, ("CONFIG", "SET", "appendonly", "yes"))
-    while not is_written(probe.info(port, password)):
-        if time.monotonic() > deadline:
-            raise TimeoutError(0, f"it is not written after {_PATIENCE:g} s")
+    info = _info(port, password)
+    if info.get("aof_enabled") == "0":
+        try:
+            probe.ask(port, password, ("CONFIG", "SET", "appendonly", "yes"))
+        except probe.Refused as error:
+            raise NotWritten(f"it is off, and {error}") from error
+    begun = well = time.monotonic()
+    # A server that still loads its data has changed none.
+    while not holds_all(info) and info.get("loading") != "1":
+        now = time.monotonic()
+        if not _is_broken(info):
+            well = now
+        if now > well + _BROKEN:
+            raise NotWritten("the server can't write it")
+        if now > begun + _PATIENCE:
+            raise NotWritten(f"it is not written after {_PATIENCE:g} s")
         time.sleep(_PAUSE)
+        info = _info(port, password)
+
+
+def _is_broken(info: Mapping[str, str]) -> bool:
+    """Whether a write has failed, and nothing that would write again is under way."""
+    if info.get("aof_last_write_status", "ok") != "ok":
+        return True
+    is_busy = "1" in (info.get("rdb_bgsave_in_progress"), info.get("aof_rewrite_in_progress"))
+    return info.get("aof_last_bgrewrite_status") != "ok" and not is_busy
+
+
+def _info(port: int, password: str | None) -> dict[str, str]:
+    (reply,) = probe.ask(port, password, ("INFO", "persistence"))
+    info = info_reply.fields(reply)
+    if "aof_enabled" not in info:
+        raise probe.Refused("INFO tells nothing of it")
+    return info

@@ -160,7 +160,7 @@ class Engine(Protocol):
     def stop(self, emit: Emit) -> tuple[str, ...]:
         """Shut down all running services, keep their data, and return their names."""
 
-    def end(self) -> None:
+    def end(self, emit: Emit) -> None:
         """Finish an interrupted shutdown, so that no service that is ending counts as running.
 
         A service that would lose data is left alone.

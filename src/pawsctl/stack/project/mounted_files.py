@@ -84,6 +84,14 @@ def existing(settings: StackSettings, directory: Path) -> Path | None:
         return next((each for each in places if _holds(each, wanted)), None)
 
 
+def password_in(folder: Path) -> str | None:
+    """Return the password in a directory of rendered files; None if it has none."""
+    try:
+        return (folder / "redis_password").read_text("utf-8") or None
+    except (OSError, UnicodeError):
+        return None
+
+
 def versions(directory: Path) -> frozenset[Path]:
     """Return the rendered directories in a state directory.
 

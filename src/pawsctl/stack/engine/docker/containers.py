@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 from pawsctl.errors import Conflict
 from pawsctl.stack.engine.docker import container_ready, preflight, swap
 from pawsctl.stack.engine.docker.images import pull, reference
-from pawsctl.stack.engine.docker.objects import container_definition, mounts
+from pawsctl.stack.engine.docker.objects import container_definition, labels, mounts
 from pawsctl.stack.engine.docker.sdk.sdk_client import translated_errors
 from pawsctl.stack.engine.docker.service_up import OneService, takeover_of
 from pawsctl.stack.engine.docker.takeover import copy_server
+from pawsctl.stack.engine.docker.takeover.ending import Ending
 from pawsctl.stack.engine.docker.takeover.takeover import Takeover
 from pawsctl.stack.engine.protocol import Plan, ServiceUp
 from pawsctl.stack.engine.rollback import rollback
 from pawsctl.stack.engine.written_meanwhile import Meanwhile
+from pawsctl.stack.events import Emit
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -53,6 +55,11 @@ class Containers:
     def stop(self, container: dict[str, Any]) -> None:
         """Shut a container down in order; no failure if it is gone."""
         swap.stop(self._api, container)
+
+    def ending(self, container: dict[str, Any], emit: Emit) -> Ending:
+        """Return what has the container's data on disk before it is stopped."""
+        service = self._stack.service(container["Config"]["Labels"][labels.SERVICE])
+        return Ending(self._api, self._project, service, container, emit)
 
     def remove(self, container_id: str) -> None:
         """Remove a container and its anonymous volumes; no failure if it is gone, or going."""

@@ -20,7 +20,6 @@ from pawsctl.stack.engine.docker.objects import labels, mounts, network_volumes,
 from pawsctl.stack.engine.docker.objects.container_definition import is_running
 from pawsctl.stack.engine.docker.sdk.sdk_client import translated_errors
 from pawsctl.stack.engine.docker.takeover import copy_server
-from pawsctl.stack.engine.docker.takeover.save_first import settled
 from pawsctl.stack.engine.protocol import (
     Astray,
     ClientCommand,
@@ -80,17 +79,21 @@ class DockerEngine:
                 container = restart_loop.between(self._api, service, found, password)
                 # Between two restarts nothing runs, and Docker would start it again.
                 if is_running(container) or container["State"]["Restarting"]:
-                    with settled(service, container, password):
+                    with self._containers.ending(container, emit).settled():
                         self._containers.stop(container)
                     stopped.append(_name(container))
                     emit(Stopped(_service(container), _name(container)))
         return tuple(stopped)
 
-    def end(self) -> None:
-        """Stop all containers except those whose data lies elsewhere."""
+    def end(self, emit: Emit) -> None:
+        """Stop all containers except those whose data lies elsewhere.
+
+        Raises Conflict if one can't write its data.
+        """
         with translated_errors():
             for each in self._containers.all():
                 if not self._containers.moving(self._stack.service(_service(each)), each):
+                    self._containers.ending(each, emit).write_out()
                     self._containers.stop(each)
 
     def kill(self, service: str) -> None:
@@ -111,7 +114,8 @@ class DockerEngine:
         return tuple(
             Astray(each.name, each.place.words, each.place.volume, each.place.path)
             for each in sources
-            if not each.is_empty
+            # One that was switched off is switched on before its server is stopped.
+            if not each.place.is_switched_off and not each.is_empty
         )
 
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
@@ -141,6 +145,8 @@ class DockerEngine:
         with translated_errors():
             existing = self._containers.all()
             names = self._volumes(existing) if volumes else []
+            for each in () if volumes else reversed(existing):
+                self._containers.ending(each, emit).write_out()
             gone = [_name(each) for each in reversed(existing) if self._is_removed(each, emit)]
             removed = [Thing("container", name) for name in gone]
             for network in self._own_networks():

@@ -13,6 +13,7 @@ from pawsctl.stack.engine.docker.objects import container_definition, mounts, ne
 from pawsctl.stack.engine.docker.sdk import refusals
 from pawsctl.stack.engine.docker.sdk.sdk_client import explained
 from pawsctl.stack.engine.docker.takeover import data_place
+from pawsctl.stack.engine.docker.takeover.ending import Ending
 from pawsctl.stack.engine.docker.takeover.takeover import Takeover
 from pawsctl.stack.engine.protocol import Plan, ServiceUp
 from pawsctl.stack.engine.rollback import uninterrupted
@@ -46,8 +47,7 @@ def takeover_of(
     """
     if not data_place.has_data(service):
         return None
-    password = project.password_of(service)
-    found = Takeover(api, project.stack, service, container, password)
+    found = Takeover(api, project, service, container)
     return found if found.is_needed else None
 
 
@@ -164,7 +164,12 @@ class OneService:
     ) -> None:
         """Make way for the successor, and finish the takeover for it."""
         self._check_files()
-        self._emit(Recreating(self._service.key, self._service.container, changed))
+        service = self._service
+        is_seen = self._moving is not None
+        if not is_seen:
+            ending = Ending(self._api, self._project, service, container, self._emit)
+            is_seen = ending.write_out()
+        self._emit(Recreating(service.key, service.container, changed, is_seen))
         if self._moving:
             self._moving.source.check_writers()
         change.set_aside(container)

@@ -83,10 +83,10 @@ class EmbeddedEngine:
         """Shut the servers down, the last of the compose file first, and return their names."""
         return tuple(each.name for each in reversed(self._processes) if each.stop(emit))
 
-    def end(self) -> None:
+    def end(self, emit: Emit) -> None:
         """Shut all running servers down."""
         for each in self._processes:
-            each.shut_down()
+            each.shut_down(emit)
 
     def kill(self, service: str) -> None:
         """Kill a server's process."""
@@ -116,7 +116,7 @@ class EmbeddedEngine:
             if volumes:
                 each.server.end_for_deletion()
             else:
-                each.shut_down()
+                each.shut_down(emit)
         for each, things in found.items():
             each.remove(volumes=volumes)
             for thing in things:

@@ -17,7 +17,7 @@ from pawsctl.stack.engine.protocol import Action, Plan, ServiceStatus, ServiceUp
 from pawsctl.stack.engine.rollback import uninterrupted
 from pawsctl.stack.engine.wait import until_ready
 from pawsctl.stack.engine.written_meanwhile import Meanwhile
-from pawsctl.stack.events import Created, Emit, Ready, Recreating, Started, Stopped
+from pawsctl.stack.events import Created, Emit, Ready, Recreating, Started, Stopped, Unseen
 from pawsctl.stack.project import layout, mounted_files
 
 if TYPE_CHECKING:
@@ -66,13 +66,14 @@ class Process:
         is_up = self.is_running
         if is_up and record and not record.arguments:
             # The settings it was started with are unknown.
-            self.shut_down()
+            self.shut_down(emit)
             is_up = False
         if is_up and record and record.arguments == wanted:
             action: Action = "running"
         elif is_up and record:
             action, changed = "recreated", _changed(record.arguments, wanted)
-            emit(Recreating(self.key, self.name, changed))
+            is_seen = self._write_out(emit)
+            emit(Recreating(self.key, self.name, changed, is_seen))
         else:
             action = "started" if record else "created"
         self._log_start = self.server.log_size()
@@ -94,27 +95,44 @@ class Process:
 
     def stop(self, emit: Emit) -> bool:
         """Shut the server down with its data saved, and return whether it ran."""
-        was_running = self.shut_down()
+        was_running = self.shut_down(emit)
         if was_running:
             emit(Stopped(self.key, self.name))
         return was_running
 
-    def shut_down(self) -> bool:
+    def shut_down(self, emit: Emit) -> bool:
         """Shut the server down with its data where its next start finds it; return if it ran.
 
         Raises Conflict if that can't be, TimedOut.
         """
-        record = self.server.record()
-        if record and self.is_running and not layout.is_sentinel(self.service):
-            try:
-                append_only.switch_on(record.port, self._password)
-            except (probe.Refused, OSError) as error:
-                raise Conflict(
-                    f"{self.name} would lose data if it were stopped: its append-only file was "
-                    f"switched off, and can't be written ({error}). It was not stopped.",
-                    hint=f"See its log: {self.server.log}",
-                ) from error
+        self._write_out(emit)
         return self.server.shut_down()
+
+    def _write_out(self, emit: Emit) -> bool:
+        """Have all data of a running server on disk, and return whether it tells that it is.
+
+        Raises Conflict if it can't be written.
+        """
+        record = self.server.record()
+        if record is None or not self.is_running or layout.is_sentinel(self.service):
+            return True
+        # The setting may have changed since its start.
+        passwords = (self._password, *map(mounted_files.password_in, self.files_in_use()))
+        try:
+            append_only.complete(record.port, probe.accepted(record.port, passwords))
+        except append_only.NotWritten as error:
+            raise Conflict(
+                f"{self.name} would lose data if it were stopped: its append-only file does not "
+                f"hold all of it ({error}). It was not stopped.",
+                hint=f"Make room where its data is, and run this again. Its log: {self.server.log}",
+            ) from error
+        except ConnectionRefusedError:
+            # It is starting or ending.
+            return True
+        except (probe.Refused, OSError) as error:
+            emit(Unseen(self.name, str(error)))
+            return False
+        return True
 
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
         """Return the process, and with `volumes` its data."""
@@ -207,7 +225,7 @@ class Process:
             # On undo the old server starts only after the new one has ended: two must never share
             # the data.
             with uninterrupted():
-                self.shut_down()
+                self.server.shut_down()
                 undo.callback(self.server.launch, running.arguments, running.port)
         if taken := self.obstacle():
             raise taken

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pawsctl.stack.engine.docker.objects import probe_container
 from pawsctl.stack.engine.docker.sdk.sdk_client import explained
 from pawsctl.stack.engine.protocol import FilesNotSeen
+from pawsctl.stack.project import mounted_files
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _NOT_THERE = ("bind source path does not exist", "mounts denied", "no such file or directory")
 # Bytes; none of our files is larger.
 _LARGEST = 1 << 20
+_PASSWORD = "/run/secrets/redis_password"  # noqa: S105 - the path of a file
 
 
 def binds(service: Service) -> list[dict[str, Any]]:
@@ -52,6 +54,13 @@ def sources(container: dict[str, Any]) -> dict[str, str]:
         if source.startswith("/"):
             found[rest.partition(":")[0]] = source
     return found
+
+
+def passwords(container: dict[str, Any]) -> list[str]:
+    """Return the password that a container of ours was started with; none if it had none."""
+    file = sources(container).get(_PASSWORD)
+    found = mounted_files.password_in(Path(file).parent) if file else None
+    return [found] if found else []
 
 
 def check_seen(

@@ -11,15 +11,20 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import Struct
 
 from pawsctl.connection import info_reply, probe
-from pawsctl.stack.engine.docker.objects import container_definition
+from pawsctl.stack.engine.docker.objects import container_definition, mounts
 from pawsctl.stack.engine.docker.takeover import command_line
 from pawsctl.stack.project import layout
-from pawsctl.stack.project.services import Service
+
+if TYPE_CHECKING:
+    from docker.api import APIClient
+
+    from pawsctl.stack.project.services import Service
 
 # Docker names an anonymous volume by 32 random bytes.
 _ANONYMOUS = re.compile("[0-9a-f]{64}")
@@ -30,37 +35,50 @@ _UNKNOWN = "in a place that only its own configuration names"
 class Server(Struct, frozen=True):
     """A server's settings for its data.
 
-    `port` is the port of this machine that leads to it, or None; `silence` is the reason that it
-    did not answer, empty if it did; `is_locked` says that it has another password. `is_guessed`
-    says that the settings may be others: a file or script that was not read may change them, and
-    the server did not tell them.
+    `port` is the port of this machine that leads to it, or None; `password` is the one that it
+    takes; `silence` is the reason that it did not answer, empty if it did; `is_locked` says that it
+    has another password. `starts_appending` says that its next start has an append-only file, and
+    reads it. `is_guessed` says that the settings may be others: a file or script that was not read
+    may change them, and the server did not tell them.
     """
 
     port: int | None
     settings: Mapping[str, str]
     silence: str
+    password: str | None = None
     is_locked: bool = False
+    starts_appending: bool = False
     is_guessed: bool = False
 
     @property
     def appends(self) -> bool:
         """Whether it has an append-only file under the name that our own server reads."""
+        return self.is_appending and self.has_our_names
+
+    @property
+    def is_appending(self) -> bool:
+        """Whether it writes each change to an append-only file."""
+        return self.settings["appendonly"] == "yes"
+
+    @property
+    def has_our_names(self) -> bool:
+        """Whether its append-only file, switched on or off, has the name that our server reads."""
         named = ("appendfilename", "appenddirname")
-        return self.settings["appendonly"] == "yes" and all(
-            self.settings[each] == command_line.DEFAULTS[each] for each in named
-        )
+        return all(self.settings[each] == command_line.DEFAULTS[each] for each in named)
 
 
 class Place(Struct, frozen=True):
     """The place of data: `volume` is a volume's name, `path` a folder of this machine.
 
     `words` describes it for messages. `is_ours` says that our own server finds the data there,
-    `is_our_folder` that it is at least in the folder where ours looks.
+    `is_our_folder` that it is at least in the folder where ours looks, `is_switched_off` that a
+    client has switched off the file that ours reads, `is_memory` that it ends with its server.
     """
 
     words: str
     is_ours: bool = False
     is_our_folder: bool = False
+    is_switched_off: bool = False
     volume: str | None = None
     path: str | None = None
     is_memory: bool = False
@@ -80,10 +98,19 @@ def server(service: Service, container: dict[str, Any], password: str | None) ->
     """Return the data settings of the server in `container`, from the server itself if it runs."""
     settings = command_line.settings(container["Config"])
     is_guessed = not command_line.tells_all(container["Config"])
+    starts_appending = settings["appendonly"] == "yes"
     port = published(service, container)
 
-    def silent(reason: str, *, is_locked: bool = False) -> Server:
-        return Server(port, settings, reason, is_locked=is_locked, is_guessed=is_guessed)
+    def silent(reason: str) -> Server:
+        return Server(
+            port,
+            settings,
+            reason,
+            password,
+            is_locked=probe.is_locked(reason),
+            starts_appending=starts_appending,
+            is_guessed=is_guessed,
+        )
 
     if not container_definition.is_running(container):
         return silent("it does not run")
@@ -91,15 +118,17 @@ def server(service: Service, container: dict[str, Any], password: str | None) ->
         return silent("it is paused")
     if port is None:
         return silent("it publishes no port on 127.0.0.1")
+    # The setting may have changed since its start.
+    password = probe.accepted(port, (password, *mounts.passwords(container)))
     if silence := probe.ping(port, password):
-        return silent(silence, is_locked=silence.startswith(("NOAUTH", "WRONGPASS")))
+        return silent(silence)
     for name in _ASKED:
         # Older servers lack some of these settings; some have no CONFIG command.
         with suppress(probe.Refused, OSError):
             (found,) = probe.ask(port, password, ("CONFIG", "GET", name))
             settings |= {name: info_reply.text(found[1])} if len(found) == 2 else {}
             is_guessed &= name != "dir" or len(found) != 2
-    return Server(port, settings, "", is_guessed=is_guessed)
+    return msgspec.structs.replace(silent(""), settings=settings, is_guessed=is_guessed)
 
 
 def published(service: Service, container: dict[str, Any]) -> int | None:
@@ -119,7 +148,7 @@ def inner_port(service: Service, container: dict[str, Any]) -> int:
     return found[0] if found else service.ports[0].target
 
 
-def place(service: Service, container: dict[str, Any], told: Server) -> Place:
+def place(api: APIClient, service: Service, container: dict[str, Any], told: Server) -> Place:
     """Return where the data of a container lies, by its server's settings `told`."""
     folder = PurePosixPath(told.settings["dir"])
     mount = _mount(container, folder)
@@ -146,8 +175,23 @@ def place(service: Service, container: dict[str, Any], told: Server) -> Place:
         words,
         is_ours=is_our_folder and told.appends,
         is_our_folder=is_our_folder,
+        is_switched_off=is_our_folder
+        and told.has_our_names
+        and told.starts_appending
+        and not told.is_appending,
         volume=volume,
+        is_memory=_is_memory(api, volume),
     )
+
+
+def _is_memory(api: APIClient, volume: str) -> bool:
+    """Whether a volume is a tmpfs, which ends with the last container that mounts it."""
+    from docker.errors import NotFound
+
+    try:
+        return bool((api.inspect_volume(volume).get("Options") or {}).get("type") == "tmpfs")
+    except NotFound:
+        return False
 
 
 def _binding(service: Service, container: dict[str, Any]) -> tuple[int, str] | None:

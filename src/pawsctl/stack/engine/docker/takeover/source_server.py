@@ -22,11 +22,13 @@ _PAUSE = 0.05
 # Seconds. A server that loads its data answers LOADING; one that does not answer at all hangs.
 _SILENCE = 5.0
 _UNTOUCHED = "Nothing was changed."
-_TO_DELETE = "'pawsctl redis down --volumes' deletes it."
 
 
 class SourceServer:
-    """An existing container, and where its data lies (`place`)."""
+    """An existing container, and where its data lies (`place`).
+
+    `option` makes a command act on its topology.
+    """
 
     def __init__(
         self,
@@ -34,14 +36,16 @@ class SourceServer:
         service: Service,
         container: dict[str, Any],
         password: str | None,
+        option: str,
     ) -> None:
         self._api = api
+        self._option = option
         self._service = service
         self._id: str = container["Id"]
         self.container = container
-        self.password = password
+        self._setting = password
         self._server = data_place.server(service, container, password)
-        self.place = data_place.place(service, container, self._server)
+        self.place = data_place.place(api, service, container, self._server)
         self._writers: Writers | None = None
 
     @property
@@ -50,9 +54,14 @@ class SourceServer:
         return str(self.container["Name"]).removeprefix("/")
 
     @property
+    def password(self) -> str | None:
+        """The password that it takes: the setting, or the one that it was started with."""
+        return self._server.password
+
+    @property
     def appends(self) -> bool:
         """Whether it writes each change to an append-only file."""
-        return self._server.settings["appendonly"] == "yes"
+        return self._server.is_appending
 
     @property
     def is_untold(self) -> bool:
@@ -74,7 +83,7 @@ class SourceServer:
         raise Conflict(
             f"The data of {self.name} lies {self.place.words}, and can't be taken over: {reason}. "
             f"{_UNTOUCHED}",
-            hint=f"{hint} {_TO_DELETE}",
+            hint=f"{hint} 'pawsctl redis down{self._option} --volumes' deletes it.",
             detail=detail,
         )
 
@@ -102,7 +111,7 @@ class SourceServer:
         silent_since = time.monotonic()
         while True:
             self.container = self._api.inspect_container(self._id)
-            self._server = data_place.server(self._service, self.container, self.password)
+            self._server = data_place.server(self._service, self.container, self._setting)
             if not self._server.silence:
                 break
             if "LOADING" in self._server.silence:
@@ -111,7 +120,7 @@ class SourceServer:
             if self._server.is_locked or now > min(deadline, silent_since + _SILENCE):
                 self._refuse_silent()
             time.sleep(_PAUSE)
-        self.place = data_place.place(self._service, self.container, self._server)
+        self.place = data_place.place(self._api, self._service, self.container, self._server)
 
     def _refuse_silent(self) -> NoReturn:
         if self._server.is_locked:

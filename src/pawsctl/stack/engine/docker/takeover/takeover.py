@@ -32,7 +32,8 @@ from pawsctl.stack.events import Emit, Kept, TakenOver, TakingOver
 if TYPE_CHECKING:
     from docker.api import APIClient
 
-    from pawsctl.stack.project.services import Service, Stack
+    from pawsctl.stack.project.project import Project
+    from pawsctl.stack.project.services import Service
 
 _PAUSE = 0.05
 # Seconds that Redis waits for more replicas before it sends its data; there is only ours.
@@ -46,15 +47,15 @@ class Takeover:
     def __init__(
         self,
         api: APIClient,
-        stack: Stack,
+        project: Project,
         service: Service,
         container: dict[str, Any],
-        password: str | None,
     ) -> None:
         self._api = api
-        self._stack = stack
+        self._stack = project.stack
         self._service = service
-        self.source = SourceServer(api, service, container, password)
+        self._password = project.password_of(service)
+        self.source = SourceServer(api, service, container, self._password, project.hint)
         self._copy: Copy | None = None
         self._wanted: Databases = {}
 
@@ -71,7 +72,7 @@ class Takeover:
         right place. Raises Conflict if a key would be lost.
         """
         source, undo = self.source, meanwhile.undo
-        if self._service.on_host:
+        if self._service.on_host and not source.place.is_switched_off:
             source.refuse(
                 "a node of a topology can't hand it over", "Export its sessions before that."
             )
@@ -180,7 +181,7 @@ class Takeover:
             self._service,
             source.container,
             image=image,
-            password=source.password,
+            password=self._password,
         )
         is_half_done = copy_server.is_half_done(self._api, self._service)
         copy_server.remove_all(self._api, self._service)
