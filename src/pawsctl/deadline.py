@@ -22,9 +22,18 @@ class Deadline:
         self._ends: float | None = None
         self._work = 0.0
 
-    def sent(self, count: int) -> None:
-        """Count `count` bytes sent: a long command gives its reply more time."""
+    def sending(self, count: int) -> float:
+        """Return the seconds for sending `count` bytes; many give their reply more time, too.
+
+        Raises TimeoutError if there are none.
+        """
+        # The time since the last command was no wait for a reply.
+        self._ends = None
+        # The server may read as slowly as it may write.
+        seconds = self.left() + count // BYTES_A_SECOND
+        self._ends = None
         self._work = count // _WORKED_AT_ONCE / 8
+        return seconds
 
     def restart(self) -> None:
         """Reset for the next reply; its time starts with the next call of `left`."""

@@ -28,6 +28,8 @@ _READS = frozenset(
     b"CLIENT CLUSTER COMMAND DBSIZE DUMP ECHO EXISTS EXPIRETIME GET GETRANGE HELLO INFO LASTSAVE "
     b"MEMORY MGET OBJECT PEXPIRETIME PING PTTL ROLE SCAN SENTINEL STRLEN TIME TTL TYPE".split()
 )
+# As they are nearly always written.
+PLAIN_READS = frozenset((*_READS, *(name.decode() for name in _READS)))
 # A cluster takes these for keys of one slot only; the replies for single keys can be added up.
 _COUNTS = frozenset((b"DEL", b"EXISTS", b"TOUCH", b"UNLINK"))
 _SCRIPTS = frozenset((b"EVAL", b"EVALSHA", b"EVAL_RO", b"EVALSHA_RO"))

@@ -13,54 +13,51 @@ _SHOWN = 60
 class LastWords:
     """The server's last error message, if it can explain why the server hung up.
 
-    `piece` holds the last bytes received, `asked` the command whose reply is awaited.
+    `said` is that message, or empty. `piece` holds the last bytes received, `asked` the command
+    whose reply is awaited.
     """
 
     def __init__(self) -> None:
-        self._said = ""
+        self.said = ""
         self.piece: memoryview | bytes = b""
         self.asked: Command | None = None
 
     def begin(self) -> None:
         """Reset for a new connection."""
-        self._said, self.piece, self.asked = "", b"", None
+        self.said, self.piece, self.asked = "", b"", None
 
     def heard(self, reply: ErrorReply, *, is_first: bool) -> None:
         """Record an error reply; `is_first`: the server has not answered any command yet."""
         said = str(reply)
         is_farewell = is_first or any(each in said for each in _FAREWELLS)
-        self._said = said if is_farewell else ""
+        self.said = said if is_farewell else ""
 
     def overheard(self, unread: bytes) -> None:
         """Record an error line in `unread`, the bytes left to read when sending failed."""
         for line in unread.split(b"\r\n"):
             if line.startswith(b"-"):
-                self._said = line[1:].decode("utf-8", "replace")
+                self.said = line[1:].decode("utf-8", "replace")
 
     def asked_more(self) -> None:
         """Record that another command is sent: the server did not hang up at its last message.
 
         Messages that announce the end of the connection, or a proxy's lost reply, are kept.
         """
-        if not self._said:
+        if not self.said:
             return
-        known = any(each in self._said for each in (*_FAREWELLS, _DENIED))
-        if not known and not is_lost_on_the_way(self._said):
-            self._said = ""
+        known = any(each in self.said for each in (*_FAREWELLS, _DENIED))
+        if not known and not is_lost_on_the_way(self.said):
+            self.said = ""
 
     @property
     def are_farewell(self) -> bool:
         """Whether the server is about to close the connection."""
-        return any(each in self._said for each in _FAREWELLS)
-
-    def forget(self) -> None:
-        """Drop the recorded message: the server went on answering."""
-        self._said = ""
+        return any(each in self.said for each in _FAREWELLS)
 
     @property
     def text(self) -> str:
         """The first sentence of the message; empty if none explains the end."""
-        return self._said.partition(". ")[0].rstrip(".")
+        return self.said.partition(". ")[0].rstrip(".")
 
     def beginning(self, first: bytes) -> bytes:
         """Return the line that could not be parsed, at most 60 bytes of it.
@@ -87,14 +84,14 @@ class LastWords:
     @property
     def hint(self) -> str:
         """The next step for the user."""
-        if "max number of clients" in self._said:
+        if "max number of clients" in self.said:
             return "Close other connections, or raise the server's 'maxclients'."
-        if self._said.startswith(_DENIED):
+        if self.said.startswith(_DENIED):
             return (
                 "The server is in protected mode: give it a password (requirepass), or connect "
                 "from its own machine."
             )
-        if "Protocol error" in self._said:
+        if "Protocol error" in self.said:
             return (
                 "Something sent was more than it takes: see its 'proto-max-bulk-len' and "
                 "'client-query-buffer-limit'."

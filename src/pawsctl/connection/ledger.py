@@ -7,7 +7,7 @@ the ledger is right at any moment: after a lost connection and in the middle of 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from pawsctl.connection.commands import Command, Queued, as_bytes, keys_changed_by
+from pawsctl.connection.commands import PLAIN_READS, Command, Queued, as_bytes, keys_changed_by
 from pawsctl.connection.replies import ErrorReply, Misread, is_in_doubt
 
 
@@ -23,11 +23,14 @@ class Outcome(NamedTuple):
 
 
 class Ledger:
-    """The write commands of one connection, over all its sockets."""
+    """The write commands of one connection, over all its sockets.
+
+    `unanswered` are those that were entered and not settled, by their id().
+    """
 
     def __init__(self) -> None:
-        # By id() and not by content: values are large.
-        self._unanswered: dict[int, Command] = {}
+        # Not by content: values are large.
+        self.unanswered: dict[int, Command] = {}
         self._done = self._undone = 0
         # Keys whose state was found out after a reply was lost.
         self._known: set[bytes] = set()
@@ -36,8 +39,8 @@ class Ledger:
     def enter(self, commands: Sequence[Command]) -> None:
         """Record commands that are about to be sent."""
         for command in commands:
-            if keys_changed_by(command):
-                self._unanswered[id(command)] = command
+            if command[0] not in PLAIN_READS and keys_changed_by(command):
+                self.unanswered[id(command)] = command
 
     def settle(self, command: Command, reply: Any) -> None:
         """Record the reply to a command.
@@ -45,7 +48,7 @@ class Ledger:
         The command stays unanswered if its reply has the wrong shape, or is an error that does not
         say that nothing was done; one of a transaction until its part of EXEC's reply is recorded.
         """
-        if id(command) not in self._unanswered or isinstance(reply, Misread):
+        if id(command) not in self.unanswered or isinstance(reply, Misread):
             return
         if type(command) is Queued and reply == b"QUEUED":
             return
@@ -60,7 +63,7 @@ class Ledger:
                 # The later command decided the key's state, whatever one without a reply did.
                 self._known.update(map(as_bytes, keys_changed_by(command)))
         # Last: an interrupt before this line leaves the keys unknown, which is never wrong.
-        del self._unanswered[id(command)]
+        del self.unanswered[id(command)]
 
     def lose(self) -> None:
         """Record that a socket was lost with the replies to what was sent on it."""
@@ -72,14 +75,14 @@ class Ledger:
 
     def begin(self) -> None:
         """Reset: `outcome` tells only of commands entered from now on."""
-        self._unanswered.clear()
+        self.unanswered.clear()
         self._done = self._undone = 0
         self._known.clear()
         self._has_lost = False
 
     def outcome(self) -> Outcome:
         """Return the outcome of all commands since `begin`."""
-        unanswered = list(self._unanswered.values())
+        unanswered = list(self.unanswered.values())
         keys = (as_bytes(key) for command in unanswered for key in keys_changed_by(command))
         unknown = [key for key in dict.fromkeys(keys) if key not in self._known]
         return Outcome(self._done, self._undone, unknown)

@@ -19,7 +19,7 @@ from pawsctl.connection.commands import Command, is_read
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.ledger import Ledger
 from pawsctl.connection.replies import ErrorReply, betrays_cluster, mode_of, raise_for_error
-from pawsctl.connection.sdk_errors import OnFailure, explained, hung_up, reply_in
+from pawsctl.connection.sdk_errors import explained, hung_up, reply_in
 from pawsctl.connection.sockets.of_target import socket_of
 from pawsctl.connection.sockets.whole_replies import next_reply
 from pawsctl.deadline import Deadline
@@ -87,7 +87,6 @@ class Node:
         self._deadline = Deadline(timeouts.reply, timeouts.until)
         self._words = LastWords()
         self._socket = self._made(target)
-        self._told = OnFailure(self._failed)
         # The parts of the greeting, and the commands, that were sent and not answered.
         self._greeted: deque[Command] = deque()
         self._sent: deque[Command] = deque()
@@ -122,10 +121,13 @@ class Node:
         self.has_answered = self._is_misread = False
         self._sent.clear()
         begun = time.monotonic()
-        with self._told:
+        try:
             self._log_in()
             self._batches.connected(begun)
             self._send(self._greeting)
+        except BaseException as error:
+            self._failed(error)
+            raise
         self._greeted = deque(self._greeting)
 
     def _log_in(self) -> None:
@@ -147,7 +149,7 @@ class Node:
         read_list.require(commands, self.target)
         if not self._socket.is_connected:
             self._open()
-        with self._told:
+        try:
             if self._greeted and not all(map(is_read, commands)):
                 # If it hangs up at the greeting, no write must be sent twice.
                 self._read_greeting()
@@ -155,6 +157,9 @@ class Node:
             if not self._greeted and not self._sent:
                 self._words.asked_more()
             self._send(commands)
+        except BaseException as error:
+            self._failed(error)
+            raise
         self._sent.extend(commands)
         self._batches.sent(commands)
 
@@ -164,16 +169,19 @@ class Node:
         `goes_on` says that commands whose replies have other shapes follow at once: they will show
         if there was a reply too many, which saves a look at the socket.
         """
-        with self._told:
+        try:
             if self._greeted:
                 self._read_greeting()
-            replies = [self._answer_to(self._sent.popleft()) for _ in range(count)]
+            replies = [self._answer() for _ in range(count)]
             if not self._sent:
                 if not goes_on:
                     self._require_end()
                 if self._is_misread:
                     # The next command, too, could get another one's reply.
                     self._socket.disconnect()
+        except BaseException as error:
+            self._failed(error)
+            raise
         self._batches.received(count)
         return replies
 
@@ -191,12 +199,14 @@ class Node:
             return
         raise redis.InvalidResponse("more replies than commands")
 
-    def _answer_to(self, command: Command) -> Any:
-        self._words.asked = command
+    def _answer(self) -> Any:
+        command = self._words.asked = self._sent.popleft()
         came = self._reply()
         reply = reply_shapes.read(command, came, came_otherwise=self._words.came_otherwise)
-        self._is_misread |= reply is not came
-        self._ledger.settle(command, reply)
+        if reply is not came:
+            self._is_misread = True
+        if self._ledger.unanswered:
+            self._ledger.settle(command, reply)
         return reply
 
     def _read_greeting(self) -> None:
@@ -255,17 +265,17 @@ class Node:
         self._socket.send_packed_command([b"".join(packed)])
 
     def _reply(self) -> Any:
-        self._deadline.restart()
         try:
-            # The socket is closed by _told, and not where redis-py raises a reply as a failure.
-            reply = next_reply(self._socket)
+            # The socket is closed by _failed, and not where redis-py raises a reply as a failure.
+            reply = next_reply(self._socket, before_waiting=self._deadline.restart)
         except Exception as error:
             if (reply := reply_in(error)) is None:
                 raise
             self.is_cluster |= betrays_cluster(reply)
             self._words.heard(reply, is_first=not self.has_answered or bool(self._greeted))
         else:
-            self._words.forget()
+            # The server went on answering.
+            self._words.said = ""
         self.has_answered = True
         return reply
 

@@ -78,7 +78,9 @@ def _value(reply: Any, _command: Command) -> bool:
 
 
 def _values(reply: Any, command: Command) -> bool:
-    return _list_of(reply, len(command) - 1) and set(map(type, reply)) <= _VALUES
+    return (
+        type(reply) is list and len(reply) == len(command) - 1 and set(map(type, reply)) <= _VALUES
+    )
 
 
 def _text(reply: Any, _command: Command) -> bool:
@@ -138,7 +140,7 @@ def _script(reply: Any, command: Command) -> bool:
         return reply is None or type(reply) is int or bool(reply == b"OK")
     if told is None:
         return True
-    if not _list_of(reply, len(command) - 3):
+    if type(reply) is not list or len(reply) != len(command) - 3:
         return False
     types = set(map(type, reply))
     if told == b"PTTL":

@@ -58,6 +58,8 @@ class Substitutes:
 
     def wires(self, commands: Sequence[Command]) -> list[list[Command]]:
         """Return for each command what `wire` returns."""
+        if not self._unknown and not self._one_by_one:
+            return [[command] for command in commands]
         return [self.wire(command) for command in commands]
 
     def asked(self, commands: Sequence[Command], send: Send) -> list[Any]:

@@ -36,7 +36,7 @@ def test_a_farewell_is_kept_and_others_are_not(
     assert words.are_farewell is (reply in (FULL, PROTOCOL))
     words.asked_more()
     assert words.text == after_more
-    words.forget()
+    words.said = ""
     assert (words.text, words.are_farewell) == ("", False)
 
 

@@ -19,6 +19,10 @@ MANY = (
 )  # fmt: skip
 
 
+def waits() -> None:
+    """Do nothing before waiting."""
+
+
 @contextmanager
 def connected(sent: bytes) -> Iterator[Any]:
     """Give redis-py's connection to a peer that has sent something, and nothing more to come."""
@@ -52,7 +56,7 @@ def test_replies_are_as_redis_py_reads_them(end: bytes) -> None:
     with connected(sent) as slow, connected(sent) as quick:
         for _ in range(len(MANY) + 1):
             expected = outcome(lambda: slow.read_response(disconnect_on_error=False))
-            assert outcome(lambda: next_reply(quick)) == expected
+            assert outcome(lambda: next_reply(quick, before_waiting=waits)) == expected
 
 
 def test_without_hiredis_redis_py_reads() -> None:
@@ -67,5 +71,8 @@ def test_without_hiredis_redis_py_reads() -> None:
         plain._connect = lambda: ours
         plain.connect()
         theirs.sendall(b"$3\r\nabc\r\n:7\r\n")
-        assert [next_reply(plain), next_reply(plain)] == [b"abc", 7]
+        assert [
+            next_reply(plain, before_waiting=waits),
+            next_reply(plain, before_waiting=waits),
+        ] == [b"abc", 7]
         plain.disconnect()

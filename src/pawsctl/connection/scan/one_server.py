@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from pawsctl.connection import Command, Node, Substitutes, has_code, raise_for_error
+from pawsctl.connection import Command, ErrorReply, Node, Substitutes, has_code, refused
 from pawsctl.connection.scan.glob import matcher
 from pawsctl.connection.scan.portions import Portions
 from pawsctl.connection.scan.seen_keys import SeenKeys
@@ -206,11 +206,13 @@ def _size(node: Node, near: int) -> int:
 
 
 def _cursor_and_keys(reply: Any) -> tuple[bytes, list[bytes]]:
-    if has_code(reply, "LOADING", "MASTERDOWN"):
-        raise RedisNotReady(
-            f"Redis refused: {str(reply).rstrip('.')}.", hint="Try again in a moment."
-        )
-    cursor, keys = raise_for_error(reply)
+    if isinstance(reply, ErrorReply):
+        if has_code(reply, "LOADING", "MASTERDOWN"):
+            raise RedisNotReady(
+                f"Redis refused: {str(reply).rstrip('.')}.", hint="Try again in a moment."
+            )
+        raise refused(reply)
+    cursor, keys = reply
     # Some servers send it as an integer.
     return cursor if isinstance(cursor, bytes) else b"%d" % cursor, keys
 

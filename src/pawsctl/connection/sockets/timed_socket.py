@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from pawsctl.connection.last_words import LastWords
-from pawsctl.deadline import BYTES_A_SECOND, Deadline
+from pawsctl.deadline import Deadline
 
 _PIECE = 64 * 1024
 
@@ -41,12 +41,7 @@ class TimedSocket:
 
     def sendall(self, data: bytes) -> None:
         """Send everything; if the server has hung up, keep what it said before in `words`."""
-        # The time since the last command was no wait for a reply.
-        self._deadline.restart()
-        # The server may read as slowly as it may write.
-        self.settimeout(self._deadline.left() + len(data) // BYTES_A_SECOND)
-        self._deadline.restart()
-        self._deadline.sent(len(data))
+        self.settimeout(self._deadline.sending(len(data)))
         try:
             self._wrapped.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
