@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from pawsctl.sessions.contract import decode, quick_check, rules
-from pawsctl.sessions.contract.model import Record
 
 NOW_MS = 1_767_225_600_000.0
 LIMITS = rules.checks().limits
@@ -40,8 +39,9 @@ def is_clean(
     shape = {"status": "active", "messages": messages, "updatedAt": updated_at}
     value = json.dumps(shape).encode()
     session = decode.read_quickly(value)
-    assert session is not None
-    return quick_check.is_clean(Record(key, ttl_ms, value), session, NOW_MS, LIMITS)
+    return session is not None and quick_check.is_clean(
+        (key, ttl_ms, value), session, NOW_MS, LIMITS
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pawsctl.errors import UsageError
 from pawsctl.sessions.contract import rules
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.mask import Mask
-from pawsctl.sessions.contract.model import Block, Message, Record, Session
-from pawsctl.sessions.query import raw_rows, rows, sorting, summing
+from pawsctl.sessions.contract.model import Block, Columns, Message, Record, Session
+from pawsctl.sessions.query import many_rows, raw_rows, rows, sorting, summing
 from pawsctl.sessions.query.raw_rows import RawListed, RawStored
 from pawsctl.sessions.query.rows import Listed
 
@@ -24,6 +24,17 @@ def record(ttl_ms: int = 5_000, key: bytes = b"wh:session:+1", **fields: Any) ->
     whole = {"status": '"active"', "messages": "[]", "updatedAt": "1000"} | fields
     value = ",".join(f'"{name}":{text}' for name, text in whole.items())
     return Record(key, ttl_ms, f"{{{value}}}".encode())
+
+
+def columns_of(found: list[Record]) -> list[Columns]:
+    """Return records column by column: strings, and keys of other types."""
+    strings = [(each.key, each.ttl_ms, each.value) for each in found if each.value is not None]
+    others = [(each.key, each.ttl_ms, each.type) for each in found if each.value is None]
+    (keys, ttls, values), (names, left, types) = (
+        zip(*strings, strict=True),
+        zip(*others, strict=True),
+    )
+    return [Columns(keys, ttls, values), Columns(names, left, (), types)]
 
 
 def conversation(found: Record | None, keyspace: Keyspace = BOT) -> rows.Conversation:
@@ -66,10 +77,14 @@ def test_a_row_of_many_shows_what_that_of_one_shows() -> None:
         record(messages="[" + last), record(), record(ttl_ms=-1, messages=asked + last),
         Record(b"wh:session:+1", 5_000, None, "hash"),
     ]  # fmt: skip
-    for many, each in zip(rows.all_listed(found, NOW_MS), found, strict=True):
+    all_rows, all_items = [], []
+    for columns in columns_of(found):
+        all_rows += many_rows.all_listed(columns, NOW_MS)
+        all_items += many_rows.all_items(columns, NOW_MS)
+    for many, item, each in zip(all_rows, all_items, found, strict=True):
         one = rows.listed(each, NOW_MS)
         assert (many.item, many.last_message) == (one.item, one.last_message)
-        assert many.waiting_since == one.waiting_since
+        assert (many.waiting_since, item) == (one.waiting_since, one.item)
 
 
 def test_many_are_summed_up_by_the_rules_of_their_keyspace() -> None:

@@ -75,24 +75,25 @@ class Output(Talk):
         rows: Iterable[Row],
         columns: Sequence[Column[Row]],
         *,
-        item: Callable[[Row], Any] = lambda row: row,
+        item: Callable[[Row], Any] | None = None,
         fields: Sequence[str] = (),
         values: formats.Values[Row] | None = None,
         empty: Callable[[], str] = str,
         single: bool = False,
     ) -> None:
-        """Print a list as its rows arrive; `item` turns a row into its JSON and CSV form.
+        """Print a list as its rows arrive; `item` returns its JSON and CSV form.
 
-        `fields` are the names of an item's fields, for a list that may be empty. `values`, if
-        given, replaces `item`. `empty()` goes to stderr if a text table has no row. A `single` row
-        is a JSON object instead of an array.
+        Without `item`, a row is that itself. `fields` are the names of an item's fields, for a list
+        that may be empty. `values`, if given, replaces `item`. `empty()` goes to stderr if a text
+        table has no row. A `single` row is a JSON object instead of an array.
         """
         if self.format == "text":
             self._text_rows(rows, columns, empty)
         elif values is not None and self.format == "csv":
             self._parts(formats.csv_columns(rows, fields, values))
         else:
-            found = map(item, rows) if values is None else formats.structs(rows, fields, values)
+            own: Iterable[Any] = rows if item is None else map(item, rows)
+            found = own if values is None else formats.structs(rows, fields, values)
             self._parts(formats.written(self.format, found, fields, single=single))
         self.flush()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Annotated, ClassVar
 
 import typer
@@ -101,6 +100,10 @@ def list_(
     names = chosen_columns(columns, run.format, known, asked_for=asked_for)
     with run.reader(partial=True) as store:
         listing = find.Listing(store, wanted, order)
+        if run.output.is_json and is_default_json(names):
+            # Items have these fields already.
+            run.output.rows(listing.items(), (), fields=names)
+            return
         run.output.rows(
             listing.rows(),
             table_columns(
@@ -109,10 +112,8 @@ def list_(
                 on_terminal=run.output.is_terminal,
                 stay=[*asked_for, sort] if columns is None else names,
             ),
-            item=attrgetter("item"),
             fields=names,
-            # Items have the default fields already.
-            values=None if is_default_json(names) else values_of(names, known),
+            values=values_of(names, known),
             empty=lambda: listing.why_empty(filter_words(ctx)),
         )
         if run.format == "text" and (left_out := listing.left_out()):

@@ -8,13 +8,14 @@ goes through Python's `json`, restricted to what JSON.parse accepts.
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any, ClassVar, Literal, NoReturn
+from typing import Annotated, Any, ClassVar, NoReturn
 
 import msgspec
 
 from pawsctl.sessions.contract import deep_json
 from pawsctl.sessions.contract.model import (
     TOOL_RESULTS,
+    AnyMessage,
     Block,
     Message,
     Problem,
@@ -62,15 +63,29 @@ class ToolUse(
     is_error: ClassVar = False
 
 
-class _BotMessage(Message, frozen=True, gc=False):
-    role: Literal["user", "assistant"]
+# One class for each role: decoding them is quicker, and the classes say who may send blocks.
+class UserMessage(AnyMessage, frozen=True, gc=False, tag_field="role", tag="user"):
+    """A message of the user, or tool results."""
+
+    content: str
+    role: ClassVar = "user"
+    tool_name: ClassVar = ""
+    tool_use_id: ClassVar = ""
+
+
+class BotMessage(AnyMessage, frozen=True, gc=False, tag_field="role", tag="assistant"):
+    """A message of the bot."""
+
     content: str | list[_Text | ToolUse]  # type: ignore[assignment]
+    role: ClassVar = "assistant"
+    tool_name: ClassVar = ""
+    tool_use_id: ClassVar = ""
 
 
 class BotSession(Session, frozen=True, gc=False):
     """A session exactly as the bot writes it today."""
 
-    messages: list[_BotMessage]
+    messages: list[UserMessage | BotMessage]  # type: ignore[assignment]
     updated_at: float
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -36,13 +37,18 @@ class StrangeBlock(Block, frozen=True, gc=False):
     fields: dict[str, Any] = {}
 
 
-class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """One message. `content` is a text, or a list of blocks; None if the field is missing."""
+class AnyMessage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A message of any class: each has these fields, in its own way."""
 
-    role: str
-    content: str | list[Block] | None = None
-    tool_name: str = ""
-    tool_use_id: str = ""
+    if TYPE_CHECKING:
+
+        @property
+        def role(self) -> str:
+            """The one who says it: user, assistant, or another."""
+
+        @property
+        def content(self) -> str | Sequence[Block] | None:
+            """A text, or a list of blocks; None if the field is missing."""
 
     @property
     def is_tool_results(self) -> bool:
@@ -83,6 +89,15 @@ class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True)
         return not isinstance(self.content, list) or any(
             block.type == "text" for block in self.content
         )
+
+
+class Message(AnyMessage, frozen=True, gc=False):
+    """One message. `content` is a text, or a list of blocks; None if the field is missing."""
+
+    role: str
+    content: str | list[Block] | None = None
+    tool_name: str = ""
+    tool_use_id: str = ""
 
 
 class Session(
@@ -188,6 +203,29 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     def size(self) -> int:
         """The size of the value in bytes."""
         return len(self.value or b"")
+
+
+class Columns(msgspec.Struct, frozen=True, gc=False):
+    """The records of several keys, column by column; `ttls` are in milliseconds.
+
+    `types` are empty if all hold strings; else none does, and there are no `values`.
+    """
+
+    keys: Sequence[bytes]
+    ttls: Sequence[int]
+    values: Sequence[bytes]
+    types: Sequence[str] = ()
+
+    @property
+    def records(self) -> list[Record]:
+        """A record for each key."""
+        if self.types:
+            return list(map(Record, self.keys, self.ttls, repeat(None), self.types))
+        return list(map(Record, self.keys, self.ttls, self.values))
+
+    def part(self, begin: int, end: int) -> "Columns":
+        """Return the strings from the index `begin` up to `end`, exclusive."""
+        return Columns(self.keys[begin:end], self.ttls[begin:end], self.values[begin:end])
 
 
 # A stored conversation while it is being changed: JSON as the bot writes it.

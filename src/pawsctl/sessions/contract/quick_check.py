@@ -3,12 +3,16 @@
 A pass over a million sessions would spend half of its time on the rules, and nearly all are sound.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
-from pawsctl.sessions.contract.decode import BotSession, ToolUse, answers
-from pawsctl.sessions.contract.model import TOOL_RESULTS, Record
+from pawsctl.sessions.contract.decode import BotMessage, BotSession, ToolUse, UserMessage, answers
+from pawsctl.sessions.contract.model import TOOL_RESULTS
 
 _DIGITS = b"0123456789"
+# Bytes are found six times as quickly by their numbers.
+_UNDERSCORE, _BACKSLASH = b"_\\"
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -19,38 +23,54 @@ class Limits(msgspec.Struct, frozen=True):
     messages: int
 
 
-def is_clean(record: Record, session: BotSession, now_ms: float, limits: Limits) -> bool:
+Stored = tuple[bytes, int, bytes]
+"""A session's key, its milliseconds left and its value."""
+
+
+def is_clean(stored: Stored, session: BotSession, now_ms: float, limits: Limits) -> bool:
     """Return True only if no rule that is marked `is_quick` finds anything, not even a note.
 
-    If it returns False, the rules may still find nothing. The session is the record's.
+    If it returns False, the rules may still find nothing. The session is the stored one, decoded.
     """
-    key, messages = record.key, session.messages
-    if (
-        not 0 <= record.ttl_ms <= limits.ttl_ms
-        or not 0 <= session.updated_at <= now_ms
-        or len(messages) > limits.messages
-        or key.rstrip(_DIGITS) != limits.plus
-        or key == limits.plus
-    ):
-        return False
-    # The one tool call that the next message must answer.
+    key, ttl_ms, value = stored
+    return (
+        0 <= ttl_ms <= limits.ttl_ms
+        and 0 <= session.updated_at <= now_ms
+        and len(session.messages) <= limits.messages
+        and key.rstrip(_DIGITS) == limits.plus != key
+        # Neither a tool call nor a result can be spelt without one of them.
+        and (
+            (_UNDERSCORE not in value and _BACKSLASH not in value)
+            or _are_answered(session.messages)
+        )
+    )
+
+
+def _are_answered(messages: Sequence[UserMessage | BotMessage]) -> bool:
+    """Return whether each message calls one tool at most, and the next alone answers it."""
     call: ToolUse | None = None
     for message in messages:
-        content = message.content
-        if type(content) is str:
-            if content.startswith(TOOL_RESULTS):
-                if call is None or message.role != "user" or not answers(content, call.id):
+        # A branch for each class: Python reads a field quickly where it always is of one class.
+        if type(message) is UserMessage:
+            text = message.content
+            if text.startswith(TOOL_RESULTS):
+                if call is None or not answers(text, call.id):
                     return False
                 call = None
             elif call is not None:
                 return False
-        else:
-            if call is not None or message.role != "assistant":
+            continue
+        content = message.content
+        if call is not None:
+            return False
+        if type(content) is str:
+            if content.startswith(TOOL_RESULTS):
                 return False
-            for block in content:
-                if type(block) is ToolUse:
-                    if call is not None:
-                        return False
-                    call = block
+            continue
+        for block in content:
+            if type(block) is ToolUse:
+                if call is not None:
+                    return False
+                call = block
     # A call at the end may have been open for too long.
     return call is None

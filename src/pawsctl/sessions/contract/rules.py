@@ -125,8 +125,7 @@ def is_sound(
     if record.value is None:
         return False
     using = using or checks()
-    is_clean = quick_check.is_clean(record, session, now_ms, using.limits)
-    left = using.slow if is_clean else using.rules
+    left = using.slow if _is_clean(record, session, now_ms, using) else using.rules
     # No rule is left for nearly all.
     return not left or all(
         level(each) != "problem" for each in _checked(record, session, now_ms, left)
@@ -141,8 +140,13 @@ def judged(record: Record, now_ms: float, using: Checks | None = None) -> list[P
         session = decode.read_quickly(record.value)
     if session is None:
         return list(findings(record, read(record, using.keyspace), now_ms, using))
-    is_clean = quick_check.is_clean(record, session, now_ms, using.limits)
-    return _checked(record, session, now_ms, using.slow if is_clean else using.rules)
+    left = using.slow if _is_clean(record, session, now_ms, using) else using.rules
+    return _checked(record, session, now_ms, left)
+
+
+def _is_clean(record: Record, session: BotSession, now_ms: float, using: Checks) -> bool:
+    stored = (record.key, record.ttl_ms, record.value or b"")
+    return quick_check.is_clean(stored, session, now_ms, using.limits)
 
 
 def _checked(
@@ -158,14 +162,10 @@ def _checked(
 
 
 def _messages(_record: Record, session: Session, _now: float) -> Iterable[Problem]:
-    if type(session) is BotSession:
-        for each in session.messages:
-            if each.role == "user" and type(each.content) is not str:
-                break
-        else:
-            # Decoding has checked the rest.
-            return () if len(session.messages) <= MAX_MESSAGES else _trim(session)
     found = _trim(session)
+    if type(session) is BotSession:
+        # Decoding has checked the rest.
+        return found
     for number, message in enumerate(session.messages, 1):
         role, content = message.role, message.content
         if role not in ("user", "assistant", "tool", "?"):

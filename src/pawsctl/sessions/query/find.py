@@ -5,15 +5,16 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
+from operator import attrgetter
 
 from pawsctl import durations
 from pawsctl.errors import OperationFailed, PawsctlError
 from pawsctl.sessions.contract import keys, rules
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.contract.rules import Checks
-from pawsctl.sessions.query import absent, grep, rows, sorting
+from pawsctl.sessions.query import absent, grep, many_rows, rows, sorting
 from pawsctl.sessions.query.filters import Filter
-from pawsctl.sessions.query.rows import Conversation, Listed, TimeLeft
+from pawsctl.sessions.query.rows import Conversation, Item, Listed, TimeLeft
 from pawsctl.sessions.query.seen import Seen
 from pawsctl.sessions.query.sorting import Order
 from pawsctl.sessions.query.summing import shown, summing, summing_all
@@ -46,11 +47,22 @@ class Listing:
             return self._limited(self._counted(found))
         return sorting.ordered(found, self._order)
 
+    def items(self) -> Iterator[Item]:
+        """Yield the items of `rows`: quicker where nothing else of the sessions is asked for."""
+        store, wanted = self._store, self._wanted
+        space = store.keyspace
+        if space.mask or space.is_raw or wanted.reads_values or self._order != Order():
+            yield from map(attrgetter("item"), self.rows())
+            return
+        now_ms, using = time.time() * 1000, rules.checks(space)
+        for found in store.columns(wanted.match):
+            yield from many_rows.all_items(found, now_ms, using)
+
     def _all(self, now_ms: float, using: Checks) -> Iterator[Listed]:
         """Yield all sessions, of which nothing is looked at but what a row shows."""
         sum_up = summing_all(using)
-        for _, records in self._store.snapshots(self._wanted.match):
-            yield from sum_up(records, now_ms, using)
+        for found in self._store.columns(self._wanted.match):
+            yield from sum_up(found, now_ms, using)
 
     def _candidates(self) -> Iterator[Record]:
         """Yield the sessions, without those whose bytes show that --grep does not match them."""

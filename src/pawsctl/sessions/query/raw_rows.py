@@ -1,12 +1,11 @@
 """Results for sessions of any application, whose values are not looked into. Pure."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from pawsctl.sessions.contract import decode, keys, model, raw_value, rules
-from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.contract.model import Columns, Record
 from pawsctl.sessions.contract.raw_value import Encoding
 from pawsctl.sessions.contract.rules import Checks
 from pawsctl.sessions.query.rows import Conversation, Item, Listed
@@ -61,9 +60,9 @@ def listed(record: Record, now_ms: float, using: Checks) -> RawListed:
     return RawListed(item, None, None if record.value is None else raw_value.preview(record.value))
 
 
-def all_listed(records: Iterable[Record], now_ms: float, using: Checks) -> list[Listed]:
-    """Sum up records."""
-    return [listed(record, now_ms, using) for record in records]
+def all_listed(found: Columns, now_ms: float, using: Checks) -> list[Listed]:
+    """Sum up sessions, as `many_rows.all_listed` does for conversations."""
+    return [listed(record, now_ms, using) for record in found.records]
 
 
 def stored(found: Conversation) -> RawStored:

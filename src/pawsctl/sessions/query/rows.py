@@ -1,6 +1,6 @@
 """Results for lists and single sessions, on whose fields scripts rely. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 
@@ -128,50 +128,6 @@ class Conversation(msgspec.Struct, frozen=True):
         return Stored(self.phone, name, self.record.ttl, raw, problem)
 
 
-def all_listed(
-    records: Iterable[Record], now_ms: float, using: Checks | None = None
-) -> list[Listed]:
-    """Sum up records, each as `listed` does, with no more of a sound session than a row shows.
-
-    Its messages but the last are given up at once: the memory of one session serves for the next,
-    which makes a list a tenth quicker.
-    """
-    using = using or rules.checks()
-    read, is_clean = decode.read_as_bot, quick_check.is_clean
-    limits, begin = using.limits, using.begin
-    has_slow, seconds, date = bool(using.slow), durations.whole_seconds, datetime.fromtimestamp
-    found: list[Listed] = []
-    for record in records:
-        value = record.value
-        try:
-            session = None if value is None else read(value)
-        except decode.UNLIKE_BOT:
-            session = None
-        if (
-            session is None
-            or value is None
-            or has_slow
-            or not is_clean(record, session, now_ms, limits)
-        ):
-            found.append(listed(record, now_ms, using))
-            continue
-        # As in `listed`; a call for each of a million would take longer.
-        key, messages = record.key.decode(), session.messages
-        item = Item(
-            key[begin:],
-            key,
-            seconds(record.ttl_ms),
-            session.status,
-            len(messages),
-            date(session.updated_at / 1000, UTC),
-            len(value),
-            None,
-        )
-        del messages[:-1]
-        found.append(Listed(item, session))
-    return found
-
-
 def sound_session(record: Record, now_ms: float, using: Checks) -> BotSession | None:
     """Return the session of a record if it breaks no rule and is as the bot writes it today."""
     if record.value is None:
@@ -181,7 +137,8 @@ def sound_session(record: Record, now_ms: float, using: Checks) -> BotSession | 
     except decode.UNLIKE_BOT:
         return None
     # As nearly all: it saves a call for each of a million.
-    if quick_check.is_clean(record, session, now_ms, using.limits) and not using.slow:
+    stored = (record.key, record.ttl_ms, record.value)
+    if not using.slow and quick_check.is_clean(stored, session, now_ms, using.limits):
         return session
     return session if rules.is_sound(record, session, now_ms, using) else None
 

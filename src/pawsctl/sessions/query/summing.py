@@ -1,13 +1,13 @@
 """The choice of how records are summed up, made once for a pass. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from pawsctl.sessions.contract import raw_value, rules
-from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.contract.model import Columns, Record
 from pawsctl.sessions.contract.rules import Checks
-from pawsctl.sessions.query import raw_rows, rows
+from pawsctl.sessions.query import many_rows, raw_rows, rows
 from pawsctl.sessions.query.raw_rows import RawListed
 from pawsctl.sessions.query.rows import Listed
 
@@ -17,9 +17,9 @@ def summing(using: Checks) -> Callable[[Record, float, Checks], Listed]:
     return raw_rows.listed if using.keyspace.is_raw else rows.listed
 
 
-def summing_all(using: Checks) -> Callable[[Iterable[Record], float, Checks], list[Listed]]:
+def summing_all(using: Checks) -> Callable[[Columns, float, Checks], list[Listed]]:
     """Return the function that sums up many records, with no more of them than their rows show."""
-    return raw_rows.all_listed if using.keyspace.is_raw else rows.all_listed
+    return raw_rows.all_listed if using.keyspace.is_raw else many_rows.all_listed
 
 
 def summing_to_show(using: Checks) -> Callable[[Record, float, Checks], Listed]:

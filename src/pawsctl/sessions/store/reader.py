@@ -20,7 +20,7 @@ from pawsctl.connection.scan.portions import Portions
 from pawsctl.errors import Partial
 from pawsctl.plurals import plural
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
-from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.contract.model import Columns, Record
 from pawsctl.sessions.store import key_replies, records
 
 
@@ -103,6 +103,15 @@ class SessionReader:
 
     def snapshots_of(self, pattern: bytes) -> Iterator[tuple[float, list[Record]]]:
         """Yield the same for keys that match a glob, also outside the keyspace."""
+        for asked_at, found in self._columns(pattern):
+            yield asked_at, found.records
+
+    def columns(self, match: str | None = None) -> Iterator[Columns]:
+        """Yield the sessions that `snapshots` yields, column by column."""
+        for _, found in self._columns(self.keyspace.pattern(match)):
+            yield found
+
+    def _columns(self, pattern: bytes) -> Iterator[tuple[float, Columns]]:
         strange: list[tuple[bytes, int]] = []
         times: dict[bytes, float] = {}
 
@@ -116,30 +125,32 @@ class SessionReader:
             ttls, values = replies[0], raise_for_error(replies[1])
             # As nearly all are: every key exists and is a string.
             if -2 not in ttls and set(map(type, values)) == {bytes}:
-                yield times.pop(names[0]), list(map(Record, names, ttls, values))
+                yield times.pop(names[0]), Columns(names, ttls, values)
                 continue
-            found = []
+            found: list[tuple[bytes, int, bytes]] = []
             for key, ttl_ms, value in zip(names, ttls, values, strict=True):
                 if isinstance(value, TooLarge):
                     self._unread.append(records.unread(self.keyspace.shown_key(key), value.size))
                 elif isinstance(value, ErrorReply):
                     self._forbidden += ttl_ms != -2
                 elif value is not None and ttl_ms != -2:
-                    found.append(Record(key, ttl_ms, value))
+                    found.append((key, ttl_ms, value))
                 elif ttl_ms != -2:
                     # MGET returns None for other types; TYPE follows when no reply is under way.
                     strange.append((key, ttl_ms))
-            yield times.pop(names[0]), found
+            asked_at = times.pop(names[0])
+            if found:
+                yield asked_at, Columns(*zip(*found, strict=True))
         now = time.time()
         kinds = self.connection.pipeline([("TYPE", key) for key, _ in strange])
-        yield (
-            now,
-            [
-                Record(key, ttl_ms, None, kind.decode("utf-8", "backslashreplace"))
-                for (key, ttl_ms), kind in zip(strange, kinds, strict=True)
-                if raise_for_error(kind) not in (b"none", b"string")
-            ],
-        )
+        others = [
+            (key, ttl_ms, kind.decode("utf-8", "backslashreplace"))
+            for (key, ttl_ms), kind in zip(strange, kinds, strict=True)
+            if raise_for_error(kind) not in (b"none", b"string")
+        ]
+        if others:
+            keys, ttls, types = zip(*others, strict=True)
+            yield now, Columns(keys, ttls, (), types)
 
     def records_of(
         self, names: Sequence[bytes], *, left_out: Callable[[str], None] | None = None
@@ -248,17 +259,8 @@ class SessionReader:
 
     def _tell_forbidden(self) -> None:
         """Raise Partial, now or at the end of the `with`, if some keys could not be read."""
-        if self._unread:
-            more = len(self._unread) - _TOLD
-            names = ", ".join(self._unread[:_TOLD]) + (f" and {more} more" if more > 0 else "")
-            error = Partial(f"Not read: the value of {names}.", hint=records.TOO_LARGE_HINT)
-        elif self._forbidden:
-            error = Partial(
-                f"This user may not read {plural(self._forbidden, 'key')}.",
-                hint="What was shown is true and not the whole. --match names the keys that may be "
-                "read; else ask for the permission.",
-            )
-        else:
+        error = records.not_read(self._unread, self._forbidden)
+        if error is None:
             return
         if not self._partial:
             raise error
@@ -291,6 +293,3 @@ class SessionReader:
         self.connection.close()
         if error is None and self._missing is not None:
             raise self._missing
-
-
-_TOLD = 5

@@ -5,12 +5,15 @@ from typing import Any
 
 from pawsctl.connection import Connection, ErrorReply, raise_for_error
 from pawsctl.connection.scan.portions import Portions
-from pawsctl.errors import HungUp, OperationFailed
+from pawsctl.errors import HungUp, OperationFailed, Partial
+from pawsctl.plurals import plural
 from pawsctl.sessions.contract.model import Record
 
 TOO_LARGE_HINT = (
     "The server, or what stands before it, limits a reply: see its client-output-buffer-limit."
 )
+
+_TOLD = 5
 
 LeftOut = Callable[[str], None]
 Named = Callable[[bytes], str]
@@ -20,6 +23,25 @@ def unread(name: str, size: int | None) -> str:
     """Return the text on a value that is too large for a reply; `size` is in bytes."""
     told = "" if size is None else f" ({size} bytes)"
     return f"{name}{told}, which is larger than a reply may be here"
+
+
+def not_read(large: Sequence[str], forbidden: int) -> Partial | None:
+    """Return a failure for a pass that could not read all; None if it could.
+
+    `large` are the texts on values that are too large, `forbidden` is the number of keys that the
+    user may not read.
+    """
+    if large:
+        more = len(large) - _TOLD
+        names = ", ".join(large[:_TOLD]) + (f" and {more} more" if more > 0 else "")
+        return Partial(f"Not read: the value of {names}.", hint=TOO_LARGE_HINT)
+    if forbidden:
+        return Partial(
+            f"This user may not read {plural(forbidden, 'key')}.",
+            hint="What was shown is true and not the whole. --match names the keys that may be "
+            "read; else ask for the permission.",
+        )
+    return None
 
 
 def of_some(
