@@ -202,3 +202,35 @@ def _is_refused(port: int) -> bool:
     except ConnectionRefusedError:
         return True
     return False
+
+
+def test_a_request_with_the_host_before_its_path_is_answered(pawsctl: Pawsctl) -> None:
+    """Proxies send that form; the host in it counts, and no other one opens anything."""
+    with serving(pawsctl) as served:
+        own = f"127.0.0.1:{served.port}"
+        for target, host, status in (
+            (f"http://{own}/readyz", own, 200),
+            (f"HTTP://{own}/livez?x=/y", "elsewhere.example", 200),
+            ("https://localhost/readyz", own, 200),
+            (f"http://{own}", own, 404),
+            ("http://elsewhere.example/readyz", own, 403),
+            ("http:///readyz", own, 403),
+            (f"ftp://{own}/readyz", own, 404),
+        ):
+            assert served.ask(path=target, headers={"Host": host}).status == status, target
+        served.logged("GET /livez 200")
+        assert "http://elsewhere" not in served.log
+
+
+def test_all_addresses_of_ipv6_are_those_of_ipv4_too(pawsctl: Pawsctl) -> None:
+    """As of other servers; the port is the same."""
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6")
+    with serving(pawsctl, "--host", "::") as served:
+        assert f"http://[::1]:{served.port} and http://127.0.0.1:{served.port}, for" in served.log
+        assert served.ask(path="/livez").status == 200
+        with closing(HTTPConnection("::1", served.port, timeout=DEADLINE_SECONDS)) as connection:
+            connection.request("GET", "/livez")
+            assert connection.getresponse().status == 200

@@ -32,7 +32,12 @@ def _between_passes(text: str) -> float:
 def serve(
     ctx: typer.Context,
     host: Annotated[
-        str, typer.Option("--host", metavar="HOST", help="Address or name to listen on.")
+        str,
+        typer.Option(
+            "--host",
+            metavar="HOST",
+            help="Address or name to listen on; 0.0.0.0 is all of IPv4, :: all there are.",
+        ),
     ] = "127.0.0.1",
     port: Annotated[
         int,

@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pawsctl.web.http import requests
+from pawsctl.web.http import request_target, requests
 from pawsctl.web.http.access import Access
 from pawsctl.web.http.request_log import RequestLog
 
@@ -24,6 +24,7 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request in, or refuse it, and log it."""
         begun = time.perf_counter()
+        scope = request_target.as_path(scope)
         status: int | None = None
 
         async def send_on(message: Message) -> None:

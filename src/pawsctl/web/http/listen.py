@@ -15,7 +15,8 @@ _BACKLOG = 2048
 def sockets(host: str, port: int) -> list[socket.socket]:
     """Return a listening socket for each address of a host; port 0 takes a free one.
 
-    Raises Conflict if the port is taken, UsageError for a host that is not of this machine, and
+    `::` is every address of this machine, those of IPv4 too. Raises Conflict if the port is taken,
+    UsageError for a host that is not of this machine, and
     OperationFailed if the system does not allow it.
     """
     if not host:
@@ -27,6 +28,8 @@ def sockets(host: str, port: int) -> list[socket.socket]:
         raise UsageError(
             f"--host {host} has no address: {reason}.", hint="127.0.0.1 is this machine itself."
         ) from error
+    if any(address[0] == "::" for *_, address in found) and _has_ipv4():
+        found.append((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("0.0.0.0", port)))  # noqa: S104
     opened: list[socket.socket] = []
     try:
         for family, _, _, _, address in dict.fromkeys(found):
@@ -40,6 +43,12 @@ def sockets(host: str, port: int) -> list[socket.socket]:
             raise _explained(error, host, port) from error
         raise
     return opened
+
+
+def _has_ipv4() -> bool:
+    return any(
+        each.family == socket.AF_INET for card in psutil.net_if_addrs().values() for each in card
+    )
 
 
 def _listening(family: int, address: tuple[object, ...]) -> socket.socket:
