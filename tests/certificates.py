@@ -28,11 +28,12 @@ class Certificates:
         self._sign("server", "DNS:localhost,IP:127.0.0.1")
         self._sign("elsewhere", "DNS:elsewhere.example")
         self._sign("client", "DNS:client.example")
+        self._sign("expired", "DNS:localhost,IP:127.0.0.1", days=-1)
 
     def _openssl(self, *arguments: str) -> None:
         subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
 
-    def _sign(self, name: str, names: str) -> None:
+    def _sign(self, name: str, names: str, *, days: int = 2) -> None:
         (self.folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")
         self._openssl(
             *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
@@ -40,7 +41,15 @@ class Certificates:
         )
         self._openssl(
             *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key"),
-            *("-CAcreateserial", "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.crt"),
+            *(
+                "-CAcreateserial",
+                "-days",
+                str(days),
+                "-extfile",
+                f"{name}.ext",
+                "-out",
+                f"{name}.crt",
+            ),
         )
 
     def server_options(self, name: str = "server", *, clients: str = "no") -> list[str]:

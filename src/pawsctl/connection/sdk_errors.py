@@ -7,6 +7,7 @@ import re
 import socket
 
 from pawsctl.config.target import Target
+from pawsctl.connection import certificates
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.replies import ErrorReply, refused
 from pawsctl.connection.reply_shapes import words_of
@@ -24,10 +25,6 @@ from pawsctl.errors import (
 _PROXY_HINT = (
     "If it hangs up each time, it may be a proxy that does not know the command: name the Redis "
     "behind it."
-)
-_CERTIFICATE_HINT = (
-    "Name the authority that signed it: ssl_ca_certs=FILE in the URL's parameters (and "
-    "ssl_certfile=FILE, ssl_keyfile=FILE where the server wants to know the client)."
 )
 
 
@@ -61,9 +58,9 @@ def explained(
     reason, hint = _tls_reason(error, target, was_connected=was_connected, timeout=timeout)
     if not reason:
         reason = _reason(error, target, last_words)
-        hint = _next_step(error, target)
+        hint = _next_step(error, target, has_answered=was_connected)
         if was_connected and hung_up(error):
-            hint += f" {_PROXY_HINT}"
+            hint = f"{_PROXY_HINT} {hint}"
     verb = "stopped answering" if was_connected else "can't be reached"
     kind = HungUp if was_connected and hung_up(error) else RedisUnreachable
     return kind(f"{where} {verb}: {reason}.", hint=hint)
@@ -111,14 +108,17 @@ def _hung_up_saying(where: str, words: LastWords) -> RedisUnreachable:
     return HungUp(f"{where} hung up. It said: {words.text}.", hint=words.hint)
 
 
-def _next_step(error: Exception, target: Target) -> str:
-    """Return the next step if nothing answers, or something that is no Redis."""
+def _next_step(error: Exception, target: Target, *, has_answered: bool) -> str:
+    """Return the next step if nothing answers, or something that is no Redis.
+
+    What `has_answered` runs, so that starting it is no help.
+    """
     import redis
 
     origin = f"this one is from {target.origin}"
     option = target.origin.removeprefix("option ")
     ways = "--url or REDIS_URL" if option == target.origin else option
-    if target.may_be_ours and not isinstance(error, redis.InvalidResponse):
+    if target.may_be_ours and not has_answered and not isinstance(error, redis.InvalidResponse):
         return f"Start it with 'pawsctl redis up', or name another with {ways} ({origin})."
     if target.profile:
         return f"Look at the profile ('pawsctl profile show {target.profile}'); {origin}."
@@ -135,14 +135,7 @@ def _tls_reason(
 
     for root in causes(error):
         if isinstance(root, ssl.SSLCertVerificationError):
-            if "match" in root.verify_message.lower() or root.verify_code in (62, 63, 64):
-                return (
-                    f"its certificate is for another name ({root.verify_message.rstrip('.')})",
-                    "Use the name in the certificate, or ssl_check_hostname=false in the URL where "
-                    "you trust everyone whom that authority has signed.",
-                )
-            hint = f"{_CERTIFICATE_HINT} For Heroku's, which nobody signs, ssl_cert_reqs=none."
-            return f"its certificate is not trusted ({root.verify_message})", hint
+            return certificates.refusal(root)
         if isinstance(root, ssl.SSLError):
             return _handshake_reason(root.reason or "the server hung up")
     return ("", "") if was_connected else _missing_tls(error, target, timeout)
@@ -169,9 +162,9 @@ def _missing_tls(error: Exception, target: Target, timeout: float) -> tuple[str,
 
 def _handshake_reason(reason: str) -> tuple[str, str]:
     if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
-        return "it asks for a client's certificate", _CERTIFICATE_HINT
+        return "it asks for a client's certificate", certificates.NAME_THE_AUTHORITY
     if "CERTIFICATE" in reason or "UNKNOWN_CA" in reason:
-        return "it does not trust the client's certificate", _CERTIFICATE_HINT
+        return "it does not trust the client's certificate", certificates.NAME_THE_AUTHORITY
     return (
         f"no TLS could be agreed on ({reason})",
         "If it speaks no TLS, use redis:// and not rediss://; if it wants to know its clients, "

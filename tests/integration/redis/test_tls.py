@@ -80,6 +80,27 @@ def test_an_authority_that_nobody_knows(bare_pawsctl: Pawsctl, tls_server: Serve
     assert "ssl_ca_certs" in error["hint"]
 
 
+def test_an_expired_certificate_is_to_be_renewed(
+    bare_pawsctl: Pawsctl, signed: Certificates
+) -> None:
+    """To name its authority, which is known, would not help; `doctor` says the same."""
+    with certificates.tls_server(signed) as server:
+        cert, key = (str(signed.folder / f"expired.{end}") for end in ("crt", "key"))
+        server.client.config_set("tls-cert-file", cert, "tls-key-file", key)
+        url = f"rediss://127.0.0.1:{server.port}{signed.query}"
+        error = bare_pawsctl("health", "--json", "--url", url).error
+        told = bare_pawsctl("doctor", "--json", "--url", url).json["findings"]
+        unchecked = bare_pawsctl(
+            *("doctor", "--json", "--url", f"rediss://127.0.0.1:{server.port}?ssl_cert_reqs=none")
+        ).json["findings"]
+    assert "has expired" in error["message"]
+    assert error["hint"].startswith("Have it renewed")
+    (tls,) = [each for each in told if each["name"] == "tls"]
+    assert (tls["state"], tls["hint"][:15]) == ("failed", "Have it renewed")
+    (tls,) = [each for each in unchecked if each["name"] == "tls"]
+    assert "its certificate is not looked at" in tls["detail"]
+
+
 def test_a_certificate_for_another_name(bare_pawsctl: Pawsctl, signed: Certificates) -> None:
     """It is refused, unless the URL turns off the check of names."""
     with certificates.tls_server(signed, "elsewhere") as server:

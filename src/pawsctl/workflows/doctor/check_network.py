@@ -9,6 +9,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from pawsctl.config.target import Address, Target, Tls
+from pawsctl.connection import certificates
 from pawsctl.plurals import plural
 from pawsctl.workflows.doctor.finding import Finding
 
@@ -126,8 +127,9 @@ def _tls(address: Address, tls: Tls, seconds: float) -> Finding:
         ):
             version, certificate = secure.version() or "TLS", secure.getpeercert() or {}
     except ssl.SSLCertVerificationError as error:
-        hint = "Name the authority with ssl_ca_certs, and the host as its certificate does."
-        return Finding("tls", "failed", f"{address}: {error.verify_message}", hint)
+        return Finding(
+            "tls", "failed", f"{address}: {error.verify_message}", certificates.refusal(error)[1]
+        )
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
         if isinstance(error, TimeoutError):
@@ -139,6 +141,8 @@ def _tls(address: Address, tls: Tls, seconds: float) -> Finding:
         detail = f"{version}; the certificate of {address} ends in {plural(days, 'day')}"
         return Finding("tls", "warning", detail, "Renew the certificate.")
     left = f"; the certificate is good for {plural(days, 'day')}" if days is not None else ""
+    if not tls.verify:
+        left = "; its certificate is not looked at (ssl_cert_reqs=none)"
     return Finding("tls", "ok", f"{address} speaks {version}{left}")
 
 
