@@ -190,6 +190,27 @@ def test_a_port_where_nobody_listens_and_a_socket_that_is_none(bare_pawsctl: Paw
     assert "no such file" in ends_at(missing, "socket")["detail"]
 
 
+def test_an_option_names_no_redis_that_up_would_start(bare_pawsctl: Pawsctl) -> None:
+    """`redis up` takes no --url, so that it would not help."""
+    url = f"redis://127.0.0.1:{free_port()}"
+    told = bare_pawsctl("doctor", "--json", "--url", url, env={"REDIS_PORT": str(free_port())})
+    assert "refused" in ends_at(told, "tcp")["detail"]
+    assert "redis up" not in told.text
+
+
+def test_checks_that_were_not_made_are_no_failures(pawsctl: Pawsctl, server: Server) -> None:
+    """They are counted as what was not looked at."""
+    server.client.execute_command("CONFIG", "SET", "replica-serve-stale-data", "no")
+    server.client.replicaof("127.0.0.1", "1")
+    try:
+        told = pawsctl("doctor", "--json")
+    finally:
+        server.client.replicaof("NO", "ONE")
+        server.client.execute_command("CONFIG", "SET", "replica-serve-stale-data", "yes")
+    states = {each["name"].split()[-1]: each["state"] for each in told.json["findings"]}
+    assert (states["answers"], states["read"], states["writes"]) == ("failed", *["skipped"] * 2)
+
+
 def test_of_several_addresses_one_is_enough(server: Server) -> None:
     """The others are named."""
     url = f"redis+cluster://127.0.0.1:{free_port()},127.0.0.1:{server.port}"

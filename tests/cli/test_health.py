@@ -53,7 +53,7 @@ def test_a_limit_that_no_eviction_can_meet_is_unhealthy(any_server: Server, tmp_
     [
         (["+@all", "-setex", "-@write"], ExitStatus.FAILED, "this user may not write sessions"),
         (["+@all", "-info"], ExitStatus.OK, ""),
-        (["+scan", "+ping", "+setex"], ExitStatus.OK, ""),
+        (["+scan", "+get", "+ping", "+setex"], ExitStatus.OK, ""),
     ],
 )
 def test_what_a_user_may_decides_and_not_what_the_server_could(
@@ -101,3 +101,41 @@ def test_only_the_checks_that_are_asked_for_are_made(
     unknown = pawsctl("health", "--only", "write", "--json")
     assert unknown.status == ExitStatus.USAGE
     assert "answers, reads, writes, slots" in unknown.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "status", "details"),
+    [
+        ("+get +setex +scan", ExitStatus.OK, ["this user may not send PING", "", ""]),
+        ("+ping +get +setex", ExitStatus.OK, ["", "each session by itself: SCAN is", ""]),
+        ("+ping +scan +setex", ExitStatus.FAILED, ["", "this user may not read sessions", ""]),
+        ("resetkeys ~else:* +@all", ExitStatus.FAILED, ["", "this user may not read", "this user"]),
+    ],
+)
+def test_health_is_what_the_bots_own_commands_find(
+    tmp_path: Path, any_server: Server, rules: str, status: ExitStatus, details: list[str]
+) -> None:
+    """That PING or SCAN is refused stops no bot; that GET is refused stops it."""
+    setting = ["reset", "on", ">x", "~wh:session:*", *rules.split()]
+    any_server.client.execute_command("ACL", "SETUSER", "one", *setting)
+    try:
+        result = Pawsctl(tmp_path, any_server.url.replace("//", "//one:x@"))("health", "--json")
+    finally:
+        any_server.client.execute_command("ACL", "DELUSER", "one")
+    assert result.status == status
+    found = [each["detail"] for each in result.json["checks"]]
+    assert all(
+        one.startswith(start) and bool(one) == bool(start)
+        for one, start in zip(found, details, strict=True)
+    ), found
+
+
+def test_a_user_without_ping_passes_the_flow(tmp_path: Path, any_server: Server) -> None:
+    """The bot sends none either."""
+    setting = ["reset", "on", ">x", "~wh:*", "+@all", "-ping"]
+    any_server.client.execute_command("ACL", "SETUSER", "one", *setting)
+    try:
+        result = Pawsctl(tmp_path, any_server.url.replace("//", "//one:x@"))("test-session")
+    finally:
+        any_server.client.execute_command("ACL", "DELUSER", "one")
+    assert result.status == ExitStatus.OK, result.text

@@ -55,7 +55,8 @@ def health_(
             metavar="CHECK",
             callback=known_checks,
             autocompletion=checks_beginning_with,
-            help="Make only this check (answers, reads, writes or slots); may be repeated.",
+            help="Make only this check (answers, reads, writes, slots or failover); "
+            "may be repeated.",
         ),
     ] = None,
     wait: Annotated[
@@ -71,6 +72,7 @@ def health_(
 ) -> None:
     """Check that every primary answers and allows reads and writes.
 
+    Also checks that a cluster serves every slot, and that enough Sentinels answer for a failover.
     Writes nothing. --timeout applies to the whole check. Exits with 1 if a check fails, with 5 if
     Redis can't be reached; with --wait, the last check counts.
     """

@@ -237,7 +237,8 @@ class Settings(msgspec.Struct, frozen=True):
         if not url.value:
             return port, password
         found = redis_url.parse(url.value, origin=url.origin)
-        if not _may_be_the_stacks(found):
+        # An option names another Redis to look at, and 'redis up' takes none.
+        if url.origin.startswith("option ") or not _may_be_the_stacks(found):
             return port, password
         url_port = found.addresses[0].port
         if self["REDIS_PORT"].is_default:

@@ -11,7 +11,7 @@ from pawsctl.config.target import Address, Target, is_loopback
 from pawsctl.connection.commands import Command, writes_in
 from pawsctl.connection.ledger import Ledger
 from pawsctl.connection.node import Node, Notice, Timeouts
-from pawsctl.connection.replies import raise_for_error
+from pawsctl.connection.replies import has_code, raise_for_error
 from pawsctl.connection.substitutes import Substitutes
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 
@@ -76,6 +76,10 @@ class Connection(ABC):
         """Return the addresses of the Sentinels that those of the target know; none without."""
         return []
 
+    def quorum_fault(self) -> str:
+        """Return why the Sentinels can't begin a failover; empty if they can, or there are none."""
+        return ""
+
     def foreign_host(self) -> str | None:
         """Return a host that commands go to and that is not this machine; None if all are local.
 
@@ -118,6 +122,12 @@ class Connection(ABC):
         replies = self.substitutes.asked(commands, self._ask)
         self.slowest = max(self.slowest, time.perf_counter() - begun)
         return replies
+
+    def ping(self) -> None:
+        """Require an answer to PING; that an ACL refuses it is one. Raises OperationFailed."""
+        reply = self.pipeline([("PING",)])[0]
+        if not has_code(reply, "NOPERM"):
+            raise_for_error(reply)
 
     def call(self, *command: bytes | str | int) -> Any:
         """Send one command and return its reply."""

@@ -68,6 +68,16 @@ class Sentinel(Connection):
                 return [Address(row["ip"], int(row["port"])) for row in _tables(reply)]
         return []
 
+    def quorum_fault(self) -> str:
+        """Return why no Sentinel that answers could begin a failover; empty if one could."""
+        fault = ""
+        for sentinel in self._answering():
+            reply = sentinel.pipeline([("SENTINEL", "CKQUORUM", self.target.service or "")])[0]
+            if not has_code(reply, "NOQUORUM"):
+                return ""  # It could, or this user may not ask.
+            fault = reply.text.rstrip(".")
+        return fault
+
     def reader(self) -> Node:
         """Return the server for reads: a replica if preferred and found, else the primary."""
         if self._prefer_replica:

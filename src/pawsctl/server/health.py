@@ -14,17 +14,18 @@ from pawsctl.connection import (
     Node,
     has_code,
     info_fields,
+    is_about_the_command,
     refused,
 )
 from pawsctl.connection.cluster import slots
-from pawsctl.errors import PawsctlError, ReadOnly, RedisUnreachable, UsageError
+from pawsctl.errors import HungUp, PawsctlError, ReadOnly, RedisUnreachable, UsageError
 from pawsctl.sessions.contract.keyspace import Keyspace
 
 if TYPE_CHECKING:
     from pawsctl.connection.cluster.client import Cluster
 
 
-Kind = Literal["answers", "reads", "writes", "slots"]
+Kind = Literal["answers", "reads", "writes", "slots", "failover"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SILENT = "it does not"
 """The detail of the check whether a node answers, for one that does not."""
@@ -56,8 +57,8 @@ def check(connection: Connection, keyspace: Keyspace, only: Collection[Kind] = (
 
     `only` are the checks to make; all if empty. A primary that does not answer or is not known is a
     failed check in any case: no other one holds for it. If only reads are sent, writes are not
-    checked. Raises RedisUnreachable or LoginRefused if
-    there is no connection, UsageError if the slots are asked for and there are none.
+    checked. Raises RedisUnreachable or LoginRefused if there is no connection, UsageError if the
+    slots of a cluster or the Sentinels' failover are asked for and there are none.
     """
     connection.key_prefix = keyspace.prefix
     connection.connect()
@@ -67,11 +68,7 @@ def check(connection: Connection, keyspace: Keyspace, only: Collection[Kind] = (
     except ClusterUntold as error:
         nodes, silent, untold = [connection.reader()], [], error
     kinds = _without_writes(connection.target, only)
-    if "slots" in only and not connection.resolved().is_cluster:
-        raise UsageError(
-            f"{connection.target.url} has no slots to check: it is no cluster.",
-            hint="Leave --only slots out.",
-        )
+    _require_kind(connection, only)
     checks = [each for node in nodes for each in _checks(node, keyspace, kinds)]
     checks += [Check(f"{address} answers", False, 0.0, SILENT) for address in silent]
     if untold is not None:
@@ -81,7 +78,23 @@ def check(connection: Connection, keyspace: Keyspace, only: Collection[Kind] = (
         detail = f"nobody serves {slots.ranges_text(unserved)}" if unserved else ""
         if unserved or only:
             checks.append(Check(_SLOTS, not unserved, 0.0, detail))
+    if connection.target.kind == "sentinel" and "failover" in (only or KINDS):
+        checks += _failover(connection, is_asked=bool(only))
     return Health(all(each.ok for each in checks), connection.target.url, checks)
+
+
+def _require_kind(connection: Connection, only: Collection[Kind]) -> None:
+    """Raise UsageError for a check that this kind of Redis can't have."""
+    url = connection.target.url
+    if "slots" in only and not connection.resolved().is_cluster:
+        raise UsageError(
+            f"{url} has no slots to check: it is no cluster.", hint="Leave --only slots out."
+        )
+    if "failover" in only and connection.target.kind != "sentinel":
+        raise UsageError(
+            f"{url} names no Sentinels, which would begin a failover.",
+            hint="Leave --only failover out.",
+        )
 
 
 def _without_writes(target: Target, only: Collection[Kind]) -> list[Kind]:
@@ -107,18 +120,30 @@ def unconnected(error: PawsctlError, only: Collection[Kind] = ()) -> list[Check]
 
 # The words of the report.
 _SLOTS = "every slot is served"
+_FAILOVER = "the Sentinels can begin a failover"
 _OF_A_NODE: dict[Kind, str] = {
     "answers": "answers",
     "reads": "may be read",
     "writes": "takes writes",
 }
-NAMES: dict[Kind, str] = {**_OF_A_NODE, "slots": _SLOTS}
+NAMES: dict[Kind, str] = {**_OF_A_NODE, "slots": _SLOTS, "failover": _FAILOVER}
 
 
 def _unserved(connection: Connection) -> frozenset[int]:
     """Return the slots of a cluster that none of its primaries owns."""
     cluster = cast("Cluster", connection.resolved())
     return frozenset(range(slots.SLOTS)) - cluster.view().covered
+
+
+def _failover(connection: Connection, *, is_asked: bool) -> Iterator[Check]:
+    """Check that enough Sentinels answer; that they do is told only if it `is_asked`."""
+    begun = time.perf_counter()
+    try:
+        fault = connection.quorum_fault()
+    except PawsctlError as error:
+        fault = error.message
+    if fault or is_asked:
+        yield Check(_FAILOVER, not fault, time.perf_counter() - begun, fault)
 
 
 def _skipped(name: str, failed: str) -> Check:
@@ -148,6 +173,10 @@ def _answers(name: str, node: Node) -> tuple[Check, bool]:
     detail, is_ready = "", True
     try:
         reply = node.pipeline([("PING",)])[0]
+        if has_code(reply, "NOPERM"):
+            # To refuse is to answer: what the bot sends is looked at by the other checks.
+            detail = "this user may not send PING"
+            return Check(name, True, time.perf_counter() - begun, detail), True
         is_ready = not has_code(reply, "LOADING", "MASTERDOWN", "BUSY")
         detail = refused(reply).message if isinstance(reply, ErrorReply) else ""
     except PawsctlError as error:
@@ -156,13 +185,32 @@ def _answers(name: str, node: Node) -> tuple[Check, bool]:
 
 
 def _readable(name: str, node: Node, keyspace: Keyspace) -> Check:
+    """Check that the bot's GET is answered, and say if sessions can't be listed with SCAN."""
     begun = time.perf_counter()
+    is_ok, detail = False, ""
     try:
-        node.call("SCAN", "0", "MATCH", keyspace.pattern())
-        detail = ""
+        reply = node.pipeline([("GET", keyspace.nobodys_key())])[0]
+        if isinstance(reply, ErrorReply) and not _is_of_another_node(reply):
+            is_not_allowed = has_code(reply, "NOPERM")
+            detail = "this user may not read sessions" if is_not_allowed else refused(reply).message
+        else:
+            is_ok, detail = _listable(node, keyspace)
     except PawsctlError as error:
         detail = error.message
-    return Check(name, not detail, time.perf_counter() - begun, detail)
+    return Check(name, is_ok, time.perf_counter() - begun, detail)
+
+
+def _listable(node: Node, keyspace: Keyspace) -> tuple[bool, str]:
+    """Return whether SCAN works, or is only not to be had; and why it does not."""
+    try:
+        reply = node.pipeline([("SCAN", "0", "MATCH", keyspace.pattern())])[0]
+    except HungUp:
+        return True, "each session by itself: a proxy before it hangs up at SCAN"
+    if not isinstance(reply, ErrorReply):
+        return True, ""
+    if is_about_the_command(reply):
+        return True, "each session by itself: SCAN is refused, so that none can be listed"
+    return False, refused(reply).message
 
 
 def _writable(name: str, node: Node, keyspace: Keyspace) -> Check:
@@ -192,7 +240,7 @@ def _refusal(node: Node, keyspace: Keyspace) -> Any:
     None if a hash tag in the prefix puts all keys elsewhere.
     """
     reply = _refused_for(node, keyspace, lambda _slot: True)
-    if not has_code(reply, "MOVED", "ASK", "TRYAGAIN"):
+    if not _is_of_another_node(reply):
         return reply
     if keyspace.hash_tag:
         return None if has_code(reply, "MOVED") else reply
@@ -200,6 +248,13 @@ def _refusal(node: Node, keyspace: Keyspace) -> Any:
     own = next(each for each in lines if "myself" in each.flags)
     stay = own.slots - own.leaving.keys()
     return _refused_for(node, keyspace, stay.__contains__) if stay else reply
+
+
+def _is_of_another_node(reply: Any) -> bool:
+    """Return whether a node refuses a key only since its slot is another node's, or nobody's."""
+    return has_code(reply, "MOVED", "ASK", "TRYAGAIN") or (
+        has_code(reply, "CLUSTERDOWN") and "slot not served" in reply.text
+    )
 
 
 def _refused_for(node: Node, keyspace: Keyspace, fits: Callable[[int], bool]) -> Any:

@@ -51,7 +51,7 @@ def check(profile: Profile, timeouts: Timeouts, note: Callable[[str], None]) -> 
     def answer() -> str:
         target = replace(profile.target(), read_only="'profile check', which changes nothing")
         with connect(target, timeouts, notice=note) as connection:
-            connection.call("PING")
+            connection.ping()
         return target.url
 
     def settings() -> str:

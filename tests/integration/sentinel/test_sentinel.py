@@ -275,3 +275,26 @@ def test_passwords_of_servers_and_of_sentinels(tmp_path: Path, anywhere: Pawsctl
             assert "wr0ng" not in result.err
             assert "s3rver" not in result.err
             assert "w4tch" not in result.err
+
+
+def test_sentinels_too_few_for_a_failover_are_no_health(breakable: Trio, anywhere: Pawsctl) -> None:
+    """The primary serves; if it fails, nobody takes its place."""
+    url = ("--json", "--url", breakable.url)
+    asked = anywhere("health", "--only", "failover", *url)
+    assert (asked.status, len(asked.json["checks"])) == (ExitStatus.OK, 1)
+    for sentinel in breakable.sentinels[1:]:
+        sentinel.kill()
+
+    def is_noticed() -> bool:
+        return anywhere("health", *url).status == ExitStatus.FAILED
+
+    wait_until(is_noticed, "the last Sentinel to miss the others")
+    (broken,) = [each for each in anywhere("health", *url).json["checks"] if not each["ok"]]
+    assert broken["name"] == "the Sentinels can begin a failover"
+    assert "usable Sentinel" in broken["detail"]
+    told = anywhere("doctor", *url)
+    assert told.status == ExitStatus.FAILED
+    assert "failed" in [
+        each["state"] for each in told.json["findings"] if each["name"] == broken["name"]
+    ]
+    assert [each["state"] for each in told.json["findings"] if each["name"] == "sessions"] == ["ok"]

@@ -33,7 +33,7 @@ def said(text: str) -> Document:
 
 
 def _connect(flow: Flow) -> str:
-    expect(flow.store.connection.call("PING") == b"PONG", "PING was not answered with PONG")
+    flow.store.connection.ping()
     return flow.store.connection.target.url
 
 

@@ -43,7 +43,7 @@ def gather(connect: Callable[[], Connection], keyspace: Keyspace) -> Figures:
     try:
         with connect() as connection:
             found = health.check(connection, keyspace)
-            checks = _by_kind(found, is_cluster=connection.resolved().is_cluster)
+            checks = _by_kind(found, connection)
             nodes = node_state.states(connection)
             reader = SessionReader(connection, keyspace=keyspace, partial=True)
             sessions = counts.count(reader, _SESSION_SECONDS)
@@ -59,7 +59,7 @@ def gather(connect: Callable[[], Connection], keyspace: Keyspace) -> Figures:
     )
 
 
-def _by_kind(found: Health, *, is_cluster: bool) -> dict[str, bool]:
+def _by_kind(found: Health, connection: Connection) -> dict[str, bool]:
     """Return for each kind of check whether all of it succeeded; a primary unknown answers not."""
     names = cast("dict[str, str]", health.NAMES)
     result: dict[str, bool] = {}
@@ -68,7 +68,9 @@ def _by_kind(found: Health, *, is_cluster: bool) -> dict[str, bool]:
             (kind for kind, words in names.items() if check.name.endswith(words)), "answers"
         )
         result[kind] = result.get(kind, True) and check.ok
-    if is_cluster:
-        # The report has slots only if that check fails.
+    # The report has these only if they fail.
+    if connection.resolved().is_cluster:
         result.setdefault("slots", result.get("answers", False))
+    if connection.target.kind == "sentinel":
+        result.setdefault("failover", True)
     return result

@@ -15,7 +15,7 @@ _MOST_SKEW = 60
 def examine(connection: Connection) -> Iterator[Finding]:
     """Yield findings on the servers; what this user has no permission for is skipped."""
     try:
-        for node in connection.answering()[0]:
+        for node in _awake(connection):
             yield from _server(node)
     except PawsctlError as error:
         yield unless_refused("server", error)
@@ -27,6 +27,10 @@ def _server(node: Node) -> Iterator[Finding]:
     about = info_fields(node.call("INFO", "server"))
     kept = info_fields(node.call("INFO", "persistence"))
     told = info_reply.server(about)
+    if "redis_version" not in about:
+        detail = "what it answers to INFO names no version"
+        yield Finding(f"{node} server", "skipped", detail, "Is it a Redis? See 'redis-cli INFO'.")
+        return
     if kept.get("aof_last_write_status", "ok") != "ok":
         detail = f"{told}; it can't write its append-only file: what it acknowledges may be lost"
         yield Finding(f"{node} server", "failed", detail, "Make room on its disk; see its log.")
@@ -47,8 +51,20 @@ def _server(node: Node) -> Iterator[Finding]:
         yield Finding(f"{node} server", "ok", told)
 
 
+def _awake(connection: Connection) -> list[Node]:
+    """Return the primaries that answer, each after a PING.
+
+    What hangs up next does so at a command: a proxy that does not know it, and no dead server.
+    """
+    nodes = connection.answering()[0]
+    for node in nodes:
+        node.pipeline([("PING",)])
+    return nodes
+
+
 def _memory(connection: Connection) -> Iterator[Finding]:
     try:
+        _awake(connection)
         found = memory.report(connection)
     except PawsctlError as error:
         yield unless_refused("memory", error)
@@ -65,7 +81,8 @@ def _memory(connection: Connection) -> Iterator[Finding]:
 def _clocks(connection: Connection) -> Iterator[Finding]:
     """Compare the servers' clocks with this machine's, by which sessions' ages are computed."""
     try:
-        for node in connection.primaries():
+        # One that does not answer is a finding of its own.
+        for node in _awake(connection):
             yield _clock(node)
     except PawsctlError as error:
         yield unless_refused("clock", error)

@@ -140,7 +140,7 @@ def _not_running(found: StackStatus, engine: str, *, answers: bool, is_needed: b
         hint = "See 'pawsctl redis logs'; 'pawsctl redis up' mends it."
         return Finding("stack", state, detail, hint)
     if answers:
-        return Finding("stack", "skipped", f"{engine}: does not run; another Redis has its port")
+        return Finding("stack", "skipped", f"{engine}: does not run; another server has its port")
     return Finding("stack", "failed", f"{engine}: {found.problem}", "pawsctl redis up")
 
 

@@ -22,7 +22,7 @@ from pawsctl.workflows.doctor import (
     check_settings,
     check_stack,
 )
-from pawsctl.workflows.doctor.finding import Diagnosis, Finding, failed
+from pawsctl.workflows.doctor.finding import Diagnosis, Finding, State, failed, unless_refused
 
 _READ = " may be read"
 
@@ -99,6 +99,8 @@ def _is_readable(found: list[Finding]) -> bool:
     }
     broken = [each.name for each in found if each.state == "failed"]
     allowed = {f"{node}{end}" for node in may_be_read for end in (" answers", " takes writes")}
+    # What the Sentinels can't do concerns no reading.
+    allowed.add(health.NAMES["failover"])
     return bool(may_be_read) and allowed.issuperset(broken)
 
 
@@ -127,7 +129,8 @@ def _redis(reader: SessionReader) -> Iterator[Finding]:
         yield failed("redis", error)
         return
     for each in checks:
-        yield Finding(each.name, "ok" if each.ok else "failed", each.detail)
+        state: State = "skipped" if each.skipped else "ok" if each.ok else "failed"
+        yield Finding(each.name, state, each.detail)
     yield from check_servers.examine(reader.connection)
 
 
@@ -135,7 +138,7 @@ def _sessions(reader: SessionReader) -> Finding:
     try:
         found = overview.gather(reader)
     except PawsctlError as error:
-        return failed("sessions", error)
+        return unless_refused("sessions", error)
     if found.problems:
         detail = f"{found.problems} of {found.sessions} have a problem"
         return Finding("sessions", "warning", detail, "See 'pawsctl session lint'.")

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from pawsctl.errors import OperationFailed, PawsctlError
+from pawsctl.errors import HungUp, OperationFailed, PawsctlError
 
 State = Literal["ok", "warning", "failed", "skipped"]
 
@@ -35,7 +35,10 @@ def failed(name: str, error: PawsctlError) -> Finding:
 
 
 def unless_refused(name: str, error: PawsctlError) -> Finding:
-    """Return a failure as a finding; a refused command is `skipped`, not `failed`."""
-    if isinstance(error, OperationFailed):
+    """Return a failure as a finding; it is `skipped` where only this command can't be sent.
+
+    So it is if the command is refused, or a proxy that does not know it hangs up.
+    """
+    if isinstance(error, OperationFailed | HungUp):
         return Finding(name, "skipped", error.message, error.hint)
     return failed(name, error)
