@@ -44,7 +44,7 @@ class Exposition:
         yield _gauge("pawsctl_scrape_timestamp_seconds", "When the last pass began.", found.begun)
         checks = GaugeMetricFamily(
             "pawsctl_redis_check_ok",
-            "Whether Redis answers, may be read, takes writes, serves every slot and can fail over.",
+            "Whether Redis answers, may be read, takes writes, serves all slots and can fail over.",
             labels=["check"],
         )
         for kind, is_ok in found.checks.items():
