@@ -29,12 +29,15 @@ def flush(store: SessionStore, planned: Flush, *, undo: Undo | None, progress: P
     Raises Interrupted on Ctrl-C; this and every other failure say how far the flush got. Keys that
     can't be kept are not deleted: Partial.
     """
-    total = planned.plan.total if planned.plan else None
+    kept = None
+    if undo is not None:
+        with accounted(store.connection, flushing.account, may_move=True):
+            kept = keep(store, lambda: flushing.meant(store, planned), undo, progress)
+    if undo is None or kept is None:
+        total = planned.plan.total if planned.plan else None
+        with progress("deleting", total) as advance:
+            return flushing.flush(store, planned, progress=advance)
     with accounted(store.connection, flushing.account, may_move=True) as outcome:
-        kept = keep(store, lambda: flushing.meant(store, planned), undo, progress) if undo else None
-        if undo is None or kept is None:
-            with progress("deleting", total) as advance:
-                return flushing.flush(store, planned, progress=advance)
         tell(kept, undo)
         primaries = Primaries(store.connection)
         kinds, fates = Counter[str](), Counter[Fate]()
@@ -72,11 +75,12 @@ def delete(
     def account(outcome: Outcome) -> Account:
         return of_keys("deleted", outcome, noun="session", named=store.keyspace.shown_name)
 
-    with accounted(store.connection, account):
+    with accounted(store.connection, account, may_move=True):
         kept = keep(store, lambda: snapshots_of(store, [names]), undo, progress)
-        if kept is None:
-            return touch_delete.delete(store, names)
-        fates: dict[bytes, Fate] = {}
+    if kept is None:
+        return touch_delete.delete(store, names)
+    fates: dict[bytes, Fate] = {}
+    with accounted(store.connection, account):
         if kept.path is not None:
             tell(kept, undo)
             for batch, found in _deletions(store, kept):
