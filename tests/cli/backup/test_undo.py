@@ -466,6 +466,12 @@ def test_a_backup_goes_to_where_it_is_from(pawsctl: Pawsctl, server: Server) -> 
     result = pawsctl("backup", "restore", "--latest", env=elsewhere)
     assert result.status == ExitStatus.USAGE
     assert f"is from {server.url}, and the target is {server.url}/3" in result.err
+    assert "The newest from" not in result.err
+    server.client.copy("wh:session:+2", "wh:session:+2", destination_db="3", replace=True)
+    own = pawsctl("session", "delete", "+2", "--json", *url).err.split("backup restore ")[1]
+    pawsctl("session", "delete", "+2")
+    told = pawsctl("backup", "restore", "--latest", env=elsewhere).err
+    assert f"The newest from {server.url}/3 is {own.split()[0]}." in told
     assert pawsctl("backup", "restore", "--latest", *url, "--json").json["restored"] == 1
     named = server.url.replace("127.0.0.1", "localhost")
     by_name = pawsctl("backup", "restore", "--latest", "--json", env={"REDIS_URL": named})

@@ -1,5 +1,7 @@
 """Bringing back what a backup holds."""
 
+from contextlib import suppress
+
 import msgspec
 
 from pawsctl.config import redis_url
@@ -7,9 +9,10 @@ from pawsctl.connection import Connection
 from pawsctl.errors import OperationFailed, UsageError
 from pawsctl.plurals import plural
 from pawsctl.safety import look, places
-from pawsctl.safety.backups import replace
+from pawsctl.safety.backups import folder, replace
 from pawsctl.safety.backups.folder import Place
 from pawsctl.safety.backups.keep import Progress, Undo
+from pawsctl.sessions.archive import read
 from pawsctl.sessions.archive.read import Archive
 from pawsctl.sessions.archive.restore import How, Rejection
 from pawsctl.sessions.store.evictions import require_none
@@ -47,10 +50,21 @@ def require_target(archive: Archive, connection: Connection) -> None:
     if target.url == source or target.origin == "option --url":
         return
     if not _is_from(source, connection):
+        own = _newest_of(target.url)
         raise UsageError(
             f"The backup is from {source}, and the target is {target.url} (from {target.origin}).",
-            hint="Name the Redis that it is to be restored into with --url.",
+            hint="Name the Redis that it is to be restored into with --url."
+            + (f" The newest from {target.url} is {own}." if own else ""),
         )
+
+
+def _newest_of(url: str) -> str:
+    """Return the name of the newest backup from that Redis that is not of a restore, or ''."""
+    for place in folder.every():
+        with suppress(OperationFailed, UsageError):
+            if place.before != "restore" and read.header_of(str(place.path)).source == url:
+                return place.name
+    return ""
 
 
 def _is_from(source: str, connection: Connection) -> bool:
