@@ -27,7 +27,8 @@ class SessionSettings(msgspec.Struct, frozen=True):
 
     A TTL of 0 says that sessions need not expire.
     `is_found` says that the prefix is from a file that was found by search, and nobody named.
-    `found_ttl` is the origin of the TTL if that is, else ''.
+    `found_ttl` is the origin of the TTL if that is, else ''. `is_bots_ttl` says that sessions of
+    another application have the bot's TTL, since nobody has set one.
     """
 
     prefix: str
@@ -36,11 +37,27 @@ class SessionSettings(msgspec.Struct, frozen=True):
     origin: str
     is_found: bool
     found_ttl: str = ""
+    is_bots_ttl: bool = False
 
     @property
     def is_default_prefix(self) -> bool:
         """Whether nobody has set the prefix."""
         return self.origin == "default"
+
+    @property
+    def doubt_on_ttl(self) -> str:
+        """A sentence that what is called too long may not be; empty if somebody set the TTL."""
+        if not self.is_bots_ttl:
+            return ""
+        return f"SESSION_TTL is not set: {durations.text(self.ttl)} is how long the bot's live."
+
+    def require_own_ttl(self) -> None:
+        """Raise UsageError if a TTL that nobody has set would end sessions earlier."""
+        if self.is_bots_ttl:
+            raise UsageError(
+                f"{self.doubt_on_ttl} It would end sessions earlier than they do now.",
+                hint="Set SESSION_TTL, or the profile's ttl, to how long this application's live.",
+            )
 
     def with_prefix(self, prefix: Setting, *, is_found: bool) -> Self:
         """Return the settings with another prefix; `is_found` is about that one."""
@@ -55,7 +72,10 @@ def read(settings: Settings) -> SessionSettings:
     ttl = _ttl(longest)
     _require_fitting(ttl, form, longest)
     found_ttl = longest.origin if settings.is_from_found_file(longest) else ""
-    return SessionSettings(_prefix(prefix), ttl, form, prefix.origin, is_found, found_ttl)
+    is_bots_ttl = form == "raw" and longest.is_default
+    return SessionSettings(
+        _prefix(prefix), ttl, form, prefix.origin, is_found, found_ttl, is_bots_ttl
+    )
 
 
 def require_usable(settings: Iterable[Setting]) -> None:

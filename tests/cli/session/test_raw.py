@@ -200,3 +200,21 @@ def test_sessions_that_need_not_expire_are_sound_without_a_ttl(
     assert touched.status == ExitStatus.USAGE
     assert "SESSION_TTL is never" in touched.err
     assert any_server.client.ttl("sess:abc") == -1
+
+
+def test_the_bots_six_hours_end_no_session_of_another_application(
+    raw: Pawsctl, any_server: Server
+) -> None:
+    """Where nobody has set a TTL, what is longer may be right; lint and ttl say so."""
+    any_server.client.expire("sess:abc", 90_000)
+    refused = raw("session", "touch", "abc", "a b")
+    assert refused.status == ExitStatus.USAGE
+    assert "SESSION_TTL is not set" in refused.err
+    assert any_server.client.ttl("sess:abc") > 80_000
+    for command in (("lint", "--ignore", "type"), ("ttl", "--check")):
+        told = raw("session", *command)
+        assert told.status == ExitStatus.FAILED
+        assert "SESSION_TTL is not set: 6 h is how long the bot's live." in told.err
+    assert "not set" not in raw("session", "lint", env={"SESSION_TTL": "1h"}).err
+    touched = raw("session", "touch", "abc", "--json", env={"SESSION_TTL": "6h"})
+    assert touched.json["ttl"] == 21_600

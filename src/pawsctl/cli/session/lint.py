@@ -71,6 +71,8 @@ def lint(
             view=lambda: lint_summary(check.report()),
         )
         run.output.advise(lambda: "" if check.report().checked else absent.elsewhere(store))
+    if any(each.rule == "long-ttl" and each.findings for each in check.report().rules):
+        run.output.advise(lambda: run.session_settings.doubt_on_ttl)
     reports.publish(of_lint(check))
     if not check.report().ok:
         raise typer.Exit(ExitStatus.FAILED)

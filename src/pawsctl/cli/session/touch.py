@@ -24,7 +24,9 @@ def touch(ctx: typer.Context, phones: Phones, *, confirm: Confirm = "") -> None:
     settings = run.session_settings
     names = phone_keys(phones, run.keyspace, exact=True)
     with run.store() as store:
-        if settings.found_ttl and not confirm and touch_delete.shortens(store, names):
+        is_doubtful = settings.is_bots_ttl or (settings.found_ttl and not confirm)
+        if is_doubtful and touch_delete.shortens(store, names):
+            settings.require_own_ttl()
             confirm_ttl(run.output, store.connection, settings)
         if confirm or len(set(names)) > 1:
             confirm_sessions(run, store, host=confirm, keys=names, typed=phones)

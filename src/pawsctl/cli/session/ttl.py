@@ -47,5 +47,7 @@ def ttl(
                     f"Left out, since only strings are sessions: {', '.join(left_out)}."
                 )
             run.output.advise(lambda: "" if overview.sessions else absent.nothing(store))
+        if overview.too_long:
+            run.output.advise(lambda: run.session_settings.doubt_on_ttl)
         if check:
             expiry.require_sound(overview, store.keyspace)

@@ -41,7 +41,11 @@ def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
 
 
 def shortens(store: SessionStore, names: Sequence[bytes]) -> bool:
-    """Return whether a touch would have one of these sessions expire earlier than it does now."""
+    """Return whether a touch would have one of these sessions expire earlier than it does now.
+
+    Raises OperationFailed if a key holds another type.
+    """
+    store.require_strings(names)
     most = store.keyspace.ttl * 1000
     return any(left is not None and not 0 <= left <= most for left in store.ttls(names))
 
