@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import re
 import shlex
 import stat
 from collections.abc import Callable, Iterator
@@ -145,6 +146,27 @@ def test_what_changes_after_it_was_kept_is_left(
     left = {b"wh:session:+" + each for each in (b"2", b"4", b"5", b"hash", b"new")}
     assert set(server.client.keys("wh:session:*")) == left
     assert server.client.get("wh:session:+2") == b"newer"
+
+
+def test_a_user_who_may_delete_nothing_is_told_before_anything_is_kept(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """Scripts are not refused, and are not said to be."""
+    fill(server)
+    rights = ("on", ">secret", "~*", "+@all", "-unlink", "-del")
+    server.client.execute_command("ACL", "SETUSER", "bot", *rights)
+    try:
+        url = server.url.replace("redis://", "redis://bot:secret@")
+        refused = pawsctl("session", "delete", "+1", "--url", url)
+        server.client.execute_command("ACL", "SETUSER", "bot", "+unlink", "resetkeys", "~*:+1")
+        # Whoever may delete this one may not try it on a key of nobody.
+        allowed = pawsctl("session", "delete", "+1", "--url", url)
+    finally:
+        server.client.execute_command("ACL", "DELUSER", "bot")
+    assert refused.status == ExitStatus.FAILED
+    assert "Before that, 0 sessions were deleted." in refused.err
+    assert not re.search("Kept|Scripts", refused.err)
+    assert allowed.status == ExitStatus.OK, allowed.err
 
 
 def test_what_an_import_has_replaced_comes_back(any_server: Server, anywhere: Pawsctl) -> None:

@@ -76,6 +76,8 @@ def delete(
         return of_keys("deleted", outcome, noun="session", named=store.keyspace.shown_name)
 
     with accounted(store.connection, account, may_move=True):
+        # Else conversations would be kept for nothing, and the refusal be taken for one of scripts.
+        store.require_deleting()
         kept = keep(store, lambda: snapshots_of(store, [names]), undo, progress)
     if kept is None:
         return touch_delete.delete(store, names)

@@ -10,6 +10,7 @@ from pawsctl.connection import (
     Command,
     ErrorReply,
     PartlyRefused,
+    is_about_a_key,
     is_in_doubt,
     raise_for_error,
     types_of,
@@ -104,13 +105,32 @@ class SessionStore(SessionReader):
         if self.connection.target.read_only:
             return
         beginning = re.split(rb"[*?\[\\]", pattern, maxsplit=1)[0]
-        nobodys = beginning + nobodys_phone().encode()
+        raise_for_error(self._deleted(beginning + nobodys_phone().encode()))
+
+    def require_deleting(self) -> None:
+        """Raise OperationFailed if no key at all could be deleted; try one of nobody."""
+        try:
+            reply = self._deleted(self.keyspace.nobodys_key())
+        except LoginRefused:
+            raise
+        except RedisUnreachable:
+            # A proxy hangs up at what it does not know, and may know what is sent later.
+            return
+        finally:
+            # It is no session.
+            self.connection.ledger.begin()
+        # In doubt, the keys themselves will tell.
+        if isinstance(reply, ErrorReply) and not (is_about_a_key(reply) or is_in_doubt(reply)):
+            raise_for_error(reply)
+
+    def _deleted(self, nobodys: bytes) -> Any:
+        """Delete a key of nobody and return the reply."""
         reply = self.tried([(b"UNLINK", nobodys)])[0]
         if isinstance(reply, ErrorReply) and is_in_doubt(reply):
             # Nobody's key is at stake, so that any words count as a refusal of UNLINK.
             self.connection.substitutes.give_up(b"UNLINK")
             reply = self.tried([(b"UNLINK", nobodys)])[0]
-        raise_for_error(reply)
+        return reply
 
     def tried(self, commands: Sequence[Command]) -> list[Any]:
         """Send commands to find out whether they are refused; return their replies.
