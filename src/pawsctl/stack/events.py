@@ -175,4 +175,8 @@ class Ready(Event, frozen=True):
     name: str
 
 
+class AllUp(Event, frozen=True):
+    """All services answer, and nothing is undone any more."""
+
+
 Emit = Callable[[Event], None]

@@ -21,6 +21,7 @@ from pawsctl.stack.plan import (
     explained_if_interrupted,
     main_services,
     plan_for,
+    told_if_up,
 )
 from pawsctl.stack.project import last_port, layout, project
 from pawsctl.stack.project.layout import Topology
@@ -193,12 +194,13 @@ def _up(
 ) -> tuple[ServiceUp, ...]:
     """Bring up these services, and any others that exist."""
     as_it_runs.check_ports(here, engine.status())
-    plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=emit)
-    emit(Changing())
-    unfinished_reset.forget(here.directory)
-    ending_servers.finish(here.directory, partial(engine.end, emit))
-    with as_it_runs.told_if_undone(here, engine):
-        done = carry_out(plan, here, engine)
-    if here.topology == "single":
-        last_port.note(here.directory, here.settings.redis_port)
+    with told_if_up(here.topology, emit) as seen:
+        plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=seen)
+        emit(Changing())
+        unfinished_reset.forget(here.directory)
+        ending_servers.finish(here.directory, partial(engine.end, emit))
+        with as_it_runs.told_if_undone(here, engine):
+            done = carry_out(plan, here, engine)
+        if here.topology == "single":
+            last_port.note(here.directory, here.settings.redis_port)
     return done

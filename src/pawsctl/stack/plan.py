@@ -14,7 +14,7 @@ from pawsctl.errors import Interrupted
 from pawsctl.stack import status
 from pawsctl.stack.engine import diff
 from pawsctl.stack.engine.protocol import Engine, Plan, Pull, ServiceUp
-from pawsctl.stack.events import Emit, Event, Ready, Recreating, Shrinking
+from pawsctl.stack.events import AllUp, Emit, Event, Ready, Recreating, Shrinking
 from pawsctl.stack.project import layout, mounted_files
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.lock import locked
@@ -33,6 +33,30 @@ def explained_if_interrupted(
         raise Interrupted(
             f"Interrupted: {left}.",
             hint=f"'pawsctl redis {way_on}{layout.option(topology)}' starts it.",
+        ) from error
+
+
+@contextmanager
+def told_if_up(topology: Topology, emit: Emit) -> Iterator[Emit]:
+    """Yield `emit`; turn a Ctrl-C that comes when all services are up into Interrupted.
+
+    Before that, all is undone, and Ctrl-C says enough.
+    """
+    is_up = False
+
+    def seen(event: Event) -> None:
+        nonlocal is_up
+        is_up |= isinstance(event, AllUp)
+        emit(event)
+
+    try:
+        yield seen
+    except KeyboardInterrupt as error:
+        if not is_up:
+            raise
+        raise Interrupted(
+            "Interrupted when all was done: the services are up.",
+            hint=f"'pawsctl redis status{layout.option(topology)}' shows them.",
         ) from error
 
 

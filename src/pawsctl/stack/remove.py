@@ -74,7 +74,10 @@ def down(
         return Down(engine.name, (), dry_run=False)
     if volumes:
         confirm(losses.question(here, engine))
-    with exclusively(settings, topology, DEFAULT_TIMEOUT, emit):
+    with (
+        explained_if_interrupted("what was removed stays removed", topology, way_on="up"),
+        exclusively(settings, topology, DEFAULT_TIMEOUT, emit),
+    ):
         check()
         emit(Changing())
         with ending_servers.noted(here.directory):

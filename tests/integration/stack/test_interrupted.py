@@ -59,6 +59,32 @@ def test_an_interrupted_stop_says_how_it_left_redis(stack: Stack, command: str) 
         assert client.ping()
 
 
+def test_an_interruption_that_comes_too_late_says_that_all_was_done(embedded_stack: Stack) -> None:
+    """The servers run; silence would mean that all was undone."""
+    up = embedded_stack.signalled(signal.SIGINT, "All services answer", "redis", "up", "-v")
+    _, said = up.communicate(timeout=60)
+
+    assert up.returncode == 130
+    assert b"Interrupted when all was done: the services are up." in said
+    assert embedded_stack("redis", "status", "--json").json["services"][0]["state"] == "running"
+
+
+def test_an_interrupted_down_says_that_nothing_comes_back(docker_stack: Stack) -> None:
+    """The container that it had removed is gone, and the data is there."""
+    assert docker_stack("redis", "up").status == 0
+    with docker_stack.client() as client:
+        client.set("kept", "1")
+
+    down = docker_stack.signalled(signal.SIGINT, "Removed container", "redis", "down", "-v")
+    _, said = down.communicate(timeout=60)
+
+    assert down.returncode == 130
+    assert b"Interrupted: what was removed stays removed." in said
+    assert docker_stack("redis", "up").status == 0
+    with docker_stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
 @pytest.mark.slow(15)
 def test_an_interrupted_change_leaves_the_old_container_running(docker_stack: Stack) -> None:
     """Ctrl-C comes while it is being shut down, still under its name."""

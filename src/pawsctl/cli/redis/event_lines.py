@@ -7,6 +7,7 @@ from pawsctl.cli.output.stdout import Output
 from pawsctl.cli.output.units import size
 from pawsctl.plurals import plural
 from pawsctl.stack.events import (
+    AllUp,
     Changing,
     Copied,
     Created,
@@ -158,6 +159,8 @@ def _sentence(event: Event) -> str:
             text = f"Removed {kind} {name}"
         case Ready(_, name):
             text = f"{name} answers"
+        case AllUp():
+            text = "All services answer"
         case Pulled(image):
             text = f"Pulled {image}"
     return text

@@ -17,11 +17,12 @@ _Answer = TypeVar("_Answer")
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
+def uninterrupted(*, is_done: bool = False) -> Iterator[None]:
     """Delay the first SIGINT, SIGTERM or SIGHUP until the end of the block.
 
     An interrupt between the request that creates an object and the line that registers its undo
     would leave the object behind. A second signal gets through at once, in case the block hangs.
+    If the work `is_done`, and the block only tidies up, the first signal is dropped.
     """
     numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
     handlers = {number: signal.getsignal(number) for number in numbers}
@@ -44,7 +45,7 @@ def uninterrupted() -> Iterator[None]:
     finally:
         for number, handler in interrupts.items():
             signal.signal(number, handler)
-    if pressed:
+    if pressed and not is_done:
         number, frame = pressed[0]
         interrupts[number](number, frame)
 

@@ -17,9 +17,9 @@ from pawsctl.stack.engine.docker.takeover import copy_server
 from pawsctl.stack.engine.docker.takeover.ending import Ending
 from pawsctl.stack.engine.docker.takeover.takeover import Takeover
 from pawsctl.stack.engine.protocol import Plan, ServiceUp
-from pawsctl.stack.engine.rollback import rollback
+from pawsctl.stack.engine.rollback import rollback, uninterrupted
 from pawsctl.stack.engine.written_meanwhile import Meanwhile
-from pawsctl.stack.events import Emit
+from pawsctl.stack.events import AllUp, Emit
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -110,6 +110,13 @@ class Containers:
                 container_ready.wait(self._api, self._stack, service, plan, deadline)
                 meanwhile.answered(service.key)
             plan.form(deadline)
+        with uninterrupted(is_done=True):
+            plan.emit(AllUp())
+            self._tidy(services, plan.emit)
+        return tuple(done)
+
+    def _tidy(self, services: Sequence[Service], emit: Emit) -> None:
+        """Remove the containers that were only needed until all services answered."""
         for service in services:
             copy_server.remove_all(self._api, service)
         for each in self.all():
@@ -118,8 +125,7 @@ class Containers:
                 container_definition.name_aside(service, each) in each["Name"]
                 for service in services
             ) and not swap.is_dead(each):
-                swap.remove_if_possible(self._api, each, plan.emit)
-        return tuple(done)
+                swap.remove_if_possible(self._api, each, emit)
 
     def moving(self, service: Service, container: dict[str, Any]) -> Takeover | None:
         """Return the takeover that moves the container's data to the service's volume, if any."""

@@ -26,7 +26,7 @@ from pawsctl.stack.engine.protocol import (
 )
 from pawsctl.stack.engine.rollback import rollback
 from pawsctl.stack.engine.written_meanwhile import Meanwhile
-from pawsctl.stack.events import Emit, EngineName, Removed
+from pawsctl.stack.events import AllUp, Emit, EngineName, Removed
 from pawsctl.stack.project import mounted_files
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class EmbeddedEngine:
             for each in wanted:
                 each.wait(plan, deadline, meanwhile)
             plan.form(deadline)
+        plan.emit(AllUp())
         return done
 
     def stop(self, emit: Emit) -> tuple[str, ...]:

@@ -6,10 +6,11 @@ A service's probe has a fixed name, so that one left by a killed pawsctl is foun
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from pawsctl.stack.engine.docker.objects import labels
+from pawsctl.stack.engine.rollback import uninterrupted
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -25,14 +26,19 @@ def probe(api: APIClient, stack: Stack, service: Service, body: dict[str, Any]) 
 
     Raises APIError if the engine can't make it.
     """
+    with ExitStack() as undo:
+        # Ctrl-C must not come between the request and the line that registers its undo.
+        with uninterrupted():
+            made = _created(api, name(service), body | {"Labels": labels.of_one_off(stack)})
+            undo.callback(_remove, api, made)
+        yield made
+
+
+def _remove(api: APIClient, container: str) -> None:
     from docker.errors import APIError
 
-    made = _created(api, name(service), body | {"Labels": labels.of_one_off(stack)})
-    try:
-        yield made
-    finally:
-        with suppress(APIError):
-            api.remove_container(made, v=True, force=True)
+    with suppress(APIError):
+        api.remove_container(container, v=True, force=True)
 
 
 def name(service: Service) -> str:
