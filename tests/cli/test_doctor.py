@@ -72,6 +72,7 @@ def test_a_redis_that_refuses_writes_fails(pawsctl: Pawsctl, server: Server) -> 
         server.client.config_set("maxmemory", 0)
     assert result.status == ExitStatus.FAILED
     assert finding(result, "takes writes")["state"] == "failed"
+    assert "pawsctl redis maxmemory SIZE" in finding(result, "takes writes")["hint"]
 
 
 def test_settings_that_cannot_be_read_are_a_finding(bare_pawsctl: Pawsctl) -> None:

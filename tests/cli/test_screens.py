@@ -49,6 +49,7 @@ STORED = {
 MEASURED = {
     "session-stats": [
         (r"[\d.]+ [KM]?B(?= a session)", "0 KB"),
+        (r"[\d.]+ [KM]?B(?=\s+in all)", "0 KB"),
         (r"((?:hold|sessions:)\s+)[\d,]+", r"\g<1>0"),
     ],
     "redis-status": [(r"[\d.]+ [KM]B", "0 KB"), (r"up \w+( \w+)?", "up 1s")],

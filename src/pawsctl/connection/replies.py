@@ -139,6 +139,8 @@ def refused(reply: ErrorReply) -> OperationFailed:
         "NOREPLICAS": "Redis takes no writes while fewer than min-replicas-to-write of its "
         "replicas keep up: look at them (INFO replication).",
         "BUSY": "A script keeps Redis from answering: wait for it, or end it with SCRIPT KILL.",
+        "MASTERDOWN": "This replica has lost its primary: use the primary's address.",
+        "CLUSTERDOWN": "See 'CLUSTER NODES' on any node: a part of the cluster is missing.",
         "MOVED": "This is a node of a cluster: use redis+cluster:// with TCP addresses.",
         "CROSSSLOT": "A cluster takes no command over keys of several slots.",
     }

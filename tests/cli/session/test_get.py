@@ -209,3 +209,19 @@ def test_the_moment_of_expiry_is_on_the_readers_clock(pawsctl: Pawsctl, server: 
     assert "expires in 1h 00m, at 13:00 UTC" in shown
     assert re.search(r"at [A-Z][a-z]{2} 0[01]:\d\d UTC", shown)
     assert re.search(r"at \d{4}-\d\d-\d\d 1[12]:\d\d UTC", shown)
+
+
+def test_a_conversation_that_is_stuck_names_the_way_out(pawsctl: Pawsctl, server: Server) -> None:
+    """The command to copy has the phone; what a shell could run is left out of it."""
+    stuck = b'{"status":"active","messages":[{"role":"user"}],"updatedAt":1704067200000}'
+    server.client.set("wh:session:+123", stuck, ex=60)
+    server.client.set("wh:session:+1$(id)", stuck, ex=60)
+    server.client.set("wh:session:+9", stuck)
+    hint = "\n→ the bot can't go on with it: 'pawsctl session repair"
+    assert f"{hint} +123'\n" in pawsctl("session", "get", "+123").text
+    assert f"{hint}'\n" in pawsctl("session", "get", "wh:session:+1$(id)").text
+    sound = b'{"status":"active","messages":[],"updatedAt":1704067200000}'
+    server.client.set("wh:session:+9", sound)
+    told = pawsctl("session", "get", "+9").text
+    assert "no-ttl" in told
+    assert "repair" not in told

@@ -108,7 +108,7 @@ def test_a_person_sees_figures_and_a_plot(pawsctl: Pawsctl, server: Server) -> N
         store_session(server, f"+{number}", GOOD[0].read_bytes(), ttl=7_000)
     text = pawsctl("session", "stats").text
     assert "≤ 2 h ████████████████████████████████████████ 20" in text
-    assert "MEMORY USAGE of 20 sessions" in text
+    assert "MEMORY USAGE of 20 sessions), about " in text
     assert "an hour at 6 h" in text
 
 

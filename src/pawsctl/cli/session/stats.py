@@ -52,7 +52,7 @@ def overview_view(found: Overview, *, room: int | None) -> Iterator[Line]:
     if found.sessions:
         yield from _of_sessions(found, room)
     if found.memory:
-        yield from _memory(found.memory, found.expiry, room)
+        yield from _memory(found.memory, found.expiry, found.sessions, room)
     if found.pictures is not None:
         yield from _fact("pictures", *pictures(found.pictures), room=room)
     if found.evicted_keys is not None and found.expired_keys is not None:
@@ -129,9 +129,10 @@ def _spread(
         yield [(f"{label:{_LABEL}}", "dim"), (numbers, "")]
 
 
-def _memory(found: MemoryUse, expiry: Expiry, room: int | None) -> Iterator[Line]:
+def _memory(found: MemoryUse, expiry: Expiry, sessions: int, room: int | None) -> Iterator[Line]:
     sampled = f"(MEMORY USAGE of {plural(found.sampled, 'session')})"
-    yield from _fact("memory", (f"{size(found.per_session)} a session {sampled}", ""), room=room)
+    each, total = size(found.per_session), size(found.per_session * sessions)
+    yield from _fact("memory", (f"{each} a session {sampled}, about {total} in all", ""), room=room)
     limit = f"{size(found.maxmemory)}{' (assumed)' if found.is_assumed else ''}"
     holds = f"would hold {found.holds:,} sessions"
     if found.per_hour is not None:

@@ -21,6 +21,7 @@ from pawsctl.workflows.doctor import (
     check_servers,
     check_settings,
     check_stack,
+    next_steps,
 )
 from pawsctl.workflows.doctor.finding import Diagnosis, Finding, State, failed, unless_refused
 
@@ -130,7 +131,8 @@ def _redis(reader: SessionReader) -> Iterator[Finding]:
         return
     for each in checks:
         state: State = "skipped" if each.skipped else "ok" if each.ok else "failed"
-        yield Finding(each.name, state, each.detail)
+        hint = next_steps.for_failed(each.detail) if state == "failed" else ""
+        yield Finding(each.name, state, each.detail, hint)
     yield from check_servers.examine(reader.connection)
 
 

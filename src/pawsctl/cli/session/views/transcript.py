@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _FOLDED = 100
 _LABEL = 7
 _LEAST_FOLDED = 20
+_PHONE = re.compile(r"\+?[0-9]+", re.ASCII)
 
 SPEAKERS = {"user": "user", "assistant": "bot", "tool": "tool"}
 """A role → its name in a transcript."""
@@ -85,8 +87,20 @@ def _header(
         yield [(f"the customer has waited{since} for an answer", "bold yellow")]
     for problem in found.problems:
         yield [(f"! {problem}", "red")]
+    if found.problems:
+        yield from _way_out(found)
     for note in found.notes:
         yield [(f"- {note}", "dim")]
+
+
+def _way_out(found: Conversation) -> Iterator[Line]:
+    # Few conversations have a problem: the others need not wait for it.
+    from pawsctl.sessions.stats.counts import STUCK
+
+    if any(each.rule in STUCK for each in found.problems):
+        # A phone alone: what else a key may have in it, a shell could run.
+        name = f" {found.phone}" if _PHONE.fullmatch(found.phone) else ""
+        yield [(f"→ the bot can't go on with it: 'pawsctl session repair{name}'", "bold")]
 
 
 def _at(now: datetime, seconds: int) -> str:
