@@ -175,3 +175,17 @@ def test_backups_of_production_are_named_and_not_erased_by_yes(
     assert f"among them, 1 line from {other}" in done.err
     assert done.json["receipt"]["elsewhere"] == [{"url": other, "found": 1, "erased": 1, "left": 0}]
     assert done.json["receipt"]["looked_at"][2]["erased"] == 2
+
+
+def test_a_session_of_the_number_without_its_plus_is_told(pawsctl: Pawsctl, server: Server) -> None:
+    """It is another phone to the bot, and the same person; the receipt does not name it."""
+    for phone in ("+59899000001", "59899000001"):
+        store_session(server, phone, VALUE)
+    done = pawsctl("session", "erase", "+59899000001", "--yes", "--json")
+    assert done.status == ExitStatus.OK, done.err
+    assert "has a session as 59899000001: erase that by its name." in done.err
+    told = done.json["receipt"]["not_reached"][0]
+    assert told.startswith("1 session of the same number written otherwise")
+    assert server.client.keys("wh:session:*") == [b"wh:session:59899000001"]
+    other = pawsctl("session", "erase", "59899000001", "--yes", "--json")
+    assert "written otherwise" not in other.text + other.err

@@ -65,6 +65,9 @@ def erase(
         written = erasure.erase()
         run.count(erased=sum(each.erased for each in written.looked_at))
         run.output.show(erasure.result(written, receipt), erased_view)
+        if erasure.otherwise and not erasure.found.is_nothing:
+            others = ", ".join(erasure.otherwise)
+            run.output.warn(f"The same number has a session as {others}: erase that by its name.")
         erasure.require_complete(written)
 
 

@@ -9,6 +9,7 @@ import msgspec
 from pawsctl.connection import Outcome
 from pawsctl.errors import OperationFailed, Partial, PawsctlError, UsageError
 from pawsctl.files import atomic_file, keyed_hash
+from pawsctl.plurals import plural
 from pawsctl.safety.erasure import copies, stored
 from pawsctl.safety.erasure.copies import Copies
 from pawsctl.safety.erasure.stored import Stored
@@ -94,6 +95,8 @@ class Erasure:
         # First: without a hash there is no receipt, and nothing must be erased.
         self._hash = keyed_hash.hashed(self.name)
         self.found = self._look()
+        # The names of sessions under other spellings of the number, which are other keys.
+        self.otherwise: list[str] = []
         self._erased = Counter[str]()
         self._not_written: PawsctlError | None = None
 
@@ -167,6 +170,11 @@ class Erasure:
 
     def _receipt(self, session: bool, pictures: int, failures: list[str]) -> Receipt:
         found, left = self.found, self._look()
+        self.otherwise = absent.written_otherwise(self._store, [self._key])
+        others = (
+            f"{plural(len(self.otherwise), 'session')} of the same number written otherwise, with "
+            "or without its + or 00"
+        )
         looks = [
             Look("session", int(found.stored.session), int(session), int(left.stored.session)),
             Look("temp_image", len(found.stored.pictures), pictures, len(left.stored.pictures)),
@@ -189,7 +197,11 @@ class Erasure:
             ],
             not_looked_at=unseen,
             not_erased=list(map(self._store.keyspace.shown_sentence, failures)),
-            not_reached=[*stored.out_of_reach(self._store, self._key), *_ELSEWHERE],
+            not_reached=[
+                *([others] if self.otherwise else []),
+                *stored.out_of_reach(self._store, self._key),
+                *_ELSEWHERE,
+            ],
         )
 
     def require_complete(self, receipt: Receipt) -> None:
