@@ -41,6 +41,10 @@ def test_a_change_tells_who_and_what_and_no_phone(pawsctl: Pawsctl, server: Serv
     assert named["id"] == deleted["id"]
     (newest,) = pawsctl("audit", "list", "--limit", "1", "--json").json
     assert newest["id"] == flushed["id"]
+    # A clock that was ahead then and is right now moves no change.
+    log_of(pawsctl).write_text(text.replace(deleted["at"], "2099-01-01T00:00:00Z"))
+    dates = [each["at"][:4] for each in pawsctl("audit", "list", "--json").json]
+    assert dates == [flushed["at"][:4], "2099"]
 
 
 def test_a_phone_that_was_written_otherwise_is_named(pawsctl: Pawsctl, server: Server) -> None:

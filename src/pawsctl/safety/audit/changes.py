@@ -1,6 +1,7 @@
 """The changes in the audit log, each with its end."""
 
 from datetime import datetime
+from itertools import islice
 
 import msgspec
 
@@ -36,7 +37,8 @@ class Recorded(msgspec.Struct, frozen=True):
 def recorded(*, name: str = "", limit: int | None = None) -> list[Recorded]:
     """Return the changes, the newest first, at most `limit`; with `name`, those that name it.
 
-    Raises OperationFailed if the log can't be read.
+    They are in the order in which they were recorded, whatever the clock said. Raises
+    OperationFailed if the log can't be read.
     """
     wanted = keyed_hash.hashed(name) if name else ""
     begun: dict[str, ChangeBegun] = {}
@@ -47,8 +49,8 @@ def recorded(*, name: str = "", limit: int | None = None) -> list[Recorded]:
                 begun[line.id] = line
         elif line.id in begun:
             ended[line.id] = line
-    newest = sorted(begun.values(), key=lambda each: each.at, reverse=True)
-    return [_recorded(each, ended.get(each.id)) for each in newest[:limit]]
+    newest = islice(reversed(begun.values()), limit)
+    return [_recorded(each, ended.get(each.id)) for each in newest]
 
 
 def _recorded(begun: ChangeBegun, ended: ChangeEnded | None) -> Recorded:
