@@ -100,6 +100,11 @@ def is_about_the_command(reply: ErrorReply) -> bool:
     )
 
 
+def is_about_a_dump(reply: ErrorReply) -> bool:
+    """Return whether RESTORE can't read its dump: a newer Redis made it, or it is damaged."""
+    return "DUMP payload" in reply.text or "Bad data format" in reply.text
+
+
 def is_lost_on_the_way(reply: ErrorReply | str) -> bool:
     """Return whether a proxy says that it got no reply: the server may have run the command."""
     return bool(_ON_THE_WAY.search(str(reply)))

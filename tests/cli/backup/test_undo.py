@@ -502,6 +502,24 @@ def test_a_backup_goes_to_where_it_is_from(pawsctl: Pawsctl, server: Server) -> 
     assert pawsctl("backup", "restore", "no-such").status == ExitStatus.USAGE
 
 
+def test_a_key_that_this_redis_can_not_read_keeps_no_other_from_coming_back(
+    anywhere: Pawsctl, any_server: Server
+) -> None:
+    """A newer Redis dumped it; a second try would end at it again."""
+    any_server.client.set("wh:session:+1", "{}", ex=500)
+    kept = anywhere("session", "delete", "+1", "--json").err.split("backup restore ")[1].split()[0]
+    (path,) = archives(anywhere)
+    lines = [archives_.entry(f"+{number}", "v") for number in range(1_001)]
+    lines[0] |= {"value": None, "type": "hash", "dump_base64": "AAAA"}
+    header = archives_.HEADER | {"source": any_server.url, "kept_before": "delete"}
+    path.write_bytes(gzip.compress(archives_.write(path, lines, header=header).read_bytes()))
+    result = anywhere("backup", "restore", kept, "--json")
+    assert result.status == ExitStatus.FAILED
+    assert (result.json["restored"], result.json["rejected"]) == (1_000, 1)
+    assert "it is no string, and another Redis made it" in result.json["reasons"][0]["reason"]
+    assert any_server.client.dbsize() == 1_000
+
+
 def test_a_damaged_backup_is_told(pawsctl: Pawsctl, server: Server) -> None:
     """It is listed with its problem, and not restored."""
     fill(server)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from pawsctl.connection import ErrorReply, Outcome, TooLarge, refused
+from pawsctl.connection import ErrorReply, Outcome, TooLarge, is_about_a_dump, refused
 from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import OperationFailed, UsageError
 from pawsctl.plurals import plural
@@ -73,14 +73,15 @@ class _Tally:
 
     def add(self, lines: Sequence[int], written: Sequence[bool | ErrorReply]) -> None:
         """Count the results of a batch. Raises OperationFailed if Redis refused any of it."""
+        refusals = []
         for line, each in zip(lines, written, strict=True):
             if isinstance(each, TooLarge):
                 self.reject(line, f"Redis did not take it: {each}")
-        refusals = [
-            each
-            for each in written
-            if isinstance(each, ErrorReply) and not isinstance(each, TooLarge)
-        ]
+            elif isinstance(each, ErrorReply) and is_about_a_dump(each):
+                # No later try would succeed, and the lines that follow are to be imported.
+                self.reject(line, f"it is no string, and another Redis made it: {each}")
+            elif isinstance(each, ErrorReply):
+                refusals.append(each)
         done = [each for each in written if not isinstance(each, ErrorReply)]
         self.imported += sum(done)
         self.kept += len(done) - sum(done)

@@ -21,7 +21,9 @@ _STEP = 1_000
 
 def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
     """Return the failure for missing keys, with phones that differ by a + or 00 alone."""
-    error = NoSession.of([store.keyspace.shown_name(key) for key in names])
+    space = store.keyspace
+    # The session of a phone without digits has no name: its key is the prefix alone.
+    error = NoSession.of([space.shown_name(key) or space.shown_key(key) for key in names])
     if found := written_otherwise(store, names):
         phones = ", ".join(found)
         return NoSession(
@@ -31,7 +33,6 @@ def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
             else "Write it as it is stored, with its + or without.",
         )
     if shown := shown_alike(store, names):
-        space = store.keyspace
         return error.with_context(
             hint="There is one that is shown like this, whose bytes are no text: name it "
             f"{space.by_bytes(space.name_of(shown))}."

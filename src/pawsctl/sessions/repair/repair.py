@@ -234,8 +234,10 @@ def require_repaired(
     left = [each for each in found if each.state in ("at_work", "changed", "beyond_repair")]
     if not left or dry_run:
         return
-    count = f"{len(left)} sessions were" if len(left) > 1 else f"{left[0].phone} was"
-    some = f"{left[0].phone}: " if len(left) > 1 else ""
+    # The bot's session of a phone without digits has the prefix alone as its key.
+    first = left[0].phone or left[0].key
+    count = f"{len(left)} sessions were" if len(left) > 1 else f"{first} was"
+    some = f"{first}: " if len(left) > 1 else ""
     hints = {
         "at_work": "Use --force if the bot is not at work on it."
         if any(each.why == _UNTOLD for each in left)
