@@ -71,10 +71,14 @@ class PawsctlError(Exception):
         hint: str = "",
         counts: Mapping[str, int] | None = None,
     ) -> Self:
-        """Return the same failure with text added before and after its message and to its hint."""
+        """Return the same failure with text added before and after its message and to its hint.
+
+        A text that is added and begins as its own does is not told twice.
+        """
+        after, hint = after.removeprefix(self.message).lstrip(), hint.removeprefix(self.hint)
         return type(self)(
             " ".join(filter(None, (before, self.message, after))),
-            hint=" ".join(filter(None, (self.hint, hint))),
+            hint=" ".join(filter(None, (self.hint, hint.lstrip()))),
             detail=self.detail,
             counts=self.counts | dict(counts or {}),
         )

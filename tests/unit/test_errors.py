@@ -40,6 +40,8 @@ def test_context_is_added_around_a_failure() -> None:
     assert (found.message, found.hint) == ("So. It broke. Then.", "Mend it. Or not.")
     assert (found.detail, found.counts) == (("log",), {"a": 1, "b": 2})
     assert str(first.with_context()) == "It broke."
+    twice = first.with_context(after="It broke. So 2 are left.", hint="Mend it. They expire.")
+    assert (twice.message, twice.hint) == ("It broke. So 2 are left.", "Mend it. They expire.")
 
 
 def test_causes_are_each_told_once() -> None:

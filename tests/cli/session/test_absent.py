@@ -40,6 +40,22 @@ def test_a_phone_that_differs_by_its_plus_is_named(
     assert 0 < server.client.ttl(f"wh:session:{stored}") <= 600
 
 
+def test_a_number_without_its_country_code_has_a_way_to_be_found(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """Customers tell it so; the command that is named lists the one phone that ends in it."""
+    store_session(server, "+59899123456", GREETING)
+    store_session(server, "+59899123457", GREETING)
+    missing = pawsctl("session", "get", "99123456", "--json")
+    assert missing.status == ExitStatus.NO_SESSION
+    command = """'pawsctl session list --match "*99123456"' finds phones that end so."""
+    assert missing.error["hint"].endswith(command)
+    listed = pawsctl("session", "list", "--match", "*99123456", "--json").json
+    assert [each["phone"] for each in listed] == ["+59899123456"]
+    for other in ("+99123456", "12345"):
+        assert "--match" not in pawsctl("session", "get", other, "--json").error["hint"]
+
+
 def test_only_what_may_be_read_is_named(pawsctl: Pawsctl, server: Server) -> None:
     """If the user may not ask for the other key, the session is missing all the same."""
     store_session(server, "+123", GREETING)

@@ -1,5 +1,6 @@
 """Say what exists if what was asked for does not: phones, filters, databases."""
 
+import re
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -17,6 +18,8 @@ from pawsctl.sessions.store.reader import SessionReader
 _MOST_SECONDS = 1.0
 _MOST_EACH = 0.2
 _STEP = 1_000
+_DIGITS = re.compile(r"[0-9]+", re.ASCII)
+_LEAST_DIGITS = 6
 
 
 def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
@@ -41,6 +44,8 @@ def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
     told = [f"Database {db} was looked at."] if db else []
     if there := elsewhere(store):
         told.append(there)
+    if end := end_of_a_phone(store.keyspace, names):
+        told.append(f"""'pawsctl session list --match "*{end}"' finds phones that end so.""")
     return error.with_context(hint=" ".join(told)) if told else error
 
 
@@ -77,6 +82,17 @@ def other_spellings(keyspace: Keyspace, key: bytes) -> list[bytes]:
     phone = key.removeprefix(prefix)
     number = phone.removeprefix(b"+" if phone.startswith(b"+") else b"00")
     return [prefix + begin + number for begin in (b"+", b"", b"00") if begin + number != phone]
+
+
+def end_of_a_phone(keyspace: Keyspace, names: Sequence[bytes]) -> str:
+    """Return the digits of the one phone that was asked for without a +, or ''.
+
+    A customer may have told a number without its country code.
+    """
+    if keyspace.is_raw or keyspace.mask is not None or len(names) != 1:
+        return ""
+    phone = keyspace.name_of(names[0])
+    return phone if len(phone) >= _LEAST_DIGITS and _DIGITS.fullmatch(phone) else ""
 
 
 def elsewhere(store: SessionReader) -> str:
