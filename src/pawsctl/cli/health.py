@@ -101,6 +101,7 @@ def health_(
     run.output.show(found, health_view)
     reports.publish(of_checks(found.checks))
     if not found.ok:
+        run.output.advise(lambda: "'pawsctl doctor' says what to do about it.")
         raise typer.Exit(ExitStatus.FAILED)
 
 

@@ -218,3 +218,11 @@ def test_the_bots_six_hours_end_no_session_of_another_application(
     assert "not set" not in raw("session", "lint", env={"SESSION_TTL": "1h"}).err
     touched = raw("session", "touch", "abc", "--json", env={"SESSION_TTL": "6h"})
     assert touched.json["ttl"] == 21_600
+
+
+def test_keys_in_another_database_are_not_all_called_sessions(
+    raw: Pawsctl, any_server: Server
+) -> None:
+    """They are counted by their names alone, and may be of other types."""
+    missing = raw("session", "list", "--url", f"{any_server.url}/1")
+    assert "Database 0 holds 5 keys under sess: (-n 0)." in missing.err

@@ -112,7 +112,10 @@ def elsewhere(store: SessionReader) -> str:
                 count, is_whole = _count(other, store.keyspace.pattern(), until_then)
             if count:
                 more = "" if is_whole else "at least "
-                some = more + plural(count, "session")
+                # Of another application's keys, some may be of other types.
+                some = more + plural(count, "key" if store.keyspace.is_raw else "session")
+                if store.keyspace.is_raw:
+                    some += f" under {store.keyspace.prefix}"
                 told.append(f"database {number} holds {some} (-n {number})")
     sentence = ", ".join(told)
     return f"{sentence[0].upper()}{sentence[1:]}." if told else ""
