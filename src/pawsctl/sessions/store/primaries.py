@@ -32,7 +32,7 @@ class Primaries:
             raise OperationFailed(
                 f"A failover or a restart came in between: {', '.join(gone)} is not the primary "
                 "any more that it was, and what it took last may be lost.",
-                hint="Look at what is stored.",
+                hint="Look at what is stored, and run it again if need be.",
             )
 
     def _runs(self) -> dict[str, str]:
