@@ -82,7 +82,9 @@ class BulkWriter:
                 raise
             # The GET has shown that it was not written: no longer in doubt.
             connection.ledger.resolve(saved.key)
-            return TooLarge(len(saved.value), error.message)
+            cause = error.__cause__
+            said = cause.message if isinstance(cause, PawsctlError) else error.message
+            return TooLarge(len(saved.value), said)
         is_large = len(saved.value) >= _LARGE
         # "Protocol error: invalid bulk length", or a service's own message.
         if is_large and has_code(reply, "ERR") and not _is_syntax_error(reply):
