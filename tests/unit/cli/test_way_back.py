@@ -22,4 +22,5 @@ def test_a_url_is_repeated_with_its_tls_and_without_its_passwords(url: str, prin
     found, login = undo._without_secrets(url)
     assert found == printed
     assert bool(login) == ("pw" in url or "me@" in url)
-    assert ("the user of that URL" in login) == ("me@" in url)
+    assert ("the user of that URL and the password in REDISCLI_AUTH" in login) == ("/me@" in url)
+    assert ("its sentinel_password" in login) == ("sentinel_password" in url)

@@ -73,5 +73,9 @@ def _without_secrets(url: str) -> tuple[str, str]:
     lone = found.username and found.password is None
     user = None if lone else found.username
     kept = replace(found, username=user, password=None, sentinel_password=None)
-    whose = "the user of that URL and the password" if lone else "the password"
-    return url_with_password.of(kept), f" (with {whose} in REDISCLI_AUTH)"
+    needed = ["the user of that URL"] * bool(lone)
+    if found.sentinel_password:
+        needed.append("its sentinel_password")
+    if lone or found.password:
+        needed.append("the password in REDISCLI_AUTH")
+    return url_with_password.of(kept), f" (with {' and '.join(needed)})" if needed else ""
