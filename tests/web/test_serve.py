@@ -14,7 +14,7 @@ from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.ports import free_port
 from tests.servers import Server, store_session
-from tests.serving import DEADLINE_SECONDS, DEVELOPMENT, serving, until
+from tests.serving import BOT, DEADLINE_SECONDS, DEVELOPMENT, serving, until
 
 
 def test_a_taken_port_is_told_with_its_process(pawsctl: Pawsctl) -> None:
@@ -234,3 +234,24 @@ def test_all_addresses_of_ipv6_are_those_of_ipv4_too(pawsctl: Pawsctl) -> None:
         with closing(HTTPConnection("::1", served.port, timeout=DEADLINE_SECONDS)) as connection:
             connection.request("GET", "/livez")
             assert connection.getresponse().status == 200
+
+
+def test_a_redis_that_takes_no_writes_is_not_ready(pawsctl: Pawsctl, server: Server) -> None:
+    """It answers, as the bot's own endpoint tells; a server that only reads does not ask."""
+    server.client.config_set("maxmemory", 1)
+    try:
+        with serving(pawsctl, env=BOT) as served:
+            full = served.ask(path="/readyz")
+            assert (full.status, full.json["status"]) == (503, "not ready")
+            assert "its memory is full" in full.json["reason"]
+            assert served.ask().json["services"]["redis"]["status"] == "up"
+            server.client.config_set("maxmemory", 0)
+            assert served.ask(path="/readyz").json == {"status": "ready"}
+            served.logged("Redis is not ready: .*its memory is full")
+            served.logged("Redis is ready again")
+            assert "is down" not in served.log
+        server.client.config_set("maxmemory", 1)
+        with serving(pawsctl, "--read-only") as served:
+            assert served.ask(path="/readyz").status == 200
+    finally:
+        server.client.config_set("maxmemory", 0)

@@ -118,7 +118,7 @@ _PATHS = {
     ),
     "/readyz": _path(
         {
-            "summary": "Whether Redis answers",
+            "summary": "Whether Redis answers, may be read and takes writes",
             "responses": {
                 "200": _response("It does.", _object({"status": _TEXT})),
                 "503": _response("It does not.", _object({"status": _TEXT, "reason": _TEXT})),

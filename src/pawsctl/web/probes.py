@@ -13,14 +13,14 @@ async def live(_request: Request) -> Response:
 
 
 class Readiness:
-    """Tells whether Redis answers, so that requests can be served."""
+    """Tells whether Redis can do the bot's work: it answers, may be read, and takes writes."""
 
     def __init__(self, redis: RedisChecks) -> None:
         self._redis = redis
 
     async def ready(self, _request: Request) -> Response:
-        """Answer 200 if Redis answers, else 503 with the reason."""
-        found = await self._redis.answer()
-        if found.is_up:
+        """Answer 200 if it can, else 503 with the reason; read-only, writes are not checked."""
+        found = await self._redis.readiness()
+        if found.is_ready:
             return requests.answer(200, {"status": "ready"})
         return requests.answer(503, {"status": "not ready", "reason": found.reason})

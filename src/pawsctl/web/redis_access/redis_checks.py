@@ -25,10 +25,11 @@ class TooLargeValue(PawsctlError):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Whether Redis answers; `reason` says why not."""
+    """Whether Redis answers, and whether it can do the bot's work; `reason` says why not."""
 
     is_up: bool
     reason: str = ""
+    is_ready: bool = True
 
 
 class RedisChecks:
@@ -48,19 +49,35 @@ class RedisChecks:
         self.seconds = seconds
         self.keyspace = keyspace
         self._notice = notice
-        self._was_up = True
+        self._was_up = self._was_ready = True
         self._pool = ConnectionPool(connect)
-        self._check: asyncio.Future[Answer] | None = None
+        # By whether everything is checked.
+        self._checks: dict[bool, asyncio.Future[Answer]] = {}
         self._lookups = asyncio.Semaphore(_LOOKUPS)
 
     async def answer(self) -> Answer:
         """Return whether every primary answers, and every slot of a cluster is served."""
-        if self._check is None or self._check.done():
-            self._check = threads.started(self.answer_now)
+        return await self._shared(is_whole=False)
+
+    async def readiness(self) -> Answer:
+        """Return the same, and whether Redis may be read, and takes writes unless read-only."""
+        found = await self._shared(is_whole=True)
+        if found.is_up and found.is_ready != self._was_ready:
+            self._was_ready = found.is_ready
+            self._notice(
+                "Redis is ready again." if found.is_ready else f"Redis is not ready: {found.reason}"
+            )
+        return found
+
+    async def _shared(self, *, is_whole: bool) -> Answer:
+        check = self._checks.get(is_whole)
+        if check is None or check.done():
+            check = threads.started(lambda: self.answer_now(is_whole=is_whole))
+            self._checks[is_whole] = check
         try:
-            found = await threads.within(self.seconds, self._check)
+            found = await threads.within(self.seconds, check)
         except TimeoutError:
-            found = Answer(False, f"Redis did not answer within {self.seconds:g} s.")
+            found = _down(f"Redis did not answer within {self.seconds:g} s.")
         if found.is_up != self._was_up:
             self._was_up = found.is_up
             self._notice(
@@ -68,14 +85,14 @@ class RedisChecks:
             )
         return found
 
-    def answer_now(self) -> Answer:
+    def answer_now(self, *, is_whole: bool = False) -> Answer:
         """Return the same, however long it takes; blocks."""
         try:
             with self._pool.connection() as connection:
-                _require_answers(connection, self.keyspace)
+                unready = _require_answers(connection, self.keyspace, is_whole=is_whole)
         except PawsctlError as error:
-            return Answer(False, error.message)
-        return Answer(True)
+            return _down(error.message)
+        return Answer(True, unready, is_ready=not unready)
 
     async def value(self, phone: str) -> bytes | None:
         """Return what is stored for a phone under the bot's key for it; None for no string.
@@ -104,16 +121,29 @@ class RedisChecks:
         return value
 
 
-def _require_answers(connection: Connection, keyspace: Keyspace) -> None:
-    """Raise RedisUnreachable unless every primary answers, and every slot of a cluster is served.
+def _down(reason: str) -> Answer:
+    return Answer(False, reason, is_ready=False)
 
-    Whoever holds the connection then closes it, and another one may find a new primary.
+
+def _require_answers(connection: Connection, keyspace: Keyspace, *, is_whole: bool) -> str:
+    """Return why Redis can't do the bot's work, if the whole is checked; empty if it can.
+
+    Raises RedisUnreachable unless every primary answers, and every slot of a cluster is served:
+    whoever holds the connection then closes it, and another one may find a new primary.
     """
     connection.connect()
-    slots: list[health.Kind] = ["slots"] if connection.resolved().is_cluster else []
-    for check in health.check(connection, keyspace, ["answers", *slots]).checks:
-        if not check.ok:
-            node, is_silent, _ = check.name.partition(" answers")
-            silent = f"{node} does not answer"
-            reason = silent if is_silent and check.detail == health.SILENT else check.detail
-            raise RedisUnreachable(f"{reason.rstrip('.')}.", hint="")
+    kinds: list[health.Kind] = ["answers", "reads", "writes"] if is_whole else ["answers"]
+    if connection.resolved().is_cluster:
+        kinds.append("slots")
+    unready = ""
+    for check in health.check(connection, keyspace, kinds).checks:
+        if check.ok or check.skipped:
+            continue
+        if check.name.endswith((health.NAMES["reads"], health.NAMES["writes"])):
+            unready = unready or f"'{check.name}' failed: {check.detail.rstrip('.')}."
+            continue
+        node, is_silent, _ = check.name.partition(" answers")
+        silent = f"{node} does not answer"
+        reason = silent if is_silent and check.detail == health.SILENT else check.detail
+        raise RedisUnreachable(f"{reason.rstrip('.')}.", hint="")
+    return unready
