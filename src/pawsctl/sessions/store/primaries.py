@@ -3,6 +3,9 @@
 from pawsctl.connection import Connection, Node, info_fields
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 
+# A proxy may have another of its servers answer each time; one that was replaced never does again.
+_LOOKS = 5
+
 
 class Primaries:
     """The primaries of a connection at the beginning of an operation, by the ids of their runs."""
@@ -23,8 +26,13 @@ class Primaries:
             # A deposed primary takes writes for seconds; its Sentinels know the new one.
             self._connection.close()
         before, after = self._before, self._runs()
+        for _ in range(_LOOKS):
+            if not after or before.keys() <= after.keys():
+                break
+            after |= self._runs()
         self._before = after or before
-        return [place for run, place in before.items() if after and run not in after]
+        gone = [place for run, place in before.items() if after and run not in after]
+        return list(dict.fromkeys(gone))
 
     def require_same(self) -> None:
         """Raise OperationFailed if one of them was restarted, or is none any more."""
