@@ -131,12 +131,12 @@ class Node:
         self._greeted = deque(self._greeting)
 
     def _log_in(self) -> None:
-        import redis
+        from pawsctl.connection.sockets.sdk import exceptions
 
         self._words.begin()
         try:
             self._socket.connect()
-        except redis.AuthenticationError as error:
+        except exceptions.AuthenticationError as error:
             # The server has no password: go on without one, as redis-cli does.
             if "without any password" not in str(error) and "no password is set" not in str(error):
                 raise
@@ -190,14 +190,14 @@ class Node:
 
         An error is the server's reason to hang up next, and the end of the connection is none.
         """
-        import redis
+        from pawsctl.connection.sockets.sdk import exceptions
 
         try:
             if not self._socket.can_read(0) or isinstance(self._reply(), ErrorReply):
                 return
-        except (redis.ConnectionError, redis.TimeoutError, OSError):
+        except (exceptions.ConnectionError, exceptions.TimeoutError, OSError):
             return
-        raise redis.InvalidResponse("more replies than commands")
+        raise exceptions.InvalidResponse("more replies than commands")
 
     def _answer(self) -> Any:
         command = self._words.asked = self._sent.popleft()
@@ -210,7 +210,7 @@ class Node:
         return reply
 
     def _read_greeting(self) -> None:
-        import redis
+        from pawsctl.connection.sockets.sdk import exceptions
 
         try:
             while self._greeted:
@@ -220,7 +220,7 @@ class Node:
                 self.is_sentinel |= mode_of(reply) == b"sentinel"
                 self.has_told_mode |= b"cluster_enabled:" in told or bool(mode_of(reply))
                 self._greeted.popleft()
-        except redis.ConnectionError as error:
+        except exceptions.ConnectionError as error:
             if self.has_answered or not hung_up(error):
                 raise
             # A proxy that hangs up at unknown commands. Only reads were sent after the greeting.
@@ -242,14 +242,14 @@ class Node:
         return raise_for_error(self.pipeline([command])[0])
 
     def _was_cut(self) -> bool:
-        import redis
+        from pawsctl.connection.sockets.sdk import exceptions
 
         if not self._socket.is_connected or self._greeted:
             return False
         try:
             # No reply is awaited: readable data is the end, or the server's reason for it.
             return self._words.are_farewell or bool(self._socket.can_read(0))
-        except (redis.RedisError, OSError):
+        except (exceptions.RedisError, OSError):
             return True
 
     def close(self) -> None:
@@ -281,9 +281,9 @@ class Node:
 
     def _failed(self, error: BaseException) -> None:
         """Close the socket, and translate an exception of the SDK into one of ours."""
-        import redis
+        from pawsctl.connection.sockets.sdk import exceptions
 
-        if isinstance(error, (redis.RedisError, OSError)):
+        if isinstance(error, (exceptions.RedisError, OSError)):
             self._ledger.lose()
             self._socket.disconnect()
             raise explained(

@@ -42,10 +42,10 @@ def explained(
     `program` is the program that should have answered: Redis, or a Sentinel. If the server hung up
     without an error message, a TLS handshake is tried, for up to `timeout` seconds.
     """
-    import redis
+    from pawsctl.connection.sockets.sdk import exceptions
 
     where = f"{program} at {target.url}"
-    if isinstance(error, redis.AuthenticationError):
+    if isinstance(error, exceptions.AuthenticationError):
         return _login_refused(target, where, program)
     if "max number of clients" in str(error) or str(error).startswith("DENIED"):
         # The reply to AUTH, after which the server hangs up too.
@@ -53,7 +53,7 @@ def explained(
         return _hung_up_saying(where, last_words)
     if hung_up(error) and last_words.text:
         return _hung_up_saying(where, last_words)
-    if isinstance(error, redis.ResponseError):
+    if isinstance(error, exceptions.ResponseError):
         return _login_failed(error, target, where)
     reason, hint = _tls_reason(error, target, was_connected=was_connected, timeout=timeout)
     if not reason:
@@ -113,12 +113,12 @@ def _next_step(error: Exception, target: Target, *, has_answered: bool) -> str:
 
     What `has_answered` runs, so that starting it is no help.
     """
-    import redis
+    from pawsctl.connection.sockets.sdk import exceptions
 
     origin = f"this one is from {target.origin}"
     option = target.origin.removeprefix("option ")
     ways = "--url or REDIS_URL" if option == target.origin else option
-    if target.may_be_ours and not has_answered and not isinstance(error, redis.InvalidResponse):
+    if target.may_be_ours and not has_answered and not isinstance(error, exceptions.InvalidResponse):
         return f"Start it with 'pawsctl redis up', or name another with {ways} ({origin})."
     if target.profile:
         return f"Look at the profile ('pawsctl profile show {target.profile}'); {origin}."
@@ -143,9 +143,9 @@ def _tls_reason(
 
 def _missing_tls(error: Exception, target: Target, timeout: float) -> tuple[str, str]:
     """Return reason and next step if one side seems to speak TLS and the other not; else empty."""
-    import redis
+    from pawsctl.connection.sockets.sdk import exceptions
 
-    if target.tls is not None and isinstance(error, redis.TimeoutError):
+    if target.tls is not None and isinstance(error, exceptions.TimeoutError):
         return (
             "it did not answer in time, nor would a server that speaks no TLS",
             "Check the address; if it speaks no TLS, use redis:// and not rediss://.",
@@ -186,16 +186,16 @@ def hung_up(error: Exception) -> bool:
 
 def _reason(error: Exception, target: Target, last_words: LastWords) -> str:
     """Return why a connection failed, in a few words, without the address as in redis-py's text."""
-    import redis
+    from pawsctl.connection.sockets.sdk import exceptions
 
-    if isinstance(error, redis.InvalidResponse):
+    if isinstance(error, exceptions.InvalidResponse):
         return _not_understood(error, last_words)
     roots = [root for root in causes(error) if isinstance(root, OSError)]
     if any(root.errno == errno.ECONNREFUSED for root in roots):
         return "the connection was refused"
     if hung_up(error):
         return "it hung up without a word"
-    if isinstance(error, redis.TimeoutError | TimeoutError):
+    if isinstance(error, exceptions.TimeoutError | TimeoutError):
         return "it did not answer in time"
     return next(filter(None, (_words_of(root, target) for root in roots)), _shortened(str(error)))
 
@@ -247,12 +247,12 @@ def reply_in(error: Exception) -> ErrorReply | None:
 
     Raises InvalidResponse for what hiredis and redis-py raise for bytes that are no reply.
     """
-    import redis
+    from pawsctl.connection.sockets.sdk import exceptions
 
-    if isinstance(error, redis.RedisError):
-        is_reply = isinstance(error, redis.ResponseError) or error.status_code is not None
-        is_login = isinstance(error, redis.AuthenticationError)
+    if isinstance(error, exceptions.RedisError):
+        is_reply = isinstance(error, exceptions.ResponseError) or error.status_code is not None
+        is_login = isinstance(error, exceptions.AuthenticationError)
         return error_reply(error) if is_reply and not is_login else None
     if isinstance(error, (ArithmeticError, MemoryError, ValueError)):
-        raise redis.InvalidResponse(str(error)) from error
+        raise exceptions.InvalidResponse(str(error)) from error
     return None

@@ -19,10 +19,8 @@ def socket_of(
     `seconds` are the timeouts of connecting and of a reply. `words` keeps the server's last
     message. Raises UsageError for TLS files that can't be used.
     """
-    # 0.1 s: only a command that talks to Redis pays for it.
-    from redis.backoff import NoBackoff
-    from redis.connection import Connection, SSLConnection, UnixDomainSocketConnection
-    from redis.retry import Retry
+    # Only a command that talks to Redis pays for it.
+    from pawsctl.connection.sockets.sdk import backoff, connection, retry
 
     def timed(kind: Any) -> Any:
         # redis-py leaves its constructors untyped.
@@ -38,20 +36,20 @@ def socket_of(
         "password": target.password,
         "socket_timeout": seconds[1],
         "socket_connect_timeout": seconds[0],
-        "retry": Retry(NoBackoff(), 0),
+        "retry": retry.Retry(backoff.NoBackoff(), 0),
         # RESP2 needs no HELLO, which servers before 6.0 and some proxies don't know.
         "protocol": 2,
         "driver_info": None,
         "socket_read_size": 1 << 20,
     }
     if target.path is not None:
-        return timed(UnixDomainSocketConnection)(path=target.path, **common)
+        return timed(connection.UnixDomainSocketConnection)(path=target.path, **common)
     address = target.addresses[0]
     common |= {"host": address.host, "port": address.port, "socket_keepalive": True}
     if target.tls is None:
-        return timed(Connection)(**common)
+        return timed(connection.Connection)(**common)
     _require_files(target.tls)
-    return timed(SSLConnection)(
+    return timed(connection.SSLConnection)(
         ssl_ca_certs=target.tls.ca_certs,
         ssl_certfile=target.tls.certfile,
         ssl_keyfile=target.tls.keyfile,
