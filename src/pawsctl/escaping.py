@@ -6,8 +6,9 @@ zero-width, tags), the line and paragraph separators, and lone surrogates.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any
 
 # Category Cf of Unicode 15.1; tests/unit/test_escaping.py holds this to the running unicodedata.
 _FORMAT = (
@@ -51,14 +52,42 @@ def is_printable(text: str) -> bool:
     return text.isprintable()
 
 
-def are_printable(texts: Iterable[str]) -> bool:
-    """Return whether `isprintable()` of each text is true, in half the time."""
-    whole = b"".join([text.encode("utf-8", "surrogatepass") for text in texts])
-    return whole.translate(None, _PLAIN).decode("utf-8", "surrogatepass").isprintable()
+class Printable(Sequence[str]):
+    """Texts known to be printable, none of them empty: nobody has to look for what to escape.
+
+    `encoded` are they in UTF-8.
+    """
+
+    def __init__(self, encoded: Sequence[bytes]) -> None:
+        self.encoded = encoded
+
+    @property
+    def joined(self) -> bytes:
+        """All texts, without anything between them."""
+        return b"".join(self.encoded)
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(bytes.decode, self.encoded)
+
+    def __getitem__(self, index: Any) -> Any:
+        return [*self][index]
 
 
-class Printable(list[str]):
-    """Texts that are known to be printable, so that nobody has to look for what to escape."""
+def printable(texts: Sequence[str]) -> Printable | None:
+    """Return texts as Printable if each is, else None; in half the time of asking each."""
+    if not all(texts):
+        return None
+    try:
+        encoded = list(map(str.encode, texts))
+    except UnicodeEncodeError:
+        # A lone surrogate.
+        return None
+    found = Printable(encoded)
+    rest = found.joined.translate(None, _PLAIN)
+    return found if rest.decode().isprintable() else None
 
 
 def _escape(match: re.Match[str]) -> str:

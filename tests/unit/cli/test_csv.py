@@ -7,10 +7,12 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pawsctl import escaping
 from pawsctl.cli.output import formats
 
 FIELDS = ("phone", "key", "words", "count", "time")
-TEXT = st.none() | st.text("+-=@ 1a,\"'ñ\uff0b\u202e\n٣", max_size=4)
+TEXT = st.none() | st.just("null") | st.text("+-=@ 1a,\"'ñ\uff0b\u202e\n٣[]\\", max_size=4)
+WORDS = st.text("+-=@ 1a,\"'ñ\uff0b\u202e🐱", max_size=4)
 TIME = (
     st.none()
     | st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))
@@ -29,6 +31,21 @@ def test_csv_by_columns_is_csv_by_cells(rows: list[Row]) -> None:
     made = msgspec.defstruct("Row", FIELDS)
     cells = b"".join(formats.csv_rows([made(*row) for row in rows], FIELDS))
     assert b"".join(formats.csv_columns(rows, FIELDS, _columns)) == cells
+
+
+@given(st.lists(st.tuples(st.sampled_from(["+1", "a", "=", "ñ"]), WORDS), max_size=5))
+def test_a_last_column_that_is_known_to_be_printable_is_as_any_other(
+    rows: list[tuple[str, str]],
+) -> None:
+    """Also if it holds formulas."""
+    made = msgspec.defstruct("Row", ("phone", "words"))
+    cells = b"".join(formats.csv_rows([made(*row) for row in rows], ("phone", "words")))
+
+    def columns(some: Sequence[tuple[str, str]]) -> list[Sequence[str]]:
+        phones, words = zip(*some, strict=True)
+        return [phones, escaping.printable(words) or words]
+
+    assert b"".join(formats.csv_columns(rows, ("phone", "words"), columns)) == cells
 
 
 @given(st.lists(TEXT, max_size=5))

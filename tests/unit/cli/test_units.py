@@ -46,3 +46,19 @@ def test_a_moment_without_a_reader_is_iso_8601() -> None:
     """A time that is not known is a dash."""
     assert units.moment(NOW) == "2026-03-01T12:00:00Z"
     assert units.moment(None) == units.moment(None, now=NOW) == "-"
+
+
+def test_texts_of_numbers_are_made_once_and_forgotten_when_they_are_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """None has a dash."""
+    monkeypatch.setattr(units, "_MOST_TEXTS", 2)
+    made: list[int] = []
+
+    def text(number: int) -> str:
+        made.append(number)
+        return str(number)
+
+    texts = units.Texts(text)
+    assert [texts[each] for each in (1, 1, None, 1, 2, 1, 1)] == ["1", "1", "-", "1", "2", "1", "1"]
+    assert (made, len(texts)) == ([1, 2, 1], 2)

@@ -10,6 +10,7 @@ from pawsctl.sessions.contract.model import (
     TOOL_RESULTS,
     Block,
     Message,
+    OtherMessage,
     Record,
     Session,
     StrangeBlock,
@@ -17,24 +18,24 @@ from pawsctl.sessions.contract.model import (
 
 NOW_MS = 1_800_000_000_000.0
 TEXT, CALL = Block("text", text="Hola"), Block("tool_use", id="a", name="list_pets")
-RESULTS = Message("user", TOOL_RESULTS + "[]")
+RESULTS = OtherMessage("user", TOOL_RESULTS + "[]")
 
 
 @pytest.mark.parametrize(
     ("message", "summary", "is_said"),
     [
-        (Message("user", "Hola"), "Hola", True),
-        (Message("user", None), "", True),
+        (OtherMessage("user", "Hola"), "Hola", True),
+        (OtherMessage("user", None), "", True),
         (RESULTS, "(tool results)", False),
-        (Message("tool", "x"), "x", False),
-        (Message("assistant", [TEXT]), "Hola", True),
-        (Message("assistant", [CALL]), "(list_pets)", False),
-        (Message("assistant", [Block("text")]), "(text)", True),
-        (Message("assistant", [Block("image")]), "(image)", False),
-        (Message("assistant", [TEXT, CALL]), "Hola", True),
-        (Message("assistant", [TEXT, TEXT]), "Hola\nHola", True),
-        (Message("assistant", [CALL, Block("image")]), "(list_pets), (image)", False),
-        (Message("assistant", []), "", False),
+        (OtherMessage("tool", "x"), "x", False),
+        (OtherMessage("assistant", [TEXT]), "Hola", True),
+        (OtherMessage("assistant", [CALL]), "(list_pets)", False),
+        (OtherMessage("assistant", [Block("text")]), "(text)", True),
+        (OtherMessage("assistant", [Block("image")]), "(image)", False),
+        (OtherMessage("assistant", [TEXT, CALL]), "Hola", True),
+        (OtherMessage("assistant", [TEXT, TEXT]), "Hola\nHola", True),
+        (OtherMessage("assistant", [CALL, Block("image")]), "(list_pets), (image)", False),
+        (OtherMessage("assistant", []), "", False),
     ],
 )
 def test_a_message_is_summed_up(message: Message, summary: str, is_said: bool) -> None:
@@ -46,14 +47,14 @@ def test_a_message_is_summed_up(message: Message, summary: str, is_said: bool) -
     ("messages", "is_waiting"),
     [
         ([], False),
-        ([Message("user", "Hola")], True),
+        ([OtherMessage("user", "Hola")], True),
         ([RESULTS], True),
-        ([Message("tool", "x")], True),
-        ([Message("?", "x")], False),
-        ([Message("assistant", "Hola")], False),
-        ([Message("assistant", [TEXT])], False),
-        ([Message("assistant", [TEXT, CALL])], True),
-        ([Message("user", "Hola"), Message("assistant", "Hola")], False),
+        ([OtherMessage("tool", "x")], True),
+        ([OtherMessage("?", "x")], False),
+        ([OtherMessage("assistant", "Hola")], False),
+        ([OtherMessage("assistant", [TEXT])], False),
+        ([OtherMessage("assistant", [TEXT, CALL])], True),
+        ([OtherMessage("user", "Hola"), OtherMessage("assistant", "Hola")], False),
     ],
 )
 def test_a_customer_waits_for_an_answer(messages: list[Message], is_waiting: bool) -> None:
@@ -64,8 +65,8 @@ def test_a_customer_waits_for_an_answer(messages: list[Message], is_waiting: boo
 @pytest.mark.parametrize(("count", "first"), [(0, 5), (1, 4), (2, 2), (3, 0), (4, 0), (9, 0)])
 def test_the_last_messages_are_those_that_people_see(count: int, first: int) -> None:
     """With the tool calls and results between them."""
-    said = Message("user", "Hola")
-    messages = [Message("tool", "x"), said, said, RESULTS, said]
+    said = OtherMessage("user", "Hola")
+    messages = [OtherMessage("tool", "x"), said, said, RESULTS, said]
     assert model.last_said(messages, count) == first
 
 
@@ -194,11 +195,11 @@ def test_tool_results_are_read_the_patient_way_too() -> None:
     for text in ("\ud83d", "x"):
         content = f'{TOOL_RESULTS}[{{"type":"tool_result","tool_use_id":"a","content":"{text}"}}]'
         assert decode.answered(content) == ["a"]
-        results = decode.tool_results(Message("user", content))
+        results = decode.tool_results(OtherMessage("user", content))
         assert results == [Block("tool_result", tool_use_id="a", content=text)]
     for wrong in ("{", "{}", "[1]", '["\ud83d"]', '"\ud83d"'):
         assert decode.answered(TOOL_RESULTS + wrong) is None
-        assert decode.tool_results(Message("user", TOOL_RESULTS + wrong)) is None
+        assert decode.tool_results(OtherMessage("user", TOOL_RESULTS + wrong)) is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pawsctl.errors import UsageError
 from pawsctl.sessions.contract import rules
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.mask import Mask
-from pawsctl.sessions.contract.model import Block, Columns, Message, Record, Session
+from pawsctl.sessions.contract.model import Block, Columns, OtherMessage, Record, Session
 from pawsctl.sessions.query import many_rows, raw_rows, rows, sorting, summing
 from pawsctl.sessions.query.raw_rows import RawListed, RawStored
 from pawsctl.sessions.query.rows import Listed
@@ -109,11 +109,11 @@ def test_many_are_summed_up_by_the_rules_of_their_keyspace() -> None:
 def test_the_last_message_is_on_one_line(text: str, line: str) -> None:
     """With one blank between words."""
     item = rows.listed(record(), NOW_MS).item
-    messages = [Message("user", "first"), Message("user", text)]
+    messages = [OtherMessage("user", "first"), OtherMessage("user", text)]
     assert Listed(item, Session("", messages, 0.0)).last_message == line
     assert Listed(item, Session("", [], 0.0)).last_message is None
     assert Listed(item, Session("", messages, 0.0)).waiting_since == item.updated_at
-    assert Listed(item, Session("", [Message("assistant", "x")], 0.0)).waiting_since is None
+    assert Listed(item, Session("", [OtherMessage("assistant", "x")], 0.0)).waiting_since is None
 
 
 def test_a_conversation_has_its_value_as_stored() -> None:
@@ -227,8 +227,8 @@ def test_rows_without_a_value_come_last() -> None:
 
 def test_the_shortest_wait_comes_first() -> None:
     """Those who wait for nothing come last, also in reverse."""
-    waits = [Session("", [Message("user", "x")], float(n)) for n in (3, 1, 2)]
-    answered = Session("", [Message("assistant", [Block("text", text="x")])], 0.0)
+    waits = [Session("", [OtherMessage("user", "x")], float(n)) for n in (3, 1, 2)]
+    answered = Session("", [OtherMessage("assistant", [Block("text", text="x")])], 0.0)
     items = [
         Listed(rows.Item("+", "", 1, "", 1, datetime.fromtimestamp(n, UTC), 1, None), each)
         for n, each in ((3, waits[0]), (0, answered), (1, waits[1]), (2, waits[2]))
@@ -251,8 +251,8 @@ def test_a_wrong_order_is_refused() -> None:
 def test_the_last_messages_of_rows_are_those_of_each() -> None:
     """Also where one has no session, or no message."""
     item = rows.listed(record(), NOW_MS).item
-    said = [Listed(item, Session("", [Message("user", text)], 0.0)) for text in ("a", "b")]
-    for odd in (None, Session("", [], 0.0), Session("", [Message("user", " c\n")], 0.0)):
+    said = [Listed(item, Session("", [OtherMessage("user", text)], 0.0)) for text in ("a", "b")]
+    for odd in (None, Session("", [], 0.0), Session("", [OtherMessage("user", " c\n")], 0.0)):
         for some in ([*said, Listed(item, odd), *said], [Listed(item, odd), *said]):
             assert list(rows.last_messages(some)) == [each.last_message for each in some]
     assert list(rows.last_messages(said)) == ["a", "b"]

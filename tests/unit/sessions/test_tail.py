@@ -4,13 +4,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pawsctl.sessions.contract import decode
-from pawsctl.sessions.contract.model import Message
+from pawsctl.sessions.contract.model import Message, OtherMessage
 from pawsctl.sessions.watch.tail import appended
 
 
 def said(*texts: object) -> list[Message]:
     """Return messages of the user."""
-    return [Message("user", str(text)) for text in texts]
+    return [OtherMessage("user", str(text)) for text in texts]
 
 
 @given(st.lists(st.integers(), unique=True), st.data())

@@ -43,8 +43,9 @@ def blocks(
             return
 
 
-def _texts(column: Column[Row], rows: Sequence[Row]) -> list[str]:
+def _texts(column: Column[Row], rows: Sequence[Row]) -> Sequence[str]:
     """Return the escaped cells of a column."""
+    texts: Sequence[str]
     if column.texts is not None:
         texts = column.texts(rows)
     else:
@@ -63,7 +64,7 @@ def _template(layout: Layout) -> str:
     return "".join(parts)
 
 
-def _block(layout: Layout, template: str, cells: Sequence[list[str]]) -> bytes:
+def _block(layout: Layout, template: str, cells: Sequence[Sequence[str]]) -> bytes:
     """Return the lines of rows, whose cells are given column by column."""
     *before, last = cells
     for texts, width, column in zip(before, layout.widths, layout.columns, strict=False):
@@ -71,7 +72,7 @@ def _block(layout: Layout, template: str, cells: Sequence[list[str]]) -> bytes:
         if not (is_narrow and (column.is_own or "".join(texts).isascii())):
             return "".join([_line(layout, row) for row in zip(*cells, strict=True)]).encode()
     # Each by itself: one emoji would make all others four times as large.
-    ends = [text.encode() for text in last]
+    ends = last.encoded if type(last) is Printable else [text.encode() for text in last]
     # No character takes more columns than it has bytes.
     if max(map(len, ends)) > layout.last or layout.pad:
         ends = [_end(layout, text).encode() for text in last]

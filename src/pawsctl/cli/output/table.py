@@ -40,7 +40,7 @@ class Column(NamedTuple, Generic[Row]):
     cell: Callable[[Row], Span]
     right: bool = False
     gives_way: int = 0
-    texts: Callable[[Sequence[Row]], list[str]] | None = None
+    texts: Callable[[Sequence[Row]], Sequence[str]] | None = None
     is_own: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -114,3 +114,21 @@ def pictures(found: Pictures) -> Line:
     if found.complete:
         return [(words, "")]
     return [(f"at least {words}", ""), (f", not all was looked at: {found.reason}", "yellow")]
+
+
+class Texts(dict[int | None, str]):
+    """The texts of numbers, made by a function once for each, since rows often have the same."""
+
+    def __init__(self, made: Callable[[int], str]) -> None:
+        super().__init__()
+        self._made = made
+
+    def __missing__(self, number: int | None) -> str:
+        # The fewer there are, the more of them are at hand at once.
+        if len(self) >= _MOST_TEXTS:
+            self.clear()
+        text = self[number] = "-" if number is None else self._made(number)
+        return text
+
+
+_MOST_TEXTS = 30_000

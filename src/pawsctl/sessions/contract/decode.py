@@ -15,9 +15,9 @@ import msgspec
 from pawsctl.sessions.contract import deep_json
 from pawsctl.sessions.contract.model import (
     TOOL_RESULTS,
-    AnyMessage,
     Block,
     Message,
+    OtherMessage,
     Problem,
     Reading,
     Session,
@@ -30,9 +30,11 @@ _LONGEST_INTEGER = 300
 
 # The blocks that the bot writes, one class for each type: they take less memory and time than
 # Block, and have all its fields.
-class _Text(
+class TextBlock(
     msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, tag_field="type", tag="text"
 ):
+    """A text."""
+
     text: Annotated[str, msgspec.Meta(min_length=1)]
     type: ClassVar = "text"
     id: ClassVar = ""
@@ -64,7 +66,7 @@ class ToolUse(
 
 
 # One class for each role: decoding them is quicker, and the classes say who may send blocks.
-class UserMessage(AnyMessage, frozen=True, gc=False, tag_field="role", tag="user"):
+class UserMessage(Message, frozen=True, gc=False, tag_field="role", tag="user"):
     """A message of the user, or tool results."""
 
     content: str
@@ -73,10 +75,10 @@ class UserMessage(AnyMessage, frozen=True, gc=False, tag_field="role", tag="user
     tool_use_id: ClassVar = ""
 
 
-class BotMessage(AnyMessage, frozen=True, gc=False, tag_field="role", tag="assistant"):
+class BotMessage(Message, frozen=True, gc=False, tag_field="role", tag="assistant"):
     """A message of the bot."""
 
-    content: str | list[_Text | ToolUse]  # type: ignore[assignment]
+    content: str | list[TextBlock | ToolUse]  # type: ignore[assignment]
     role: ClassVar = "assistant"
     tool_name: ClassVar = ""
     tool_use_id: ClassVar = ""
@@ -85,7 +87,7 @@ class BotMessage(AnyMessage, frozen=True, gc=False, tag_field="role", tag="assis
 class BotSession(Session, frozen=True, gc=False):
     """A session exactly as the bot writes it today."""
 
-    messages: list[UserMessage | BotMessage]  # type: ignore[assignment]
+    messages: list[UserMessage | BotMessage]
     updated_at: float
 
 
@@ -200,12 +202,12 @@ def _messages(found: dict[str, Any], problems: list[Problem]) -> list[Message]:
         what = f"{_kind(entries)}, not a list" if "messages" in found else "missing"
         problems.append(Problem("messages", f"messages is {what}"))
         return []
-    messages = []
+    messages: list[Message] = []
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
             problems.append(Problem("messages", f"message {number} is {_kind(entry)}"))
             # Keep it, so that later messages keep their numbers.
-            messages.append(Message("?"))
+            messages.append(OtherMessage("?"))
             continue
         role, content = entry.get("role"), entry.get("content")
         if not isinstance(role, str):
@@ -219,7 +221,7 @@ def _messages(found: dict[str, Any], problems: list[Problem]) -> list[Message]:
                 problems.append(Problem("content", f"content of message {number} {what}"))
             content = None
         messages.append(
-            Message(role, content, _text(entry, "tool_name"), _text(entry, "tool_use_id"))
+            OtherMessage(role, content, _text(entry, "tool_name"), _text(entry, "tool_use_id"))
         )
     return messages
 

@@ -37,8 +37,8 @@ class StrangeBlock(Block, frozen=True, gc=False):
     fields: dict[str, Any] = {}
 
 
-class AnyMessage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
-    """A message of any class: each has these fields, in its own way."""
+class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """One message; each class has these fields in its own way."""
 
     if TYPE_CHECKING:
 
@@ -49,6 +49,14 @@ class AnyMessage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
         @property
         def content(self) -> str | Sequence[Block] | None:
             """A text, or a list of blocks; None if the field is missing."""
+
+        @property
+        def tool_name(self) -> str:
+            """The tool whose result it is; empty unless the role is `tool`."""
+
+        @property
+        def tool_use_id(self) -> str:
+            """The call whose result it is; empty unless the role is `tool`."""
 
     @property
     def is_tool_results(self) -> bool:
@@ -91,8 +99,8 @@ class AnyMessage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=Tr
         )
 
 
-class Message(AnyMessage, frozen=True, gc=False):
-    """One message. `content` is a text, or a list of blocks; None if the field is missing."""
+class OtherMessage(Message, frozen=True, gc=False):
+    """A message that the bot does not write like this today, as far as it can be read."""
 
     role: str
     content: str | list[Block] | None = None

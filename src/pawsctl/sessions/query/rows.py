@@ -7,9 +7,9 @@ from operator import itemgetter
 import msgspec
 
 from pawsctl import durations
-from pawsctl.escaping import Printable, are_printable
+from pawsctl.escaping import printable
 from pawsctl.sessions.contract import decode, keys, model, quick_check, rules
-from pawsctl.sessions.contract.decode import BotSession
+from pawsctl.sessions.contract.decode import BotMessage, BotSession, TextBlock, UserMessage
 from pawsctl.sessions.contract.model import Problem, Record, Session
 from pawsctl.sessions.contract.rules import Checks
 
@@ -55,29 +55,38 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
 
 def last_messages(rows: Sequence[Listed]) -> Sequence[str | None]:
     """Return the `last_message` of each row; of conversations, Printable texts if all are."""
-    texts = Printable()
+    texts: list[str] = []
     for row in rows:
         session = row.session
         if session is None or not session.messages:
             break
         last = session.messages[-1]
-        content = last.content
-        # As `summary`, whose call takes longer than all else: a person's text, or the bot's.
-        if isinstance(content, str):
-            words = last.summary if content[:2] == "__" else content
-        elif content and len(content) == 1 and content[0].type == "text" and content[0].text:
-            words = content[0].text
+        # As `summary`, whose call takes longer than all else; a branch for each class, since Python
+        # reads a field quickly where it always is of one class.
+        if type(last) is UserMessage:
+            words = last.content
+            if words[:2] == "__":
+                words = last.summary
+        elif (
+            type(last) is BotMessage
+            and len(content := last.content) == 1
+            and type(block := content[0]) is TextBlock
+        ):
+            words = block.text
         else:
             words = last.summary
-        if not words or "  " in words:
-            break
         texts.append(words)
     else:
         # As in `last_message`.
-        ends = {*map(itemgetter(0), texts), *map(itemgetter(-1), texts)}
-        if " " not in ends and are_printable(texts):
-            return texts
+        found = printable(texts)
+        if found is not None and b"  " not in found.joined:
+            ends = {*map(itemgetter(0), found.encoded), *map(itemgetter(-1), found.encoded)}
+            if _BLANK not in ends:
+                return found
     return [row.last_message for row in rows]
+
+
+_BLANK = ord(" ")
 
 
 class Stored(msgspec.Struct, frozen=True, omit_defaults=True):

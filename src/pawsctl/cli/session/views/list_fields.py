@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pawsctl.cli.output.table import Column, Span
-from pawsctl.cli.output.units import about, duration, moment, moments, or_dash, size
+from pawsctl.cli.output.units import Texts, about, duration, moment, moments, size
 from pawsctl.cli.session.views.expiry_view import ttl_span
 from pawsctl.errors import UsageError
 from pawsctl.escaping import Printable
 
 if TYPE_CHECKING:
     from pawsctl.cli.output import Format
+    from pawsctl.sessions.contract.model import Message
     from pawsctl.sessions.query.rows import Listed
 
 
@@ -33,7 +34,7 @@ Fields = Mapping[str, Field]
 
 def _column(
     title: str,
-    texts: Callable[[Rows], list[str]],
+    texts: Callable[[Rows], Sequence[str]],
     style: Callable[[Listed], str] = lambda _row: "",
     *,
     right: bool = False,
@@ -52,16 +53,19 @@ def _last_messages(rows: Rows) -> Sequence[str | None]:
     return last_messages(rows)
 
 
-def _last_words(rows: Rows) -> list[str]:
+def _last_words(rows: Rows) -> Sequence[str]:
     from pawsctl.cli.session.views.transcript import SPEAKERS
+    from pawsctl.sessions.contract.decode import BotMessage, UserMessage
 
     found = _last_messages(rows)
     if type(found) is Printable and [row.item.problem for row in rows].count(None) == len(rows):
         # As nearly always: there is nothing to escape in any.
-        roles = [session.messages[-1].role for row in rows if (session := row.session) is not None]
-        if SPEAKERS.keys() >= set(roles):
-            names = map(SPEAKERS.__getitem__, roles)
-            return Printable(map("%s: %s".__mod__, zip(names, found, strict=True)))
+        names: dict[type[Message], bytes] = {
+            kind: f"{SPEAKERS[kind.role]}: ".encode() for kind in (UserMessage, BotMessage)
+        }
+        kinds = [type(row.session.messages[-1]) for row in rows if row.session is not None]
+        if names.keys() >= set(kinds):
+            return Printable(list(map(add, map(names.__getitem__, kinds), found.encoded)))
     texts = []
     for row, words in zip(rows, found, strict=True):
         session = row.session
@@ -92,27 +96,19 @@ _SECOND = timedelta(seconds=1)
 def _waiting(rows: Rows) -> list[str]:
     # From a minute on, seconds are not shown.
     return [
-        "-" if each is None else _about(each if each < 60 else each - each % 60)
+        _ABOUT[each if each is None or each < 60 else each - each % 60]
         for each in _waiting_seconds(rows)
     ]
 
 
 def _times_left(rows: Rows) -> list[str]:
     # From an hour on, seconds are not shown.
-    return [_duration(left if (left := row.item.ttl) < 3_600 else left - left % 60) for row in rows]
+    return [
+        _DURATIONS[left if (left := row.item.ttl) < 3_600 else left - left % 60] for row in rows
+    ]
 
 
-# Many sessions have the same. The fewer there are, the more of them are at hand at once.
-_about = lru_cache(maxsize=30_000)(about)
-_duration = lru_cache(maxsize=30_000)(duration)
-
-
-_count = lru_cache(maxsize=30_000)(or_dash)
-
-
-@lru_cache(maxsize=30_000)
-def _size(count: int | None) -> str:
-    return "-" if count is None else size(count)
+_ABOUT, _DURATIONS, _COUNTS, _SIZES = Texts(about), Texts(duration), Texts(str), Texts(size)
 
 
 def _if_problem(row: Listed) -> str:
@@ -147,7 +143,7 @@ FIELDS = {
         lambda rows: [row.item.messages for row in rows],
         _column(
             "MESSAGES",
-            lambda rows: [_count(row.item.messages) for row in rows],
+            lambda rows: [_COUNTS[row.item.messages] for row in rows],
             right=True,
             gives_way=4,
             is_own=True,
@@ -166,7 +162,7 @@ FIELDS = {
         lambda rows: [row.item.bytes for row in rows],
         _column(
             "SIZE",
-            lambda rows: [_size(row.item.bytes) for row in rows],
+            lambda rows: [_SIZES[row.item.bytes] for row in rows],
             right=True,
             gives_way=1,
             is_own=True,
