@@ -118,7 +118,11 @@ def _next_step(error: Exception, target: Target, *, has_answered: bool) -> str:
     origin = f"this one is from {target.origin}"
     option = target.origin.removeprefix("option ")
     ways = "--url or REDIS_URL" if option == target.origin else option
-    if target.may_be_ours and not has_answered and not isinstance(error, exceptions.InvalidResponse):
+    if (
+        target.may_be_ours
+        and not has_answered
+        and not isinstance(error, exceptions.InvalidResponse)
+    ):
         return f"Start it with 'pawsctl redis up', or name another with {ways} ({origin})."
     if target.profile:
         return f"Look at the profile ('pawsctl profile show {target.profile}'); {origin}."
