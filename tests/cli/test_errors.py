@@ -436,3 +436,17 @@ def test_an_interruption_is_told_to_programs(bare_pawsctl: Pawsctl) -> None:
             _, err = process.communicate(timeout=20)
     assert process.returncode == ExitStatus.INTERRUPTED
     assert err.splitlines()[-1].startswith(b'{"error":{"code":"interrupted"')
+
+
+def test_commands_on_the_stack_say_that_they_leave_another_machines_redis_alone(
+    bare_pawsctl: Pawsctl,
+) -> None:
+    """Whoever looks why REDIS_URL does not answer would else start another Redis here."""
+    sentence = "not on that of REDIS_URL, redis://redis.example.com:6379."
+    far = {"REDIS_URL": "redis://:secret@redis.example.com", "REDIS_PORT": str(free_port())}
+    for command in ("status", "logs"):
+        told = bare_pawsctl("redis", command, env=far)
+        assert sentence in told.err, command
+        assert "secret" not in told.err
+    for url in (f"redis://127.0.0.1:{far['REDIS_PORT']}", "redis://no port:x", ""):
+        assert "not on that of" not in bare_pawsctl("redis", "logs", env={"REDIS_URL": url}).err

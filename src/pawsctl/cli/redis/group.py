@@ -3,6 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from pawsctl.cli.context import Invocation
 from pawsctl.cli.global_options import ABOUT_CONNECTIONS, invocation
 from pawsctl.cli.groups import LazyGroup
+from pawsctl.errors import UsageError
 
 if TYPE_CHECKING:
     from pawsctl.config.settings import StackSettings
@@ -86,6 +88,22 @@ def actions(services: "Iterable[ServiceUp]") -> dict[str, int]:
     return dict(Counter(each.action for each in services if each.action != "running"))
 
 
+def _others(run: Invocation) -> str:
+    """Return what names a Redis that commands on sessions use, and these do not; or ''."""
+    # Help and completion read no settings.
+    from pawsctl.config import redis_url
+
+    settings = run.settings
+    if settings.profile:
+        return f"the profile {settings.profile.name}"
+    url = settings["REDIS_URL"]
+    # A URL that can't be used is no matter of these commands.
+    with suppress(UsageError):
+        if url.value and not (target := redis_url.parse(url.value, origin=url.origin)).is_local:
+            return f"REDIS_URL, {target.url}"
+    return ""
+
+
 def stack_of(
     ctx: typer.Context, *, starts: bool = False, reads: bool = False
 ) -> "tuple[Invocation, StackSettings]":
@@ -96,11 +114,8 @@ def stack_of(
     if nothing may be changed.
     """
     run = invocation(ctx)
-    if run.settings.profile:
-        run.output.note(
-            f"This acts on this project's own Redis, not on that of the profile "
-            f"{run.settings.profile.name}."
-        )
+    if others := _others(run):
+        run.output.note(f"This acts on this project's own Redis, not on that of {others}.")
     if not reads:
         run.require_changeable("this changes this project's own Redis")
     return run, run.settings.stack(starts=starts)
