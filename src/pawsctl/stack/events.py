@@ -175,6 +175,12 @@ class Ready(Event, frozen=True):
     name: str
 
 
+class DataGone(Event, frozen=True):
+    """The data of these `services` is gone, and other nodes of their topology have theirs."""
+
+    services: tuple[str, ...]
+
+
 class AllUp(Event, frozen=True):
     """All services answer, and nothing is undone any more."""
 

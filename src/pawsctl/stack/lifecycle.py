@@ -26,7 +26,7 @@ from pawsctl.stack.plan import (
 from pawsctl.stack.project import last_port, layout, project
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.project import COMMANDER, REDIS, Project
-from pawsctl.stack.topology import as_it_runs
+from pawsctl.stack.topology import as_it_runs, lost_data
 from pawsctl.stack.with_mounted_files import with_files
 
 
@@ -200,7 +200,8 @@ def _up(
         unfinished_reset.forget(here.directory)
         ending_servers.finish(here.directory, partial(engine.end, emit))
         with as_it_runs.told_if_undone(here, engine):
-            done = carry_out(plan, here, engine)
+            first = lost_data.bring_up_holders(plan, here, engine)
+            done = lost_data.merged(carry_out(plan, here, engine), first)
         if here.topology == "single":
             last_port.note(here.directory, here.settings.redis_port)
     return done

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 import signal
 import socket
 import time
@@ -173,6 +174,24 @@ def test_a_failover_before_down_counts_after_up(topology: Topology) -> None:
     assert topology.copies("after the failover") == [b"1"] * (
         2 if topology.topology == "cluster" else 3
     )
+
+
+def test_a_primary_whose_data_was_removed_empties_no_other(topology: Topology) -> None:
+    """Its replicas hold all of it, and would have copied a new server that has nothing."""
+    topology.up()
+    topology.write("kept", "1")
+    held = topology.copies("kept")
+    (first, *_) = [each for each, role in topology.roles().items() if role == "primary"]
+    assert topology.run("down").status == 0
+    (data,) = topology.folder.glob(f"state/**/{first}/data")
+    shutil.rmtree(data)
+
+    up = topology.run("up")
+
+    assert up.status == 0, up.err
+    assert "is gone. The other nodes start first" in up.err
+    assert topology.status()["problems"] == []
+    assert topology.copies("kept") == held
 
 
 def test_a_node_that_died_is_told_and_up_brings_it_back(whole: Topology) -> None:

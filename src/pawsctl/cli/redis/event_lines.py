@@ -11,6 +11,7 @@ from pawsctl.stack.events import (
     Changing,
     Copied,
     Created,
+    DataGone,
     Emit,
     EngineChosen,
     Event,
@@ -129,6 +130,11 @@ def _warning(event: Event) -> str:
             text = (
                 f"Warning: {service} uses {size(used)}, and its new limit is {size(limit)}: "
                 "Redis evicts keys, or refuses writes, until the rest fits."
+            )
+        case DataGone(services):
+            text = (
+                f"Warning: the data of {' and '.join(services)} is gone. The other nodes start "
+                "first and take over, so that none of them copies that."
             )
         case Unseen(name, reason):
             text = (

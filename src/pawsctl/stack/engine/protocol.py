@@ -187,6 +187,9 @@ class Engine(Protocol):
     def status(self) -> tuple[ServiceStatus, ...]:
         """Return the status of every service that exists, and always that of the first."""
 
+    def without_data(self) -> frozenset[str]:
+        """Return the services that keep data, and have none."""
+
     def files_in_use(self) -> frozenset[Path]:
         """Return the directories of the files that existing services mount or read."""
 

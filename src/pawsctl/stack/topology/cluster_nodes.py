@@ -22,12 +22,27 @@ _PRIMARIES = 3
 
 
 class _Answer(Struct, frozen=True):
-    """A node's report about itself and, in `rows`, about all nodes."""
+    """A node's report about itself and, in `rows`, about all nodes.
+
+    `primary_id` names the node that it replicates; it is empty for a primary.
+    """
 
     node: TopologyNode
     own: Member
+    primary_id: str
     rows: list[Member]
     state: str
+
+
+class _Asker:
+    """Sends a command and ignores a refusal: the next step checks the state again."""
+
+    def __init__(self, password: str | None) -> None:
+        self._password = password
+
+    def __call__(self, port: int, *words: str | int) -> None:
+        with suppress(probe.Refused, OSError):
+            probe.ask(port, self._password, words)
 
 
 def look(project: Project, asked: Sequence[str]) -> TopologyView:
@@ -87,14 +102,53 @@ def join(project: Project) -> None:
     for port in ports[1:]:
         if port not in known:
             ask(ports[0], "CLUSTER", "MEET", layout.HOST, port)
+    if _outlived(answers, ask):
+        return
     owned = {slot for each in answers.values() for slot in each.own.slots}
     for index, port in enumerate(ports[:_PRIMARIES]):
         first, last = index * SLOTS // _PRIMARIES, (index + 1) * SLOTS // _PRIMARIES - 1
         if answers[port].own.is_primary and owned.isdisjoint(range(first, last + 1)):
             ask(port, "CLUSTER", "ADDSLOTSRANGE", first, last)
-    for index, port in enumerate(ports[_PRIMARIES:]):
+    for index, port in enumerate(ports):
         if answers[port].own.is_primary and not answers[port].own.slots:
-            ask(port, "CLUSTER", "REPLICATE", answers[ports[index]].own.id)
+            partner = answers[ports[index - _PRIMARIES]].own if index >= _PRIMARIES else None
+            if len(owned) == SLOTS and (partner is None or not partner.slots):
+                partner = _least_replicated(answers)
+            if partner is not None:
+                ask(port, "CLUSTER", "REPLICATE", partner.id)
+
+
+def succeed(project: Project, holders: Sequence[str]) -> bool:
+    """Have the `holders` take over from all other nodes, which do not run; return if they have."""
+    ports = [port for port, name in layout.redis_ports(project.stack).items() if name in holders]
+    answers = _answers(project, ports)
+    return len(answers) == len(ports) and not _outlived(answers, _Asker(project.password))
+
+
+def _outlived(answers: Mapping[int, _Answer], ask: _Asker) -> bool:
+    """Have the cluster do without nodes whose data is gone; return whether it still has to change.
+
+    Such a node is back with another id, if at all. A replica of it has its data and takes its
+    slots; no majority may be left to elect one. After that all forget it.
+    """
+    alive = {each.own.id for each in answers.values()}
+    orphans = [port for port, each in answers.items() if each.primary_id not in {"", *alive}]
+    for port in orphans:
+        ask(port, "CLUSTER", "FAILOVER", "TAKEOVER")
+    if orphans:
+        return True
+    # A node that is just being met has a name for the moment.
+    rows = [row for each in answers.values() for row in each.rows if "handshake" not in row.flags]
+    gone = {row.id for row in rows} - alive
+    for port in answers:
+        for each in gone:
+            ask(port, "CLUSTER", "FORGET", each)
+    return bool(gone)
+
+
+def _least_replicated(answers: Mapping[int, _Answer]) -> Member:
+    leaders = [each for each in answers.values() if each.own.slots]
+    return min(leaders, key=lambda each: each.node.replicas).own
 
 
 def replica_of(project: Project, primary: str) -> int | None:
@@ -119,17 +173,6 @@ def _check_ports(ports: Sequence[int], answers: Mapping[int, _Answer]) -> None:
         )
 
 
-class _Asker:
-    """Sends a command and ignores a refusal: the next step checks the state again."""
-
-    def __init__(self, password: str | None) -> None:
-        self._password = password
-
-    def __call__(self, port: int, *words: str | int) -> None:
-        with suppress(probe.Refused, OSError):
-            probe.ask(port, self._password, words)
-
-
 def _answers(project: Project, ports: Sequence[int] | Mapping[int, str]) -> dict[int, _Answer]:
     found = {}
     for port in ports:
@@ -144,9 +187,11 @@ def _answers(project: Project, ports: Sequence[int] | Mapping[int, str]) -> dict
             )
             rows = members(nodes, Address(layout.HOST, port))
             own = next(each for each in rows if "myself" in each.flags)
+            line = next(each for each in nodes.decode().splitlines() if each.startswith(own.id))
             found[port] = _Answer(
                 node=of_info(info, own.slots),
                 own=own,
+                primary_id=line.split()[3].removeprefix("-"),
                 rows=rows,
                 state=info_reply.fields(state).get("cluster_state", "unknown"),
             )

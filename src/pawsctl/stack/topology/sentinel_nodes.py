@@ -122,6 +122,30 @@ def join(project: Project) -> None:
                 _watch(port, primary, project.password)
 
 
+def succeed(project: Project, holders: Sequence[str]) -> bool:
+    """Make one of the `holders` the primary, and return whether it is; the others do not run.
+
+    Sentinels that name another node forget it, and are told the new one when all are joined: their
+    own failover could take long, since they do not know how far a replica is that has just started.
+    """
+    names, sentinels = layout.redis_ports(project.stack), layout.sentinel_ports(project.stack)
+    nodes = _nodes(project, [port for port, name in names.items() if name in holders])
+    words = _words(sentinels)
+    if len(nodes) < len(holders) or len(words) < len(sentinels):
+        return False
+    named = {word.port for word in words.values() if word.port is not None}
+    if len(named) == 1 and any(nodes[port].role == "primary" for port in named & nodes.keys()):
+        return True
+    for port in sentinels:
+        with suppress(probe.Refused):
+            probe.ask(port, None, ("SENTINEL", "REMOVE", SENTINEL_SERVICE))
+    primary = max(nodes, key=lambda port: (nodes[port].role == "primary", nodes[port].keys))
+    for port in sorted(nodes, key=lambda port: port != primary):
+        leader = ("NO", "ONE") if port == primary else (layout.HOST, primary)
+        probe.ask(port, project.password, ("REPLICAOF", *leader), ("CONFIG", "REWRITE"))
+    return True
+
+
 def _first_primary(nodes: dict[int, TopologyNode]) -> int:
     """Choose the primary if no Sentinel knows one: the one with replicas, or with data.
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pawsctl.connection.probe import HOST
 from pawsctl.errors import Conflict, OperationFailed
 from pawsctl.stack.engine import held_on_docker
-from pawsctl.stack.engine.docker import container_logs, restart_loop, swap
+from pawsctl.stack.engine.docker import container_logs, restart_loop, service_status, swap
 from pawsctl.stack.engine.docker.containers import Containers
 from pawsctl.stack.engine.docker.objects import data_volumes as disk
 from pawsctl.stack.engine.docker.objects import labels, mounts, network_volumes, volume_content
@@ -184,10 +181,15 @@ class DockerEngine:
     def status(self) -> tuple[ServiceStatus, ...]:
         """Return the status of every service that has a container, and always that of redis."""
         with translated_errors():
-            found = {_service(each): _status(each) for each in self._containers.current()}
+            found = {_service(each): service_status.of(each) for each in self._containers.current()}
         redis = self._stack.services[0]
         absent = ServiceStatus(redis.key, redis.container, "absent", None, (), None)
         return tuple({redis.key: absent, **found}.values())
+
+    def without_data(self) -> frozenset[str]:
+        """Return the services that keep data, and whose volume does not exist."""
+        with translated_errors():
+            return disk.missing(self._api, self._stack)
 
     def files_in_use(self) -> frozenset[Path]:
         """Return the directories that containers mount files from, including stopped ones."""
@@ -263,35 +265,3 @@ def _name(container: dict[str, Any]) -> str:
 
 def _service(container: dict[str, Any]) -> str:
     return str(container["Config"]["Labels"][labels.SERVICE])
-
-
-def _status(container: dict[str, Any]) -> ServiceStatus:
-    state = container["State"]
-    uptime = None
-    if state["Running"]:
-        # Docker writes nanoseconds and "Z"; Python reads microseconds.
-        started = datetime.fromisoformat(state["StartedAt"][:19]).replace(tzinfo=UTC)
-        uptime = max(0.0, (datetime.now(UTC) - started).total_seconds())
-    return ServiceStatus(
-        service=_service(container),
-        name=_name(container),
-        state=state["Status"],
-        health=(state.get("Health") or {}).get("Status") if state["Running"] else None,
-        ports=_ports(container),
-        uptime=uptime,
-    )
-
-
-def _ports(container: dict[str, Any]) -> tuple[str, ...]:
-    if container["HostConfig"]["NetworkMode"] == "host":
-        # On the host network no port is published: its command says where it listens.
-        words = container["Config"]["Cmd"] or []
-        return tuple(f"{HOST}:{port}" for word, port in pairwise(words) if word == "--port")
-    if not container["State"]["Running"]:
-        # Podman still reports the ports of a stopped container.
-        return ()
-    return tuple(
-        f"{binding['HostIp']}:{binding['HostPort']}->{port}"
-        for port, bindings in (container["NetworkSettings"]["Ports"] or {}).items()
-        for binding in bindings or ()
-    )

@@ -131,6 +131,10 @@ class EmbeddedEngine:
         found = [each.status() for each in self._processes]
         return tuple(each for each in found if each.state != "absent") or tuple(found[:1])
 
+    def without_data(self) -> frozenset[str]:
+        """Return the services that have no data."""
+        return frozenset(each.key for each in self._processes if not each.has_data())
+
     def files_in_use(self) -> frozenset[Path]:
         """Return the directories of the files that servers were started with."""
         return frozenset(folder for each in self._processes for folder in each.files_in_use())

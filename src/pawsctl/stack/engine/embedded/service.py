@@ -134,10 +134,14 @@ class Process:
             return False
         return True
 
+    def has_data(self) -> bool:
+        """Whether there is a folder with its data."""
+        return self.server.data.exists()
+
     def belongings(self, *, volumes: bool) -> tuple[Thing, ...]:
         """Return the process, and with `volumes` its data."""
         things = [Thing("process", self.name)] if self.server.record() else []
-        if volumes and self._has_data():
+        if volumes and self.has_data():
             things.append(Thing("data", str(self.server.data)))
         return tuple(things)
 
@@ -220,7 +224,7 @@ class Process:
         self, wanted: tuple[str, ...], running: ServerRecord | None, meanwhile: Meanwhile
     ) -> None:
         """Start the server, after a shutdown of the one that is `running`."""
-        undo, before, had_data = meanwhile.undo, self.server.record(), self._has_data()
+        undo, before, had_data = meanwhile.undo, self.server.record(), self.has_data()
         if running:
             # On undo the old server starts only after the new one has ended: two must never share
             # the data.
@@ -263,9 +267,6 @@ class Process:
         if not keeps:
             with state_dir.usable(self.server.directory):
                 shutil.rmtree(self.server.directory)
-
-    def _has_data(self) -> bool:
-        return self.server.data.exists()
 
     def _died(self) -> str:
         if self.is_running:

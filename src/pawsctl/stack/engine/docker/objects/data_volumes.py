@@ -42,6 +42,14 @@ def all_of(
     return sorted(mine | mounted | before)
 
 
+def missing(api: APIClient, stack: Stack) -> frozenset[str]:
+    """Return the services that keep their data in a volume which does not exist."""
+    there = {each["Name"] for each in api.volumes()["Volumes"] or ()}
+    return frozenset(
+        each.key for each in stack.services if each.volumes and each.volumes[0].name not in there
+    )
+
+
 def users(api: APIClient, name: str, ours: Collection[str] = ()) -> list[str]:
     """Return the names of containers that mount a volume, but for those in `ours`."""
     found = api.containers(all=True, filters={"volume": name})
