@@ -16,7 +16,7 @@ import pytest
 
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
-from tests.servers import Server
+from tests.servers import Server, store_session
 
 
 def lines_of(path: Path) -> list[Any]:
@@ -246,3 +246,24 @@ def test_any_time_that_redis_allows_is_kept(
         result = anywhere("session", *command.split())
         assert result.status in (ExitStatus.OK, ExitStatus.FAILED)
         assert "Traceback" not in result.err
+
+
+def test_a_replica_without_its_primary_is_not_taken_for_the_whole(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """It has never been filled, or has what it had when it lost it."""
+    whole = pawsctl("session", "export", "whole.jsonl")
+    store_session(server, "+1", b"{}")
+    server.client.replicaof("127.0.0.1", 1)
+    try:
+        told = [
+            pawsctl("session", "export", "a.jsonl"),
+            pawsctl("session", "list", "--match", "+2"),
+            pawsctl("session", "get", "+2"),
+            pawsctl("session", "copy", "--all", "--to", f"{server.url}/1", "--dry-run"),
+        ]
+    finally:
+        server.client.replicaof("NO", "ONE")
+    assert "replica" not in whole.err
+    for each in told:
+        assert "is a replica that has lost its primary" in each.err, each

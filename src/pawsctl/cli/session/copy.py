@@ -61,7 +61,7 @@ def copy(
     """
     from pawsctl.connection import connect
     from pawsctl.safety import masking, places
-    from pawsctl.sessions.query import absent
+    from pawsctl.sessions.query import absent, replica
     from pawsctl.sessions.store.reader import SessionReader
     from pawsctl.sessions.store.store import SessionStore
     from pawsctl.workflows import copy as operation
@@ -99,6 +99,8 @@ def copy(
             confirm_on(run, target.connection, host=confirm, keys=what.names or (), meant=meant)
         with run.output.progress("copying", None) as progress:
             copied = copying.copy(what, progress)
+        if shortfall := replica.shortfall(source.connection):
+            run.output.warn(shortfall)
         run.count(copied=copied.copied)
         run.output.show(copied, copied_view)
         is_nothing = what.names is None and not copied.copied + copied.kept

@@ -38,7 +38,7 @@ def export_(
     complete, and only you may read it. An existing file is overwritten only with --force.
     """
     from pawsctl.sessions.archive import export
-    from pawsctl.sessions.query import absent
+    from pawsctl.sessions.query import absent, replica
 
     run = invocation(ctx)
     with run.reader() as store, run.output.progress("exporting", None) as progress:
@@ -47,12 +47,13 @@ def export_(
         else:
             exported = export.to_file(store, Path(file), progress, overwrite=force)
         others = "" if exported.sessions else absent.elsewhere(store)
+        shortfall = replica.shortfall(store.connection)
     if exported.file is None:
         run.output.flush()
         run.output.note(exported_text(exported))
     else:
         run.output.show(exported, exported_view)
-    for warning in export_warnings(exported, store.keyspace):
+    for warning in filter(None, [*export_warnings(exported, store.keyspace), shortfall]):
         run.output.warn(warning)
     run.output.advise(lambda: others)
 

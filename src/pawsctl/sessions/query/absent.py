@@ -11,6 +11,7 @@ from pawsctl.errors import NoSession, PawsctlError
 from pawsctl.plurals import plural
 from pawsctl.sessions.contract import keys
 from pawsctl.sessions.contract.keyspace import Keyspace
+from pawsctl.sessions.query import replica
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.store.reader import SessionReader
 
@@ -42,8 +43,7 @@ def no_session(store: SessionReader, names: Sequence[bytes]) -> NoSession:
         )
     db = store.connection.target.db
     told = [f"Database {db} was looked at."] if db else []
-    if there := elsewhere(store):
-        told.append(there)
+    told += filter(None, [elsewhere(store), replica.shortfall(store.connection)])
     if end := end_of_a_phone(store.keyspace, names):
         told.append(f"""'pawsctl session list --match "*{end}"' finds phones that end so.""")
     return error.with_context(hint=" ".join(told)) if told else error
@@ -127,7 +127,8 @@ def nothing(store: SessionReader, *, is_filtered: bool = False) -> str:
     which = f" (database {target.db})" if target.db else ""
     what = "such session" if is_filtered else "sessions"
     under = "" if store.keyspace.is_bots else f" under {store.keyspace.prefix}"
-    return f"No {what}{under} in {target.url}{which}. {elsewhere(store)}".rstrip()
+    told = [f"No {what}{under} in {target.url}{which}.", elsewhere(store)]
+    return " ".join(filter(None, [*told, replica.shortfall(store.connection)]))
 
 
 def _count(connection: Connection, pattern: bytes, until: float) -> tuple[int, bool]:

@@ -12,7 +12,7 @@ from pawsctl.errors import OperationFailed, PawsctlError
 from pawsctl.sessions.contract import keys, rules
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.contract.rules import Checks
-from pawsctl.sessions.query import absent, grep, many_rows, rows, sorting
+from pawsctl.sessions.query import absent, grep, many_rows, replica, rows, sorting
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.rows import Conversation, Item, Listed, TimeLeft
 from pawsctl.sessions.query.seen import Seen
@@ -125,7 +125,8 @@ class Listing:
         if not total:
             return absent.nothing(self._store, is_filtered=not self._wanted.is_empty)
         parts = [f"0 of {total:,} match {words}", *filter(None, [clause])]
-        return f"No such session in {url}: {'; '.join(parts)}."
+        told = f"No such session in {url}: {'; '.join(parts)}."
+        return " ".join(filter(None, [told, replica.shortfall(self._store.connection)]))
 
 
 # Keeps an unsorted list with a limit quick, however many sessions there are.
