@@ -156,6 +156,12 @@ class LeftOut(Event, frozen=True):
     prefix: str
 
 
+class OthersLost(Event, frozen=True):
+    """`keys` keys that are no sessions are about to be deleted, and no copy has them."""
+
+    keys: int
+
+
 class GoingOn(Event, frozen=True):
     """An interrupted reset continues; `copy` is where it has put the sessions."""
 

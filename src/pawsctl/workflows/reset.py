@@ -1,6 +1,7 @@
 """Reset this project's Redis after an export of its sessions."""
 
 import shlex
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from pawsctl.sessions.archive.export import Exported
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.store.store import SessionStore
 from pawsctl.stack import remove
-from pawsctl.stack.events import Copied, Emit, LeftOut
+from pawsctl.stack.events import Copied, Emit, LeftOut, OthersLost
 from pawsctl.stack.project import layout, mounted_files
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.remove import Reset
@@ -118,7 +119,9 @@ def _export(
     with connect(target) as connection:
         connection.connect()
         hold()
-        numbers = _databases(connection)
+        keys = _keys(connection)
+        others = keys.total()
+        numbers = [0] if connection.target.kind == "cluster" else sorted(keys)
     for number in numbers:
         path = folder / f"sessions-db{number}.jsonl.gz"
         with SessionStore(connect(target.with_db(number)), keyspace=keyspace) as store:
@@ -127,17 +130,23 @@ def _export(
             exported = export.to_file(store, path, lambda _count: None)
         for kind, count in exported.left_out.items():
             emit(LeftOut(count, kind, keyspace.prefix))
+        others -= exported.sessions + sum(exported.left_out.values())
         if exported.sessions:
             found[path.name] = exported
         else:
             path.unlink()
+    # Fewer are left if some expire meanwhile.
+    if others > 0:
+        emit(OthersLost(others))
     return found
 
 
-def _databases(connection: Connection) -> list[int]:
-    """Return the numbers of all databases that hold a key."""
-    if connection.target.kind == "cluster":
-        return [0]
-    # db3:keys=50,expires=50,avg_ttl=…
-    fields = info_fields(connection.call("INFO", "keyspace"))
-    return sorted(int(name[2:]) for name in fields if name[:2] == "db" and name[2:].isdigit())
+def _keys(connection: Connection) -> Counter[int]:
+    """Return how many keys there are in each database that holds one."""
+    found: Counter[int] = Counter()
+    for node in connection.primaries():
+        # db3:keys=50,expires=50,avg_ttl=…
+        for name, told in info_fields(node.call("INFO", "keyspace")).items():
+            if name[:2] == "db" and name[2:].isdigit():
+                found[int(name[2:])] += int(told.partition(",")[0].removeprefix("keys="))
+    return found

@@ -39,6 +39,8 @@ def test_a_reset_keeps_the_sessions_and_says_where(stack: Stack) -> None:
     store(stack, "+1", "+2")
     with stack.client() as client:
         client.set("wh:seen:abc", "1", ex=60)
+        client.select(3)
+        client.hset("sess:of another application", "a", "1")
 
     done = stack("redis", "reset", "--yes")
 
@@ -46,6 +48,7 @@ def test_a_reset_keeps_the_sessions_and_says_where(stack: Stack) -> None:
     (file,) = backups(stack)
     assert str(file) not in done.text
     assert f"Exported 2 sessions to {file}" in done.err
+    assert "Not exported, and deleted with the rest: 2 keys of other names." in done.err
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert put_back(stack, done.err).status == ExitStatus.OK
     with stack.client() as client:

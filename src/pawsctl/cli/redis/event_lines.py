@@ -20,6 +20,7 @@ from pawsctl.stack.events import (
     Kept,
     LayerProgress,
     LeftOut,
+    OthersLost,
     Pulled,
     Pulling,
     Ready,
@@ -107,6 +108,8 @@ def _worth_a_line(event: Event) -> str:
                 "Not exported, since it is no session: "
                 f"{plural(keys, 'key')} of type {kind} under {prefix}"
             )
+        case OthersLost(keys):
+            text = f"Not exported, and deleted with the rest: {plural(keys, 'key')} of other names."
         case GoingOn(copy):
             text = "Going on with a reset that was interrupted" + (
                 f"; the sessions that it exported are in {copy}" if copy else "."
