@@ -194,12 +194,20 @@ def test_a_line_that_is_no_session_fails(
 def test_a_damaged_archive_fails_before_a_server_is_started(
     bare_pawsctl: Pawsctl, tmp_path: Path
 ) -> None:
-    """It fails like an import of it."""
+    """It fails like an import of it; one without any line is not said to begin wrongly."""
     path = write(tmp_path / "a.jsonl", [entry("+1", "{}")])
-    path.write_bytes(path.read_bytes()[:-5])
-    result = bare_pawsctl("session", "verify", "a.jsonl")
-    assert result.status == ExitStatus.FAILED
-    assert "is cut short" in result.err
+    whole = path.read_bytes()
+    for content, what in (
+        (whole[:-5], "is cut short"),
+        (whole + b"\n", "or was added to"),
+        (b"", "is empty"),
+        (b"a" * 100_000, "its first line is not the header"),
+        (whole.replace(b'"version": 1', b'"version": 0'), "use the one that wrote it"),
+    ):
+        path.write_bytes(content)
+        result = bare_pawsctl("session", "verify", "a.jsonl")
+        assert result.status == ExitStatus.FAILED
+        assert what in result.err
 
 
 def test_a_deep_folder_for_temporary_files_is_no_obstacle(

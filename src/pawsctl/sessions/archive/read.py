@@ -142,10 +142,12 @@ class _Proof:
 
         Raises OperationFailed if the archive is incomplete or was changed.
         """
+        if not self.bytes:
+            raise self._unusable("is empty")
         header = self._header or _header(self._last, self._name)
         trailer = jsonl_format.read_line(self._last, Trailer) if self._lines else None
         if trailer is None:
-            raise self._unusable("is cut short: its last line is not the trailer")
+            raise self._unusable("is cut short or was added to: its last line is not the trailer")
         if trailer.count != self._lines - 1:
             joined = (
                 ", as where two archives were joined" if trailer.count < self._lines - 1 else ""
@@ -171,7 +173,7 @@ def _header(line: bytes, name: str) -> Header:
     if header.version != jsonl_format.VERSION:
         raise OperationFailed(
             f"{name} has the format version {header.version}.",
-            hint=f"This pawsctl reads version {jsonl_format.VERSION}; use a newer one.",
+            hint=f"This pawsctl reads version {jsonl_format.VERSION}; use the one that wrote it.",
         )
     return header
 
