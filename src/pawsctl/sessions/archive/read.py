@@ -171,9 +171,10 @@ def _header(line: bytes, name: str) -> Header:
     if header is None or header.format != jsonl_format.FORMAT:
         raise _unusable(name, "is no archive of sessions: its first line is not the header")
     if header.version != jsonl_format.VERSION:
+        other = "a newer one" if header.version > jsonl_format.VERSION else "the one that wrote it"
         raise OperationFailed(
             f"{name} has the format version {header.version}.",
-            hint=f"This pawsctl reads version {jsonl_format.VERSION}; use the one that wrote it.",
+            hint=f"This pawsctl reads version {jsonl_format.VERSION}; use {other}.",
         )
     return header
 
