@@ -226,3 +226,17 @@ def test_keys_in_another_database_are_not_all_called_sessions(
     """They are counted by their names alone, and may be of other types."""
     missing = raw("session", "list", "--url", f"{any_server.url}/1")
     assert "Database 0 holds 5 keys under sess: (-n 0)." in missing.err
+
+
+def test_values_that_are_no_conversations_lead_to_the_other_format(
+    anywhere: Pawsctl, any_server: Server
+) -> None:
+    """If all under a prefix that was set are so; under the bot's own, they are broken."""
+    any_server.client.mset({"sess:1": JSON, "sess:2": BINARY})
+    sentence = "If these are another application's sessions, set SESSION_FORMAT=raw."
+    env = {"SESSION_PREFIX": "sess:"}
+    assert sentence in anywhere("session", "lint", env=env).err
+    any_server.client.set("sess:3", '{"status":"active","messages":[],"updatedAt":1}', ex=60)
+    assert sentence not in anywhere("session", "lint", env=env).err
+    any_server.client.set("wh:session:1", JSON)
+    assert sentence not in anywhere("session", "lint").err
