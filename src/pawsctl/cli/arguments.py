@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -107,7 +108,7 @@ def phone_keys(phones: Sequence[str], keyspace: "Keyspace", *, exact: bool = Fal
     read: list[str] = []
     if "-" in phones:
         # Not at a U+2028 or the like, which an id may have in it.
-        lines = sys.stdin.read().split("\n")
+        lines = re.split("\r\n?|\n", sys.stdin.read())
         for number, line in enumerate(lines, 1):
             if not (_is_utf8(line) or keyspace.is_raw or line.startswith(keyspace.prefix)):
                 broken = f"stdin, line {number}, is not UTF-8."

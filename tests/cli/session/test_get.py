@@ -114,7 +114,7 @@ def test_phones_can_come_from_stdin(pawsctl: Pawsctl, server: Server) -> None:
     """A dash means one phone per line of stdin."""
     store_session(server, "+1", GOOD[0].read_bytes())
     store_session(server, "+2", GOOD[1].read_bytes())
-    result = pawsctl("session", "ttl", "-", "-o", "jsonl", stdin=b"+1\n\n+2\n")
+    result = pawsctl("session", "ttl", "-", "-o", "jsonl", stdin=b"wh:session:+1\r\n\r\n+2\n")
     assert [json.loads(line)["phone"] for line in result.text.splitlines()] == ["+1", "+2"]
 
 
