@@ -164,6 +164,12 @@ def test_an_export_that_fails_leaves_nothing(bare_pawsctl: Pawsctl, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_export_of_what_does_not_answer_prints_nothing(bare_pawsctl: Pawsctl) -> None:
+    """Not even the first line, which would be the beginning of an archive in a shell's file."""
+    result = bare_pawsctl("session", "export", "-", "--url", "redis://127.0.0.1:1")
+    assert (result.status, result.out) == (ExitStatus.UNREACHABLE, b"")
+
+
 def test_an_export_follows_a_link_to_its_file(
     pawsctl: Pawsctl, server: Server, tmp_path: Path
 ) -> None:

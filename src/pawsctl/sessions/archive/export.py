@@ -57,6 +57,8 @@ def _to_stream(
     Calls `progress` with the number of sessions in each batch.
     """
     left_out: dict[str, int] = {}
+    # If it can't be reached, nothing is written, not even the first line.
+    store.connection.connect()
     # By the server's clock, which decides when keys expire.
     offset = clock_offset(store)
     url = store.connection.target.url
