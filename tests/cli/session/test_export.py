@@ -268,8 +268,15 @@ def test_a_replica_without_its_primary_is_not_taken_for_the_whole(
             pawsctl("session", "get", "+2"),
             pawsctl("session", "copy", "--all", "--to", f"{server.url}/1", "--dry-run"),
         ]
+        tried = [
+            pawsctl("session", *words, "--dry-run")
+            for words in (("import", "a.jsonl"), ("repair", "--all"))
+        ]
     finally:
         server.client.replicaof("NO", "ONE")
     assert "replica" not in whole.err
     for each in told:
         assert "is a replica that has lost its primary" in each.err, each
+    # Nor is a dry run taken for a promise.
+    for each in (*tried, told[-1]):
+        assert "is a replica, which takes no writes" in each.err, each

@@ -9,6 +9,7 @@ import typer
 
 from pawsctl.cli import lookups
 from pawsctl.cli.arguments import Confirm, DryRun, OptionalPhones, duration_option, phone_keys
+from pawsctl.cli.confirm.dry_run import warn_of_refusal
 from pawsctl.cli.confirm.guard import confirm_on, marked
 from pawsctl.cli.confirm.prefix import Meant
 from pawsctl.cli.global_options import invocation
@@ -101,6 +102,8 @@ def copy(
             copied = copying.copy(what, progress)
         if shortfall := replica.shortfall(source.connection):
             run.output.warn(shortfall)
+        if dry_run:
+            warn_of_refusal(run, target)
         run.count(copied=copied.copied)
         run.output.show(copied, copied_view)
         is_nothing = what.names is None and not copied.copied + copied.kept

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pawsctl.cli.arguments import Confirm, DryRun, FreshTtl, NoBackup, Source
+from pawsctl.cli.confirm.dry_run import warn_of_refusal
 from pawsctl.cli.confirm.guard import confirm_sessions, require_no_production
 from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
@@ -56,6 +57,8 @@ def import_(
             run.record(store.connection.target)
         how = restore.How(replace=replace, dry_run=dry_run, fresh_ttl=ttl)
         imported = operation.restore(store, archive, how, undo=undo, progress=run.output.progress)
+        if dry_run:
+            warn_of_refusal(run, store)
     run.count(imported=imported.imported, kept=imported.kept, changed=imported.changed)
     run.output.show(imported, imported_view)
     restore.require_all_taken(imported)

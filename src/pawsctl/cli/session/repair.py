@@ -16,6 +16,7 @@ from pawsctl.cli.arguments import (
     is_single,
     phone_keys,
 )
+from pawsctl.cli.confirm.dry_run import warn_of_refusal
 from pawsctl.cli.confirm.guard import confirm_sessions
 from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
@@ -108,6 +109,8 @@ def repair(
                 keep_keys(store, keys, undo, run.output.progress)
             rows = operation.repair(store, plans)
             run.count(repaired=sum(each.state == "repaired" for each in rows))
+        else:
+            warn_of_refusal(run, store)
         run.output.each(
             rows,
             item=lambda row: row,

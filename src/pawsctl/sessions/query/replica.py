@@ -1,8 +1,9 @@
-"""Say if what answers is a replica that may lack what its primary has."""
+"""Say if what answers is a replica: it may lack what its primary has, and takes no writes."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 
-from pawsctl.connection import Connection, info_fields
+from pawsctl.connection import Connection, Node, info_fields
 from pawsctl.errors import PawsctlError
 
 
@@ -13,11 +14,25 @@ def shortfall(connection: Connection) -> str:
     """
     with suppress(PawsctlError):
         node = connection.resolved().reader()
-        reply = node.pipeline([("INFO", "replication")])[0]
-        told = info_fields(reply) if isinstance(reply, bytes) else {}
+        told = _replication(node)
         if told.get("role") == "slave" and told.get("master_link_status") == "down":
             return (
                 f"{node} is a replica that has lost its primary, or is being filled by it: "
                 "sessions may be missing or old."
             )
     return ""
+
+
+def refusal(connection: Connection) -> str:
+    """Return a sentence if writes would go to a replica that takes none, '' if not, or untold."""
+    with suppress(PawsctlError):
+        node = connection.owner(b"")
+        told = _replication(node)
+        if told.get("role") == "slave" and told.get("slave_read_only") == "1":
+            return f"{node} is a replica, which takes no writes: without --dry-run, it refuses."
+    return ""
+
+
+def _replication(node: Node) -> Mapping[str, str]:
+    reply = node.pipeline([("INFO", "replication")])[0]
+    return info_fields(reply) if isinstance(reply, bytes) else {}
