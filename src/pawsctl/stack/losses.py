@@ -12,7 +12,8 @@ def check(here: Project, engine: Engine) -> None:
         raise Conflict(
             f"The data of {each.name} lies {each.where}, where it would be lost, or found by no "
             "later 'redis up'. Nothing was removed.",
-            hint=f"Run 'pawsctl redis up{here.hint}' first, which takes it over; or delete it with "
+            hint=f"Run 'pawsctl redis up{here.hint}' first, which takes it over or says "
+            "what keeps it from that; or delete it with "
             f"'pawsctl redis down{here.hint} --volumes'.",
         )
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Iterator
 from secrets import token_hex
 
 import pytest
+import redis
 
 from pawsctl.errors import ExitStatus
+from tests.docker_fixtures import PROJECT_LABEL
+from tests.processes import wait_until
 from tests.stack_fixtures import Docker, Stack
 from tests.standins import engine
 from tests.standins.images import REDIS
@@ -42,3 +47,73 @@ def test_an_image_that_works_elsewhere_keeps_its_data_in_the_volume(
     with docker_stack.client() as client:
         assert client.get("kept") == b"1"
         assert client.config_get("dir")["dir"] == "/data"
+
+
+def test_a_snapshot_without_an_append_only_file_is_read(
+    docker_stack: Stack, engine_view: Docker
+) -> None:
+    """As another compose file leaves it: our server would have read nothing, and replaced it."""
+    volume = _volume(docker_stack, engine_view)
+    before = engine_view.api.containers.run(
+        REDIS.image,
+        ["redis-server", "--dir", "/data"],
+        detach=True,
+        ports={"6379/tcp": ("127.0.0.1", docker_stack.port)},
+        volumes={volume: {"bind": "/data"}},
+    )
+    with docker_stack.client() as client:
+        wait_until(lambda: _answers(client), "it answers")
+        client.mset({"first": "1", "second": "2"})
+        client.set("third", "3", ex=1000)
+    before.stop()
+    before.remove()
+
+    up = docker_stack("redis", "up")
+
+    assert up.status == ExitStatus.OK, up.err
+    assert "Took over 3 keys" in up.err
+    assert docker_stack("redis", "down").status == ExitStatus.OK
+    again = docker_stack("redis", "up")
+    assert "Took over" not in again.err
+    with docker_stack.client() as client:
+        assert client.mget("first", "second", "third") == [b"1", b"2", b"3"]
+        assert 0 < client.ttl("third") <= 1000
+
+
+def test_a_snapshot_that_cannot_be_read_is_left(docker_stack: Stack, engine_view: Docker) -> None:
+    """A Valkey wrote it."""
+    volume = _volume(docker_stack, engine_view)
+    written = b"VALKEY080\xff" + bytes(8)
+    with io.BytesIO() as packed:
+        with tarfile.open(fileobj=packed, mode="w") as archive:
+            member = tarfile.TarInfo("dump.rdb")
+            member.size, member.mode = len(written), 0o644
+            archive.addfile(member, io.BytesIO(written))
+        holder = engine_view.api.containers.create(
+            REDIS.image, "true", volumes={volume: {"bind": "/data"}}
+        )
+        holder.put_archive("/data", packed.getvalue())
+
+    up = docker_stack("redis", "up")
+
+    try:
+        assert up.status == ExitStatus.CONFLICT, up.err
+        assert f"The snapshot dump.rdb in the volume {volume} can't be read" in up.err
+        assert engine_view.names()["containers"] == []
+        chunks, _ = holder.get_archive("/data/dump.rdb")
+        assert written in b"".join(chunks)
+    finally:
+        holder.remove()
+
+
+def _volume(stack: Stack, view: Docker) -> str:
+    """Return the project's volume, made before anything runs."""
+    labels = {PROJECT_LABEL: stack.project, "com.docker.compose.volume": "redis-data"}
+    return str(view.api.volumes.create(f"{stack.project}_redis-data", labels=labels).name)
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False

@@ -14,6 +14,7 @@ from pawsctl.stack.engine.docker.sdk import refusals
 from pawsctl.stack.engine.docker.sdk.sdk_client import explained
 from pawsctl.stack.engine.docker.takeover import data_place
 from pawsctl.stack.engine.docker.takeover.ending import Ending
+from pawsctl.stack.engine.docker.takeover.snapshot import Snapshot
 from pawsctl.stack.engine.docker.takeover.takeover import Takeover
 from pawsctl.stack.engine.protocol import Plan, ServiceUp
 from pawsctl.stack.engine.rollback import uninterrupted
@@ -82,6 +83,8 @@ class OneService:
         self._emit = plan.emit
         # A takeover that was begun is kept for a later attempt.
         self._moving: Takeover | None = None
+        # Its volume was there before.
+        self._has_volume = False
 
     def up(self) -> ServiceUp:
         """Create, replace or start the container. Raises TimedOut, Conflict, OperationFailed."""
@@ -114,7 +117,9 @@ class OneService:
             changed = self._changed(container, network)
             if not changed:
                 return self._started(container)
-        network_volumes.volumes(self._api, self._stack, service, self._meanwhile, self._emit)
+        self._has_volume = network_volumes.volumes(
+            self._api, self._stack, service, self._meanwhile, self._emit
+        )
         change = swap.Swap(self._api, self._stack, service, self._meanwhile)
         if container is not None:
             self._set_aside(container, changed, change)
@@ -200,6 +205,10 @@ class OneService:
             change.created(made, has_taken=self._moving is not None, password=password)
         self._emit(Created("container", service.container))
         change.check_data()
+        if self._has_volume and change.is_first and data_place.has_data(service):
+            snapshot = Snapshot(self._api, self._project, service, made, self._image["Id"])
+            if not service.on_host and snapshot.is_unread():
+                snapshot.load(self._plan, self._deadline, self._meanwhile.undo)
         self._start(made)
 
     def _started(self, container: dict[str, Any]) -> ServiceUp:

@@ -82,22 +82,25 @@ def check_volumes(api: APIClient, stack: Stack, service: Service) -> None:
 
 def volumes(
     api: APIClient, stack: Stack, service: Service, meanwhile: Meanwhile, emit: Emit
-) -> None:
+) -> bool:
     """Create the service's missing volumes; on undo, one that was written to is kept.
 
-    Raises Conflict if a volume of that name is not this project's.
+    Return whether one was there. Raises Conflict if a volume of that name is not this project's.
     """
     from docker.errors import NotFound
 
+    was_there = False
     for each in service.volumes:
         try:
             found = api.inspect_volume(each.name)
+            was_there = True
         except NotFound:
             with uninterrupted():
                 found = api.create_volume(each.name, labels=labels.of_volume(stack, each.key))
                 meanwhile.undo.callback(_remove_unwritten, api, service, each.name, meanwhile)
             emit(Created("volume", each.name))
         labels.check_owner("volume", each.name, found.get("Labels"), stack)
+    return was_there
 
 
 def _remove_unwritten(api: APIClient, service: Service, name: str, meanwhile: Meanwhile) -> None:

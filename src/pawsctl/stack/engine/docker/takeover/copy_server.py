@@ -6,7 +6,7 @@ the volume, `_copy` once the volume is being written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ _GRACE = 10
 
 
 class Copy:
-    """A server that gets the data of the container `source`."""
+    """A server that gets the data of the container `source`; it is started with more `options`."""
 
     def __init__(
         self,
@@ -39,7 +39,9 @@ class Copy:
         *,
         image: str,
         password: str | None,
+        options: Sequence[str] = (),
     ) -> None:
+        self._options = options
         self._api = api
         self._stack = stack
         self._service = service
@@ -84,6 +86,10 @@ class Copy:
         """Stop replication and delete all its keys."""
         self._ask("REPLICAOF", "NO", "ONE")
         self._ask("FLUSHALL")
+
+    def append(self) -> None:
+        """Switch its append-only file on, into which it then writes all data."""
+        self._ask("CONFIG", "SET", "appendonly", "yes")
 
     def lead(self) -> None:
         """Stop replication."""
@@ -135,6 +141,7 @@ class Copy:
     def _definition(self, port: int) -> dict[str, Any]:
         definition = container_definition.definition(self._stack, self._service, self._image)
         definition["Labels"] = labels.of_one_off(self._stack)
+        definition["Cmd"] += self._options
         definition["Healthcheck"] = {"Test": ["NONE"]}
         definition.pop("NetworkingConfig", None)
         host = definition["HostConfig"]

@@ -125,8 +125,9 @@ class SourceServer:
     def _refuse_silent(self) -> NoReturn:
         if self._server.is_locked:
             self.refuse(
-                "it asks for another password",
-                "Set REDIS_PASSWORD to the one it was started with, and run this again.",
+                "it asks for another password, or for a user",
+                "Set REDIS_PASSWORD to that of its default user, and run this again; if that user "
+                "is off, switch it on first, with ACL SETUSER.",
             )
         self.refuse(
             f"Redis does not answer ({self._server.silence})",

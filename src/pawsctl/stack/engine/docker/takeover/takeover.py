@@ -132,8 +132,8 @@ class Takeover:
         if source.appends:
             source.refuse(
                 "its append-only file has a name of its own",
-                "Start it with appendfilename and appenddirname as Redis has them by itself, and "
-                "run this again; until then, 'docker start' starts it as it is.",
+                "'docker start' starts it as it is: keep a copy of its sessions with 'pawsctl "
+                "session export', delete its data, and import them into the next.",
             )
         source.hold_writers(meanwhile.undo)
         with uninterrupted():
