@@ -11,6 +11,7 @@ NAME_THE_AUTHORITY = (
     "Name the authority that signed it: ssl_ca_certs=FILE in the URL's parameters (and "
     "ssl_certfile=FILE, ssl_keyfile=FILE where the server wants to know the client)."
 )
+RENEW_THE_CLIENTS = "Have it renewed: ssl_certfile in the URL's parameters names it."
 # OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID, …_CERT_HAS_EXPIRED, and the mismatches of a name.
 _TOO_EARLY, _EXPIRED, _MISMATCHES = 9, 10, (62, 63, 64)
 

@@ -167,6 +167,8 @@ def _missing_tls(error: Exception, target: Target, timeout: float) -> tuple[str,
 def _handshake_reason(reason: str) -> tuple[str, str]:
     if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
         return "it asks for a client's certificate", certificates.NAME_THE_AUTHORITY
+    if "CERTIFICATE_EXPIRED" in reason:
+        return "the client's certificate has expired", certificates.RENEW_THE_CLIENTS
     if "CERTIFICATE" in reason or "UNKNOWN_CA" in reason:
         return "it does not trust the client's certificate", certificates.NAME_THE_AUTHORITY
     return (

@@ -205,6 +205,8 @@ def _listable(node: Node, keyspace: Keyspace) -> tuple[bool, str]:
     try:
         reply = node.pipeline([("SCAN", "0", "MATCH", keyspace.pattern())])[0]
     except HungUp:
+        # What has gone altogether does not answer this either.
+        node.pipeline([("PING",)])
         return True, "each session by itself: a proxy before it hangs up at SCAN"
     if not isinstance(reply, ErrorReply):
         return True, ""

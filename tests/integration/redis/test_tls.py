@@ -126,6 +126,22 @@ def test_a_server_that_wants_to_know_its_client(
         assert listed.json == []
 
 
+def test_a_clients_certificate_that_has_expired(
+    bare_pawsctl: Pawsctl, signed: Certificates
+) -> None:
+    """Its own authority would not help."""
+    pair = "&".join(
+        f"ssl_{kind}file={signed.folder / f'expired.{end}'}"
+        for kind, end in (("cert", "crt"), ("key", "key"))
+    )
+    with certificates.tls_server(signed, clients="yes") as server:
+        error = error_of(bare_pawsctl, f"rediss://localhost:{server.port}{signed.query}&{pair}")
+    # The server hangs up, and its alert may be lost.
+    if "hung up" not in error["message"]:
+        assert "the client's certificate has expired" in error["message"]
+        assert error["hint"].startswith("Have it renewed: ssl_certfile")
+
+
 def test_tls_to_a_plain_server(bare_pawsctl: Pawsctl, any_server: Server) -> None:
     """rediss:// is used instead of redis://."""
     error = error_of(bare_pawsctl, f"rediss://127.0.0.1:{any_server.port}", "--timeout", "1")
