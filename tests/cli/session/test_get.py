@@ -220,6 +220,8 @@ def test_a_conversation_that_is_stuck_names_the_way_out(pawsctl: Pawsctl, server
     hint = "\n→ the bot can't go on with it: 'pawsctl session repair"
     assert f"{hint} +123'\n" in pawsctl("session", "get", "+123").text
     assert f"{hint}'\n" in pawsctl("session", "get", "wh:session:+1$(id)").text
+    # A pseudonym would lead to nobody, or to somebody else.
+    assert f"{hint}'\n" in pawsctl("session", "get", "+123", "--mask").text
     sound = b'{"status":"active","messages":[],"updatedAt":1704067200000}'
     server.client.set("wh:session:+9", sound)
     told = pawsctl("session", "get", "+9").text

@@ -91,6 +91,7 @@ def get(
                     last=last,
                     room=run.output.room,
                     on_terminal=run.output.is_terminal,
+                    is_masked=run.output.mask is not None,
                 ),
                 single=is_single(phones),
             )

@@ -32,16 +32,24 @@ _STYLES = {"user": "bold green", "assistant": "bold blue", "tool": "bold cyan"}
 
 
 def transcript(
-    found: Conversation, *, full: bool, last: int | None, room: int | None, on_terminal: bool
+    found: Conversation,
+    *,
+    full: bool,
+    last: int | None,
+    room: int | None,
+    on_terminal: bool,
+    is_masked: bool = False,
 ) -> Iterator[Line]:
     """Render a conversation: who said what, with each tool call and result folded to a line.
 
     `full` unfolds them; `last` limits the messages that people see to that many at the end. Lines
-    are wrapped to `room` columns. On a terminal times are told from now.
+    are wrapped to `room` columns. On a terminal times are told from now. If phones are masked, the
+    one that is shown is in no command.
     """
     if found.record is None:
         return
-    for line in _header(found, found.record, room=room, on_terminal=on_terminal):
+    header = _header(found, found.record, room=room, on_terminal=on_terminal, is_masked=is_masked)
+    for line in header:
         yield from wrapped(line, room, indent=2)
     if found.session is None:
         return
@@ -67,7 +75,7 @@ def _counted(messages: Sequence[Message], which: str = "") -> str:
 
 
 def _header(
-    found: Conversation, record: Record, *, room: int | None, on_terminal: bool
+    found: Conversation, record: Record, *, room: int | None, on_terminal: bool, is_masked: bool
 ) -> Iterator[Line]:
     session, now = found.session, datetime.now(UTC)
     yield [(found.phone, "bold cyan")]
@@ -88,18 +96,19 @@ def _header(
     for problem in found.problems:
         yield [(f"! {problem}", "red")]
     if found.problems:
-        yield from _way_out(found)
+        yield from _way_out(found, is_masked=is_masked)
     for note in found.notes:
         yield [(f"- {note}", "dim")]
 
 
-def _way_out(found: Conversation) -> Iterator[Line]:
+def _way_out(found: Conversation, *, is_masked: bool) -> Iterator[Line]:
     # Few conversations have a problem: the others need not wait for it.
     from pawsctl.sessions.stats.counts import STUCK
 
     if any(each.rule in STUCK for each in found.problems):
         # A phone alone: what else a key may have in it, a shell could run.
-        name = f" {found.phone}" if _PHONE.fullmatch(found.phone) else ""
+        is_safe = not is_masked and _PHONE.fullmatch(found.phone)
+        name = f" {found.phone}" if is_safe else ""
         yield [(f"→ the bot can't go on with it: 'pawsctl session repair{name}'", "bold")]
 
 
