@@ -19,11 +19,9 @@ Row = TypeVar("Row")
 Values = Callable[[Sequence[Row]], Sequence[Sequence[Any]]]
 """Returns the fields of rows, each field with its values for all rows."""
 
-# Items per write: one write each would cost more than the encoding.
+# Items per write, and rows whose columns are made at once: each alone would cost more than the
+# encoding.
 BATCH = 200
-
-# Rows whose values are held at a time: more would not fit into the processor's cache.
-_ROWS = 50
 
 # Bytes that are safe on any terminal; escaping.json_line handles the rest.
 _HARMLESS = bytes(range(0x20, 0x7F))
@@ -85,7 +83,7 @@ def structs(rows: Iterable[Row], fields: Sequence[str], values: Values[Row]) -> 
     """Yield an object with those fields for each row."""
     made: Callable[..., Any] = msgspec.defstruct("Row", fields)
     iterator = iter(rows)
-    while some := list(islice(iterator, _ROWS)):
+    while some := list(islice(iterator, BATCH)):
         yield from map(made, *values(some))
 
 
@@ -111,7 +109,7 @@ def csv_columns(rows: Iterable[Row], fields: Sequence[str], values: Values[Row])
     yield _csv([fields])
     while some:
         yield _csv_block(fields, values(some))
-        some = list(islice(iterator, _ROWS))
+        some = list(islice(iterator, BATCH))
 
 
 def _csv_block(fields: Sequence[str], columns: Sequence[Sequence[Any]]) -> bytes:

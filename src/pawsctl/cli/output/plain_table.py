@@ -11,7 +11,7 @@ from pawsctl.escaping import Printable
 Row = TypeVar("Row")
 
 # A reader of a pipe waits for that many rows at most.
-_ROWS = 50
+_ROWS = 200
 
 
 def blocks(

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
 
 import msgspec
 
@@ -79,14 +78,9 @@ def last_messages(rows: Sequence[Listed]) -> Sequence[str | None]:
     else:
         # As in `last_message`.
         found = printable(texts)
-        if found is not None and b"  " not in found.joined:
-            ends = {*map(itemgetter(0), found.encoded), *map(itemgetter(-1), found.encoded)}
-            if _BLANK not in ends:
-                return found
+        if found and b"  " not in found.joined and list(map(str.strip, texts)) == texts:
+            return found
     return [row.last_message for row in rows]
-
-
-_BLANK = ord(" ")
 
 
 class Stored(msgspec.Struct, frozen=True, omit_defaults=True):
