@@ -19,7 +19,6 @@ from pawsctl.errors import LoginRefused, RedisUnreachable
 _SENTINEL_SECONDS = 1.0
 # Refused by a server that is no primary any more, or not yet.
 _NOT_DONE = ("READONLY", "LOADING", "MASTERDOWN")
-_UNFIT = ("down", "disconnected")
 
 
 class _NotYet(RedisUnreachable):
@@ -71,11 +70,14 @@ class Sentinel(Connection):
     def quorum_fault(self) -> str:
         """Return why no Sentinel that answers could begin a failover; empty if one could."""
         fault = ""
-        for sentinel in self._answering():
-            reply = sentinel.pipeline([("SENTINEL", "CKQUORUM", self.target.service or "")])[0]
-            if not has_code(reply, "NOQUORUM"):
-                return ""  # It could, or this user may not ask.
-            fault = reply.text.rstrip(".")
+        try:
+            for sentinel in self._answering():
+                reply = sentinel.pipeline([("SENTINEL", "CKQUORUM", self.target.service or "")])[0]
+                if not has_code(reply, "NOQUORUM"):
+                    return ""  # It could, or this user may not ask.
+                fault = reply.text.rstrip(".")
+        except RedisUnreachable as error:
+            return error.message
         return fault
 
     def reader(self) -> Node:
@@ -147,10 +149,10 @@ class Sentinel(Connection):
         return self._primary
 
     def _waited(self, error: RedisUnreachable) -> RedisUnreachable:
-        return error.with_context(
-            after=f"No other took its place within {self.timeouts.failover:g} s.",
-            hint="--failover-timeout waits longer.",
-        )
+        none = f"No other took its place within {self.timeouts.failover:g} s"
+        fault = self.quorum_fault()
+        hint = "Start the missing Sentinels." if fault else "--failover-timeout waits longer."
+        return error.with_context(after=f"{none}: {fault}." if fault else f"{none}.", hint=hint)
 
     def _find_primary(self) -> Node:
         service = self.target.service or ""
@@ -236,7 +238,7 @@ class Sentinel(Connection):
                 continue
             rows = list(_tables(reply))
             for row in rows:
-                if any(word in row["flags"] for word in _UNFIT):
+                if any(word in row["flags"] for word in ("down", "disconnected")):
                     continue
                 node = self._node(Address(row["ip"], int(row["port"])))
                 try:

@@ -138,10 +138,7 @@ def _unserved(connection: Connection) -> frozenset[int]:
 def _failover(connection: Connection, *, is_asked: bool) -> Iterator[Check]:
     """Check that enough Sentinels answer; that they do is told only if it `is_asked`."""
     begun = time.perf_counter()
-    try:
-        fault = connection.quorum_fault()
-    except PawsctlError as error:
-        fault = error.message
+    fault = connection.quorum_fault()
     if fault or is_asked:
         yield Check(_FAILOVER, not fault, time.perf_counter() - begun, fault)
 

@@ -298,3 +298,9 @@ def test_sentinels_too_few_for_a_failover_are_no_health(breakable: Trio, anywher
         each["state"] for each in told.json["findings"] if each["name"] == broken["name"]
     ]
     assert [each["state"] for each in told.json["findings"] if each["name"] == "sessions"] == ["ok"]
+    breakable.primary.kill()
+    lost = anywhere("session", "list", "--failover-timeout", "0.5", *url)
+    assert lost.status == ExitStatus.UNREACHABLE
+    assert "usable Sentinel" in lost.error["message"]
+    assert "Start the missing Sentinels" in lost.error["hint"]
+    assert "waits longer" not in lost.error["hint"]
