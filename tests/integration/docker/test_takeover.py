@@ -247,6 +247,24 @@ def test_stop_where_only_a_configuration_file_tells_what_is_saved(
     _has_all(docker_stack, "sesame")
 
 
+def test_stop_where_a_file_that_its_own_configuration_names_was_switched_off(
+    docker_stack: Stack, run: Run, tmp_path: Path
+) -> None:
+    """Its next start reads that file again, and no snapshot."""
+    (tmp_path / "own.conf").write_text("appendonly yes\n")
+    mounts = {str(tmp_path / "own.conf"): {"bind": "/etc/own.conf", "mode": "ro"}}
+    container = run("/etc/own.conf", mounts=mounts)
+    with _connected(docker_stack) as client:
+        client.config_set("appendonly", "no")
+    _fill(docker_stack)
+
+    stop = docker_stack("redis", "stop")
+    container.start()
+
+    assert stop.status == ExitStatus.OK, stop.err
+    _has_all(docker_stack)
+
+
 def test_a_container_that_restarts_again_and_again_is_stopped(
     docker_stack: Stack, run: Run, tmp_path: Path
 ) -> None:

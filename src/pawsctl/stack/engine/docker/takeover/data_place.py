@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from pawsctl.connection import info_reply, probe
-from pawsctl.stack.engine.docker.objects import container_definition, mounts
+from pawsctl.stack.engine.docker.objects import container_definition, mounts, server_version
 from pawsctl.stack.engine.docker.takeover import command_line
 from pawsctl.stack.project import layout
 
@@ -129,6 +129,19 @@ def server(service: Service, container: dict[str, Any], password: str | None) ->
             settings |= {name: info_reply.text(found[1])} if len(found) == 2 else {}
             is_guessed &= name != "dir" or len(found) != 2
     return msgspec.structs.replace(silent(""), settings=settings, is_guessed=is_guessed)
+
+
+def may_reread(api: APIClient, container: dict[str, Any], told: Server) -> bool:
+    """Whether a server that appends nothing may read an append-only file when it starts again.
+
+    There is such a file, and a configuration that was not read may name it. Raises APIError.
+    """
+    if told.is_appending or command_line.tells_all(container["Config"]):
+        return False
+    name = told.settings["appendfilename"]
+    files = (f"{told.settings['appenddirname']}/{name}.manifest", name)
+    folder = PurePosixPath(told.settings["dir"])
+    return any(server_version.has_file(api, container["Id"], str(folder / each)) for each in files)
 
 
 def published(service: Service, container: dict[str, Any]) -> int | None:

@@ -36,6 +36,7 @@ class Ending:
         container: dict[str, Any],
         emit: Emit,
     ) -> None:
+        self._api = api
         self._container = container
         self._emit = emit
         self._option = project.hint
@@ -100,7 +101,9 @@ class Ending:
             try:
                 writers.hold()
                 save(server.port, server.password, writers)
-            except (probe.Refused, OSError) as error:
+                if data_place.may_reread(self._api, self._container, server):
+                    append_only.complete(server.port, server.password)
+            except (probe.Refused, OSError, append_only.NotWritten) as error:
                 self._refuse(f"it can't save what it holds ({error})")
             yield
         finally:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pawsctl import sizes
 from pawsctl.connection import info_reply, probe
 from pawsctl.errors import Conflict
+from pawsctl.stack.engine import append_only
 from pawsctl.stack.engine.docker.takeover import data_place, save_first
 from pawsctl.stack.engine.paused_writers import Writers
 from pawsctl.stack.engine.rollback import Undo, uninterrupted
@@ -174,7 +175,9 @@ class SourceServer:
             return
         try:
             save_first.save(self.port, self.password, self._writers)
-        except (probe.Refused, OSError) as error:
+            if data_place.may_reread(self._api, self.container, self._server):
+                append_only.complete(self.port, self.password)
+        except (probe.Refused, OSError, append_only.NotWritten) as error:
             self.refuse(
                 f"it can't save its data, and could not be put back ({error})",
                 "'pawsctl redis logs' may say why: fix it, and run this again.",
