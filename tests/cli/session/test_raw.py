@@ -123,7 +123,9 @@ def test_what_is_about_conversations_is_refused(pawsctl: Pawsctl, server: Server
         assert "SESSION_FORMAT is raw" in refused.error["message"], command
     refused = pawsctl("session", "import", "bot.jsonl")
     assert refused.status == ExitStatus.USAGE
-    assert "SESSION_FORMAT=bot" in refused.err
+    assert "set SESSION_FORMAT=bot." in refused.err
+    both = pawsctl("session", "import", "bot.jsonl", env={"SESSION_PREFIX": "sess:"})
+    assert "set SESSION_FORMAT=bot SESSION_PREFIX=wh:session:." in both.err
     assert pawsctl("session", "get", "").status == ExitStatus.USAGE
     assert pawsctl("session", "list", env={"SESSION_FORMAT": "xml"}).status == ExitStatus.USAGE
     assert server.client.keys() == [b"wh:session:x"]

@@ -170,17 +170,18 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
 def require_same_keyspace(keyspace: Keyspace, archive: Archive) -> None:
     """Raise UsageError for an archive of another application's sessions."""
     prefix = archive.prefix
+    own_keys = f"SESSION_PREFIX={shlex.quote(prefix)}" if prefix != keyspace.prefix else ""
     if (archive.header.values == "raw") != keyspace.is_raw:
         wanted = archive.header.values or "bot"
         raise UsageError(
             f"{archive.name} holds sessions of the format {wanted}, and SESSION_FORMAT is "
             f"{keyspace.format}.",
-            hint=f"To import them, set SESSION_FORMAT={wanted}.",
+            hint=f"To import them, set SESSION_FORMAT={wanted} {own_keys}".rstrip() + ".",
         )
-    if prefix != keyspace.prefix:
+    if own_keys:
         raise UsageError(
             f"{archive.name} holds keys under {prefix}, and SESSION_PREFIX is {keyspace.prefix}.",
-            hint=f"To import them under their own keys, set SESSION_PREFIX={shlex.quote(prefix)}.",
+            hint=f"To import them under their own keys, set {own_keys}.",
         )
 
 
