@@ -7,6 +7,7 @@ import tarfile
 from collections.abc import Iterator
 from secrets import token_hex
 
+import docker
 import pytest
 import redis
 
@@ -104,6 +105,26 @@ def test_a_snapshot_that_cannot_be_read_is_left(docker_stack: Stack, engine_view
         assert written in b"".join(chunks)
     finally:
         holder.remove()
+
+
+def test_a_folder_that_a_volume_only_names_outlives_it_and_is_told(
+    docker_stack: Stack, docker_engine: docker.DockerClient
+) -> None:
+    """Docker removes the name, and none of the data."""
+    folder = docker_stack.folder / "named"
+    folder.mkdir()
+    docker_engine.volumes.create(
+        f"{docker_stack.project}_redis-data",
+        driver_opts={"type": "none", "o": "bind", "device": str(folder)},
+        labels={PROJECT_LABEL: docker_stack.project, "com.docker.compose.volume": "redis-data"},
+    )
+    assert docker_stack("redis", "up").status == ExitStatus.OK
+
+    down = docker_stack("redis", "down", "--volumes", "--yes")
+
+    assert down.status == ExitStatus.OK
+    assert f"Kept data {folder}" in down.err
+    assert [*folder.rglob("*.manifest")]
 
 
 def _volume(stack: Stack, view: Docker) -> str:

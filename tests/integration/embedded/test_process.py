@@ -412,3 +412,19 @@ def _servers(stack: Stack) -> list[int]:
 
 def _process(stack: Stack) -> psutil.Process:
     return psutil.Process(json.loads(_state(stack).read_text())["pid"])
+
+
+def test_data_behind_a_link_is_deleted_with_the_link(embedded_stack: Stack) -> None:
+    """Somebody keeps it on a larger disk; the folder there is not ours."""
+    folder = embedded_stack.folder / "larger"
+    folder.mkdir()
+    data = embedded_stack.folder / "state/pawsctl" / embedded_stack.project / "embedded/data"
+    data.parent.mkdir(parents=True, mode=0o700)
+    data.symlink_to(folder)
+    assert embedded_stack("redis", "up").status == 0
+
+    down = embedded_stack("redis", "down", "--volumes", "--yes")
+
+    assert down.status == 0, down.err
+    assert [*folder.iterdir()] == []
+    assert not data.is_symlink()

@@ -193,6 +193,11 @@ class ServerProcess:
         """Delete its data, so that a server finds all or none. Raises OperationFailed."""
         with usable(self.directory):
             self._sweep()
+            if self.data.is_symlink():
+                # Somebody keeps the data elsewhere: the link goes with it, the folder stays.
+                for each in self.data.iterdir() if self.data.exists() else ():
+                    shutil.rmtree(each) if each.is_dir() else each.unlink()
+                self.data.unlink()
             if self.data.exists():
                 try:
                     self.data.rename(self.directory / _DELETED)
@@ -204,6 +209,8 @@ class ServerProcess:
 
     def _sweep(self) -> None:
         deleted = self.directory / _DELETED
+        if deleted.is_symlink():
+            deleted.unlink()
         if deleted.exists():
             shutil.rmtree(deleted)
 

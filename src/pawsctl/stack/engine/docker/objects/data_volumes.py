@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pawsctl.errors import Conflict
 from pawsctl.files.state_dir import usable
 from pawsctl.stack.engine.docker.objects import labels
-from pawsctl.stack.events import Emit, Removed
+from pawsctl.stack.events import Emit, Kept, Removed
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -75,11 +75,15 @@ def in_use(name: str, others: Iterable[str], so_far: str, hint: str = "") -> Con
 
 
 def delete(api: APIClient, names: Iterable[str], emit: Emit) -> tuple[list[str], list[str]]:
-    """Delete volumes; return the names of those that are gone, and of those in use, which stay."""
+    """Delete volumes; return the names of those that are gone, and of those in use, which stay.
+
+    What a volume only gives a name to, as a folder of this machine, outlives it, which is told.
+    """
     from docker.errors import APIError
 
     gone, kept = [], []
     for name in names:
+        outlives = _outside(api, name)
         try:
             api.remove_volume(name)
         except APIError as error:
@@ -91,7 +95,20 @@ def delete(api: APIClient, names: Iterable[str], emit: Emit) -> tuple[list[str],
                 raise
         gone.append(name)
         emit(Removed("volume", name))
+        if outlives:
+            emit(Kept("data", outlives, f"the volume {name} was but a name for it"))
     return gone, kept
+
+
+def _outside(api: APIClient, name: str) -> str:
+    """Return the place of a volume's data that Docker does not delete with it, or ''."""
+    from docker.errors import NotFound
+
+    try:
+        options = api.inspect_volume(name).get("Options") or {}
+    except NotFound:
+        return ""
+    return "" if options.get("type") == "tmpfs" else str(options.get("device", ""))
 
 
 def remember(directory: Path, name: str) -> None:
