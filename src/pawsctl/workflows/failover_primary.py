@@ -30,7 +30,7 @@ def change_primary(
     """Kill or demote the primary; return its successor, and the seconds until it was promoted."""
     begun = time.monotonic()
     if method == "kill":
-        engine.kill(primary)
+        engine.kill(primary, emit)
     else:
         fail_over.give_way(here, primary)
     emit(Waiting(f"another takes the place of {primary}"))

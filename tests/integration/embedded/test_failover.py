@@ -134,8 +134,11 @@ def test_a_topology_that_is_not_whole_is_not_drilled(topology: Topology) -> None
 def test_where_no_other_can_take_over_it_ends_in_time_and_mends_it(
     cluster_of_six: Topology,
 ) -> None:
-    """The replicas may not be promoted: the killed primary is still restarted."""
+    """The replicas may not be promoted: the killed primary is still restarted, with its data."""
     cluster_of_six.up()
+    cluster_of_six.switch_files_off()
+    for number in range(12):
+        cluster_of_six.write(f"of somebody {number}", "1")
     for port in cluster_of_six.ports_of("replica"):
         probe.ask(port, None, ("CONFIG", "SET", "cluster-replica-no-failover", "yes"))
 
@@ -146,6 +149,8 @@ def test_where_no_other_can_take_over_it_ends_in_time_and_mends_it(
     assert cluster_of_six.roles()["node-1"] == "primary"
     assert cluster_of_six.status()["problems"] == []
     assert _keys(cluster_of_six) == []
+    for number in range(12):
+        assert cluster_of_six.copies(f"of somebody {number}") == [b"1", b"1"]
 
 
 def test_the_single_redis_and_a_url_are_wrong_usage(topology: Topology) -> None:

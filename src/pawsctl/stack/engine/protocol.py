@@ -166,8 +166,11 @@ class Engine(Protocol):
         A service that would lose data is left alone.
         """
 
-    def kill(self, service: str) -> None:
-        """Kill a service, as a crash would; `up` starts it again."""
+    def kill(self, service: str, emit: Emit) -> None:
+        """Kill a service, as a crash would; `up` starts it again.
+
+        A file that was switched off is written before. Raises Conflict if it can't be.
+        """
 
     def astray(self) -> tuple[Astray, ...]:
         """Return the containers that may hold keys which `up` would have to take over first."""

@@ -93,12 +93,15 @@ class DockerEngine:
                     self._containers.ending(each, emit).write_out()
                     self._containers.stop(each)
 
-    def kill(self, service: str) -> None:
+    def kill(self, service: str, emit: Emit) -> None:
         """Kill the service's container; Docker does not start it again by itself."""
         from docker.errors import NotFound
 
         with translated_errors(), suppress(NotFound):
-            self._api.kill(self._stack.service(service).container)
+            for each in self._containers.current():
+                if _service(each) == service:
+                    self._containers.ending(each, emit).write_out()
+                    self._api.kill(each["Id"])
 
     def astray(self) -> tuple[Astray, ...]:
         """Return the containers whose data is not in the project's volume."""

@@ -89,10 +89,11 @@ class EmbeddedEngine:
         for each in self._processes:
             each.shut_down(emit)
 
-    def kill(self, service: str) -> None:
+    def kill(self, service: str, emit: Emit) -> None:
         """Kill a server's process."""
         for each in self._processes:
             if each.key == service:
+                each.write_out(emit)
                 each.server.kill()
 
     def astray(self) -> tuple[Astray, ...]:

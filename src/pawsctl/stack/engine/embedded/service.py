@@ -72,7 +72,7 @@ class Process:
             action: Action = "running"
         elif is_up and record:
             action, changed = "recreated", _changed(record.arguments, wanted)
-            is_seen = self._write_out(emit)
+            is_seen = self.write_out(emit)
             emit(Recreating(self.key, self.name, changed, is_seen))
         else:
             action = "started" if record else "created"
@@ -105,10 +105,10 @@ class Process:
 
         Raises Conflict if that can't be, TimedOut.
         """
-        self._write_out(emit)
+        self.write_out(emit)
         return self.server.shut_down()
 
-    def _write_out(self, emit: Emit) -> bool:
+    def write_out(self, emit: Emit) -> bool:
         """Have all data of a running server on disk, and return whether it tells that it is.
 
         Raises Conflict if it can't be written.
