@@ -39,13 +39,18 @@ def ping(port: int, password: str | None, *, timeout: float = 2.0) -> str:
     """
     try:
         (reply,) = ask(port, password, ("PING",), timeout=timeout)
-    except Refused as error:
-        return str(error)
     except TimeoutError:
         return "it accepts connections and does not answer"
-    except OSError as error:
-        return error.strerror or "the connection was closed"
+    except (Refused, OSError) as error:
+        return reason(error)
     return "" if reply == b"PONG" else f"an answer that is not Redis's: {repr(reply)[:40]}"
+
+
+def reason(error: Refused | OSError) -> str:
+    """Return why a question was not answered, without the number of a system's error."""
+    if isinstance(error, OSError):
+        return error.strerror or "the connection was closed"
+    return str(error)
 
 
 def accepted(port: int, passwords: Sequence[str | None]) -> str | None:

@@ -130,7 +130,7 @@ class Process:
             # It is starting or ending.
             return True
         except (probe.Refused, OSError) as error:
-            emit(Unseen(self.name, str(error)))
+            emit(Unseen(self.name, probe.reason(error)))
             return False
         return True
 

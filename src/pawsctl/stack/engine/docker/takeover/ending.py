@@ -69,7 +69,7 @@ class Ending:
                     f"{self._option}' may say more.",
                 )
             except (probe.Refused, OSError) as error:
-                reason = str(error)
+                reason = probe.reason(error)
             else:
                 return True
         if any(each in reason for each in _NOTHING_NEW):
