@@ -165,7 +165,7 @@ def test_a_state_directory_without_room_is_told(bare_pawsctl: Pawsctl) -> None:
     ("arguments", "line", "status", "said"),
     [
         ("session get -", '"$@" <&-', ExitStatus.USAGE, "No phone on stdin."),
-        ("session import -", '"$@" <&-', ExitStatus.FAILED, "is no archive of sessions"),
+        ("session import -", '"$@" <&-', ExitStatus.FAILED, "The archive on stdin is empty"),
         ("config", '"$@" >&-', ExitStatus.FAILED, "stdout can't be written: Bad file descriptor."),
         ("--help", '"$@" >&-', ExitStatus.FAILED, "stdout can't be written: Bad file descriptor."),
         ("config --bogus", '"$@" 2>&-', ExitStatus.USAGE, ""),

@@ -105,7 +105,10 @@ messages = st.lists(
         st.just({"role": "user", "content": "Hola"}),
         st.just({"role": "assistant", "content": [{"type": "text", "text": "¡Hola!"}]}),
         st.builds(
-            lambda name: {"role": "assistant", "content": [{"type": "tool_use", "id": name}]},
+            lambda name: {
+                "role": "assistant",
+                "content": [{"type": "tool_use", "id": name, "name": "list_pets", "input": {}}],
+            },
             st.sampled_from("ab"),
         ),
         st.builds(
