@@ -10,6 +10,7 @@ from pawsctl.sessions.contract import decode, quick_check, rules
 NOW_MS = 1_767_225_600_000.0
 LIMITS = rules.checks().limits
 USER = {"role": "user", "content": "hola"}
+SAID = {"role": "assistant", "content": "hola_"}
 TEXT = {"type": "text", "text": "¡Hola!"}
 
 
@@ -68,7 +69,10 @@ def test_a_fact_beyond_its_limit_is_left_to_the_rules(facts: dict[str, Any], cle
         ([USER, bot(TEXT)], True),
         ([USER, bot(TEXT, call("a")), results("a"), bot(TEXT)], True),
         ([USER, bot(call("a")), results("a"), bot(call("b")), results("b")], True),
+        ([USER, SAID, USER, SAID], True),
         # The rules decide on all of these.
+        ([USER, SAID, bot(call("a"))], False),
+        ([USER, results("a", role="assistant")], False),
         ([USER, bot(call("a"))], False),
         ([USER, bot(call("a")), results("b")], False),
         ([USER, bot(call("a")), results("a"), results("a")], False),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from pawsctl.errors import UsageError
+from pawsctl.escaping import Printable
 from pawsctl.sessions.contract import rules
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.mask import Mask
@@ -75,6 +76,7 @@ def test_a_row_of_many_shows_what_that_of_one_shows() -> None:
     found = [
         record(messages=asked + last), record(messages=asked + call), record(messages=asked),
         record(messages="[" + last), record(), record(ttl_ms=-1, messages=asked + last),
+        *(record(ttl_ms=each) for each in (0, 499, 500, 1_499, 1_500, 21_599_500, 21_599_499)),
         Record(b"wh:session:+1", 5_000, None, "hash"),
     ]  # fmt: skip
     all_rows, all_items = [], []
@@ -85,6 +87,7 @@ def test_a_row_of_many_shows_what_that_of_one_shows() -> None:
         one = rows.listed(each, NOW_MS)
         assert (many.item, many.last_message) == (one.item, one.last_message)
         assert (many.waiting_since, item) == (one.waiting_since, one.item)
+        assert many.session is None or item.problem or len(many.session.messages) < 2
 
 
 def test_many_are_summed_up_by_the_rules_of_their_keyspace() -> None:
@@ -256,3 +259,37 @@ def test_the_last_messages_of_rows_are_those_of_each() -> None:
         for some in ([*said, Listed(item, odd), *said], [Listed(item, odd), *said]):
             assert list(rows.last_messages(some)) == [each.last_message for each in some]
     assert list(rows.last_messages(said)) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("last", "words"),
+    [
+        ('{"role":"user","content":"Hola"}', "Hola"),
+        ('{"role":"user","content":"__TOOL_RESULTS__[]"}', "(tool results)"),
+        ('{"role":"user","content":"__x"}', "__x"),
+        ('{"role":"assistant","content":"ok"}', "ok"),
+        ('{"role":"assistant","content":"o"}', "o"),
+        ('{"role":"assistant","content":[{"type":"text","text":"a"}]}', "a"),
+        (
+            '{"role":"assistant","content":[{"type":"text","text":"b"},'
+            '{"type":"tool_use","id":"1","name":"c","input":{}}]}',
+            "b",
+        ),
+        (
+            '{"role":"assistant","content":[{"type":"tool_use","id":"1","name":"c","input":{}}]}',
+            "(c)",
+        ),
+    ],
+)
+def test_the_last_messages_of_the_bot_and_its_users_are_known_to_be_printable(
+    last: str, words: str
+) -> None:
+    """Whoever says them, and however."""
+    first = '{"role":"user","content":"first"}'
+    row = rows.listed(record(messages=f"[{first},{last}]"), NOW_MS)
+    found = rows.last_messages([row, row])
+    assert type(found) is Printable
+    assert [*found] == [row.last_message] * 2 == [words] * 2
+    assert type(rows.last_messages([row, rows.listed(record(), NOW_MS)])) is list
+    empty = rows.listed(record(messages=f'[{first},{{"role":"assistant","content":[]}}]'), NOW_MS)
+    assert rows.last_messages([row, empty]) == [words, ""]

@@ -219,7 +219,10 @@ def _csv_cell(name: str, value: object) -> str:
     if isinstance(value, str):
         text = escaping.visible(value)
         return "'" + text if _FORMULA.match(text) and not _is_number(name, text) else text
-    return str(value)
+    if isinstance(value, int | float):
+        return str(value)
+    # A spreadsheet has no lists in a cell.
+    return escaping.json_line(msgspec.json.encode(value)).decode()
 
 
 # Text that a spreadsheet would run as a formula, even after blanks; some also accept full-width and

@@ -231,6 +231,10 @@ class Columns(msgspec.Struct, frozen=True, gc=False):
             return list(map(Record, self.keys, self.ttls, repeat(None), self.types))
         return list(map(Record, self.keys, self.ttls, self.values))
 
+    def string(self, index: int) -> Record:
+        """Return the record of one of the strings."""
+        return Record(self.keys[index], self.ttls[index], self.values[index])
+
     def part(self, begin: int, end: int) -> "Columns":
         """Return the strings from the index `begin` up to `end`, exclusive."""
         return Columns(self.keys[begin:end], self.ttls[begin:end], self.values[begin:end])

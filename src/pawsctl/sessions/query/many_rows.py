@@ -55,7 +55,7 @@ def _summed_up(
         if session is None or has_slow or not is_clean(stored, session, now_ms, limits):
             index = first + len(sessions)
             yield _clean_items(found.part(first, index), sessions, counts, using.begin), sessions
-            row = listed(found.part(index, index + 1).records[0], now_ms, using)
+            row = listed(found.string(index), now_ms, using)
             yield [row.item], [row.session]
             first, sessions, counts = index + 1, [], []
             continue
