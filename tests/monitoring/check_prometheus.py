@@ -83,7 +83,7 @@ def test_prometheus_scrapes_and_alerts(pawsctl: Pawsctl, server: Server, tmp_pat
         try:
             until(lambda: "RedisRefuses" in alerts())
             assert served.ask().json["services"]["redis"]["status"] == "up"
-            assert served.ask(path="/readyz").status == 200
+            assert served.ask(path="/readyz").status == 503
         finally:
             server.client.config_set("maxmemory", 0)
         until(lambda: "RedisRefuses" not in alerts())
