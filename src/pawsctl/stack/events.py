@@ -181,6 +181,12 @@ class Ready(Event, frozen=True):
     name: str
 
 
+class NotRead(Event, frozen=True):
+    """A new Redis does not read these `volumes` of the project, which may hold the former one's."""
+
+    volumes: tuple[str, ...]
+
+
 class DataGone(Event, frozen=True):
     """The data of these `services` is gone, and other nodes of their topology have theirs."""
 

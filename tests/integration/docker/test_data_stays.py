@@ -127,6 +127,25 @@ def test_a_folder_that_a_volume_only_names_outlives_it_and_is_told(
     assert [*folder.rglob("*.manifest")]
 
 
+def test_a_volume_of_the_project_that_is_not_read_is_told_once(
+    docker_stack: Stack, docker_engine: docker.DockerClient
+) -> None:
+    """Another compose file has kept its Redis's data under another name, and its container is gone.
+
+    A database of the same project is none of ours.
+    """
+    for name in ("redis_cache", "database"):
+        docker_engine.volumes.create(
+            f"{docker_stack.project}_{name}",
+            labels={PROJECT_LABEL: docker_stack.project, "com.docker.compose.volume": name},
+        )
+
+    first, second = docker_stack("redis", "up"), docker_stack("redis", "up")
+
+    assert f"does not read {docker_stack.project}_redis_cache. If that" in first.err
+    assert "does not read" not in second.err
+
+
 def _volume(stack: Stack, view: Docker) -> str:
     """Return the project's volume, made before anything runs."""
     labels = {PROJECT_LABEL: stack.project, "com.docker.compose.volume": "redis-data"}

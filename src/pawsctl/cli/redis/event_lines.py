@@ -20,6 +20,7 @@ from pawsctl.stack.events import (
     Kept,
     LayerProgress,
     LeftOut,
+    NotRead,
     OthersLost,
     Pulled,
     Pulling,
@@ -138,6 +139,12 @@ def _warning(event: Event) -> str:
             text = (
                 f"Warning: the data of {' and '.join(services)} is gone. The other nodes start "
                 "first and take over, so that none of them copies that."
+            )
+        case NotRead(volumes):
+            text = (
+                f"Warning: the new Redis is empty, and does not read {' and '.join(volumes)}. If "
+                "that is the data of a former one of this project: 'pawsctl redis down', start the "
+                "former one with its own compose file, and 'pawsctl redis up' takes it over."
             )
         case Unseen(name, reason):
             text = (

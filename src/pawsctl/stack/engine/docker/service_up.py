@@ -19,7 +19,7 @@ from pawsctl.stack.engine.docker.takeover.takeover import Takeover
 from pawsctl.stack.engine.protocol import Plan, ServiceUp
 from pawsctl.stack.engine.rollback import uninterrupted
 from pawsctl.stack.engine.written_meanwhile import Meanwhile
-from pawsctl.stack.events import Created, Recreating, Started
+from pawsctl.stack.events import Created, NotRead, Recreating, Started
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -120,6 +120,9 @@ class OneService:
         self._has_volume = network_volumes.volumes(
             self._api, self._stack, service, self._meanwhile, self._emit
         )
+        is_new = container is None and service.volumes and not self._has_volume
+        if is_new and (unread := network_volumes.others(self._api, self._stack)):
+            self._emit(NotRead(unread))
         change = swap.Swap(self._api, self._stack, service, self._meanwhile)
         if container is not None:
             self._set_aside(container, changed, change)

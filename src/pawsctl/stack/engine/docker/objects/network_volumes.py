@@ -103,6 +103,18 @@ def volumes(
     return was_there
 
 
+def others(api: APIClient, stack: Stack) -> tuple[str, ...]:
+    """Return volumes by which another compose file of this project may have kept Redis's data."""
+    ours = {each.name for service in stack.services for each in service.volumes}
+    mine = {"label": f"{labels.PROJECT}={stack.project}"}
+    found = (str(each["Name"]) for each in api.volumes(filters=mine)["Volumes"] or ())
+    kinds = ("redis", "valkey")
+    names = {each for each in found if each not in ours}
+    return tuple(
+        sorted(each for each in names if any(k in each.removeprefix(stack.project) for k in kinds))
+    )
+
+
 def _remove_unwritten(api: APIClient, service: Service, name: str, meanwhile: Meanwhile) -> None:
     from docker.errors import APIError
 
