@@ -54,3 +54,10 @@ def test_a_single_column_of_csv_has_a_row_for_nothing_too(texts: list[str | None
     made = msgspec.defstruct("Row", ("words",))
     cells = b"".join(formats.csv_rows([made(text) for text in texts], ("words",)))
     assert b"".join(formats.csv_columns(texts, ("words",), lambda rows: [rows])) == cells
+
+
+def test_a_cell_that_holds_several_things_is_json() -> None:
+    """Without what a terminal must not get."""
+    made = msgspec.defstruct("Row", ("counts", "names"))
+    cells = b"".join(formats.csv_rows([made({"written": 2}, ["a", "\u202e"])], ()))
+    assert cells == b'counts,names\n"{""written"":2}","[""a"",""\\u202e""]"\n'
