@@ -36,3 +36,13 @@ def test_beyond_a_moment_nothing_is_waited_for() -> None:
     time.sleep(0.55)
     with pytest.raises(TimeoutError):
         deadline.left()
+
+
+def test_what_is_large_may_take_long_to_send_and_gives_its_reply_more_time() -> None:
+    """A second for every 64 KB to send it, and an eighth for every MB that the server works on."""
+    deadline = Deadline(0.5)
+    assert deadline.sending(10 * 65_536) == 10.5
+    assert deadline.left() == 0.5
+    assert deadline.sending(65_535) == 0.5
+    deadline.sending(3 * 1024 * 1024)
+    assert deadline.left() == 0.875

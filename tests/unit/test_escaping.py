@@ -158,3 +158,12 @@ def test_a_quick_look_at_a_text_tells_what_isprintable_tells() -> None:
     assert escaping.is_printable("")
     assert escaping.is_printable("~ a")
     assert not escaping.is_printable("a\x7fb")
+
+
+def test_texts_are_known_to_be_printable_only_if_each_is() -> None:
+    """None of them may be empty, or hold a lone surrogate."""
+    found = escaping.printable(["Hola", "🐱 ñ"])
+    assert found is not None
+    assert ([*found], found[1], len(found)) == (["Hola", "🐱 ñ"], "🐱 ñ", 2)
+    for odd in ("", "\ud83d", "a\nb", "\u202e"):
+        assert escaping.printable(["Hola", odd]) is None
