@@ -134,7 +134,7 @@ def _csv_block(fields: Sequence[str], columns: Sequence[Sequence[Any]]) -> bytes
 
 
 def _plain_cells(fields: Sequence[str], columns: Sequence[Sequence[Any]]) -> list[bytes] | None:
-    """Return lines of cells; None if one is missing, or has to be changed, quoted or escaped."""
+    """Return lines of cells; None if one is missing, a list, or to be changed, quoted or escaped."""
     cells = [
         [""] * len(each) if each[0] is None and each.count(None) == len(each) else each
         for each in columns
@@ -150,7 +150,9 @@ def _plain_cells(fields: Sequence[str], columns: Sequence[Sequence[Any]]) -> lis
         return None
     # As JSON, whose quotes and brackets no text has: a third of the time of `str` for each.
     lines = msgspec.json.Encoder().encode_lines(list(zip(*cells, strict=True)))
-    return None if b"null" in lines else lines.translate(None, b'"[]').split(b"\n")
+    if b"null" in lines or lines.count(b"[") > len(cells[0]):
+        return None
+    return lines.translate(None, b'"[]').split(b"\n")
 
 
 def _csv(rows: Iterable[Iterable[object]]) -> bytes:
