@@ -134,7 +134,7 @@ def _csv_block(fields: Sequence[str], columns: Sequence[Sequence[Any]]) -> bytes
 
 
 def _plain_cells(fields: Sequence[str], columns: Sequence[Sequence[Any]]) -> list[bytes] | None:
-    """Return lines of cells; None if one is missing, a list, or to be changed, quoted or escaped."""
+    """Return lines of cells; None if one is missing, a list, or has to be changed or quoted."""
     cells = [
         [""] * len(each) if each[0] is None and each.count(None) == len(each) else each
         for each in columns
