@@ -6,7 +6,6 @@ each topology.
 
 import os
 import re
-import secrets
 
 from pawsctl.errors import UsageError
 from pawsctl.files import atomic_file, state_dir, trust
@@ -48,7 +47,8 @@ def made(project: str) -> str:
         return found
     directory = state_dir.path_of(project)
     state_dir.made(directory)
-    password = secrets.token_hex(_BYTES)
+    # As secrets.token_hex, whose import takes 3 ms of every command.
+    password = os.urandom(_BYTES).hex()
     try:
         with atomic_file.replacing(directory / _NAME, private=True, overwrite=False) as write:
             write(f"{password}\n".encode())

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pawsctl.connection.scan.glob import matcher
+from pawsctl.connection.scan.glob import matcher, matching
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,11 @@ def test_a_pattern_matches_what_the_glob_does(
     matches = matcher(glob)
     assert [each for each in matching if not matches(each)] == []
     assert [each for each in others if matches(each)] == []
+
+
+@pytest.mark.parametrize("glob", [b"a:*", b"a:?", b"*"])
+def test_those_that_match_are_kept(glob: bytes) -> None:
+    """Whether all do or some."""
+    matches = matcher(glob)
+    for texts in ([], [b"a:1", b"a:2", b"a:"], [b"a:1", b"b", b"a:2"], [b"", b"a:1"], [b"b"]):
+        assert list(matching(glob)(texts)) == [text for text in texts if matches(text)]

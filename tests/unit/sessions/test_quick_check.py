@@ -4,12 +4,25 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pawsctl.sessions.contract import decode, quick_check, rules
 
 NOW_MS = 1_767_225_600_000.0
 LIMITS = rules.checks().limits
 USER = {"role": "user", "content": "hola"}
+KEYS = (
+    *(b"wh:session:+1", b"wh:session:+23", b"wh:session:+", b"wh:session:1", b"wh:session:+1x"),
+    *(
+        b"wh:sess5ion:+1",
+        b"wh:session:5+5",
+        b"wh:session:+1+",
+        b"wh:session:+\xd9\xa1",
+        b"",
+        b"a1:+1",
+    ),
+)
 SAID = {"role": "assistant", "content": "hola_"}
 TEXT = {"type": "text", "text": "¡Hola!"}
 
@@ -91,3 +104,13 @@ def test_a_tool_call_is_clean_if_the_next_message_answers_it(
 ) -> None:
     """Anything else may be a finding."""
     assert is_clean(*messages) is clean
+
+
+@given(st.lists(st.sampled_from(KEYS), max_size=4), st.sampled_from([b"wh:session:+", b"a1:+"]))
+def test_keys_are_clean_together_only_if_each_is(keys: list[bytes], plus: bytes) -> None:
+    """With digits elsewhere, without any, and with more behind."""
+    limits = quick_check.Limits(plus, 1, 24)
+    each = [key.rstrip(b"0123456789") == plus != key for key in keys]
+    assert quick_check.are_clean_keys(keys, limits) <= all(each)
+    if plus == b"wh:session:+" and keys:
+        assert quick_check.are_clean_keys(keys, limits) is all(each)

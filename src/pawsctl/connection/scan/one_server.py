@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pawsctl.connection import Command, ErrorReply, Node, Substitutes, has_code, refused
-from pawsctl.connection.scan.glob import matcher
+from pawsctl.connection.scan.glob import matching
 from pawsctl.connection.scan.portions import Portions
 from pawsctl.connection.scan.seen_keys import SeenKeys
 from pawsctl.errors import HungUp, OperationFailed, RedisNotReady, RedisUnreachable
@@ -113,14 +113,14 @@ class _Walk(NamedTuple):
             raise
 
     def _steps(self, keys: list[bytes], ready: deque[Batch]) -> Iterator[Batch]:
-        turns, matches = _Turns(), matcher(self.search.pattern)
+        turns, matches = _Turns(), matching(self.search.pattern)
         self.node.send([self.search.step(b"0")])
         step = self.node.receive(1)[0]
         following = True
         while following:
             cursor, told = _cursor_and_keys(step)
             # Some servers ignore MATCH and return other applications' keys too.
-            keys[:] = self.known.fresh(filter(matches, told))
+            keys[:] = self.known.fresh(matches(told))
             following = cursor != b"0"
             if following:
                 turns.take(cursor)

@@ -50,15 +50,17 @@ class Portions:
         Some services refuse with an error reply and don't hang up.
         """
         told = values if isinstance(values, list) else [values]
-        present = told
-        # As nearly all replies.
-        if set(map(type, told)) != {bytes}:
+        try:
+            # As nearly all replies, where every key has a value.
+            size, count = sum(map(len, told)), len(told)
+        except TypeError:
             if any(has_code(each, "ERR") and not betrays_cluster(each) for each in told):
                 return not self.learnt()
             present = [each for each in told if type(each) is bytes]
+            size, count = sum(map(len, present)), len(present)
         self._under_way = ()
-        if present:
-            self._mean = sum(map(len, present)) / len(present)
+        if count:
+            self._mean = size / count
         return True
 
     def learnt(self) -> bool:

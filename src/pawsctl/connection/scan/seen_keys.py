@@ -33,11 +33,16 @@ class SeenKeys:
             return found
         if isinstance(self._hashes, HashTable):
             return self._hashes.added(found)
-        numbers = set(map(hash, found))
-        if len(numbers) < len(found) or not self._hashes.isdisjoint(numbers):
-            first = {hash(key): key for key in reversed(found)}
+        before = len(self._hashes)
+        if self._hashes.isdisjoint(map(hash, found)):
+            self._hashes.update(map(hash, found))
+            if len(self._hashes) < before + len(found):
+                # Some are twice among these.
+                found = list({hash(key): key for key in found}.values())
+        else:
+            first = {hash(key): key for key in found}
             found = [key for number, key in first.items() if number not in self._hashes]
-        self._hashes |= numbers
+            self._hashes.update(first)
         if len(self._hashes) > self._most_in_set:
             self._hashes = HashTable(self._hashes)
         return found

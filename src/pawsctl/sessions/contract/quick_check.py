@@ -32,12 +32,32 @@ def is_clean(stored: Stored, session: BotSession, now_ms: float, limits: Limits)
 
     If it returns False, the rules may still find nothing. The session is the stored one, decoded.
     """
-    key, ttl_ms, value = stored
+    is_clean_key = stored[0].rstrip(_DIGITS) == limits.plus != stored[0]
+    return is_clean_key and is_clean_but_for_key(stored, session, now_ms, limits)
+
+
+def are_clean_keys(keys: Sequence[bytes], limits: Limits) -> bool:
+    """Return True only if each key is the prefix, a + and digits, in a third of the time."""
+    plus = limits.plus
+    # What is between two keys that begin alike begins so, too; the least would be the shortest.
+    least, greatest = min(keys, default=plus), max(keys, default=plus)
+    return (
+        least != plus
+        and least.startswith(plus)
+        and greatest.startswith(plus)
+        and b"".join(keys).translate(None, _DIGITS) == plus * len(keys)
+    )
+
+
+def is_clean_but_for_key(
+    stored: Stored, session: BotSession, now_ms: float, limits: Limits
+) -> bool:
+    """Return what `is_clean` returns for a session whose key is clean."""
+    _, ttl_ms, value = stored
     return (
         0 <= ttl_ms <= limits.ttl_ms
         and 0 <= session.updated_at <= now_ms
         and len(session.messages) <= limits.messages
-        and key.rstrip(_DIGITS) == limits.plus != key
         # Neither a tool call nor a result can be spelt without one of them.
         and (
             (_UNDERSCORE not in value and _BACKSLASH not in value)
@@ -53,7 +73,8 @@ def _are_answered(messages: Sequence[UserMessage | BotMessage]) -> bool:
         # A branch for each class: Python reads a field quickly where it always is of one class.
         if type(message) is UserMessage:
             text = message.content
-            if text.startswith(TOOL_RESULTS):
+            # Nearly all texts begin with another character, which is seen without a call.
+            if text and text[0] == "_" and text.startswith(TOOL_RESULTS):
                 if call is None or not answers(text, call.id):
                     return False
                 call = None

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 
 from pawsctl import durations
@@ -48,21 +48,22 @@ class Listing:
         return sorting.ordered(found, self._order)
 
     def items(self) -> Iterator[Item]:
-        """Yield the items of `rows`: quicker where nothing else of the sessions is asked for."""
+        """Return the items of `rows`: quicker where nothing else of the sessions is asked for."""
         store, wanted = self._store, self._wanted
         space = store.keyspace
         if space.mask or space.is_raw or wanted.reads_values or self._order != Order():
-            yield from map(attrgetter("item"), self.rows())
-            return
+            return map(attrgetter("item"), self.rows())
         now_ms, using = time.time() * 1000, rules.checks(space)
-        for found in store.columns(wanted.match):
-            yield from many_rows.all_items(found, now_ms, using)
+        return chain.from_iterable(
+            many_rows.all_items(found, now_ms, using) for found in store.columns(wanted.match)
+        )
 
     def _all(self, now_ms: float, using: Checks) -> Iterator[Listed]:
-        """Yield all sessions, of which nothing is looked at but what a row shows."""
+        """Return all sessions, of which nothing is looked at but what a row shows."""
         sum_up = summing_all(using)
-        for found in self._store.columns(self._wanted.match):
-            yield from sum_up(found, now_ms, using)
+        return chain.from_iterable(
+            sum_up(found, now_ms, using) for found in self._store.columns(self._wanted.match)
+        )
 
     def _candidates(self) -> Iterator[Record]:
         """Yield the sessions, without those whose bytes show that --grep does not match them."""

@@ -41,8 +41,10 @@ def _summed_up(
         others = [listed(record, now_ms, using) for record in found.records]
         yield [row.item for row in others], [row.session for row in others]
         return
-    read, is_clean = decode.read_as_bot, quick_check.is_clean
-    limits, has_slow = using.limits, bool(using.slow)
+    read, limits, has_slow = decode.read_as_bot, using.limits, bool(using.slow)
+    is_clean = quick_check.is_clean
+    if quick_check.are_clean_keys(found.keys, limits):
+        is_clean = quick_check.is_clean_but_for_key
     # Clean sessions from the index `first` on, not yielded yet, and their numbers of messages.
     first = 0
     sessions: list[BotSession] = []
@@ -61,7 +63,10 @@ def _summed_up(
             continue
         messages = session.messages
         counts.append(len(messages))
-        del messages[:kept]
+        if kept:
+            del messages[:kept]
+        else:
+            messages.clear()
         sessions.append(session)
     clean = found.part(first, len(found.keys)) if first else found
     yield _clean_items(clean, sessions, counts, using.begin), sessions
