@@ -235,7 +235,7 @@ def test_a_flush_that_loses_a_primary_tells_what_no_one_knows(tmp_path: Path) ->
                 flush.flush(store, planned, progress=pause)
         deleted, unknown = error.value.counts["deleted"], error.value.counts["unknown"]
         assert unknown
-        wait_until(lambda: cluster.primaries[1].client.ping(), "the paused primary answers")
+        wait_until(cluster.primaries[1].client.ping, "the paused primary answers")
         # Of what was sent in several pieces, it may have done a part when it saw the client gone.
         left = sum(each.client.dbsize() for each in cluster.primaries)
         assert sessions - deleted - unknown <= left <= sessions - deleted
