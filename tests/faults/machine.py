@@ -20,7 +20,7 @@ from pathlib import Path
 import redis
 
 from tests.faults.commands import READS, Attacked, exports, prepare, writes
-from tests.faults.lab import LIMITS, PREFIX, Lab, Run, judge
+from tests.faults.lab import LIMITS, PREFIX, Lab, Run, judge, until
 from tests.faults.stacks import SESSIONS, Stack
 from tests.faults.tally import Tally
 
@@ -152,7 +152,7 @@ def _in_memory(options: str, folder: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        subprocess.run(["umount", folder], check=True)
+        _unmount(folder)
         folder.rmdir()
 
 
@@ -181,8 +181,18 @@ def _with_quota(folder: Path, *, room: int) -> Iterator[Path]:
         _btrfs("qgroup", "limit", f"{1_024 + room}K", disk)
         yield disk
     finally:
-        subprocess.run(["umount", folder], check=True)
+        _unmount(folder)
         folder.rmdir()
+
+
+def _unmount(folder: Path) -> None:
+    """Unmount a disk; what has just ended on it, or the kernel, may still use it for a moment."""
+    if not until(lambda: _is_done("umount", folder)):
+        subprocess.run(["umount", folder], check=True)
+
+
+def _is_done(*words: str | Path) -> bool:
+    return subprocess.run(words, stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def _btrfs(*words: str | Path) -> None:
