@@ -82,6 +82,13 @@ class ServerProcess:
         with usable(self.directory):
             self._file.unlink(missing_ok=True)
 
+    def ends(self) -> bool:
+        """Return whether the process ends by itself within two seconds."""
+        deadline = time.monotonic() + 2
+        while self.process() is not None and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return self.process() is None
+
     def process(self) -> psutil.Process | None:
         """Return the running process, or None; another process with a reused id does not count."""
         record = self._remembered()

@@ -130,7 +130,9 @@ class Process:
             # It is starting or ending.
             return True
         except (probe.Refused, OSError) as error:
-            emit(Unseen(self.name, probe.reason(error)))
+            # One that another command has ended hangs up, and there is nothing left to warn of.
+            if not (isinstance(error, ConnectionError) and self.server.ends()):
+                emit(Unseen(self.name, probe.reason(error)))
             return False
         return True
 
