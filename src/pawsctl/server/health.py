@@ -136,7 +136,7 @@ def _unserved(connection: Connection) -> frozenset[int]:
 
 
 def _failover(connection: Connection, *, is_asked: bool) -> Iterator[Check]:
-    """Check that enough Sentinels answer; that they do is told only if it `is_asked`."""
+    """Check that enough Sentinels answer; a success is shown only if it `is_asked`."""
     begun = time.perf_counter()
     fault = connection.quorum_fault()
     if fault or is_asked:

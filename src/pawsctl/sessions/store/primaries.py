@@ -54,6 +54,6 @@ class Primaries:
 
 
 def _run(node: Node) -> str:
-    # A user who may not ask is told of another server, and of no restart.
+    # A user who may not ask INFO hears of a failover, but not of a restart.
     reply = node.pipeline([("INFO", "server")])[0]
     return (info_fields(reply).get("run_id") if isinstance(reply, bytes) else "") or str(node)

@@ -84,9 +84,10 @@ class ServerProcess:
 
     def ends(self) -> bool:
         """Return whether the process ends by itself within two seconds."""
-        deadline = time.monotonic() + 2
-        while self.process() is not None and time.monotonic() < deadline:
-            time.sleep(0.1)
+        process = self.process()
+        if process is not None:
+            with suppress(TimedOut):
+                self._wait_for_the_end(process, 2)
         return self.process() is None
 
     def process(self) -> psutil.Process | None:

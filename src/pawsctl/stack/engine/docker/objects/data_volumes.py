@@ -77,7 +77,7 @@ def in_use(name: str, others: Iterable[str], so_far: str, hint: str = "") -> Con
 def delete(api: APIClient, names: Iterable[str], emit: Emit) -> tuple[list[str], list[str]]:
     """Delete volumes; return the names of those that are gone, and of those in use, which stay.
 
-    What a volume only gives a name to, as a folder of this machine, outlives it, which is told.
+    A volume may only name a folder of this machine: that folder stays, and the user is told.
     """
     from docker.errors import APIError
 
