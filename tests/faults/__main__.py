@@ -45,11 +45,12 @@ def main(arguments: list[str]) -> int:
     if not tallies:
         print(f"no group has that name; there are: {', '.join(groups.GROUPS)}", file=sys.stderr)
         return 2
+    text = table(tallies)
+    print(f"\n{text}\n", flush=True)
+    # Last, where whoever reads only the end of a log finds them.
     for each in tallies:
         for line in each.failures:
             print(line, file=sys.stderr)
-    text = table(tallies)
-    print(f"\n{text}\n")
     if document is not None:
         _write(document, text)
     may_skip = os.environ.get("PAWSCTL_TEST_NO_SKIPS") != "1"
