@@ -43,7 +43,8 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xe2\x80[\xaa-\xae]")
 # The command that users start: `python -m` runs some of Python's own modules before pawsctl's.
 _SCRIPT = Path(sys.executable).with_name("pawsctl")
 
-_TRACES = (b"Traceback", b"Exception ignored", b"Warning:")
+# What Python prints, warnings by the names of their classes; pawsctl's own begin with `Warning:`.
+_TRACES = re.compile(rb"Traceback|Exception ignored|\wWarning:")
 
 FOREIGN: dict[str, str] = {"app:counter": "7", "wh:seen:abc": "1", "wh:sessionless": "x"}
 
@@ -241,7 +242,7 @@ def judge(run: Run, tally: Tally, how: str, *, sent: int = signal.SIGKILL) -> No
         tally.found("tracebacks", f"ended by signal {-run.status}; {where}")
     # Python prints a traceback of its own if the signal arrives before any of our code runs.
     is_pythons = b"KeyboardInterrupt" in run.err and b"/pawsctl/" not in run.err
-    if not is_pythons and any(word in run.err for word in _TRACES):
+    if not is_pythons and _TRACES.search(run.err):
         tally.found(
             "tracebacks", f"{how}: {run.arguments} {run.err[-1500:].decode(errors='replace')}"
         )
