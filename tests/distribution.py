@@ -15,8 +15,11 @@ WORKERS_PER_PROCESSOR = 5
 _LEFT_TO_THE_END = 0.15
 
 # The fixtures of the whole run that are worth a worker of their own. A fixture of a module is
-# always one.
-_SHARED = ("six_nodes", "whole_run_trio", "registry")
+# always one. A registry that is named in the environment needs no setup.
+_SHARED: tuple[str, ...] = (
+    *("six_nodes", "whole_run_trio"),
+    *(() if os.environ.get("PAWSCTL_TEST_REGISTRY") else ("registry",)),
+)
 
 # A test with one of these fixtures waits for seconds: for containers and topologies.
 _WAITED_FOR = {
@@ -53,8 +56,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if waits or item.nodeid.startswith("tests/integration/"):
             item.add_marker("slow")
         if group := _group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
+            _add_to_group(item, group)
     items[:] = _spread(waiting, computing)
+
+
+def _add_to_group(item: pytest.Item, group: str) -> None:
+    """Have xdist run a test in the same worker as the others of a group.
+
+    Workers tell the group at the end of a test's id. Where xdist 3.8 writes it, pytest 9.2 does not
+    look: https://github.com/pytest-dev/pytest-xdist/issues/1386.
+    """
+    item.add_marker(pytest.mark.xdist_group(group))
+    if hasattr(item.config, "workerinput") and hasattr(item, "_id"):
+        item._id = type(item._id).parse(f"{item.nodeid}@{group}")
 
 
 def _waits(item: pytest.Item) -> bool:
