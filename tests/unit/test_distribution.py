@@ -35,7 +35,12 @@ def test_what_tests_share_is_set_up_once_for_all_workers(tmp_path: Path) -> None
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *plugins, "-n", "2", "--dist", "loadgroup"],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(_ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env=os.environ
+        | {
+            "PYTHONPATH": str(_ROOT),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "TMPDIR": str(tmp_path),
+        },
         capture_output=True,
         text=True,
         check=False,
