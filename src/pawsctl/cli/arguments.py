@@ -108,7 +108,7 @@ def phone_keys(phones: Sequence[str], keyspace: "Keyspace", *, exact: bool = Fal
     read: list[str] = []
     if "-" in phones:
         # Not at a U+2028 or the like, which an id may have in it.
-        lines = re.split("\r\n?|\n", sys.stdin.read())
+        lines = re.split("\r\n?|\n", _stdin())
         for number, line in enumerate(lines, 1):
             if not (_is_utf8(line) or keyspace.is_raw or line.startswith(keyspace.prefix)):
                 broken = f"stdin, line {number}, is not UTF-8."
@@ -122,6 +122,18 @@ def phone_keys(phones: Sequence[str], keyspace: "Keyspace", *, exact: bool = Fal
             raise UsageError("No phone on stdin.", hint="Write one on each line.")
     given = [each for phone in phones for each in (read if phone == "-" else [phone])]
     return [keyspace.key(phone, exact=exact) for phone in given]
+
+
+def _stdin() -> str:
+    """Return what is on stdin. Raises UsageError if it can't be read."""
+    try:
+        return sys.stdin.read()
+    except OSError as error:
+        from pawsctl.errors import UsageError
+
+        raise UsageError(
+            f"stdin can't be read: {error.strerror}.", hint="Name the phones, or send them anew."
+        ) from error
 
 
 def _is_utf8(text: str) -> bool:

@@ -4,7 +4,8 @@ Every command that writes is entered before it is sent, and settled when its rep
 the ledger is right at any moment: after a lost connection and in the middle of a Ctrl-C.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from pawsctl.connection.commands import PLAIN_READS, Command, Queued, as_bytes, keys_changed_by
@@ -79,6 +80,17 @@ class Ledger:
         self._done = self._undone = 0
         self._known.clear()
         self._has_lost = False
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Leave what is tried meanwhile, on keys of nobody, out of the record."""
+        done, undone, known = self._done, self._undone, set(self._known)
+        unanswered = dict(self.unanswered)
+        try:
+            yield
+        finally:
+            self._done, self._undone, self._known = done, undone, known
+            self.unanswered = unanswered
 
     def outcome(self) -> Outcome:
         """Return the outcome of all commands since `begin`."""

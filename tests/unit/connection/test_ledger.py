@@ -67,3 +67,22 @@ def test_what_a_later_command_or_a_look_has_decided_is_known() -> None:
     ledger.enter([again])
     ledger.settle(again, b"OK")
     assert ledger.outcome() == Outcome(1, 0, [b"k", b"a", b"b", b"c"])
+
+
+def test_what_is_tried_aside_is_in_no_outcome() -> None:
+    """Neither what it did nor what is still unanswered; all that came before stays."""
+    ledger = Ledger()
+    waiting = ("SET", b"w", b"v")
+    ledger.enter([SET, DEL, waiting])
+    ledger.settle(SET, b"OK")
+    ledger.settle(DEL, 1)
+    before = ledger.outcome()
+    with pytest.raises(KeyboardInterrupt), ledger.aside():
+        tried, lost = ("SET", b"t", b"v"), ("UNLINK", b"l")
+        ledger.enter([tried, lost])
+        ledger.settle(tried, b"OK")
+        ledger.resolve(b"w")
+        raise KeyboardInterrupt
+    assert ledger.outcome() == before == Outcome(2, 2, [b"w"])
+    ledger.settle(waiting, b"OK")
+    assert ledger.outcome() == Outcome(3, 2, [])

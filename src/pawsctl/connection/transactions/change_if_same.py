@@ -126,7 +126,10 @@ def _executed(node: Node, writes: list[Command]) -> Any:
     try:
         *queued, executed = exchanged(node, [*writes, ("EXEC",)])
     except RedisUnreachable as error:
-        raise (uncertain(error, writes) or error) from error
+        doubt = uncertain(error, writes)
+        if doubt is None:
+            raise
+        raise doubt from error
     if isinstance(executed, ErrorReply) and not isinstance(executed, Misread):
         # If EXEC itself was refused, what is sent next would be queued.
         node.close()

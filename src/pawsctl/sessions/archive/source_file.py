@@ -33,8 +33,8 @@ class ArchiveSource:
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes from the beginning, uncompressed. The first pass must go to the end.
 
-        Raises OperationFailed if compressed bytes are damaged or cut short, or if there is no room
-        for a pipe's bytes in the temporary file.
+        Raises OperationFailed if they can't be read, if compressed bytes are damaged or cut short,
+        or if there is no room for a pipe's bytes in the temporary file.
         """
         stored = self._stored()
         first = next(stored, b"")
@@ -68,7 +68,7 @@ class ArchiveSource:
         file, spool = self._file, self._spool
         if spool is None:
             file.seek(0)
-        while chunk := file.read(_CHUNK):
+        while chunk := self._read(file):
             if spool is not None:
                 with _told_of_no_room():
                     spool.write(chunk)
@@ -77,6 +77,15 @@ class ArchiveSource:
             with _told_of_no_room():
                 spool.flush()
             self._file, self._spool = spool, None
+
+    def _read(self, file: IO[bytes]) -> bytes:
+        try:
+            return file.read(_CHUNK)
+        except OSError as error:
+            raise OperationFailed(
+                f"{self.name} can't be read: {error.strerror}.",
+                hint="Look at the disk that it is on, or at what sends it.",
+            ) from error
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pawsctl.connection import (
     Command,
     ErrorReply,
     PartlyRefused,
+    Uncertain,
     is_about_a_key,
     is_in_doubt,
     raise_for_error,
@@ -110,15 +111,14 @@ class SessionStore(SessionReader):
     def require_deleting(self) -> None:
         """Raise OperationFailed if no key at all could be deleted; try one of nobody."""
         try:
-            reply = self._deleted(self.keyspace.nobodys_key())
+            # It is no session.
+            with self.connection.ledger.aside():
+                reply = self._deleted(self.keyspace.nobodys_key())
         except LoginRefused:
             raise
         except RedisUnreachable:
             # A proxy hangs up at what it does not know, and may know what is sent later.
             return
-        finally:
-            # It is no session.
-            self.connection.ledger.begin()
         # In doubt, the keys themselves will tell.
         if isinstance(reply, ErrorReply) and not (is_about_a_key(reply) or is_in_doubt(reply)):
             raise_for_error(reply)
@@ -135,16 +135,20 @@ class SessionStore(SessionReader):
     def tried(self, commands: Sequence[Command]) -> list[Any]:
         """Send commands to find out whether they are refused; return their replies.
 
-        A node of a cluster that can't be reached refuses nothing: its replies are None.
+        A node of a cluster that can't be reached refuses nothing: its replies are None. That no
+        reply came to a write is not told as a doubt: the keys are nobody's.
         """
         try:
             return self.connection.pipeline(commands)
         except LoginRefused:
             raise
-        except RedisUnreachable:
-            if not self.connection.resolved().is_cluster:
-                raise
-            return [None] * len(commands)
+        except RedisUnreachable as error:
+            if self.connection.resolved().is_cluster:
+                return [None] * len(commands)
+            cause = error.__cause__
+            if isinstance(error, Uncertain) and isinstance(cause, RedisUnreachable):
+                raise cause.with_context() from cause
+            raise
 
     def _deleting(
         self, search: one_server.Search, ask: one_server.Ask

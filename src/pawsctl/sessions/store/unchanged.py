@@ -35,6 +35,9 @@ _TOLERANCE_MS = 60_000
 # A server that takes no writes now says nothing of scripts.
 _NO_WRITES = ("READONLY", "NOREPLICAS", "MISCONF", "LOADING", "MASTERDOWN", "OOM", "BUSY")
 
+# What PTTL says of a key that is not there.
+_NO_KEY = -2
+
 # One key each, which is declared: services and ACLs refuse scripts on others.
 _SCRIPT = """\
 local value = redis.pcall(ARGV[1], KEYS[1])
@@ -77,7 +80,7 @@ class Comparer:
         """Try a transaction on a key of nobody; services refuse them too, and proxies hang up."""
         nobodys = Saved(self._store.keyspace.nobodys_key(), b"", None)
         try:
-            (reply,) = self.change([nobodys], [self.unlink(nobodys.key)])
+            (reply,) = self.change([nobodys], [_harmless(nobodys.key)])
         except LoginRefused:
             raise
         except RedisUnreachable:
@@ -85,9 +88,7 @@ class Comparer:
             return self._store.connection.resolved().is_cluster
         except OperationFailed:
             return False
-        finally:
-            self._store.connection.ledger.begin()
-        return reply == 0 or (isinstance(reply, ErrorReply) and is_about_a_key(reply))
+        return reply == _NO_KEY or (isinstance(reply, ErrorReply) and is_about_a_key(reply))
 
     def change(self, kept: Sequence[Saved], commands: Sequence[Command]) -> list[Any]:
         """Run each command if its key is as it was kept, or gone, in transactions.
@@ -113,17 +114,16 @@ class Comparer:
         """Try the script on a key of nobody: services refuse scripts, and proxies hang up."""
         nobodys = Saved(self._store.keyspace.nobodys_key(), b"", None)
         try:
-            (reply,) = self._store.tried([self.script(nobodys, self.unlink(nobodys.key))])
+            # Whatever the reply is, it is about no session.
+            with self._store.connection.ledger.aside():
+                (reply,) = self._store.tried([self.script(nobodys, _harmless(nobodys.key))])
         except RedisUnreachable:
             return False
-        finally:
-            # Whatever the reply was, it is about no session.
-            self._store.connection.ledger.begin()
         # None: the node of a cluster that would have the key does not answer.
         is_allowed = isinstance(reply, ErrorReply) and (
             is_about_a_key(reply) or has_code(reply, *_NO_WRITES)
         )
-        return is_allowed or reply is None or reply == 0
+        return is_allowed or reply is None or reply == _NO_KEY
 
     def unlink(self, key: bytes) -> Command:
         """Return UNLINK, or DEL if the server has refused that."""
@@ -183,26 +183,37 @@ class UnchangedDeleter:
         comparer = self._comparer
         fates: dict[int, Fate] = {}
         if comparer.has_scripts:
-            scripts = [comparer.script(each, comparer.unlink(each.key)) for each in kept]
-            for number, reply in enumerate(self._store.connection.pipeline(scripts)):
-                if isinstance(reply, ErrorReply):
-                    if is_in_doubt(reply) or has_code(reply, *_NO_WRITES):
-                        raise refused(reply)
-                    comparer.give_up_scripts()
-                else:
-                    fates[number] = _fate(reply)
-        if comparer.has_transactions:
+            fates.update(self._delete_in_scripts(kept))
+        if comparer.has_transactions or comparer.has_scripts:
             fates.update(self._delete_in_transactions(kept, fates))
         left = [number for number in range(len(kept)) if number not in fates]
         looked_at = self._delete_after_look([kept[number] for number in left])
         fates.update(zip(left, looked_at, strict=True))
         return [fates[number] for number in range(len(kept))]
 
+    def _delete_in_scripts(self, kept: Sequence[Saved]) -> dict[int, Fate]:
+        """Return what came of the keys; none of those refused."""
+        comparer = self._comparer
+        scripts = [comparer.script(each, comparer.unlink(each.key)) for each in kept]
+        found, are_refused = dict[int, Fate](), False
+        for number, reply in enumerate(self._store.connection.pipeline(scripts)):
+            if not isinstance(reply, ErrorReply):
+                found[number] = _fate(reply)
+            elif is_in_doubt(reply) or has_code(reply, *_NO_WRITES):
+                raise refused(reply)
+            elif not is_about_a_key(reply):
+                are_refused = True
+        if are_refused:
+            comparer.give_up_scripts()
+        return found
+
     def _delete_in_transactions(
         self, kept: Sequence[Saved], fates: Mapping[int, Fate]
     ) -> dict[int, Fate]:
         """Return what came of the keys that have no fate yet; none of those refused."""
         left = [number for number in range(len(kept)) if number not in fates]
+        if not left:
+            return {}
         some = [kept[number] for number in left]
         replies = self._comparer.change(some, [self._comparer.unlink(each.key) for each in some])
         found = {}
@@ -222,6 +233,14 @@ class UnchangedDeleter:
         for key, existed in zip(meant, self._store.unlink_keys(meant), strict=True):
             fates[key] = "deleted" if existed else "gone"
         return [fates[each.key] for each in kept]
+
+
+def _harmless(key: bytes) -> Command:
+    """Return a command that changes nothing, and that whoever compares may send anyway.
+
+    To try with what is to be done would take its refusal for one of scripts.
+    """
+    return (b"PTTL", key)
 
 
 def _fate(reply: object) -> Fate:

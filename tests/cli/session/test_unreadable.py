@@ -1,0 +1,60 @@
+"""Files and a stdin whose reading fails midway, as on a disk that is about to go."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
+from tests.servers import Server
+
+# It can be opened by its process, and reading its first bytes is an input/output error.
+FAILING = Path("/proc/self/mem")
+
+pytestmark = pytest.mark.skipif(not FAILING.exists(), reason="needs /proc/self/mem")
+
+
+@pytest.mark.parametrize("command", ["import", "verify"])
+def test_an_archive_that_fails_midway_is_named(pawsctl: Pawsctl, command: str) -> None:
+    """It is not stdout that fails."""
+    failed = pawsctl("session", command, str(FAILING))
+    assert failed.status == ExitStatus.FAILED
+    assert failed.err.startswith("error: /proc/self/mem can't be read: Input/output error.")
+    assert "stdout" not in failed.err
+
+
+def test_a_backup_that_fails_midway_is_listed_and_stops_no_command(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """Commands that look for backups whose time is up go on."""
+    server.client.set("wh:session:+1", "{}", ex=500)
+    server.client.set("wh:session:+2", "{}", ex=500)
+    assert pawsctl("session", "delete", "+1").status == ExitStatus.OK
+    (whole,) = Path(pawsctl.environment["XDG_STATE_HOME"]).rglob("*.jsonl.gz")
+    name = "20260101T000000000000Z-flush"
+    whole.with_name(f"{name}.jsonl.gz").symlink_to(FAILING)
+    listed = pawsctl("backup", "list", "--json")
+    assert listed.status == ExitStatus.OK, listed.err
+    problems = {each["name"]: each["problem"] for each in listed.json}
+    assert len(problems) == 2
+    assert "can't be read: Input/output error" in problems[name]
+    assert pawsctl("session", "delete", "+2").status == ExitStatus.OK
+    assert server.client.keys("wh:*") == []
+
+
+@pytest.mark.parametrize("words", [("ttl", "-"), ("import", "-")])
+def test_a_stdin_that_fails_is_named(pawsctl: Pawsctl, words: tuple[str, ...]) -> None:
+    """So is the archive on it."""
+    with FAILING.open("rb") as stdin:
+        failed = subprocess.run(
+            [sys.executable, "-m", "pawsctl", "session", *words],
+            stdin=stdin,
+            capture_output=True,
+            env=pawsctl.environment,
+            cwd=pawsctl.folder,
+            check=False,
+        )
+    assert failed.returncode in (ExitStatus.FAILED, ExitStatus.USAGE)
+    assert b"stdin can't be read: Input/output error" in failed.stderr
