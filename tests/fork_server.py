@@ -63,7 +63,7 @@ def start(
 ) -> Running:
     """Start pawsctl, which reads nothing; return it while it runs. The caller ends it.
 
-    `stderr` is a handle, or subprocess.PIPE. It starts from scratch if it `is_fresh`.
+    `stderr` is a handle, or PIPE or STDOUT of subprocess. It starts from scratch if it `is_fresh`.
     """
     if not is_fresh and _can_serve(environment):
         return _server().start(_request(arguments, folder, environment), stderr)
@@ -161,7 +161,10 @@ class _Client:
     def start(self, request: object, stderr: int) -> Started:
         """Start a command that reads nothing."""
         out, theirs = os.pipe()
-        err, their_err = os.pipe() if stderr == subprocess.PIPE else (None, os.dup(stderr))
+        if stderr == subprocess.PIPE:
+            err, their_err = os.pipe()
+        else:
+            err, their_err = None, os.dup(theirs if stderr == subprocess.STDOUT else stderr)
         nothing = os.open(os.devnull, os.O_RDONLY)
         return Started(self._begun(request, [nothing, theirs, their_err]), out, err)
 

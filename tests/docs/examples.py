@@ -62,6 +62,9 @@ SECTIONS = (
     Section(pages.README, "Five minutes", "walk"),
 )
 
+# What a shell may take for something else, also within quotes.
+_NEEDS_SHELL = set('|&;<>$*?~#(){}`!\\"')
+
 # The command that runs until Ctrl-C; on a terminal it draws.
 WATCH = "$ pawsctl session watch"
 # The command that runs until SIGTERM, and what it prints when it answers.
@@ -93,11 +96,15 @@ def store_examples(server: Server) -> None:
 
 
 class Examples:
-    """Runs examples in a folder of their own; replaces the ports and names of this run."""
+    """Runs examples in a folder of their own; replaces the ports and names of this run.
 
-    def __init__(self, pawsctl: Pawsctl, hidden: Mapping[str, str]) -> None:
+    If they are `typed`, a shell starts each from scratch; else only those that need a shell.
+    """
+
+    def __init__(self, pawsctl: Pawsctl, hidden: Mapping[str, str], *, typed: bool = False) -> None:
         self.pawsctl = pawsctl
         self.hidden = hidden
+        self._typed = typed
 
     def run_all(self, blocks: Sequence[str]) -> list[str]:
         """Return each block with its real output; a watch sees the effects of the next block.
@@ -173,21 +180,23 @@ class Examples:
             elif shown in _FAR:
                 command = command.replace(shown, real)
         words = shlex.split(command)
-        is_plain = "=" not in words[0] and not {"|", "&", ";", "&&", "echo"} & set(words)
-        shell = f"exec {command}" if is_plain else command
-        done = subprocess.run(
-            ["sh", "-c", shell],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=self.pawsctl.folder,
-            env=self.pawsctl.environment
-            | {"PATH": f"{Path(sys.executable).parent}:{self.pawsctl.environment['PATH']}"}
-            | {"COLUMNS": "100", "TZ": noon_zone()},
-            timeout=120,
-            check=False,
-        )
-        return self._as_shown(done.stdout.decode())
+        path = f"{Path(sys.executable).parent}:{self.pawsctl.environment['PATH']}"
+        changed = {"PATH": path, "COLUMNS": "100", "TZ": noon_zone()}
+        if words[0] == "pawsctl" and not self._typed and _NEEDS_SHELL.isdisjoint(command):
+            process = self.pawsctl.start(*words[1:], env=changed, stderr=subprocess.STDOUT)
+            printed, _ = process.communicate(timeout=120)
+        else:
+            printed = subprocess.run(
+                ["sh", "-c", command],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                cwd=self.pawsctl.folder,
+                env=self.pawsctl.environment | changed,
+                timeout=120,
+                check=False,
+            ).stdout
+        return self._as_shown(printed.decode())
 
     def _as_shown(self, printed: str) -> str:
         for real, shown in self.hidden.items():
@@ -324,9 +333,9 @@ def masked(text: str) -> list[str]:
 
 @contextmanager
 def embedded_examples(folder: Path, project: str) -> Iterator[Examples]:
-    """Examples of a machine without Docker."""
+    """Examples of a machine without Docker, run as they are typed."""
     with stack_examples(folder, project, "embedded") as examples:
-        yield examples
+        yield Examples(examples.pawsctl, examples.hidden, typed=True)
 
 
 def write(only: Sequence[str] = ()) -> None:
