@@ -94,6 +94,18 @@ def test_an_empty_list_names_what_was_filtered_and_what_there_is(
     assert pawsctl("session", "list", "--status", "bogus", "--json").err == ""
 
 
+def test_a_key_of_another_type_is_among_what_was_looked_at(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """Whether a value was ruled out by its bytes or not."""
+    store_session(server, "+12", GREETING)
+    server.client.hset("wh:session:+13", "field", "two words")
+    for options in ("--grep two", "--grep caf\xe9", "--waiting --grep two"):
+        result = pawsctl("session", "list", *options.split())
+        words = f"No such session in {server.url}: 0 of 2 match {options}.\n"
+        assert (result.status, result.out, result.err) == (0, b"", words)
+
+
 EMPTY = [
     "list",
     "list --waiting",

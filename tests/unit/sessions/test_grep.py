@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pawsctl.sessions.contract import decode
+from pawsctl.sessions.contract.model import TOOL_RESULTS, Block, OtherMessage, Session
 from pawsctl.sessions.query import grep
 
 # With all that folds into ASCII, and what JSON writes in several ways.
@@ -29,6 +30,51 @@ def test_what_is_ruled_out_does_not_say_it(said: str, wanted: str, as_ascii: boo
     stored = value(said, as_ascii=as_ascii)
     if is_out is not None and is_out(stored):
         assert not grep.says(decode.read(stored).session, wanted)
+
+
+_MESSAGES = st.lists(
+    st.tuples(
+        st.sampled_from(["user", "assistant", "tool"]),
+        st.sampled_from(["text", "results", "block", "blocks", "thought"]),
+        st.text(_LETTERS, max_size=6),
+    ),
+    max_size=3,
+)
+
+
+def message(role: str, kind: str, text: str) -> OtherMessage:
+    """Return a message with the text in one of the places where a message can have one."""
+    if kind in ("text", "results"):
+        return OtherMessage(role, (TOOL_RESULTS if kind == "results" else "") + text)
+    blocks = [Block("text" if kind != "thought" else "thinking", text=text)]
+    return OtherMessage(role, [*blocks, Block("text", text="x")] if kind == "blocks" else blocks)
+
+
+@given(_MESSAGES, st.text(_LETTERS, min_size=1, max_size=3))
+def test_a_session_says_what_its_folded_messages_say(
+    said: list[tuple[str, str, str]], wanted: str
+) -> None:
+    """Whether the text is found as it is spelt, or only by folding; an accent makes another."""
+    messages = [message(*each) for each in said]
+    seen = [each.text for each in messages if each.role != "tool" and not each.is_tool_results]
+    told = any(grep.folded(wanted) in grep.folded(each) for each in seen)
+    assert grep.says(Session("active", messages, 1.0), wanted) is told
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("gata", True),
+        ("Gata!", True),
+        ("GATA", True),
+        ("gata\u0301", False),
+        ("gata\u0301 gata", True),
+    ],
+)
+def test_an_accent_that_follows_makes_another_letter(text: str, says: bool) -> None:
+    """However the text is written."""
+    messages = [OtherMessage("user", text)]
+    assert grep.says(Session("active", messages, 1.0), "gata") is says
 
 
 @pytest.mark.slow

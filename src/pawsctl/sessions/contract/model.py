@@ -239,6 +239,14 @@ class Columns(msgspec.Struct, frozen=True, gc=False):
         """Return the strings from the index `begin` up to `end`, exclusive."""
         return Columns(self.keys[begin:end], self.ttls[begin:end], self.values[begin:end])
 
+    def chosen(self, indexes: Sequence[int]) -> "Columns":
+        """Return the strings at these indexes."""
+        return Columns(
+            [self.keys[index] for index in indexes],
+            [self.ttls[index] for index in indexes],
+            [self.values[index] for index in indexes],
+        )
+
 
 # A stored conversation while it is being changed: JSON as the bot writes it.
 Document = dict[str, Any]

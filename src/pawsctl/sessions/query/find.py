@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from operator import attrgetter
@@ -10,7 +10,7 @@ from operator import attrgetter
 from pawsctl import durations
 from pawsctl.errors import OperationFailed, PawsctlError
 from pawsctl.sessions.contract import keys, rules
-from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.contract.model import Columns, Record
 from pawsctl.sessions.contract.rules import Checks
 from pawsctl.sessions.query import absent, grep, many_rows, replica, rows, sorting
 from pawsctl.sessions.query.filters import Filter
@@ -36,13 +36,14 @@ class Listing:
         now_ms = time.time() * 1000
         using = rules.checks(self._store.keyspace)
         if self._store.keyspace.mask is not None:
-            found = self._masked(self._candidates(), now_ms, using)
+            records = chain.from_iterable(each.records for each in self._candidates())
+            found = self._masked(records, now_ms, using)
         elif self._wanted.reads_values:
-            sum_up = summing(using)
-            all_rows = (sum_up(record, now_ms, using) for record in self._candidates())
+            all_rows = self._summed_up(self._candidates(), now_ms, using, whole=True)
             found = (row for row in all_rows if self._is_match(row, now_ms))
         else:
-            found = self._all(now_ms, using)
+            # Nothing is looked at but what a row shows.
+            found = self._summed_up(self._columns(), now_ms, using, whole=False)
         if self._order.limit is not None:
             return self._limited(self._counted(found))
         return sorting.ordered(found, self._order)
@@ -55,30 +56,34 @@ class Listing:
             return map(attrgetter("item"), self.rows())
         now_ms, using = time.time() * 1000, rules.checks(space)
         return chain.from_iterable(
-            many_rows.all_items(found, now_ms, using) for found in store.columns(wanted.match)
+            many_rows.all_items(found, now_ms, using) for found in self._columns()
         )
 
-    def _all(self, now_ms: float, using: Checks) -> Iterator[Listed]:
-        """Return all sessions, of which nothing is looked at but what a row shows."""
-        sum_up = summing_all(using)
-        return chain.from_iterable(
-            sum_up(found, now_ms, using) for found in self._store.columns(self._wanted.match)
-        )
+    def _columns(self) -> Iterator[Columns]:
+        return self._store.columns(self._wanted.match)
 
-    def _candidates(self) -> Iterator[Record]:
+    def _summed_up(
+        self, found: Iterable[Columns], now_ms: float, using: Checks, *, whole: bool
+    ) -> Iterator[Listed]:
+        sum_up = summing_all(using, whole=whole)
+        return chain.from_iterable(sum_up(each, now_ms, using) for each in found)
+
+    def _candidates(self) -> Iterator[Columns]:
         """Yield the sessions, without those whose bytes show that --grep does not match them."""
-        wanted, store = self._wanted, self._store
+        wanted = self._wanted
         is_out = None if wanted.grep is None else grep.rules_out(wanted.grep)
         # If no session has the status, the message names the statuses that exist.
         if is_out is None or wanted.status is not None:
-            yield from store.records(wanted.match)
+            yield from self._columns()
             return
-        for _, records in store.snapshots(wanted.match):
-            for record in records:
-                if record.value is not None and is_out(record.value):
-                    self._looked_at += 1
-                else:
-                    yield record
+        for found in self._columns():
+            if found.types:
+                yield found
+                continue
+            left = [number for number, value in enumerate(found.values) if not is_out(value)]
+            self._looked_at += len(found.values) - len(left)
+            if left:
+                yield found.chosen(left)
 
     def _limited(self, found: Iterator[Listed]) -> Iterator[Listed]:
         yield from sorting.ordered(found, self._order)

@@ -4,10 +4,10 @@ Most values can be ruled out by their bytes, which is three times as quick as de
 """
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 
-from pawsctl.sessions.contract.model import Session
+from pawsctl.sessions.contract.model import Message, Session
 
 # The characters beyond ASCII that fold into ASCII, or into something with ASCII in it.
 _INTO_ASCII = (
@@ -26,16 +26,49 @@ def folded(text: str) -> str:
 _needle = lru_cache(maxsize=1)(folded)
 
 
+@lru_cache(maxsize=1)
+def _spellings(needle: str) -> Sequence[str]:
+    """Return the spellings of an ASCII text that most have, which no folding need find."""
+    return list(dict.fromkeys((needle, needle.capitalize()))) if needle.isascii() else ()
+
+
 def says(session: Session | None, text: str) -> bool:
     """Return whether a text occurs in the messages that people see: the user's and the bot's."""
-    needle = _needle(text)
-    for message in session.messages if session else ():
+    needle, messages = _needle(text), session.messages if session else ()
+    if any(_is_spelt(messages, each) for each in _spellings(needle)):
+        return True
+    # Few say it, and fewer are no message of a person.
+    return any(needle in folded(each.text) and _is_of_person(each) for each in messages)
+
+
+def _is_of_person(message: Message) -> bool:
+    return message.role != "tool" and not message.is_tool_results
+
+
+def _is_spelt(messages: Iterable[Message], spelling: str) -> bool:
+    """Return True only if a text in ASCII occurs as it is: three times as quick as folding."""
+    for message in messages:
         content = message.content
-        words = content if isinstance(content, str) else message.text
-        # Few say it, and fewer are no message of a person.
-        if needle in folded(words) and message.role != "tool" and not message.is_tool_results:
-            return True
+        if isinstance(content, str):
+            if spelling in content and _is_whole(content, spelling) and _is_of_person(message):
+                return True
+            continue
+        for block in content or ():
+            text = block.text
+            if (
+                spelling in text
+                and _is_whole(text, spelling)
+                and block.type == "text"
+                and _is_of_person(message)
+            ):
+                return True
     return False
+
+
+def _is_whole(text: str, spelling: str) -> bool:
+    """Return whether no accent can follow the first place where a spelling occurs."""
+    end = text.index(spelling) + len(spelling)
+    return text[end : end + 1] < "\x80"
 
 
 def rules_out(text: str) -> Callable[[bytes], bool] | None:
@@ -55,7 +88,8 @@ def rules_out(text: str) -> Callable[[bytes], bool] | None:
     letters = needle.encode()
 
     def is_out(value: bytes) -> bool:
-        if letters in value.lower():
+        # The lower case of a value takes longer than to find what is in lower case already.
+        if letters in value or letters in value.lower():
             return False
         # A generator for each of a million values would take longer.
         for first, whole in suspects:  # noqa: SIM110

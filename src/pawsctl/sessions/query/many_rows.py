@@ -12,11 +12,17 @@ from pawsctl.sessions.contract.model import Columns, Session
 from pawsctl.sessions.contract.rules import Checks
 from pawsctl.sessions.query.rows import Item, Listed, listed
 
+# Of a session's messages, those to give up.
+_ALL, _ALL_BUT_LAST, _NONE = slice(None), slice(-1), slice(0)
 
-def all_listed(found: Columns, now_ms: float, using: Checks | None = None) -> list[Listed]:
-    """Sum up sessions, each as `listed` does, with no more of a sound one than a row shows."""
+
+def all_listed(
+    found: Columns, now_ms: float, using: Checks | None = None, *, whole: bool = False
+) -> list[Listed]:
+    """Sum up sessions, each as `listed` does; unless `whole`, with no more than a row shows."""
     all_rows: list[Listed] = []
-    for items, sessions in _summed_up(found, now_ms, using or rules.checks(), kept=-1):
+    given_up = _NONE if whole else _ALL_BUT_LAST
+    for items, sessions in _summed_up(found, now_ms, using or rules.checks(), given_up):
         all_rows += map(Listed, items, sessions)
     return all_rows
 
@@ -24,18 +30,18 @@ def all_listed(found: Columns, now_ms: float, using: Checks | None = None) -> li
 def all_items(found: Columns, now_ms: float, using: Checks | None = None) -> list[Item]:
     """Return the items alone of `all_listed`: a tenth quicker, since no message is kept."""
     all_rows: list[Item] = []
-    for items, _ in _summed_up(found, now_ms, using or rules.checks(), kept=None):
+    for items, _ in _summed_up(found, now_ms, using or rules.checks(), _ALL):
         all_rows += items
     return all_rows
 
 
 def _summed_up(
-    found: Columns, now_ms: float, using: Checks, *, kept: int | None
+    found: Columns, now_ms: float, using: Checks, given_up: slice
 ) -> Iterator[tuple[Iterable[Item], Sequence[Session | None]]]:
     """Yield the items of sessions, with these, some at a time.
 
-    The messages of clean sessions before the index `kept`, or all, are given up at once: the memory
-    of one session serves for the next, which makes a list a tenth quicker.
+    Of the messages of clean sessions, those in `given_up` are removed at once: the memory of one
+    session serves for the next, which makes a list a tenth quicker.
     """
     if found.types:
         others = [listed(record, now_ms, using) for record in found.records]
@@ -63,10 +69,7 @@ def _summed_up(
             continue
         messages = session.messages
         counts.append(len(messages))
-        if kept:
-            del messages[:kept]
-        else:
-            messages.clear()
+        del messages[given_up]
         sessions.append(session)
     clean = found.part(first, len(found.keys)) if first else found
     yield _clean_items(clean, sessions, counts, using.begin), sessions

@@ -1,6 +1,7 @@
 """The choice of how records are summed up, made once for a pass. Pure."""
 
 from collections.abc import Callable
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -17,9 +18,11 @@ def summing(using: Checks) -> Callable[[Record, float, Checks], Listed]:
     return raw_rows.listed if using.keyspace.is_raw else rows.listed
 
 
-def summing_all(using: Checks) -> Callable[[Columns, float, Checks], list[Listed]]:
-    """Return the function that sums up many records, with no more of them than their rows show."""
-    return raw_rows.all_listed if using.keyspace.is_raw else many_rows.all_listed
+def summing_all(using: Checks, *, whole: bool) -> Callable[[Columns, float, Checks], list[Listed]]:
+    """Return the same for many records; unless `whole`, with no more of them than rows show."""
+    if using.keyspace.is_raw:
+        return raw_rows.all_listed
+    return partial(many_rows.all_listed, whole=whole)
 
 
 def summing_to_show(using: Checks) -> Callable[[Record, float, Checks], Listed]:
