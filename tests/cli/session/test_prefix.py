@@ -10,6 +10,7 @@ from pawsctl.safety.guarded import GUARDED
 from tests.cli_runner import Pawsctl
 from tests.conftest import GOOD
 from tests.servers import Server
+from tests.shells import in_time
 from tests.terminal import screen
 
 OTHERS = {
@@ -226,4 +227,4 @@ def test_phones_complete_under_the_prefix(pawsctl: Pawsctl, server: Server) -> N
         "SESSION_PREFIX": "sess:", "_PAWSCTL_COMPLETE": "complete_bash",
         "COMP_WORDS": "pawsctl session get +1", "COMP_CWORD": "3",
     }  # fmt: skip
-    assert pawsctl(env=env).text.split() == ["+15"]
+    assert in_time(lambda: pawsctl(env=env).text, "+15\n") == "+15\n"

@@ -9,6 +9,7 @@ from pawsctl.cli.session.group import SessionGroup
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
 from tests.servers import Server
+from tests.shells import in_time
 
 JSON = b'{"cookie":{"maxAge":86400000},"big":123456789012345678901234567890,"lone":"\\ud83d"}'
 BINARY = b"\x80\x05\x95\x10\x00\x00\x00"
@@ -161,7 +162,7 @@ def test_ids_complete_and_are_followed(pawsctl: Pawsctl, server: Server) -> None
         "_PAWSCTL_COMPLETE": "complete_bash",
         "COMP_WORDS": "pawsctl session get ", "COMP_CWORD": "3",
     }  # fmt: skip
-    assert pawsctl(env=env).text.split() == ["abc-1"]
+    assert in_time(lambda: pawsctl(env=env).text, "abc-1\n") == "abc-1\n"
     watching = pawsctl.start("session", "watch", "--interval", "100ms", "-o", "jsonl")
     assert watching.stderr is not None
     assert watching.stdout is not None

@@ -3,16 +3,17 @@
 import heapq
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from pawsctl.sessions.contract import rules
-from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.contract.model import Columns, Record
 from pawsctl.sessions.contract.rules import Checks
-from pawsctl.sessions.query import rows
+from pawsctl.sessions.query import clean_runs
+from pawsctl.sessions.query.clean_runs import CleanRun
 from pawsctl.sessions.query.rows import Item
-from pawsctl.sessions.query.summing import summing_to_show
+from pawsctl.sessions.query.summing import summing, summing_to_show
 from pawsctl.sessions.stats import memory_use, percentiles, pictures
 from pawsctl.sessions.stats.expiry import Expiry, ExpiryCounter
 from pawsctl.sessions.stats.memory_use import SAMPLE, MemoryUse
@@ -71,10 +72,10 @@ class Overview(msgspec.Struct, frozen=True, omit_defaults=True):
 def gather(store: SessionReader) -> Overview:
     """Read every session once, and the server's memory figures."""
     counts = _Counts(time.time() * 1000, rules.checks(store.keyspace))
-    for records in store.own_batches():
-        counts.add(records)
+    for found in store.own_columns():
+        counts.add(found)
     others = [f"{what}; only strings are sessions" for what in store.left_out_texts()]
-    found = memory_use.measure(store, counts.sample)
+    told = memory_use.measure(store, counts.sample)
     statuses = sorted(counts.statuses.items(), key=lambda each: -each[1])
     return Overview(
         url=store.connection.target.url,
@@ -92,10 +93,10 @@ def gather(store: SessionReader) -> Overview:
         age=counts.age.spread(),
         accuracy=percentiles.ACCURACY,
         largest=counts.ten_largest(),
-        memory=found.memory,
-        evicted_keys=found.evicted_keys,
-        expired_keys=found.expired_keys,
-        left_out=[*others, *found.left_out],
+        memory=told.memory,
+        evicted_keys=told.evicted_keys,
+        expired_keys=told.expired_keys,
+        left_out=[*others, *told.left_out],
         pictures=pictures.measure(store.connection) if store.keyspace.is_bots else None,
     )
 
@@ -109,42 +110,46 @@ class _Counts:
         self.expiry = ExpiryCounter(using.keyspace.ttl)
         self.bytes, self.messages, self.age = Sketch(), Sketch(), Sketch()
         self.sample: list[bytes] = []
-        self._now_ms, self._using, self._sum_up = now_ms, using, summing_to_show(using)
+        self._now_ms, self._using, self._sum_up = now_ms, using, summing(using)
         # A heap, the smallest of the largest first; the number decides between equal sizes.
         self._largest: list[tuple[int, int, Item]] = []
         self._number = 0
 
-    def add(self, records: Sequence[Record]) -> None:
+    def add(self, found: Columns) -> None:
         """Count the sessions of a batch."""
-        now_ms, using, is_raw = self._now_ms, self._using, self._using.keyspace.is_raw
         statuses: list[str | None] = []
         messages: list[int] = []
         ages: list[int] = []
-        for record in records:
-            session = None if is_raw else rows.sound_session(record, now_ms, using)
-            if session is not None:
-                statuses.append(session.status)
-                messages.append(len(session.messages))
-                ages.append(int((now_ms - session.updated_at) / 1000))
+        for run in self._runs(found):
+            if isinstance(run, CleanRun):
+                statuses += [session.status for session in run.sessions]
+                messages += run.counts
+                ages += [
+                    int((self._now_ms - session.updated_at) / 1000) for session in run.sessions
+                ]
                 continue
-            item = self._sum_up(record, now_ms, using).item
+            item = self._sum_up(run, self._now_ms, self._using).item
             self.problems += item.problem is not None
             statuses.append(item.status)
             if item.messages is not None:
                 messages.append(item.messages)
             if item.updated_at is not None:
-                ages.append(max(0, int(now_ms / 1000 - item.updated_at.timestamp())))
+                ages.append(max(0, int(self._now_ms / 1000 - item.updated_at.timestamp())))
         self.messages.add(messages)
         self.age.add(ages)
-        self.expiry.add([record.ttl_ms for record in records])
-        sizes = [-1 if record.value is None else len(record.value) for record in records]
-        self.bytes.add(sizes if -1 not in sizes else [size for size in sizes if size >= 0])
+        self.expiry.add(found.ttls)
         self._add_statuses(statuses)
-        self._add_largest(records, sizes)
+        sizes = list(map(len, found.values))
+        self.bytes.add(sizes)
+        self._add_largest(found, sizes)
         # SCAN's order follows a hash of the key: the first are as good a sample as any.
-        if len(self.sample) < SAMPLE:
-            found = [record.key for record in records if record.value is not None]
-            self.sample += found[: SAMPLE - len(self.sample)]
+        if len(self.sample) < SAMPLE and not found.types:
+            self.sample += found.keys[: SAMPLE - len(self.sample)]
+
+    def _runs(self, found: Columns) -> Iterable[CleanRun | Record]:
+        if self._using.keyspace.is_raw:
+            return found.records
+        return clean_runs.runs(found, self._now_ms, self._using, clean_runs.ALL)
 
     def _add_statuses(self, statuses: Sequence[str | None]) -> None:
         different = self.statuses.keys() | set(statuses)
@@ -157,15 +162,15 @@ class _Counts:
             else:
                 self.other_statuses += 1
 
-    def _add_largest(self, records: Sequence[Record], sizes: Sequence[int]) -> None:
-        largest, before = self._largest, self._number
-        self._number += len(records)
+    def _add_largest(self, found: Columns, sizes: Sequence[int]) -> None:
+        largest, before, show = self._largest, self._number, summing_to_show(self._using)
+        self._number += len(sizes)
         if len(largest) == _LARGEST and max(sizes, default=0) <= largest[0][0]:
             return
-        for number, (size, record) in enumerate(zip(sizes, records, strict=True), before):
-            if size >= 0 and (len(largest) < _LARGEST or size > largest[0][0]):
-                found = self._sum_up(record, self._now_ms, self._using).item
-                heapq.heappush(largest, (size, -number, found))
+        for index, size in enumerate(sizes):
+            if len(largest) < _LARGEST or size > largest[0][0]:
+                item = show(found.string(index), self._now_ms, self._using).item
+                heapq.heappush(largest, (size, -before - index, item))
                 if len(largest) > _LARGEST:
                     heapq.heappop(largest)
 

@@ -66,18 +66,21 @@ class SessionReader:
         for _, found in self.snapshots(match):
             yield from found
 
-    def own_batches(self, match: str | None = None) -> Iterator[list[Record]]:
+    def own_columns(self, match: str | None = None) -> Iterator[Columns]:
         """Yield the same in batches, without the keys that another application's can't be.
 
         Those that hold no string are counted in `left_out`.
         """
-        for _, found in self.snapshots(match):
-            yield self.own_of(found)
+        for found in self.columns(match):
+            if self.keyspace.is_raw and found.types:
+                self.left_out.update(found.types)
+            else:
+                yield found
 
     def own_records(self, match: str | None = None) -> Iterator[Record]:
         """Yield the same one by one."""
-        for found in self.own_batches(match):
-            yield from found
+        for found in self.own_columns(match):
+            yield from found.records
 
     def own_of(self, found: list[Record]) -> list[Record]:
         """Return the same for records that were read."""
