@@ -1,6 +1,9 @@
 """Find the embedded servers that run below a folder, and kill one."""
 
+import os
+import sys
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -15,7 +18,7 @@ def servers_below(folder: Path) -> list[psutil.Process]:
     id was reused for one call after that is noticed.
     """
     found = []
-    for pid in psutil.pids():
+    for pid in filter(partial(_may_be_below, folder), psutil.pids()):
         with suppress(psutil.Error):
             process = psutil.Process(pid)
             if (
@@ -25,6 +28,18 @@ def servers_below(folder: Path) -> list[psutil.Process]:
             ):
                 found.append(process)
     return found
+
+
+def _may_be_below(folder: Path, pid: int) -> bool:
+    """Return False for processes that work elsewhere, where that is quickly found out.
+
+    Tests look again and again, at hundreds of processes, until a server runs or has ended.
+    """
+    try:
+        place = os.readlink(f"/proc/{pid}/cwd")  # noqa: PTH115 - half the time
+    except OSError:
+        return sys.platform != "linux"
+    return place.startswith(str(folder))
 
 
 def kill(process: psutil.Process) -> None:

@@ -18,7 +18,8 @@ from tests.cli_runner import Pawsctl, interrupted, phones_in
 from tests.clusters import Cluster
 from tests.processes import wait_until
 
-SESSIONS = 100_000
+# So many that a command has not read them all when the pipe that it prints into is full.
+SESSIONS = 40_000
 
 
 def test_a_primary_killed_in_the_middle_of_list(breakable: Cluster, anywhere: Pawsctl) -> None:
@@ -48,6 +49,7 @@ def test_a_primary_killed_in_the_middle_of_an_export(
         *("session", "export", "-", "--url", breakable.url),
     )
     assert result.status == ExitStatus.OK, result.err
+    assert breakable.primaries[0].address in result.err
     (tmp_path / "a.jsonl").write_bytes(result.out)
     verified = anywhere("session", "verify", "a.jsonl", "--json")
     assert (verified.status, verified.json["sessions"]) == (0, len(phones))
@@ -64,7 +66,7 @@ def test_a_primary_killed_in_the_middle_of_flush(breakable: Cluster, anywhere: P
     with BotSessions(connect(parse(breakable.url, origin="a test"), Timeouts(reply=2))) as store:
         deletions = store.unlink()
         counts = (sum(found.values()) for found in deletions)
-        for _ in itertools.takewhile(lambda n: n < 20_000, itertools.accumulate(counts)):
+        for _ in itertools.takewhile(lambda n: n < 8_000, itertools.accumulate(counts)):
             pass
         victim.kill()
         for _ in deletions:

@@ -111,14 +111,14 @@ def test_a_reshard_under_way_hides_nothing(
 ) -> None:
     """redis-cli moves slots while the command lists again and again."""
     redis_cli = required("redis-cli")
-    phones = movable.seed(100_000)
+    phones = movable.seed(40_000)
     first, _, third = movable.primaries
     log = tmp_path / "reshard.log"
     with log.open("wb") as stream:
         reshard = subprocess.Popen(
             [
                 *(redis_cli, "--cluster", "reshard", first.address, "--cluster-from", first.id),
-                *("--cluster-to", third.id, "--cluster-slots", "700", "--cluster-yes"),
+                *("--cluster-to", third.id, "--cluster-slots", "400", "--cluster-yes"),
             ],
             stdout=stream,
         )
