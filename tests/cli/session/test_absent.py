@@ -211,3 +211,43 @@ def test_a_key_whose_bytes_are_no_text_can_be_named(
     if b"\n" not in bytes_:
         piped = pawsctl("session", "delete", "-", "--json", stdin=b"wh:session:" + bytes_ + b"\n")
         assert [each["deleted"] for each in piped.json] == [True], piped.err
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("list", "--match", "+2*"), "No such session found in {}: not all could be read."),
+        (("list", "--status", "x", "--match", "+2*"), "found in {}: not all could be read."),
+        (
+            ("list", "--status", "x"),
+            "No such session found in {}: 0 of 2 that could be read match --status x; statuses:",
+        ),
+        (("list", "--limit", "1"), "Listed 1 of at least 2 sessions (--limit 1)."),
+    ],
+)
+def test_what_could_not_be_read_is_not_told_as_missing(
+    pawsctl: Pawsctl, server: Server, words: tuple[str, ...], told: str
+) -> None:
+    """The user may read two of four; where it may read none, nothing is found."""
+    for phone in ("+1", "+10", "+2", "+20"):
+        store_session(server, phone, GREETING)
+    server.client.acl_setuser(
+        "some", enabled=True, passwords=["+x"], keys=["wh:session:+1*"], commands=["+@all"]
+    )
+    server.client.acl_setuser(
+        "none", enabled=True, passwords=["+x"], keys=["nothing"], commands=["+@all"]
+    )
+    try:
+        some, none = (
+            server.url.replace("redis://", f"redis://{who}:x@") for who in ("some", "none")
+        )
+        partly = pawsctl("session", *words, "--url", some)
+        blind = [pawsctl("session", command, "--url", none) for command in ("list", "ttl")]
+    finally:
+        server.client.acl_deluser("some", "none")
+    assert partly.status == ExitStatus.PARTIAL
+    assert told.format(some.replace(":x@", "@")) in partly.err
+    for each in blind:
+        assert each.status == ExitStatus.PARTIAL
+        assert each.err.startswith("No sessions found in ")
+        assert "not all could be read.\nerror: This user may not read 4 keys." in each.err

@@ -127,7 +127,9 @@ def nothing(store: SessionReader, *, is_filtered: bool = False) -> str:
     which = f" (database {target.db})" if target.db else ""
     what = "such session" if is_filtered else "sessions"
     under = "" if store.keyspace.is_bots else f" under {store.keyspace.prefix}"
-    told = [f"No {what}{under} in {target.url}{which}.", elsewhere(store)]
+    found = " found" if store.is_partial else ""
+    unread = ": not all could be read" if store.is_partial else ""
+    told = [f"No {what}{under}{found} in {target.url}{which}{unread}.", elsewhere(store)]
     return " ".join(filter(None, [*told, replica.shortfall(store.connection)]))
 
 

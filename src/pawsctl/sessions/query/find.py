@@ -100,7 +100,8 @@ class Listing:
         limit = self._order.limit
         if limit is None or self._found <= limit:
             return ""
-        total = f"{self._found:,}" if self._is_all else f"more than {self._found - 1:,}"
+        least = "at least " if self._store.is_partial else ""
+        total = f"{least}{self._found:,}" if self._is_all else f"more than {self._found - 1:,}"
         return f"Listed {limit:,} of {total} sessions (--limit {limit})."
 
     def _masked(self, records: Iterator[Record], now_ms: float, using: Checks) -> Iterator[Listed]:
@@ -123,15 +124,17 @@ class Listing:
         total, url = self._looked_at, self._store.connection.target.url
         clause = ""
         # Without a glob, or with one that matched, the sessions have been counted.
-        if not total and self._wanted.match is not None:
+        is_partial = self._store.is_partial
+        if not total and self._wanted.match is not None and not is_partial:
             with suppress(PawsctlError):
                 total, clause = absent.other_matches(self._store, self._wanted)
         else:
             clause = "; ".join(self._seen.clauses(time.time() * 1000))
         if not total:
             return absent.nothing(self._store, is_filtered=not self._wanted.is_empty)
-        parts = [f"0 of {total:,} match {words}", *filter(None, [clause])]
-        told = f"No such session in {url}: {'; '.join(parts)}."
+        found, read = (" found", " that could be read") if is_partial else ("", "")
+        parts = [f"0 of {total:,}{read} match {words}", *filter(None, [clause])]
+        told = f"No such session{found} in {url}: {'; '.join(parts)}."
         return " ".join(filter(None, [told, replica.shortfall(self._store.connection)]))
 
 
