@@ -149,10 +149,12 @@ def refused(reply: ErrorReply) -> OperationFailed:
         "MOVED": "This is a node of a cluster: use redis+cluster:// with TCP addresses.",
         "CROSSSLOT": "A cluster takes no command over keys of several slots.",
     }
-    return OperationFailed(
-        f"Redis refused: {str(reply).rstrip('.')}.",
-        hint=hints.get(reply.code, "See Redis's log for more."),
-    )
+    hint = hints.get(reply.code, "See Redis's log for more.")
+    if "unknown command" in reply.text.lower():
+        hint = (
+            "It is switched off there (rename-command), or no part of that service: ask its owner."
+        )
+    return OperationFailed(f"Redis refused: {str(reply).rstrip('.')}.", hint=hint)
 
 
 def mode_of(reply: Any) -> Any:

@@ -77,12 +77,16 @@ def _login_refused(target: Target, where: str, program: str) -> LoginRefused:
             hint=f"Check the user in the url of the profile {target.profile}, and its {keys}: no "
             "other source gives it a password.",
         )
-    hint = (
-        "Check sentinel_username and sentinel_password in the URL."
-        if program != "Redis"
-        else "Check the user and password in REDIS_URL, REDIS_PASSWORD or REDISCLI_AUTH "
-        "('pawsctl config' shows which are set)."
-    )
+    option = _other_option(target)
+    hint = f"Check sentinel_username and sentinel_password in the URL{option and f' of {option}'}."
+    if program == "Redis":
+        # The sources of other passwords are about the Redis of --url.
+        hint = (
+            f"Check the user and password in the URL of {option}, or have it name a profile."
+            if option
+            else "Check the user and password in REDIS_URL, REDIS_PASSWORD or REDISCLI_AUTH "
+            "('pawsctl config' shows which are set)."
+        )
     if target.username and not target.password:
         hint = f"A password alone is written with a colon: redis://:PASSWORD@host. {hint}"
     return LoginRefused(f"{where} {what}.", hint=hint)
@@ -90,22 +94,32 @@ def _login_refused(target: Target, where: str, program: str) -> LoginRefused:
 
 def _login_failed(error: Exception, target: Target, where: str) -> PawsctlError:
     """Return the failure for an error reply to SELECT or AUTH."""
+    option = _other_option(target)
     if "DB index" in str(error):
+        place = f"the URL of {option}" if option else "-n, or the URL,"
         return OperationFailed(
             f"{where} has no database {target.db}.",
-            hint="Give -n, or the URL, a number below the server's 'databases' (16 unless "
+            hint=f"Give {place} a number below the server's 'databases' (16 unless "
             "changed); a cluster has 0 alone, unless Valkey's 'cluster-databases' says more.",
         )
     if "SELECT" in str(error) and "cluster" in str(error):
         return RedisUnreachable(
             f"{where} is a node of a cluster, which has only database 0.",
-            hint="Leave the database out of the URL, and -n out of the command.",
+            hint=f"Leave the database out of the URL of {option}."
+            if option
+            else "Leave the database out of the URL, and -n out of the command.",
         )
     return refused(error_reply(error))
 
 
 def _hung_up_saying(where: str, words: LastWords) -> RedisUnreachable:
     return HungUp(f"{where} hung up. It said: {words.text}.", hint=words.hint)
+
+
+def _other_option(target: Target) -> str:
+    """Return the option that named this Redis, such as --to; '' if it is the one of --url."""
+    option = target.origin.removeprefix("option ")
+    return "" if option in (target.origin, "--url") else option
 
 
 def _next_step(error: Exception, target: Target, *, has_answered: bool) -> str:
@@ -116,8 +130,10 @@ def _next_step(error: Exception, target: Target, *, has_answered: bool) -> str:
     from pawsctl.connection.sockets.sdk import exceptions
 
     origin = f"this one is from {target.origin}"
-    option = target.origin.removeprefix("option ")
-    ways = "--url or REDIS_URL" if option == target.origin else option
+    option = _other_option(target)
+    ways = target.origin.removeprefix("option ")
+    if ways == target.origin:
+        ways = "--url or REDIS_URL"
     if (
         target.may_be_ours
         and not has_answered
@@ -126,7 +142,7 @@ def _next_step(error: Exception, target: Target, *, has_answered: bool) -> str:
         return f"Start it with 'pawsctl redis up', or name another with {ways} ({origin})."
     if target.profile:
         return f"Look at the profile ('pawsctl profile show {target.profile}'); {origin}."
-    if option not in (target.origin, "--url"):
+    if option:
         return f"Look at {option}."
     return f"Look at --url and REDIS_URL ('pawsctl config'); {origin}."
 

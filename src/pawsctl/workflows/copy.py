@@ -1,5 +1,6 @@
 """Copy sessions from one Redis to another, masked if they are not to be read there."""
 
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -189,7 +190,10 @@ class Copy:
                 hint="The others are copied.",
             )
         if not self._how.dry_run:
-            require_none(self._evicted, again="copy again: what is there is kept")
+            target = self._target.connection.target
+            named = ("--profile", target.profile) if target.profile else ("--url", target.url)
+            place = f"{shlex.join(named)} "
+            require_none(self._evicted, again="copy again: what is there is kept", place=place)
 
 
 def _ids(connection: Connection) -> set[str]:

@@ -108,8 +108,24 @@ def test_a_password_for_the_source_is_not_sent_to_the_target(
         stored = own.client.get("wh:session:+1")
     server.client.acl_deluser("app")
     assert refused.status == ExitStatus.UNREACHABLE
-    assert "password" in refused.err
+    assert "asks for a password" in refused.err
+    # No other source gives it one: REDISCLI_AUTH is of the source.
+    assert "Check the user and password in the URL of --to" in refused.err
+    assert "REDISCLI_AUTH" not in refused.err
     assert (done.status, stored) == (ExitStatus.OK, GREETING), done.err
+
+
+def test_what_is_wrong_with_the_target_is_mended_in_its_url(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """`-n` is about the source."""
+    failed = pawsctl("session", "copy", "--all", "--to", f"{server.url}/4711", "--json")
+    assert failed.status == ExitStatus.FAILED
+    assert failed.error["message"].endswith("has no database 4711.")
+    assert failed.error["hint"].startswith("Give the URL of --to a number")
+    assert "-n" not in failed.error["hint"]
+    own = pawsctl("session", "list", "-n", "4711", "--json")
+    assert own.error["hint"].startswith("Give -n, or the URL, a number")
 
 
 def test_a_target_that_evicts_is_no_success(
@@ -131,6 +147,8 @@ def test_a_target_that_evicts_is_no_success(
                 break
         assert done.status == ExitStatus.FAILED, done.err
         assert "sessions may be missing" in done.err
+        # It is not the source that needs more.
+        assert f"('pawsctl --url {other.url} redis maxmemory')" in done.error["hint"]
         assert done.json["copied"] == 400
         assert done.json["evicted"] == 400 - other.client.dbsize() > 0
     finally:

@@ -7,7 +7,7 @@ import pytest
 
 from pawsctl.connection import commands, reply_shapes
 from pawsctl.connection.commands import Command, Queued
-from pawsctl.connection.replies import ErrorReply, Misread
+from pawsctl.connection.replies import ErrorReply, Misread, refused
 
 MYSELF = b"aa 127.0.0.1:7001@17001 myself,master - 0 0 5 connected 0-5\n"
 NOT_MYSELF = b"aa 127.0.0.1:7001@17001 master - 0 0 5 connected 0-5\n"
@@ -129,3 +129,10 @@ def test_a_command_is_named_with_its_subcommand(command: Command, words: str) ->
     found = reply_shapes.read(command, 3.5, came_otherwise=lambda _: False)
     assert reply_shapes.words_of(command) == words
     assert not isinstance(found, Misread) or str(found).startswith(f"{words} was answered with 3.5")
+
+
+@pytest.mark.parametrize("text", ["unknown command 'SCAN'", "Unknown command `scan`, with args"])
+def test_what_a_server_does_not_know_is_in_no_log(text: str) -> None:
+    """Redis logs nothing of it."""
+    assert "log" not in refused(ErrorReply("ERR", text)).hint
+    assert "log" in refused(ErrorReply("ERR", "something else")).hint

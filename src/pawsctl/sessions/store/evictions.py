@@ -46,12 +46,15 @@ def evicted_text(evicted: int) -> str:
     return f"Redis evicted {plural(evicted, 'key')} meanwhile"
 
 
-def require_none(evicted: int | None, *, again: str) -> None:
-    """Raise OperationFailed if keys were evicted; `again` says what to run once there is room."""
+def require_none(evicted: int | None, *, again: str, place: str = "") -> None:
+    """Raise OperationFailed if keys were evicted; `again` says what to run once there is room.
+
+    `place` is the option that names the Redis, if it is not the one of the command itself.
+    """
     if evicted:
         raise OperationFailed(
             f"{evicted_text(evicted)}, and sessions may be missing.",
-            hint=f"Raise its memory ('pawsctl redis maxmemory') or free some, then {again}.",
+            hint=f"Raise its memory ('pawsctl {place}redis maxmemory') or free some, then {again}.",
         )
 
 
