@@ -128,8 +128,8 @@ def _ttl(setting: Setting) -> int:
         like = f"{value}s or " if value.isdecimal() and 0 < int(value) < 10**8 else ""
         raise UsageError(
             f"SESSION_TTL ({setting.origin}) is '{value}', which can't be used.",
-            hint=f"Set it to a time in whole seconds, like {like}6h, 30m or 14d; or, with "
-            f"SESSION_FORMAT=raw, to {_NEVER}, if sessions need not expire.",
+            hint=f"Set it to a time in whole seconds, {_LONGEST_DAYS}d at most, like {like}6h, 30m "
+            f"or 14d; or, with SESSION_FORMAT=raw, to {_NEVER}, if sessions need not expire.",
         )
     return int(seconds)
 

@@ -177,13 +177,13 @@ class Settings(msgspec.Struct, frozen=True):
     def backup_hours(self) -> float:
         """Return how long backups are kept; a `.env` found by search can only lengthen it.
 
-        Raises UsageError if that is no number above 0.
+        Raises UsageError if that is no number above 0, or one of more than five digits.
         """
         setting = self["PAWSCTL_BACKUP_HOURS"]
         if not re.fullmatch(r"[0-9]{1,5}(\.[0-9]{1,3})?", setting.value) or not float(
             setting.value
         ):
-            raise _unusable(setting, "a number of hours above 0, like 24")
+            raise _unusable(setting, "a number of hours from 0.001 to 99999, like 24")
         # A file that a repository brings along must not take away what was to be kept.
         least = setting_specs.DEFAULT_BACKUP_HOURS if self.is_from_found_file(setting) else 0
         return max(float(setting.value), float(least))

@@ -322,12 +322,14 @@ def test_old_backups_are_swept_and_that_is_said(pawsctl: Pawsctl, server: Server
     assert newest["counts"] == {"expired_backups": 2, "deleted": 1}
     assert len(archives(pawsctl)) == 4
     assert not part.exists()
-    hours = {"PAWSCTL_BACKUP_HOURS": "0.5"}
-    said = pawsctl("session", "delete", "+3", env=hours).err
+    half = {"PAWSCTL_BACKUP_HOURS": "0.5"}
+    said = pawsctl("session", "delete", "+3", env=half).err
     assert "Removed 1 backup whose time was up." in said
     assert "Kept 1 key for 0.5 h" in said
-    wrong = pawsctl("session", "delete", "+3", env={"PAWSCTL_BACKUP_HOURS": "soon"})
-    assert wrong.status == ExitStatus.USAGE
+    for hours in ("soon", "0", "0.0001", "100000"):
+        wrong = pawsctl("session", "delete", "+3", env={"PAWSCTL_BACKUP_HOURS": hours})
+        assert wrong.status == ExitStatus.USAGE
+        assert "from 0.001 to 99999" in wrong.err
     assert pawsctl("backup", "purge").status == ExitStatus.NOT_CONFIRMED
     assert len(pawsctl("backup", "purge", "--yes", "--json").json["removed"]) == 4
     assert archives(pawsctl) == []

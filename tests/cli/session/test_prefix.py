@@ -82,6 +82,7 @@ def test_an_archive_of_another_prefix_is_refused(
         ("SESSION_TTL", "86400", "86400s"),
         ("SESSION_TTL", "0s", "30m"),
         ("SESSION_TTL", "1.5s", "whole seconds"),
+        ("SESSION_TTL", "3651d", "3650d at most"),
         ("SESSION_TTL", "never", "format, is raw"),
     ],
 )
