@@ -153,4 +153,23 @@ def test_pictures_that_this_user_may_not_see_are_told(pawsctl: Pawsctl, server: 
     server.client.acl_deluser("lim")
     assert done.status == ExitStatus.PARTIAL
     assert not server.client.exists("wh:session:+1")
-    assert "pictures: " in done.json["receipt"]["not_looked_at"][0]
+    assert done.json["receipt"]["not_looked_at"] == ["pictures: This user may not read 1 key"]
+    assert ".." not in done.error["message"]
+
+
+def test_pictures_that_this_user_may_not_delete_are_told(pawsctl: Pawsctl, server: Server) -> None:
+    """Nobody has written them meanwhile."""
+    store_session(server, "+1", VALUE)
+    for number in range(2):
+        server.client.set(f"temp_image:+1:{number}", "{}", ex=600)
+    server.client.execute_command("ACL SETUSER lim reset on >pw %R~* ~wh:session:* +@all")
+    url = server.url.replace("://", "://lim:pw@")
+    done = pawsctl("session", "erase", "+1", "--yes", "--json", "--url", url)
+    server.client.acl_deluser("lim")
+    assert done.status == ExitStatus.FAILED
+    refused = "2 temporary pictures, which this user may not delete"
+    assert done.json["receipt"]["not_erased"] == [refused]
+    assert done.error["message"] == (
+        f"Not all could be erased: {refused}. Still there: temp_image."
+    )
+    assert sorted(server.client.keys()) == [b"temp_image:+1:0", b"temp_image:+1:1"]

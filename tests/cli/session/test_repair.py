@@ -243,3 +243,19 @@ def test_a_user_without_transactions_is_told(bare_pawsctl: Pawsctl, server: Serv
     assert done.status == ExitStatus.FAILED
     assert "+watch +multi +discard +exec" in done.err
     assert server.client.get(KEY) == KILLED
+
+
+def test_a_user_who_may_not_change_this_session_is_told_that_alone(
+    bare_pawsctl: Pawsctl, server: Server
+) -> None:
+    """No command is missing, but the right to a key."""
+    server.client.set(KEY, KILLED, ex=60)
+    rights = ("reset", "on", ">x", "%R~*", "~wh:session:+2", "+@all")
+    server.client.execute_command("ACL", "SETUSER", "other", *rights)
+    url = f"redis://other:x@127.0.0.1:{server.port}"
+    done = bare_pawsctl("session", "repair", "+1", "--yes", "--url", url)
+    server.client.acl_deluser("other")
+    assert done.status == ExitStatus.FAILED
+    assert "Ask for the permission" in done.err
+    assert "+watch" not in done.err
+    assert server.client.get(KEY) == KILLED

@@ -18,6 +18,7 @@ from pawsctl.connection.replies import (
     ErrorReply,
     Misread,
     has_code,
+    is_about_the_command,
     is_in_doubt,
     raise_for_error,
     refused,
@@ -185,7 +186,7 @@ def require_passing(connection: Connection, reply: ErrorReply, *, is_late: bool)
             # The Sentinels are asked again who the primary is.
             connection.close()
         return
-    if reply.code == "NOPERM" or "unknown command" in reply.text.lower():
+    if is_about_the_command(reply):
         raise OperationFailed(
             f"Redis refused: {str(reply).rstrip('.')}.",
             hint="A session is changed only if the bot does not change it at the same time: that "

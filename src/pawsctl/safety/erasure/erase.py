@@ -12,7 +12,7 @@ from pawsctl.files import atomic_file, keyed_hash
 from pawsctl.plurals import plural
 from pawsctl.safety.erasure import copies, stored
 from pawsctl.safety.erasure.copies import Copies
-from pawsctl.safety.erasure.stored import Stored
+from pawsctl.safety.erasure.stored import Deletion, Stored
 from pawsctl.sessions.query import absent
 from pawsctl.sessions.store.accounting import Account, accounted
 from pawsctl.sessions.store.store import SessionStore
@@ -128,9 +128,11 @@ class Erasure:
         """
         with accounted(self._store.connection, self._account):
             # Redis first: if it refuses, nothing is changed. Copies are found without a session.
-            session, pictures = stored.delete(self._store, self._key, self.found.stored)
+            deleted = stored.delete(self._store, self._key, self.found.stored)
             failures = copies.remove(self.found.copies, self._key, self._add)
-            return self._receipt(session, pictures, failures)
+            # What the user may not even read is told as that.
+            refused = [] if self.found.stored.unseen else deleted.failures
+            return self._receipt(deleted, [*refused, *failures])
 
     def result(self, receipt: Receipt, file: Path | None) -> Erased:
         """Return the result, after writing the receipt to a new file.
@@ -150,7 +152,8 @@ class Erasure:
 
     def unseen(self, look: Found) -> list[str]:
         """Return clauses on what could not be looked at, as they are shown."""
-        pictures = [f"pictures: {look.stored.unseen}"] if look.stored.unseen else []
+        unseen = look.stored.unseen.rstrip(".")
+        pictures = [f"pictures: {unseen}"] if unseen else []
         shown = self._store.keyspace.shown_sentence
         return [shown(each) for each in (*pictures, *look.copies.unread)]
 
@@ -168,16 +171,17 @@ class Erasure:
         counts = {"erased": outcome.done + kept, "unknown": len(outcome.unknown)}
         return Account(text, counts)
 
-    def _receipt(self, session: bool, pictures: int, failures: list[str]) -> Receipt:
+    def _receipt(self, deleted: Deletion, failures: list[str]) -> Receipt:
         found, left = self.found, self._look()
+        there = left.stored
         self.otherwise = absent.written_otherwise(self._store, [self._key])
         others = (
             f"{plural(len(self.otherwise), 'session')} of the same number written otherwise, with "
             "or without its + or 00"
         )
         looks = [
-            Look("session", int(found.stored.session), int(session), int(left.stored.session)),
-            Look("temp_image", len(found.stored.pictures), pictures, len(left.stored.pictures)),
+            Look("session", int(found.stored.session), int(deleted.session), int(there.session)),
+            Look("temp_image", len(found.stored.pictures), deleted.pictures, len(there.pictures)),
             Look("kept copies", _count(found.copies), self._erased.total(), _count(left.copies)),
         ]
         unseen = self.unseen(left)

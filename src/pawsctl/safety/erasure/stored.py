@@ -9,6 +9,7 @@ from pawsctl.connection import ErrorReply, info_fields, raise_for_error
 from pawsctl.connection.replies import is_about_a_key
 from pawsctl.connection.scan.one_server import WRITTEN, slices
 from pawsctl.errors import Partial
+from pawsctl.plurals import plural
 from pawsctl.sessions.contract import keys
 from pawsctl.sessions.store.store import SessionStore
 
@@ -44,20 +45,32 @@ def _is_of(picture: bytes, phone: str) -> bool:
     return name is not None and keys.normalised(name[1]) == phone
 
 
-def delete(store: SessionStore, key: bytes, stored: Stored) -> tuple[bool, int]:
-    """Delete the keys that were found, and no others, which nobody has confirmed.
+class Deletion(msgspec.Struct, frozen=True):
+    """Whether the session was deleted, how many pictures, and how many pictures were refused."""
 
-    Returns whether the session was deleted, and how many pictures.
-    """
+    session: bool
+    pictures: int
+    refused: int
+
+    @property
+    def failures(self) -> list[str]:
+        """Clauses on what could not be deleted."""
+        if not self.refused:
+            return []
+        return [f"{plural(self.refused, 'temporary picture')}, which this user may not delete"]
+
+
+def delete(store: SessionStore, key: bytes, stored: Stored) -> Deletion:
+    """Delete the keys that were found, and no others, which nobody has confirmed."""
     session = stored.session and bool(store.connection.call("DEL", key))
-    pictures = 0
+    pictures = refused = 0
     for some in slices(stored.pictures, WRITTEN):
-        replies = store.connection.pipeline([("DEL", each) for each in some])
-        for each in replies:
-            # A second look finds the pictures that this user may not delete.
-            if not (isinstance(each, ErrorReply) and is_about_a_key(each)):
+        for each in store.connection.pipeline([("DEL", each) for each in some]):
+            if isinstance(each, ErrorReply) and is_about_a_key(each):
+                refused += 1
+            else:
                 pictures += raise_for_error(each)
-    return session, pictures
+    return Deletion(session, pictures, refused)
 
 
 def out_of_reach(store: SessionStore, key: bytes) -> list[str]:
