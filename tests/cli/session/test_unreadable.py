@@ -1,12 +1,20 @@
 """Files and a stdin whose reading fails midway, as on a disk that is about to go."""
 
+import gzip
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from pawsctl.errors import ExitStatus
+from pawsctl.config.redis_url import parse
+from pawsctl.connection import connect
+from pawsctl.errors import ExitStatus, OperationFailed
+from pawsctl.sessions.archive import read
+from pawsctl.sessions.archive.restore import How, restore
+from pawsctl.sessions.store.store import SessionStore
+from tests import archives
 from tests.cli_runner import Pawsctl
 from tests.servers import Server
 
@@ -58,3 +66,28 @@ def test_a_stdin_that_fails_is_named(pawsctl: Pawsctl, words: tuple[str, ...]) -
         )
     assert failed.returncode in (ExitStatus.FAILED, ExitStatus.USAGE)
     assert b"stdin can't be read: Input/output error" in failed.stderr
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_an_archive_that_is_changed_while_it_is_read_is_no_success(
+    server: Server, tmp_path: Path, name: str
+) -> None:
+    """It was whole when it was verified; what has been imported by then is told."""
+    lines = [archives.entry(f"+{number}", os.urandom(300).hex()) for number in range(1_500)]
+    path = archives.write(tmp_path / "a.jsonl", lines)
+    whole = path.read_bytes()
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(whole) if name.endswith(".gz") else whole)
+    shortened = path.read_bytes()[: path.stat().st_size * 9 // 10]
+    with (
+        SessionStore(connect(parse(server.url, origin="the test"))) as store,
+        read.opened(str(path)) as archive,
+        pytest.raises(OperationFailed) as failed,
+    ):
+        # In place, and not by another file of that name.
+        restore(store, archive, How(), progress=lambda _count: os.truncate(path, len(shortened)))
+    done = server.client.dbsize()
+    assert 0 < done < len(lines)
+    message = failed.value.message
+    assert message.startswith(f"{path} was changed while it was read. Before that, {done} of 1500")
+    assert "Nothing was changed" not in failed.value.hint

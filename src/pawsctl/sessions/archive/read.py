@@ -40,7 +40,8 @@ class Archive:
     def batches(self, size: int) -> Iterator[list[Numbered]]:
         """Yield the sessions with the numbers of their lines, `size` at a time; large ones fewer.
 
-        Raises OperationFailed if a session is too large for the free memory.
+        Raises OperationFailed if a session is too large for the free memory, or if the file is not
+        the one any more that was verified.
         """
         # The header is the first line.
         number = 2
@@ -48,7 +49,7 @@ class Archive:
         held: list[Saved | Rejected] = []
         held_bytes = 0
         try:
-            for block in self._bodies():
+            for block in self._unchanged_bodies():
                 held += jsonl_format.read_lines(block, self.prefix, undo=is_kept)
                 held_bytes += len(block)
                 while len(held) >= size or (held and held_bytes >= _BATCH_BYTES):
@@ -68,6 +69,22 @@ class Archive:
             f"There is not enough memory for what follows line {number - 1} of {self.name}.",
             hint="Use a machine that has more, or another archive.",
         )
+
+    def _unchanged_bodies(self) -> Iterator[bytes]:
+        """Yield the lines between header and trailer, and look whether they are as many."""
+        lines, cause = 0, None
+        try:
+            for body in self._bodies():
+                lines += body.count(b"\n")
+                yield body
+        except OperationFailed as error:
+            # It was readable, so that what is wrong with it now is new.
+            cause = error
+        if cause is not None or lines != self.count:
+            raise OperationFailed(
+                f"{self.name} was changed while it was read.",
+                hint="Look at what writes to it, and take one that nobody does.",
+            ) from cause
 
     def _bodies(self) -> Iterator[bytes]:
         """Yield the lines between header and trailer, in blocks."""
