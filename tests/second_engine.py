@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,15 @@ from tests.needs import skip_or_fail
 
 DEADLINE_SECONDS = 60.0
 
+_CONTAINERD = """
+version = 2
+root = "{folder}/containerd-data"
+state = "{folder}/containerd-state"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+address = "{folder}/containerd.sock"
+"""
+
 
 @contextmanager
 def second_engine(
@@ -24,11 +34,13 @@ def second_engine(
     images: tuple[str, ...] = (),
     hidden: tuple[Path, ...] = (),
     unmounted: tuple[str, ...] = (),
+    has_own_containerd: bool = True,
 ) -> Iterator[str]:
     """Yield the address of a new engine that has these images; stop it at the end.
 
     It runs with these `options` of dockerd. Instead of each of the `hidden` directories it sees an
-    empty one, like an engine in a snap or a virtual machine. The `unmounted` ones it lacks.
+    empty one, like an engine in a snap or a virtual machine. The `unmounted` ones it lacks. Its
+    containerd is a child of its own, and dies with it, or as most systems have it a service.
     """
     if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("dockerd"):
         skip_or_fail("a second dockerd needs root, on Linux")
@@ -37,6 +49,11 @@ def second_engine(
     address = f"unix://{folder}/docker.sock"
     covers = "".join(f"mount -t tmpfs none '{each}' && " for each in hidden)
     covers += "".join(f"umount '{each}' && " for each in unmounted)
+    if not has_own_containerd:
+        settings = folder / "containerd.toml"
+        settings.write_text(_CONTAINERD.format(folder=folder))
+        covers += f"{{ containerd --config {settings} & echo $! > {folder}/containerd.pid; }} && "
+        options = (*options, "--containerd", f"{folder}/containerd.sock")
     pool = () if any("address-pool" in each for each in options) else (_POOL,)
     bridge = f"paws{secrets.token_hex(4)}"
     command = [
@@ -64,6 +81,8 @@ def second_engine(
     finally:
         process.terminate()
         process.wait()
+        if not has_own_containerd:
+            os.kill(int((folder / "containerd.pid").read_text()), signal.SIGTERM)
         subprocess.run(["ip", "link", "delete", bridge], check=False)
         shutil.rmtree(folder, ignore_errors=True)
 

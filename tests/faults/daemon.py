@@ -5,14 +5,12 @@ import random
 import secrets
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import docker
-import psutil
 from docker.errors import ImageNotFound
 
 from tests.docker_fixtures import serve_registry
@@ -20,87 +18,21 @@ from tests.faults.engine import COMMANDS, project, start, struck
 from tests.faults.lab import until
 from tests.faults.proxy import Bend, Seen, bending
 from tests.faults.tally import Tally
+from tests.killable_engine import Daemon
 from tests.second_engine import second_engine
 from tests.standins.engine import never_pulled
 from tests.standins.images import REDIS
 
-READY_SECONDS = 30.0
 
-
-class _Daemon:
-    """A dockerd for this attack alone, which it may damage."""
-
-    def __init__(self, address: str) -> None:
-        self.address = address
-        self._folder = Path(address.removeprefix("unix://")).parent
-        self._pid = int((self._folder / "pid").read_text())
-        # Its mounts end with its processes.
-        self._command = ["unshare", "--mount", *psutil.Process(self._pid).cmdline()]
-        self._started: subprocess.Popen[bytes] | None = None
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send the daemon a signal."""
-        with suppress(ProcessLookupError):
-            os.kill(self._pid, number)
-
-    def heal(self) -> None:
-        """Make it answer again."""
-        self.signal(signal.SIGCONT)
-        if self.is_gone():
-            # Else it would wait for its predecessor's containerd, which died too.
-            (self._folder / "exec/containerd/containerd.pid").unlink(missing_ok=True)
-            self._started = subprocess.Popen(
-                self._command,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            self._pid = self._started.pid
-        assert until(self._answers, READY_SECONDS), "dockerd does not come back"
-
-    def restart(self) -> None:
-        """Stop it, and start it again."""
-        self.signal(signal.SIGTERM)
-        until(self.is_gone)
-        self.heal()
-
-    def is_gone(self) -> bool:
-        """Return whether its process has ended."""
-        # dockerd would mistake a predecessor's zombie process for another running dockerd.
-        with suppress(ChildProcessError):
-            os.waitpid(self._pid, os.WNOHANG)
-        return not psutil.pid_exists(self._pid)
-
-    def _answers(self) -> bool:
-        command = ["docker", "-H", self.address, "version"]
-        return subprocess.run(command, capture_output=True, timeout=10, check=False).returncode == 0
-
-    def end(self) -> None:
-        """Stop the processes that `heal` started."""
-        if self._started is not None:
-            self._started.terminate()
-            self._started.wait()
-
-
-def _stopped(daemon: _Daemon) -> None:
-    daemon.signal(signal.SIGTERM)
-    until(daemon.is_gone)
-
-
-def _crashed(daemon: _Daemon) -> None:
-    daemon.signal(signal.SIGKILL)
-    until(daemon.is_gone)
-
-
-def _frozen(daemon: _Daemon) -> None:
+def _frozen(daemon: Daemon) -> None:
     daemon.signal(signal.SIGSTOP)
     time.sleep(4)
     daemon.signal(signal.SIGCONT)
 
 
-_FAULTS: dict[str, Callable[[_Daemon], None]] = {
-    "engine stopped": _stopped,
-    "engine killed": _crashed,
+_FAULTS: dict[str, Callable[[Daemon], None]] = {
+    "engine stopped": Daemon.stop,
+    "engine killed": Daemon.kill,
     "engine paused for 4 s": _frozen,
 }
 
@@ -109,7 +41,7 @@ def attacks(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
     """Attack the engine at random moments of each command, and of a pull."""
     # Without live-restore, a dockerd that is started again deletes the other engine's bridge.
     with second_engine("--live-restore", images=(REDIS.image,)) as address:
-        daemon = _Daemon(address)
+        daemon = Daemon(address)
         api = docker.DockerClient(address)
         try:
             for name, fault in _FAULTS.items():
@@ -147,7 +79,7 @@ _NOISE = 8_000_000
 
 
 def _pulls(
-    folder: Path, daemon: _Daemon, api: docker.DockerClient, rng: random.Random, tries: int
+    folder: Path, daemon: Daemon, api: docker.DockerClient, rng: random.Random, tries: int
 ) -> Iterator[Tally]:
     """Attack the engine while `up` pulls another image for a Redis that runs and has data."""
     if not (os.environ.get("PAWSCTL_TEST_REGISTRY") or shutil.which("docker-registry")):

@@ -6,6 +6,7 @@ import re
 import secrets
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -27,6 +28,8 @@ from tests.standins.images import REDIS, ensure
 
 _FAILED, _CONFLICT = int(ExitStatus.FAILED), int(ExitStatus.CONFLICT)
 _PROXY = re.compile(rb"docker-proxy \(process (\d+)\)")
+_MOST_HINTS = 3
+_LEFT = re.compile(rb"'sudo (kill -KILL \d+)'")
 
 
 @contextmanager
@@ -153,23 +156,35 @@ def struck(
     judge(run, tally, how)
     if "list" in words and run.status == 0 and len(run.out.splitlines()) != len(SESSIONS):
         tally.found("lost", f"{how}: {len(run.out.splitlines())} of {len(SESSIONS)} listed: {run}")
-    again = place.run("redis", "up")
-    judge(again, tally, f"up again, {how}")
-    if again.status == _CONFLICT and (orphan := _PROXY.search(again.err)):
-        # A killed engine leaves its proxies behind, and the message says to stop what it names.
-        os.kill(int(orphan[1]), signal.SIGKILL)
-        again = place.run("redis", "up")
-        judge(again, tally, f"up once more, {how}")
-    if again.status in (_FAILED, _CONFLICT) and b"Restart Docker" in again.err:
-        restart()
-        again = place.run("redis", "up")
-        judge(again, tally, f"up after a restart, {how}")
+    again = _put_right(place, restart, how, tally)
     if again.status != 0:
         tally.found("lost", f"up again, {how} of {run}: {again}")
     elif lost := place.missing():
         tally.found("lost", f"{how}: {lost} sessions are gone: {run}")
     if left := [str(each) for each in place.folder.rglob("*.part*")]:
         tally.found("leftovers", f"{how}: {left}")
+
+
+def _put_right(place: Stack, restart: Callable[[], None], how: str, tally: Tally) -> Run:
+    """Run `up`; if it says what to do first, do that and run it again, and return its last run."""
+    again = place.run("redis", "up")
+    judge(again, tally, f"up again, {how}")
+    for _ in range(_MOST_HINTS):
+        if again.status not in (_FAILED, _CONFLICT):
+            break
+        if orphan := _PROXY.search(again.err):
+            # A killed engine leaves its proxies behind, and the message says to stop what it names.
+            os.kill(int(orphan[1]), signal.SIGKILL)
+        elif left := _LEFT.search(again.err):
+            # It has lost sight of what it began, and the hint says to end that.
+            subprocess.run(left[1].split(), check=True)
+        elif b"Restart Docker" in again.err:
+            restart()
+        else:
+            break
+        again = place.run("redis", "up")
+        judge(again, tally, f"up once more, {how}")
+    return again
 
 
 def found(folder: Path, api: docker.DockerClient) -> Iterator[Tally]:

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import Conflict, OperationFailed
 from pawsctl.stack.engine import held_on_docker
-from pawsctl.stack.engine.docker import container_logs, restart_loop, service_status, swap
+from pawsctl.stack.engine.docker import (
+    container_logs,
+    left_running,
+    restart_loop,
+    service_status,
+    swap,
+)
 from pawsctl.stack.engine.docker.containers import Containers
 from pawsctl.stack.engine.docker.objects import data_volumes as disk
 from pawsctl.stack.engine.docker.objects import labels, mounts, network_volumes, volume_content
@@ -144,6 +150,9 @@ class DockerEngine:
         astray = self.astray() if volumes else ()
         with translated_errors():
             existing = self._containers.all()
+            for container in existing:
+                if not is_running(container):
+                    left_running.check(self._api, container["Id"])
             names = self._volumes(existing) if volumes else []
             for each in () if volumes else reversed(existing):
                 self._containers.ending(each, emit).write_out()

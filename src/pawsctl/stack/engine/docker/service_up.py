@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pawsctl.errors import OperationFailed, TimedOut
 from pawsctl.stack.engine import ports
-from pawsctl.stack.engine.docker import preflight, swap
+from pawsctl.stack.engine.docker import left_running, preflight, swap
 from pawsctl.stack.engine.docker.objects import container_definition, mounts, network_volumes
 from pawsctl.stack.engine.docker.sdk import refusals
 from pawsctl.stack.engine.docker.sdk.sdk_client import explained
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _PAUSE = 0.02
 # A network's name may become ambiguous again between two of our requests.
 _TRIES = 5
+# Seconds between two tries while containerd clears up.
+_CLEARING = 0.5
 _PORT_TAKEN = (
     "port is already allocated",
     "address already in use",
@@ -172,6 +174,8 @@ class OneService:
     ) -> None:
         """Make way for the successor, and finish the takeover for it."""
         self._check_files()
+        if not container_definition.is_running(container):
+            left_running.check(self._api, container["Id"])
         service = self._service
         is_seen = self._moving is not None
         if not is_seen:
@@ -241,7 +245,11 @@ class OneService:
                 self._api.start(container_id)
             except APIError as error:
                 reason = explained(error)
-                if "ambiguous" in reason and attempt < _TRIES - 1:
+                is_last = attempt == _TRIES - 1
+                if not is_last and left_running.is_cleared_up(container_id, reason):
+                    time.sleep(_CLEARING)
+                    continue
+                if not is_last and "ambiguous" in reason:
                     for extra in network_volumes.networks(self._api, self._stack)[1:]:
                         network_volumes.remove_network(self._api, extra["Id"])
                     continue
@@ -250,7 +258,8 @@ class OneService:
                 mounts.raise_if_not_seen(service, reason, error)
                 raise OperationFailed(
                     f"{service.key} can't be started: {reason}.",
-                    hint=refusals.hint(reason, error.status_code),
+                    hint=left_running.hint(container_id, reason)
+                    or refusals.hint(reason, error.status_code),
                 ) from error
             else:
                 return

@@ -7,6 +7,9 @@ _ENGINE_FAILS = (
     "See what the engine's own log says of it (Docker's: 'journalctl -u docker'), or restart it."
 )
 
+# Docker was killed while it started or stopped the container, which has a process left.
+LEFT = (": already exists", "id already in use", "start shim: mkdir")
+
 # The first entry with a text found in the lower-case error counts.
 _ENGINE = {
     (
@@ -34,8 +37,10 @@ _ENGINE = {
         "external connectivity",
         "iptables failed",
     ): "Restart Docker: a firewall has removed its rules.",
-    (": already exists",): "Restart Docker: it was killed, and containerd still has what it had "
-    "begun.",
+    # For a machine whose processes are not in sight, see left_running.
+    LEFT: "Docker was killed while it "
+    "started or stopped this container, and what it had begun still runs where Docker does not see "
+    "it: restart the machine that Docker runs on, or Docker Desktop, and run this again.",
     ("executable file not found", "exec format error"): "The image does not run a Redis on this "
     "machine: choose another with REDIS_IMAGE or REDIS_COMMANDER_IMAGE.",
     ("authorization denied",): "Ask who runs this engine: its authorization plugin forbids it.",
