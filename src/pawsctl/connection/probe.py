@@ -14,6 +14,9 @@ from pawsctl.deadline import Deadline
 
 HOST = "127.0.0.1"
 
+# The reason of a server that ends, among others, for not answering.
+HUNG_UP = "the connection was closed"
+
 # The most bytes of a value in Redis; no reply here is longer.
 _MOST = 512 << 20
 
@@ -48,8 +51,10 @@ def ping(port: int, password: str | None, *, timeout: float = 2.0) -> str:
 
 def reason(error: Refused | OSError) -> str:
     """Return why a question was not answered, without the number of a system's error."""
+    if isinstance(error, ConnectionResetError | ConnectionAbortedError | BrokenPipeError):
+        return HUNG_UP
     if isinstance(error, OSError):
-        return error.strerror or "the connection was closed"
+        return error.strerror or HUNG_UP
     return str(error)
 
 

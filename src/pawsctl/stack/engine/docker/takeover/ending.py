@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 # Parts of the reasons for no answer of a server that has changed nothing since its start, or ends.
 _NOTHING_NEW = ("LOADING", "refused", "does not run")
+
+# Seconds that a server which hangs up gets to end.
+_GRACE = 2.0
+_PAUSE = 0.05
 
 
 class Ending:
@@ -74,6 +79,8 @@ class Ending:
                 return True
         if any(each in reason for each in _NOTHING_NEW):
             return True
+        if reason == probe.HUNG_UP and server.is_appending and self._has_ended():
+            return True
         self._emit(Unseen(self._name, reason))
         return False
 
@@ -93,7 +100,8 @@ class Ending:
             return
         self._check_lasting()
         if server.silence or server.port is None:
-            self._check_silent()
+            if not (server.silence == probe.HUNG_UP and self._has_ended()):
+                self._check_silent()
             yield
             return
         writers = Writers(server.port, server.password)
@@ -126,6 +134,21 @@ class Ending:
                 f"{self._option} --volumes' deletes it."
             )
         self._refuse("its data lies in memory, and ends with it", hint)
+
+    def _has_ended(self) -> bool:
+        """Whether a server that hangs up has ended in order, as by another command."""
+        from docker.errors import NotFound
+
+        deadline = time.monotonic() + _GRACE
+        while time.monotonic() < deadline:
+            try:
+                state = self._api.inspect_container(self._container["Id"])["State"]
+            except NotFound:
+                return False
+            if not state["Running"]:
+                return bool(state["ExitCode"] == 0)
+            time.sleep(_PAUSE)
+        return False
 
     def _check_silent(self) -> None:
         """Raise Conflict if a server that does not answer may not save its data when it ends."""
