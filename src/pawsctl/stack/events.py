@@ -118,6 +118,10 @@ class Shrinking(Event, frozen=True):
     limit: int
 
 
+class Ends(Event, frozen=True):
+    """From here on something is stopped or removed, which an interruption does not bring back."""
+
+
 class Stopped(Event, frozen=True):
     """A service was shut down; it still exists."""
 

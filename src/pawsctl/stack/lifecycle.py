@@ -18,10 +18,11 @@ from pawsctl.stack.plan import (
     carry_out,
     exclusively,
     existing_services,
-    explained_if_interrupted,
     main_services,
     plan_for,
     told_if_up,
+    told_start_is_undone,
+    told_what_ended,
 )
 from pawsctl.stack.project import last_port, layout, project
 from pawsctl.stack.project.layout import Topology
@@ -122,20 +123,11 @@ def start(
 
     Raises what `up` raises, OperationFailed if nothing exists, Interrupted.
     """
-
-    def work(here: Project, engine: Engine) -> Up:
-        if not existing_services(engine):
-            raise OperationFailed(
-                "There is nothing to start.", hint=f"Create it with 'pawsctl redis up{here.hint}'."
-            )
-        services = _up(here, engine, [], timeout=timeout, pull="missing", emit=emit)
-        return Up(engine.name, layout.url(topology, here.stack), services)
-
     with (
-        explained_if_interrupted("what was begun is undone", topology),
+        told_start_is_undone(topology),
         exclusively(settings, topology, timeout, emit),
     ):
-        return with_files(settings, topology, work, emit=emit)
+        return _start(settings, topology, timeout=timeout, emit=emit)
 
 
 def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) -> Stop:
@@ -144,14 +136,10 @@ def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) 
     Raises NoEngine, TimedOut, Interrupted.
     """
     with (
-        explained_if_interrupted("what was stopped stays stopped", topology),
-        exclusively(settings, topology, DEFAULT_TIMEOUT, emit),
+        told_what_ended("stopped", topology, emit) as seen,
+        exclusively(settings, topology, DEFAULT_TIMEOUT, seen),
     ):
-        here = project.load(settings, topology)
-        engine = engine_of(here, emit)
-        emit(Changing())
-        with ending_servers.noted(here.directory):
-            return Stop(engine.name, engine.stop(emit))
+        return _stop(settings, topology, emit=seen)
 
 
 def restart(
@@ -166,16 +154,39 @@ def restart(
         as_it_runs.check_ports(here, engine.status())
         engine.prepare(plan_for(here, engine, [], timeout=timeout, pull="missing", emit=emit))
 
-    with explained_if_interrupted("what was stopped stays stopped", topology):
-        with exclusively(settings, topology, timeout, emit):
-            with_files(settings, topology, look, emit=emit)
-        # If the data lies elsewhere, `start` takes it over from the running container.
+    # One lock for all of it: another command can't come between.
+    with (
+        told_what_ended("stopped", topology, emit) as seen,
+        exclusively(settings, topology, timeout, seen),
+    ):
+        with_files(settings, topology, look, emit=seen)
+        # If the data lies elsewhere, the start takes it over from the running container.
         here = project.load(settings, topology)
         stopped: tuple[str, ...] = ()
         if not engine_of(here, lambda _event: None).astray():
-            stopped = stop(settings, topology, emit=emit).stopped
-        done = start(settings, topology, timeout=timeout, emit=emit)
+            stopped = _stop(settings, topology, emit=seen).stopped
+        done = _start(settings, topology, timeout=timeout, emit=seen)
     return replace(done, services=tuple(_restarted(each, stopped) for each in done.services))
+
+
+def _start(settings: StackSettings, topology: Topology, *, timeout: float, emit: Emit) -> Up:
+    def work(here: Project, engine: Engine) -> Up:
+        if not existing_services(engine):
+            raise OperationFailed(
+                "There is nothing to start.", hint=f"Create it with 'pawsctl redis up{here.hint}'."
+            )
+        services = _up(here, engine, [], timeout=timeout, pull="missing", emit=emit)
+        return Up(engine.name, layout.url(topology, here.stack), services)
+
+    return with_files(settings, topology, work, emit=emit)
+
+
+def _stop(settings: StackSettings, topology: Topology, *, emit: Emit) -> Stop:
+    here = project.load(settings, topology)
+    engine = engine_of(here, emit)
+    emit(Changing())
+    with ending_servers.noted(here.directory):
+        return Stop(engine.name, engine.stop(emit))
 
 
 def _restarted(service: ServiceUp, stopped: Sequence[str]) -> ServiceUp:

@@ -14,7 +14,7 @@ from pawsctl.errors import Interrupted
 from pawsctl.stack import status
 from pawsctl.stack.engine import diff
 from pawsctl.stack.engine.protocol import Engine, Plan, Pull, ServiceUp
-from pawsctl.stack.events import AllUp, Emit, Event, Ready, Recreating, Shrinking
+from pawsctl.stack.events import AllUp, Emit, Ends, Event, Ready, Recreating, Shrinking
 from pawsctl.stack.project import layout, mounted_files
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.lock import locked
@@ -23,16 +23,43 @@ from pawsctl.stack.topology import form
 
 
 @contextmanager
-def explained_if_interrupted(
-    left: str, topology: Topology, *, way_on: Literal["start", "up"] = "start"
-) -> Iterator[None]:
-    """Turn Ctrl-C into Interrupted; `left` describes the state, `way_on` the command to go on."""
+def told_start_is_undone(topology: Topology) -> Iterator[None]:
+    """Turn Ctrl-C into Interrupted, which says that all was undone and how to begin again."""
     try:
         yield
     except KeyboardInterrupt as error:
         raise Interrupted(
-            f"Interrupted: {left}.",
-            hint=f"'pawsctl redis {way_on}{layout.option(topology)}' starts it.",
+            "Interrupted: what was begun is undone.",
+            hint=f"'pawsctl redis start{layout.option(topology)}' starts it.",
+        ) from error
+
+
+@contextmanager
+def told_what_ended(
+    done: Literal["stopped", "removed", "deleted"], topology: Topology, emit: Emit
+) -> Iterator[Emit]:
+    """Yield `emit`; turn Ctrl-C into Interrupted, which says whether anything was ended before."""
+    has_begun = False
+
+    def seen(event: Event) -> None:
+        nonlocal has_begun
+        if isinstance(event, Ends):
+            has_begun = True
+        else:
+            emit(event)
+
+    try:
+        yield seen
+    except KeyboardInterrupt as error:
+        option = layout.option(topology)
+        if not has_begun:
+            raise Interrupted(
+                f"Interrupted before anything was {done}.",
+                hint=f"'pawsctl redis status{option}' shows how it is.",
+            ) from error
+        raise Interrupted(
+            f"Interrupted: what was {done} stays {done}.",
+            hint=f"'pawsctl redis {'start' if done == 'stopped' else 'up'}{option}' starts it.",
         ) from error
 
 

@@ -15,9 +15,9 @@ from pawsctl.stack.lifecycle import DEFAULT_TIMEOUT
 from pawsctl.stack.plan import (
     carry_out,
     exclusively,
-    explained_if_interrupted,
     main_services,
     plan_for,
+    told_what_ended,
 )
 from pawsctl.stack.project import last_port, layout, mounted_files, project
 from pawsctl.stack.project.layout import Topology
@@ -75,13 +75,13 @@ def down(
     if volumes:
         confirm(losses.question(here, engine))
     with (
-        explained_if_interrupted("what was removed stays removed", topology, way_on="up"),
-        exclusively(settings, topology, DEFAULT_TIMEOUT, emit),
+        told_what_ended("removed", topology, emit) as seen,
+        exclusively(settings, topology, DEFAULT_TIMEOUT, seen),
     ):
         check()
-        emit(Changing())
+        seen(Changing())
         with ending_servers.noted(here.directory):
-            removed = engine.down(volumes=volumes, emit=emit)
+            removed = engine.down(volumes=volumes, emit=seen)
         if volumes:
             unfinished_reset.forget(here.directory)
         mounted_files.forget_all_but(None, here.directory)
@@ -122,9 +122,9 @@ def reset(
         engine.check_deletable()
         with ExitStack() as held:
             copy = delete_data.saved(here, engine, plan, save, held, holds=not free, emit=emit)
-            with explained_if_interrupted("what was deleted stays deleted", topology, way_on="up"):
+            with told_what_ended("deleted", topology, emit) as seen:
                 with ending_servers.noted(here.directory):
-                    removed = engine.down(volumes=True, emit=emit)
+                    removed = engine.down(volumes=True, emit=seen)
                 # The data of the new servers is not part of it.
                 unfinished_reset.note(here.directory, copy, ())
                 held.close()

@@ -59,6 +59,33 @@ def test_an_interrupted_stop_says_how_it_left_redis(stack: Stack, command: str) 
         assert client.ping()
 
 
+@pytest.mark.parametrize(
+    ("words", "done"),
+    [
+        (["stop"], "stopped"),
+        (["restart"], "stopped"),
+        (["down"], "removed"),
+        (["reset", "--yes"], "deleted"),
+    ],
+)
+def test_an_interruption_before_anything_ended_says_that(
+    stack: Stack, words: list[str], done: str
+) -> None:
+    """It comes when the command notes down what it is about to do. Redis goes on."""
+    assert stack("redis", "up").status == 0
+    with stack.client() as client:
+        client.set("kept", "1")
+    moment = f"{stack.project}/ending"
+
+    command = stack.signalled(signal.SIGINT, moment, "redis", *words)
+    _, said = command.communicate(timeout=60)
+
+    assert command.returncode == 130
+    assert f"Interrupted before anything was {done}." in said.decode()
+    with stack.client() as client:
+        assert client.get("kept") == b"1"
+
+
 def test_an_interruption_that_comes_too_late_says_that_all_was_done(embedded_stack: Stack) -> None:
     """The servers run; silence would mean that all was undone."""
     up = embedded_stack.signalled(signal.SIGINT, "All services answer", "redis", "up", "-v")

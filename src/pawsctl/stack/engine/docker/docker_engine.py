@@ -33,7 +33,7 @@ from pawsctl.stack.engine.protocol import (
     ServiceUp,
     Thing,
 )
-from pawsctl.stack.events import Emit, EngineName, Kept, Removed, Stopped
+from pawsctl.stack.events import Emit, Ends, EngineName, Kept, Removed, Stopped
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -83,6 +83,7 @@ class DockerEngine:
                 # Between two restarts nothing runs, and Docker would start it again.
                 if is_running(container) or container["State"]["Restarting"]:
                     with self._containers.ending(container, emit).settled():
+                        emit(Ends())
                         self._containers.stop(container)
                     stopped.append(_name(container))
                     emit(Stopped(_service(container), _name(container)))
@@ -156,6 +157,7 @@ class DockerEngine:
             names = self._volumes(existing) if volumes else []
             for each in () if volumes else reversed(existing):
                 self._containers.ending(each, emit).write_out()
+            emit(Ends())
             gone = [_name(each) for each in reversed(existing) if self._is_removed(each, emit)]
             removed = [Thing("container", name) for name in gone]
             for network in self._own_networks():

@@ -26,7 +26,7 @@ from pawsctl.stack.engine.protocol import (
 )
 from pawsctl.stack.engine.rollback import rollback
 from pawsctl.stack.engine.written_meanwhile import Meanwhile
-from pawsctl.stack.events import AllUp, Emit, EngineName, Removed
+from pawsctl.stack.events import AllUp, Emit, Ends, EngineName, Removed
 from pawsctl.stack.project import mounted_files
 
 if TYPE_CHECKING:
@@ -114,11 +114,14 @@ class EmbeddedEngine:
         removed: list[Thing] = []
         found = {each: each.belongings(volumes=volumes) for each in reversed(self._processes)}
         # Shut all down before any data is deleted: no server must run with a part of a cluster.
+        for each in () if volumes else found:
+            each.write_out(emit)
+        emit(Ends())
         for each in found:
             if volumes:
                 each.server.end_for_deletion()
             else:
-                each.shut_down(emit)
+                each.server.shut_down()
         for each, things in found.items():
             each.remove(volumes=volumes)
             for thing in things:

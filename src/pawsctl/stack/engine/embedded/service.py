@@ -17,7 +17,7 @@ from pawsctl.stack.engine.protocol import Action, Plan, ServiceStatus, ServiceUp
 from pawsctl.stack.engine.rollback import uninterrupted
 from pawsctl.stack.engine.wait import until_ready
 from pawsctl.stack.engine.written_meanwhile import Meanwhile
-from pawsctl.stack.events import Created, Emit, Ready, Recreating, Started, Stopped, Unseen
+from pawsctl.stack.events import Created, Emit, Ends, Ready, Recreating, Started, Stopped, Unseen
 from pawsctl.stack.project import layout, mounted_files
 
 if TYPE_CHECKING:
@@ -95,7 +95,10 @@ class Process:
 
     def stop(self, emit: Emit) -> bool:
         """Shut the server down with its data saved, and return whether it ran."""
-        was_running = self.shut_down(emit)
+        self.write_out(emit)
+        if self.is_running:
+            emit(Ends())
+        was_running = self.server.shut_down()
         if was_running:
             emit(Stopped(self.key, self.name))
         return was_running
