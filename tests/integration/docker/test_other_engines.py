@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -31,6 +33,43 @@ runtime = "runc"
 network_backend = "{backend}"
 """
 COMMANDER = "ghcr.io/joeferner/redis-commander:latest"
+# How long the kernel remembers an ended connection: two minutes, unless told otherwise.
+REMEMBERED = Path("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait")
+
+
+@pytest.fixture(scope="module")
+def firewall() -> Iterator[None]:
+    """Have no rules of Podman stay, and the kernel forget connections early in the meantime.
+
+    With such rules it tracks every connection on the machine, those of other tests too, and each
+    container that ends has Docker read them all: a tenth of a second for ten thousand.
+    """
+    before = [rule for table in ("filter", "nat") for rule in _rules(table)]
+    seconds = REMEMBERED.read_text() if REMEMBERED.exists() else ""
+    if seconds:
+        REMEMBERED.write_text("1")
+    try:
+        yield
+    finally:
+        if seconds:
+            REMEMBERED.write_text(seconds)
+        for table in ("filter", "nat") if not before else ():
+            rules = _rules(table)
+            for made, removed in (("-A", "-D"), ("-N", "-X")):
+                for _, *rest in (each for each in rules if each[0] == made):
+                    subprocess.run(["iptables", "-w", "-t", table, removed, *rest], check=True)
+
+
+def _rules(table: str) -> list[list[str]]:
+    """Return the rules and chains of Podman's networks, as arguments of iptables."""
+    if not shutil.which("iptables"):
+        return []
+    listed = subprocess.run(
+        ["iptables", "-w", "-t", table, "-S"], capture_output=True, text=True, check=True
+    )
+    return [
+        shlex.split(line) for line in listed.stdout.splitlines() if re.search("NETAVARK|CNI-", line)
+    ]
 
 
 @contextmanager
@@ -44,7 +83,7 @@ def _stack_on(address: str, folder: Path, project: str) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="module")
-def podman(docker_engine: docker.DockerClient) -> Iterator[str]:
+def podman(docker_engine: docker.DockerClient, firewall: None) -> Iterator[str]:
     """The address of Podman's service, which speaks Docker's API."""
     if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("podman"):
         skip_or_fail("podman is not installed, or this is not root on Linux")
