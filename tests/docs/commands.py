@@ -2,9 +2,9 @@
 
 import functools
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from inspect import unwrap
-from types import MappingProxyType
+from types import CodeType, MappingProxyType
 from typing import Any
 
 import typer
@@ -20,6 +20,7 @@ WIDTH = 96
 
 # Commands whose exit statuses do not follow from their declarations.
 _STATUSES = {
+    "health": (0, 1, 2, 5),
     "doctor": (0, 1, 2),
     "serve": (0, 1, 2, 7),
     "config": (0, 2),
@@ -104,7 +105,7 @@ def statuses(name: str, command: Any) -> list[int]:
         return list(_STATUSES[name])
     found = {ExitStatus.OK, ExitStatus.FAILED, ExitStatus.USAGE}
     names = {each for parameter in own_parameters(command) for each in parameter.opts}
-    used = set(unwrap(command.callback).__code__.co_names)
+    used = set(_names_used(unwrap(command.callback).__code__))
     if changes_something(name):
         found.add(ExitStatus.NOT_CONFIRMED)
     # `session watch` waits for its phone.
@@ -116,3 +117,11 @@ def statuses(name: str, command: Any) -> list[int]:
     if used & {"connect", "reader", "store"}:
         found |= {ExitStatus.UNREACHABLE, ExitStatus.PARTIAL}
     return sorted(map(int, found))
+
+
+def _names_used(code: CodeType) -> Iterator[str]:
+    """Yield the names that a function uses, also those of the functions within it."""
+    yield from code.co_names
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _names_used(each)

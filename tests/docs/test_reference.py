@@ -10,6 +10,7 @@ import pytest
 import pawsctl
 from pawsctl.config.setting_specs import SETTING_SPECS
 from pawsctl.errors import ExitStatus
+from tests.cli_runner import Pawsctl
 from tests.docs import commands, pages, parsed_compose, reference, results
 
 SOURCE = Path(pawsctl.__file__).parent
@@ -40,6 +41,24 @@ def test_every_command_has_a_part_and_an_example(name: str) -> None:
 def test_every_command_has_its_results() -> None:
     """None is missing, and none is left over."""
     assert results.RESULTS.keys() == commands.every_command().keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        *(("session list", ""), ("session get", "+1"), ("session ttl", ""), ("session lint", "")),
+        *(("session delete", "+1"), ("session seed", "3"), ("session export", "-")),
+        *(("health", ""), ("doctor", ""), ("test-session", "")),
+    ],
+)
+def test_the_status_without_a_redis_is_among_those_told(
+    bare_pawsctl: Pawsctl, name: str, arguments: str
+) -> None:
+    """Whichever way the command connects."""
+    result = bare_pawsctl("--url", "redis://127.0.0.1:1", *name.split(), *arguments.split())
+    told = commands.statuses(name, commands.every_command()[name])
+    assert result.status != ExitStatus.OK
+    assert result.status in told
 
 
 def test_every_setting_and_status_is_described() -> None:
