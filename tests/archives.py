@@ -25,14 +25,17 @@ class Held(NamedTuple):
 
 def held(server: Server) -> dict[bytes, Held]:
     """Return every string key that a server holds, with its value and time of expiry."""
-    client = server.client
-    found = {}
-    for key in client.scan_iter(count=1_000):
-        if client.type(key) == b"string":
-            value = client.get(key)
-            assert isinstance(value, bytes)
-            found[key] = Held(value, client.pexpiretime(key))
-    return found
+    keys = list(server.client.scan_iter(count=1_000))
+    with server.client.pipeline(transaction=False) as pipe:
+        for key in keys:
+            pipe.type(key)
+        strings = [key for key, kind in zip(keys, pipe.execute(), strict=True) if kind == b"string"]
+        for key in strings:
+            pipe.get(key)
+            pipe.pexpiretime(key)
+        told = pipe.execute()
+    assert all(isinstance(value, bytes) for value in told[::2])
+    return dict(zip(strings, map(Held, told[::2], told[1::2]), strict=True))
 
 
 def assert_same(before: dict[bytes, Held], after: dict[bytes, Held]) -> None:

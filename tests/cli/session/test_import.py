@@ -105,8 +105,10 @@ def test_import_into_a_full_redis_tells_how_far_it_got(
 ) -> None:
     """Exit 1; all sessions reported as imported are stored whole, and the old ones are kept."""
     client = any_server.client
-    for number in range(4_000):
-        client.set(f"wh:session:+{number}", os.urandom(500).hex(), ex=SIX_HOURS)
+    with client.pipeline(transaction=False) as pipe:
+        for number in range(4_000):
+            pipe.set(f"wh:session:+{number}", os.urandom(500).hex(), ex=SIX_HOURS)
+        pipe.execute()
     before = held(any_server)
     anywhere("session", "export", "a.jsonl")
     any_server.empty()

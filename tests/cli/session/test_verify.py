@@ -229,13 +229,14 @@ def test_its_server_ends_however_pawsctl_ends(
 ) -> None:
     """Its folder is deleted, too."""
     value = os.urandom(2_000).hex()
-    write(tmp_path / "a.jsonl", [entry(f"+{number}", value) for number in range(30_000)])
+    write(tmp_path / "a.jsonl", [entry(f"+{number}", value) for number in range(15_000)])
     process = bare_pawsctl.start("session", "verify", "a.jsonl", env={"TMPDIR": str(temporary)})
     deadline = time.monotonic() + 20
     try:
         while not servers_below(temporary):
             assert time.monotonic() < deadline
             assert process.poll() is None
+            time.sleep(0.005)
         process.send_signal(how)
         process.communicate(timeout=20)
     finally:
