@@ -251,3 +251,28 @@ def test_what_could_not_be_read_is_not_told_as_missing(
         assert each.status == ExitStatus.PARTIAL
         assert each.err.startswith("No sessions found in ")
         assert "not all could be read.\nerror: This user may not read 4 keys." in each.err
+
+
+def test_a_way_to_read_a_part_is_one_that_there_is(pawsctl: Pawsctl, server: Server) -> None:
+    """An export takes no glob, and the commands that its failure names do."""
+    for phone in ("+1", "+2"):
+        store_session(server, phone, GREETING)
+    server.client.acl_setuser(
+        "some", enabled=True, passwords=["+x"], keys=["wh:session:+1*"], commands=["+@all"]
+    )
+    url = server.url.replace("redis://", "redis://some:x@")
+    try:
+        failed = pawsctl("session", "export", "a.jsonl", "--json", "--url", url)
+        named = re.findall("'([a-z ]+)'|, '?([a-z]+)'", failed.error["hint"])
+        commands = [(first or second).removeprefix("session ") for first, second in named]
+        taken = [
+            pawsctl("session", "list", "--match", "+1*", "--url", url).status,
+            pawsctl("session", "flush", "--match", "+1*", "--dry-run", "--url", url).status,
+        ]
+        refused = pawsctl("session", "export", "b.jsonl", "--match", "+1*", "--url", url).status
+    finally:
+        server.client.acl_deluser("some")
+    assert failed.status == ExitStatus.PARTIAL
+    assert commands == ["list", "flush", "copy", "watch"]
+    assert taken == [ExitStatus.OK, ExitStatus.OK]
+    assert refused == ExitStatus.USAGE

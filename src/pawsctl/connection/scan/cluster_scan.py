@@ -281,6 +281,6 @@ class Sweep:
             text = f"{cause} The slots {missing} were not read to their end."
         return Partial(
             text,
-            hint="What was shown is true and not the whole. --failover-timeout waits longer than "
-            f"{self._cluster.timeouts.failover:g} s.",
+            hint="What was shown, if anything, is true and not the whole. --failover-timeout waits "
+            f"longer than {self._cluster.timeouts.failover:g} s.",
         )

@@ -38,8 +38,9 @@ def not_read(large: Sequence[str], forbidden: int) -> Partial | None:
     if forbidden:
         return Partial(
             f"This user may not read {plural(forbidden, 'key')}.",
-            hint="What was shown is true and not the whole. --match names the keys that may be "
-            "read; else ask for the permission.",
+            hint="What was shown, if anything, is true and not the whole. Ask for the permission; "
+            "'session list', 'flush', 'copy' and 'watch' take a --match for those that may be "
+            "read.",
         )
     return None
 
