@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from pawsctl.connection.replies import ErrorReply, PartlyRefused, has_code, is_about_a_key
 from pawsctl.errors import OperationFailed
@@ -45,6 +45,18 @@ class Queued(tuple[bytes | str | int, ...]):
 def as_bytes(part: bytes | str | int) -> bytes:
     """Return a part of a command as the bytes that are sent."""
     return part if isinstance(part, bytes) else str(part).encode("utf-8", "surrogateescape")
+
+
+def without_numbers(command: Command) -> tuple[bytes | str, ...]:
+    """Return the parts of a command, numbers as bytes.
+
+    hiredis takes numbers too, and the process crashes at a Ctrl-C while it writes one: it uses the
+    text without a look whether there is one.
+    """
+    parts = tuple(command)
+    if int in map(type, parts):
+        parts = tuple([b"%d" % part if type(part) is int else part for part in parts])
+    return cast("tuple[bytes | str, ...]", parts)
 
 
 def name_of(command: Command) -> bytes:
@@ -134,12 +146,12 @@ SCRIPTED = {_TTLS_SCRIPT: b"PTTL", _TYPES_SCRIPT: b"TYPE", _VALUES_SCRIPT: b"GET
 
 def ttls_of(keys: Iterable[bytes]) -> Command:
     """Return the command for the PTTL of each key in one reply, of any slots; needs scripts."""
-    return ("EVAL", _TTLS_SCRIPT, 0, *keys)
+    return ("EVAL", _TTLS_SCRIPT, b"0", *keys)
 
 
 def types_of(keys: Iterable[bytes]) -> Command:
     """Return the command for the TYPE of each key in one reply, of any slots; needs scripts."""
-    return ("EVAL", _TYPES_SCRIPT, 0, *keys)
+    return ("EVAL", _TYPES_SCRIPT, b"0", *keys)
 
 
 def parts_of(command: Command) -> list[Command]:
@@ -165,7 +177,7 @@ def is_many(command: Command) -> bool:
 def scripted(command: Command) -> Command:
     """Return a script for MGET, which the node that has all keys answers alike; else `command`."""
     if name_of(command) == b"MGET":
-        return ("EVAL", _VALUES_SCRIPT, 0, *command[1:])
+        return ("EVAL", _VALUES_SCRIPT, b"0", *command[1:])
     return command
 
 

@@ -15,7 +15,7 @@ import msgspec
 
 from pawsctl.config.target import Target
 from pawsctl.connection import read_list, reply_shapes
-from pawsctl.connection.commands import Command, is_read
+from pawsctl.connection.commands import Command, is_read, without_numbers
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.ledger import Ledger
 from pawsctl.connection.replies import ErrorReply, betrays_cluster, mode_of, raise_for_error
@@ -261,7 +261,8 @@ class Node:
 
         # redis-py's own packing looks at each argument in Python: half a microsecond for a key.
         # Its stub forgets that a command may have several parts.
-        packed = [hiredis.pack_command(tuple(each)) for each in commands]  # type: ignore[arg-type]
+        pack: Callable[[tuple[bytes | str, ...]], bytes] = hiredis.pack_command  # type: ignore[assignment]
+        packed = [pack(without_numbers(each)) for each in commands]
         self._socket.send_packed_command([b"".join(packed)])
 
     def _reply(self) -> Any:

@@ -1,5 +1,8 @@
 """Facts about commands: their keys, whether they may be retried, and how they are split."""
 
+import subprocess
+import sys
+
 import pytest
 
 from pawsctl.connection.commands import (
@@ -13,6 +16,7 @@ from pawsctl.connection.commands import (
     scripted,
     ttls_of,
     types_of,
+    without_numbers,
     writes_in,
 )
 from pawsctl.connection.replies import ErrorReply
@@ -79,7 +83,7 @@ def test_commands_over_many_keys_have_parts(count: int) -> None:
 def test_a_script_stands_for_mget() -> None:
     """Its keys are no KEYS, so that they may be of any slots; it can be split as MGET can."""
     name, script, count, *keys = scripted(("mget", b"a", b"b"))
-    assert (name, count, keys) == ("EVAL", 0, [b"a", b"b"])
+    assert (name, count, keys) == ("EVAL", b"0", [b"a", b"b"])
     assert "'GET'" in str(script)
     assert parts_of(scripted(("MGET", b"a"))) == [(b"GET", b"a")]
     wrong = ErrorReply("WRONGTYPE", "a hash")
@@ -132,3 +136,45 @@ def test_a_command_over_one_key_is_its_own_part() -> None:
     for command in [("GET", b"k"), ("UNLINK", b"k"), ttls_of([])]:
         assert not is_many(command)
         assert joined(command, [7]) == 7
+
+
+def test_no_number_is_left_to_hiredis() -> None:
+    """A Ctrl-C while it writes one is a crash; commands without numbers are sent as they are."""
+    command = ("SET", b"k", "ñ", "PXAT", 1_795_931_460_055, -1, 0)
+    expected = ("SET", b"k", "ñ", "PXAT", b"1795931460055", b"-1", b"0")
+    assert without_numbers(command) == expected
+    assert without_numbers([b"GET", "k"]) == (b"GET", "k")
+    keys = [b"a", b"b"]
+    for many in (ttls_of(keys), types_of(keys), scripted(["MGET", *keys])):
+        # They have many keys, through which nothing has to look.
+        assert without_numbers(many) == tuple(many)
+        assert is_read(many)
+        assert len(parts_of(many)) == len(keys)
+
+
+# Interrupts itself all the time while it makes the bytes of commands with numbers.
+_PACKING = """
+import signal, hiredis
+from pawsctl.connection.commands import without_numbers
+
+def interrupt(*_):
+    raise KeyboardInterrupt
+
+signal.signal(signal.SIGALRM, interrupt)
+command = ("SET", b"k", b"v", *["PXAT", 1795931460055] * 1000)
+count = 0
+while count < 500:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0002)
+        while True:
+            hiredis.pack_command(without_numbers(command))
+    except KeyboardInterrupt:
+        count += 1
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such timer")
+def test_an_interrupt_while_a_command_is_packed_is_no_crash() -> None:
+    """A process that has crashed tells nothing of what it did."""
+    done = subprocess.run([sys.executable, "-c", _PACKING], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
