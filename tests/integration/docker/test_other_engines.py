@@ -44,7 +44,8 @@ def firewall() -> Iterator[None]:
     With such rules it tracks every connection on the machine, those of other tests too, and each
     container that ends has Docker read them all: a tenth of a second for ten thousand.
     """
-    before = [rule for table in ("filter", "nat") for rule in _rules(table)]
+    if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("podman"):
+        skip_or_fail("podman is not installed, or this is not root on Linux")
     seconds = REMEMBERED.read_text() if REMEMBERED.exists() else ""
     if seconds:
         REMEMBERED.write_text("1")
@@ -53,7 +54,7 @@ def firewall() -> Iterator[None]:
     finally:
         if seconds:
             REMEMBERED.write_text(seconds)
-        for table in ("filter", "nat") if not before else ():
+        for table in ("nat", "filter") if not any(map(_is_of_a_network, _rules("nat"))) else ():
             rules = _rules(table)
             for made, removed in (("-A", "-D"), ("-N", "-X")):
                 for _, *rest in (each for each in rules if each[0] == made):
@@ -61,15 +62,18 @@ def firewall() -> Iterator[None]:
 
 
 def _rules(table: str) -> list[list[str]]:
-    """Return the rules and chains of Podman's networks, as arguments of iptables."""
+    """Return the rules and chains of Podman's netavark, as arguments of iptables."""
     if not shutil.which("iptables"):
         return []
     listed = subprocess.run(
         ["iptables", "-w", "-t", table, "-S"], capture_output=True, text=True, check=True
     )
-    return [
-        shlex.split(line) for line in listed.stdout.splitlines() if re.search("NETAVARK|CNI-", line)
-    ]
+    return [shlex.split(line) for line in listed.stdout.splitlines() if "NETAVARK" in line]
+
+
+def _is_of_a_network(rule: list[str]) -> bool:
+    """Return whether a rule belongs to a network that is in use: somebody else's."""
+    return any(re.fullmatch("NETAVARK-(DN-)?[0-9A-F]{9,}", word) for word in rule)
 
 
 @contextmanager
@@ -85,8 +89,6 @@ def _stack_on(address: str, folder: Path, project: str) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def podman(docker_engine: docker.DockerClient, firewall: None) -> Iterator[str]:
     """The address of Podman's service, which speaks Docker's API."""
-    if sys.platform != "linux" or os.geteuid() != 0 or not shutil.which("podman"):
-        skip_or_fail("podman is not installed, or this is not root on Linux")
     folder = Path(tempfile.mkdtemp(prefix="pawsctl-test-podman-", dir="/var/tmp"))
     has_names = all(
         Path(f"/usr/lib/podman/{each}").exists() for each in ("netavark", "aardvark-dns")
