@@ -1,4 +1,4 @@
-"""What a user may do to some keys, or not at all, is told as it is."""
+"""Commands of users who may do something to some keys only, or not at all: told as it is."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ def test_what_replaces_needs_no_right_to_delete(
     user: Callable[..., str],
     refused: tuple[str, ...],
 ) -> None:
-    """What the bot writes meanwhile is left as it is, and nobody is told of other refusals."""
+    """The bot's writes meanwhile are left as they are, and nobody is told of other refusals."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     lines = [archives.entry(f"+{number}", "new") for number in (1, 2)]
     path = archives.write(tmp_path / "a.jsonl", lines)

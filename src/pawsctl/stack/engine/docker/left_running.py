@@ -1,4 +1,4 @@
-"""What a killed Docker Engine leaves: a container that it takes for stopped, and that still runs.
+"""A container that a killed Docker Engine takes for stopped, and that still runs.
 
 A dockerd that is killed while it starts or stops a container may not know that container's shim any
 more, the process that runs it. It does not find it when it is started again, refuses to start the
