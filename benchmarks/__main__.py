@@ -7,6 +7,7 @@ what needs Docker, npm or a million sessions; it writes nothing.
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +21,9 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 
 def main() -> None:
     """Run every case and write the report."""
+    # A shell has what it runs in the background ignore Ctrl-C, and what is measured would inherit
+    # that: a watch would go on for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--quick", action="store_true", help="fewer sessions, runs and cases")
     parser.add_argument("--only", default="", help="only cases whose name holds this")
