@@ -35,10 +35,11 @@ def _spellings(needle: str) -> Sequence[str]:
 def says(session: Session | None, text: str) -> bool:
     """Return whether a text occurs in the messages that people see: the user's and the bot's."""
     needle, messages = _needle(text), session.messages if session else ()
-    if any(_is_spelt(messages, each) for each in _spellings(needle)):
-        return True
-    # Few say it, and fewer are no message of a person.
-    return any(needle in folded(each.text) and _is_of_person(each) for each in messages)
+    return any(_is_spelt(messages, each) for each in _spellings(needle)) or any(
+        # Few say it, and fewer are no message of a person.
+        needle in folded(each.text) and _is_of_person(each)
+        for each in messages
+    )
 
 
 def _is_of_person(message: Message) -> bool:
