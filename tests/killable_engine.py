@@ -53,6 +53,8 @@ class Daemon:
                 self._command,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
+                # containerd writes its stacks there, as in `second_engine`.
+                env=os.environ | {"TMPDIR": str(self._folder)},
                 start_new_session=True,
             )
             self._pid = self._started.pid
