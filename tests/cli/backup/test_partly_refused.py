@@ -65,7 +65,7 @@ def test_what_replaces_needs_no_right_to_delete(
     user: Callable[..., str],
     refused: tuple[str, ...],
 ) -> None:
-    """The bot's writes meanwhile are left as they are, and nobody is told of other refusals."""
+    """A newer session of the bot stays; no message speaks of scripts or transactions."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     lines = [archives.entry(f"+{number}", "new") for number in (1, 2)]
     path = archives.write(tmp_path / "a.jsonl", lines)

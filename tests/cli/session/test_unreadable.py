@@ -72,7 +72,7 @@ def test_a_stdin_that_fails_is_named(pawsctl: Pawsctl, words: tuple[str, ...]) -
 def test_an_archive_that_is_changed_while_it_is_read_is_no_success(
     server: Server, tmp_path: Path, name: str
 ) -> None:
-    """It was whole when it was verified; what has been imported by then is told."""
+    """The check before the import still found it whole; the failure tells what was imported."""
     lines = [archives.entry(f"+{number}", os.urandom(300).hex()) for number in range(1_500)]
     path = archives.write(tmp_path / "a.jsonl", lines)
     whole = path.read_bytes()

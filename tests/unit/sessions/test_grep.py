@@ -57,8 +57,8 @@ def test_a_session_says_what_its_folded_messages_say(
     """Whether the text is found as it is spelt, or only by folding; an accent makes another."""
     messages = [message(*each) for each in said]
     seen = [each.text for each in messages if each.role != "tool" and not each.is_tool_results]
-    told = any(grep.folded(wanted) in grep.folded(each) for each in seen)
-    assert grep.says(Session("active", messages, 1.0), wanted) is told
+    is_said = any(grep.folded(wanted) in grep.folded(each) for each in seen)
+    assert grep.says(Session("active", messages, 1.0), wanted) == is_said
 
 
 @pytest.mark.parametrize(

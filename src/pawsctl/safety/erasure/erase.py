@@ -130,7 +130,7 @@ class Erasure:
             # Redis first: if it refuses, nothing is changed. Copies are found without a session.
             deleted = stored.delete(self._store, self._key, self.found.stored)
             failures = copies.remove(self.found.copies, self._key, self._add)
-            # What the user may not even read is told as that.
+            # Those that may not be read are refused, too; the receipt has them as not looked at.
             refused = [] if self.found.stored.unseen else deleted.failures
             return self._receipt(deleted, [*refused, *failures])
 

@@ -77,7 +77,8 @@ def in_use(name: str, others: Iterable[str], so_far: str, hint: str = "") -> Con
 def delete(api: APIClient, names: Iterable[str], emit: Emit) -> tuple[list[str], list[str]]:
     """Delete volumes; return the names of those that are gone, and of those in use, which stay.
 
-    A volume may only name a folder of this machine: that folder stays, and the user is told.
+    Where a volume is a folder of this machine under another name, the folder stays, and the user
+    is told so.
     """
     from docker.errors import APIError
 
