@@ -4,13 +4,15 @@ import re
 import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 import redis
 
 from pawsctl.errors import ExitStatus
 from tests.docker_fixtures import PROJECT_LABEL
+from tests.processes import wait_until
 from tests.stack_fixtures import Docker, Stack
 from tests.standins.images import REDIS
 from tests.topology_fixtures import Topology
@@ -30,16 +32,38 @@ def _write_at_once(port: int, key: str) -> None:
     raise AssertionError(f"nothing took it on port {port}")
 
 
-def test_a_volume_that_was_written_to_stays(docker_stack: Stack, silent_image: str) -> None:
-    """Redis Commander never answers; the next `up` finds the data written to Redis."""
-    dev = docker_stack.start(
-        "redis", "dev", "--timeout", "4", env={"REDIS_COMMANDER_IMAGE": silent_image}
-    )
-    _write_at_once(docker_stack.port, "kept")
-    _, said = dev.communicate(timeout=DEADLINE_SECONDS)
+@contextmanager
+def _dev_without_commander(
+    stack: Stack, view: Docker, silent_image: str, once: bytes = b""
+) -> Iterator[list[bytes]]:
+    """Run `redis dev`, whose Redis Commander never answers; go on once it has said something.
 
-    assert dev.returncode == ExitStatus.TIMEOUT
-    assert f"The volume {docker_stack.project}_redis-data stays".encode() in said
+    Redis Commander is killed at the end, and what the command has said by then is in the list.
+    """
+    dev = stack.start("redis", "dev", env={"REDIS_COMMANDER_IMAGE": silent_image})
+    assert dev.stderr
+    said: list[bytes] = []
+    while once not in b"".join(said):
+        line = dev.stderr.readline()
+        assert line, said
+        said.append(line)
+    yield said
+    commander = f"{stack.project}-redis-commander"
+    wait_until(lambda: commander in view.names()["containers"], "Redis Commander is there")
+    wait_until(lambda: view.api.containers.get(commander).status == "running", "it runs")
+    view.api.containers.get(commander).kill()
+    said.append(dev.communicate(timeout=DEADLINE_SECONDS)[1])
+    assert dev.returncode == ExitStatus.FAILED, said
+
+
+def test_a_volume_that_was_written_to_stays(
+    docker_stack: Stack, engine_view: Docker, silent_image: str
+) -> None:
+    """Redis Commander never answers; the next `up` finds the data written to Redis."""
+    with _dev_without_commander(docker_stack, engine_view, silent_image) as said:
+        _write_at_once(docker_stack.port, "kept")
+
+    assert f"The volume {docker_stack.project}_redis-data stays".encode() in said[-1]
     assert docker_stack("redis", "up").status == ExitStatus.OK
     with docker_stack.client() as client:
         assert client.get("kept") == b"1"
@@ -59,16 +83,10 @@ def test_a_server_that_took_data_over_and_was_written_to_stays(
         ports={"6379/tcp": ("127.0.0.1", docker_stack.port)},
     )
     _write_at_once(docker_stack.port, "before")
-    dev = docker_stack.start(
-        "redis", "dev", "--timeout", "8", env={"REDIS_COMMANDER_IMAGE": silent_image}
-    )
-    assert dev.stderr
-    assert any(b"Recreating" in line for line in dev.stderr)
-    _write_at_once(docker_stack.port, "since")
-    _, said = dev.communicate(timeout=DEADLINE_SECONDS)
+    with _dev_without_commander(docker_stack, engine_view, silent_image, b"Recreating") as said:
+        _write_at_once(docker_stack.port, "since")
 
-    assert dev.returncode == ExitStatus.TIMEOUT
-    assert b"runs with the data that it took over, and stays" in said
+    assert b"runs with the data that it took over, and stays" in said[-1]
     with docker_stack.client() as client:
         assert client.set("and later", "1")
     assert docker_stack("redis", "up").status == ExitStatus.OK
