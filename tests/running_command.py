@@ -7,11 +7,13 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
 from typing import IO, Any, Protocol
 
 # Seconds until a command whose end is awaited without a limit is taken to hang.
 _LONGEST = 600.0
+
+TELL_WHERE = signal.SIGUSR1
+"""Has a command print the stack of each of its threads on stderr."""
 
 
 class Command:
@@ -77,6 +79,14 @@ class Started:
         self.stderr: IO[bytes] | None = None if err is None else os.fdopen(err, "rb")
         self._command = command
 
+    def __del__(self) -> None:
+        """Kill what a test that failed has left running, lest another be blamed for it."""
+        self.kill()
+        self.wait()
+        for each in (self.stdout, self.stderr):
+            if each:
+                each.close()
+
     def poll(self) -> int | None:
         """Return the exit status if it has ended."""
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -93,12 +103,29 @@ class Started:
         return self.returncode
 
     def communicate(self, *, timeout: float | None = None) -> tuple[bytes, bytes]:
-        """Return the rest of its output when it has ended. Raises TimeoutExpired."""
-        deadline = time.monotonic() + (_LONGEST if timeout is None else timeout)
+        """Return the rest of its output when it has ended.
+
+        If it takes longer, kill it and raise TimeoutExpired with what it said, and where it was.
+        """
+        limit = _LONGEST if timeout is None else timeout
+        deadline = time.monotonic() + limit
         streams = [each for each in (self.stdout, self.stderr) if each and not each.closed]
-        found = _rest(streams, deadline)
-        self.wait(max(0.0, deadline - time.monotonic()))
+        found: dict[IO[bytes] | None, bytes] = dict.fromkeys(streams, b"")
+        if not _read_rest(found, deadline) or self._command_lasts(deadline):
+            self.send_signal(TELL_WHERE)
+            _read_rest(found, time.monotonic() + 1)
+            self.kill()
+            error = subprocess.TimeoutExpired("pawsctl", limit)
+            error.add_note(b"\n".join(found.values()).decode(errors="backslashreplace"))
+            raise error
         return found.get(self.stdout, b""), found.get(self.stderr, b"")
+
+    def _command_lasts(self, deadline: float) -> bool:
+        try:
+            self.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            return True
+        return False
 
     def send_signal(self, sig: int) -> None:
         """Send it a signal if it has not ended."""
@@ -114,13 +141,13 @@ class Started:
         self.send_signal(signal.SIGKILL)
 
 
-def _rest(streams: Sequence[IO[bytes]], deadline: float) -> dict[IO[bytes] | None, bytes]:
-    """Return the rest of each stream, and close it. Raises TimeoutExpired."""
-    found: dict[IO[bytes] | None, bytes] = dict.fromkeys(streams, b"")
-    for each in streams:
+def _read_rest(found: dict[IO[bytes] | None, bytes], deadline: float) -> bool:
+    """Add the rest of each stream to what was found, and close it; return False if it lasts."""
+    left = [each for each in found if each and not each.closed]
+    for each in left:
         os.set_blocking(each.fileno(), False)
     # The first time they may have something in their buffers.
-    left, ready = list(streams), list(streams)
+    ready = list(left)
     while left:
         for each in ready:
             # None if there is nothing yet.
@@ -131,5 +158,5 @@ def _rest(streams: Sequence[IO[bytes]], deadline: float) -> dict[IO[bytes] | Non
         if left := [each for each in left if not each.closed]:
             ready, _, _ = select.select(left, [], [], max(0.0, deadline - time.monotonic()))
             if not ready:
-                raise subprocess.TimeoutExpired("pawsctl", 0)
-    return found
+                return False
+    return True

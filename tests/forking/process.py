@@ -8,6 +8,7 @@ command left behind what the end of its process would clear away. Then it ends a
 import _thread
 import atexit
 import contextlib
+import faulthandler
 import functools
 import json
 import logging
@@ -27,6 +28,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from tests.forking.preloaded import own_modules
+from tests.running_command import TELL_WHERE
 
 # A process ends after so many commands, lest it grow. Coverage is written when a process ends, so
 # each ends after one command if coverage is measured.
@@ -37,6 +39,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE, signal
 def prepare() -> None:
     """Do once, in the process that is to be forked, what each process would do and keep."""
     _variables()
+    faulthandler.register(TELL_WHERE, all_threads=True)
     # The first finalizer has Python call all of them at its end.
     weakref.finalize(prepare, prepare).detach()
 
