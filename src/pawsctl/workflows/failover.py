@@ -133,8 +133,10 @@ def _drill(
     target = parse(url, origin="the project's settings").with_login(None, here.password)
     writers = _writers(target, keyspace, before, primary, timeout)
     try:
-        for each in writers:
-            each.start()
+        # Interrupted, the start of a thread could leave locked what its end waits for.
+        with uninterrupted():
+            for each in writers:
+                each.start()
         time.sleep(_LEAD)
         begun_at = datetime.now(UTC)
         try:

@@ -67,9 +67,11 @@ class Writers:
 
     def let_end(self) -> None:
         """Stop renewing the pause: the server is gone."""
-        self._done.set()
-        if self._renewal.is_alive():
-            self._renewal.join()
+        # Interrupted, `set` could leave locked what the other thread waits for, and `join` with it.
+        with uninterrupted():
+            self._done.set()
+            if self._renewal.is_alive():
+                self._renewal.join()
 
     def release(self) -> None:
         """End the pause; no failure if the server is gone."""

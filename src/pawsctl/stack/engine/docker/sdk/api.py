@@ -16,8 +16,13 @@ from docker.api import APIClient
 from docker.errors import APIError, DockerException
 from docker.tls import TLSConfig
 from docker.utils import config
+from urllib3.connectionpool import ConnectionPool
 
+from pawsctl.stack.engine.docker.sdk.connection_queue import ConnectionQueue
 from pawsctl.stack.engine.docker.sdk.contexts import Endpoint, EngineTls
+
+# The SDK makes its pools itself; this is urllib3's own place for another queue.
+ConnectionPool.QueueCls = ConnectionQueue
 
 # Seconds; the timeout after a request has timed out.
 _SECOND_CHANCE = 5
