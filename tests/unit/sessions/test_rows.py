@@ -113,10 +113,11 @@ def test_the_last_message_is_on_one_line(text: str, line: str) -> None:
     """With one blank between words."""
     item = rows.listed(record(), NOW_MS).item
     messages = [OtherMessage("user", "first"), OtherMessage("user", text)]
-    assert Listed(item, Session("", messages, 0.0)).last_message == line
-    assert Listed(item, Session("", [], 0.0)).last_message is None
-    assert Listed(item, Session("", messages, 0.0)).waiting_since == item.updated_at
-    assert Listed(item, Session("", [OtherMessage("assistant", "x")], 0.0)).waiting_since is None
+    assert rows.row_of(item, Session("", messages, 0.0)).last_message == line
+    assert rows.row_of(item, Session("", [], 0.0)).last_message is None
+    assert rows.row_of(item, Session("", messages, 0.0)).waiting_since == item.updated_at
+    answered = Session("", [OtherMessage("assistant", "x")], 0.0)
+    assert rows.row_of(item, answered).waiting_since is None
 
 
 def test_a_conversation_has_its_value_as_stored() -> None:
@@ -233,7 +234,7 @@ def test_the_shortest_wait_comes_first() -> None:
     waits = [Session("", [OtherMessage("user", "x")], float(n)) for n in (3, 1, 2)]
     answered = Session("", [OtherMessage("assistant", [Block("text", text="x")])], 0.0)
     items = [
-        Listed(rows.Item("+", "", 1, "", 1, datetime.fromtimestamp(n, UTC), 1, None), each)
+        rows.row_of(rows.Item("+", "", 1, "", 1, datetime.fromtimestamp(n, UTC), 1, None), each)
         for n, each in ((3, waits[0]), (0, answered), (1, waits[1]), (2, waits[2]))
     ]
     for reverse, order in ((False, [3, 2, 1, 0]), (True, [1, 2, 3, 0])):
@@ -254,9 +255,10 @@ def test_a_wrong_order_is_refused() -> None:
 def test_the_last_messages_of_rows_are_those_of_each() -> None:
     """Also where one has no session, or no message."""
     item = rows.listed(record(), NOW_MS).item
-    said = [Listed(item, Session("", [OtherMessage("user", text)], 0.0)) for text in ("a", "b")]
+    sessions = [Session("", [OtherMessage("user", text)], 0.0) for text in ("a", "b")]
+    said = [rows.row_of(item, session) for session in sessions]
     for odd in (None, Session("", [], 0.0), Session("", [OtherMessage("user", " c\n")], 0.0)):
-        for some in ([*said, Listed(item, odd), *said], [Listed(item, odd), *said]):
+        for some in ([*said, rows.row_of(item, odd), *said], [rows.row_of(item, odd), *said]):
             assert list(rows.last_messages(some)) == [each.last_message for each in some]
     assert list(rows.last_messages(said)) == ["a", "b"]
 

@@ -90,6 +90,19 @@ class Message(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True)
         return words
 
     @property
+    def wants_answer(self) -> bool:
+        """Whether an answer is due if it is the last: it is a user's, a tool call or its result."""
+        role = self.role
+        if role != "assistant":
+            return role in ("user", "tool")
+        content = self.content
+        if isinstance(content, list):
+            for block in content:
+                if block.type == "tool_use":
+                    return True
+        return False
+
+    @property
     def is_said(self) -> bool:
         """Whether a person sees it: it is more than tool calls, or the result of one."""
         if self.is_tool_results or self.role == "tool":
@@ -123,18 +136,8 @@ class Session(
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it ends in an unanswered user's message, tool call or tool result."""
-        if not self.messages:
-            return False
-        last = self.messages[-1]
-        if last.role != "assistant":
-            return last.role in ("user", "tool")
-        content = last.content
-        if isinstance(content, list):
-            for block in content:
-                if block.type == "tool_use":
-                    return True
-        return False
+        """Whether it ends in a message that wants an answer."""
+        return bool(self.messages) and self.messages[-1].wants_answer
 
 
 class Problem(msgspec.Struct, frozen=True):

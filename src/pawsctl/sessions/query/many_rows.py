@@ -25,7 +25,9 @@ def all_listed(
         if isinstance(run, Record):
             all_rows.append(listed(run, now_ms, using))
         else:
-            all_rows += map(Listed, _items(run, using.begin), run.sessions)
+            lasts = [each.messages[-1] if each.messages else None for each in run.sessions]
+            sessions = run.sessions if whole else repeat(None)
+            all_rows += map(Listed, _items(run, using.begin), lasts, sessions)
     return all_rows
 
 

@@ -20,7 +20,7 @@ class RawItem(Item, frozen=True, gc=False):
 class RawListed(Listed, frozen=True, gc=False):
     """An item with the beginning of its value, None for a key that holds no string."""
 
-    preview: str | None
+    preview: str | None = None
 
     @property
     def last_message(self) -> str | None:
@@ -57,7 +57,8 @@ def listed(record: Record, now_ms: float, using: Checks) -> RawListed:
         problem=model.encodable(str(problem)) if problem else None,
         type=record.type,
     )
-    return RawListed(item, None, None if record.value is None else raw_value.preview(record.value))
+    preview = None if record.value is None else raw_value.preview(record.value)
+    return RawListed(item, preview=preview)
 
 
 def all_listed(found: Columns, now_ms: float, using: Checks) -> list[Listed]:

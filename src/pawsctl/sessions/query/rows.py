@@ -9,7 +9,7 @@ from pawsctl import durations
 from pawsctl.escaping import printable
 from pawsctl.sessions.contract import decode, keys, model, quick_check, rules
 from pawsctl.sessions.contract.decode import BotMessage, BotSession, TextBlock, UserMessage
-from pawsctl.sessions.contract.model import Problem, Record, Session
+from pawsctl.sessions.contract.model import Message, Problem, Record, Session
 from pawsctl.sessions.contract.rules import Checks
 
 
@@ -27,39 +27,44 @@ class Item(msgspec.Struct, frozen=True, gc=False):
 
 
 class Listed(msgspec.Struct, frozen=True, gc=False):
-    """An item together with the session it sums up."""
+    """An item with the last message of the session that it sums up, None if there is none.
+
+    `session` is there only where something else looks at it.
+    """
 
     item: Item
-    session: Session | None
+    last: Message | None = None
+    session: Session | None = None
 
     @property
     def last_message(self) -> str | None:
         """The last message on one line, tool traffic in brackets; None if there is none."""
-        session = self.session
-        if session is None or not session.messages:
+        if self.last is None:
             return None
-        words = session.messages[-1].summary
+        words = self.last.summary
         # Of the blanks between words, only the usual one is printable; and no lone surrogate is.
         if words.isprintable() and "  " not in words and words.strip(" ") == words:
             return words
         return model.encodable(" ".join(words.split()))
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether the customer waits for an answer."""
+        return self.last is not None and self.last.wants_answer
+
+    @property
     def waiting_since(self) -> datetime | None:
         """The last update of a session in which the customer waits for an answer, else None."""
-        if self.session is None or not self.session.is_waiting:
-            return None
-        return self.item.updated_at
+        return self.item.updated_at if self.is_waiting else None
 
 
 def last_messages(rows: Sequence[Listed]) -> Sequence[str | None]:
     """Return the `last_message` of each row; of conversations, Printable texts if all are."""
     texts: list[str] = []
     for row in rows:
-        session = row.session
-        if session is None or not session.messages:
+        last = row.last
+        if last is None:
             break
-        last = session.messages[-1]
         # As `summary`, whose call takes longer than all else; a branch for each class, since Python
         # reads a field quickly where it always is of one class.
         if type(last) is UserMessage:
@@ -157,7 +162,7 @@ def listed(record: Record, now_ms: float, using: Checks | None = None) -> Listed
         return _listed_with_care(record, now_ms, using)
     # A sound session has a key that is UTF-8 and a date that exists.
     key = record.key.decode()
-    return Listed(
+    return row_of(
         Item(
             key[using.begin :],
             key,
@@ -170,6 +175,12 @@ def listed(record: Record, now_ms: float, using: Checks | None = None) -> Listed
         ),
         session,
     )
+
+
+def row_of(item: Item, session: Session | None) -> Listed:
+    """Return the row of an item and the session that it sums up, which is kept."""
+    last = session.messages[-1] if session is not None and session.messages else None
+    return Listed(item, last, session)
 
 
 def _listed_with_care(record: Record, now_ms: float, using: Checks) -> Listed:
@@ -186,7 +197,7 @@ def _listed_with_care(record: Record, now_ms: float, using: Checks) -> Listed:
         bytes=len(record.value) if record.value is not None else None,
         problem=model.encodable(str(problem)) if problem else None,
     )
-    return Listed(item, session)
+    return row_of(item, session)
 
 
 def conversation(

@@ -71,7 +71,4 @@ def _key(field: str, *, reverse: bool) -> Callable[[Listed], Any]:
 
 
 def _lightened(listed: Listed) -> Listed:
-    session = listed.session
-    if session is None or len(session.messages) < 2:
-        return listed
-    return Listed(listed.item, replace(session, messages=session.messages[-1:]))
+    return listed if listed.session is None else replace(listed, session=None)

@@ -46,5 +46,5 @@ def shown(found: Listed, record: Record, using: Checks) -> Listed:
     masked = space.shown_record(record)
     if isinstance(found, RawListed):
         value = masked.value
-        return RawListed(item, None, None if value is None else raw_value.preview(value))
-    return Listed(item, rules.read(masked, space).session)
+        return RawListed(item, preview=None if value is None else raw_value.preview(value))
+    return rows.row_of(item, rules.read(masked, space).session)

@@ -63,18 +63,17 @@ def _last_words(rows: Rows) -> Sequence[str]:
         names: dict[type[Message], bytes] = {
             kind: f"{SPEAKERS[kind.role]}: ".encode() for kind in (UserMessage, BotMessage)
         }
-        kinds = [type(row.session.messages[-1]) for row in rows if row.session is not None]
+        kinds = [type(row.last) for row in rows if row.last is not None]
         if names.keys() >= set(kinds):
             return Printable(list(map(add, map(names.__getitem__, kinds), found.encoded)))
     texts = []
     for row, words in zip(rows, found, strict=True):
-        session = row.session
         if problem := row.item.problem:
             texts.append(f"! {problem}")
-        elif words is None or session is None:
+        elif words is None or row.last is None:
             texts.append("")
         else:
-            role = session.messages[-1].role
+            role = row.last.role
             texts.append(f"{SPEAKERS.get(role, role)}: {words}")
     return texts
 
@@ -82,8 +81,8 @@ def _last_words(rows: Rows) -> Sequence[str]:
 def _waiting_seconds(rows: Rows) -> list[int | None]:
     now, found = datetime.now(UTC), list[int | None]()
     for row in rows:
-        since, session = row.item.updated_at, row.session
-        if since is not None and session is not None and session.is_waiting:
+        since, last = row.item.updated_at, row.last
+        if since is not None and last is not None and last.wants_answer:
             found.append(max(0, (now - since) // _SECOND))
         else:
             found.append(None)
