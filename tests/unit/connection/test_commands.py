@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from pawsctl.config.redis_url import parse
 from pawsctl.connection.commands import (
     Command,
     is_many,
@@ -19,7 +20,10 @@ from pawsctl.connection.commands import (
     without_numbers,
     writes_in,
 )
+from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.replies import ErrorReply
+from pawsctl.connection.sockets.of_target import socket_of
+from pawsctl.deadline import Deadline
 from pawsctl.errors import OperationFailed
 
 
@@ -150,6 +154,15 @@ def test_no_number_is_left_to_hiredis() -> None:
         assert without_numbers(many) == tuple(many)
         assert is_read(many)
         assert len(parts_of(many)) == len(keys)
+
+
+@pytest.mark.parametrize(("path", "number"), [("", 0), ("/0", 0), ("/7", "7")])
+def test_the_number_of_the_database_is_sent_as_text(path: str, number: int | str) -> None:
+    """redis-py itself sends it, with hiredis; for 0 it sends none."""
+    target = parse(f"redis://127.0.0.1:6379{path}", origin="--url")
+    seconds = (1.0, 1.0)
+    found = socket_of(target, seconds, deadline=Deadline(1.0), words=LastWords())
+    assert found.db == number
 
 
 # Interrupts itself all the time while it makes the bytes of commands with numbers.

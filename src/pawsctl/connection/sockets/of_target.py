@@ -31,7 +31,8 @@ def socket_of(
         return Timed
 
     common: dict[str, Any] = {
-        "db": target.db,
+        # As text, since hiredis must not be given a number, see `without_numbers`.
+        "db": target.db and str(target.db),
         "username": target.username,
         "password": target.password,
         "socket_timeout": seconds[1],
