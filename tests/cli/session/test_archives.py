@@ -1,8 +1,13 @@
 """Round trips of sessions through an archive, and damaged archives."""
 
+import bz2
 import hashlib
+import io
+import lzma
 import os
 import re
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -170,3 +175,43 @@ def test_what_is_no_archive_is_told_from_a_newer_one(
     assert missing.status == ExitStatus.USAGE
     assert "c.jsonl can't be read: No such file or directory" in missing.err
     assert server.client.dbsize() == 0
+
+
+def _zipped(data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("a.jsonl", data)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("packed", "command"),
+    [
+        (bz2.compress, "bzip2 -dc"),
+        (lzma.compress, "xz -dc"),
+        (_zipped, "unzip -p"),
+        # A frame with one block as it is.
+        (lambda _data: bytes.fromhex("28b52ffd20010900007b"), "zstd -dc"),
+    ],
+    ids=["bzip2", "xz", "zip", "zstd"],
+)
+@pytest.mark.parametrize("piped", [False, True], ids=["file", "stdin"])
+def test_what_another_program_compressed_is_told_from_damage(
+    pawsctl: Pawsctl,
+    server: Server,
+    packed: Callable[[bytes], bytes],
+    command: str,
+    piped: bool,
+) -> None:
+    """The archive in it may be sound; the hint says how to unpack it."""
+    server.client.set("wh:session:+1", b"{}")
+    pawsctl("session", "export", "a.jsonl")
+    data = packed((pawsctl.folder / "a.jsonl").read_bytes())
+    (pawsctl.folder / "a").write_bytes(data)
+    for verb in ("import", "verify"):
+        result = pawsctl("session", verb, "-" if piped else "a", "--json", stdin=data)
+        assert result.status == ExitStatus.FAILED
+        name = "The archive on stdin" if piped else "a"
+        assert result.error["message"] == f"{name} is compressed by another program than gzip."
+        assert f"'{command}'" in result.error["hint"]
+        assert "another archive" not in result.error["hint"]

@@ -42,7 +42,7 @@ def test_all_that_can_be_reached_is_erased_and_told_in_a_receipt(
         client.set(key, "{}", ex=600)
     state = anywhere.folder / "state" / "pawsctl"
     (state / "project" / "backups").mkdir(parents=True)
-    archive = state / "project" / "backups" / "sessions-1-db0.jsonl.gz"
+    archive = state / "project" / "backups" / "sessions-1-db0.jsonl.GZ"
     assert anywhere("session", "export", str(archive)).status == ExitStatus.OK
     alone = state / "alone.jsonl"
     assert anywhere("session", "export", str(alone)).status == ExitStatus.OK

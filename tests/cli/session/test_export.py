@@ -90,6 +90,64 @@ def test_a_gz_archive_is_the_same_compressed(
     assert result.json["kept"] == 1
 
 
+@pytest.mark.parametrize("name", ["a.jsonl.GZ", "b.Gz", ".gz"])
+def test_gz_in_any_case_is_compressed(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path, name: str
+) -> None:
+    """It is read so, too."""
+    server.client.set("wh:session:+1", b"{}")
+    assert pawsctl("session", "export", name).status == ExitStatus.OK
+    assert gzip.decompress((tmp_path / name).read_bytes()).startswith(b'{"format"')
+    assert pawsctl("session", "import", name, "--json").json["kept"] == 1
+    assert pawsctl("session", "verify", name, "--json").json["sessions"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "ending", "instead"),
+    [
+        ("a.jsonl.zst", ".zst", "a.jsonl.gz"),
+        ("a.XZ", ".XZ", "a.jsonl.gz"),
+        ("a.bz2", ".bz2", "a.jsonl.gz"),
+        ("a.zip", ".zip", "a.jsonl.gz"),
+        ("a.lz4", ".lz4", "a.jsonl.gz"),
+        ("a.br", ".br", "a.jsonl.gz"),
+        ("a.7z", ".7z", "a.jsonl.gz"),
+        ("a.Z", ".Z", "a.jsonl.gz"),
+        ("a.tar", ".tar", "a.jsonl.gz"),
+        ("a.tgz", ".tgz", "a.jsonl.gz"),
+        ("a.tar.gz", ".tar.gz", "a.jsonl.gz"),
+        ("a.zst.GZ", ".zst.GZ", "a.jsonl.gz"),
+        ("a.gz.gz", ".gz.gz", "a.jsonl.gz"),
+        (".zst", ".zst", "sessions.jsonl.gz"),
+        ("two.parts.json.xz", ".xz", "two.parts.json.gz"),
+    ],
+)
+def test_a_name_of_what_it_would_not_be_is_refused(
+    bare_pawsctl: Pawsctl, tmp_path: Path, name: str, ending: str, instead: str
+) -> None:
+    """Before Redis is asked, and before a file is replaced."""
+    (tmp_path / name).write_text("old")
+    for options in ([], ["--force"]):
+        refused = bare_pawsctl("session", "export", name, "--json", *options)
+        assert refused.status == ExitStatus.USAGE
+        assert refused.error["message"] == (
+            f"{name} ends in {ending}, and an archive is plain JSON lines, or those in gzip."
+        )
+        assert f"Name it {instead}, or" in refused.error["hint"]
+    assert (tmp_path / name).read_text() == "old"
+    assert [each.name for each in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("name", ["zst", "a.zst.jsonl", "gz", "a.gz.old"])
+def test_what_only_looks_like_such_a_name_is_plain(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path, name: str
+) -> None:
+    """Only the end of a name says that a file is compressed."""
+    server.client.set("wh:session:+1", b"{}")
+    assert pawsctl("session", "export", name).status == ExitStatus.OK
+    assert (tmp_path / name).read_bytes().startswith(b'{"format"')
+
+
 def test_keys_of_other_types_are_left_out_and_told(anywhere: Pawsctl, any_server: Server) -> None:
     """The archive contains sessions only."""
     any_server.client.set("wh:session:+1", b"{}")

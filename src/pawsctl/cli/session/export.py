@@ -26,7 +26,7 @@ def export_(
         str,
         typer.Argument(
             metavar="FILE|-",
-            help="File to write, compressed if it ends in .gz; - writes to stdout.",
+            help="File to write, compressed if it ends in .gz, else plain; - writes to stdout.",
         ),
     ],
     *,

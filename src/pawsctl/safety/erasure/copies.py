@@ -105,11 +105,11 @@ def _files(home: Path, unread: list[str]) -> Iterator[Path]:
         for path in sorted(folder / each for each in names):
             if path.is_symlink() and not path.exists():
                 unread.append(f"{path} is a link that leads nowhere")
-            elif temporary_files.is_one(path) and ".jsonl" in path.name and path.exists():
+            elif temporary_files.is_one(path) and ".jsonl" in path.name.lower() and path.exists():
                 unread.append(f"{path} is being written")
             # The audit log has keyed hashes of phones, and no sessions.
             elif (
-                path.name.endswith(_ARCHIVES)
+                path.name.lower().endswith(_ARCHIVES)
                 and path != log.path()
                 and path.is_file()
                 and _is_new(path, seen, unread)

@@ -18,6 +18,16 @@ STDIO = "-"
 # with a megabyte, that takes as long as the checksum.
 _CHUNK = 1 << 16
 _GZIP_MAGIC = b"\x1f\x8b"
+# What other compressed files begin with, and the commands that unpack them.
+_OTHERS = {
+    b"\x28\xb5\x2f\xfd": "zstd -dc",
+    b"\xfd7zXZ\0": "xz -dc",
+    b"BZh": "bzip2 -dc",
+    b"\x04\x22\x4d\x18": "lz4 -dc",
+    b"\x1f\x9d": "gzip -dc",
+    b"PK\x03\x04": "unzip -p",
+    b"7z\xbc\xaf\x27\x1c": "7z x -so",
+}
 # zlib's number for a window of 32 KB with a gzip header.
 _GZIP_WINDOW = 31
 
@@ -33,14 +43,15 @@ class ArchiveSource:
     def chunks(self) -> Iterator[bytes]:
         """Yield the bytes from the beginning, uncompressed. The first pass must go to the end.
 
-        Raises OperationFailed if they can't be read, if compressed bytes are damaged or cut short,
-        or if there is no room for a pipe's bytes in the temporary file.
+        Raises OperationFailed if they can't be read, if compressed bytes are damaged or cut short
+        or not gzip's, or if there is no room for a pipe's bytes in the temporary file.
         """
         stored = self._stored()
         first = next(stored, b"")
         everything = chain((first,), stored)
         # By its content and not by its name: it may come through a pipe.
         if not first.startswith(_GZIP_MAGIC):
+            self._require_no_other(first)
             yield from everything
             return
         try:
@@ -77,6 +88,14 @@ class ArchiveSource:
             with _told_of_no_room():
                 spool.flush()
             self._file, self._spool = spool, None
+
+    def _require_no_other(self, first: bytes) -> None:
+        for magic, command in _OTHERS.items():
+            if first.startswith(magic):
+                raise OperationFailed(
+                    f"{self.name} is compressed by another program than gzip.",
+                    hint=f"Nothing was changed. Have '{command}' unpack it, as into a pipe to -.",
+                )
 
     def _read(self, file: IO[bytes]) -> bytes:
         try:
