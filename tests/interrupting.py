@@ -13,7 +13,8 @@ from pawsctl.stack.engine.docker.sdk.api import LocalApi
 from pawsctl.stack.engine.docker.sdk.contexts import endpoint
 
 # The code that takes connections out of a pool and puts them back.
-_FILES = ("/urllib3/connectionpool.py", "/queue.py", "/threading.py", "_queue.py")
+_FUNCTIONS = ("_get_conn", "_put_conn")
+_FILES = ("/queue.py", "/threading.py", "/connection_queue.py")
 
 
 class _Interrupt:
@@ -28,7 +29,8 @@ class _Interrupt:
         return self._left <= 0
 
     def __call__(self, frame: FrameType, event: str, _argument: object) -> Any:
-        frame.f_trace_opcodes = frame.f_code.co_filename.endswith(_FILES)
+        code = frame.f_code
+        frame.f_trace_opcodes = code.co_name in _FUNCTIONS or code.co_filename.endswith(_FILES)
         if event == "opcode":
             self._left -= 1
             if not self._left:

@@ -18,8 +18,10 @@ def test_a_port_without_a_listener_is_not_said_to_have_one() -> None:
     """An outgoing connection may have any port; after its end, the system keeps it for a minute."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = socket.socket()
+        # The system gives nobody else's connection this port.
+        port = free_port()
+        client.bind(("127.0.0.1", port))
         client.connect(server.getsockname())
-        port = client.getsockname()[1]
         accepted, _ = server.accept()
         is_free_while_used = ports.is_free(port)
         used = ports.use(port)

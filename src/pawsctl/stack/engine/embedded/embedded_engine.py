@@ -73,7 +73,7 @@ class EmbeddedEngine:
         deadline = time.monotonic() + plan.timeout
         with rollback(self._project.hint) as undo:
             meanwhile = Meanwhile(undo)
-            done = tuple(each.up(plan.emit, meanwhile) for each in wanted)
+            done = tuple(each.up(plan, deadline, meanwhile) for each in wanted)
             for each in wanted:
                 each.wait(plan, deadline, meanwhile)
             plan.form(deadline)

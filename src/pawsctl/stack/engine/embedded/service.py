@@ -5,29 +5,37 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pawsctl.connection import probe
 from pawsctl.errors import Conflict
 from pawsctl.files import state_dir
-from pawsctl.stack.engine import append_only, diff, ports
+from pawsctl.stack.engine import append_only, ports
+from pawsctl.stack.engine.embedded import arguments
 from pawsctl.stack.engine.embedded.server_process import ServerProcess, ServerRecord
+from pawsctl.stack.engine.embedded.snapshot import Snapshot
 from pawsctl.stack.engine.protocol import Action, Plan, ServiceStatus, ServiceUp, Thing
 from pawsctl.stack.engine.rollback import uninterrupted
 from pawsctl.stack.engine.wait import until_ready
 from pawsctl.stack.engine.written_meanwhile import Meanwhile
-from pawsctl.stack.events import Created, Emit, Ends, Ready, Recreating, Started, Stopped, Unseen
+from pawsctl.stack.events import (
+    Created,
+    Emit,
+    Ends,
+    Ready,
+    Recreating,
+    Started,
+    Stopped,
+    Unseen,
+)
 from pawsctl.stack.project import layout, mounted_files
 
 if TYPE_CHECKING:
     from pawsctl.stack.project.services import Service
 
 _TAIL_LINES = 15
-# Log times with their zone, so that `--since` and `--timestamps` need not guess it.
-_LOG_FORMAT = ("--log-timestamp-format", "iso8601")
-# Option of the server → the compose file's field for it.
-_FIELDS = {"port": "ports", "dir": "volumes", "include": diff.SECRETS}
 
 
 class Process:
@@ -59,9 +67,16 @@ class Process:
         """Whether its server runs, or ran and was not taken down."""
         return self.server.record() is not None
 
-    def up(self, emit: Emit, meanwhile: Meanwhile) -> ServiceUp:
-        """Start the server, or restart it if its settings have changed; `undo` reverts that."""
-        record, wanted = self.server.record(), self._arguments()
+    def up(self, plan: Plan, deadline: float, meanwhile: Meanwhile) -> ServiceUp:
+        """Start the server, or restart it if its settings have changed; `undo` reverts that.
+
+        Loading a snapshot ends at `deadline` (in seconds of `time.monotonic`).
+        """
+        record, wanted, emit = (
+            self.server.record(),
+            self._arguments(),
+            plan.emit,
+        )
         changed: tuple[str, ...] = ()
         is_up = self.is_running
         if is_up and record and not record.arguments:
@@ -71,14 +86,16 @@ class Process:
         if is_up and record and record.arguments == wanted:
             action: Action = "running"
         elif is_up and record:
-            action, changed = "recreated", _changed(record.arguments, wanted)
+            action, changed = "recreated", arguments.changed(record.arguments, wanted)
             is_seen = self.write_out(emit)
             emit(Recreating(self.key, self.name, changed, is_seen))
         else:
             action = "started" if record else "created"
         self._log_start = self.server.log_size()
         if action != "running":
-            self._launch(wanted, record if is_up else None, meanwhile)
+            self._launch(
+                wanted, record if is_up else None, meanwhile, self._snapshot(plan, deadline)
+            )
             emit(Started(self.key, self.name) if record else Created("process", self.name))
         elif record:
             self.server.remember(record)
@@ -89,9 +106,17 @@ class Process:
 
         Raises OperationFailed, Conflict, TimedOut.
         """
-        until_ready(self.key, plan, deadline=deadline, died=self._died, log_tail=self._log_tail)
+        self._await_answer(plan, deadline)
         meanwhile.answered(self.key)
         plan.emit(Ready(self.key, self.name))
+
+    def _await_answer(self, plan: Plan, deadline: float) -> None:
+        until_ready(self.key, plan, deadline=deadline, died=self._died, log_tail=self._log_tail)
+
+    def _snapshot(self, plan: Plan, deadline: float) -> Snapshot:
+        return Snapshot(
+            self.server, self.key, plan.emit, partial(self._await_answer, plan, deadline)
+        )
 
     def stop(self, emit: Emit) -> bool:
         """Shut the server down with its data saved, and return whether it ran."""
@@ -189,7 +214,7 @@ class Process:
     def drift(self) -> tuple[str, ...]:
         """Return the fields in which the settings differ from those of the started server."""
         record = self.server.record()
-        return _changed(record.arguments, self._arguments()) if record else ()
+        return arguments.changed(record.arguments, self._arguments()) if record else ()
 
     def last_words(self, lines: int) -> tuple[str, ...]:
         """Return the last lines of its log; none if it has no log."""
@@ -211,24 +236,19 @@ class Process:
         return {port.published + moved for port in self.service.ports}
 
     def _arguments(self) -> tuple[str, ...]:
-        """Return the container's arguments with this machine's paths, port and data directory."""
-        service, data = self.service, self.server.data
-        places = {each.target: str(each.source) for each in service.files}
-        places |= {each.target: str(data) for each in service.volumes}
-        given = [places.get(word, word) for word in service.command[1:]]
-        for volume in service.volumes:
-            inside = f"{volume.target}/"
-            given = [
-                str(data / word.removeprefix(inside)) if word.startswith(inside) else word
-                for word in given
-            ]
-        port = ("--port", str(service.ports[0].published), "--bind", service.ports[0].host)
-        return (*given, *port, *_LOG_FORMAT)
+        return arguments.of_service(self.service, self.server.data)
 
     def _launch(
-        self, wanted: tuple[str, ...], running: ServerRecord | None, meanwhile: Meanwhile
+        self,
+        wanted: tuple[str, ...],
+        running: ServerRecord | None,
+        meanwhile: Meanwhile,
+        left: Snapshot,
     ) -> None:
-        """Start the server, after a shutdown of the one that is `running`."""
+        """Start the server, after a shutdown of the one that is `running`.
+
+        A snapshot that it would not read, `left` in its folder, is read before.
+        """
         undo, before, had_data = meanwhile.undo, self.server.record(), self.has_data()
         if running:
             # On undo the old server starts only after the new one has ended: two must never share
@@ -240,23 +260,14 @@ class Process:
             raise taken
         with uninterrupted():
             undo.callback(self._undo_launch, before, None if had_data else meanwhile)
-            self._prepare(Path(wanted[0]))
+            arguments.prepare(Path(wanted[0]), self.server.data)
+        if not layout.is_sentinel(self.service) and left.is_unread():
+            left.load(wanted, self.service.ports[0].published, self._password)
+        with uninterrupted():
             self.server.launch(wanted, self.service.ports[0].published)
             if not had_data and not layout.is_sentinel(self.service):
                 port = self.service.ports[0].published
                 meanwhile.started(self.key, port, self._password, lambda: self.is_running)
-
-    def _prepare(self, configuration: Path) -> None:
-        """Create the file in which the server notes its role, as topology/start.sh does."""
-        if configuration.parent != self.server.data:
-            return
-        state_dir.made(self.server.data)
-        with state_dir.usable(self.server.data):
-            configuration.touch(mode=0o600)
-            if configuration.name == "redis.conf":
-                lines = configuration.read_text("utf-8").splitlines(keepends=True)
-                role = [line for line in lines if line.startswith("replicaof ")]
-                configuration.write_text("".join(role), "utf-8")
 
     def _undo_launch(self, before: ServerRecord | None, meanwhile: Meanwhile | None) -> None:
         """End the server; delete its data if there was none before and nobody has written."""
@@ -282,18 +293,3 @@ class Process:
 
     def _log_tail(self) -> tuple[str, ...]:
         return self.server.log_from(self._log_start)[-_TAIL_LINES:]
-
-
-def _changed(before: tuple[str, ...], wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of the fields that differ between two command lines.
-
-    The first word of each is the path of the configuration file.
-    """
-    names = [_FIELDS.get(each, each) for each in diff.options(before[1:], wanted[1:])]
-    if before[0] != wanted[0]:
-        names.insert(0, diff.SECRETS)
-    if diff.SECRETS in names:
-        paths = ([each for each in words if each.startswith("/")] for words in (before, wanted))
-        index = names.index(diff.SECRETS)
-        names[index : index + 1] = diff.contents(*paths)
-    return tuple(dict.fromkeys(names))
