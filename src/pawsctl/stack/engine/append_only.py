@@ -1,7 +1,8 @@
 """The append-only file of a server: whether it holds all data, and the next start will find it."""
 
+import shlex
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from pawsctl.connection import info_reply, probe
 
@@ -34,11 +35,12 @@ def holds_all(info: Mapping[str, str]) -> bool:
     )
 
 
-def complete(port: int, password: str | None) -> None:
+def complete(port: int, password: str | None, is_there: Callable[[], bool] | None = None) -> None:
     """Have the append-only file hold all data: the next start reads nothing else.
 
-    A client may have switched it off, or just on again; the disk may be full. Raises NotWritten,
-    and probe.Refused or OSError if the server does not tell.
+    A client may have switched it off, or just on again; the disk may be full; somebody may have
+    removed its files, which `is_there` looks for. Raises NotWritten, probe.Refused or OSError if
+    the server does not tell, and what `is_there` raises.
     """
     info = _info(port, password)
     if info.get("aof_enabled") == "0":
@@ -46,9 +48,24 @@ def complete(port: int, password: str | None) -> None:
             probe.ask(port, password, ("CONFIG", "SET", "appendonly", "yes"))
         except probe.Refused as error:
             raise NotWritten(f"it is off, and {error}") from error
-    begun = well = time.monotonic()
     # A server that still loads its data has changed none.
-    while not holds_all(info) and info.get("loading") != "1":
+    if not _is_written_in_time(info, port, password) or is_there is None or is_there():
+        return
+    try:
+        probe.ask(port, password, ("BGREWRITEAOF",))
+    except probe.Refused as error:
+        raise NotWritten(f"it was removed, and {error}") from error
+    _is_written_in_time(_info(port, password), port, password)
+    if not is_there():
+        raise NotWritten("it was removed, and the server can't write it anew")
+
+
+def _is_written_in_time(info: dict[str, str], port: int, password: str | None) -> bool:
+    """Wait until the file holds all data; return False if the server loads. Raises NotWritten."""
+    begun = well = time.monotonic()
+    while not holds_all(info):
+        if info.get("loading") == "1":
+            return False
         now = time.monotonic()
         if not _is_broken(info):
             well = now
@@ -58,6 +75,35 @@ def complete(port: int, password: str | None) -> None:
             raise NotWritten(f"it is not written after {_PATIENCE:g} s")
         time.sleep(_PAUSE)
         info = _info(port, password)
+    return info.get("loading") != "1"
+
+
+def are_there(folder: str, name: str, read: Callable[[str], bytes | None]) -> bool:
+    """Whether an append-only file is whole: the files that its manifest lists, or the one file.
+
+    `folder` and `name` are the settings `appenddirname` and `appendfilename`. `read` returns the
+    content of a file in the server's own folder, at least a part of it; None if there is none.
+    Before Redis 7 there was one file and no folder.
+    """
+    manifest = read(f"{folder}/{name}.manifest")
+    if manifest is None:
+        return read(name) is not None
+    try:
+        return all(read(f"{folder}/{each}") is not None for each in _listed(manifest))
+    except ValueError:
+        # A quote without an end.
+        return False
+
+
+def _listed(manifest: bytes) -> Iterator[str]:
+    """Yield the files that a manifest lists, but for those that are to be removed.
+
+    A line is `file NAME seq 1 type b`, the name in quotes if it has blanks.
+    """
+    for line in manifest.decode("utf-8", "replace").splitlines():
+        words = shlex.split(line)
+        if words[:1] == ["file"] and words[-2:] != ["type", "h"]:
+            yield words[1]
 
 
 def _is_broken(info: Mapping[str, str]) -> bool:

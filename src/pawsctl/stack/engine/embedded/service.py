@@ -14,6 +14,7 @@ from pawsctl.errors import Conflict
 from pawsctl.files import state_dir
 from pawsctl.stack.engine import append_only, ports
 from pawsctl.stack.engine.embedded import arguments
+from pawsctl.stack.engine.embedded.data_folder import has_append_only_file
 from pawsctl.stack.engine.embedded.server_process import ServerProcess, ServerRecord
 from pawsctl.stack.engine.embedded.snapshot import Snapshot
 from pawsctl.stack.engine.protocol import Action, Plan, ServiceStatus, ServiceUp, Thing
@@ -147,12 +148,15 @@ class Process:
         # The setting may have changed since its start.
         passwords = (self._password, *map(mounted_files.password_in, self.files_in_use()))
         try:
-            append_only.complete(record.port, probe.accepted(record.port, passwords))
+            password = probe.accepted(record.port, passwords)
+            is_there = partial(has_append_only_file, self.server.data)
+            append_only.complete(record.port, password, is_there)
         except append_only.NotWritten as error:
             raise Conflict(
                 f"{self.name} would lose data if it were stopped: its append-only file does not "
                 f"hold all of it ({error}). It was not stopped.",
-                hint=f"Make room where its data is, and run this again. Its log: {self.server.log}",
+                hint="Make room where its data is, or remove what is in the way, and run this "
+                f"again. Its log: {self.server.log}",
             ) from error
         except ConnectionRefusedError:
             # It is starting or ending.

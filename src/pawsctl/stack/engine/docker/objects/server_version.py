@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from pawsctl.stack.engine.docker.objects import probe_container
+from pawsctl.stack.engine.docker.objects import container_file, probe_container
 
 if TYPE_CHECKING:
     from docker.api import APIClient
@@ -92,17 +92,4 @@ def has_aof_folder(api: APIClient, container_id: str, directory: str) -> bool:
 
     Raises APIError if the engine fails: that is no sign that there is no folder.
     """
-    return has_file(api, container_id, f"{directory}/{AOF_FOLDER}")
-
-
-def has_file(api: APIClient, container_id: str, path: str) -> bool:
-    """Whether a container, started or not, has a file or folder at `path`. Raises APIError."""
-    from docker.errors import NotFound
-
-    try:
-        stream, _ = api.get_archive(container_id, path, chunk_size=512)
-    except NotFound:
-        return False
-    # It may hold gigabytes, and its name is enough.
-    stream.close()
-    return True
+    return container_file.exists(api, container_id, f"{directory}/{AOF_FOLDER}")

@@ -17,7 +17,8 @@ import msgspec
 from msgspec import Struct
 
 from pawsctl.connection import info_reply, probe
-from pawsctl.stack.engine.docker.objects import container_definition, mounts, server_version
+from pawsctl.stack.engine import append_only
+from pawsctl.stack.engine.docker.objects import container_definition, container_file, mounts
 from pawsctl.stack.engine.docker.takeover import command_line
 from pawsctl.stack.project import layout
 
@@ -141,7 +142,18 @@ def may_reread(api: APIClient, container: dict[str, Any], told: Server) -> bool:
     name = told.settings["appendfilename"]
     files = (f"{told.settings['appenddirname']}/{name}.manifest", name)
     folder = PurePosixPath(told.settings["dir"])
-    return any(server_version.has_file(api, container["Id"], str(folder / each)) for each in files)
+    return any(container_file.exists(api, container["Id"], str(folder / each)) for each in files)
+
+
+def has_append_only_file(api: APIClient, container: dict[str, Any], told: Server) -> bool:
+    """Whether the append-only file of a server is whole where it looks for it. Raises APIError."""
+    folder = PurePosixPath(told.settings["dir"])
+
+    def read(name: str) -> bytes | None:
+        return container_file.beginning(api, container["Id"], str(folder / name))
+
+    settings = told.settings
+    return append_only.are_there(settings["appenddirname"], settings["appendfilename"], read)
 
 
 def published(service: Service, container: dict[str, Any]) -> int | None:

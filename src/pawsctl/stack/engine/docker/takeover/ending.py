@@ -66,12 +66,14 @@ class Ending:
         # A server that can't write its file answers nothing but that to PING.
         if server.port is not None and (not reason or reason.startswith("MISCONF")):
             try:
-                append_only.complete(server.port, server.password)
+                # Where it is, a server that does not tell may have been told by a file of its own.
+                is_there = None if server.is_guessed else self._has_file
+                append_only.complete(server.port, server.password, is_there)
             except append_only.NotWritten as error:
                 self._refuse(
                     f"its append-only file does not hold all of it ({error})",
-                    "Make room where its data is, and run this again; 'pawsctl redis logs"
-                    f"{self._option}' may say more.",
+                    "Make room where its data is, or remove what is in the way, and run this "
+                    f"again; 'pawsctl redis logs{self._option}' may say more.",
                 )
             except (probe.Refused, OSError) as error:
                 reason = probe.reason(error)
@@ -83,6 +85,9 @@ class Ending:
             return True
         self._emit(Unseen(self._name, reason))
         return False
+
+    def _has_file(self) -> bool:
+        return data_place.has_append_only_file(self._api, self._container, self._server)
 
     @contextmanager
     def settled(self) -> Iterator[None]:

@@ -14,7 +14,7 @@ from pawsctl import sizes
 from pawsctl.connection import info_reply, probe
 from pawsctl.errors import Conflict
 from pawsctl.stack.engine.append_only import is_written
-from pawsctl.stack.engine.docker.objects import server_version
+from pawsctl.stack.engine.docker.objects import container_file
 from pawsctl.stack.engine.docker.takeover import copy_server
 from pawsctl.stack.engine.docker.takeover.command_line import DEFAULTS
 from pawsctl.stack.engine.docker.takeover.copy_server import Copy
@@ -94,7 +94,7 @@ class Snapshot:
         plan.emit(TakenOver(service.key, sum(total for total, _ in keys.values()), len(keys)))
 
     def _has(self, path: str) -> bool:
-        return server_version.has_file(self._api, self._container, path)
+        return container_file.exists(self._api, self._container, path)
 
     def _check_room(self, info: dict[str, str], copy: Copy) -> None:
         limit = sizes.in_bytes(self._project.settings.redis_maxmemory)
