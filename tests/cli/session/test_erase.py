@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import os
 import re
 import stat
 from pathlib import Path
@@ -144,7 +145,7 @@ def test_what_the_bot_writes_meanwhile_is_told(bare_pawsctl: Pawsctl, server: Se
 
 
 def test_pictures_that_this_user_may_not_see_are_told(pawsctl: Pawsctl, server: Server) -> None:
-    """The session is erased all the same."""
+    """The session is erased all the same; so is told that the picture is there still."""
     store_session(server, "+1", VALUE)
     server.client.set("temp_image:+1:1", "{}", ex=600)
     server.client.execute_command("ACL SETUSER lim on >pw ~wh:session:* +@all")
@@ -153,8 +154,41 @@ def test_pictures_that_this_user_may_not_see_are_told(pawsctl: Pawsctl, server: 
     server.client.acl_deluser("lim")
     assert done.status == ExitStatus.PARTIAL
     assert not server.client.exists("wh:session:+1")
-    assert done.json["receipt"]["not_looked_at"] == ["pictures: This user may not read 1 key"]
-    assert ".." not in done.error["message"]
+    receipt = done.json["receipt"]
+    assert receipt["not_looked_at"] == ["pictures: This user may not read 1 key"]
+    assert receipt["not_erased"] == ["1 temporary picture, which this user may not delete"]
+    assert receipt["complete"] is False
+    assert done.error["message"] == (
+        "Not all could be erased: 1 temporary picture, which this user may not delete. Still "
+        "there: temp_image. Not all could be looked at: pictures: This user may not read 1 key."
+    )
+
+
+def test_a_refused_picture_is_told_beside_a_copy_that_is_not_looked_at(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """A draft that is open in an editor, and pictures of which this user may delete one."""
+    store_session(server, "+1", VALUE)
+    for name in ("temp_image:+1:1", "temp_image:+1:2"):
+        server.client.set(name, "{}", ex=600)
+    draft = pawsctl.folder / "state/pawsctl/session.edits" / f".editing-{os.getpid()}-{1:016x}"
+    draft.mkdir(parents=True)
+    (draft / "+1.json").write_text("half")
+    server.client.execute_command(
+        "ACL SETUSER lim reset on >pw %R~* ~wh:session:* ~temp_image:*:1 +@all"
+    )
+    url = server.url.replace("://", "://lim:pw@")
+    done = pawsctl("session", "erase", "+1", "--yes", "--json", "--url", url)
+    server.client.acl_deluser("lim")
+    assert done.status == ExitStatus.FAILED
+    receipt = done.json["receipt"]
+    assert receipt["not_erased"] == ["1 temporary picture, which this user may not delete"]
+    (unseen,) = receipt["not_looked_at"]
+    for clause in (*receipt["not_erased"], unseen):
+        assert clause in done.error["message"]
+    assert unseen.endswith("is open in an editor")
+    assert receipt["looked_at"][1] == {"place": "temp_image", "found": 2, "erased": 1, "left": 1}
+    assert receipt["complete"] is False
 
 
 def test_pictures_that_this_user_may_not_delete_are_told(pawsctl: Pawsctl, server: Server) -> None:

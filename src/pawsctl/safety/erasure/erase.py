@@ -1,6 +1,7 @@
 """Erase what is stored of one person, look again, and write a receipt."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,8 +47,8 @@ class Receipt(msgspec.Struct, frozen=True):
     """A receipt, without the phone itself: `phone_hash` is keyed (HMAC-SHA-256).
 
     `complete` says that every place could be looked at, and holds nothing any more. `elsewhere`
-    has the kept copies that are from another Redis. `not_erased` says why copies are left, and
-    `not_reached` names what pawsctl can't reach.
+    has the kept copies that are from another Redis. `not_erased` says why keys or copies are left,
+    and `not_reached` names what pawsctl can't reach.
     """
 
     format: str
@@ -98,6 +99,7 @@ class Erasure:
         # The names of sessions under other spellings of the number, which are other keys.
         self.otherwise: list[str] = []
         self._erased = Counter[str]()
+        self._are_copies_left = False
         self._not_written: PawsctlError | None = None
 
     @property
@@ -130,9 +132,8 @@ class Erasure:
             # Redis first: if it refuses, nothing is changed. Copies are found without a session.
             deleted = stored.delete(self._store, self._key, self.found.stored)
             failures = copies.remove(self.found.copies, self._key, self._add)
-            # Those that may not be read are refused, too; the receipt has them as not looked at.
-            refused = [] if self.found.stored.unseen else deleted.failures
-            return self._receipt(deleted, [*refused, *failures])
+            self._are_copies_left = bool(failures)
+            return self._receipt(deleted, [*deleted.failures, *failures])
 
     def result(self, receipt: Receipt, file: Path | None) -> Erased:
         """Return the result, after writing the receipt to a new file.
@@ -219,18 +220,22 @@ class Erasure:
                 hint="Keep that: the next receipt will not have it.",
             )
         left = ", ".join(each.place for each in receipt.looked_at if each.left)
-        still = f" Still there: {left}." if left else ""
-        unseen = f"Not all could be looked at: {'; '.join(receipt.not_looked_at)}."
-        if receipt.not_erased:
-            also = f" {unseen}" if receipt.not_looked_at else ""
+        told = [
+            *_told("Not all could be erased", receipt.not_erased),
+            *([f"Still there: {left}."] if left else []),
+            *_told("Not all could be looked at", receipt.not_looked_at),
+        ]
+        # A picture that may not be read may not be deleted either: it counts as not looked at.
+        has_failed = receipt.not_erased and not self.found.stored.unseen
+        if self._are_copies_left or has_failed:
+            whole = "An archive that can't be rewritten is whole, as it was. "
             raise OperationFailed(
-                f"Not all could be erased: {'; '.join(receipt.not_erased)}.{still}{also}",
-                hint="An archive that can't be rewritten is whole, as it was. See to the cause, "
-                "and run it again.",
+                " ".join(told),
+                hint=f"{whole if self._are_copies_left else ''}See to the cause, and run it again.",
             )
         if receipt.not_looked_at:
             raise Partial(
-                f"{unseen}{still}",
+                " ".join(told),
                 hint="What could be was erased. See to the rest, and run it again.",
             )
         if left:
@@ -240,6 +245,10 @@ class Erasure:
             )
         if self.found.is_nothing:
             raise absent.no_session(self._store, [self._key])
+
+
+def _told(what: str, clauses: Sequence[str]) -> list[str]:
+    return [f"{what}: {'; '.join(clauses)}."] if clauses else []
 
 
 def _count(found: Copies) -> int:
