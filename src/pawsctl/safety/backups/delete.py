@@ -10,7 +10,15 @@ from pawsctl.connection import Outcome
 from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import OperationFailed
 from pawsctl.plurals import plural
-from pawsctl.safety.backups.keep import Kept, Progress, Undo, keep, snapshots_of, tell
+from pawsctl.safety.backups.keep import (
+    Kept,
+    Progress,
+    Undo,
+    keep,
+    no_backup_helps,
+    snapshots_of,
+    tell,
+)
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.edit import flush as flushing
@@ -27,12 +35,18 @@ def flush(store: SessionStore, planned: Flush, *, undo: Undo | None, progress: P
     """Delete the planned keys, after they were kept for `undo`.
 
     Raises Interrupted on Ctrl-C; this and every other failure say how far the flush got. Keys that
-    can't be kept are not deleted: Partial.
+    can't be kept are not deleted: Partial. Those that this user may not delete are told at the end.
     """
     kept = None
     if undo is not None:
         with accounted(store.connection, flushing.account, may_move=True):
-            kept = keep(store, lambda: flushing.meant(store, planned), undo, progress)
+            kept = keep(
+                store,
+                lambda: flushing.meant(store, planned),
+                undo,
+                progress,
+                without=lambda: _may_delete(store, planned),
+            )
     if undo is None or kept is None:
         total = planned.plan.total if planned.plan else None
         with progress("deleting", total) as advance:
@@ -51,7 +65,7 @@ def flush(store: SessionStore, planned: Flush, *, undo: Undo | None, progress: P
                 )
                 advance(len(batch))
         primaries.require_same()
-        _require_all(kept)
+        _require_all(store, planned, kept)
     return Flushed(
         url=store.connection.target.url,
         deleted=outcome().done,
@@ -78,7 +92,13 @@ def delete(
     with accounted(store.connection, account, may_move=True):
         # Else conversations would be kept for nothing, and the refusal be taken for one of scripts.
         store.require_deleting()
-        kept = keep(store, lambda: snapshots_of(store, [names]), undo, progress)
+        kept = keep(
+            store,
+            lambda: snapshots_of(store, [names]),
+            undo,
+            progress,
+            without=lambda: store.refusals_of(b"DEL", names) == [],
+        )
     if kept is None:
         return touch_delete.delete(store, names)
     fates: dict[bytes, Fate] = {}
@@ -87,6 +107,8 @@ def delete(
             tell(kept, undo)
             for batch, found in _deletions(store, kept):
                 fates.update(zip((each.key for each in batch), found, strict=True))
+        if refused := [key for key in names if fates.get(key) == "refused"]:
+            raise touch_delete.may_not(store, "delete", refused)
     return _results(store.keyspace, names, fates)
 
 
@@ -125,9 +147,25 @@ def _deletions(store: SessionStore, kept: Kept) -> Iterator[tuple[Sequence[Saved
             yield saved, deleter.delete(saved)
 
 
-def _require_all(kept: Kept) -> None:
+def _may_delete(store: SessionStore, planned: Flush) -> bool:
+    """Return whether what is left of a flush may be deleted, as far as Redis tells."""
+    if planned.names:
+        return store.refusals_of(b"UNLINK", planned.names) == []
+    return all(store.may_delete_all(pattern) for pattern in planned.patterns)
+
+
+def _require_all(store: SessionStore, planned: Flush, kept: Kept) -> None:
+    """Raise Partial if keys were not kept, OperationFailed if this user may not delete some."""
+    unkept = ""
     if kept.missing is not None:
+        unkept = f"{kept.missing.message} They were not kept, and so not deleted."
+    try:
+        store.require_deleted()
+    except OperationFailed as error:
+        raise error.with_context(before=unkept) from error
+    if kept.missing is not None:
+        helps = no_backup_helps(store, lambda: _may_delete(store, planned))
         raise kept.missing.with_context(
             after="They were not kept, and so not deleted.",
-            hint="--no-backup deletes without keeping.",
+            hint="--no-backup deletes without keeping." if helps else "",
         )

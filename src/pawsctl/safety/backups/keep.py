@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pawsctl.connection import raise_for_error
 from pawsctl.connection.scan.one_server import VALUES, slices
-from pawsctl.errors import OperationFailed, Partial, UsageError
+from pawsctl.errors import OperationFailed, Partial, PawsctlError, UsageError
 from pawsctl.files.atomic_file import NotWritten
 from pawsctl.files.state_dir import Unusable
 from pawsctl.plurals import plural
@@ -89,12 +89,18 @@ class _Large(Exception):
 
 
 def keep(
-    store: SessionReader, snapshots: Callable[[], Snapshots], undo: Undo, progress: Progress
+    store: SessionReader,
+    snapshots: Callable[[], Snapshots],
+    undo: Undo,
+    progress: Progress,
+    *,
+    without: Callable[[], bool] = lambda: True,
 ) -> Kept | None:
     """Keep records as a backup; None if there is no room and the user goes on without one.
 
     Removes backups whose time is up first. Raises NotConfirmed if the user does not go on, and what
-    the store raises.
+    the store raises. If Redis refuses, `without` returns whether it would let the command run
+    without a backup.
     """
     try:
         try:
@@ -110,7 +116,18 @@ def keep(
         undo.ask(f"No backup can be kept: {error.message}", "Go on without one?")
         return None
     except (OperationFailed, UsageError) as error:
-        raise error.with_context(hint="--no-backup keeps nothing.") from error
+        helps = no_backup_helps(store, without)
+        raise error.with_context(hint="--no-backup keeps nothing." if helps else "") from error
+
+
+def no_backup_helps(store: SessionReader, without: Callable[[], bool]) -> bool:
+    """Return whether a command would run with --no-backup; false if Redis does not tell."""
+    # Replies of a pass that was given up may be under way.
+    store.connection.close()
+    try:
+        return without()
+    except PawsctlError:
+        return False
 
 
 def _tried(

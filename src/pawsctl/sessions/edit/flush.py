@@ -102,11 +102,12 @@ def planned(
         )
     pattern = store.keyspace.pattern(wanted.match)
     patterns = (pattern, SEEN) if include_seen else (pattern,)
-    for each in patterns:
-        store.require_deletable(each)
     if wanted.reads_values:
         names, counts = _matching(store, wanted)
+        store.require_deletable(pattern, names)
         return Flush(_plan(store, counts, 0), wanted, names=names)
+    for each in patterns:
+        store.require_deletable(each)
     plan = None
     if counted:
         seen = sum(store.count(SEEN).values()) if include_seen else 0
@@ -120,7 +121,8 @@ def planned(
 def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None]) -> Flushed:
     """Delete the planned keys; call `progress` with the size of each batch.
 
-    Raises Interrupted on Ctrl-C; this and every other failure say how far the flush got. After a
+    Keys that this user may not delete stay, and are told at the end: OperationFailed. Raises
+    Interrupted on Ctrl-C; this and every other failure say how far the flush got. After a
     failover, the new primary is flushed too.
     """
     kinds = Counter[str]()
@@ -128,11 +130,13 @@ def flush(store: SessionStore, planned: Flush, *, progress: Callable[[int], None
     with accounted(store.connection, account, hint=hint, may_move=True) as outcome:
         primaries = Primaries(store.connection) if has_others(store.connection) else None
         while True:
+            store.undeleted = 0
             for found in _deletions(store, planned):
                 kinds.update(found)
                 progress(sum(found.values()))
             if primaries is None or not primaries.replaced():
                 break
+        store.require_deleted()
     del kinds["string"]
     url = store.connection.target.url
     left_out = dict(store.left_out) or None

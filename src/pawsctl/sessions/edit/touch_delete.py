@@ -1,15 +1,16 @@
 """Touch and delete, as the bot does both, for sessions that a user names."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
-from pawsctl.connection import Command, Outcome, raise_for_error
-from pawsctl.connection.scan.one_server import WRITTEN
+from pawsctl.connection import Command, ErrorReply, Outcome, is_about_a_key, raise_for_error
+from pawsctl.connection.scan.one_server import WRITTEN, slices
+from pawsctl.errors import OperationFailed
 from pawsctl.sessions.query import absent
 from pawsctl.sessions.query.rows import TimeLeft
-from pawsctl.sessions.store.accounting import Account, accounted, of_keys
-from pawsctl.sessions.store.store import SessionStore
+from pawsctl.sessions.store.accounting import Account, accounted, of_keys, some_of
+from pawsctl.sessions.store.store import ASK, SessionStore
 
 
 class Deleted(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ def touch(store: SessionStore, names: Sequence[bytes]) -> list[TimeLeft]:
     """
     store.require_strings(names)
     space = store.keyspace
-    done = _each(store, [(b"EXPIRE", key, space.ttl) for key in names], "touched")
+    done = _each(store, names, lambda key: (b"EXPIRE", key, space.ttl), "touch")
     return [
         TimeLeft(space.shown_name(key), space.shown_key(key), space.ttl if existed else None)
         for key, existed in zip(names, done, strict=True)
@@ -54,7 +55,7 @@ def delete(store: SessionStore, names: Sequence[bytes]) -> list[Deleted]:
     """Delete each session; one that is named twice is in the result once."""
     names = list(dict.fromkeys(names))
     store.require_strings(names)
-    done = _each(store, [(b"DEL", key) for key in names], "deleted")
+    done = _each(store, names, lambda key: (b"DEL", key), "delete")
     return [
         Deleted(store.keyspace.shown_name(key), store.keyspace.shown_key(key), existed)
         for key, existed in zip(names, done, strict=True)
@@ -75,13 +76,31 @@ def require_existed(store: SessionStore, names: Sequence[bytes], found: Sequence
         raise absent.no_session(store, missing)
 
 
-def _each(store: SessionStore, commands: Sequence[Command], done: str) -> list[bool]:
+def may_not(store: SessionStore, verb: str, names: Sequence[bytes]) -> OperationFailed:
+    """Return the failure for the sessions on which an ACL refuses a command, by their names."""
+    return OperationFailed(
+        f"This user may not {verb} {some_of(names, store.keyspace.shown_name)}.", hint=ASK
+    )
+
+
+def _each(
+    store: SessionStore, names: Sequence[bytes], command: Callable[[bytes], Command], verb: str
+) -> list[bool]:
+    """Run a command on each session; those on which an ACL refuses it are told at the end."""
+
     def account(outcome: Outcome) -> Account:
+        done = f"{verb.removesuffix('e')}ed"
         return of_keys(done, outcome, noun="session", named=store.keyspace.shown_name)
 
+    done, refused = list[bool](), list[bytes]()
     with accounted(store.connection, account):
-        return [
-            bool(raise_for_error(reply))
-            for begin in range(0, len(commands), WRITTEN)
-            for reply in store.connection.pipeline(commands[begin : begin + WRITTEN])
-        ]
+        for some in slices(names, WRITTEN):
+            replies = store.connection.pipeline([command(key) for key in some])
+            for key, reply in zip(some, replies, strict=True):
+                if isinstance(reply, ErrorReply) and is_about_a_key(reply):
+                    refused.append(key)
+                else:
+                    done.append(bool(raise_for_error(reply)))
+        if refused:
+            raise may_not(store, verb, refused)
+    return done

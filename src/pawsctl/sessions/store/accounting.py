@@ -1,6 +1,6 @@
 """Accounts of how far an operation on many keys got when it failed or was interrupted."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from pawsctl.sessions.contract import keys
 from pawsctl.sessions.store.evictions import Evictions, evicted_text
 from pawsctl.sessions.store.primaries import Primaries
 
-# The most keys of unknown outcome that are named.
+# The most keys that are named.
 _NAMED = 5
 
 
@@ -68,10 +68,12 @@ def of_keys(
     verb = "was" if outcome.done == 1 else "were"
     text = f"{outcome.done} {noun}{'' if outcome.done == 1 else 's'} {verb} {done}"
     if unknown:
-        text += f"; of {unknown} more no one knows{_names(outcome, named) if named else ''}"
+        names = f": {some_of(outcome.unknown, named)}" if named else ""
+        text += f"; of {unknown} more no one knows{names}"
     return Account(text, {done: outcome.done, "unknown": unknown})
 
 
-def _names(outcome: Outcome, named: Callable[[bytes], str]) -> str:
-    some = ", ".join(named(key) or keys.key_text(key) for key in outcome.unknown[:_NAMED])
-    return f": {some}{' …' if len(outcome.unknown) > _NAMED else ''}"
+def some_of(names: Sequence[bytes], named: Callable[[bytes], str]) -> str:
+    """Return the names of the first few keys, by `named`, as in `+1, +2 …`."""
+    some = ", ".join(named(key) or keys.key_text(key) for key in names[:_NAMED])
+    return f"{some}{' …' if len(names) > _NAMED else ''}"

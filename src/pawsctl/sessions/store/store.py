@@ -8,31 +8,46 @@ from typing import Any
 
 from pawsctl.connection import (
     Command,
+    Connection,
     ErrorReply,
     PartlyRefused,
     Uncertain,
     is_about_a_key,
     is_in_doubt,
     raise_for_error,
+    refused,
     types_of,
 )
 from pawsctl.connection.scan import all_servers, one_server
 from pawsctl.connection.transactions.compare_and_set import Swap, compare_and_set
-from pawsctl.errors import LoginRefused, OperationFailed, Partial, RedisUnreachable
+from pawsctl.connection.transactions.rehearse import refusals
+from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 from pawsctl.plurals import plural
 from pawsctl.sessions.contract.keys import nobodys_phone
+from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.store import key_replies
 from pawsctl.sessions.store.reader import SessionReader
 
+ASK = "Ask for the permission, or use another user in the URL."
+
 
 class SessionStore(SessionReader):
-    """Reads, deletes and replaces the sessions of one keyspace."""
+    """Reads, deletes and replaces the sessions of one keyspace.
+
+    `undeleted` is the number of keys that an ACL has kept this user from deleting.
+    """
+
+    def __init__(
+        self, connection: Connection, *, keyspace: Keyspace = BOT, partial: bool = False
+    ) -> None:
+        super().__init__(connection, keyspace=keyspace, partial=partial)
+        self.undeleted = 0
 
     def unlink(self, pattern: bytes | None = None) -> Iterator[dict[str, int]]:
         """Delete the keys that match a glob, all sessions if None.
 
         Yields for each batch how many of each type were deleted. Of another application's sessions,
-        keys of other types stay.
+        keys of other types stay; so do those that this user may not delete.
 
         Strings go first, without a TYPE for each key: SCAN selects them. A second pass deletes the
         few keys of other types.
@@ -40,27 +55,31 @@ class SessionStore(SessionReader):
         pattern = pattern or self.keyspace.pattern()
         strings = one_server.Search(pattern, b"string", one_server.WRITTEN)
         for _, replies in _until_refused(self._deleting(strings, lambda _names: [])):
-            yield {"string": _done(replies[0])}
+            # Those that were refused are refused again below.
+            yield {"string": _done_and_refused(replies[0])[0]}
         if self.keyspace.is_raw:
             yield from self._unlink_strings(pattern)
             return
         # Find out first whether scripts may run: once a key is deleted, its type is lost.
         nobodys = self.keyspace.nobodys_key()
         self.tried([types_of([]), types_of([nobodys])])
-        rest, forbidden = one_server.Search(pattern, size=one_server.WRITTEN), 0
+        rest = one_server.Search(pattern, size=one_server.WRITTEN)
         for _, (told, reply) in self._deleting(rest, lambda names: [types_of(names)]):
-            if isinstance(reply, PartlyRefused):
-                forbidden += reply.refused
-                yield {"key": reply.done} if reply.done else {}
+            done, kept = _done_and_refused(reply)
+            if kept:
+                self.undeleted += kept
+                yield {"key": done} if done else {}
             else:
                 kinds = Counter(key_replies.kinds(raise_for_error(told)))
-                if (untold := raise_for_error(reply) - kinds.total()) > 0:
+                if (untold := done - kinds.total()) > 0:
                     kinds["key"] += untold
                 yield dict(kinds)
-        if forbidden:
-            raise Partial(
-                f"This user may not delete {plural(forbidden, 'key')}.",
-                hint="--match names the keys that may be; else ask for the permission.",
+
+    def require_deleted(self) -> None:
+        """Raise OperationFailed if an ACL has kept this user from deleting a key."""
+        if self.undeleted:
+            raise OperationFailed(
+                f"This user may not delete {plural(self.undeleted, 'key')}.", hint=ASK
             )
 
     def _unlink_strings(self, pattern: bytes) -> Iterator[dict[str, int]]:
@@ -74,7 +93,7 @@ class SessionStore(SessionReader):
         for names, (ttls, told) in self._batches(lambda names: [types_of(names)], search):
             left += [names[index] for index in sorted(self._strings(ttls, told))]
         for some in one_server.slices(left, one_server.WRITTEN):
-            yield {"string": sum(self.unlink_keys(some))}
+            yield {"string": sum(filter(None, self.unlink_keys(some)))}
 
     def others_among(self, names: Sequence[bytes]) -> dict[bytes, str]:
         """Return those keys that hold no string, with their types.
@@ -98,15 +117,43 @@ class SessionStore(SessionReader):
                 hint="Look at it with redis-cli.",
             )
 
-    def require_deletable(self, pattern: bytes) -> None:
+    def require_deletable(self, pattern: bytes, names: Sequence[bytes] | None = None) -> None:
         """Raise OperationFailed if a key that matches could not be deleted; try one of nobody.
 
-        Where only reads are sent, nothing is tried.
+        If an ACL refuses that one, the `names` decide, or all keys that match. Where only reads are
+        sent, nothing is tried.
         """
         if self.connection.target.read_only:
             return
         beginning = re.split(rb"[*?\[\\]", pattern, maxsplit=1)[0]
-        raise_for_error(self._deleted(beginning + nobodys_phone().encode()))
+        reply = self._deleted(beginning + nobodys_phone().encode())
+        if isinstance(reply, ErrorReply) and is_about_a_key(reply):
+            names = self._matching(pattern) if names is None else names
+            found = self.refusals_of(b"UNLINK", names)
+            if found is None:
+                raise refused(reply)
+            if found:
+                raise _may_not_delete(found, len(names))
+            return
+        raise_for_error(reply)
+
+    def may_delete_all(self, pattern: bytes) -> bool:
+        """Return whether this user may delete all keys that match. Raises as a pass does."""
+        return self.refusals_of(b"UNLINK", self._matching(pattern)) == []
+
+    def refusals_of(self, command: bytes, names: Sequence[bytes]) -> list[ErrorReply] | None:
+        """Return the refusals of those keys on which this user may not run a command.
+
+        None if Redis does not tell.
+        """
+        wire = self.connection.substitutes.wire
+        return refusals(self.connection, [each for name in names for each in wire((command, name))])
+
+    def _matching(self, pattern: bytes) -> list[bytes]:
+        """Return the keys that match, also those that this user may not read."""
+        search = one_server.Search(pattern, b"string" if self.keyspace.is_raw else b"")
+        found = all_servers.batches(self.connection, search, lambda _names: [])
+        return [name for names, _ in found for name in names]
 
     def require_deleting(self) -> None:
         """Raise OperationFailed if no key at all could be deleted; try one of nobody."""
@@ -162,10 +209,15 @@ class SessionStore(SessionReader):
         """Replace a session's value, and keep its TTL, if it is still the expected one."""
         return compare_and_set(self.connection, key, expected, value)
 
-    def unlink_keys(self, names: Sequence[bytes]) -> list[bool]:
-        """Delete the keys; return for each whether it existed."""
+    def unlink_keys(self, names: Sequence[bytes]) -> list[bool | None]:
+        """Delete the keys; return for each whether it existed, None if an ACL refused that."""
         replies = self.connection.pipeline([(b"UNLINK", key) for key in names])
-        return [bool(raise_for_error(each)) for each in replies]
+        found: list[bool | None] = []
+        for reply in replies:
+            done, kept = _done_and_refused(reply)
+            self.undeleted += kept
+            found.append(None if kept else bool(done))
+        return found
 
 
 def _until_refused(batches: Iterator[one_server.Batch]) -> Iterator[one_server.Batch]:
@@ -174,7 +226,21 @@ def _until_refused(batches: Iterator[one_server.Batch]) -> Iterator[one_server.B
         yield from batches
 
 
-def _done(reply: Any) -> int:
-    """Return how many keys were deleted. Raises OperationFailed if all were refused."""
-    done: int = reply.done if isinstance(reply, PartlyRefused) else raise_for_error(reply)
-    return done
+def _done_and_refused(reply: Any) -> tuple[int, int]:
+    """Return how many keys were deleted, and how many an ACL refused; raise for other errors."""
+    if isinstance(reply, PartlyRefused):
+        return reply.done, reply.refused
+    if isinstance(reply, ErrorReply) and is_about_a_key(reply):
+        # Of several keys, each was asked for alone.
+        return 0, 1
+    return raise_for_error(reply), 0
+
+
+def _may_not_delete(found: Sequence[ErrorReply], total: int) -> OperationFailed:
+    """Return the failure for `total` keys before any of them was deleted."""
+    some = len(found) < total
+    which = f"{len(found):,} of the {plural(total, 'key')}" if some else plural(total, "key")
+    return refused(found[0]).with_context(
+        after=f"This user may not delete {which}.",
+        hint="--match names those that may be deleted." if some else "",
+    )

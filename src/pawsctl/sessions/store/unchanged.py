@@ -26,8 +26,8 @@ from pawsctl.sessions.contract.saved import Saved
 from pawsctl.sessions.store.bulk_writer import clock_offset
 from pawsctl.sessions.store.store import SessionStore
 
-Fate = Literal["deleted", "gone", "changed"]
-"""The result for a key: deleted; gone before; or left, since it holds something else."""
+Fate = Literal["deleted", "gone", "changed", "refused"]
+"""The result for a key: deleted; gone before; left, since it holds something else, or by an ACL."""
 
 # A TTL that has grown by more than this was set again. A slow reply makes it look grown as well.
 _TOLERANCE_MS = 60_000
@@ -231,7 +231,7 @@ class UnchangedDeleter:
                 fates[each.key] = "gone" if is_same is None else "changed"
         meant = [each.key for each in kept if each.key not in fates]
         for key, existed in zip(meant, self._store.unlink_keys(meant), strict=True):
-            fates[key] = "deleted" if existed else "gone"
+            fates[key] = "refused" if existed is None else "deleted" if existed else "gone"
         return [fates[each.key] for each in kept]
 
 
