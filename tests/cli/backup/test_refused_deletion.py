@@ -1,6 +1,7 @@
 """A deletion that an ACL refuses in part: what is told, the exit status, and the way out."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,8 @@ def _fill(server: Server, *phones: str) -> None:
 
 
 def _left(server: Server) -> set[str]:
-    return {key.decode().removeprefix("wh:session:") for key in server.client.keys("wh:*")}
+    found: list[bytes] = server.client.keys("wh:*")
+    return {key.decode().removeprefix("wh:session:") for key in found}
 
 
 @pytest.mark.parametrize("scripts", [(), ("-@scripting",), ("-@scripting", "-@transaction")])
@@ -51,11 +53,12 @@ def test_a_flush_tells_what_it_may_not_delete_alike_with_and_without_a_backup(
             assert failed.status == ExitStatus.FAILED, (words, chosen)
             assert _left(server) == set(refused), (words, chosen)
             keys = "1 key" if len(refused) == 1 else f"{len(refused)} keys"
-            assert failed.error["message"] == (
+            error: dict[str, Any] = failed.error
+            assert error["message"] == (
                 f"This user may not delete {keys}. Before that, 2 keys were deleted."
             )
-            assert failed.error["deleted"] == 2
-            assert "--no-backup" not in failed.error["hint"]
+            assert error["deleted"] == 2
+            assert "--no-backup" not in error["hint"]
 
 
 def test_a_flush_tells_what_it_may_not_read_beside_what_it_may_not_delete(
@@ -81,7 +84,8 @@ def test_seen_marks_are_deleted_although_a_session_is_refused(
     words = ("session", "flush", "--yes", "--include-seen", "--no-backup", "--json")
     failed = pawsctl(*words, "--url", url)
     assert failed.status == ExitStatus.FAILED
-    assert failed.error["deleted"] == 1
+    error: dict[str, Any] = failed.error
+    assert error["deleted"] == 1
     assert _left(server) == {"+1"}
 
 
