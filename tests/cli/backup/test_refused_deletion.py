@@ -35,7 +35,7 @@ def _fill(server: Server, *phones: str) -> None:
 
 
 def _left(server: Server) -> set[str]:
-    found: list[bytes] = server.client.keys("wh:*")
+    found: list[Any] = server.client.keys("wh:*")
     return {key.decode().removeprefix("wh:session:") for key in found}
 
 
