@@ -11,8 +11,10 @@ from pawsctl.connection.cluster.redirects import REDIRECTS
 from pawsctl.connection.commands import Command, Queued, key_of
 from pawsctl.connection.node import Node
 from pawsctl.connection.replies import ErrorReply, has_code
-from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.connection.transactions.compare_and_set import exchanged
+
+# Commands that are queued at a time.
+_MOST = 500
 
 
 def refusals(connection: Connection, commands: Sequence[Command]) -> list[ErrorReply] | None:
@@ -49,5 +51,5 @@ def _batches(connection: Connection, commands: Sequence[Command]) -> Iterator[li
         node = connection.owner(key_of(each) or b"") if is_cluster else None
         groups.setdefault(node, []).append(each)
     for group in groups.values():
-        for begin in range(0, len(group), WRITTEN):
-            yield group[begin : begin + WRITTEN]
+        for begin in range(0, len(group), _MOST):
+            yield group[begin : begin + _MOST]
