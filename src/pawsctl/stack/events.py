@@ -79,7 +79,8 @@ class Started(Event, frozen=True):
 class Recreating(Event, frozen=True):
     """A service is replaced, its data kept, since the fields in `changed` differ.
 
-    `is_seen` says that the server told that all its data is on disk.
+    `is_seen` says that the server told that all its data is on disk, or that, where it does not
+    run, its files were looked for and found.
     """
 
     service: str

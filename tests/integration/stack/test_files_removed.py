@@ -69,6 +69,25 @@ def test_they_are_written_anew_before_it_ends(stack: Stack, kind: str) -> None:
         assert _keys(stack) == stored, done.err
 
 
+def test_data_that_is_not_there_is_not_said_to_be_kept(
+    docker_stack: Stack,
+) -> None:
+    """The server does not run any more, and had all that it held in the files."""
+    assert docker_stack("redis", "up").status == ExitStatus.OK
+    _store(docker_stack, "lost")
+    assert docker_stack("redis", "stop").status == ExitStatus.OK
+    kept = docker_stack("redis", "up", env={"REDIS_MAXMEMORY": "128mb"})
+    assert "changed: maxmemory; its data is kept." in kept.err
+    assert docker_stack("redis", "stop").status == ExitStatus.OK
+    _remove(docker_stack, "all")
+
+    up = docker_stack("redis", "up")
+
+    assert up.status == ExitStatus.OK, up.err
+    assert "changed: maxmemory; what it has on disk is kept." in up.err
+    assert _keys(docker_stack) == set()
+
+
 def test_one_that_cannot_write_them_is_not_ended(embedded_stack: Stack) -> None:
     """Something else is in the way; what it holds is in memory still."""
     assert embedded_stack("redis", "up").status == ExitStatus.OK

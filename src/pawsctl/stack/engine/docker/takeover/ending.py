@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pawsctl.connection import info_reply, probe
 from pawsctl.errors import Conflict
 from pawsctl.stack.engine import append_only
-from pawsctl.stack.engine.docker.objects import container_definition
+from pawsctl.stack.engine.docker.objects import container_definition, container_file
 from pawsctl.stack.engine.docker.takeover import data_place
 from pawsctl.stack.engine.docker.takeover.save_first import save
 from pawsctl.stack.engine.paused_writers import Writers
@@ -46,18 +46,20 @@ class Ending:
         self._emit = emit
         self._option = project.hint
         self._name = str(container["Name"]).removeprefix("/")
-        self._holds = data_place.has_data(service) and container_definition.is_running(container)
-        if self._holds:
+        self._has_data = data_place.has_data(service)
+        self._holds = self._has_data and container_definition.is_running(container)
+        if self._has_data:
             self._server = data_place.server(service, container, project.password_of(service))
             self._place = data_place.place(api, service, container, self._server)
 
     def write_out(self) -> bool:
         """Have all data in the append-only file that its next start reads, if it has one.
 
-        Return whether it told so. Raises Conflict if it can't be written, or lies in memory.
+        Return whether it told so; of a server that does not run, whether its files are there.
+        Raises Conflict if it can't be written, or lies in memory.
         """
         if not self._holds:
-            return True
+            return not self._has_data or self._is_on_disk()
         self._check_lasting()
         server = self._server
         if not (server.starts_appending or server.is_appending):
@@ -85,6 +87,16 @@ class Ending:
             return True
         self._emit(Unseen(self._name, reason))
         return False
+
+    def _is_on_disk(self) -> bool:
+        """Whether the file that a server reads when it starts is known to be there."""
+        server = self._server
+        if server.is_guessed:
+            return False
+        if server.starts_appending:
+            return self._has_file()
+        path = f"{server.settings['dir']}/{server.settings['dbfilename']}"
+        return container_file.exists(self._api, self._container["Id"], path)
 
     def _has_file(self) -> bool:
         return data_place.has_append_only_file(self._api, self._container, self._server)
