@@ -370,6 +370,70 @@ def test_a_masked_archive_says_so_and_stays_out_of_production(
     assert "masked" in filled("session", "verify", "masked.jsonl", env=plain).err
 
 
+def test_an_archive_of_masked_sessions_stays_out_of_production(
+    filled: Pawsctl, server: Server
+) -> None:
+    """Its header does not say that they are masked: their names and blocks do."""
+    plain = {"PAWSCTL_MASK": ""}
+    production = {**plain, "NODE_ENV": "production"}
+    filled("session", "export", "masked.jsonl")
+    server.client.flushall()
+    filled("session", "import", "masked.jsonl", env=plain)
+    exported = filled("session", "export", "plain.jsonl.gz", "--json", env=plain)
+    assert exported.json["masked"] is True
+    told = "holds masked sessions: their phones and texts are nobody's"
+    assert f"warning: The archive {told}." in exported.err
+    server.client.flushall()
+    archive = (filled.folder / "plain.jsonl.gz").read_bytes()
+    for name, begin in (("plain.jsonl.gz", "plain.jsonl.gz"), ("-", "The archive on stdin")):
+        words = ("session", "import", name)
+        refused = filled(*words, "--json", env=production, stdin=archive)
+        assert refused.status == ExitStatus.NOT_CONFIRMED
+        assert refused.error["message"].startswith(f"{begin} {told}, and this may be production: ")
+        assert "say so with --confirm 127.0.0.1." in refused.error["hint"]
+        assert server.client.dbsize() == 0
+        dry = filled(*words, "--dry-run", env=production, stdin=archive)
+        assert f"warning: {begin} {told}." in dry.err
+    # The whole of an archive that says so is of no use there, and nobody can insist.
+    no = filled("session", "import", "masked.jsonl", "--confirm", "127.0.0.1", env=production)
+    assert no.status == ExitStatus.NOT_CONFIRMED
+    wrong = filled(*words, "--confirm", "elsewhere", env=production, stdin=archive)
+    assert wrong.status == ExitStatus.NOT_CONFIRMED
+    meant = filled(*words, "--confirm", "127.0.0.1", env=production, stdin=archive)
+    assert meant.status == ExitStatus.OK
+    server.client.flushall()
+    taken = filled("session", "import", "plain.jsonl.gz", env=plain)
+    assert (taken.status, f"warning: plain.jsonl.gz {told}." in taken.err) == (ExitStatus.OK, True)
+    server.client.flushall()
+    verified = filled("session", "verify", "plain.jsonl.gz", env=plain)
+    assert f"warning: The archive {told}." in verified.err
+
+
+def test_a_backup_of_masked_sessions_goes_back_to_its_own_redis(
+    filled: Pawsctl, server: Server
+) -> None:
+    """And not to production elsewhere, unless somebody insists."""
+    plain = {"PAWSCTL_MASK": ""}
+    production = {**plain, "NODE_ENV": "production"}
+    filled("session", "export", "masked.jsonl")
+    server.client.flushall()
+    filled("session", "import", "masked.jsonl", env=plain)
+    kept = server.client.dbsize()
+    flushed = filled("session", "flush", "--yes", env=plain)
+    assert flushed.status == ExitStatus.OK, flushed.err
+    other = ("backup", "restore", "--latest", "--url", f"{server.url}/1")
+    refused = filled(*other, env=production)
+    assert refused.status == ExitStatus.NOT_CONFIRMED
+    assert "The backup holds masked sessions" in refused.err
+    assert server.client.info("keyspace") == {}
+    meant = filled(*other, "--confirm", "127.0.0.1", env=production)
+    assert (meant.status, "warning: The backup holds masked" in meant.err) == (ExitStatus.OK, True)
+    back = filled("backup", "restore", "--latest", env=production)
+    assert (back.status, "masked" in back.err) == (ExitStatus.OK, False)
+    assert server.client.dbsize() == kept
+    server.client.flushall()
+
+
 def test_a_raw_value_is_masked_as_a_whole(pawsctl: Pawsctl, server: Server) -> None:
     """Its id too, whatever it is made of."""
     server.client.set("sess:lucrecia", '{"cookie":"Firulais"}', ex=60)

@@ -8,8 +8,8 @@ import msgspec
 
 from pawsctl.connection import Connection, ErrorReply, Outcome, TooLarge, info_fields, refused
 from pawsctl.connection.scan.one_server import WRITTEN, slices
-from pawsctl.errors import OperationFailed, UsageError
-from pawsctl.sessions.contract import masked_value, rules
+from pawsctl.errors import NotConfirmed, OperationFailed, UsageError
+from pawsctl.sessions.contract import masked_value, pseudonyms, rules
 from pawsctl.sessions.contract.mask import Mask
 from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.contract.saved import Saved, moment
@@ -82,12 +82,18 @@ class Copy:
         self._others: dict[str, int] = {}
         self._rejected: list[str] = []
         self._found: set[bytes] = set()
+        self.met_masked = False
+        """Whether sessions that are copied as they are have been masked before."""
         self._evicted: int | None = None
 
-    def copy(self, what: What, progress: Callable[[int], None]) -> Copied:
+    def copy(
+        self, what: What, progress: Callable[[int], None], *, production: Sequence[str] = ()
+    ) -> Copied:
         """Write the sessions; those that exist in the target are left as they are.
 
-        Calls `progress` with the size of each batch. Failures and Ctrl-C say how far it got.
+        Calls `progress` with the size of each batch. Failures and Ctrl-C say how far it got. Raises
+        NotConfirmed before a batch with masked sessions is written, if there is evidence that the
+        target is `production`.
         """
         self._require_two()
         dry_run = self._how.dry_run
@@ -101,6 +107,8 @@ class Copy:
         with accounted(self._target.connection, account, hint=hint, evictions=evictions):
             writer = BulkWriter(self._target, replace=False)
             for asked_at, records in self._records(what):
+                if self._has_masked(records) and production:
+                    raise not_into_production(production)
                 saved = [self._saved(each, asked_at, writer.now_ms()) for each in records]
                 done = writer.would_write(saved) if dry_run else writer.write(saved)
                 for record, each in zip(records, done, strict=True):
@@ -162,6 +170,16 @@ class Copy:
                 self._others[each.type] = self._others.get(each.type, 0) + 1
         return [each for each in found if each.value is not None and each.ttl_ms != 0]
 
+    def _has_masked(self, records: Sequence[Record]) -> bool:
+        """Return whether any of these was masked before, and so far none; note it."""
+        if self._how.mask is not None or self.met_masked:
+            return False
+        prefix = self._source.keyspace.prefix
+        self.met_masked = any(
+            pseudonyms.is_masked(each.key, each.value or b"", prefix) for each in records
+        )
+        return self.met_masked
+
     def _saved(self, record: Record, asked_at: float, now_ms: float) -> Saved:
         """Return what to write; `now_ms` is the target's time, by which it expires keys."""
         prefix = self._source.keyspace.prefix
@@ -194,6 +212,15 @@ class Copy:
             named = ("--profile", target.profile) if target.profile else ("--url", target.url)
             place = f"{shlex.join(named)} "
             require_none(self._evicted, again="copy again: what is there is kept", place=place)
+
+
+def not_into_production(evidence: Sequence[str], source: str = "") -> NotConfirmed:
+    """Return the failure of masked sessions on their way into production, out of a profile."""
+    out_of = f", out of {source}" if source else ""
+    return NotConfirmed(
+        f"Masked conversations don't belong into production: {'; '.join(evidence)}.",
+        hint=f"--no-mask copies them as they are{out_of}.",
+    )
 
 
 def _ids(connection: Connection) -> set[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pawsctl.errors import ExitStatus
+from pawsctl.sessions.contract import keys
 from tests.cli_runner import Pawsctl
 from tests.conftest import SAMPLES
 from tests.servers import Server, running, store_session
@@ -220,3 +221,83 @@ def test_production_is_written_through_its_guard_alone(
     done = pawsctl("session", "copy", "--all", "--to", "prod", "--confirm", "127.0.0.1")
     assert done.status == ExitStatus.OK
     assert _values(other) == {b"wh:session:+1": GREETING}
+
+
+def _masked(pawsctl: Pawsctl, server: Server, other: Server) -> bytes:
+    """Leave one masked session, and nothing else, in `server`; return its key."""
+    store_session(server, "+59899123456", GREETING)
+    done = pawsctl("session", "copy", "--all", "--to", other.url, "--mask")
+    assert done.status == ExitStatus.OK, done.err
+    ((key, value),) = _values(other).items()
+    assert isinstance(value, bytes)
+    server.client.flushall()
+    other.client.flushall()
+    server.client.set(key, value, ex=3600)
+    return key
+
+
+WARNING = "warning: The source holds masked sessions: their phones and texts are nobody's."
+
+
+def test_sessions_that_are_masked_already_are_not_copied_into_production(
+    pawsctl: Pawsctl, server: Server, other: Server, tmp_path: Path
+) -> None:
+    """Nothing of their batch is; --no-mask insists. Elsewhere there is a warning."""
+    key = _masked(pawsctl, server, other)
+    store_session(server, "+1", GREETING)
+    _profiles(tmp_path, f'[profiles.prod]\nurl = "{other.url}"\nproduction = true\n')
+    to_prod = ("session", "copy", "--all", "--to", "prod", "--confirm", "127.0.0.1")
+    by_url = ("session", "copy", "--all", "--to", f"{other.url}/1", "--confirm", "127.0.0.1")
+    for words, env in (
+        (to_prod, {}),
+        ((*to_prod, "--dry-run"), {}),
+        (by_url, {"NODE_ENV": "production"}),
+    ):
+        refused = pawsctl(*words, "--json", env=env)
+        assert refused.status == ExitStatus.NOT_CONFIRMED, words
+        message = refused.error["message"]
+        assert message.startswith("Masked conversations don't belong into production: ")
+        assert message.endswith("Before that, 0 sessions were copied.")
+        assert refused.error["hint"].startswith("--no-mask copies them as they are.")
+        assert other.client.info("keyspace") == {}
+    alone = pawsctl("session", "copy", "+1", "--to", "prod", "--confirm", "127.0.0.1")
+    assert (alone.status, "masked" in alone.err) == (ExitStatus.OK, False)
+    meant = pawsctl(*to_prod, "--no-mask")
+    assert meant.status == ExitStatus.OK, meant.err
+    assert WARNING in meant.err
+    assert set(_values(other)) == {key, b"wh:session:+1"}
+    (tmp_path / "pawsctl.toml").unlink()
+    elsewhere = pawsctl("session", "copy", "--all", "--to", f"{other.url}/2")
+    assert elsewhere.status == ExitStatus.OK, elsewhere.err
+    assert WARNING in elsewhere.err
+    # Its phone looks like one of which tests must leave nothing.
+    server.client.flushall()
+
+
+def test_a_session_of_the_smoke_test_is_copied(
+    pawsctl: Pawsctl, server: Server, other: Server
+) -> None:
+    """Its phone looks like a pseudonym, and what was said is no secret."""
+    store_session(server, keys.nobodys_phone(), GREETING)
+    to_prod = ("session", "copy", "--all", "--to", other.url, "--confirm", "127.0.0.1")
+    done = pawsctl(*to_prod, env={"NODE_ENV": "production"})
+    assert (done.status, "masked" in done.err) == (ExitStatus.OK, False)
+    assert len(_values(other)) == 1
+    server.client.flushall()
+
+
+def test_how_far_a_copy_got_before_a_masked_session_is_told(
+    pawsctl: Pawsctl, server: Server, other: Server
+) -> None:
+    """Batches before are copied."""
+    masked = _masked(pawsctl, server, other)
+    server.client.mset({f"wh:session:+{number}": GREETING for number in range(5_000)})
+    phones = b"\n".join([*(b"+%d" % number for number in range(5_000)), masked])
+    to_prod = ("session", "copy", "-", "--to", other.url, "--confirm", "127.0.0.1")
+    done = pawsctl(*to_prod, "--json", env={"NODE_ENV": "production"}, stdin=phones)
+    assert done.status == ExitStatus.NOT_CONFIRMED
+    copied = other.client.dbsize()
+    assert 0 < copied <= 5_000
+    assert f"Before that, {copied} sessions were copied." in done.error["message"]
+    assert not other.client.exists(masked)
+    server.client.flushall()

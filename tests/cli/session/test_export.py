@@ -32,7 +32,9 @@ def test_an_archive_is_what_the_readme_says(
     server.client.set(b"wh:session:\xff", b"\xfe")
     begun = time.time()
     exported = pawsctl("session", "export", "a.jsonl", "--json").json
-    assert list(exported) == ["url", "file", "sessions", "bytes", "checksum", "left_out"]
+    assert list(exported) == [
+        *("url", "file", "sessions", "bytes", "checksum", "left_out", "masked")
+    ]
     header, *entries, trailer = lines_of(tmp_path / "a.jsonl")
     assert header.pop("exported_at").endswith("Z")
     assert header == {"format": "pawsctl sessions", "version": 1, "source": server.url}

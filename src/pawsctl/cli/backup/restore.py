@@ -9,16 +9,18 @@ import typer
 
 from pawsctl.cli.arguments import Confirm, FreshTtl, NoBackup, Yes
 from pawsctl.cli.backup.group import Latest, Name, app, place_of
-from pawsctl.cli.confirm.guard import confirm_sessions
+from pawsctl.cli.confirm.guard import confirm_sessions, require_no_production
 from pawsctl.cli.confirm.undo import undo_of
 from pawsctl.cli.global_options import Command, invocation
 from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
+    from pawsctl.cli.context import Invocation
     from pawsctl.cli.output.table import Line
     from pawsctl.config.target import Target
     from pawsctl.safety.backups.restore import Restored
     from pawsctl.sessions.archive.read import Archive
+    from pawsctl.sessions.store.store import SessionStore
 
 
 @app.command(cls=Command)
@@ -51,6 +53,7 @@ def restore(
     place = place_of(run, name, latest=latest)
     with run.store() as store, read.opened(str(place.path)) as archive:
         operation.require_target(archive, store.connection)
+        _warn_of_masked(run, store, archive, host=confirm)
         how = How(replace=replace or operation.replaces(place), fresh_ttl=ttl)
         if how.replace:
             confirm_sessions(
@@ -68,6 +71,20 @@ def restore(
     run.count(restored=restored.restored, kept=restored.kept, changed=restored.changed)
     run.output.show(restored, restored_view)
     operation.require_all(restored)
+
+
+def _warn_of_masked(run: Invocation, store: SessionStore, archive: Archive, *, host: str) -> None:
+    """Warn of masked sessions from another Redis.
+
+    Raises NotConfirmed before production, unless `host` names it.
+    """
+    if archive.header.source == store.connection.target.url:
+        return
+    if masked := archive.masked():
+        what = f"The backup {masked}"
+        hint = "Restore it where nobody is served."
+        require_no_production(run, store.connection, what, hint, host=host, insisting=True)
+        run.output.warn(f"{what}.")
 
 
 def restore_plan(archive: Archive, target: Target) -> Iterator[Line]:

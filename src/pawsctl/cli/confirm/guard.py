@@ -29,7 +29,7 @@ def confirm_on(
     keys: Sequence[bytes] = (),
     more: Sequence[str] = (),
     meant: Meant | None = None,
-) -> None:
+) -> list[str]:
     """Guard the Redis behind a connection: show what is about to be done, and have it confirmed.
 
     If sessions are `meant`, their prefix is to be confirmed too if a file brought it along.
@@ -38,7 +38,7 @@ def confirm_on(
     clauses. If there is some, it is shown, and only a `host` that names the Redis confirms, or its
     name typed on a terminal; `yes` does not suffice. Else the `question` is asked, if there is one.
     Raises NotConfirmed, also if `host` names another Redis; and what looking raises. Then the
-    change is recorded, with the `keys` that were named.
+    change is recorded, with the `keys` that were named. Returns the evidence.
     """
     from pawsctl.safety import look
 
@@ -53,6 +53,7 @@ def confirm_on(
     target = marked(run, connection.target, seen.addresses)
     found = settle(run, target, seen, host=host, yes=yes, question=question, more=more)
     run.record(target, keys, is_production=bool(found))
+    return found
 
 
 def confirm_sessions(
@@ -102,12 +103,27 @@ def marked(run: Invocation, target: Target, addresses: Iterable[Address] = ()) -
     return places.marked(replace(target, production=clauses), run.profiles, addresses)
 
 
-def require_no_production(run: Invocation, connection: Connection, what: str, hint: str) -> None:
-    """Raise NotConfirmed before what may be production's: `what` must not come there."""
+def require_no_production(
+    run: Invocation,
+    connection: Connection,
+    what: str,
+    hint: str,
+    *,
+    host: str = "",
+    insisting: bool = False,
+) -> None:
+    """Raise NotConfirmed before what may be production's: `what` must not come there.
+
+    With `insisting`, a `host` that names it confirms that it may.
+    """
     from pawsctl.safety import evidence, look
 
     seen = look.at(connection, lambda ports: _own_ports(run, ports))
     target = marked(run, connection.target, seen.addresses)
+    if insisting:
+        if evidence.is_named(host, seen):
+            return
+        hint = f"{hint} If you mean it, say so with --confirm {seen.names[0]}."
     if found := evidence.of(target, seen):
         raise NotConfirmed(f"{what}, and this may be production: {'; '.join(found)}.", hint=hint)
 

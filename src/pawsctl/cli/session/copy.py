@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -15,7 +15,7 @@ from pawsctl.cli.confirm.prefix import Meant
 from pawsctl.cli.global_options import invocation
 from pawsctl.cli.session.filter_options import FilteringCommand, chosen_filter
 from pawsctl.cli.session.group import app
-from pawsctl.errors import NotConfirmed, UsageError
+from pawsctl.errors import UsageError
 from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
@@ -95,11 +95,18 @@ def copy(
     )
     with source, target:
         copying = operation.Copy(source, target, how)
+        production: Sequence[str] = there.target.production
         if not dry_run:
             meant = Meant(there.settings)
-            confirm_on(run, target.connection, host=confirm, keys=what.names or (), meant=meant)
+            production = confirm_on(
+                run, target.connection, host=confirm, keys=what.names or (), meant=meant
+            )
         with run.output.progress("copying", None) as progress:
-            copied = copying.copy(what, progress)
+            copied = copying.copy(what, progress, production=() if no_mask else production)
+        if copying.met_masked:
+            run.output.warn(
+                "The source holds masked sessions: their phones and texts are nobody's."
+            )
         if shortfall := replica.shortfall(source.connection):
             run.output.warn(shortfall)
         if dry_run:
@@ -183,12 +190,10 @@ def _there(run: Invocation, to: str, *, dry_run: bool) -> _There:
 
 def _require_right(source: Target, target: Target, *, masked: bool) -> None:
     """Raise NotConfirmed for masked conversations on their way into production."""
+    from pawsctl.workflows.copy import not_into_production
+
     if masked and target.production:
-        raise NotConfirmed(
-            f"Masked conversations don't belong into production: {'; '.join(target.production)}.",
-            hint="--no-mask copies them as they are"
-            + (f", out of {source.profile}." if source.profile else "."),
-        )
+        raise not_into_production(target.production, source.profile)
 
 
 def copied_view(result: Copied) -> Iterator[Line]:

@@ -75,6 +75,8 @@ def exported_view(result: Exported) -> Iterator[Line]:
 def export_warnings(result: Exported, keyspace: Keyspace) -> Iterator[str]:
     """Yield a warning for an empty archive, and for keys that were left out."""
     yield from emptiness(result.sessions)
+    if result.masked and keyspace.mask is None:
+        yield "The archive holds masked sessions: their phones and texts are nobody's."
     if result.left_out:
         kinds = [
             f"{plural(count, 'key')} of type {kind}" for kind, count in result.left_out.items()

@@ -49,8 +49,8 @@ def import_(
     run = invocation(ctx)
     undo = undo_of(run, "import", no_backup=no_backup, yes=False)
     with run.store(dry_run=dry_run) as store, read.opened(file) as archive:
-        if archive.header.masked:
-            _warn_of_masked(run, store, archive, dry_run=dry_run)
+        if masked := archive.masked():
+            _warn_of_masked(run, store, archive, masked, dry_run=dry_run, host=confirm)
         if replace and not dry_run:
             confirm_sessions(run, store, host=confirm)
         if not dry_run:
@@ -65,13 +65,24 @@ def import_(
 
 
 def _warn_of_masked(
-    run: Invocation, store: SessionStore, archive: Archive, *, dry_run: bool
+    run: Invocation,
+    store: SessionStore,
+    archive: Archive,
+    masked: str,
+    *,
+    dry_run: bool,
+    host: str,
 ) -> None:
-    """Warn of an archive of pseudonyms. Raises NotConfirmed before production."""
-    what = f"{archive.name} is masked: its phones and texts are nobody's"
+    """Warn of an archive with pseudonyms, as the clause `masked` says.
+
+    Raises NotConfirmed before production. If only some of its sessions may be masked, others may be
+    needed there: a `host` that names it confirms.
+    """
+    what = f"{archive.name} {masked}"
     if not dry_run:
-        hint = "Import it where nobody is served, or an archive that was made without --mask."
-        require_no_production(run, store.connection, what, hint)
+        hint = "Import it where nobody is served, or an archive of sessions that are not masked."
+        insisting = not archive.header.masked
+        require_no_production(run, store.connection, what, hint, host=host, insisting=insisting)
     run.output.warn(f"{what}.")
 
 

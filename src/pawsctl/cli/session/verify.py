@@ -42,10 +42,10 @@ def verify(ctx: typer.Context, file: Source) -> None:
         run.output.progress("verifying", archive.count) as progress,
     ):
         verified = operation.verify(archive, progress=progress)
-        is_masked = archive.header.masked
+        masked = archive.masked()
     run.output.show(verified, verified_view)
-    if is_masked:
-        run.output.warn("The archive is masked: its phones and texts are nobody's.")
+    if masked:
+        run.output.warn(f"The archive {masked}.")
     for warning in export.emptiness(verified.sessions):
         run.output.warn(warning)
 

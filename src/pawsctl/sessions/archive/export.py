@@ -9,6 +9,7 @@ import msgspec
 from pawsctl.files.atomic_file import Write
 from pawsctl.sessions.archive import target_file
 from pawsctl.sessions.archive.write import ArchiveWriter
+from pawsctl.sessions.contract import pseudonyms
 from pawsctl.sessions.contract.saved import Saved, moment
 from pawsctl.sessions.store.bulk_writer import clock_offset
 from pawsctl.sessions.store.reader import SessionReader
@@ -20,7 +21,7 @@ class Exported(msgspec.Struct, frozen=True):
     """A complete archive. `file` is its absolute path, None if it went to stdout.
 
     `bytes` is its size before compression. `left_out` counts keys under the prefix that hold no
-    string, by their type.
+    string, by their type. Some sessions are `masked`, in the archive or already in Redis.
     """
 
     url: str
@@ -29,6 +30,7 @@ class Exported(msgspec.Struct, frozen=True):
     bytes: int
     checksum: str
     left_out: dict[str, int]
+    masked: bool
 
 
 def to_file(
@@ -63,7 +65,7 @@ def _to_stream(
     offset = clock_offset(store)
     url = store.connection.target.url
     keyspace, now = store.keyspace, time.time() + offset
-    is_masked = keyspace.mask is not None
+    has_masked = is_masked = keyspace.mask is not None
     writer = ArchiveWriter(
         write, source=url, keyspace=keyspace, now=now, masked=is_masked, shown=shown
     )
@@ -76,7 +78,10 @@ def _to_stream(
             else:
                 expires_at = None if record.ttl_ms < 0 else moment(now_ms + record.ttl_ms)
                 saved.append(Saved(record.key, record.value, expires_at))
+        has_masked = has_masked or any(
+            pseudonyms.is_masked(each.key, each.value, keyspace.prefix) for each in saved
+        )
         writer.add(saved)
         progress(len(saved))
     checksum = writer.finish()
-    return Exported(url, None, writer.sessions, writer.bytes, checksum, left_out)
+    return Exported(url, None, writer.sessions, writer.bytes, checksum, left_out, has_masked)

@@ -8,6 +8,7 @@ from pawsctl.errors import OperationFailed
 from pawsctl.sessions.archive import jsonl_format, source_file
 from pawsctl.sessions.archive.jsonl_format import Header, Rejected, Trailer
 from pawsctl.sessions.archive.source_file import ArchiveSource
+from pawsctl.sessions.contract import pseudonyms
 from pawsctl.sessions.contract.keyspace import BOT
 from pawsctl.sessions.contract.saved import Saved
 
@@ -15,6 +16,8 @@ Numbered = tuple[int, Saved | Rejected]
 
 # Bytes of lines that are held in memory for a batch, unless one line is longer.
 _BATCH_BYTES = 1 << 20
+# Sessions that are looked at together.
+_AT_A_TIME = 500
 
 
 class Archive:
@@ -31,11 +34,27 @@ class Archive:
             proof.add(chunk)
         self.header, self.count, self.checksum = proof.result()
         self.bytes = proof.bytes
+        self._may_hold_masked = proof.may_hold_masked
 
     @property
     def prefix(self) -> str:
         """The prefix of all keys."""
         return self.header.prefix or BOT.prefix
+
+    def masked(self) -> str:
+        """Return a clause on this archive if it holds masked sessions, whatever its header says.
+
+        Returns '' if it holds none. Raises what `batches` raises.
+        """
+        if self.header.masked:
+            return "is masked: its phones and texts are nobody's"
+        # Only an archive with such names is read once more.
+        is_found = self._may_hold_masked and any(
+            isinstance(each, Saved) and pseudonyms.is_masked(each.key, each.value, self.prefix)
+            for batch in self.batches(_AT_A_TIME)
+            for _, each in batch
+        )
+        return "holds masked sessions: their phones and texts are nobody's" if is_found else ""
 
     def batches(self, size: int) -> Iterator[list[Numbered]]:
         """Yield the sessions with the numbers of their lines, `size` at a time; large ones fewer.
@@ -105,6 +124,7 @@ class _Proof:
 
     def __init__(self, name: str) -> None:
         self.bytes = 0
+        self.may_hold_masked = False
         self._name = name
         self._header: Header | None = None
         self._checksum = hashlib.sha256()
@@ -136,6 +156,8 @@ class _Proof:
         They are in `data` up to `end`: a copy of each part would take longer than its checksum.
         """
         self._checksum.update(memoryview(data)[:end])
+        # The beginning of a line is never divided: it is kept as `_last`.
+        self.may_hold_masked = self.may_hold_masked or pseudonyms.may_stand_in(data)
         begin = 0
         lines = data.count(b"\n", 0, end)
         self._lines += lines

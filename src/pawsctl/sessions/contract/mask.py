@@ -9,14 +9,12 @@ import re
 from collections.abc import Iterable
 
 from pawsctl import server_log
-from pawsctl.sessions.contract import keys
+from pawsctl.sessions.contract import keys, pseudonyms
 from pawsctl.sessions.contract.model import Record
 
-_BLOCK = "█"
 _PHONE = re.compile(r"\+?[0-9+]*[0-9][0-9+]*")
-# A real phone has 15 digits at most, and no country code begins with 0.
-_PSEUDONYM = re.compile(r"\+?0[0-9]{15}")
-_MASKED_ID = re.compile(r"masked-[0-9a-f]{16}")
+_PSEUDONYM = re.compile(pseudonyms.PHONE)
+_MASKED_ID = re.compile(pseudonyms.ID)
 _DIGITS = 10**15
 # A text that looks like a phone: digits after a +, which may be encoded, or many after a mark, as
 # in a URL, a path or the key of a picture. No time zone, and no password of a URL.
@@ -87,7 +85,7 @@ class Mask:
 
     def text(self, text: str) -> str:
         """Return blocks, one for each character."""
-        return _BLOCK * len(text)
+        return pseudonyms.BLOCK * len(text)
 
     def status(self, status: str) -> str:
         """Return the status that the bot writes as it is, and blocks for any other."""
