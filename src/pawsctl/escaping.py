@@ -60,11 +60,7 @@ class Printable(Sequence[str]):
 
     def __init__(self, encoded: Sequence[bytes]) -> None:
         self.encoded = encoded
-
-    @property
-    def joined(self) -> bytes:
-        """All texts, without anything between them."""
-        return b"".join(self.encoded)
+        self.joined = b"".join(encoded)
 
     def __len__(self) -> int:
         return len(self.encoded)

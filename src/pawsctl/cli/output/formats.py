@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain, islice, repeat, starmap
 from operator import itemgetter
+from types import NoneType
 from typing import Any, TypeVar
 
 import msgspec
@@ -135,11 +136,18 @@ def _csv_block(fields: Sequence[str], columns: Sequence[Sequence[Any]]) -> bytes
 
 def _plain_cells(fields: Sequence[str], columns: Sequence[Sequence[Any]]) -> list[bytes] | None:
     """Return lines of cells; None if one is missing, a list, or has to be changed or quoted."""
-    cells = [
-        [""] * len(each) if each[0] is None and each.count(None) == len(each) else each
-        for each in columns
-    ]
-    texts = {name: each for name, each in zip(fields, cells, strict=False) if type(each[0]) is str}
+    count, cells, texts = len(columns[0]), list[Sequence[Any]](), dict[str, Sequence[str]]()
+    # A line has two brackets as JSON, and each of these cells two quotes.
+    marks = 2
+    for name, column in zip(fields, columns, strict=False):
+        kind = type(column[0])
+        if kind is NoneType and column.count(None) == count:
+            cells.append([""] * count)
+        else:
+            cells.append(column)
+            if kind is str:
+                texts[name] = column
+        marks += 2 * (kind in (str, datetime, NoneType))
     try:
         whole = "".join(chain.from_iterable(texts.values()))
     except TypeError:
@@ -150,9 +158,11 @@ def _plain_cells(fields: Sequence[str], columns: Sequence[Sequence[Any]]) -> lis
         return None
     # As JSON, whose quotes and brackets no text has: a third of the time of `str` for each.
     lines = msgspec.json.Encoder().encode_lines(list(zip(*cells, strict=True)))
-    if b"null" in lines or lines.count(b"[") > len(cells[0]):
+    plain = lines.translate(None, b'"[]')
+    # More marks went if one is a list.
+    if b"null" in plain or len(lines) - len(plain) != marks * count:
         return None
-    return lines.translate(None, b'"[]').split(b"\n")
+    return plain.split(b"\n")
 
 
 def _csv(rows: Iterable[Iterable[object]]) -> bytes:
