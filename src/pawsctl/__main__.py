@@ -19,14 +19,18 @@ def main() -> NoReturn:
     # Start-up makes many objects and no garbage: a collection every 700 objects costs 10 ms, and
     # the one at exit another 20.
     gc.set_threshold(100_000)
-    interrupt = process_setup.prepare()
+    interrupt = process_setup.Interrupt()
     try:
+        process_setup.prepare(interrupt)
         from pawsctl.cli.app import run
 
         status = run(sys.argv[1:])
+        interrupt.is_too_late = True
     except BaseException as error:
+        interrupt.is_too_late = True
         # Interrupted code may raise another error: a class body raises a RuntimeError.
         if interrupt.number is None and not isinstance(error, KeyboardInterrupt):
+            process_setup.let_go()
             raise
         status = process_setup.INTERRUPTED
     process_setup.let_go()

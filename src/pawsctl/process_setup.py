@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,15 +19,20 @@ _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class Interrupt:
-    """A signal handler that raises KeyboardInterrupt and keeps the signal in `number`."""
+    """A signal handler that raises KeyboardInterrupt and keeps the signal in `number`.
+
+    Once it `is_too_late`, when the command has ended and only the exit is left, it does nothing.
+    """
 
     def __init__(self) -> None:
         self.number: int | None = None
+        self.is_too_late = False
 
-    def __call__(self, number: int, frame: "FrameType | None") -> NoReturn:
+    def __call__(self, number: int, frame: "FrameType | None") -> None:
         """Handle the signal; of several, the first is kept."""
-        self.number = self.number or number
-        raise KeyboardInterrupt
+        if not self.is_too_late:
+            self.number = self.number or number
+            raise KeyboardInterrupt
 
     def status(self, status: int) -> int:
         """Return the exit status to end with: 143 for TERM and 129 for HUP instead of 130."""
@@ -36,12 +41,11 @@ class Interrupt:
         return 128 + self.number
 
 
-def prepare() -> Interrupt:
-    """Turn SIGINT, SIGTERM and SIGHUP into KeyboardInterrupt, and open every standard stream.
+def prepare(interrupt: Interrupt) -> None:
+    """Have `interrupt` handle SIGINT, SIGTERM and SIGHUP, and open every standard stream.
 
-    A CI runner's TERM or a closed terminal then cleans up just as Ctrl-C does. Returns the handler.
+    A CI runner's TERM or a closed terminal then cleans up just as Ctrl-C does.
     """
-    interrupt = Interrupt()
     for name in _SIGNALS:
         number = getattr(signal, name, None)
         # nohup has SIGHUP ignored, and a shell has SIGINT ignored for background jobs.
@@ -49,7 +53,6 @@ def prepare() -> Interrupt:
             signal.signal(number, interrupt)
     sys.unraisablehook = _interrupt_again
     _open_closed_streams()
-    return interrupt
 
 
 @contextmanager
@@ -63,8 +66,10 @@ def undisturbed() -> "Iterator[None]":
         # Windows can't hold signals back.
         yield
         return
-    held = signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name) for name in _SIGNALS])
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     try:
+        # It handles what came just before, and would then leave signals blocked.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [getattr(signal, name) for name in _SIGNALS])
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
@@ -92,9 +97,9 @@ def _handler() -> Interrupt | None:
 def let_go() -> None:
     """Restore the default signal handlers; call it when the work is done, before the exit.
 
-    A KeyboardInterrupt from here on would print a traceback, or start a thread too late. The SIGINT
-    that repeats an interruption (`_interrupt_again`) may still be pending and is ignored, because
-    it must not change the exit status.
+    From then on a signal ends the process the system's way, without a traceback. The SIGINT that
+    repeats an interruption (`_interrupt_again`) may still be pending and is ignored, because it
+    must not change the exit status.
     """
     repeats = was_interrupted()
     for name in _SIGNALS:
