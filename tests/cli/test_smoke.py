@@ -212,6 +212,39 @@ def test_an_interrupted_flow_cleans_up(
     assert 'message="Interrupted."' in (pawsctl.folder / "report.xml").read_text()
 
 
+_INTERRUPTED_CLEANING = """
+import signal, sys
+from pawsctl.__main__ import main
+from pawsctl.sessions.smoke.flow import Flow
+
+delete_left, interruptions = Flow.delete_left, [signal.SIGINT]
+
+def interrupted(flow):
+    if flow.left and interruptions:
+        signal.raise_signal(interruptions.pop())
+    delete_left(flow)
+
+Flow.delete_left = interrupted
+sys.argv = ["pawsctl", "test-session"]
+main()
+"""
+
+
+def test_a_flow_that_is_interrupted_while_it_cleans_up_leaves_nothing(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """It cleans up once more; else its keys would stay for hours, and nobody would know."""
+    done = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED_CLEANING],
+        capture_output=True,
+        env=pawsctl.environment,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (130, b"")
+    assert server.client.keys() == []
+
+
 def test_two_flows_at_once_do_not_meet(pawsctl: Pawsctl, server: Server) -> None:
     """Each uses phones of its own."""
     processes = [pawsctl.start("test-session", "--json") for _ in range(3)]

@@ -41,9 +41,10 @@ class Flow:
         if not written.done and not written.unknown:
             return None
         phones = (self.phone, self.trimmed, self.short)
-        self.left += map(self.store.keyspace.key, phones)
+        own = list(map(self.store.keyspace.key, phones))
         if self.store.keyspace.is_bots:
-            self.left.append(keys.seen_key(self.message_id))
+            own.append(keys.seen_key(self.message_id))
+        self.left += [each for each in own if each not in self.left]
         try:
             self.delete_left()
         except PawsctlError as error:

@@ -57,6 +57,8 @@ def run(
         for result in _results(flow, max_latency):
             results.append(result)
             done(result)
+        # Inside, so that one that is interrupted is done again.
+        uncleaned = flow.clean_up()
     except PawsctlError as error:
         if uncleaned := flow.clean_up():
             raise error.with_context(
@@ -69,7 +71,7 @@ def run(
                 f"Interrupted. {uncleaned.message}", hint=uncleaned.hint, counts=uncleaned.counts
             ) from error
         raise
-    if uncleaned := flow.clean_up():
+    if uncleaned:
         raise uncleaned
     return FlowReport(all(result.ok for result in results), store.connection.target.url, results)
 
