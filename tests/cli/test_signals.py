@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli_runner import Pawsctl
+from tests.servers import Server
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
 
@@ -164,6 +165,89 @@ app.run = run
 __main__.main()
 """
     assert _run(pawsctl, code) == (130, b"")
+
+
+def test_a_signal_before_or_after_a_command_shows_no_traceback() -> None:
+    """At each instruction: 130, or 0 if the command has done its work."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.interrupting_ends"],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    # The last line says that there was no further instruction.
+    ends = done.stdout.decode().splitlines()[:-1]
+    assert {each.strip() for each in ends} == {"0", "130"}
+    # Far fewer would not be the code around a command.
+    assert len(ends) > 300
+
+
+def test_a_signal_just_before_signals_are_held_back_leaves_none_blocked(
+    pawsctl: Pawsctl,
+) -> None:
+    """Python handles it in the call that blocks them."""
+    code = """
+import signal, sys
+from pawsctl import process_setup
+
+change = signal.pthread_sigmask
+
+def handling(how, numbers):
+    found = change(how, numbers)
+    if numbers and how == signal.SIG_BLOCK:
+        raise KeyboardInterrupt
+    return found
+
+signal.pthread_sigmask = handling
+try:
+    with process_setup.undisturbed():
+        pass
+except KeyboardInterrupt:
+    sys.stderr.write(str(change(signal.SIG_BLOCK, [])))
+"""
+    assert _run(pawsctl, code) == (0, b"set()")
+
+
+_INTERRUPTED_THERE = """
+import signal, sys
+from pawsctl.{module} import {name}
+from pawsctl.__main__ import main
+
+def interrupted(*_):
+    signal.raise_signal(signal.SIGINT)
+
+{name}.{method} = interrupted
+sys.argv = ["pawsctl", *{words}]
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("seed 3", "3 sessions were written."),
+        ("import {archive}", "3 of 3 sessions were gone through: 3 imported, 0 kept"),
+        ("copy --all --to {url}/9", "3 sessions were copied."),
+    ],
+)
+@pytest.mark.parametrize("is_last", [False, True])
+def test_an_interruption_after_the_last_write_says_what_was_written(
+    pawsctl: Pawsctl, server: Server, command: str, expected: str, *, is_last: bool
+) -> None:
+    """While Redis is asked whether it evicted keys, and just before the result is printed."""
+    archive = pawsctl.folder / "a.jsonl"
+    assert pawsctl("session", "seed", "3", "--seed", "7").status == 0
+    assert pawsctl("session", "export", str(archive)).status == 0
+    if command.startswith("import"):
+        server.client.flushall()
+    module, name, method = "sessions.store.evictions", "Evictions", "told"
+    if is_last:
+        module, name, method = "cli.output.stdout", "Output", "show"
+    words = ["session", *command.format(url=server.url, archive=archive).split()]
+    code = _INTERRUPTED_THERE.format(module=module, name=name, method=method, words=words)
+    status, said = _run(pawsctl, code)
+
+    assert (status, f"error: Interrupted: {expected}" in said.decode()) == (130, True)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import sys
+from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any, ClassVar
 
@@ -130,10 +131,23 @@ def _run_command(arguments: list[str], current: Invocation, counts: dict[str, in
             raise
         result = ExitStatus.INTERRUPTED
     # Typer returns this status for Ctrl-C.
-    is_failure = result == ExitStatus.INTERRUPTED and not current.output.is_endless
-    if is_failure and current.output.is_json:
-        current.output.error("Interrupted.", code="interrupted", hint="")
+    if result == ExitStatus.INTERRUPTED and not current.output.is_endless:
+        counts.update(_report_interruption(arguments, current))
     return result if isinstance(result, int) else ExitStatus.OK
+
+
+def _report_interruption(arguments: list[str], current: Invocation) -> Mapping[str, int]:
+    """Say what the command has changed, if it has or if a program reads it; return the numbers."""
+    # The parser may not have come to the output format.
+    current.format = _format_in(arguments) or current.format
+    message = f"Interrupted. {_done_before(current)}".rstrip()
+    counts: Mapping[str, int] = _changes(current)
+    for connection in current.connections:
+        if account := connection.ledger.account():
+            message, counts = f"Interrupted: {account.text}.", account.counts
+    if counts or current.output.is_json:
+        current.output.error(message, code="interrupted", hint="", counts=counts)
+    return counts
 
 
 def _invoke(arguments: list[str], current: Invocation) -> object:
@@ -160,17 +174,27 @@ def _report(error: PawsctlError, arguments: list[str], current: Invocation) -> N
     from pawsctl.cli.output.closed_stdout import NotPrinted
 
     _look_ahead(arguments, current)
-    done = ""
-    if isinstance(error, NotPrinted) and current.recorder is not None:
-        counts = {what.replace("_", " "): n for what, n in current.recorder.counts.items() if n}
-        done = ", ".join(f"{count} {what}" for what, count in counts.items())
+    done = _done_before(current) if isinstance(error, NotPrinted) else ""
     current.output.error(
         _shown(error.message),
         code=error.code,
-        hint=f"Done before that: {done}. {error.hint}" if done else current.hint_of(error),
+        hint=f"{done} {error.hint}" if done else current.hint_of(error),
         detail=error.detail,
         counts=error.counts,
     )
+
+
+def _done_before(current: Invocation) -> str:
+    """Return a sentence on what the command has changed; '' if it was nothing."""
+    changes = _changes(current).items()
+    found = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in changes)
+    return f"Done before that: {found}." if found else ""
+
+
+def _changes(current: Invocation) -> dict[str, int]:
+    """Return how many of what the command has counted as changed, without zeros."""
+    found = {} if current.recorder is None else current.recorder.counts
+    return {what: count for what, count in found.items() if count}
 
 
 def _report_misuse(error: typer.TyperException, arguments: list[str], current: Invocation) -> None:

@@ -53,6 +53,8 @@ class Invocation:
         self.recorder: Recorder | None = None
         # The origin of the URL of the last connection.
         self._origin = ""
+        # Those through which something may be written.
+        self.connections: list[Connection] = []
 
     @cached_property
     def settings(self) -> "Settings":
@@ -73,11 +75,8 @@ class Invocation:
             from pawsctl.safety import masking
 
             self.output.mask = masking.of(found)
-        self.output.detail(
-            f"Settings from {found.file}"
-            if found.file is not None
-            else f"Settings: no .env found from {directory} up"
-        )
+        nowhere = f"Settings: no .env found from {directory} up"
+        self.output.detail(f"Settings from {found.file}" if found.file else nowhere)
         return found
 
     def mask_in_use(self) -> "Mask | None":
@@ -172,9 +171,9 @@ class Invocation:
             self.output.detail(f"Not used of the URL: {', '.join(target.unused)}")
         if one_deadline:
             timeouts = timeouts.for_all()
-        return connect(
-            target, timeouts, notice=self.output.note, prefer_replica=self.prefer_replica
-        )
+        note, replica = self.output.note, self.prefer_replica
+        self.connections.append(connect(target, timeouts, notice=note, prefer_replica=replica))
+        return self.connections[-1]
 
     def announce(self, target: "Target") -> None:
         """Name a target's profile and place, once, if the command changes something."""

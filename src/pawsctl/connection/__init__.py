@@ -8,7 +8,7 @@ from pawsctl.config.target import Target
 from pawsctl.connection.base import ClusterUntold, Connection, Uncertain
 from pawsctl.connection.commands import Command, ttls_of, types_of
 from pawsctl.connection.info_reply import fields as info_fields
-from pawsctl.connection.ledger import Outcome
+from pawsctl.connection.ledger import Account, Outcome
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import (
     ErrorReply,
@@ -26,6 +26,7 @@ from pawsctl.connection.replies import (
 from pawsctl.connection.substitutes import Substitutes
 
 __all__ = [
+    "Account",
     "ClusterUntold",
     "Command",
     "Connection",

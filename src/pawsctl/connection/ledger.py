@@ -4,7 +4,7 @@ Every command that writes is entered before it is sent, and settled when its rep
 the ledger is right at any moment: after a lost connection and in the middle of a Ctrl-C.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -23,6 +23,13 @@ class Outcome(NamedTuple):
     unknown: Sequence[bytes]
 
 
+class Account(NamedTuple):
+    """How far an operation got: a sentence without its full stop, and the numbers for programs."""
+
+    text: str
+    counts: Mapping[str, int]
+
+
 class Ledger:
     """The write commands of one connection, over all its sockets.
 
@@ -36,6 +43,7 @@ class Ledger:
         # Keys whose state was found out after a reply was lost.
         self._known: set[bytes] = set()
         self._has_lost = False
+        self._account: Callable[[Outcome], Account] | None = None
 
     def enter(self, commands: Sequence[Command]) -> None:
         """Record commands that are about to be sent."""
@@ -49,22 +57,26 @@ class Ledger:
         The command stays unanswered if its reply has the wrong shape, or is an error that does not
         say that nothing was done; one of a transaction until its part of EXEC's reply is recorded.
         """
-        if id(command) not in self.unanswered or isinstance(reply, Misread):
+        number = id(command)
+        if number not in self.unanswered or isinstance(reply, Misread):
             return
         if type(command) is Queued and reply == b"QUEUED":
             return
         if isinstance(reply, ErrorReply):
-            if is_in_doubt(reply):
-                return
-        else:
-            done = reply if type(reply) is int else int(reply is not None)
-            self._done += done
-            self._undone += len(keys_changed_by(command)) - done
-            if self._has_lost:
-                # The later command decided the key's state, whatever one without a reply did.
-                self._known.update(map(as_bytes, keys_changed_by(command)))
-        # Last: an interrupt before this line leaves the keys unknown, which is never wrong.
-        del self.unanswered[id(command)]
+            if not is_in_doubt(reply):
+                del self.unanswered[number]
+            return
+        keys = keys_changed_by(command)
+        done = reply if type(reply) is int else int(reply is not None)
+        undone = len(keys) - done
+        # Without a call, in which an interruption would come: before this it leaves the keys
+        # unknown, and after this they are counted.
+        self._done += done
+        self._undone += undone
+        del self.unanswered[number]
+        if self._has_lost:
+            # The later command decided the key's state, whatever one without a reply did.
+            self._known.update(map(as_bytes, keys))
 
     def lose(self) -> None:
         """Record that a socket was lost with the replies to what was sent on it."""
@@ -74,12 +86,21 @@ class Ledger:
         """Record that a look at the key has shown that nothing was done to it."""
         self._known.add(key)
 
-    def begin(self) -> None:
-        """Reset: `outcome` tells only of commands entered from now on."""
+    def begin(self, account: Callable[[Outcome], Account] | None = None) -> None:
+        """Reset: `outcome` tells only of commands entered from now on; `account` puts it in words.
+
+        These words are right until the next `begin`, also after the operation has ended.
+        """
+        self._account = None
         self.unanswered.clear()
         self._done = self._undone = 0
         self._known.clear()
         self._has_lost = False
+        self._account = account
+
+    def account(self) -> Account | None:
+        """Return the outcome in words; None if there are none for it."""
+        return None if self._account is None else self._account(self.outcome())
 
     @contextmanager
     def aside(self) -> Iterator[None]:

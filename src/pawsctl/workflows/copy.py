@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from pawsctl.connection import Connection, ErrorReply, Outcome, TooLarge, info_fields, refused
+from pawsctl.connection import (
+    Account,
+    Connection,
+    ErrorReply,
+    Outcome,
+    TooLarge,
+    info_fields,
+    refused,
+)
 from pawsctl.connection.scan.one_server import WRITTEN, slices
 from pawsctl.errors import NotConfirmed, OperationFailed, UsageError
 from pawsctl.sessions.contract import masked_value, pseudonyms, rules
@@ -16,7 +24,7 @@ from pawsctl.sessions.contract.saved import Saved, moment
 from pawsctl.sessions.query import absent
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.summing import summing
-from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.accounting import accounted, of_keys
 from pawsctl.sessions.store.bulk_writer import BulkWriter
 from pawsctl.sessions.store.evictions import Evictions, require_none
 from pawsctl.sessions.store.reader import SessionReader
@@ -119,7 +127,7 @@ class Copy:
                     else:
                         copied, kept = copied + bool(each), kept + (not each)
                 progress(len(records))
-        self._evicted = evictions.count() if dry_run else evictions.told()
+            self._evicted = evictions.count() if dry_run else evictions.told()
         return Copied(
             source=self._source.connection.target.url,
             target=self._target.connection.target.url,

@@ -1,13 +1,17 @@
 """The ledger of writes: what was done, what was not, and what nobody knows."""
 
+import sys
 from typing import Any
 
 import pytest
 
 from pawsctl.connection.commands import Command, Queued, as_bytes
-from pawsctl.connection.ledger import Ledger, Outcome
+from pawsctl.connection.ledger import Account, Ledger, Outcome
 from pawsctl.connection.replies import ErrorReply, Misread
+from tests.instructions import Interrupt, raise_interrupt
 
+# The code that settles.
+_FILES = ("/connection/ledger.py", "/connection/commands.py")
 SET, DEL = ("SET", b"k", b"v"), ("DEL", b"a", b"b", b"c")
 REFUSED, LOST = ErrorReply("NOPERM", "no"), ErrorReply("ERR", "upstream failure")
 
@@ -86,3 +90,38 @@ def test_what_is_tried_aside_is_in_no_outcome() -> None:
     assert ledger.outcome() == before == Outcome(2, 2, [b"w"])
     ledger.settle(waiting, b"OK")
     assert ledger.outcome() == Outcome(3, 2, [])
+
+
+def test_an_outcome_is_in_words_until_the_next_operation_begins() -> None:
+    """Also after the operation has ended, so that a Ctrl-C just then can say what was done."""
+    ledger = Ledger()
+    assert ledger.account() is None
+    ledger.begin(lambda outcome: Account(f"{outcome.done} were set", {"set": outcome.done}))
+    ledger.enter([SET])
+    ledger.settle(SET, b"OK")
+    assert ledger.account() == Account("1 were set", {"set": 1})
+    ledger.begin()
+    assert ledger.account() is None
+
+
+def test_an_interruption_counts_no_key_twice() -> None:
+    """Wherever it comes while a reply is recorded: a key is unknown, or the reply is counted."""
+    outcomes, has_come = list[Outcome](), True
+    while has_come:
+        ledger = Ledger()
+        ledger.enter([DEL])
+        interrupt = Interrupt(len(outcomes) + 1, _FILES, raise_interrupt, looking=True)
+        tracer = sys.gettrace()
+        sys.settrace(interrupt)
+        try:
+            ledger.settle(DEL, 1)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(tracer)
+        outcomes.append(ledger.outcome())
+        has_come = interrupt.has_come
+    *interrupted, done = outcomes
+    assert done == Outcome(1, 2, [])
+    assert len(interrupted) > 10
+    assert all(each in (done, Outcome(0, 0, list(DEL[1:]))) for each in interrupted)

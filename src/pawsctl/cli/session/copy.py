@@ -88,6 +88,7 @@ def copy(
     target = SessionStore(
         connect(there.target, run.timeouts(), notice=run.output.note), keyspace=there.keyspace
     )
+    run.connections.append(target.connection)
     how = operation.How(
         mask=(run.output.mask or masking.of(run.settings)) if is_masked else None,
         ttl=seconds,

@@ -6,7 +6,7 @@ What changes between the two is left as it is and counted; so is what could not 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from pawsctl.connection import Outcome
+from pawsctl.connection import Account, Outcome
 from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import OperationFailed
 from pawsctl.plurals import plural
@@ -25,7 +25,7 @@ from pawsctl.sessions.edit import flush as flushing
 from pawsctl.sessions.edit import touch_delete
 from pawsctl.sessions.edit.flush import Flush, Flushed
 from pawsctl.sessions.edit.touch_delete import Deleted, DeletedOrLeft
-from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.accounting import accounted, of_keys
 from pawsctl.sessions.store.primaries import Primaries
 from pawsctl.sessions.store.store import SessionStore
 from pawsctl.sessions.store.unchanged import Fate, UnchangedDeleter

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from pawsctl.connection import Outcome
+from pawsctl.connection import Account, Outcome
 from pawsctl.errors import OperationFailed, Partial, PawsctlError, UsageError
 from pawsctl.files import atomic_file, keyed_hash
 from pawsctl.plurals import plural
@@ -15,7 +15,7 @@ from pawsctl.safety.erasure import copies, stored
 from pawsctl.safety.erasure.copies import Copies
 from pawsctl.safety.erasure.stored import Deletion, Stored
 from pawsctl.sessions.query import absent
-from pawsctl.sessions.store.accounting import Account, accounted
+from pawsctl.sessions.store.accounting import accounted
 from pawsctl.sessions.store.store import SessionStore
 
 _ELSEWHERE = (

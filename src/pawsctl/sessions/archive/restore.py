@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from pawsctl.connection import ErrorReply, Outcome, TooLarge, is_about_a_dump, refused
+from pawsctl.connection import Account, ErrorReply, Outcome, TooLarge, is_about_a_dump, refused
 from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import OperationFailed, UsageError
 from pawsctl.plurals import plural
@@ -14,7 +14,7 @@ from pawsctl.sessions.archive.jsonl_format import Rejected
 from pawsctl.sessions.archive.read import Archive, Numbered
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import Saved
-from pawsctl.sessions.store.accounting import Account, accounted
+from pawsctl.sessions.store.accounting import accounted
 from pawsctl.sessions.store.bulk_writer import BulkWriter
 from pawsctl.sessions.store.evictions import Evictions, require_none
 from pawsctl.sessions.store.store import SessionStore
@@ -152,6 +152,8 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
                 lines, writer.would_write(sessions) if how.dry_run else writer.write(sessions)
             )
             progress(len(batch))
+        # Also an interruption while Redis is asked says how far the import got.
+        evicted = evictions.count() if how.dry_run else evictions.told()
     return Imported(
         url=store.connection.target.url,
         file=archive.name,
@@ -161,7 +163,7 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
         expired=tally.expired,
         rejected=tally.rejected,
         reasons=tally.reasons,
-        evicted=evictions.count() if how.dry_run else evictions.told(),
+        evicted=evicted,
         changed=tally.kept if how.kept_of else 0,
         backup=how.backup,
     )

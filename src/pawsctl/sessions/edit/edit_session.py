@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from pawsctl.connection import Outcome
+from pawsctl.connection import Account, Outcome
 from pawsctl.connection.transactions.compare_and_set import Swap
 from pawsctl.errors import NoSession, OperationFailed, PawsctlError
 from pawsctl.files import atomic_file
@@ -19,7 +19,7 @@ from pawsctl.files.editor import Draft
 from pawsctl.sessions.contract import json_text, keys, model, rules
 from pawsctl.sessions.contract.model import Problem, Record
 from pawsctl.sessions.query import absent
-from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.accounting import accounted, of_keys
 from pawsctl.sessions.store.store import SessionStore
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from pawsctl.connection import Outcome
+from pawsctl.connection import Account, Outcome
 from pawsctl.connection.scan.one_server import VALUES, WRITTEN, slices
 from pawsctl.connection.transactions.compare_and_set import has_others
 from pawsctl.errors import Partial, UsageError
@@ -22,7 +22,7 @@ from pawsctl.sessions.contract.rules import Checks
 from pawsctl.sessions.edit import longer_prefixes
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.summing import summing
-from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.accounting import accounted, of_keys
 from pawsctl.sessions.store.primaries import Primaries
 from pawsctl.sessions.store.store import SessionStore
 

@@ -6,13 +6,13 @@ from itertools import islice
 
 import msgspec
 
-from pawsctl.connection import ErrorReply, Outcome, refused
+from pawsctl.connection import Account, ErrorReply, Outcome, refused
 from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import UsageError
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.contract.model import Document
 from pawsctl.sessions.contract.saved import Saved
-from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.accounting import accounted, of_keys
 from pawsctl.sessions.store.bulk_writer import BulkWriter
 from pawsctl.sessions.store.evictions import Evictions, require_none
 from pawsctl.sessions.store.store import SessionStore
@@ -85,7 +85,8 @@ def seed(
                 written += bool(each)
                 kept += not each
             progress(len(batch))
-    return Seeded(store.connection.target.url, written, number, kept, evictions.told())
+        evicted = evictions.told()
+    return Seeded(store.connection.target.url, written, number, kept, evicted)
 
 
 def require_all(seeded: Seeded) -> None:

@@ -4,12 +4,19 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from pawsctl.connection import Command, ErrorReply, Outcome, is_about_a_key, raise_for_error
+from pawsctl.connection import (
+    Account,
+    Command,
+    ErrorReply,
+    Outcome,
+    is_about_a_key,
+    raise_for_error,
+)
 from pawsctl.connection.scan.one_server import WRITTEN, slices
 from pawsctl.errors import OperationFailed
 from pawsctl.sessions.query import absent
 from pawsctl.sessions.query.rows import TimeLeft
-from pawsctl.sessions.store.accounting import Account, accounted, of_keys, some_of
+from pawsctl.sessions.store.accounting import accounted, of_keys, some_of
 from pawsctl.sessions.store.store import ASK, SessionStore
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from pawsctl.connection import Outcome
+from pawsctl.connection import Account, Outcome
 from pawsctl.connection.transactions.compare_and_set import Swap
 from pawsctl.errors import OperationFailed
 from pawsctl.sessions.contract import model, rules, update_time
@@ -21,7 +21,7 @@ from pawsctl.sessions.query import absent
 from pawsctl.sessions.repair import history, plan
 from pawsctl.sessions.repair.plan import Difference
 from pawsctl.sessions.repair.readable import Change
-from pawsctl.sessions.store.accounting import Account, accounted, of_keys
+from pawsctl.sessions.store.accounting import accounted, of_keys
 from pawsctl.sessions.store.store import SessionStore
 
 State = Literal[

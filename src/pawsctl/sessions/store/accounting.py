@@ -1,10 +1,9 @@
 """Accounts of how far an operation on many keys got when it failed or was interrupted."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
-from pawsctl.connection import Connection, Outcome
+from pawsctl.connection import Account, Connection, Outcome
 from pawsctl.connection.transactions.compare_and_set import has_others
 from pawsctl.errors import Interrupted, OperationFailed, PawsctlError
 from pawsctl.sessions.contract import keys
@@ -13,13 +12,6 @@ from pawsctl.sessions.store.primaries import Primaries
 
 # The most keys that are named.
 _NAMED = 5
-
-
-class Account(NamedTuple):
-    """How far an operation got: a sentence without its full stop, and the numbers for programs."""
-
-    text: str
-    counts: Mapping[str, int]
 
 
 @contextmanager
@@ -37,7 +29,7 @@ def accounted(
     to that itself: it `may_move`. If Redis refused and there are `evictions`, the failure also
     tells these. Yields a function that returns the outcome so far.
     """
-    connection.ledger.begin()
+    connection.ledger.begin(account)
     try:
         # A single server is asked only about many sessions: a few give it no time to restart.
         is_told = not may_move and (evictions is not None or has_others(connection))
