@@ -81,6 +81,37 @@ def test_a_snapshot_without_an_append_only_file_is_read(
         assert 0 < client.ttl("third") <= 1000
 
 
+@pytest.mark.parametrize("changes", [{}, {"REDIS_MAXMEMORY": "128mb"}], ids=["start", "change"])
+def test_a_backup_that_was_put_back_by_hand_is_read(
+    docker_stack: Stack, docker_engine: docker.DockerClient, changes: dict[str, str]
+) -> None:
+    """The server is stopped, its append-only file removed, and a snapshot laid there."""
+    assert docker_stack("redis", "up").status == ExitStatus.OK
+    with docker_stack.client() as client:
+        client.mset({"first": "1", "second": "2"})
+        client.save()
+    assert docker_stack("redis", "stop").status == ExitStatus.OK
+    volume = f"{docker_stack.project}_redis-data"
+    docker_engine.containers.run(
+        REDIS.image,
+        ["rm", "-r", "/data/appendonlydir"],
+        entrypoint=[],
+        remove=True,
+        volumes={volume: {"bind": "/data"}},
+    )
+
+    up = docker_stack("redis", "up" if changes else "start", env=changes)
+
+    assert up.status == ExitStatus.OK, up.err
+    assert "Took over 2 keys" in up.err
+    with docker_stack.client() as client:
+        assert client.mget("first", "second") == [b"1", b"2"]
+        client.set("since", "3")
+    assert docker_stack("redis", "restart", env=changes).status == ExitStatus.OK
+    with docker_stack.client() as client:
+        assert client.mget("first", "second", "since") == [b"1", b"2", b"3"]
+
+
 def test_a_snapshot_that_cannot_be_read_is_left(docker_stack: Stack, engine_view: Docker) -> None:
     """A Valkey wrote it."""
     volume = _volume(docker_stack, engine_view)

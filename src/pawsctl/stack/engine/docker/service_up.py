@@ -212,11 +212,18 @@ class OneService:
             change.created(made, has_taken=self._moving is not None, password=password)
         self._emit(Created("container", service.container))
         change.check_data()
-        if self._has_volume and change.is_first and data_place.has_data(service):
-            snapshot = Snapshot(self._api, self._project, service, made, self._image["Id"])
-            if not service.on_host and snapshot.is_unread():
-                snapshot.load(self._plan, self._deadline, self._meanwhile.undo)
+        if self._has_volume and self._moving is None:
+            self._read_snapshot(made)
         self._start(made)
+
+    def _read_snapshot(self, container_id: str) -> None:
+        """Have a container that does not run find what is in a snapshot alone."""
+        service = self._service
+        if service.on_host or not data_place.has_data(service):
+            return
+        snapshot = Snapshot(self._api, self._project, service, container_id, self._image["Id"])
+        if snapshot.is_unread():
+            snapshot.load(self._plan, self._deadline, self._meanwhile.undo)
 
     def _started(self, container: dict[str, Any]) -> ServiceUp:
         """Start a container that is as it should be, unless it runs."""
@@ -227,6 +234,7 @@ class OneService:
             return ServiceUp(service.key, service.container, "running")
         else:
             self._meanwhile.undo.callback(swap.stop, self._api, container)
+            self._read_snapshot(container["Id"])
             self._start(container["Id"])
         self._emit(Started(service.key, service.container))
         return ServiceUp(service.key, service.container, "started")

@@ -1,4 +1,6 @@
-"""Read a snapshot that lies in the volume of a new container without an append-only file beside it.
+"""Read a snapshot that lies in the volume of a container without an append-only file beside it.
+
+As another compose file has left it, or as a backup is put back by hand.
 
 Redis with an append-only file reads nothing else: it would start empty, and its next snapshot would
 replace the one that is there.
@@ -38,7 +40,7 @@ _OPTIONS = ("--appendonly", "no", "--save", "", "--maxmemory", "0")
 
 
 class Snapshot:
-    """The snapshot in the volume of a container that was created and not started."""
+    """The snapshot in the volume of a container that does not run."""
 
     def __init__(
         self, api: APIClient, project: Project, service: Service, container: str, image: str
