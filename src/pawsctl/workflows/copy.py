@@ -182,9 +182,10 @@ class Copy:
         """Return whether any of these was masked before, and so far none; note it."""
         if self._how.mask is not None or self.met_masked:
             return False
-        prefix = self._source.keyspace.prefix
-        self.met_masked = any(
-            pseudonyms.is_masked(each.key, each.value or b"", prefix) for each in records
+        self.met_masked = pseudonyms.any_masked(
+            [each.key for each in records],
+            [each.value for each in records],
+            self._source.keyspace.prefix,
         )
         return self.met_masked
 

@@ -23,6 +23,10 @@ def test_what_the_mask_makes_is_recognised(name: str, prefix: str, is_raw: bool)
     assert masked.value is not None
     assert pseudonyms.is_masked(masked.key, masked.value, prefix)
     assert not pseudonyms.is_masked(masked.key, masked.value, "another:")
+    many = [record.key, masked.key], [GREETING, masked.value]
+    assert pseudonyms.any_masked(*many, prefix)
+    assert not pseudonyms.any_masked(*many, "another:")
+    assert not pseudonyms.any_masked([record.key, masked.key], [masked.value, None], prefix)
     name = masked.key.decode().removeprefix(prefix)
     assert pseudonyms.may_stand_in(f'{{"phone":"{name}","key":'.encode())
 

@@ -78,8 +78,8 @@ def _to_stream(
             else:
                 expires_at = None if record.ttl_ms < 0 else moment(now_ms + record.ttl_ms)
                 saved.append(Saved(record.key, record.value, expires_at))
-        has_masked = has_masked or any(
-            pseudonyms.is_masked(each.key, each.value, keyspace.prefix) for each in saved
+        has_masked = has_masked or pseudonyms.any_masked(
+            [each.key for each in saved], [each.value for each in saved], keyspace.prefix
         )
         writer.add(saved)
         progress(len(saved))
