@@ -11,6 +11,7 @@ from pawsctl.connection.info_reply import fields as info_fields
 from pawsctl.connection.ledger import Account, Outcome
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import (
+    ASK_FOR_PERMISSION,
     ErrorReply,
     PartlyRefused,
     TooLarge,
@@ -26,6 +27,7 @@ from pawsctl.connection.replies import (
 from pawsctl.connection.substitutes import Substitutes
 
 __all__ = [
+    "ASK_FOR_PERMISSION",
     "Account",
     "ClusterUntold",
     "Command",

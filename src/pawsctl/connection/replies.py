@@ -6,6 +6,9 @@ from typing import Any
 
 from pawsctl.errors import OperationFailed
 
+ASK_FOR_PERMISSION = "Ask for the permission, or use another user in the URL."
+"""The hint if an ACL refuses."""
+
 _SHOWN = 60
 _ON_THE_WAY = re.compile(
     r"timed? ?out|upstream|connection (refused|reset|closed)|broken pipe", re.IGNORECASE
@@ -136,7 +139,7 @@ def refused(reply: ErrorReply) -> OperationFailed:
             hint="Look at what is stored before you repeat it, and at that proxy's log.",
         )
     hints = {
-        "NOPERM": "Ask for the permission, or use another user in the URL.",
+        "NOPERM": ASK_FOR_PERMISSION,
         "OOM": "Redis has reached maxmemory: free some, or raise it.",
         "READONLY": "This is a replica: use the primary's address, or redis+sentinel://.",
         "LOADING": "Redis is still loading its data: try again in a moment.",
@@ -149,7 +152,9 @@ def refused(reply: ErrorReply) -> OperationFailed:
         "MOVED": "This is a node of a cluster: use redis+cluster:// with TCP addresses.",
         "CROSSSLOT": "A cluster takes no command over keys of several slots.",
     }
-    hint = hints.get(reply.code, "See Redis's log for more.")
+    # In a script, Redis 7 says so without the code: in other words before 7.2 than since.
+    is_acl = "executing the script can't" in reply.text or "ACL failure in script" in reply.text
+    hint = hints.get("NOPERM" if is_acl else reply.code, "See Redis's log for more.")
     if "unknown command" in reply.text.lower():
         hint = (
             "It is switched off there (rename-command), or no part of that service: ask its owner."

@@ -91,6 +91,32 @@ def test_what_replaces_needs_no_right_to_delete(
     assert server.client.mget("wh:session:+1", "wh:session:+2") == [b"new", b"newer"]
 
 
+@pytest.mark.usefixtures("pawsctl")
+def test_a_session_that_changed_is_left_by_a_user_who_may_not_discard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server, user: Callable[..., str]
+) -> None:
+    """What is sent after a refused DISCARD is not queued behind the transaction."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    path = archives.write(tmp_path / "a.jsonl", [archives.entry("+2", "new")])
+    server.client.set("wh:session:+2", "old", ex=100)
+
+    @contextmanager
+    def meanwhile(doing: str, _total: int | None) -> Iterator[Callable[[int], None]]:
+        yield lambda _count: None
+        if doing == "keeping":
+            server.client.set("wh:session:+2", "newer", ex=100)
+
+    url = user("~*", "+@all", "-@scripting", "-discard")
+    undo = Undo("import", 24, lambda _what, _question: None, lambda _said: None)
+    with (
+        SessionStore(connect(parse(url, origin="the test"))) as store,
+        read.opened(str(path)) as archive,
+    ):
+        done = replace.restore(store, archive, How(replace=True), undo=undo, progress=meanwhile)
+        assert store.connection.call("GET", "wh:session:+2") == b"newer"
+    assert (done.imported, done.changed) == (0, 1)
+
+
 def test_what_was_tried_on_a_key_of_nobody_leaves_no_doubt(
     pawsctl: Pawsctl, server: Server
 ) -> None:

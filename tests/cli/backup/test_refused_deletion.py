@@ -150,7 +150,12 @@ def test_a_flush_of_keys_that_may_all_be_deleted_is_not_refused(
     """Keys of nobody would be refused; the dry run deletes nothing."""
     phones = ("+598901", "+598911")
     meant = set(phones[:1] if match == phones[0] else phones)
-    for rights, words in (((), ()), (("-@scripting",), ()), ((), ("--no-backup",))):
+    for rights, words in (
+        ((), ()),
+        (("-@scripting",), ()),
+        (("-discard",), ()),
+        ((), ("--no-backup",)),
+    ):
         url = user(*keys, "+@all", *rights)
         _fill(server, *phones, "+2")
         flush = ("session", "flush", "--match", match, "--json", "--url", url)

@@ -111,6 +111,8 @@ def repair(
             run.count(repaired=sum(each.state == "repaired" for each in rows))
         else:
             warn_of_refusal(run, store)
+            if refusal := operation.refusal(store, plans):
+                run.output.warn(refusal)
         run.output.each(
             rows,
             item=lambda row: row,

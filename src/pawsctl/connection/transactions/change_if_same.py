@@ -14,7 +14,12 @@ from pawsctl.connection.cluster.slots import slot_of
 from pawsctl.connection.commands import Command, Queued
 from pawsctl.connection.node import Node
 from pawsctl.connection.replies import ErrorReply, Misread, has_code, is_in_doubt, refused
-from pawsctl.connection.transactions.compare_and_set import exchanged, has_others, require_passing
+from pawsctl.connection.transactions.compare_and_set import (
+    discard,
+    exchanged,
+    has_others,
+    require_passing,
+)
 from pawsctl.errors import LoginRefused, RedisUnreachable
 
 # More of them would more often have to be tried again.
@@ -84,7 +89,7 @@ def _tried(connection: Connection, batch: Sequence[Change], until: float) -> lis
             return [refusal] * len(batch)
     results, writes = _meant(batch, told)
     if not writes:
-        exchanged(node, [("DISCARD",)])
+        discard(node)
         return results
     done = _executed(node, list(writes.values()))
     if not isinstance(done, list):

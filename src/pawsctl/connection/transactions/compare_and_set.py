@@ -5,6 +5,7 @@ server that has transactions. WATCH sees each change until EXEC, also one that l
 bytes, and SET's XX brings no key back that has expired or was deleted in between.
 """
 
+import re
 import time
 from enum import Enum
 from itertools import count
@@ -31,6 +32,9 @@ _MOST_TRIES = 3
 _OF_PROXIES = (
     "A proxy such as twemproxy knows no transactions (WATCH, MULTI): then name the server itself."
 )
+
+
+_OF_TRANSACTIONS = re.compile(r"\b(watch|multi|exec|discard)\b", re.IGNORECASE)
 
 
 class Swap(Enum):
@@ -110,7 +114,7 @@ def _tried(
     failed = next((each for each in replies if isinstance(each, ErrorReply)), None)
     if failed is not None or stored != expected:
         if not isinstance(multi, ErrorReply):
-            exchanged(node, [("DISCARD",)])
+            discard(node)
         if failed is not None and not has_code(stored, "WRONGTYPE"):
             return failed
         return Swap.GONE if stored is None else Swap.CHANGED
@@ -162,6 +166,13 @@ def exchanged(node: Node, commands: list[Command]) -> list[Any]:
     return node.receive(len(commands))
 
 
+def discard(node: Node) -> None:
+    """End a transaction without running it, also if an ACL refuses DISCARD."""
+    if isinstance(exchanged(node, [("DISCARD",)])[0], ErrorReply):
+        # Else what is sent next would be queued.
+        node.close()
+
+
 def _looked(
     connection: Connection, key: bytes, expected: bytes, value: bytes, doubt: _InDoubt
 ) -> Swap | None:
@@ -186,7 +197,7 @@ def require_passing(connection: Connection, reply: ErrorReply, *, is_late: bool)
             # The Sentinels are asked again who the primary is.
             connection.close()
         return
-    if is_about_the_command(reply):
+    if is_about_the_command(reply) and _OF_TRANSACTIONS.search(reply.text):
         raise OperationFailed(
             f"Redis refused: {str(reply).rstrip('.')}.",
             hint="A session is changed only if the bot does not change it at the same time: that "

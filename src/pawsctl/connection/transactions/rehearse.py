@@ -11,7 +11,8 @@ from pawsctl.connection.cluster.redirects import REDIRECTS
 from pawsctl.connection.commands import Command, Queued, key_of
 from pawsctl.connection.node import Node
 from pawsctl.connection.replies import ErrorReply, has_code
-from pawsctl.connection.transactions.compare_and_set import exchanged
+from pawsctl.connection.transactions.compare_and_set import discard, exchanged
+from pawsctl.errors import LoginRefused, RedisUnreachable
 
 # Commands that are queued at a time.
 _MOST = 500
@@ -30,14 +31,22 @@ def refusals(connection: Connection, commands: Sequence[Command]) -> list[ErrorR
             node.connect()
             # MULTI is answered before anything else is sent: if it were refused, the commands
             # behind it would be done.
-            (multi,) = exchanged(node, [("MULTI",)])
+            try:
+                (multi,) = exchanged(node, [("MULTI",)])
+            except LoginRefused:
+                raise
+            except RedisUnreachable:
+                # A proxy hangs up at what it does not know. If Redis is gone, the next command
+                # tells.
+                return None
             if multi != b"OK":
                 node.close()
                 return None
-            replies: list[Any] = exchanged(node, [*map(Queued, some), ("DISCARD",)])
+            queued: list[Any] = exchanged(node, list(map(Queued, some)))
+            discard(node)
             found += [
                 each
-                for each in replies[:-1]
+                for each in queued
                 if isinstance(each, ErrorReply) and not has_code(each, *REDIRECTS)
             ]
     return found

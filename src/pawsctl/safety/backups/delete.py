@@ -25,7 +25,7 @@ from pawsctl.sessions.edit import flush as flushing
 from pawsctl.sessions.edit import touch_delete
 from pawsctl.sessions.edit.flush import Flush, Flushed
 from pawsctl.sessions.edit.touch_delete import Deleted, DeletedOrLeft
-from pawsctl.sessions.store.accounting import accounted, of_keys
+from pawsctl.sessions.store.accounting import accounted, may_not, of_keys
 from pawsctl.sessions.store.primaries import Primaries
 from pawsctl.sessions.store.store import SessionStore
 from pawsctl.sessions.store.unchanged import Fate, UnchangedDeleter
@@ -97,7 +97,7 @@ def delete(
             lambda: snapshots_of(store, [names]),
             undo,
             progress,
-            without=lambda: store.refusals_of(b"DEL", names) == [],
+            without=lambda: store.refusals_of([(b"DEL", key) for key in names]) == [],
         )
     if kept is None:
         return touch_delete.delete(store, names)
@@ -108,7 +108,7 @@ def delete(
             for batch, found in _deletions(store, kept):
                 fates.update(zip((each.key for each in batch), found, strict=True))
         if refused := [key for key in names if fates.get(key) == "refused"]:
-            raise touch_delete.may_not(store, "delete", refused)
+            raise may_not("delete", refused, store.keyspace.shown_name)
     return _results(store.keyspace, names, fates)
 
 
@@ -150,7 +150,7 @@ def _deletions(store: SessionStore, kept: Kept) -> Iterator[tuple[Sequence[Saved
 def _may_delete(store: SessionStore, planned: Flush) -> bool:
     """Return whether what is left of a flush may be deleted, as far as Redis tells."""
     if planned.names:
-        return store.refusals_of(b"UNLINK", planned.names) == []
+        return store.refusals_of([(b"UNLINK", key) for key in planned.names]) == []
     return all(store.may_delete_all(pattern) for pattern in planned.patterns)
 
 

@@ -10,6 +10,7 @@ from pawsctl.sessions.archive import restore as importing
 from pawsctl.sessions.archive.read import Archive
 from pawsctl.sessions.archive.restore import How, Imported
 from pawsctl.sessions.contract.saved import Saved
+from pawsctl.sessions.store.bulk_writer import BulkWriter
 from pawsctl.sessions.store.store import SessionStore
 
 
@@ -23,7 +24,13 @@ def restore(
     importing.require_same_keyspace(store.keyspace, archive)
     kept = None
     if undo is not None and how.replace and not how.dry_run:
-        kept = keep(store, lambda: snapshots_of(store, _names(archive)), undo, progress)
+        kept = keep(
+            store,
+            lambda: snapshots_of(store, _names(archive)),
+            undo,
+            progress,
+            without=lambda: _may_write(store, archive),
+        )
     if undo is None or kept is None or kept.path is None:
         if kept is not None:
             # Nothing was there to be kept, so nothing is replaced.
@@ -41,14 +48,25 @@ def _imported(store: SessionStore, archive: Archive, how: How, progress: Progres
         return importing.restore(store, archive, how, progress=advance)
 
 
+def _may_write(store: SessionStore, archive: Archive) -> bool:
+    """Return whether this user may write every session of an archive, as far as Redis tells."""
+    writer = BulkWriter(store, replace=True)
+    return all(writer.refusals(batch) == [] for batch in _batches(archive))
+
+
 def _sessions(archive: Archive) -> Iterator[Saved]:
-    for batch in archive.batches(WRITTEN):
-        yield from (each for _, each in batch if isinstance(each, Saved))
+    for batch in _batches(archive):
+        yield from batch
 
 
 def _names(archive: Archive) -> Iterator[Sequence[bytes]]:
+    for batch in _batches(archive):
+        yield [each.key for each in batch]
+
+
+def _batches(archive: Archive) -> Iterator[list[Saved]]:
     for batch in archive.batches(WRITTEN):
-        yield [each.key for _, each in batch if isinstance(each, Saved)]
+        yield [each for _, each in batch if isinstance(each, Saved)]
 
 
 class _InOrder:

@@ -13,11 +13,10 @@ from pawsctl.connection import (
     raise_for_error,
 )
 from pawsctl.connection.scan.one_server import WRITTEN, slices
-from pawsctl.errors import OperationFailed
 from pawsctl.sessions.query import absent
 from pawsctl.sessions.query.rows import TimeLeft
-from pawsctl.sessions.store.accounting import accounted, of_keys, some_of
-from pawsctl.sessions.store.store import ASK, SessionStore
+from pawsctl.sessions.store.accounting import accounted, may_not, of_keys
+from pawsctl.sessions.store.store import SessionStore
 
 
 class Deleted(msgspec.Struct, frozen=True):
@@ -83,13 +82,6 @@ def require_existed(store: SessionStore, names: Sequence[bytes], found: Sequence
         raise absent.no_session(store, missing)
 
 
-def may_not(store: SessionStore, verb: str, names: Sequence[bytes]) -> OperationFailed:
-    """Return the failure for the sessions on which an ACL refuses a command, by their names."""
-    return OperationFailed(
-        f"This user may not {verb} {some_of(names, store.keyspace.shown_name)}.", hint=ASK
-    )
-
-
 def _each(
     store: SessionStore, names: Sequence[bytes], command: Callable[[bytes], Command], verb: str
 ) -> list[bool]:
@@ -109,5 +101,5 @@ def _each(
                 else:
                     done.append(bool(raise_for_error(reply)))
         if refused:
-            raise may_not(store, verb, refused)
+            raise may_not(verb, refused, store.keyspace.shown_name)
     return done

@@ -11,9 +11,10 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from pawsctl.connection import Account, Outcome
+from pawsctl.connection import Account, ErrorReply, Outcome, is_about_a_key
 from pawsctl.connection.transactions.compare_and_set import Swap
 from pawsctl.errors import OperationFailed
+from pawsctl.plurals import plural
 from pawsctl.sessions.contract import model, rules, update_time
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.model import Problem, Record, Session
@@ -21,7 +22,7 @@ from pawsctl.sessions.query import absent
 from pawsctl.sessions.repair import history, plan
 from pawsctl.sessions.repair.plan import Difference
 from pawsctl.sessions.repair.readable import Change
-from pawsctl.sessions.store.accounting import accounted, of_keys
+from pawsctl.sessions.store.accounting import accounted, may_not, of_keys
 from pawsctl.sessions.store.store import SessionStore
 
 State = Literal[
@@ -200,16 +201,39 @@ def _at_work(session: Session, broken: Sequence[Problem], now_ms: float) -> str:
 def repair(store: SessionStore, plans: Sequence[Planned]) -> list[Repair]:
     """Write each planned repair; return what became of it, and the other rows as they are.
 
-    Failures and Ctrl-C say how many were repaired.
+    Failures and Ctrl-C say how many were repaired. Sessions that an ACL keeps from this user are
+    told at the end.
     """
+    refused: list[bytes] = []
 
     def account(outcome: Outcome) -> Account:
         return of_keys("repaired", outcome, noun="session", named=store.keyspace.shown_name)
 
     with accounted(store.connection, account, hint="Run it again for the rest."):
-        return [
-            _written(store, each) if each.row.state == "repairable" else each.row for each in plans
+        rows = [
+            _written(store, each, refused) if each.row.state == "repairable" else each.row
+            for each in plans
         ]
+        if refused:
+            raise may_not("change", refused, store.keyspace.shown_name)
+        return rows
+
+
+def refusal(store: SessionStore, plans: Sequence[Planned]) -> str:
+    """Return a sentence if Redis would refuse to write some repairs, '' if not.
+
+    Where only reads are sent, nothing is tried.
+    """
+    keys = [each.key for each in plans if each.row.state == "repairable"]
+    if not keys or store.connection.target.read_only:
+        return ""
+    found = store.refusals_of([(b"SET", key, b"") for key in keys])
+    if found is None:
+        return "Redis refuses transactions, by which a session is changed: so it does a repair."
+    if not found:
+        return ""
+    which = f"{len(found)} of {plural(len(keys), 'session')}"
+    return f"Without --dry-run, Redis refuses to change {which}: {str(found[0]).rstrip('.')}."
 
 
 _ENDS: dict[Swap, tuple[State, str | None]] = {
@@ -219,8 +243,15 @@ _ENDS: dict[Swap, tuple[State, str | None]] = {
 }
 
 
-def _written(store: SessionStore, each: Planned) -> Repair:
-    state, why = _ENDS[store.replace(each.key, each.value, each.after)]
+def _written(store: SessionStore, each: Planned, refused: list[bytes]) -> Repair:
+    """Write a repair; add its key to `refused` if an ACL keeps that from this user."""
+    try:
+        state, why = _ENDS[store.replace(each.key, each.value, each.after)]
+    except OperationFailed as error:
+        if not (isinstance(error.__cause__, ErrorReply) and is_about_a_key(error.__cause__)):
+            raise
+        refused.append(each.key)
+        return each.row
     return replace(each.row, state=state, why=why)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from pawsctl.connection import Account, Connection, Outcome
+from pawsctl.connection import ASK_FOR_PERMISSION, Account, Connection, Outcome
 from pawsctl.connection.transactions.compare_and_set import has_others
 from pawsctl.errors import Interrupted, OperationFailed, PawsctlError
 from pawsctl.sessions.contract import keys
@@ -60,12 +60,18 @@ def of_keys(
     verb = "was" if outcome.done == 1 else "were"
     text = f"{outcome.done} {noun}{'' if outcome.done == 1 else 's'} {verb} {done}"
     if unknown:
-        names = f": {some_of(outcome.unknown, named)}" if named else ""
+        names = f": {_some_of(outcome.unknown, named)}" if named else ""
         text += f"; of {unknown} more no one knows{names}"
     return Account(text, {done: outcome.done, "unknown": unknown})
 
 
-def some_of(names: Sequence[bytes], named: Callable[[bytes], str]) -> str:
-    """Return the names of the first few keys, by `named`, as in `+1, +2 …`."""
+def may_not(verb: str, names: Sequence[bytes], named: Callable[[bytes], str]) -> OperationFailed:
+    """Return the failure for the sessions that an ACL keeps from this user; `named` as above."""
+    return OperationFailed(
+        f"This user may not {verb} {_some_of(names, named)}.", hint=ASK_FOR_PERMISSION
+    )
+
+
+def _some_of(names: Sequence[bytes], named: Callable[[bytes], str]) -> str:
     some = ", ".join(named(key) or keys.key_text(key) for key in names[:_NAMED])
     return f"{some}{' …' if len(names) > _NAMED else ''}"

@@ -4,7 +4,15 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from pawsctl.connection import Command, ErrorReply, TooLarge, Uncertain, has_code, raise_for_error
+from pawsctl.connection import (
+    Command,
+    ErrorReply,
+    TooLarge,
+    Uncertain,
+    has_code,
+    raise_for_error,
+    refused,
+)
 from pawsctl.errors import OperationFailed, PawsctlError, RedisUnreachable
 from pawsctl.sessions.contract.saved import LATEST_MS, Saved
 from pawsctl.sessions.store.reader import SessionReader
@@ -38,11 +46,29 @@ class BulkWriter:
         """Take the keys of the next batch, also of sessions that will not be written."""
 
     def would_write(self, sessions: Sequence[Saved]) -> list[Any]:
-        """Return what `write` would return if Redis refused nothing."""
+        """Return what `write` would return. Raises OperationFailed if an ACL would refuse it."""
+        for each in self.refusals(sessions) or ():
+            if has_code(each, "NOPERM"):
+                raise refused(each)
         if self._replace:
             return [True] * len(sessions)
         replies = self._store.connection.pipeline([(b"EXISTS", each.key) for each in sessions])
         return [not raise_for_error(reply) for reply in replies]
+
+    def refusals(self, sessions: Sequence[Saved]) -> list[ErrorReply] | None:
+        """Return with which refusals Redis would answer `write`; None if it does not tell.
+
+        Where only reads are sent, nothing is tried.
+        """
+        if self._store.connection.target.read_only:
+            return None
+        # Without the values, which may be large.
+        return self._store.refusals_of(
+            [
+                (b"RESTORE", each.key, 0, b"") if each.dumped else (b"SET", each.key, b"")
+                for each in sessions
+            ]
+        )
 
     def write(self, sessions: Sequence[Saved]) -> list[Any]:
         """Write a batch; return for each session true, false if an existing key stays, or an error.

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from pawsctl.connection import (
+    ASK_FOR_PERMISSION,
     Command,
     Connection,
     ErrorReply,
@@ -27,8 +28,6 @@ from pawsctl.sessions.contract.keys import nobodys_phone
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
 from pawsctl.sessions.store import key_replies
 from pawsctl.sessions.store.reader import SessionReader
-
-ASK = "Ask for the permission, or use another user in the URL."
 
 
 class SessionStore(SessionReader):
@@ -79,7 +78,8 @@ class SessionStore(SessionReader):
         """Raise OperationFailed if an ACL has kept this user from deleting a key."""
         if self.undeleted:
             raise OperationFailed(
-                f"This user may not delete {plural(self.undeleted, 'key')}.", hint=ASK
+                f"This user may not delete {plural(self.undeleted, 'key')}.",
+                hint=ASK_FOR_PERMISSION,
             )
 
     def _unlink_strings(self, pattern: bytes) -> Iterator[dict[str, int]]:
@@ -129,7 +129,7 @@ class SessionStore(SessionReader):
         reply = self._deleted(beginning + nobodys_phone().encode())
         if isinstance(reply, ErrorReply) and is_about_a_key(reply):
             names = self._matching(pattern) if names is None else names
-            found = self.refusals_of(b"UNLINK", names)
+            found = self.refusals_of([(b"UNLINK", name) for name in names])
             if found is None:
                 raise refused(reply)
             if found:
@@ -139,15 +139,15 @@ class SessionStore(SessionReader):
 
     def may_delete_all(self, pattern: bytes) -> bool:
         """Return whether this user may delete all keys that match. Raises as a pass does."""
-        return self.refusals_of(b"UNLINK", self._matching(pattern)) == []
+        return self.refusals_of([(b"UNLINK", name) for name in self._matching(pattern)]) == []
 
-    def refusals_of(self, command: bytes, names: Sequence[bytes]) -> list[ErrorReply] | None:
-        """Return the refusals of those keys on which this user may not run a command.
+    def refusals_of(self, commands: Sequence[Command]) -> list[ErrorReply] | None:
+        """Return the refusals of those commands, each on one key, that Redis would refuse.
 
-        None if Redis does not tell.
+        None if it does not tell. Nothing is done.
         """
-        wire = self.connection.substitutes.wire
-        return refusals(self.connection, [each for name in names for each in wire((command, name))])
+        wires = self.connection.substitutes.wires(commands)
+        return refusals(self.connection, [each for wire in wires for each in wire])
 
     def _matching(self, pattern: bytes) -> list[bytes]:
         """Return the keys that match, also those that this user may not read."""

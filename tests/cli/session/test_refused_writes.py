@@ -1,0 +1,179 @@
+"""Commands that write, for users whose ACL refuses that: true hints, and dry runs that say so."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pawsctl.errors import ExitStatus
+from tests import archives, lying
+from tests.cli_runner import Pawsctl
+from tests.conftest import SAMPLES
+from tests.servers import Server, store_session
+
+VALUE = (SAMPLES / "greeting.json").read_bytes()
+KILLED = (
+    b'{"status":"active","messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t",'
+    b'"name":"x","input":{}}]}],"updatedAt":1}'
+)
+User = Callable[..., str]
+
+
+@pytest.fixture
+def user(server: Server) -> Iterator[User]:
+    """Return a function that makes a user with these rights, and returns the URL."""
+
+    def made(*rights: str) -> str:
+        server.client.execute_command("ACL", "SETUSER", "bot", "reset", "on", ">secret", *rights)
+        return server.url.replace("redis://", "redis://bot:secret@")
+
+    yield made
+    server.client.execute_command("ACL", "DELUSER", "bot")
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> str:
+    """Return the path of an archive of two sessions."""
+    lines = [archives.entry(f"+{number}", "new") for number in (1, 2)]
+    return str(archives.write(tmp_path / "a.jsonl", lines))
+
+
+@pytest.mark.parametrize(
+    ("rights", "helps"),
+    [
+        (("~wh:session:+1*", "+@all"), False),
+        (("~*", "+@all", "-get", "-set"), False),
+        (("~*", "+@all", "-get"), True),
+        (("%W~wh:session:*", "+@all"), True),
+    ],
+)
+def test_an_import_offers_no_backup_only_if_that_helps(
+    pawsctl: Pawsctl,
+    server: Server,
+    user: User,
+    archive: str,
+    rights: tuple[str, ...],
+    *,
+    helps: bool,
+) -> None:
+    """It is tried what is offered."""
+    for phone in ("+1", "+2"):
+        store_session(server, phone, VALUE)
+    words = ("session", "import", archive, "--replace", "--json", "--url", user(*rights))
+    failed = pawsctl(*words)
+    assert failed.status == ExitStatus.FAILED
+    assert ("--no-backup" in failed.error["hint"]) == helps, failed.err
+    tried = pawsctl(*words, "--no-backup")
+    assert (tried.status == ExitStatus.OK) == helps, tried.err
+
+
+@pytest.mark.parametrize(
+    "rights", [("%R~*", "+@all"), ("%R~*", "~wh:session:+1", "+@all"), ("~*", "+@all", "-set")]
+)
+def test_a_dry_run_fails_where_the_import_would(
+    pawsctl: Pawsctl, server: Server, user: User, archive: str, rights: tuple[str, ...]
+) -> None:
+    """With --replace and without; nothing is written."""
+    store_session(server, "+1", VALUE)
+    url = user(*rights)
+    for words in ((), ("--replace",)):
+        told = pawsctl("session", "import", archive, *words, "--dry-run", "--json", "--url", url)
+        assert told.status == ExitStatus.FAILED, words
+        assert "NOPERM" in told.error["message"]
+        assert "permission" in told.error["hint"]
+        assert server.client.keys("wh:*") == [b"wh:session:+1"]
+        assert server.client.get("wh:session:+1") == VALUE
+        failed = pawsctl("session", "import", archive, *words, "--json", "--url", url)
+        assert failed.status == ExitStatus.FAILED, words
+        assert "permission" in failed.error["hint"]
+        server.client.set("wh:session:+1", VALUE, ex=600)
+
+
+def test_a_dry_run_of_a_copy_fails_where_the_copy_would(
+    pawsctl: Pawsctl, server: Server, redis_server: Server, user: User
+) -> None:
+    """The target takes no writes of that user."""
+    redis_server.empty()
+    store_session(redis_server, "+1", VALUE)
+    words = ("session", "copy", "--all", "--json", "--url", redis_server.url)
+    failed = pawsctl(*words, "--to", user("%R~*", "+@all"), "--dry-run")
+    assert failed.status == ExitStatus.FAILED
+    assert "NOPERM" in failed.error["message"]
+    done = pawsctl(*words, "--to", user("~*", "+@all"), "--dry-run")
+    assert (done.status, done.json["copied"]) == (ExitStatus.OK, 1)
+    assert not server.client.keys("wh:*")
+
+
+def test_a_dry_run_of_a_read_only_user_tries_nothing(
+    pawsctl: Pawsctl, server: Server, archive: str
+) -> None:
+    """A connection that only reads sends no transaction either."""
+    words = ("session", "import", archive, "--dry-run", "--json", "--read-only")
+    done = pawsctl(*words, "--url", server.url)
+    assert (done.status, done.json["imported"]) == (ExitStatus.OK, 2)
+
+
+def test_a_dry_run_goes_on_behind_a_proxy_that_knows_no_transactions(
+    bare_pawsctl: Pawsctl, archive: str
+) -> None:
+    """It hangs up at what it does not know."""
+
+    def tell(command: list[bytes]) -> lying.Answer:
+        return None if command[0] == b"MULTI" else lying.honest(command)
+
+    with lying.answering(tell) as url:
+        words = ("session", "import", archive, "--replace", "--dry-run", "--json", "--url", url)
+        done = bare_pawsctl(*words)
+    assert (done.status, done.json["imported"]) == (ExitStatus.OK, 2), done.err
+
+
+@pytest.mark.parametrize(
+    ("rights", "told"),
+    [
+        (("%R~*", "+@all"), "refuses to change 2 of 2 sessions: NOPERM"),
+        (("%R~*", "~wh:session:+1", "+@all"), "refuses to change 1 of 2 sessions: NOPERM"),
+        (("~*", "+@all", "-set"), "refuses to change 2 of 2 sessions: NOPERM"),
+        (("~*", "+@all", "-@transaction"), "refuses transactions"),
+        (("~*", "+@all"), ""),
+    ],
+)
+def test_a_dry_run_of_a_repair_says_what_redis_would_refuse(
+    pawsctl: Pawsctl, server: Server, user: User, rights: tuple[str, ...], told: str
+) -> None:
+    """The differences are shown all the same."""
+    for phone in ("+1", "+2"):
+        server.client.set(f"wh:session:{phone}", KILLED, ex=600)
+    done = pawsctl("session", "repair", "--all", "--dry-run", "--url", user(*rights))
+    assert done.status == ExitStatus.OK
+    assert "warning" in done.err if told else "warning" not in done.err
+    assert told in done.err.replace("\n", " ")
+    assert server.client.get("wh:session:+1") == KILLED
+
+
+def test_a_repair_names_the_sessions_that_it_may_not_change(
+    pawsctl: Pawsctl, server: Server, user: User
+) -> None:
+    """The others are repaired, in whatever order they come."""
+    for phones in (("+1", "+2"), ("+2", "+1")):
+        for phone in phones:
+            server.client.set(f"wh:session:{phone}", KILLED, ex=600)
+        url = user("%R~*", "~wh:session:+1", "+@all")
+        failed = pawsctl("session", "repair", *phones, "--yes", "--json", "--url", url)
+        assert failed.status == ExitStatus.FAILED
+        assert failed.error["message"] == (
+            "This user may not change +2. Before that, 1 session was repaired."
+        )
+        assert server.client.get("wh:session:+1") != KILLED
+
+
+def test_a_user_without_set_is_not_sent_for_transactions(
+    pawsctl: Pawsctl, server: Server, user: User
+) -> None:
+    """It may run WATCH, MULTI, DISCARD and EXEC."""
+    server.client.set("wh:session:+1", KILLED, ex=600)
+    url = user("~*", "+@all", "-set")
+    failed = pawsctl("session", "repair", "+1", "--yes", "--json", "--url", url)
+    assert failed.status == ExitStatus.FAILED
+    assert "'set' command" in failed.error["message"]
+    assert "+watch" not in failed.error["hint"]
+    assert "permission" in failed.error["hint"]
