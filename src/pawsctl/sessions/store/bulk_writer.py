@@ -56,7 +56,7 @@ class BulkWriter:
         return [not raise_for_error(reply) for reply in replies]
 
     def refusals(self, sessions: Sequence[Saved]) -> list[ErrorReply] | None:
-        """Return with which refusals Redis would answer `write`; None if it does not tell.
+        """Return the refusals with which Redis would answer `write`; None if it does not tell.
 
         Where only reads are sent, nothing is tried.
         """
