@@ -95,7 +95,7 @@ def test_what_replaces_needs_no_right_to_delete(
 def test_a_session_that_changed_is_left_by_a_user_who_may_not_discard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server, user: Callable[..., str]
 ) -> None:
-    """What is sent after a refused DISCARD is not queued behind the transaction."""
+    """Commands after a refused DISCARD are not queued behind the transaction."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     path = archives.write(tmp_path / "a.jsonl", [archives.entry("+2", "new")])
     server.client.set("wh:session:+2", "old", ex=100)

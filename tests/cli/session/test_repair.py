@@ -231,11 +231,14 @@ def test_a_lost_reply_is_looked_after(
     assert b"__TOOL_RESULTS__" in (server.client.get(KEY) or b"")
 
 
-def test_a_user_without_transactions_is_told(bare_pawsctl: Pawsctl, server: Server) -> None:
+@pytest.mark.parametrize("refused", ["-@transaction", "-exec", "-multi"])
+def test_a_user_without_transactions_is_told(
+    bare_pawsctl: Pawsctl, server: Server, refused: str
+) -> None:
     """Nothing is changed, and the hint names the commands to allow."""
     server.client.set(KEY, KILLED, ex=60)
     server.client.acl_setuser(
-        "plain", enabled=True, nopass=True, keys=["*"], commands=["+@all", "-@transaction"]
+        "plain", enabled=True, nopass=True, keys=["*"], commands=["+@all", refused]
     )
     url = f"redis://plain:x@127.0.0.1:{server.port}"
     done = bare_pawsctl("session", "repair", "+1", "--yes", "--url", url)

@@ -197,7 +197,9 @@ def require_passing(connection: Connection, reply: ErrorReply, *, is_late: bool)
             # The Sentinels are asked again who the primary is.
             connection.close()
         return
-    if is_about_the_command(reply) and _OF_TRANSACTIONS.search(reply.text):
+    # A refused EXEC is EXECABORT, with the reason in its text.
+    is_refused = is_about_the_command(reply) or reply.code == "EXECABORT"
+    if is_refused and _OF_TRANSACTIONS.search(reply.text):
         raise OperationFailed(
             f"Redis refused: {str(reply).rstrip('.')}.",
             hint="A session is changed only if the bot does not change it at the same time: that "
