@@ -177,6 +177,7 @@ def test_slots_that_nobody_serves_are_named(
                 flushed = anywhere("session", "flush", "--yes", "--json", *url)
                 assert flushed.status == ExitStatus.PARTIAL
                 assert missing in flushed.error["message"]
+                assert "--no-backup" not in flushed.error["hint"]
         else:
             wait_until(
                 lambda: b"cluster_state:fail" in cluster.primaries[0].cluster("INFO"), "failure"

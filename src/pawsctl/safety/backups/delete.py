@@ -27,6 +27,7 @@ from pawsctl.sessions.edit.flush import Flush, Flushed
 from pawsctl.sessions.edit.touch_delete import Deleted, DeletedOrLeft
 from pawsctl.sessions.store.accounting import accounted, may_not, of_keys
 from pawsctl.sessions.store.primaries import Primaries
+from pawsctl.sessions.store.records import NotRead
 from pawsctl.sessions.store.store import SessionStore
 from pawsctl.sessions.store.unchanged import Fate, UnchangedDeleter
 
@@ -164,7 +165,9 @@ def _require_all(store: SessionStore, planned: Flush, kept: Kept) -> None:
     except OperationFailed as error:
         raise error.with_context(before=unkept) from error
     if kept.missing is not None:
-        helps = no_backup_helps(store, lambda: _may_delete(store, planned))
+        # If a part of a cluster did not answer, nothing helps, and it is not waited for once more.
+        is_there = isinstance(kept.missing, NotRead)
+        helps = is_there and no_backup_helps(store, lambda: _may_delete(store, planned))
         raise kept.missing.with_context(
             after="They were not kept, and so not deleted.",
             hint="--no-backup deletes without keeping." if helps else "",

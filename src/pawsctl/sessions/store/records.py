@@ -19,13 +19,17 @@ LeftOut = Callable[[str], None]
 Named = Callable[[bytes], str]
 
 
+class NotRead(Partial):
+    """All servers answered, and some values can't be read."""
+
+
 def unread(name: str, size: int | None) -> str:
     """Return the text on a value that is too large for a reply; `size` is in bytes."""
     told = "" if size is None else f" ({size} bytes)"
     return f"{name}{told}, which is larger than a reply may be here"
 
 
-def not_read(large: Sequence[str], forbidden: int) -> Partial | None:
+def not_read(large: Sequence[str], forbidden: int) -> NotRead | None:
     """Return a failure for a pass that could not read all; None if it could.
 
     `large` are the texts on values that are too large, `forbidden` is the number of keys that the
@@ -34,9 +38,9 @@ def not_read(large: Sequence[str], forbidden: int) -> Partial | None:
     if large:
         more = len(large) - _TOLD
         names = ", ".join(large[:_TOLD]) + (f" and {more} more" if more > 0 else "")
-        return Partial(f"Not read: the value of {names}.", hint=TOO_LARGE_HINT)
+        return NotRead(f"Not read: the value of {names}.", hint=TOO_LARGE_HINT)
     if forbidden:
-        return Partial(
+        return NotRead(
             f"This user may not read {plural(forbidden, 'key')}.",
             hint="What was shown, if anything, is true and not the whole. Ask for the permission; "
             "'session list', 'flush', 'copy' and 'watch' take a --match for those that may be "
