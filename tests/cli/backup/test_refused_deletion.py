@@ -169,6 +169,24 @@ def test_a_flush_of_keys_that_may_all_be_deleted_is_not_refused(
         assert _left(server) == {*phones, "+2"} - meant
 
 
+@pytest.mark.parametrize(
+    ("match", "keys"),
+    [
+        ("+5989[01]*", ("~wh:session:+59890*", "~wh:session:+59891*")),
+        ("*1", ("~wh:session:*1",)),
+    ],
+)
+def test_a_key_of_nobody_that_is_tried_matches_what_is_to_be_deleted(
+    pawsctl: Pawsctl, server: Server, user: User, match: str, keys: tuple[str, ...]
+) -> None:
+    """So that a user without transactions is not refused."""
+    url = user(*keys, "+@all", "-@transaction")
+    _fill(server, "+598901", "+598911")
+    done = pawsctl("session", "flush", "--match", match, "--yes", "--json", "--url", url)
+    assert done.status == ExitStatus.OK, done.err
+    assert not _left(server)
+
+
 def test_a_flush_of_keys_some_of_which_may_not_be_deleted_begins_nothing(
     pawsctl: Pawsctl, server: Server, user: User
 ) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pawsctl.connection.scan.glob import matcher, matching
+from pawsctl.connection.scan.glob import example, matcher, matching
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,28 @@ def test_those_that_match_are_kept(glob: bytes) -> None:
     matches = matcher(glob)
     for texts in ([], [b"a:1", b"a:2", b"a:"], [b"a:1", b"b", b"a:2"], [b"", b"a:1"], [b"b"]):
         assert list(matching(glob)(texts)) == [text for text in texts if matches(text)]
+
+
+@pytest.mark.parametrize(
+    ("glob", "text"),
+    [
+        (b"a:*", b"a:+01"),
+        (b"a:+5989[10-3]*", b"a:+59890+01"),
+        (b"a?[^0-8]*b*", b"a09+01b"),
+        (b"[x-z]\\**.", b"x*+01."),
+        (b"[\x80]*", b"\x80+01"),
+        (b"a:+1", None),
+        (b"a:+1?[23]\\*", None),
+        (b"", None),
+    ],
+)
+def test_an_example_matches_its_glob(glob: bytes, text: bytes | None) -> None:
+    """None where it could be the key of somebody: there is no place for the filler."""
+    found = example(glob, b"+01")
+    assert found == text
+    assert found is None or matcher(glob)(found)
+
+
+def test_an_example_of_a_glob_that_matches_nothing_has_the_filler() -> None:
+    """So it is the key of nobody, whatever the rest."""
+    assert example(b"a[]*", b"+01") == b"a+01"

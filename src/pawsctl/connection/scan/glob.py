@@ -1,10 +1,13 @@
 """Redis's globs, for keys that no MATCH has filtered reliably. Pure."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import methodcaller
 
 _SPECIAL = re.compile(rb"[*?\[\\]")
+_ANY = b".*"
+# Digits first, as in a phone.
+_BYTES = [bytes([each]) for each in (*b"0123456789", *range(256))]
 
 
 def matcher(glob: bytes) -> Callable[[bytes], object]:
@@ -36,26 +39,41 @@ def _is_prefix(glob: bytes) -> bool:
     return glob.endswith(b"*") and not _SPECIAL.search(glob, 0, len(glob) - 1)
 
 
+def example(glob: bytes, filler: bytes) -> bytes | None:
+    """Return a text that matches a glob, with `filler` for its first `*`; None if it has none."""
+    text, is_filled = b"", False
+    for part in _parts(glob):
+        if part == _ANY:
+            text += b"" if is_filled else filler
+            is_filled = True
+        else:
+            # A set without members matches nothing.
+            text += next((each for each in _BYTES if re.fullmatch(part, each, re.DOTALL)), b"")
+    return text if is_filled else None
+
+
 def _pattern(glob: bytes) -> re.Pattern[bytes]:
-    """Return the regular expression for `*`, `?`, `[a-z]`, `[^a]` and `\\x`."""
-    pattern = b""
+    return re.compile(b"".join(_parts(glob)), re.DOTALL)
+
+
+def _parts(glob: bytes) -> Iterator[bytes]:
+    """Yield the regular expression for each `*`, `?`, `[a-z]`, `[^a]`, `\\x` and other byte."""
     position = 0
     while position < len(glob):
         character = glob[position : position + 1]
         position += 1
         if character == b"*":
-            pattern += b".*"
+            yield _ANY
         elif character == b"?":
-            pattern += b"."
+            yield b"."
         elif character == b"[":
             some, position = _set(glob, position)
-            pattern += some
+            yield some
         else:
             if character == b"\\" and position < len(glob):
                 character = glob[position : position + 1]
                 position += 1
-            pattern += re.escape(character)
-    return re.compile(pattern, re.DOTALL)
+            yield re.escape(character)
 
 
 def _set(glob: bytes, position: int) -> tuple[bytes, int]:

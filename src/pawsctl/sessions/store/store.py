@@ -1,6 +1,5 @@
 """A reader of sessions that also deletes them, by key or by pattern, and replaces values."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -19,7 +18,7 @@ from pawsctl.connection import (
     refused,
     types_of,
 )
-from pawsctl.connection.scan import all_servers, one_server
+from pawsctl.connection.scan import all_servers, glob, one_server
 from pawsctl.connection.transactions.compare_and_set import Swap, compare_and_set
 from pawsctl.connection.transactions.rehearse import refusals
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
@@ -125,8 +124,9 @@ class SessionStore(SessionReader):
         """
         if self.connection.target.read_only:
             return
-        beginning = re.split(rb"[*?\[\\]", pattern, maxsplit=1)[0]
-        reply = self._deleted(beginning + nobodys_phone().encode())
+        # Without a `*`, a key that matches may be somebody's.
+        nobodys = glob.example(pattern, nobodys_phone().encode()) or self.keyspace.nobodys_key()
+        reply = self._deleted(nobodys)
         if isinstance(reply, ErrorReply) and is_about_a_key(reply):
             names = self._matching(pattern) if names is None else names
             found = self.refusals_of([(b"UNLINK", name) for name in names])
