@@ -89,6 +89,27 @@ def test_seen_marks_are_deleted_although_a_session_is_refused(
     assert _left(server) == {"+1"}
 
 
+def test_a_flush_with_seen_marks_is_not_sent_to_match(
+    pawsctl: Pawsctl, server: Server, user: User
+) -> None:
+    """--match and --include-seen exclude each other; what is said to help is tried."""
+    url = user("%R~*", "~wh:session:*", "~wh:seen:a", "+@all")
+    _fill(server, "+1")
+    for name in "ab":
+        server.client.set(f"wh:seen:{name}", "1", ex=600)
+    words = ("session", "flush", "--yes", "--json", "--url", url)
+    failed = pawsctl(*words, "--include-seen")
+    assert failed.status == ExitStatus.FAILED
+    assert "This user may not delete 1 of the 2 keys." in failed.error["message"]
+    assert "--match" not in failed.error["hint"]
+    assert "Leave out --include-seen" in failed.error["hint"]
+    assert pawsctl(*words).status == ExitStatus.OK
+    server.client.set("wh:session:+1", VALUE, ex=600)
+    failed = pawsctl(*words, "--include-seen", "--url", user("%R~*", "~wh:seen:*", "+@all"))
+    assert failed.status == ExitStatus.FAILED
+    assert "--include-seen" not in failed.error["hint"]
+
+
 @pytest.mark.parametrize(
     ("rights", "helps"),
     [

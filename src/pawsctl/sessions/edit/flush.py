@@ -27,6 +27,7 @@ from pawsctl.sessions.store.primaries import Primaries
 from pawsctl.sessions.store.store import SessionStore
 
 SEEN = keys.SEEN_PREFIX.encode() + b"*"
+_NARROWER = "--match names those that may be deleted."
 
 
 class FlushPlan(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -104,10 +105,12 @@ def planned(
     patterns = (pattern, SEEN) if include_seen else (pattern,)
     if wanted.reads_values:
         names, counts = _matching(store, wanted)
-        store.require_deletable(pattern, names)
+        store.require_deletable(pattern, names, hint=_NARROWER)
         return Flush(_plan(store, counts, 0), wanted, names=names)
-    for each in patterns:
-        store.require_deletable(each)
+    # With seen marks there can be no filter.
+    store.require_deletable(pattern, hint="" if include_seen else _NARROWER)
+    if include_seen:
+        store.require_deletable(SEEN, hint="Leave out --include-seen to delete the sessions.")
     plan = None
     if counted:
         seen = sum(store.count(SEEN).values()) if include_seen else 0

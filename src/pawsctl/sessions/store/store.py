@@ -116,11 +116,13 @@ class SessionStore(SessionReader):
                 hint="Look at it with redis-cli.",
             )
 
-    def require_deletable(self, pattern: bytes, names: Sequence[bytes] | None = None) -> None:
+    def require_deletable(
+        self, pattern: bytes, names: Sequence[bytes] | None = None, *, hint: str
+    ) -> None:
         """Raise OperationFailed if a key that matches could not be deleted; try one of nobody.
 
-        If an ACL refuses that one, the `names` decide, or all keys that match. Where only reads are
-        sent, nothing is tried.
+        If an ACL refuses that one, the `names` decide, or all keys that match; the `hint` is for a
+        user who may delete some of them. Where only reads are sent, nothing is tried.
         """
         if self.connection.target.read_only:
             return
@@ -133,7 +135,7 @@ class SessionStore(SessionReader):
             if found is None:
                 raise refused(reply)
             if found:
-                raise _may_not_delete(found, len(names))
+                raise _may_not_delete(found, len(names), hint)
             return
         raise_for_error(reply)
 
@@ -236,11 +238,11 @@ def _done_and_refused(reply: Any) -> tuple[int, int]:
     return raise_for_error(reply), 0
 
 
-def _may_not_delete(found: Sequence[ErrorReply], total: int) -> OperationFailed:
+def _may_not_delete(found: Sequence[ErrorReply], total: int, hint: str) -> OperationFailed:
     """Return the failure for `total` keys before any of them was deleted."""
     some = len(found) < total
     which = f"{len(found):,} of the {plural(total, 'key')}" if some else plural(total, "key")
     return refused(found[0]).with_context(
         after=f"This user may not delete {which}.",
-        hint="--match names those that may be deleted." if some else "",
+        hint=hint if some else "",
     )
