@@ -139,6 +139,9 @@ def test_a_line_that_is_no_session_says_why(more: dict[str, Any], reason: str) -
     assert first == last == Saved(KEY.encode(), b"{}", 5)
     assert isinstance(found, Rejected)
     assert str(found).startswith(reason)
+    # As a whole block, which is read in another way.
+    (found,) = archive.read_lines(bad + b"\n", PREFIX)
+    assert str(found).startswith(reason)
 
 
 def test_lines_that_are_no_text_are_rejected() -> None:

@@ -64,3 +64,27 @@ def test_a_phone_comes_back_from_its_key(phone: str) -> None:
 def test_any_key_can_be_shown(key: bytes) -> None:
     """A key of any bytes becomes text that JSON can contain."""
     assert not re.search("[\ud800-\udfff]", keys.key_text(key))
+
+
+@pytest.mark.parametrize(
+    ("shown", "found"),
+    [
+        (r"a\xff", [b"a\xff"]),
+        # A byte that is no UTF-8, or a control character.
+        (r"\x85", [b"\x85", b"\xc2\x85"]),
+        (r"\x1f", [b"\x1f"]),
+        (r"\u200e", ["\u200e".encode()]),
+        (r"\U000e0001", ["\U000e0001".encode()]),
+        (r"a\\xff", [b"a\\\xff"]),
+        # These are shown in another way, if there are such keys at all.
+        *((each, []) for each in (r"\Uffffffff", r"a\x00", "plain", r"\xc3\xa9", r"\u00e9")),
+    ],
+)
+def test_the_keys_behind_what_is_shown(shown: str, found: list[bytes]) -> None:
+    """A person copies an escape from a list, and the key has the byte."""
+    assert keys.behind(shown) == found
+
+
+def test_a_shell_word_has_only_plain_characters() -> None:
+    """What bash and zsh would change in it is escaped."""
+    assert keys.shell_word(b"a +~\x1f\x7f'\\\xff") == r"$'a +~\x1f\x7f\x27\x5c\xff'"

@@ -119,3 +119,11 @@ def test_with_a_mask_nothing_private_is_shown() -> None:
     assert raw.shown_record(Record(b"app:x", 5, b'{"a":1}')).value == ("█" * 7).encode()
     assert raw.shown_record(Record(b"app:x", 5, b"\xff\xff")).value == "██".encode()
     assert raw.shown_record(Record(b"app:x", 5, None, "hash")).size == 0
+
+
+def test_a_key_is_named_by_its_bytes_unless_it_is_masked() -> None:
+    """Its bytes would tell the phone."""
+    assert BOT.by_bytes(r"+1\x85") == (
+        r"in bash as $'wh:session:+1\x85' or $'wh:session:+1\xc2\x85'"
+    )
+    assert MASKED.by_bytes(r"+1\x85") == "in bash as $'…'"

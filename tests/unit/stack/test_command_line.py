@@ -72,6 +72,8 @@ def test_options_that_an_image_adds_from_its_environment_count() -> None:
         (["redis-server", "/data/redis.conf", "--port", "1", "--port", "6381"], 6381),
         (["sh", "-c", "exec redis-server --port 6382 --dir /data"], 6382),
         (["redis-server", "--port", "$PORT"], None),
+        (["redis-server", "--port", "$PORT", "--port", "6383"], 6383),
+        (["redis-server", "--port", "6384", "--port", "$PORT"], None),
         (["redis-server", "--port"], None),
         (["redis-server"], None),
     ],
@@ -81,3 +83,19 @@ def test_the_last_port_of_a_command_is_the_one_it_listens_on(
 ) -> None:
     """As Redis reads its options; None if no option names one."""
     assert command_line.port({"Cmd": words}) == port
+
+
+@pytest.mark.parametrize(
+    ("command", "appendonly"),
+    [
+        ([], "no"),
+        (["redis-server"], "no"),
+        (["redis-server", "/etc/redis.conf"], "no"),
+        (["redis-server", "/run/secrets/redis.conf"], "yes"),
+        (["redis-server", "/run/secrets/redis.conf", "--appendonly", "no"], "no"),
+        (["redis-server", "--appendonly"], ""),
+    ],
+)
+def test_our_own_file_switches_the_append_only_file_on(command: list[str], appendonly: str) -> None:
+    """Options have the last word; some engines show a container without any command."""
+    assert command_line.settings(_config(command))["appendonly"] == appendonly

@@ -34,7 +34,7 @@ def settings(config: Mapping[str, Any]) -> dict[str, str]:
     found = {**DEFAULTS, "dir": config.get("WorkingDir") or "/"}
     if any(_is_ours(each) for each in words):
         found["appendonly"] = "yes"
-    for option, value in zip(words, [*words[1:], ""], strict=True):
+    for option, value in zip(words, [*words[1:], ""], strict=False):
         if option.removeprefix("--") in found and option.startswith("--"):
             found[option.removeprefix("--")] = value
     found["dir"] = str(PurePosixPath(config.get("WorkingDir") or "/") / found["dir"])
