@@ -119,7 +119,10 @@ from pawsctl.__main__ import main
 main()
 """
     status, said = _run(pawsctl, code)
-    assert (status, b"Traceback" in said) == (143, False)
+    assert (status, said) == (
+        143,
+        b'{"error":{"code":"interrupted","message":"Interrupted.","hint":""}}\n',
+    )
 
 
 def test_an_interruption_that_is_repeated_too_late_changes_nothing(pawsctl: Pawsctl) -> None:

@@ -131,15 +131,16 @@ def _run_command(arguments: list[str], current: Invocation, counts: dict[str, in
             raise
         result = ExitStatus.INTERRUPTED
     # Typer returns this status for Ctrl-C.
-    if result == ExitStatus.INTERRUPTED and not current.output.is_endless:
-        counts.update(_report_interruption(arguments, current))
+    if result == ExitStatus.INTERRUPTED:
+        # The parser may not have come to the output format.
+        current.format = _format_in(arguments) or current.format
+        if not current.output.is_endless:
+            counts.update(_report_interruption(current))
     return result if isinstance(result, int) else ExitStatus.OK
 
 
-def _report_interruption(arguments: list[str], current: Invocation) -> Mapping[str, int]:
+def _report_interruption(current: Invocation) -> Mapping[str, int]:
     """Say what the command has changed, if it has or if a program reads it; return the numbers."""
-    # The parser may not have come to the output format.
-    current.format = _format_in(arguments) or current.format
     message = f"Interrupted. {_done_before(current)}".rstrip()
     counts: Mapping[str, int] = _changes(current)
     for connection in current.connections:

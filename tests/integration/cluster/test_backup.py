@@ -1,5 +1,10 @@
 """A backup of a cluster is made without scripts, and comes back through any of its nodes."""
 
+import signal
+import sys
+
+import pytest
+
 from tests.cli_runner import Pawsctl
 from tests.clusters import Cluster
 
@@ -29,3 +34,19 @@ def test_a_backup_knows_its_cluster_by_any_of_its_nodes(
     finally:
         for member in cluster.members:
             member.client.acl_deluser("lim")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals to send")
+def test_a_pass_that_is_interrupted_ends_without_a_word_of_python(
+    cluster: Cluster, anywhere: Pawsctl
+) -> None:
+    """It is dropped when all of its connections have been closed already."""
+    cluster.seed(60)
+    anywhere.environment["REDIS_URL"] = cluster.url
+    words = ("session", "flush", "--confirm", "127.0.0.1")
+    process = anywhere.signalled(signal.SIGINT, ".part", *words)
+    _, err = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert "error: Interrupted: 0 keys were deleted." in err.decode()
+    assert "Exception ignored" not in err.decode()

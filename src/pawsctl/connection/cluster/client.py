@@ -107,7 +107,9 @@ class Cluster(Connection):
     def release(self, node: Node) -> None:
         """Close and drop a node that `open` returned."""
         node.close()
-        self._opened.remove(node)
+        # A pass that is dropped may end after `close`.
+        if node in self._opened:
+            self._opened.remove(node)
 
     def view(self) -> View:
         """Return every primary's own report; one that does not answer in a second is silent."""
