@@ -86,5 +86,5 @@ def test_the_keys_behind_what_is_shown(shown: str, found: list[bytes]) -> None:
 
 
 def test_a_shell_word_has_only_plain_characters() -> None:
-    """What bash and zsh would change in it is escaped."""
+    """All that bash or zsh would change in it is escaped."""
     assert keys.shell_word(b"a +~\x1f\x7f'\\\xff") == r"$'a +~\x1f\x7f\x27\x5c\xff'"

@@ -18,8 +18,9 @@ def test_a_port_without_a_listener_is_not_said_to_have_one() -> None:
     """An outgoing connection may have any port; after its end, the system keeps it for a minute."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = socket.socket()
-        # The system gives nobody else's connection this port.
+        # The system gives nobody else's connection this port. An earlier run's may just have ended.
         port = free_port()
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         client.bind(("127.0.0.1", port))
         client.connect(server.getsockname())
         accepted, _ = server.accept()
