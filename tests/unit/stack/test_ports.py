@@ -1,5 +1,6 @@
 """Who uses a port: a program that listens, a connection, or one that has just ended."""
 
+import contextlib
 import os
 import socket
 import sys
@@ -14,14 +15,21 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+def _bound(client: socket.socket) -> int:
+    """Bind a socket to a port that no connection has had for a minute, and return that."""
+    while True:
+        port = free_port()
+        with contextlib.suppress(OSError):
+            client.bind(("127.0.0.1", port))
+            return port
+
+
 def test_a_port_without_a_listener_is_not_said_to_have_one() -> None:
     """An outgoing connection may have any port; after its end, the system keeps it for a minute."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         client = socket.socket()
-        # The system gives nobody else's connection this port. An earlier run's may just have ended.
-        port = free_port()
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        client.bind(("127.0.0.1", port))
+        # The system gives nobody else's connection this port.
+        port = _bound(client)
         client.connect(server.getsockname())
         accepted, _ = server.accept()
         is_free_while_used = ports.is_free(port)
