@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from pawsctl.errors import ExitStatus
+from tests.bent_engine import Refusal, bent_engine
 from tests.stack_fixtures import Stack
 from tests.standins.images import REDIS
 
@@ -86,6 +87,22 @@ def test_data_that_is_not_there_is_not_said_to_be_kept(
     assert up.status == ExitStatus.OK, up.err
     assert "changed: maxmemory; what it has on disk is kept." in up.err
     assert _keys(docker_stack) == set()
+
+
+def test_where_the_engine_shows_no_files_it_is_stopped_with_a_warning(
+    docker_stack: Stack,
+) -> None:
+    """As an engine does whose disk is hurt; the server itself says that all is on disk."""
+    assert docker_stack("redis", "up").status == ExitStatus.OK
+    _store(docker_stack, "kept")
+    refusal = Refusal(r"GET \S+/archive\?", 500, "no archive")
+    with bent_engine(docker_stack.folder, refusal) as engine:
+        done = docker_stack("redis", "stop", env={"DOCKER_HOST": engine.address})
+
+    assert done.status == ExitStatus.OK, done.err
+    assert "does not tell whether all that it holds is on disk (no archive)" in done.err
+    assert docker_stack("redis", "start").status == ExitStatus.OK
+    assert _keys(docker_stack) == {b"kept"}
 
 
 def test_one_that_cannot_write_them_is_not_ended(embedded_stack: Stack) -> None:

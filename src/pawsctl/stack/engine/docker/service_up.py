@@ -12,7 +12,7 @@ from pawsctl.stack.engine.docker import left_running, preflight, swap
 from pawsctl.stack.engine.docker.objects import container_definition, mounts, network_volumes
 from pawsctl.stack.engine.docker.sdk import refusals
 from pawsctl.stack.engine.docker.sdk.sdk_client import explained
-from pawsctl.stack.engine.docker.takeover import data_place
+from pawsctl.stack.engine.docker.takeover import copy_server, data_place
 from pawsctl.stack.engine.docker.takeover.ending import Ending
 from pawsctl.stack.engine.docker.takeover.snapshot import Snapshot
 from pawsctl.stack.engine.docker.takeover.takeover import Takeover
@@ -213,6 +213,9 @@ class OneService:
         self._emit(Created("container", service.container))
         change.check_data()
         if self._has_volume and self._moving is None:
+            if change.is_first and data_place.has_data(service):
+                # A server that a killed pawsctl has left on the volume.
+                copy_server.remove_all(self._api, service)
             self._read_snapshot(made)
         self._start(made)
 

@@ -42,6 +42,11 @@ class Swap:
         self._new = ""
         self._stays = False
 
+    @property
+    def is_first(self) -> bool:
+        """Whether it replaces no container."""
+        return self._old is None
+
     def set_aside(self, container: dict[str, Any]) -> None:
         """Stop a container and rename it; stopped first, so that no two servers share the data."""
         self._old = container

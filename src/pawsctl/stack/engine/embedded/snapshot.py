@@ -12,6 +12,7 @@ from itertools import pairwise
 from pawsctl import sizes
 from pawsctl.connection import info_reply, probe
 from pawsctl.errors import Conflict, OperationFailed
+from pawsctl.files.state_dir import usable
 from pawsctl.stack.engine import append_only
 from pawsctl.stack.engine.embedded.server_process import ServerProcess
 from pawsctl.stack.events import Emit, TakenOver, TakingOver
@@ -40,10 +41,10 @@ class Snapshot:
         self._path = server.data / _FILE
 
     def is_unread(self) -> bool:
-        """Whether there is one, and the server would not read it."""
-        return self._path.exists() and not any(
-            (self._server.data / each).exists() for each in _READ
-        )
+        """Whether there is one, and the server would not read it. Raises OperationFailed."""
+        data = self._server.data
+        with usable(data):
+            return self._path.exists() and not any((data / each).exists() for each in _READ)
 
     def load(self, arguments: Sequence[str], port: int, password: str | None) -> None:
         """Write it into the append-only file that a server with these arguments reads.

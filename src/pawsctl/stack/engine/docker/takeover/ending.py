@@ -11,6 +11,7 @@ from pawsctl.connection import info_reply, probe
 from pawsctl.errors import Conflict
 from pawsctl.stack.engine import append_only
 from pawsctl.stack.engine.docker.objects import container_definition, container_file
+from pawsctl.stack.engine.docker.sdk.sdk_client import explained
 from pawsctl.stack.engine.docker.takeover import data_place
 from pawsctl.stack.engine.docker.takeover.save_first import save
 from pawsctl.stack.engine.paused_writers import Writers
@@ -58,6 +59,8 @@ class Ending:
         Return whether it told so; of a server that does not run, whether its files are there.
         Raises Conflict if it can't be written, or lies in memory.
         """
+        from docker.errors import APIError
+
         if not self._holds:
             return not self._has_data or self._is_on_disk()
         self._check_lasting()
@@ -79,6 +82,9 @@ class Ending:
                 )
             except (probe.Refused, OSError) as error:
                 reason = probe.reason(error)
+            except APIError as error:
+                # Its files can't be looked at.
+                reason = explained(error)
             else:
                 return True
         if any(each in reason for each in _NOTHING_NEW):
@@ -90,13 +96,18 @@ class Ending:
 
     def _is_on_disk(self) -> bool:
         """Whether the file that a server reads when it starts is known to be there."""
+        from docker.errors import APIError
+
         server = self._server
-        if server.is_guessed:
-            return False
-        if server.starts_appending:
-            return self._has_file()
         path = f"{server.settings['dir']}/{server.settings['dbfilename']}"
-        return container_file.exists(self._api, self._container["Id"], path)
+        with suppress(APIError):
+            return not server.is_guessed and (
+                self._has_file()
+                if server.starts_appending
+                else container_file.exists(self._api, self._container["Id"], path)
+            )
+        # A dead container's files can't be looked at.
+        return False
 
     def _has_file(self) -> bool:
         return data_place.has_append_only_file(self._api, self._container, self._server)

@@ -52,11 +52,7 @@ class Snapshot:
         self._image = image
 
     def is_unread(self) -> bool:
-        """Whether the container's server would not read the snapshot. Raises APIError.
-
-        A server that a killed pawsctl has left on the volume is removed first.
-        """
-        copy_server.remove_all(self._api, self._service)
+        """Whether the container's server would not read the snapshot. Raises APIError."""
         folder = self._service.volumes[0].target
         file = DEFAULTS["appendfilename"]
         # A folder without it was begun and not completed; before Redis 7 there was but one file.
@@ -68,9 +64,11 @@ class Snapshot:
     def load(self, plan: Plan, deadline: float, undo: Undo) -> None:
         """Write it into the append-only file that the container's server reads.
 
-        Raises Conflict if it can't be read or written, or is larger than the memory limit.
+        A server that a killed pawsctl has left on the volume is removed first. Raises Conflict if
+        it can't be read or written, or is larger than the memory limit.
         """
         service, volume = self._service, self._service.volumes[0].name
+        copy_server.remove_all(self._api, service)
         plan.emit(TakingOver(service.key, f"in a snapshot in the volume {volume}"))
         copy = Copy(
             self._api,
