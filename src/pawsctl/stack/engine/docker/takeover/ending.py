@@ -80,11 +80,11 @@ class Ending:
                     "Make room where its data is, or remove what is in the way, and run this "
                     f"again; 'pawsctl redis logs{self._option}' may say more.",
                 )
+            except APIError as error:
+                # Its files can't be looked at. The SDK's error is an OSError, too.
+                reason = explained(error)
             except (probe.Refused, OSError) as error:
                 reason = probe.reason(error)
-            except APIError as error:
-                # Its files can't be looked at.
-                reason = explained(error)
             else:
                 return True
         if any(each in reason for each in _NOTHING_NEW):
