@@ -27,8 +27,9 @@ def test_what_the_mask_makes_is_recognised(name: str, prefix: str, is_raw: bool)
     assert pseudonyms.any_masked(*many, prefix)
     assert not pseudonyms.any_masked(*many, "another:")
     assert not pseudonyms.any_masked([record.key, masked.key], [masked.value, None], prefix)
-    name = masked.key.decode().removeprefix(prefix)
-    assert pseudonyms.may_stand_in(f'{{"phone":"{name}","key":'.encode())
+    assert pseudonyms.may_hold_masked(masked.value)
+    assert not pseudonyms.may_hold_masked(GREETING)
+    assert not pseudonyms.may_hold_masked("\u02c8".encode())
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ BLOCK = "█"
 """The character that stands for each one of a text."""
 
 _NAME = re.compile(f"{PHONE}|{ID}".encode())
-_LINE = re.compile(rf'"phone":"(?:{PHONE}|{ID})"'.encode())
 _BLOCK = BLOCK.encode()
 # Each pseudonym begins with one of these.
 _FIRSTS = (b"+0", b"0", b"masked-")
@@ -34,6 +33,9 @@ def any_masked(keys: Sequence[bytes], values: Sequence[bytes | None], prefix: st
     return any(is_masked(key, value or b"", prefix) for key, value in pairs)
 
 
-def may_stand_in(lines: bytes) -> bool:
-    """Return whether a line of an archive among these may be of a masked session."""
-    return _LINE.search(lines) is not None
+def may_hold_masked(lines: bytes) -> bool:
+    """Return whether a line of an archive, of which this is a part, may be of a masked session.
+
+    Few other texts have a block, and fewest its last byte, which is found ten times as quickly.
+    """
+    return _BLOCK[-1:] in lines and _BLOCK in lines
