@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +16,9 @@ from tests.needs import skip_or_fail
 from tests.ports import free_port
 
 READY_DEADLINE_SECONDS = 10.0
+
+NewUser = Callable[..., str]
+"""Makes a user of the server with some rights, and returns the URL."""
 
 
 class Server:

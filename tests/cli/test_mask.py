@@ -347,6 +347,17 @@ def test_lint_finds_masked_what_it_finds_unmasked(filled: Pawsctl) -> None:
     assert shown[0] == shown[1]
 
 
+UNMASKED = {"PAWSCTL_MASK": ""}
+PRODUCTION = {**UNMASKED, "NODE_ENV": "production"}
+
+
+def _mask_in_redis(filled: Pawsctl, server: Server) -> None:
+    """Replace the sessions by masked ones, and leave an archive of these, masked.jsonl."""
+    filled("session", "export", "masked.jsonl")
+    server.client.flushall()
+    filled("session", "import", "masked.jsonl", env=UNMASKED)
+
+
 def test_a_masked_archive_says_so_and_stays_out_of_production(
     filled: Pawsctl, server: Server
 ) -> None:
@@ -374,12 +385,8 @@ def test_an_archive_of_masked_sessions_stays_out_of_production(
     filled: Pawsctl, server: Server
 ) -> None:
     """Its header does not say that they are masked: their names and blocks do."""
-    plain = {"PAWSCTL_MASK": ""}
-    production = {**plain, "NODE_ENV": "production"}
-    filled("session", "export", "masked.jsonl")
-    server.client.flushall()
-    filled("session", "import", "masked.jsonl", env=plain)
-    exported = filled("session", "export", "plain.jsonl.gz", "--json", env=plain)
+    _mask_in_redis(filled, server)
+    exported = filled("session", "export", "plain.jsonl.gz", "--json", env=UNMASKED)
     assert exported.json["masked"] is True
     told = "holds masked sessions: their phones and texts are nobody's"
     assert f"warning: The archive {told}." in exported.err
@@ -387,25 +394,25 @@ def test_an_archive_of_masked_sessions_stays_out_of_production(
     archive = (filled.folder / "plain.jsonl.gz").read_bytes()
     for name, begin in (("plain.jsonl.gz", "plain.jsonl.gz"), ("-", "The archive on stdin")):
         words = ("session", "import", name)
-        refused = filled(*words, "--json", env=production, stdin=archive)
+        refused = filled(*words, "--json", env=PRODUCTION, stdin=archive)
         assert refused.status == ExitStatus.NOT_CONFIRMED
         assert refused.error["message"].startswith(f"{begin} {told}, and this may be production: ")
         assert "say so with --confirm 127.0.0.1." in refused.error["hint"]
         assert server.client.dbsize() == 0
-        dry = filled(*words, "--dry-run", env=production, stdin=archive)
+        dry = filled(*words, "--dry-run", env=PRODUCTION, stdin=archive)
         assert f"warning: {begin} {told}." in dry.err
     # The whole of an archive that says so is of no use there, and nobody can insist.
-    no = filled("session", "import", "masked.jsonl", "--confirm", "127.0.0.1", env=production)
+    no = filled("session", "import", "masked.jsonl", "--confirm", "127.0.0.1", env=PRODUCTION)
     assert no.status == ExitStatus.NOT_CONFIRMED
-    wrong = filled(*words, "--confirm", "elsewhere", env=production, stdin=archive)
+    wrong = filled(*words, "--confirm", "elsewhere", env=PRODUCTION, stdin=archive)
     assert wrong.status == ExitStatus.NOT_CONFIRMED
-    meant = filled(*words, "--confirm", "127.0.0.1", env=production, stdin=archive)
+    meant = filled(*words, "--confirm", "127.0.0.1", env=PRODUCTION, stdin=archive)
     assert meant.status == ExitStatus.OK
     server.client.flushall()
-    taken = filled("session", "import", "plain.jsonl.gz", env=plain)
+    taken = filled("session", "import", "plain.jsonl.gz", env=UNMASKED)
     assert (taken.status, f"warning: plain.jsonl.gz {told}." in taken.err) == (ExitStatus.OK, True)
     server.client.flushall()
-    verified = filled("session", "verify", "plain.jsonl.gz", env=plain)
+    verified = filled("session", "verify", "plain.jsonl.gz", env=UNMASKED)
     assert f"warning: The archive {told}." in verified.err
 
 
@@ -413,22 +420,18 @@ def test_a_backup_of_masked_sessions_goes_back_to_its_own_redis(
     filled: Pawsctl, server: Server
 ) -> None:
     """And not to production elsewhere, unless somebody insists."""
-    plain = {"PAWSCTL_MASK": ""}
-    production = {**plain, "NODE_ENV": "production"}
-    filled("session", "export", "masked.jsonl")
-    server.client.flushall()
-    filled("session", "import", "masked.jsonl", env=plain)
+    _mask_in_redis(filled, server)
     kept = server.client.dbsize()
-    flushed = filled("session", "flush", "--yes", env=plain)
+    flushed = filled("session", "flush", "--yes", env=UNMASKED)
     assert flushed.status == ExitStatus.OK, flushed.err
     other = ("backup", "restore", "--latest", "--url", f"{server.url}/1")
-    refused = filled(*other, env=production)
+    refused = filled(*other, env=PRODUCTION)
     assert refused.status == ExitStatus.NOT_CONFIRMED
     assert "The backup holds masked sessions" in refused.err
     assert server.client.info("keyspace") == {}
-    meant = filled(*other, "--confirm", "127.0.0.1", env=production)
+    meant = filled(*other, "--confirm", "127.0.0.1", env=PRODUCTION)
     assert (meant.status, "warning: The backup holds masked" in meant.err) == (ExitStatus.OK, True)
-    back = filled("backup", "restore", "--latest", env=production)
+    back = filled("backup", "restore", "--latest", env=PRODUCTION)
     assert (back.status, "masked" in back.err) == (ExitStatus.OK, False)
     assert server.client.dbsize() == kept
     server.client.flushall()

@@ -18,27 +18,15 @@ from pawsctl.sessions.archive.restore import How
 from pawsctl.sessions.store.store import SessionStore
 from tests import archives
 from tests.cli_runner import Pawsctl
-from tests.servers import Server
+from tests.servers import NewUser, Server
 
 # Scripts compare and change; else transactions; else the keys are read again.
 REFUSED = ((), ("-@scripting",), ("-@scripting", "-@transaction"))
 
 
-@pytest.fixture
-def user(server: Server) -> Iterator[Callable[..., str]]:
-    """Return a function that makes a user with these rights, and returns the URL."""
-
-    def made(*rights: str) -> str:
-        server.client.execute_command("ACL", "SETUSER", "bot", "reset", "on", ">secret", *rights)
-        return server.url.replace("redis://", "redis://bot:secret@")
-
-    yield made
-    server.client.execute_command("ACL", "DELUSER", "bot")
-
-
 @pytest.mark.parametrize("refused", REFUSED)
 def test_a_refused_key_does_not_hide_what_was_deleted(
-    pawsctl: Pawsctl, server: Server, user: Callable[..., str], refused: tuple[str, ...]
+    pawsctl: Pawsctl, server: Server, user: NewUser, refused: tuple[str, ...]
 ) -> None:
     """The refused one may come first or last; with and without a backup."""
     url = user("%R~*", "~wh:session:+1*", "+@all", *refused)
@@ -62,7 +50,7 @@ def test_what_replaces_needs_no_right_to_delete(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     server: Server,
-    user: Callable[..., str],
+    user: NewUser,
     refused: tuple[str, ...],
 ) -> None:
     """A newer session of the bot stays; no message speaks of scripts or transactions."""
@@ -93,7 +81,7 @@ def test_what_replaces_needs_no_right_to_delete(
 
 @pytest.mark.usefixtures("pawsctl")
 def test_a_session_that_changed_is_left_by_a_user_who_may_not_discard(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server, user: Callable[..., str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server, user: NewUser
 ) -> None:
     """Commands after a refused DISCARD are not queued behind the transaction."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

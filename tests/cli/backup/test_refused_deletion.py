@@ -1,6 +1,5 @@
-"""A deletion that an ACL refuses in part: what is told, the exit status, and the way out."""
+"""A deletion by a user who may delete only some of the keys: its words and its exit status."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -8,25 +7,12 @@ import pytest
 from pawsctl.errors import ExitStatus
 from tests.cli_runner import Pawsctl
 from tests.conftest import SAMPLES
-from tests.servers import Server, store_session
+from tests.servers import NewUser, Server, store_session
 
 VALUE = (SAMPLES / "greeting.json").read_bytes()
-User = Callable[..., str]
 
 # Keys of nobody, which are tried beforehand, may be deleted.
 NOBODYS = "~wh:session:+0*"
-
-
-@pytest.fixture
-def user(server: Server) -> Iterator[User]:
-    """Return a function that makes a user with these rights, and returns the URL."""
-
-    def made(*rights: str) -> str:
-        server.client.execute_command("ACL", "SETUSER", "bot", "reset", "on", ">secret", *rights)
-        return server.url.replace("redis://", "redis://bot:secret@")
-
-    yield made
-    server.client.execute_command("ACL", "DELUSER", "bot")
 
 
 def _fill(server: Server, *phones: str) -> None:
@@ -42,7 +28,7 @@ def _left(server: Server) -> set[str]:
 @pytest.mark.parametrize("scripts", [(), ("-@scripting",), ("-@scripting", "-@transaction")])
 @pytest.mark.parametrize("refused", [["+2"], ["+2", "+3"]])
 def test_a_flush_tells_what_it_may_not_delete_alike_with_and_without_a_backup(
-    pawsctl: Pawsctl, server: Server, user: User, refused: list[str], scripts: tuple[str, ...]
+    pawsctl: Pawsctl, server: Server, user: NewUser, refused: list[str], scripts: tuple[str, ...]
 ) -> None:
     """All others are deleted; by a glob as by a filter that reads values."""
     url = user("%R~*", NOBODYS, "~wh:session:+1*", "+@all", *scripts)
@@ -62,7 +48,7 @@ def test_a_flush_tells_what_it_may_not_delete_alike_with_and_without_a_backup(
 
 
 def test_a_flush_tells_what_it_may_not_read_beside_what_it_may_not_delete(
-    pawsctl: Pawsctl, server: Server, user: User
+    pawsctl: Pawsctl, server: Server, user: NewUser
 ) -> None:
     """Both are left."""
     url = user(NOBODYS, "~wh:session:+1*", "%R~wh:session:+2*", "+@all")
@@ -75,7 +61,7 @@ def test_a_flush_tells_what_it_may_not_read_beside_what_it_may_not_delete(
 
 
 def test_seen_marks_are_deleted_although_a_session_is_refused(
-    pawsctl: Pawsctl, server: Server, user: User
+    pawsctl: Pawsctl, server: Server, user: NewUser
 ) -> None:
     """They come after the sessions."""
     url = user("%R~*", NOBODYS, "~wh:seen:*", "+@all")
@@ -90,7 +76,7 @@ def test_seen_marks_are_deleted_although_a_session_is_refused(
 
 
 def test_a_flush_with_seen_marks_is_not_sent_to_match(
-    pawsctl: Pawsctl, server: Server, user: User
+    pawsctl: Pawsctl, server: Server, user: NewUser
 ) -> None:
     """--match and --include-seen exclude each other; what is said to help is tried."""
     url = user("%R~*", "~wh:session:*", "~wh:seen:a", "+@all")
@@ -121,7 +107,7 @@ def test_a_flush_with_seen_marks_is_not_sent_to_match(
     ],
 )
 def test_a_flush_offers_no_backup_only_if_that_helps(
-    pawsctl: Pawsctl, server: Server, user: User, rights: tuple[str, ...], *, helps: bool
+    pawsctl: Pawsctl, server: Server, user: NewUser, rights: tuple[str, ...], *, helps: bool
 ) -> None:
     """It is tried what is offered."""
     url = user(*rights)
@@ -144,7 +130,7 @@ def test_a_flush_offers_no_backup_only_if_that_helps(
     ],
 )
 def test_a_delete_offers_no_backup_only_if_that_helps(
-    pawsctl: Pawsctl, server: Server, user: User, rights: tuple[str, ...], *, helps: bool
+    pawsctl: Pawsctl, server: Server, user: NewUser, rights: tuple[str, ...], *, helps: bool
 ) -> None:
     """It is tried what is offered."""
     url = user(*rights)
@@ -166,7 +152,7 @@ def test_a_delete_offers_no_backup_only_if_that_helps(
     ],
 )
 def test_a_flush_of_keys_that_may_all_be_deleted_is_not_refused(
-    pawsctl: Pawsctl, server: Server, user: User, match: str, keys: tuple[str, ...]
+    pawsctl: Pawsctl, server: Server, user: NewUser, match: str, keys: tuple[str, ...]
 ) -> None:
     """Keys of nobody would be refused; the dry run deletes nothing."""
     phones = ("+598901", "+598911")
@@ -198,7 +184,7 @@ def test_a_flush_of_keys_that_may_all_be_deleted_is_not_refused(
     ],
 )
 def test_a_key_of_nobody_that_is_tried_matches_what_is_to_be_deleted(
-    pawsctl: Pawsctl, server: Server, user: User, match: str, keys: tuple[str, ...]
+    pawsctl: Pawsctl, server: Server, user: NewUser, match: str, keys: tuple[str, ...]
 ) -> None:
     """So that a user without transactions is not refused."""
     url = user(*keys, "+@all", "-@transaction")
@@ -209,7 +195,7 @@ def test_a_key_of_nobody_that_is_tried_matches_what_is_to_be_deleted(
 
 
 def test_a_flush_of_keys_some_of_which_may_not_be_deleted_begins_nothing(
-    pawsctl: Pawsctl, server: Server, user: User
+    pawsctl: Pawsctl, server: Server, user: NewUser
 ) -> None:
     """It says how many of them, and that --match names the others, which is tried."""
     url = user("%R~*", "~wh:session:+1*", "+@all")

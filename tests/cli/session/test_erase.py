@@ -145,7 +145,7 @@ def test_what_the_bot_writes_meanwhile_is_told(bare_pawsctl: Pawsctl, server: Se
 
 
 def test_pictures_that_this_user_may_not_see_are_told(pawsctl: Pawsctl, server: Server) -> None:
-    """The session is erased all the same; so is told that the picture is there still."""
+    """The session is erased, and the receipt says that the picture is still there."""
     store_session(server, "+1", VALUE)
     server.client.set("temp_image:+1:1", "{}", ex=600)
     server.client.execute_command("ACL SETUSER lim on >pw ~wh:session:* +@all")

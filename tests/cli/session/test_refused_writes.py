@@ -1,6 +1,5 @@
 """Commands that write, for users whose ACL refuses that: true hints, and dry runs that say so."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,26 +8,13 @@ from pawsctl.errors import ExitStatus
 from tests import archives, lying
 from tests.cli_runner import Pawsctl
 from tests.conftest import SAMPLES
-from tests.servers import Server, store_session
+from tests.servers import NewUser, Server, store_session
 
 VALUE = (SAMPLES / "greeting.json").read_bytes()
 KILLED = (
     b'{"status":"active","messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t",'
     b'"name":"x","input":{}}]}],"updatedAt":1}'
 )
-User = Callable[..., str]
-
-
-@pytest.fixture
-def user(server: Server) -> Iterator[User]:
-    """Return a function that makes a user with these rights, and returns the URL."""
-
-    def made(*rights: str) -> str:
-        server.client.execute_command("ACL", "SETUSER", "bot", "reset", "on", ">secret", *rights)
-        return server.url.replace("redis://", "redis://bot:secret@")
-
-    yield made
-    server.client.execute_command("ACL", "DELUSER", "bot")
 
 
 @pytest.fixture
@@ -50,7 +36,7 @@ def archive(tmp_path: Path) -> str:
 def test_an_import_offers_no_backup_only_if_that_helps(
     pawsctl: Pawsctl,
     server: Server,
-    user: User,
+    user: NewUser,
     archive: str,
     rights: tuple[str, ...],
     *,
@@ -71,7 +57,7 @@ def test_an_import_offers_no_backup_only_if_that_helps(
     "rights", [("%R~*", "+@all"), ("%R~*", "~wh:session:+1", "+@all"), ("~*", "+@all", "-set")]
 )
 def test_a_dry_run_fails_where_the_import_would(
-    pawsctl: Pawsctl, server: Server, user: User, archive: str, rights: tuple[str, ...]
+    pawsctl: Pawsctl, server: Server, user: NewUser, archive: str, rights: tuple[str, ...]
 ) -> None:
     """With --replace and without; nothing is written."""
     store_session(server, "+1", VALUE)
@@ -90,7 +76,7 @@ def test_a_dry_run_fails_where_the_import_would(
 
 
 def test_a_dry_run_of_a_copy_fails_where_the_copy_would(
-    pawsctl: Pawsctl, server: Server, redis_server: Server, user: User
+    pawsctl: Pawsctl, server: Server, redis_server: Server, user: NewUser
 ) -> None:
     """The target takes no writes of that user."""
     redis_server.empty()
@@ -138,7 +124,7 @@ def test_a_dry_run_goes_on_behind_a_proxy_that_knows_no_transactions(
     ],
 )
 def test_a_dry_run_of_a_repair_says_what_redis_would_refuse(
-    pawsctl: Pawsctl, server: Server, user: User, rights: tuple[str, ...], told: str
+    pawsctl: Pawsctl, server: Server, user: NewUser, rights: tuple[str, ...], told: str
 ) -> None:
     """The differences are shown all the same."""
     for phone in ("+1", "+2"):
@@ -151,7 +137,7 @@ def test_a_dry_run_of_a_repair_says_what_redis_would_refuse(
 
 
 def test_a_repair_names_the_sessions_that_it_may_not_change(
-    pawsctl: Pawsctl, server: Server, user: User
+    pawsctl: Pawsctl, server: Server, user: NewUser
 ) -> None:
     """The others are repaired, in whatever order they come."""
     for phones in (("+1", "+2"), ("+2", "+1")):
@@ -167,7 +153,7 @@ def test_a_repair_names_the_sessions_that_it_may_not_change(
 
 
 def test_a_user_without_set_is_not_sent_for_transactions(
-    pawsctl: Pawsctl, server: Server, user: User
+    pawsctl: Pawsctl, server: Server, user: NewUser
 ) -> None:
     """It may run WATCH, MULTI, DISCARD and EXEC."""
     server.client.set("wh:session:+1", KILLED, ex=600)

@@ -70,6 +70,21 @@ def test_one_that_cannot_be_read_is_left(embedded_stack: Stack, damage: str) -> 
     assert "Took over 3 keys" in embedded_stack("redis", "up").err
 
 
+def test_one_that_cannot_be_written_anew_is_left(embedded_stack: Stack) -> None:
+    """It was read, and something is in the way of the append-only file."""
+    written = _left_alone(embedded_stack)
+    (_data(embedded_stack) / "appendonlydir").touch()
+
+    up = embedded_stack("redis", "up")
+
+    assert up.status == ExitStatus.CONFLICT, up.err
+    assert f"{_data(embedded_stack)}/dump.rdb can't be written anew: " in up.err
+    assert "remove what is in the way" in up.err
+    assert (_data(embedded_stack) / "dump.rdb").read_bytes() == written
+    (_data(embedded_stack) / "appendonlydir").unlink()
+    assert "Took over 3 keys" in embedded_stack("redis", "up").err
+
+
 def test_one_that_needs_more_memory_is_left(embedded_stack: Stack) -> None:
     """Redis would evict what it just read, or refuse each write."""
     assert embedded_stack("redis", "up").status == ExitStatus.OK

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from pawsctl.stack.engine import append_only
 from tests import servers
 
@@ -23,35 +21,6 @@ def test_all_data_is_in_the_file_only_if_everything_says_so() -> None:
     for name in WRITTEN:
         assert not append_only.is_written({**WRITTEN, name: "2"}), name
         assert not append_only.is_written({k: v for k, v in WRITTEN.items() if k != name}), name
-
-
-LISTED = [f"d/appendonly.aof.{each}" for each in ("2.base.rdb", "2.incr.aof", "3.incr.aof")]
-MANIFEST = b"""file appendonly.aof.2.base.rdb seq 2 type b
-file appendonly.aof.1.base.rdb seq 1 type h
-file appendonly.aof.2.incr.aof seq 2 type i
-file "appendonly.aof.3.incr.aof" seq 3 type i startoffset 5
-"""
-
-
-@pytest.mark.parametrize(
-    ("files", "is_whole"),
-    [
-        ({"d/f.manifest": MANIFEST}, False),
-        ({"d/f.manifest": MANIFEST, **dict.fromkeys(LISTED, b"")}, True),
-        *(
-            ({"d/f.manifest": MANIFEST, **dict.fromkeys({*LISTED} - {one}, b"")}, False)
-            for one in LISTED
-        ),
-        ({"d/f.manifest": b""}, True),
-        ({"d/f.manifest": b'file "f seq 1 type b'}, False),
-        ({"f": b""}, True),
-        ({"d/f": b"", **dict.fromkeys(LISTED, b"")}, False),
-        ({}, False),
-    ],
-)
-def test_each_file_of_the_manifest_must_be_there(files: dict[str, bytes], is_whole: bool) -> None:
-    """But for those that the server is about to remove."""
-    assert append_only.are_there("d", "f", files.get) is is_whole
 
 
 def test_a_file_that_waits_for_a_snapshot_is_waited_for(tmp_path: Path) -> None:

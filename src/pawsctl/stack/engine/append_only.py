@@ -1,8 +1,7 @@
 """The append-only file of a server: whether it holds all data, and the next start will find it."""
 
-import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from pawsctl.connection import info_reply, probe
 
@@ -76,34 +75,6 @@ def _is_written_in_time(info: dict[str, str], port: int, password: str | None) -
         time.sleep(_PAUSE)
         info = _info(port, password)
     return info.get("loading") != "1"
-
-
-def are_there(folder: str, name: str, read: Callable[[str], bytes | None]) -> bool:
-    """Whether an append-only file is whole: the files that its manifest lists, or the one file.
-
-    `folder` and `name` are the settings `appenddirname` and `appendfilename`. `read` returns the
-    content of a file in the server's own folder, at least a part of it; None if there is none.
-    Before Redis 7 there was one file and no folder.
-    """
-    manifest = read(f"{folder}/{name}.manifest")
-    if manifest is None:
-        return read(name) is not None
-    try:
-        return all(read(f"{folder}/{each}") is not None for each in _listed(manifest))
-    except ValueError:
-        # A quote without an end.
-        return False
-
-
-def _listed(manifest: bytes) -> Iterator[str]:
-    """Yield the files that a manifest lists, but for those that are to be removed.
-
-    A line is `file NAME seq 1 type b`, the name in quotes if it has blanks.
-    """
-    for line in manifest.decode("utf-8", "replace").splitlines():
-        words = shlex.split(line)
-        if words[:1] == ["file"] and words[-2:] != ["type", "h"]:
-            yield words[1]
 
 
 def _is_broken(info: Mapping[str, str]) -> bool:

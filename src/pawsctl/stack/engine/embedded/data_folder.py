@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from pawsctl.files.state_dir import usable
-from pawsctl.stack.engine import append_only
+from pawsctl.stack.engine import append_only_files
 
 # Bytes of a file; a manifest alone is read, and has fewer.
 _MOST = 1 << 16
@@ -20,4 +20,4 @@ def has_append_only_file(data: Path) -> bool:
             with path.open("rb") as file:
                 return file.read(_MOST)
 
-    return append_only.are_there("appendonlydir", "appendonly.aof", read)
+    return append_only_files.are_there(append_only_files.FOLDER, append_only_files.FILE, read)

@@ -21,16 +21,7 @@ from pawsctl.stack.engine.protocol import Action, Plan, ServiceStatus, ServiceUp
 from pawsctl.stack.engine.rollback import uninterrupted
 from pawsctl.stack.engine.wait import until_ready
 from pawsctl.stack.engine.written_meanwhile import Meanwhile
-from pawsctl.stack.events import (
-    Created,
-    Emit,
-    Ends,
-    Ready,
-    Recreating,
-    Started,
-    Stopped,
-    Unseen,
-)
+from pawsctl.stack.events import Created, Emit, Ends, Ready, Recreating, Started, Stopped, Unseen
 from pawsctl.stack.project import layout, mounted_files
 
 if TYPE_CHECKING:
@@ -73,31 +64,26 @@ class Process:
 
         Loading a snapshot ends at `deadline` (in seconds of `time.monotonic`).
         """
-        record, wanted, emit = (
-            self.server.record(),
-            self._arguments(),
-            plan.emit,
-        )
+        record, wanted = self.server.record(), self._arguments()
         changed: tuple[str, ...] = ()
         is_up = self.is_running
         if is_up and record and not record.arguments:
             # The settings it was started with are unknown.
-            self.shut_down(emit)
+            self.shut_down(plan.emit)
             is_up = False
         if is_up and record and record.arguments == wanted:
             action: Action = "running"
         elif is_up and record:
             action, changed = "recreated", arguments.changed(record.arguments, wanted)
-            is_seen = self.write_out(emit)
-            emit(Recreating(self.key, self.name, changed, is_seen))
+            is_seen = self.write_out(plan.emit)
+            plan.emit(Recreating(self.key, self.name, changed, is_seen))
         else:
             action = "started" if record else "created"
         self._log_start = self.server.log_size()
         if action != "running":
-            self._launch(
-                wanted, record if is_up else None, meanwhile, self._snapshot(plan, deadline)
-            )
-            emit(Started(self.key, self.name) if record else Created("process", self.name))
+            left = self._snapshot(plan, deadline)
+            self._launch(wanted, record if is_up else None, meanwhile, left)
+            plan.emit(Started(self.key, self.name) if record else Created("process", self.name))
         elif record:
             self.server.remember(record)
         return ServiceUp(self.key, self.name, action, changed)

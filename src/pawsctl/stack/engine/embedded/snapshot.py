@@ -13,13 +13,11 @@ from pawsctl import sizes
 from pawsctl.connection import info_reply, probe
 from pawsctl.errors import Conflict, OperationFailed
 from pawsctl.files.state_dir import usable
-from pawsctl.stack.engine import append_only
+from pawsctl.stack.engine import append_only, append_only_files
 from pawsctl.stack.engine.embedded.server_process import ServerProcess
 from pawsctl.stack.events import Emit, TakenOver, TakingOver
 
 _FILE = "dump.rdb"
-# What a server with an append-only file reads: before Redis 7 there was but one file.
-_READ = ("appendonlydir/appendonly.aof.manifest", "appendonly.aof")
 # All of it is loaded, whatever the limit, and nothing overwrites it.
 _OPTIONS = ("--appendonly", "no", "--save", "", "--maxmemory", "0")
 _TAIL_LINES = 15
@@ -43,8 +41,9 @@ class Snapshot:
     def is_unread(self) -> bool:
         """Whether there is one, and the server would not read it. Raises OperationFailed."""
         data = self._server.data
+        read = append_only_files.begins(append_only_files.FOLDER, append_only_files.FILE)
         with usable(data):
-            return self._path.exists() and not any((data / each).exists() for each in _READ)
+            return self._path.exists() and not any((data / each).exists() for each in read)
 
     def load(self, arguments: Sequence[str], port: int, password: str | None) -> None:
         """Write it into the append-only file that a server with these arguments reads.
@@ -60,7 +59,13 @@ class Snapshot:
             info = probe.info(port, password)
             self._check_room(info, sizes.in_bytes(_option(arguments, "--maxmemory")))
             append_only.complete(port, password)
-        except (OperationFailed, append_only.NotWritten, probe.Refused, OSError) as error:
+        except (append_only.NotWritten, probe.Refused, OSError) as error:
+            raise Conflict(
+                f"The snapshot {self._path} can't be written anew: {error}. It is left as it is.",
+                hint="Make room where it is, or remove what is in the way, and run this again.",
+                detail=self._server.log_from(begin)[-_TAIL_LINES:],
+            ) from error
+        except OperationFailed as error:
             raise Conflict(
                 f"The snapshot {self._path} can't be read. It is left as it is.",
                 hint="A Redis or a newer Valkey may have written it: import it from a server that "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from pawsctl.stack.engine import append_only_files
 from pawsctl.stack.engine.docker.objects import container_file, probe_container
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 _PATIENCE = 10
 # Since this version Redis keeps its append-only file in a folder; older versions do not read it.
 FOLDERS_SINCE = (7, 0)
-AOF_FOLDER = "appendonlydir"
 
 
 class Version(Struct, frozen=True):
@@ -92,4 +92,4 @@ def has_aof_folder(api: APIClient, container_id: str, directory: str) -> bool:
 
     Raises APIError if the engine fails: that is no sign that there is no folder.
     """
-    return container_file.exists(api, container_id, f"{directory}/{AOF_FOLDER}")
+    return container_file.exists(api, container_id, f"{directory}/{append_only_files.FOLDER}")

@@ -9,11 +9,13 @@ from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
+from pawsctl.stack.engine import append_only_files
+
 # Redis's defaults; of `save`, only whether it is empty matters.
 DEFAULTS = {
     "appendonly": "no",
-    "appendfilename": "appendonly.aof",
-    "appenddirname": "appendonlydir",
+    "appendfilename": append_only_files.FILE,
+    "appenddirname": append_only_files.FOLDER,
     "dbfilename": "dump.rdb",
     "save": "3600 1",
 }

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from pawsctl.connection import info_reply, probe
-from pawsctl.stack.engine import append_only
+from pawsctl.stack.engine import append_only_files
 from pawsctl.stack.engine.docker.objects import container_definition, container_file, mounts
 from pawsctl.stack.engine.docker.takeover import command_line
 from pawsctl.stack.project import layout
@@ -139,8 +139,9 @@ def may_reread(api: APIClient, container: dict[str, Any], told: Server) -> bool:
     """
     if told.is_appending or command_line.tells_all(container["Config"]):
         return False
-    name = told.settings["appendfilename"]
-    files = (f"{told.settings['appenddirname']}/{name}.manifest", name)
+    files = append_only_files.begins(
+        told.settings["appenddirname"], told.settings["appendfilename"]
+    )
     folder = PurePosixPath(told.settings["dir"])
     return any(container_file.exists(api, container["Id"], str(folder / each)) for each in files)
 
@@ -153,7 +154,7 @@ def has_append_only_file(api: APIClient, container: dict[str, Any], told: Server
         return container_file.beginning(api, container["Id"], str(folder / name))
 
     settings = told.settings
-    return append_only.are_there(settings["appenddirname"], settings["appendfilename"], read)
+    return append_only_files.are_there(settings["appenddirname"], settings["appendfilename"], read)
 
 
 def published(service: Service, container: dict[str, Any]) -> int | None:

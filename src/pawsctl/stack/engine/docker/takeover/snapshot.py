@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 from pawsctl import sizes
 from pawsctl.connection import info_reply, probe
 from pawsctl.errors import Conflict
+from pawsctl.stack.engine import append_only_files
 from pawsctl.stack.engine.append_only import is_written
 from pawsctl.stack.engine.docker.objects import container_file
 from pawsctl.stack.engine.docker.takeover import copy_server
@@ -54,9 +55,8 @@ class Snapshot:
     def is_unread(self) -> bool:
         """Whether the container's server would not read the snapshot. Raises APIError."""
         folder = self._service.volumes[0].target
-        file = DEFAULTS["appendfilename"]
-        # A folder without it was begun and not completed; before Redis 7 there was but one file.
-        read = (f"{DEFAULTS['appenddirname']}/{file}.manifest", file)
+        # A folder without a manifest was begun and not completed.
+        read = append_only_files.begins(append_only_files.FOLDER, append_only_files.FILE)
         return not any(self._has(f"{folder}/{each}") for each in read) and self._has(
             f"{folder}/{DEFAULTS['dbfilename']}"
         )
