@@ -41,6 +41,7 @@ __all__ = [
     "Timeouts",
     "TooLarge",
     "Uncertain",
+    "beside",
     "betrays_cluster",
     "connect",
     "has_code",
@@ -89,3 +90,14 @@ def connect(
     from pawsctl.connection.standalone import Standalone
 
     return Standalone(target, timeouts, notice)
+
+
+def beside(connection: Connection) -> Connection:
+    """Return another connection to the same Redis, for commands during a pass over its keys.
+
+    It also avoids what that one was refused, and says nothing of its own.
+    """
+    other = connect(connection.target, connection.timeouts)
+    other.substitutes = connection.substitutes
+    other.key_prefix = connection.key_prefix
+    return other

@@ -20,13 +20,17 @@ from pawsctl.connection import (
 )
 from pawsctl.connection.scan import all_servers, glob, one_server
 from pawsctl.connection.transactions.compare_and_set import Swap, compare_and_set
-from pawsctl.connection.transactions.rehearse import refusals
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 from pawsctl.plurals import plural
 from pawsctl.sessions.contract.keys import nobodys_phone
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
-from pawsctl.sessions.store import key_replies
+from pawsctl.sessions.store import key_replies, rehearsal
 from pawsctl.sessions.store.reader import SessionReader
+
+_NOT_KNOWN = (
+    "Whether this user may delete these keys is not known beforehand: an ACL refuses others, and "
+    "the transactions in which that would be tried."
+)
 
 
 class SessionStore(SessionReader):
@@ -122,40 +126,40 @@ class SessionStore(SessionReader):
         """Raise OperationFailed if a key that matches could not be deleted; try one of nobody.
 
         If an ACL refuses that one, the `names` decide, or all keys that match; the `hint` is for a
-        user who may delete some of them. Where only reads are sent, nothing is tried.
+        user who may delete some of them. If Redis does not tell, that is said, and the deletion has
+        to tell. Where only reads are sent, nothing is tried.
         """
         if self.connection.target.read_only:
             return
         # Without a `*`, a key that matches may be somebody's.
         nobodys = glob.example(pattern, nobodys_phone().encode()) or self.keyspace.nobodys_key()
         reply = self._deleted(nobodys)
-        if isinstance(reply, ErrorReply) and is_about_a_key(reply):
-            names = self._matching(pattern) if names is None else names
-            found = self.refusals_of([(b"UNLINK", name) for name in names])
-            if found is None:
-                raise refused(reply)
-            if found:
-                raise _may_not_delete(found, len(names), hint)
+        if not (isinstance(reply, ErrorReply) and is_about_a_key(reply)):
+            raise_for_error(reply)
             return
-        raise_for_error(reply)
+        if names is None:
+            found = rehearsal.of_search(self.connection, self._meant(pattern))
+        else:
+            found = rehearsal.of_names(self.connection, names)
+        if found is None:
+            self.connection.note(_NOT_KNOWN)
+        elif found.first is not None:
+            raise _may_not_delete(found, found.first, hint)
 
     def may_delete_all(self, pattern: bytes) -> bool:
         """Return whether this user may delete all keys that match. Raises as a pass does."""
-        return self.refusals_of([(b"UNLINK", name) for name in self._matching(pattern)]) == []
+        return rehearsal.may_delete_all(self.connection, self._meant(pattern))
 
     def refusals_of(self, commands: Sequence[Command]) -> list[ErrorReply] | None:
         """Return the refusals of those commands, each on one key, that Redis would refuse.
 
         None if it does not tell. Nothing is done.
         """
-        wires = self.connection.substitutes.wires(commands)
-        return refusals(self.connection, [each for wire in wires for each in wire])
+        return rehearsal.of_commands(self.connection, commands)
 
-    def _matching(self, pattern: bytes) -> list[bytes]:
-        """Return the keys that match, also those that this user may not read."""
-        search = one_server.Search(pattern, b"string" if self.keyspace.is_raw else b"")
-        found = all_servers.batches(self.connection, search, lambda _names: [])
-        return [name for names, _ in found for name in names]
+    def _meant(self, pattern: bytes) -> one_server.Search:
+        """Return the search for the keys that a deletion of those that match means."""
+        return one_server.Search(pattern, b"string" if self.keyspace.is_raw else b"")
 
     def require_deleting(self) -> None:
         """Raise OperationFailed if no key at all could be deleted; try one of nobody."""
@@ -238,11 +242,12 @@ def _done_and_refused(reply: Any) -> tuple[int, int]:
     return raise_for_error(reply), 0
 
 
-def _may_not_delete(found: Sequence[ErrorReply], total: int, hint: str) -> OperationFailed:
-    """Return the failure for `total` keys before any of them was deleted."""
-    some = len(found) < total
-    which = f"{len(found):,} of the {plural(total, 'key')}" if some else plural(total, "key")
-    return refused(found[0]).with_context(
+def _may_not_delete(found: rehearsal.Rehearsal, first: ErrorReply, hint: str) -> OperationFailed:
+    """Return the failure for all of the keys before any of them was deleted."""
+    some = found.refused < found.total
+    keys = plural(found.total, "key")
+    which = f"{found.refused} of the {keys}" if some else keys
+    return refused(first).with_context(
         after=f"This user may not delete {which}.",
         hint=hint if some else "",
     )
