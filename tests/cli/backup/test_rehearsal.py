@@ -1,4 +1,4 @@
-"""What an ACL would refuse, found out before anything is deleted: in little memory, and truly."""
+"""A flush that finds out beforehand what an ACL would refuse: in little memory, and truly."""
 
 import tracemalloc
 
@@ -90,7 +90,7 @@ def test_a_flush_is_not_refused_beforehand_where_that_could_not_be_tried(
 def test_a_flush_that_could_not_be_tried_says_what_was_refused(
     pawsctl: Pawsctl, server: Server, user: NewUser, words: tuple[str, ...]
 ) -> None:
-    """What may be deleted is."""
+    """The other keys are deleted."""
     url = user("%R~*", "~wh:session:+1*", "+@all", "-@transaction")
     for phone in ("+1", "+2"):
         store_session(server, phone, VALUE)
