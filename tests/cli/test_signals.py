@@ -231,6 +231,11 @@ main()
         ("seed 3", "3 sessions were written."),
         ("import {archive}", "3 of 3 sessions were gone through: 3 imported, 0 kept"),
         ("copy --all --to {url}/9", "3 sessions were copied."),
+        ("import {archive} --dry-run", "3 of 3 sessions were gone through, and none was written."),
+        (
+            "copy --all --to {url}/9 --dry-run",
+            "3 sessions were gone through, and none was written.",
+        ),
     ],
 )
 @pytest.mark.parametrize("is_last", [False, True])
@@ -243,7 +248,7 @@ def test_an_interruption_after_the_last_write_says_what_was_written(
     assert pawsctl("session", "export", str(archive)).status == 0
     if command.startswith("import"):
         server.client.flushall()
-    module, name, method = "sessions.store.evictions", "Evictions", "told"
+    module, name, method = "sessions.store.evictions", "Evictions", "count"
     if is_last:
         module, name, method = "cli.output.stdout", "Output", "show"
     words = ["session", *command.format(url=server.url, archive=archive).split()]

@@ -17,6 +17,7 @@ from pawsctl.connection import (
 )
 from pawsctl.connection.scan.one_server import WRITTEN, slices
 from pawsctl.errors import NotConfirmed, OperationFailed, UsageError
+from pawsctl.plurals import plural
 from pawsctl.sessions.contract import masked_value, pseudonyms, rules
 from pawsctl.sessions.contract.mask import Mask
 from pawsctl.sessions.contract.model import Record
@@ -108,11 +109,18 @@ class Copy:
         copied = kept = 0
 
         def account(outcome: Outcome) -> Account:
+            if dry_run:
+                gone = plural(copied + kept, "session")
+                verb = "was" if copied + kept == 1 else "were"
+                text = f"{gone} {verb} gone through, and none was written"
+                return Account(text, {"copied": 0, "unknown": 0})
             return of_keys("copied", outcome, noun="session")
 
         evictions = Evictions(self._target.connection)
         hint = "Run it again for the rest: what is there is kept."
-        with accounted(self._target.connection, account, hint=hint, evictions=evictions):
+        with accounted(
+            self._target.connection, account, hint=hint, evictions=evictions, changes=not dry_run
+        ):
             writer = BulkWriter(self._target, replace=False)
             for asked_at, records in self._records(what):
                 if self._has_masked(records) and production:

@@ -1,9 +1,11 @@
 """Commands that write, for users whose ACL refuses that: true hints, and dry runs that say so."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pawsctl.connection import ASK_FOR_PERMISSION
 from pawsctl.errors import ExitStatus
 from tests import archives, lying
 from tests.cli_runner import Pawsctl
@@ -65,8 +67,11 @@ def test_a_dry_run_fails_where_the_import_would(
     for words in ((), ("--replace",)):
         told = pawsctl("session", "import", archive, *words, "--dry-run", "--json", "--url", url)
         assert told.status == ExitStatus.FAILED, words
-        assert "NOPERM" in told.error["message"]
-        assert "permission" in told.error["hint"]
+        error: dict[str, Any] = told.error
+        assert "NOPERM" in error["message"]
+        assert "0 of 2 sessions were gone through, and none was written." in error["message"]
+        assert error["hint"] == ASK_FOR_PERMISSION
+        assert (error["imported"], error["unknown"]) == (0, 0)
         assert server.client.keys("wh:*") == [b"wh:session:+1"]
         assert server.client.get("wh:session:+1") == VALUE
         failed = pawsctl("session", "import", archive, *words, "--json", "--url", url)
@@ -84,10 +89,29 @@ def test_a_dry_run_of_a_copy_fails_where_the_copy_would(
     words = ("session", "copy", "--all", "--json", "--url", redis_server.url)
     failed = pawsctl(*words, "--to", user("%R~*", "+@all"), "--dry-run")
     assert failed.status == ExitStatus.FAILED
-    assert "NOPERM" in failed.error["message"]
+    error: dict[str, Any] = failed.error
+    assert "NOPERM" in error["message"]
+    assert "0 sessions were gone through, and none was written." in error["message"]
+    assert error["hint"] == ASK_FOR_PERMISSION
+    assert error["copied"] == 0
     done = pawsctl(*words, "--to", user("~*", "+@all"), "--dry-run")
     assert (done.status, done.json["copied"]) == (ExitStatus.OK, 1)
     assert not server.client.keys("wh:*")
+
+
+def test_a_dry_run_that_fails_half_way_has_imported_nothing(
+    pawsctl: Pawsctl, server: Server, user: NewUser, tmp_path: Path
+) -> None:
+    """The first batch would be taken."""
+    lines = [archives.entry(f"+1{number}", "new") for number in range(600)]
+    path = archives.write(tmp_path / "many.jsonl", [*lines, archives.entry("+2", "new")])
+    words = ("session", "import", str(path), "--dry-run", "--json")
+    told = pawsctl(*words, "--url", user("%R~*", "~wh:session:+1*", "+@all"))
+    error: dict[str, Any] = told.error
+    assert "500 of 601 sessions were gone through, and none was written." in error["message"]
+    assert error["imported"] == 0
+    assert "again" not in error["hint"]
+    assert not server.client.keys("*")
 
 
 def test_a_dry_run_of_a_read_only_user_tries_nothing(

@@ -128,9 +128,13 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
     evictions = Evictions(store.connection)
 
     def account(outcome: Outcome) -> Account:
-        if not how.dry_run:
-            # Count the replies received, not the sessions of batches under way.
-            tally.imported, tally.kept = outcome.done, outcome.undone
+        if how.dry_run:
+            gone = f"{tally.total} of {archive.count} sessions were gone through"
+            return Account(
+                f"{gone}, and none was written", {**tally.counts, "imported": 0, "unknown": 0}
+            )
+        # Count the replies received, not the sessions of batches under way.
+        tally.imported, tally.kept = outcome.done, outcome.undone
         unknown = len(outcome.unknown)
         text = f"{tally.total + unknown} of {archive.count} sessions were gone through: {tally}"
         if unknown:
@@ -138,7 +142,9 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
         return Account(text, {**tally.counts, "unknown": unknown})
 
     hint = "Run it again for the rest: what is there is kept, unless you say --replace."
-    with accounted(store.connection, account, hint=hint, evictions=evictions):
+    with accounted(
+        store.connection, account, hint=hint, evictions=evictions, changes=not how.dry_run
+    ):
         if how.kept_of is None:
             writer = BulkWriter(store, replace=how.replace)
         else:

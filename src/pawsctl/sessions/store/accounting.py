@@ -22,13 +22,17 @@ def accounted(
     hint: str = "",
     evictions: Evictions | None = None,
     may_move: bool = False,
+    changes: bool = True,
 ) -> Iterator[Callable[[], Outcome]]:
     """Add to every failure how far the operation got; turn Ctrl-C into Interrupted with the same.
 
     It is a failure, too, if a primary that took writes is none any more, unless the operation sees
     to that itself: it `may_move`. If Redis refused and there are `evictions`, the failure also
-    tells these. Yields a function that returns the outcome so far.
+    tells these. A dry run, which `changes` nothing, has only its account: nothing is left to be
+    done. Yields a function that returns the outcome so far.
     """
+    if not changes:
+        hint, evictions, may_move = "", None, True
     connection.ledger.begin(account)
     try:
         # A single server is asked only about many sessions: a few give it no time to restart.
