@@ -28,7 +28,7 @@ GRACE_SECONDS = 5.0
 _SHARED_SERVERS = ("server", "any_server", "six_nodes", "whole_run_trio")
 
 # Sessions of phones that nobody has, and the mark of a message: see `sessions/smoke/flow.py`.
-_OWN_KEYS = ("wh:session:+0" + "?" * 15, "wh:seen:pawsctl-*")
+_OWN_KEYS = ("wh:session:+00" + "?" * 15, "wh:seen:pawsctl-*")
 
 _BEFORE = pytest.StashKey[frozenset[str]]()
 _RAN_BEFORE = pytest.StashKey[frozenset[str]]()

@@ -376,8 +376,6 @@ def test_a_masked_archive_says_so_and_stays_out_of_production(
     assert "warning: masked.jsonl is masked" in taken.err
     listed = filled("session", "list", "--json", env=plain).json
     assert len(listed) == 5
-    # The phones look like those of which tests must leave nothing.
-    server.client.flushall()
     assert "masked" in filled("session", "verify", "masked.jsonl", env=plain).err
 
 
@@ -434,6 +432,36 @@ def test_a_backup_of_masked_sessions_goes_back_to_its_own_redis(
     back = filled("backup", "restore", "--latest", env=PRODUCTION)
     assert (back.status, "masked" in back.err) == (ExitStatus.OK, False)
     assert server.client.dbsize() == kept
+    server.client.flushall()
+
+
+def test_masked_sessions_in_which_nothing_was_said_stay_out_of_production(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """They have no blocks, and are recognised by their phones."""
+    value = b'{"status":"active","messages":[],"updatedAt":1}'
+    server.client.set(f"wh:session:{PHONE}", value, ex=600)
+    pawsctl.environment |= {"PAWSCTL_MASK": "1"}
+    _mask_in_redis(pawsctl, server)
+    (key,) = server.client.keys("*")
+    assert (PHONE in str(key), server.client.get(key)) == (False, value)
+    told = "holds masked sessions: their phones and texts are nobody's"
+    exported = pawsctl("session", "export", "plain.jsonl", "--json", env=UNMASKED)
+    assert (exported.json["masked"], told in exported.err) == (True, True)
+    assert told in pawsctl("session", "verify", "plain.jsonl", env=UNMASKED).err
+    there = f"{server.url}/1"
+    assert pawsctl("session", "flush", "--yes", env=UNMASKED).status == ExitStatus.OK
+    for words in (
+        ("session", "import", "plain.jsonl", "--url", there),
+        ("backup", "restore", "--latest", "--url", there),
+    ):
+        refused = pawsctl(*words, env=PRODUCTION)
+        assert (refused.status, told in refused.err) == (ExitStatus.NOT_CONFIRMED, True), words
+    assert pawsctl("backup", "restore", "--latest", env=UNMASKED).status == ExitStatus.OK
+    copy = ("session", "copy", "--all", "--to", there, "--confirm", "127.0.0.1")
+    refused = pawsctl(*copy, env=PRODUCTION)
+    assert refused.status == ExitStatus.NOT_CONFIRMED
+    assert "Masked conversations don't belong into production" in refused.err
     server.client.flushall()
 
 

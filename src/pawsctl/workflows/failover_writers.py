@@ -1,6 +1,6 @@
 """Threads that write test sessions while a primary fails, and the check of what was lost.
 
-The sessions belong to nobody: their phones have 16 random digits, more than any real number, and
+The sessions belong to nobody: their phones have 17 digits, more than any real number, and
 each has a TTL from its first write.
 """
 

@@ -273,14 +273,12 @@ def test_sessions_that_are_masked_already_are_not_copied_into_production(
     elsewhere = pawsctl("session", "copy", "--all", "--to", f"{other.url}/2")
     assert elsewhere.status == ExitStatus.OK, elsewhere.err
     assert WARNING in elsewhere.err
-    # Its phone looks like one of which tests must leave nothing.
-    server.client.flushall()
 
 
 def test_a_session_of_the_smoke_test_is_copied(
     pawsctl: Pawsctl, server: Server, other: Server
 ) -> None:
-    """Its phone looks like a pseudonym, and what was said is no secret."""
+    """Its phone is nobody's, as a pseudonym is, and what was said is no secret."""
     store_session(server, keys.nobodys_phone(), GREETING)
     to_prod = ("session", "copy", "--all", "--to", other.url, "--confirm", "127.0.0.1")
     done = pawsctl(*to_prod, env={"NODE_ENV": "production"})

@@ -66,12 +66,12 @@ def test_what_is_about_conversations_is_refused_elsewhere() -> None:
 
 
 def test_a_key_of_nobody_is_in_the_keyspace() -> None:
-    """Its phone begins with 0 and has 16 digits, more than a real one; it is random."""
+    """Its phone begins with 0 and has 17 digits, more than a real one; it is random."""
     found = {Keyspace("x:").nobodys_key() for _ in range(50)}
     assert len(found) == 50
-    assert all(re.fullmatch(rb"x:\+0[0-9]{15}", each) for each in found)
+    assert all(re.fullmatch(rb"x:\+00[0-9]{15}", each) for each in found)
     # Nearly all of fifteen digits have no zero at the beginning.
-    assert any(each[4:5] != b"0" for each in found)
+    assert any(each[5:6] != b"0" for each in found)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ class Archive:
         """
         if self.header.masked:
             return "is masked: its phones and texts are nobody's"
-        # Only an archive with such texts is read once more.
+        # Only an archive with such names is read once more.
         is_found = self._may_hold_masked and any(
             isinstance(each, Saved) and pseudonyms.is_masked(each.key, each.value, self.prefix)
             for batch in self.batches(_AT_A_TIME)
@@ -156,7 +156,7 @@ class _Proof:
         They are in `data` up to `end`: a copy of each part would take longer than its checksum.
         """
         self._checksum.update(memoryview(data)[:end])
-        # Masked texts have many blocks: one that two chunks share does not matter.
+        # The beginning of a line is never divided: it is kept as `_last`.
         self.may_hold_masked = self.may_hold_masked or pseudonyms.may_hold_masked(data)
         begin = 0
         lines = data.count(b"\n", 0, end)

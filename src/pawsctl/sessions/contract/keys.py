@@ -25,13 +25,17 @@ def mistyped(phone: str) -> str:
     return found[0] if found else ""
 
 
+NOBODYS_PHONE = r"\+00[0-9]{15}"
+"""The pattern of the phones that `nobodys_phone` returns."""
+
+
 def nobodys_phone() -> str:
-    """Return a random phone of 16 digits, more than any real number has.
+    """Return a random phone of 17 digits, more than any real number or pseudonym has.
 
     It begins with 0, as no country code does: an ACL that allows the keys of some countries does
     not allow it.
     """
-    return f"+0{randbelow(10**15):015}"
+    return f"+00{randbelow(10**15):015}"
 
 
 def seen_key(message_id: str) -> bytes:

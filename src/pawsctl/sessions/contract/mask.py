@@ -13,7 +13,8 @@ from pawsctl.sessions.contract import keys, pseudonyms
 from pawsctl.sessions.contract.model import Record
 
 _PHONE = re.compile(r"\+?[0-9+]*[0-9][0-9+]*")
-_PSEUDONYM = re.compile(pseudonyms.PHONE)
+# Of nobody, both of them.
+_PSEUDONYM = re.compile(f"{pseudonyms.PHONE}|{keys.NOBODYS_PHONE}")
 _MASKED_ID = re.compile(pseudonyms.ID)
 _DIGITS = 10**15
 # A text that looks like a phone: digits after a +, which may be encoded, or many after a mark, as

@@ -9,19 +9,26 @@ ID = r"masked-[0-9a-f]{16}"
 BLOCK = "█"
 """The character that stands for each one of a text."""
 
-_NAME = re.compile(f"{PHONE}|{ID}".encode())
+# These alone are enough: no phone or id is like them.
+_SURE = re.compile(rf"\+0[0-9]{{15}}|{ID}".encode())
+# This may also be a phone with 00 for the +, or another application's number.
+_UNSURE = re.compile(rb"0[0-9]{15}")
 _BLOCK = BLOCK.encode()
+_BEGIN_OF_LINE = re.compile(rb'"phone": ?"(?:\+?0[0-9]{15}|masked-)')
 # Each pseudonym begins with one of these.
 _FIRSTS = (b"+0", b"0", b"masked-")
 
 
 def is_masked(key: bytes, value: bytes, prefix: str) -> bool:
-    """Return whether a session under that prefix is masked: a pseudonym, and blocks for texts.
+    """Return whether a session under that prefix is masked, by its pseudonym.
 
-    One in which nothing was said has no blocks and is not recognised. The sessions of
-    `pawsctl test-session` have such names, too, and no blocks.
+    The pseudonym of a phone without a + may be a real number, too: blocks tell it from one. Such a
+    session in which nothing was said is not recognised.
     """
-    return _NAME.fullmatch(key.removeprefix(prefix.encode())) is not None and _BLOCK in value
+    name = key.removeprefix(prefix.encode())
+    return _SURE.fullmatch(name) is not None or (
+        _BLOCK in value and _UNSURE.fullmatch(name) is not None
+    )
 
 
 def any_masked(keys: Sequence[bytes], values: Sequence[bytes | None], prefix: str) -> bool:
@@ -34,8 +41,5 @@ def any_masked(keys: Sequence[bytes], values: Sequence[bytes | None], prefix: st
 
 
 def may_hold_masked(lines: bytes) -> bool:
-    """Return whether a line of an archive, of which this is a part, may be of a masked session.
-
-    Few other texts have a block, and fewest its last byte, which is found ten times as quickly.
-    """
-    return _BLOCK[-1:] in lines and _BLOCK in lines
+    """Return whether an archive's line among these, whose beginnings are whole, may be masked."""
+    return _BEGIN_OF_LINE.search(lines) is not None

@@ -18,7 +18,7 @@ class StepFailed(Exception):
 
 
 class Flow:
-    """One run of the flow, on phones of 16 random digits, longer than any real number.
+    """One run of the flow, on phones of 17 digits, longer than any real number.
 
     So parallel runs, and a run after one that was killed, never share a key. Each key has a TTL
     from its first write.
