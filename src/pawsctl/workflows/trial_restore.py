@@ -64,14 +64,12 @@ class TrialRestore:
         """Write the values of all sessions or of none; return whether they are written.
 
         A command and a reply for each would take twice as long. None are written if one of them
-        needs a look of its own: a key that stands there twice, no string, an expiry that can't be.
+        needs a look of its own: no string, an expiry that can't be.
         """
-        keys = {each.key for each in sessions}
         moments = [each.expires_at for each in sessions if each.expires_at is not None]
         if (
-            len(keys) < len(sessions)
             # A large one alone: the server may hang up at it.
-            or len(sessions) == 1
+            len(sessions) == 1
             or any(each.dumped for each in sessions)
             or (moments and min(moments) + self._shift_ms <= self._writer.now_ms())
             or (moments and max(moments) + self._shift_ms > LATEST_MS)
@@ -132,8 +130,6 @@ def _unwritten(sessions: Sequence[Saved], written: Sequence[bool | ErrorReply]) 
             yield f"{key_text(saved.key)}, a {saved.dumped}, can't be read by this server: {each}"
         elif isinstance(each, ErrorReply):
             raise refused(each)
-        elif not each:
-            yield f"{key_text(saved.key)} stands there twice"
 
 
 def _portions(sessions: Sequence[Saved]) -> Iterator[Sequence[Saved]]:

@@ -151,6 +151,34 @@ def test_an_empty_line_is_rejected_with_its_number(
     assert "Rejected 1 line of a.jsonl." in result.err
 
 
+@pytest.mark.parametrize("between", [1, 3_000])
+def test_a_key_that_stands_in_two_lines_is_imported_once(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path, between: int
+) -> None:
+    """As in archives that were joined by hand: its first line counts, also for a dry run."""
+    later = int(time.time() * 1000) + 600_000
+    others = [entry(f"+9{number}", "{}", later) for number in range(between)]
+    lines = [entry("+1", "first", later), *others, entry("+1", "last", later)]
+    write(tmp_path / "a.jsonl", lines)
+    for words in (("--dry-run",), (), ("--dry-run",), ("--replace",), ("--replace", "--no-backup")):
+        is_there = server.client.dbsize() == between + 1
+        told = pawsctl("session", "import", "a.jsonl", *words, "--json")
+        assert told.status == ExitStatus.FAILED, words
+        assert "Rejected 1 line of a.jsonl." in told.err
+        counts = {each: told.json[each] for each in ("imported", "kept", "rejected")}
+        kept = between + 1 if is_there and "--replace" not in words else 0
+        assert counts == {"imported": between + 1 - kept, "kept": kept, "rejected": 1}, words
+        (reason,) = told.json["reasons"]
+        assert reason == {
+            "line": between + 3,
+            "reason": "the key 'wh:session:+1' stands in an earlier line",
+        }
+        assert server.client.get("wh:session:+1") in (b"first", None)
+        if words == ("--replace",):
+            assert f"Kept {between + 1} keys" in told.err
+    assert server.client.dbsize() == between + 1
+
+
 def test_two_archives_in_one_file_are_told(
     anywhere: Pawsctl, any_server: Server, tmp_path: Path
 ) -> None:

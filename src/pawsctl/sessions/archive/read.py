@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pawsctl.connection.scan.seen_keys import SeenKeys
 from pawsctl.errors import OperationFailed
 from pawsctl.sessions.archive import jsonl_format, source_file
 from pawsctl.sessions.archive.jsonl_format import Header, Rejected, Trailer
 from pawsctl.sessions.archive.source_file import ArchiveSource
 from pawsctl.sessions.contract import pseudonyms
+from pawsctl.sessions.contract.keys import key_text
 from pawsctl.sessions.contract.keyspace import BOT
 from pawsctl.sessions.contract.saved import Saved
 
@@ -59,7 +61,8 @@ class Archive:
     def batches(self, size: int) -> Iterator[list[Numbered]]:
         """Yield the sessions with the numbers of their lines, `size` at a time; large ones fewer.
 
-        Raises OperationFailed if a session is too large for the free memory, or if the file is not
+        Of lines with the same key, all but the first are rejected: no key has two values. Raises
+        OperationFailed if a session is too large for the free memory, or if the file is not
         the one any more that was verified.
         """
         # The header is the first line.
@@ -67,9 +70,12 @@ class Archive:
         is_kept = bool(self.header.kept_before)
         held: list[Saved | Rejected] = []
         held_bytes = 0
+        known = SeenKeys()
         try:
             for block in self._unchanged_bodies():
-                held += jsonl_format.read_lines(block, self.prefix, undo=is_kept)
+                held += _first_of_each(
+                    jsonl_format.read_lines(block, self.prefix, undo=is_kept), known
+                )
                 held_bytes += len(block)
                 while len(held) >= size or (held and held_bytes >= _BATCH_BYTES):
                     batch = list(enumerate(held[:size], number))
@@ -117,6 +123,25 @@ class Archive:
                 body = body[body.index(b"\n") + 1 :]
             if body:
                 yield body
+
+
+def _first_of_each(found: list[Saved | Rejected], known: SeenKeys) -> list[Saved | Rejected]:
+    """Return what lines hold with those rejected whose key was `known` before them."""
+    keys = [each.key for each in found if isinstance(each, Saved)]
+    fresh = known.fresh(keys)
+    if len(fresh) == len(keys):
+        return found
+    left = iter(fresh)
+    following = next(left, None)
+    taken: list[Saved | Rejected] = []
+    for each in found:
+        if isinstance(each, Saved) and each.key != following:
+            taken.append(Rejected(f"the key {key_text(each.key)!r} stands in an earlier line"))
+            continue
+        if isinstance(each, Saved):
+            following = next(left, None)
+        taken.append(each)
+    return taken
 
 
 class _Proof:
