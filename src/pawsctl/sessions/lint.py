@@ -76,7 +76,7 @@ class Lint:
         begun, now_ms = time.perf_counter(), time.time() * 1000
         space = self._store.keyspace
         using = rules.checks(space)
-        for record in self._store.records():
+        for record in self._store.own_records():
             self._checked += 1
             found = rules.judged(record, now_ms, using)
             if not found:

@@ -62,7 +62,7 @@ def test_values_are_shown_as_what_they_are(raw: Pawsctl) -> None:
 
 
 def test_other_types_are_left_out_and_told(raw: Pawsctl, any_server: Server) -> None:
-    """By statistics, expiry, export, touch, delete and flush; lint names them."""
+    """By statistics, expiry, lint, export, touch, delete and flush."""
     before = others(any_server)
     figures = raw("session", "stats", "--json").json
     assert (figures["sessions"], figures["problems"], figures["statuses"]) == (3, 0, [])
@@ -70,10 +70,18 @@ def test_other_types_are_left_out_and_told(raw: Pawsctl, any_server: Server) -> 
     expiry = raw("session", "ttl", "--check", "--json")
     assert (expiry.status, expiry.json["sessions"]) == (ExitStatus.OK, 3)
     assert "1 key of type hash under sess:" in expiry.err
-    linted = raw("session", "lint", "--json").json
-    assert sorted((each["phone"], each["rule"]) for each in linted["findings"]) == [
-        ("hash", "type"), ("index", "type"),
-    ]  # fmt: skip
+    linted = raw("session", "lint", "--json")
+    assert linted.status == ExitStatus.OK
+    assert (linted.json["checked"], linted.json["findings"]) == (3, [])
+    assert "1 key of type hash under sess:" in linted.err
+    assert raw("session", "list", "--problem", "--json").json == []
+    unknown = raw("session", "lint", "--rule", "type")
+    assert (unknown.status, "Rules: no-ttl, long-ttl." in unknown.err) == (ExitStatus.USAGE, True)
+    any_server.client.persist("sess:abc")
+    assert raw("session", "stats", "--json").json["problems"] == 1
+    assert raw("session", "lint", "--json").json["broken"] == 1
+    assert [each["phone"] for each in raw("session", "list", "--problem", "--json").json] == ["abc"]
+    any_server.client.expire("sess:abc", 1_000)
     for command in (("touch", "abc"), ("delete", "abc"), ("erase", "--yes")):
         refused = raw("session", *command, "hash", "--json")
         assert refused.status == ExitStatus.FAILED
@@ -182,7 +190,7 @@ def test_sessions_that_need_not_expire_are_sound_without_a_ttl(
 ) -> None:
     """With SESSION_TTL=never, which is no setting for the bot's; touch would give them one."""
     any_server.client.persist("sess:abc")
-    assert raw("session", "lint", "--ignore", "type").status == ExitStatus.FAILED
+    assert raw("session", "lint").status == ExitStatus.FAILED
     bots = {"SESSION_TTL": "never", "SESSION_FORMAT": "bot"}
     refused = raw("session", "list", env=bots)
     assert refused.status == ExitStatus.USAGE
@@ -190,7 +198,7 @@ def test_sessions_that_need_not_expire_are_sound_without_a_ttl(
     raw.environment["SESSION_TTL"] = "never"
     listed = {each["phone"]: each for each in raw("session", "list", "--json").json}
     assert (listed["abc"]["ttl"], listed["abc"]["problem"]) == (-1, None)
-    assert raw("session", "lint", "--ignore", "type").status == ExitStatus.OK
+    assert raw("session", "lint").status == ExitStatus.OK
     assert raw("session", "ttl", "--check").status == ExitStatus.OK
     expiry = raw("session", "ttl", "--json").json
     assert (expiry["never"], expiry["ttl"], expiry["over_ttl"]) == (1, 0, 0)
@@ -214,7 +222,7 @@ def test_the_bots_six_hours_end_no_session_of_another_application(
     assert refused.status == ExitStatus.USAGE
     assert "SESSION_TTL is not set" in refused.err
     assert any_server.client.ttl("sess:abc") > 80_000
-    for command in (("lint", "--ignore", "type"), ("ttl", "--check")):
+    for command in (("lint",), ("ttl", "--check")):
         told = raw("session", *command)
         assert told.status == ExitStatus.FAILED
         assert "SESSION_TTL is not set: 6 h is how long the bot's live." in told.err

@@ -52,7 +52,7 @@ def lint(
     Exits with 1 if a session breaks a rule.
     """
     from pawsctl.cli.output import ci_reports
-    from pawsctl.cli.session.views.raw_view import titled
+    from pawsctl.cli.session.views.raw_view import left_out, titled
     from pawsctl.sessions import lint as operation
     from pawsctl.sessions.query import absent
 
@@ -71,6 +71,8 @@ def lint(
             summary=check.report,
             view=lambda: lint_summary(check.report()),
         )
+        if others := left_out(store.left_out_texts()):
+            run.output.note(others)
         run.output.advise(lambda: "" if check.report().checked else absent.elsewhere(store))
     if any(each.rule == "long-ttl" and each.findings for each in check.report().rules):
         run.output.advise(lambda: run.session_settings.doubt_on_ttl)

@@ -26,7 +26,7 @@ def ttl(
 
     Without PHONE, shows how expiry is spread over all sessions.
     """
-    from pawsctl.cli.session.views import expiry_view
+    from pawsctl.cli.session.views import expiry_view, raw_view
     from pawsctl.sessions.query import absent, find
     from pawsctl.sessions.stats import expiry
 
@@ -42,10 +42,8 @@ def ttl(
         else:
             overview = expiry.expiry(store)
             run.output.show(overview, partial(expiry_view.expiry, room=run.output.room))
-            if left_out := store.left_out_texts():
-                run.output.note(
-                    f"Left out, since only strings are sessions: {', '.join(left_out)}."
-                )
+            if others := raw_view.left_out(store.left_out_texts()):
+                run.output.note(others)
             run.output.advise(lambda: "" if overview.sessions else absent.nothing(store))
         if overview.too_long:
             run.output.advise(lambda: run.session_settings.doubt_on_ttl)

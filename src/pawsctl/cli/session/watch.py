@@ -15,7 +15,7 @@ from pawsctl.cli.output.table import Column, Line, Span, table
 from pawsctl.cli.output.units import duration, moment, or_dash
 from pawsctl.cli.output.wrapping import wrapped
 from pawsctl.cli.session.group import app
-from pawsctl.cli.session.views.raw_view import titled
+from pawsctl.cli.session.views.raw_view import left_out, titled
 from pawsctl.errors import UsageError
 from pawsctl.plurals import plural
 
@@ -146,7 +146,7 @@ def poll_text(found: Poll, target: Target) -> str:
     if found.one_in > 1:
         parts.append(f"One in {found.one_in} is followed, {FOLLOWED:,} at most; see --match.")
     if found.left_out:
-        parts.append(f"Left out, since only strings are sessions: {', '.join(found.left_out)}.")
+        parts.append(left_out(found.left_out))
     if not found.sees_sizes:
         parts.append(
             "Left out: writes that keep the TTL as it is; this server or user has no CLIENT "

@@ -280,7 +280,7 @@ RULES = (
     Rule("no-digit", "the key has a phone's digits", level="warning"),
 )
 # The rules that hold for string values of any application.
-_OF_ANY_VALUE = ("type", "no-ttl", "long-ttl")
+_OF_ANY_VALUE = ("no-ttl", "long-ttl")
 _NOTHING = Session("", [], None)
 # Bytes are found six times as quickly by their numbers.
 _UNDERSCORE, _BACKSLASH = b"_\\"

@@ -60,6 +60,9 @@ class Listing:
         )
 
     def _columns(self) -> Iterator[Columns]:
+        if self._wanted.problem:
+            # As `stats` and `lint` count them: another program's key is no broken session.
+            return self._store.own_columns(self._wanted.match)
         return self._store.columns(self._wanted.match)
 
     def _summed_up(

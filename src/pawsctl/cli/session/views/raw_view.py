@@ -32,6 +32,11 @@ def titled(columns: Sequence[Column[Row]], keyspace: Keyspace) -> Sequence[Colum
     ]
 
 
+def left_out(kinds: Sequence[str]) -> str:
+    """Return a sentence on keys of other types, or '' if there are none."""
+    return f"Left out, since only strings are sessions: {', '.join(kinds)}." if kinds else ""
+
+
 def value_view(found: Conversation) -> Iterator[Line]:
     """Render a session: what is known of it, then its value as JSON, as text, or as its bytes."""
     from pawsctl.sessions.contract import raw_value
