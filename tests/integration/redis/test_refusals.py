@@ -309,6 +309,9 @@ def test_a_proxy_that_hangs_up_at_what_it_does_not_know(
     states = {each["name"]: each["state"] for each in doctor.json["findings"]}
     assert "failed" not in states.values(), doctor.text
     assert {states[each] for each in ("server", "memory", "clock", "sessions")} == {"skipped"}
+    text = bare_pawsctl("doctor", "--url", twemproxy).text
+    assert text.count("hung up without a word") == text.count("it may be a proxy") == 1, text
+    assert text.count("for the same reason as server") == 3
     checks = bare_pawsctl("health", "--json", "--url", twemproxy).json["checks"]
     assert [each["ok"] for each in checks] == [True, True, True], checks
 

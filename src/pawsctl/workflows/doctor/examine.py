@@ -42,10 +42,26 @@ def examine(
     for each connection.
     """
     findings = []
-    for finding in _findings(load, open_reader, patience):
+    for finding in _told_once(_findings(load, open_reader, patience)):
         findings.append(finding)
         done(finding)
     return Diagnosis(all(each.state != "failed" for each in findings), findings)
+
+
+def _told_once(findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield findings; one that is skipped as an earlier one was names that in place of the reason.
+
+    A proxy that does not know INFO knows neither TIME nor SCAN.
+    """
+    reasons: dict[tuple[str, str], str] = {}
+    for each in findings:
+        first = each.name
+        if each.state == "skipped" and each.hint:
+            first = reasons.setdefault((each.detail, each.hint), each.name)
+        if first == each.name:
+            yield each
+        else:
+            yield replace(each, detail=f"for the same reason as {first}", hint="")
 
 
 def _findings(
