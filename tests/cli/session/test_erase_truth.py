@@ -4,11 +4,13 @@ import hashlib
 import os
 from pathlib import Path
 
+import pytest
+
 from pawsctl.errors import ExitStatus
 from tests import between
 from tests.cli_runner import Pawsctl
 from tests.conftest import SAMPLES
-from tests.servers import Server, store_session
+from tests.servers import NewUser, Server, store_session
 
 VALUE = (SAMPLES / "greeting.json").read_bytes()
 # No process has it: the largest one has seven digits.
@@ -189,3 +191,29 @@ def test_a_session_of_the_number_without_its_plus_is_told(pawsctl: Pawsctl, serv
     assert server.client.keys("wh:session:*") == [b"wh:session:59899000001"]
     other = pawsctl("session", "erase", "59899000001", "--yes", "--json")
     assert "written otherwise" not in other.text + other.err
+
+
+@pytest.mark.parametrize("writable", [False, True])
+@pytest.mark.parametrize("tells", [False, True])
+def test_nothing_is_erased_by_way_of_a_replica(
+    pawsctl: Pawsctl, server: Server, user: NewUser, *, writable: bool, tells: bool
+) -> None:
+    """What it lacks may stand in its primary, which a receipt of completeness would deny."""
+    store_session(server, "+1", VALUE)
+    assert pawsctl("session", "delete", "+1").status == ExitStatus.OK
+    url = user("~*", "+@all", *([] if tells else ["-info"]))
+    server.client.config_set("replica-read-only", "no" if writable else "yes")
+    server.client.replicaof("127.0.0.1", 1)
+    try:
+        done = pawsctl(
+            "session", "erase", "+1", "--yes", "--receipt", "r.json", "--json", "--url", url
+        )
+    finally:
+        server.client.replicaof("NO", "ONE")
+        server.client.config_set("replica-read-only", "yes")
+    assert done.status == ExitStatus.FAILED, done.out
+    assert "is a replica" in done.error["message"]
+    assert not done.out
+    assert not (pawsctl.folder / "r.json").exists()
+    restored = pawsctl("backup", "restore", "--latest", "--json")
+    assert restored.json["restored"] == 1, restored.out

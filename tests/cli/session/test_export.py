@@ -326,8 +326,11 @@ def test_a_replica_without_its_primary_is_not_taken_for_the_whole(
             pawsctl("session", "export", "a.jsonl"),
             pawsctl("session", "list", "--match", "+2"),
             pawsctl("session", "get", "+2"),
+            pawsctl("session", "lint"),
+            pawsctl("session", "repair", "--all", "--yes"),
             pawsctl("session", "copy", "--all", "--to", f"{server.url}/1", "--dry-run"),
         ]
+        diagnosis = pawsctl("doctor", "--json")
         tried = [
             pawsctl("session", *words, "--dry-run")
             for words in (("import", "a.jsonl"), ("repair", "--all"))
@@ -337,6 +340,9 @@ def test_a_replica_without_its_primary_is_not_taken_for_the_whole(
     assert "replica" not in whole.err
     for each in told:
         assert "is a replica that has lost its primary" in each.err, each
+    (sessions,) = [each for each in diagnosis.json["findings"] if each["name"] == "sessions"]
+    assert "1 of 1 have a problem" in sessions["detail"]
+    assert "is a replica that has lost its primary" in sessions["detail"]
     # Nor is a dry run taken for a promise.
     for each in (*tried, told[-1]):
         assert "is a replica, which takes no writes" in each.err, each

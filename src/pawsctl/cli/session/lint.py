@@ -54,7 +54,7 @@ def lint(
     from pawsctl.cli.output import ci_reports
     from pawsctl.cli.session.views.raw_view import left_out, titled
     from pawsctl.sessions import lint as operation
-    from pawsctl.sessions.query import absent
+    from pawsctl.sessions.query import absent, replica
 
     run = invocation(ctx)
     require_writable(junit)
@@ -74,6 +74,8 @@ def lint(
         if others := left_out(store.left_out_texts()):
             run.output.note(others)
         run.output.advise(lambda: "" if check.report().checked else absent.elsewhere(store))
+        if shortfall := replica.shortfall(store.connection):
+            run.output.warn(shortfall)
     if any(each.rule == "long-ttl" and each.findings for each in check.report().rules):
         run.output.advise(lambda: run.session_settings.doubt_on_ttl)
     if is_of_another_format(run, check.report()):

@@ -77,6 +77,7 @@ def repair(
     'backup restore' brings it back.
     """
     from pawsctl.safety.backups.keep import keep_keys
+    from pawsctl.sessions.query import replica
     from pawsctl.sessions.repair import repair as operation
 
     run = invocation(ctx)
@@ -119,6 +120,8 @@ def repair(
             view=lambda row: repair_view(row, full=dry_run),
             single=single,
         )
+        if every and (shortfall := replica.shortfall(store.connection)):
+            run.output.warn(shortfall)
         run.output.advise(
             lambda: f"No session in {store.connection.target.url} needs repair." * (not rows)
         )

@@ -14,7 +14,7 @@ from pawsctl.plurals import plural
 from pawsctl.safety.erasure import copies, stored
 from pawsctl.safety.erasure.copies import Copies
 from pawsctl.safety.erasure.stored import Deletion, Stored
-from pawsctl.sessions.query import absent
+from pawsctl.sessions.query import absent, replica
 from pawsctl.sessions.store.accounting import accounted
 from pawsctl.sessions.store.store import SessionStore
 
@@ -90,8 +90,12 @@ class Erasure:
     """The erasure of the person whose session has that key."""
 
     def __init__(self, store: SessionStore, key: bytes) -> None:
-        """Look what there is. Raises what the store raises, and OperationFailed."""
+        """Look what there is. Raises what the store raises, and OperationFailed.
+
+        A replica is refused: it may lack what is to be erased.
+        """
         self._store, self._key = store, key
+        replica.require_none(store.connection, key, store.keyspace.nobodys_key())
         self.name = store.keyspace.name_of(key)
         # First: without a hash there is no receipt, and nothing must be erased.
         self._hash = keyed_hash.hashed(self.name)

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from pawsctl.connection import Connection, Node, info_fields
-from pawsctl.errors import PawsctlError
+from pawsctl.connection.replies import has_code
+from pawsctl.errors import OperationFailed, PawsctlError
 
 
 def shortfall(connection: Connection) -> str:
@@ -31,6 +33,27 @@ def refusal(connection: Connection) -> str:
         if told.get("role") == "slave" and told.get("slave_read_only") == "1":
             return f"{node} is a replica, which takes no writes: without --dry-run, it refuses."
     return ""
+
+
+def require_none(connection: Connection, key: bytes, tried: bytes) -> None:
+    """Raise OperationFailed if the server of a key is a replica: its primary may hold more.
+
+    If it does not tell what it is, its answer to the deletion of `tried`, a key of nobody, does.
+    """
+    node = connection.owner(key)
+    role = _replication(node).get("role")
+    if role is None:
+        told = node.pipeline([("ROLE",)])[0]
+        role = {b"slave": "slave", b"master": "master"}.get(_first(told), "")
+    if role == "slave" or (not role and has_code(node.pipeline([("DEL", tried)])[0], "READONLY")):
+        raise OperationFailed(
+            f"{node} is a replica: it may lack what its primary holds, and nothing was changed.",
+            hint="Use the primary's address, or redis+sentinel://.",
+        )
+
+
+def _first(told: Any) -> Any:
+    return told[0] if isinstance(told, list) and told and isinstance(told[0], bytes) else b""
 
 
 def _replication(node: Node) -> Mapping[str, str]:

@@ -13,6 +13,7 @@ from pawsctl.config.settings import Settings
 from pawsctl.connection import Connection
 from pawsctl.errors import LoginRefused, PawsctlError
 from pawsctl.server import health
+from pawsctl.sessions.query import replica
 from pawsctl.sessions.stats import overview
 from pawsctl.sessions.store.reader import SessionReader
 from pawsctl.workflows.doctor import (
@@ -157,7 +158,11 @@ def _sessions(reader: SessionReader) -> Finding:
         found = overview.gather(reader)
     except PawsctlError as error:
         return unless_refused("sessions", error)
+    detail, hint = f"{found.sessions} stored, all of them sound", ""
     if found.problems:
         detail = f"{found.problems} of {found.sessions} have a problem"
-        return Finding("sessions", "warning", detail, "See 'pawsctl session lint'.")
-    return Finding("sessions", "ok", f"{found.sessions} stored, all of them sound")
+        hint = "See 'pawsctl session lint'."
+    if shortfall := replica.shortfall(reader.connection):
+        detail = f"{detail}, and {shortfall.rstrip('.')}"
+        hint = hint or "Use the primary's address, or redis+sentinel://."
+    return Finding("sessions", "warning" if hint else "ok", detail, hint)
