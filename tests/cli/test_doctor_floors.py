@@ -267,6 +267,15 @@ def test_the_servers_version_and_its_disk_are_told(tmp_path: Path) -> None:
     assert found(result, "sessions")["state"] == "ok"
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="this system has no /proc")
+def test_room_for_our_own_data_is_not_made_in_docker(bare_pawsctl: Pawsctl) -> None:
+    """Nor is anything offered that removes stopped containers, which may hold data."""
+    result = bare_pawsctl("doctor", "--json", env={"XDG_STATE_HOME": "/proc/none"})
+    disk = found(result, "disk")
+    assert (disk["state"], disk["detail"]) == ("failed", "0.0 GB are free at /proc")
+    assert "docker" not in disk["hint"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_a_topology_of_ours_is_the_floor_below_its_url(

@@ -20,6 +20,12 @@ from pawsctl.workflows.doctor.finding import Finding, State, failed
 
 # Free bytes on the disk below which Redis will soon be unable to save, and can't save now.
 _LITTLE, _NONE = 1 << 30, 32 << 20
+# Not 'docker system prune': a stopped container that it removes may hold its Redis's data.
+_DOCKERS = (
+    "Make room: 'docker system df' shows what Docker takes, 'docker image prune' and 'docker "
+    "builder prune' free what no container needs."
+)
+_OWN = "Make room on that disk: without it, no backup is kept, and nothing is deleted."
 
 
 def examine(settings: Settings, target: Target, *, answers: bool) -> Iterator[Finding]:
@@ -42,7 +48,7 @@ def examine(settings: Settings, target: Target, *, answers: bool) -> Iterator[Fi
             yield finding
             if finding.state == "failed":
                 return
-    yield from _disk(here.directory)
+    yield from _disk(here.directory, _OWN)
     if topology != "single":
         yield from check_topology.examine(here, is_needed=is_needed)
         yield _password(own)
@@ -73,18 +79,17 @@ def _docker(here: Project, *, is_needed: bool) -> Iterator[Finding]:
         return
     yield Finding("docker", "ok", f"Docker {about.version} answers at {about.endpoint}")
     if not about.is_remote:
-        yield from _disk(Path(about.root))
+        yield from _disk(Path(about.root), _DOCKERS)
 
 
-def _disk(place: Path) -> Iterator[Finding]:
-    """Check the free space of the disk on which an engine keeps its data."""
+def _disk(place: Path, hint: str) -> Iterator[Finding]:
+    """Check the free space of a disk on which data is kept; the hint says how to make room."""
     try:
         there = next(each for each in (place, *place.parents) if each.exists())
         free = shutil.disk_usage(there).free
     except OSError:
         return  # It lies where this user may not look.
     detail = f"{free / (1 << 30):.1f} GB are free at {there}"
-    hint = "Make room: 'docker system df' shows what Docker takes, 'docker system prune' frees it."
     if free < _LITTLE:
         yield Finding("disk", "failed" if free < _NONE else "warning", detail, hint)
     else:
