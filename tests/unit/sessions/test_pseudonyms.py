@@ -31,10 +31,10 @@ def test_what_the_mask_makes_is_recognised(name: str, prefix: str, is_raw: bool)
     assert pseudonyms.any_masked(*many, prefix)
     assert not pseudonyms.any_masked(*many, "another:")
     line = jsonl_format.lines([Saved(masked.key, masked.value, None)], prefix)
-    assert pseudonyms.may_hold_masked(line)
-    assert pseudonyms.may_hold_masked(json.dumps(json.loads(line)).encode())
+    assert pseudonyms.may_hold_masked([b"{}", line])
+    assert pseudonyms.may_hold_masked([json.dumps(json.loads(line)).encode()])
     line = jsonl_format.lines([Saved(record.key, b'"phone":"+0123456789012345"', None)], prefix)
-    assert not pseudonyms.may_hold_masked(line)
+    assert not pseudonyms.may_hold_masked([line])
 
 
 @pytest.mark.parametrize("value", [b'{"status":"active","messages":[],"updatedAt":1}', b"", None])

@@ -67,16 +67,13 @@ class Archive:
         """
         # The header is the first line.
         number = 2
-        is_kept = bool(self.header.kept_before)
         held: list[Saved | Rejected] = []
         held_bytes = 0
         known = SeenKeys()
         try:
-            for block in self._unchanged_bodies():
-                held += _first_of_each(
-                    jsonl_format.read_lines(block, self.prefix, undo=is_kept), known
-                )
-                held_bytes += len(block)
+            for found, count in self._unchanged_lines():
+                held += _first_of_each(found, known)
+                held_bytes += count
                 while len(held) >= size or (held and held_bytes >= _BATCH_BYTES):
                     batch = list(enumerate(held[:size], number))
                     del held[:size]
@@ -95,13 +92,18 @@ class Archive:
             hint="Use a machine that has more, or another archive.",
         )
 
-    def _unchanged_bodies(self) -> Iterator[bytes]:
-        """Yield the lines between header and trailer, and look whether they are as many."""
+    def _unchanged_lines(self) -> Iterator[tuple[list[Saved | Rejected], int]]:
+        """Yield what the lines between header and trailer hold, some at a time, and their bytes.
+
+        Raises OperationFailed if they are not as many as when the archive was verified.
+        """
+        is_kept = bool(self.header.kept_before)
         lines, cause = 0, None
         try:
             for body in self._bodies():
-                lines += body.count(b"\n")
-                yield body
+                found = jsonl_format.read_lines(body, self.prefix, undo=is_kept)
+                lines += len(found)
+                yield found, len(body)
         except OperationFailed as error:
             # It was readable, so that what is wrong with it now is new.
             cause = error
@@ -178,14 +180,18 @@ class _Proof:
     def _pass(self, data: bytes, end: int) -> None:
         """Count the lines before the trailer, and check the length of those longer than a chunk.
 
-        They are in `data` up to `end`: a copy of each part would take longer than its checksum.
+        They are in `data` up to `end`.
         """
-        self._checksum.update(memoryview(data)[:end])
+        passed = memoryview(data)[:end]
+        self._checksum.update(passed)
+        lines = jsonl_format.divided(passed)
         # The beginning of a line is never divided: it is kept as `_last`.
-        self.may_hold_masked = self.may_hold_masked or pseudonyms.may_hold_masked(data)
+        self.may_hold_masked = self.may_hold_masked or pseudonyms.may_hold_masked(lines)
+        if lines and not lines[-1].endswith(b"\n"):
+            # It is counted when its end has come.
+            lines.pop()
+        self._lines += len(lines)
         begin = 0
-        lines = data.count(b"\n", 0, end)
-        self._lines += lines
         if lines:
             self._require_short(data, 0, data.index(b"\n"))
             self._passed = self._escapes = 0
