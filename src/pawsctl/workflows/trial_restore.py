@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 from pawsctl.connection import ErrorReply, raise_for_error, refused, ttls_of, types_of
 from pawsctl.sessions.contract.keys import key_text
@@ -15,6 +16,7 @@ _GRACE_MS = 3_600_000
 _TTL_TOLERANCE_MS = 1_000
 # Bytes of values that are written, and read back, at a time.
 _MOST_BYTES = 1 << 20
+_NEVER = -1
 
 # Sets the expiry of each key, -1 for never, and returns how many keys then have it: Redis has no
 # command for many keys, and a reply for each would take longer than the rest.
@@ -32,22 +34,28 @@ class TrialRestore:
     """Writes sessions into an empty server that nobody else uses, and reads them back.
 
     However long ago they were exported, they get the TTL that they had then; those whose time was
-    over then, one with which their values can be compared. `now_ms` is the server's time at the
-    begin, in milliseconds since the epoch.
+    over then, one with which their values can be compared. `bytes` is the size of the values so
+    far, and an import would leave out those `expired` of the sessions.
     """
 
     def __init__(self, store: SessionStore, exported_at: datetime) -> None:
         self._connection = store.connection
         self._writer = BulkWriter(store, replace=False)
-        self.now_ms = self._writer.now_ms()
+        self._begun_ms = int(self._writer.now_ms())
         self._exported_ms = int(exported_at.timestamp() * 1000)
-        self._shift_ms = int(self.now_ms) - self._exported_ms + _GRACE_MS
+        self._shift_ms = self._begun_ms - self._exported_ms + _GRACE_MS
+        self.bytes = self.expired = 0
 
     def differences(self, sessions: Sequence[Saved]) -> Iterator[str]:
         """Write the sessions, and yield a sentence for each difference of what is stored then."""
         for some in _portions(sessions):
-            is_written = self._are_written_at_once(some)
-            if is_written and self._expire_as_archived(some):
+            columns = _columns(some)
+            self.bytes += sum(map(len, columns.values))
+            if columns.first <= self._begun_ms:
+                self.expired += sum([0 <= each <= self._begun_ms for each in columns.moments])
+            are_strings = not any([each.dumped for each in some])
+            is_written = are_strings and self._are_written_at_once(columns)
+            if is_written and self._expire_as_archived(columns):
                 continue
             shifted = [self._shifted(each) for each in some]
             if not is_written:
@@ -60,33 +68,31 @@ class TrialRestore:
         expires_at = moment(max(saved.expires_at, self._exported_ms) + self._shift_ms)
         return Saved(saved.key, saved.value, expires_at, saved.dumped)
 
-    def _are_written_at_once(self, sessions: Sequence[Saved]) -> bool:
-        """Write the values of all sessions or of none; return whether they are written.
+    def _are_written_at_once(self, some: "_Columns") -> bool:
+        """Write the values of all strings or of none; return whether they are written.
 
         A command and a reply for each would take twice as long. None are written if one of them
-        needs a look of its own: no string, an expiry that can't be.
+        needs a look of its own, as an expiry that can't be.
         """
-        moments = [each.expires_at for each in sessions if each.expires_at is not None]
         if (
             # A large one alone: the server may hang up at it.
-            len(sessions) == 1
-            or any(each.dumped for each in sessions)
-            or (moments and min(moments) + self._shift_ms <= self._writer.now_ms())
-            or (moments and max(moments) + self._shift_ms > LATEST_MS)
+            len(some.keys) == 1
+            or some.first + self._shift_ms <= self._writer.now_ms()
+            or some.last + self._shift_ms > LATEST_MS
         ):
             return False
-        pairs = [part for each in sessions for part in (each.key, each.value)]
+        pairs = chain.from_iterable(zip(some.keys, some.values, strict=True))
         return bool(self._connection.call("MSETNX", *pairs) == 1)
 
-    def _expire_as_archived(self, sessions: Sequence[Saved]) -> bool:
+    def _expire_as_archived(self, some: "_Columns") -> bool:
         """Set the expiry of each; return whether all values and expiries are then as archived."""
-        keys = [each.key for each in sessions]
         by_ms = self._shift_ms
-        moments = [-1 if each.expires_at is None else each.expires_at + by_ms for each in sessions]
+        moments = [b"-1" if each == _NEVER else b"%d" % (each + by_ms) for each in some.moments]
+        count = b"%d" % len(some.keys)
         exact, values = self._asked(
-            ("EVAL", _EXPIRE_SCRIPT, len(keys), *keys, *moments), ("MGET", *keys)
+            (b"EVAL", _EXPIRE_SCRIPT, count, *some.keys, *moments), (b"MGET", *some.keys)
         )
-        return bool(exact == len(keys) and values == [each.value for each in sessions])
+        return bool(exact == len(some.keys) and values == some.values)
 
     def _unlike(self, sessions: Sequence[Saved]) -> Iterator[str]:
         names = [each.key for each in sessions]
@@ -122,6 +128,34 @@ class TrialRestore:
 
     def _asked(self, *commands: Sequence[bytes | str | int]) -> list[Any]:
         return [raise_for_error(each) for each in self._connection.pipeline(commands)]
+
+
+class _Columns(NamedTuple):
+    """Sessions, column by column: a look at each of them, one after the other, would take longer.
+
+    `moments` are the expiries in milliseconds since the epoch, -1 for never; `first` and `last` are
+    the earliest and the latest.
+    """
+
+    keys: list[bytes]
+    values: list[bytes]
+    moments: list[int]
+    first: int
+    last: int
+
+
+def _columns(sessions: Sequence[Saved]) -> _Columns:
+    moments = [_NEVER if each.expires_at is None else each.expires_at for each in sessions]
+    first = min(moments)
+    if first == _NEVER:
+        first = min([each for each in moments if each != _NEVER], default=LATEST_MS)
+    return _Columns(
+        [each.key for each in sessions],
+        [each.value for each in sessions],
+        moments,
+        first,
+        max(moments),
+    )
 
 
 def _unwritten(sessions: Sequence[Saved], written: Sequence[bool | ErrorReply]) -> Iterator[str]:

@@ -56,14 +56,9 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
     _require_room(archive)
     with _throwaway_store() as store:
         trial = TrialRestore(store, archive.header.exported_at)
-        size = expired = 0
         differences: list[str] = []
         for batch in archive.batches(_AT_A_TIME):
-            sessions = _sound(batch)
-            size += sum([len(each.value) for each in sessions])
-            moments = [each.expires_at for each in sessions if each.expires_at is not None]
-            expired += len([each for each in moments if each <= trial.now_ms])
-            differences += trial.differences(sessions)
+            differences += trial.differences(_sound(batch))
             progress(len(batch))
         # Each batch was compared by itself; the count shows whether all are still there.
         count = store.connection.call("DBSIZE")
@@ -80,9 +75,9 @@ def verify(archive: Archive, *, progress: Progress) -> Verified:
         source=archive.header.source,
         exported_at=archive.header.exported_at,
         sessions=count,
-        bytes=size,
+        bytes=trial.bytes,
         checksum=archive.checksum,
-        expired=expired,
+        expired=trial.expired,
     )
 
 
@@ -130,12 +125,11 @@ def _wait_until_ready(store: SessionStore, log: Path) -> None:
 
 def _sound(batch: Sequence[Numbered]) -> list[Saved]:
     """Return the sessions of a batch. Raises OperationFailed for a line that was rejected."""
-    sessions = []
-    for number, found in batch:
-        if isinstance(found, Rejected):
-            raise OperationFailed(
-                f"Line {number} can't be restored: {found}.",
-                hint="The archive is whole, so whatever made it made it so.",
-            )
-        sessions.append(found)
+    sessions = [found for _, found in batch if isinstance(found, Saved)]
+    if len(sessions) < len(batch):
+        number, reason = next(each for each in batch if isinstance(each[1], Rejected))
+        raise OperationFailed(
+            f"Line {number} can't be restored: {reason}.",
+            hint="The archive is whole, so whatever made it made it so.",
+        )
     return sessions
