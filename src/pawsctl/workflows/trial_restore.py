@@ -53,7 +53,7 @@ class TrialRestore:
             self.bytes += sum(map(len, columns.values))
             if columns.first <= self._begun_ms:
                 self.expired += sum([0 <= each <= self._begun_ms for each in columns.moments])
-            are_strings = not any([each.dumped for each in some])
+            are_strings = not any(each.dumped for each in some)
             is_written = are_strings and self._are_written_at_once(columns)
             if is_written and self._expire_as_archived(columns):
                 continue

@@ -1,6 +1,7 @@
 """Writing all sessions to an archive."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from pawsctl.files.atomic_file import Write
 from pawsctl.sessions.archive import target_file
 from pawsctl.sessions.archive.write import ArchiveWriter
 from pawsctl.sessions.contract import pseudonyms
-from pawsctl.sessions.contract.saved import Saved, moment
+from pawsctl.sessions.contract.keyspace import Keyspace
+from pawsctl.sessions.contract.model import Columns, Record
+from pawsctl.sessions.contract.saved import LATEST_MS, Saved
 from pawsctl.sessions.store.bulk_writer import clock_offset
 from pawsctl.sessions.store.reader import SessionReader
 
@@ -58,7 +61,7 @@ def _to_stream(
 
     Calls `progress` with the number of sessions in each batch.
     """
-    left_out: dict[str, int] = {}
+    left_out: Counter[str] = Counter()
     # If it can't be reached, nothing is written, not even the first line.
     store.connection.connect()
     # By the server's clock, which decides when keys expire.
@@ -69,19 +72,29 @@ def _to_stream(
     writer = ArchiveWriter(
         write, source=url, keyspace=keyspace, now=now, masked=is_masked, shown=shown
     )
-    for asked_at, records in store.snapshots():
-        now_ms = int((asked_at + offset) * 1000)
-        saved = []
-        for record in map(keyspace.shown_record, records) if is_masked else records:
-            if record.value is None:
-                left_out[record.type] = left_out.get(record.type, 0) + 1
-            else:
-                expires_at = None if record.ttl_ms < 0 else moment(now_ms + record.ttl_ms)
-                saved.append(Saved(record.key, record.value, expires_at))
-        has_masked = has_masked or pseudonyms.any_masked(
-            [each.key for each in saved], [each.value for each in saved], keyspace.prefix
-        )
-        writer.add(saved)
+    for asked_at, found in store.timed_columns(keyspace.pattern()):
+        if found.types:
+            left_out.update(found.types)
+            continue
+        has_masked = has_masked or pseudonyms.any_masked(found.keys, found.values, keyspace.prefix)
+        saved = _saved(found, int((asked_at + offset) * 1000))
+        writer.add([_shown(each, keyspace) for each in saved] if is_masked else saved)
         progress(len(saved))
     checksum = writer.finish()
     return Exported(url, None, writer.sessions, writer.bytes, checksum, left_out, has_masked)
+
+
+def _saved(found: Columns, now_ms: int) -> list[Saved]:
+    """Return strings with their expiries; their TTLs were asked for at `now_ms`."""
+    longest, ttls = LATEST_MS - now_ms, found.ttls
+    if max(ttls) > longest:
+        ttls = [min(each, longest) for each in ttls]
+    return [
+        Saved(key, value, None if ttl_ms < 0 else now_ms + ttl_ms)
+        for key, ttl_ms, value in zip(found.keys, ttls, found.values, strict=True)
+    ]
+
+
+def _shown(saved: Saved, keyspace: Keyspace) -> Saved:
+    shown = keyspace.shown_record(Record(saved.key, 0, saved.value))
+    return Saved(shown.key, shown.value or b"", saved.expires_at)

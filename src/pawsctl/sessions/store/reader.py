@@ -106,15 +106,16 @@ class SessionReader:
 
     def snapshots_of(self, pattern: bytes) -> Iterator[tuple[float, list[Record]]]:
         """Yield the same for keys that match a glob, also outside the keyspace."""
-        for asked_at, found in self._columns(pattern):
+        for asked_at, found in self.timed_columns(pattern):
             yield asked_at, found.records
 
     def columns(self, match: str | None = None) -> Iterator[Columns]:
         """Yield the sessions that `snapshots` yields, column by column."""
-        for _, found in self._columns(self.keyspace.pattern(match)):
+        for _, found in self.timed_columns(self.keyspace.pattern(match)):
             yield found
 
-    def _columns(self, pattern: bytes) -> Iterator[tuple[float, Columns]]:
+    def timed_columns(self, pattern: bytes) -> Iterator[tuple[float, Columns]]:
+        """Yield the same as `snapshots_of`, column by column."""
         strange: list[tuple[bytes, int]] = []
         times: dict[bytes, float] = {}
 
