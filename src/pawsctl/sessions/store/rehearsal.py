@@ -36,12 +36,14 @@ def of_search(connection: Connection, search: one_server.Search) -> Rehearsal | 
     However many they are, only a batch of them is held. Raises as a pass does.
     """
     with beside(connection) as other:
+        other.connect()
         return _summed(_of_batches(other, _found(connection, search)))
 
 
 def may_delete_all(connection: Connection, search: one_server.Search) -> bool:
     """Return whether this user may delete all keys that a pass finds; ends at the first refusal."""
     with beside(connection) as other:
+        other.connect()
         found = _of_batches(other, _found(connection, search))
         return all(each is not None and not each.refused for each in found)
 
