@@ -1,8 +1,9 @@
-"""Run pawsctl step by step, to look at what it has done so far, or to kill it there.
+"""Run pawsctl step by step, to look at what it has done so far, or to kill or interrupt it there.
 
 The steps are those that change something, each divided where a kill can divide it: before a file is
 opened to be written, made, renamed or removed; before, within and after a direct write; before and
-after a sync; and before, within and after commands for Redis that do not only read.
+after a sync; before another process is sent a signal; and before, within and after commands for
+Redis that do not only read.
 """
 
 import gc
@@ -18,6 +19,7 @@ from typing import Any, NoReturn, TypeVar
 
 import hiredis
 
+from pawsctl import process_setup
 from pawsctl.cli.app import run
 from pawsctl.connection import read_list
 from pawsctl.connection.commands import Command
@@ -29,7 +31,7 @@ T = TypeVar("T")
 
 _CHANGES = (
     *("os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "os.symlink"),
-    *("os.truncate", "subprocess.Popen"),
+    *("os.truncate", "os.kill", "subprocess.Popen"),
 )
 _MOST_SECONDS = 120
 _FOR_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -58,9 +60,18 @@ def looks(pawsctl: Pawsctl, words: Sequence[str], look: Callable[[], T]) -> Iter
 
 def kill_at(number: int, pawsctl: Pawsctl, words: Sequence[str]) -> None:
     """Run a command that SIGKILL ends at the step of this number, counted from 0."""
-    _, status = os.waitpid(_forked(pawsctl, words, _killing(number)), 0)
+    _, status = os.waitpid(_forked(pawsctl, words, _at(number, signal.SIGKILL)), 0)
     ended = os.waitstatus_to_exitcode(status)
     assert ended == -signal.SIGKILL, (words, number, ended, _log(pawsctl).read_text())
+
+
+def interrupt_at(
+    number: int, pawsctl: Pawsctl, words: Sequence[str], sent: signal.Signals
+) -> tuple[int, str]:
+    """Send a command a signal at the step of this number; return its status, and what it says."""
+    child = _forked(pawsctl, words, _at(number, sent), interrupt=process_setup.Interrupt())
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status), _log(pawsctl).read_text()
 
 
 def _asking(channel: socket.socket) -> Callable[[], None]:
@@ -71,14 +82,14 @@ def _asking(channel: socket.socket) -> Callable[[], None]:
     return step
 
 
-def _killing(number: int) -> Callable[[], None]:
+def _at(number: int, sent: signal.Signals) -> Callable[[], None]:
     left = number
 
     def step() -> None:
         nonlocal left
-        if not left:
-            os.kill(os.getpid(), signal.SIGKILL)
         left -= 1
+        if left == -1:
+            signal.raise_signal(sent)
 
     return step
 
@@ -87,7 +98,13 @@ def _log(pawsctl: Pawsctl) -> Path:
     return pawsctl.folder.with_name(f"{pawsctl.folder.name}.stepwise.log")
 
 
-def _forked(pawsctl: Pawsctl, words: Sequence[str], step: Callable[[], None]) -> int:
+def _forked(
+    pawsctl: Pawsctl,
+    words: Sequence[str],
+    step: Callable[[], None],
+    *,
+    interrupt: process_setup.Interrupt | None = None,
+) -> int:
     with warnings.catch_warnings():
         # Newer Pythons warn where there are threads; those of pytest hold no lock that matters.
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -95,7 +112,7 @@ def _forked(pawsctl: Pawsctl, words: Sequence[str], step: Callable[[], None]) ->
     if child:
         return child
     try:
-        _become(pawsctl, words, step)
+        _become(pawsctl, words, step, interrupt)
     except BaseException:  # noqa: BLE001
         traceback.print_exc()
     finally:
@@ -103,7 +120,12 @@ def _forked(pawsctl: Pawsctl, words: Sequence[str], step: Callable[[], None]) ->
         os._exit(99)
 
 
-def _become(pawsctl: Pawsctl, words: Sequence[str], step: Callable[[], None]) -> NoReturn:
+def _become(
+    pawsctl: Pawsctl,
+    words: Sequence[str],
+    step: Callable[[], None],
+    interrupt: process_setup.Interrupt | None,
+) -> NoReturn:
     # A deadline for a test that would wait for it for ever.
     signal.alarm(_MOST_SECONDS)
     # A collection would copy every memory page that it touches.
@@ -116,8 +138,17 @@ def _become(pawsctl: Pawsctl, words: Sequence[str], step: Callable[[], None]) ->
     os.chdir(pawsctl.folder)
     os.environ.clear()
     os.environ.update(pawsctl.environment)
+    if interrupt is not None:
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_DFL)
+        process_setup.prepare(interrupt)
     _watch(str(pawsctl.folder), step)
-    status = run(list(words))
+    try:
+        status = run(list(words))
+    except KeyboardInterrupt:
+        status = process_setup.INTERRUPTED
+    if interrupt is not None:
+        status = interrupt.status(status)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,29 +17,44 @@ INTERRUPTED = 130
 
 # Windows has no SIGHUP.
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
+# Seconds in which one wish to end may arrive as several signals: npm passes on a Ctrl-C that the
+# terminal has sent to all, and a shell the hangup.
+_AT_ONCE = 0.5
 
 
 class Interrupt:
     """A signal handler that raises KeyboardInterrupt and keeps the signal in `number`.
 
-    Once it `is_too_late`, when the command has ended and only the exit is left, it does nothing.
+    Once it `is_too_late`, when the command has ended and only the exit is left, it does nothing;
+    nor if the signal repeats the one before, so that what that has begun is not interrupted.
     """
 
     def __init__(self) -> None:
         self.number: int | None = None
         self.is_too_late = False
+        self._last: float | None = None
 
     def __call__(self, number: int, frame: "FrameType | None") -> None:
         """Handle the signal; of several, the first is kept."""
-        if not self.is_too_late:
+        if not self.is_too_late and not is_repeat(self._last):
+            self._last = time.monotonic()
             self.number = self.number or number
             raise KeyboardInterrupt
+
+    def take_again(self) -> None:
+        """Take the next signal at once: the exception that the last one raised was lost."""
+        self._last = None
 
     def status(self, status: int) -> int:
         """Return the exit status to end with: 143 for TERM and 129 for HUP instead of 130."""
         if status != INTERRUPTED or self.number is None:
             return status
         return 128 + self.number
+
+
+def is_repeat(last: float | None) -> bool:
+    """Whether a signal that comes now is the same wish as one at `last` (`time.monotonic`)."""
+    return last is not None and time.monotonic() < last + _AT_ONCE
 
 
 def prepare(interrupt: Interrupt) -> None:
@@ -128,12 +144,13 @@ def _interrupt_again(ignored: "sys.UnraisableHookArgs") -> None:
 def _interrupt_main() -> None:
     import _thread
     import threading
-    import time
 
     main = threading.main_thread().ident
     # Inside the hook it would be ignored again.
     while _is_in_hook(main):
         time.sleep(0.001)
+    if handler := _handler():
+        handler.take_again()
     if sys.platform == "win32" or main is None:
         _thread.interrupt_main()
     else:

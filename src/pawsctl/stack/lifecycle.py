@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from pawsctl.config.setting_specs import KNOWN_COMMANDER_PASSWORD
 from pawsctl.config.settings import StackSettings
 from pawsctl.errors import OperationFailed
-from pawsctl.stack import ending_servers, unfinished_reset
+from pawsctl.stack import ending_servers, interruption, unfinished_reset
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine, Pull, ServiceUp
 from pawsctl.stack.events import Changing, Emit, EngineName
@@ -20,9 +20,6 @@ from pawsctl.stack.plan import (
     existing_services,
     main_services,
     plan_for,
-    told_if_up,
-    told_start_is_undone,
-    told_what_ended,
 )
 from pawsctl.stack.project import last_port, layout, project
 from pawsctl.stack.project.layout import Topology
@@ -82,15 +79,19 @@ def up(
 
     For a topology, also wait until all nodes have found each other and every replica is connected.
     An existing Redis Commander is started, too: it has to know the password. `timeout` is in
-    seconds, without pulling images. Raises NoEngine, Conflict, TimedOut, OperationFailed.
+    seconds, without pulling images. Raises NoEngine, Conflict, TimedOut, OperationFailed,
+    Interrupted.
     """
 
     def work(here: Project, engine: Engine) -> Up:
-        services = _up(here, engine, main_services(here), timeout=timeout, pull=pull, emit=emit)
+        services = _up(here, engine, main_services(here), timeout=timeout, pull=pull, emit=seen)
         return Up(engine.name, layout.url(topology, here.stack), services)
 
-    with exclusively(settings, topology, timeout, emit):
-        return with_files(settings, topology, work, emit=emit)
+    with (
+        interruption.told("changed", settings, topology, emit) as seen,
+        exclusively(settings, topology, timeout, seen),
+    ):
+        return with_files(settings, topology, work, emit=seen)
 
 
 def dev(
@@ -102,11 +103,14 @@ def dev(
     """
 
     def work(here: Project, engine: Engine) -> Up:
-        services = _up(here, engine, [REDIS, COMMANDER], timeout=timeout, pull=pull, emit=emit)
+        services = _up(here, engine, [REDIS, COMMANDER], timeout=timeout, pull=pull, emit=seen)
         return Up(engine.name, layout.url("single", here.stack), services)
 
-    with exclusively(settings, "single", timeout, emit):
-        done = with_files(settings, "single", work, emit=emit, docker_only=True)
+    with (
+        interruption.told("changed", settings, "single", emit) as seen,
+        exclusively(settings, "single", timeout, seen),
+    ):
+        done = with_files(settings, "single", work, emit=seen, docker_only=True)
     url = f"http://127.0.0.1:{settings.commander_port}"
     if open_browser:
         webbrowser.open(url)
@@ -124,10 +128,10 @@ def start(
     Raises what `up` raises, OperationFailed if nothing exists, Interrupted.
     """
     with (
-        told_start_is_undone(topology),
-        exclusively(settings, topology, timeout, emit),
+        interruption.told("started", settings, topology, emit) as seen,
+        exclusively(settings, topology, timeout, seen),
     ):
-        return _start(settings, topology, timeout=timeout, emit=emit)
+        return _start(settings, topology, timeout=timeout, emit=seen)
 
 
 def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) -> Stop:
@@ -136,7 +140,7 @@ def stop(settings: StackSettings, topology: Topology = "single", *, emit: Emit) 
     Raises NoEngine, TimedOut, Interrupted.
     """
     with (
-        told_what_ended("stopped", topology, emit) as seen,
+        interruption.told("stopped", settings, topology, emit) as seen,
         exclusively(settings, topology, DEFAULT_TIMEOUT, seen),
     ):
         return _stop(settings, topology, emit=seen)
@@ -156,7 +160,7 @@ def restart(
 
     # One lock for all of it: another command can't come between.
     with (
-        told_what_ended("stopped", topology, emit) as seen,
+        interruption.told("stopped", settings, topology, emit) as seen,
         exclusively(settings, topology, timeout, seen),
     ):
         with_files(settings, topology, look, emit=seen)
@@ -205,14 +209,13 @@ def _up(
 ) -> tuple[ServiceUp, ...]:
     """Bring up these services, and any others that exist."""
     as_it_runs.check_ports(here, engine.status())
-    with told_if_up(here.topology, emit) as seen:
-        plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=seen)
-        emit(Changing())
-        unfinished_reset.forget(here.directory)
-        ending_servers.finish(here.directory, partial(engine.end, emit))
-        with as_it_runs.told_if_undone(here, engine):
-            first = lost_data.bring_up_holders(plan, here, engine)
-            done = lost_data.merged(carry_out(plan, here, engine), first)
-        if here.topology == "single":
-            last_port.note(here.directory, here.settings.redis_port)
+    plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=emit)
+    emit(Changing())
+    unfinished_reset.forget(here.directory)
+    ending_servers.finish(here.directory, partial(engine.end, emit))
+    with as_it_runs.told_if_undone(here, engine):
+        first = lost_data.bring_up_holders(plan, here, engine)
+        done = lost_data.merged(carry_out(plan, here, engine), first)
+    if here.topology == "single":
+        last_port.note(here.directory, here.settings.redis_port)
     return done

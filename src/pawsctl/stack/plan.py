@@ -1,90 +1,23 @@
-"""Shared parts of the operations on the stack: the lock, the plan, the message for Ctrl-C."""
+"""Shared parts of the operations on the stack: the lock and the plan."""
 
 import dataclasses
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from typing import Literal
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from msgspec.structs import replace
 
 from pawsctl import sizes
 from pawsctl.config.settings import StackSettings
-from pawsctl.errors import Interrupted
 from pawsctl.stack import status
 from pawsctl.stack.engine import diff
 from pawsctl.stack.engine.protocol import Engine, Plan, Pull, ServiceUp
-from pawsctl.stack.events import AllUp, Emit, Ends, Event, Ready, Recreating, Shrinking
-from pawsctl.stack.project import layout, mounted_files
+from pawsctl.stack.events import Emit, Event, Ready, Recreating, Shrinking
+from pawsctl.stack.project import mounted_files
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.lock import locked
 from pawsctl.stack.project.project import REDIS, Project
 from pawsctl.stack.topology import form
-
-
-@contextmanager
-def told_start_is_undone(topology: Topology) -> Iterator[None]:
-    """Turn Ctrl-C into Interrupted, which says that all was undone and how to begin again."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        raise Interrupted(
-            "Interrupted: what was begun is undone.",
-            hint=f"'pawsctl redis start{layout.option(topology)}' starts it.",
-        ) from error
-
-
-@contextmanager
-def told_what_ended(
-    done: Literal["stopped", "removed", "deleted"], topology: Topology, emit: Emit
-) -> Iterator[Emit]:
-    """Yield `emit`; turn Ctrl-C into Interrupted, which says whether anything was ended before."""
-    has_begun = False
-
-    def seen(event: Event) -> None:
-        nonlocal has_begun
-        if isinstance(event, Ends):
-            has_begun = True
-        else:
-            emit(event)
-
-    try:
-        yield seen
-    except KeyboardInterrupt as error:
-        option = layout.option(topology)
-        if not has_begun:
-            raise Interrupted(
-                f"Interrupted before anything was {done}.",
-                hint=f"'pawsctl redis status{option}' shows how it is.",
-            ) from error
-        raise Interrupted(
-            f"Interrupted: what was {done} stays {done}.",
-            hint=f"'pawsctl redis {'start' if done == 'stopped' else 'up'}{option}' starts it.",
-        ) from error
-
-
-@contextmanager
-def told_if_up(topology: Topology, emit: Emit) -> Iterator[Emit]:
-    """Yield `emit`; turn a Ctrl-C that comes when all services are up into Interrupted.
-
-    Before that, all is undone, and Ctrl-C says enough.
-    """
-    is_up = False
-
-    def seen(event: Event) -> None:
-        nonlocal is_up
-        is_up |= isinstance(event, AllUp)
-        emit(event)
-
-    try:
-        yield seen
-    except KeyboardInterrupt as error:
-        if not is_up:
-            raise
-        raise Interrupted(
-            "Interrupted when all was done: the services are up.",
-            hint=f"'pawsctl redis status{layout.option(topology)}' shows them.",
-        ) from error
 
 
 def exclusively(

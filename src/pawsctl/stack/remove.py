@@ -7,7 +7,7 @@ from functools import partial
 from msgspec import Struct
 
 from pawsctl.config.settings import StackSettings
-from pawsctl.stack import delete_data, ending_servers, losses, unfinished_reset
+from pawsctl.stack import delete_data, ending_servers, interruption, losses, unfinished_reset
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine, ServiceUp, Thing
 from pawsctl.stack.events import Changing, Emit, EngineName, WritersGoOn
@@ -17,7 +17,6 @@ from pawsctl.stack.plan import (
     exclusively,
     main_services,
     plan_for,
-    told_what_ended,
 )
 from pawsctl.stack.project import last_port, layout, mounted_files, project
 from pawsctl.stack.project.layout import Topology
@@ -64,29 +63,27 @@ def down(
     `confirm` is called before data is deleted, and may raise NotConfirmed. Raises NoEngine,
     TimedOut, and Conflict if data would be lost, or can't be deleted.
     """
-    here = project.load(settings, topology)
-    engine = engine_of(here, emit)
-    check = engine.check_deletable if volumes else partial(losses.check, here, engine)
-    check()
-    if dry_run:
-        return Down(engine.name, engine.belongings(volumes=volumes), dry_run=True)
-    if not here.directory.exists() and not engine.belongings(volumes=True):
-        return Down(engine.name, (), dry_run=False)
-    if volumes:
-        confirm(losses.question(here, engine))
-    with (
-        told_what_ended("removed", topology, emit) as seen,
-        exclusively(settings, topology, DEFAULT_TIMEOUT, seen),
-    ):
+    with interruption.told("removed", settings, topology, emit, volumes=volumes) as seen:
+        here = project.load(settings, topology)
+        engine = engine_of(here, seen)
+        check = engine.check_deletable if volumes else partial(losses.check, here, engine)
         check()
-        seen(Changing())
-        with ending_servers.noted(here.directory):
-            removed = engine.down(volumes=volumes, emit=seen)
+        if dry_run:
+            return Down(engine.name, engine.belongings(volumes=volumes), dry_run=True)
+        if not here.directory.exists() and not engine.belongings(volumes=True):
+            return Down(engine.name, (), dry_run=False)
         if volumes:
-            unfinished_reset.forget(here.directory)
-        mounted_files.forget_all_but(None, here.directory)
-        last_port.forget(here.directory)
-    return Down(engine.name, removed, dry_run=False)
+            confirm(losses.question(here, engine))
+        with exclusively(settings, topology, DEFAULT_TIMEOUT, seen):
+            check()
+            seen(Changing())
+            with ending_servers.noted(here.directory):
+                removed = engine.down(volumes=volumes, emit=seen)
+            if volumes:
+                unfinished_reset.forget(here.directory)
+            mounted_files.forget_all_but(None, here.directory)
+            last_port.forget(here.directory)
+        return Down(engine.name, removed, dry_run=False)
 
 
 def reset(
@@ -106,32 +103,32 @@ def reset(
     `confirm`. An interrupted reset is continued. Raises what `up` and `save` raise, and
     Interrupted.
     """
-    here = project.load(settings, topology)
-    engine = engine_of(here, emit)
-    engine.check_deletable()
-    free = delete_data.refusal(here, engine) if save else ""
-    if free:
-        emit(WritersGoOn(free))
-    confirm(losses.question(here, engine, is_saved=save is not None))
 
     def work(here: Project, engine: Engine) -> Reset:
         plan = plan_for(
-            here, engine, main_services(here), timeout=timeout, pull="missing", emit=emit
+            here, engine, main_services(here), timeout=timeout, pull="missing", emit=seen
         )
         engine.prepare(plan)
         engine.check_deletable()
         with ExitStack() as held:
             copy = delete_data.saved(here, engine, plan, save, held, holds=not free, emit=emit)
-            with told_what_ended("deleted", topology, emit) as seen:
-                with ending_servers.noted(here.directory):
-                    removed = engine.down(volumes=True, emit=seen)
-                # The data of the new servers is not part of it.
-                unfinished_reset.note(here.directory, copy, ())
-                held.close()
-                done = carry_out(plan, here, engine)
+            with ending_servers.noted(here.directory):
+                removed = engine.down(volumes=True, emit=seen)
+            # The data of the new servers is not part of it.
+            unfinished_reset.note(here.directory, copy, ())
+            held.close()
+            done = carry_out(plan, here, engine)
         unfinished_reset.forget(here.directory)
         return Reset(engine.name, layout.url(topology, here.stack), removed, done, copy)
 
-    with exclusively(settings, topology, timeout, emit):
-        # The engine is the one that was confirmed, so its choice is not reported again.
-        return with_files(settings, topology, work, emit=lambda _event: None)
+    with interruption.told("deleted", settings, topology, emit, volumes=True) as seen:
+        here = project.load(settings, topology)
+        engine = engine_of(here, seen)
+        engine.check_deletable()
+        free = delete_data.refusal(here, engine) if save else ""
+        if free:
+            emit(WritersGoOn(free))
+        confirm(losses.question(here, engine, is_saved=save is not None))
+        with exclusively(settings, topology, timeout, seen):
+            # The engine is the one that was confirmed, so its choice is not reported again.
+            return with_files(settings, topology, work, emit=lambda _event: None)

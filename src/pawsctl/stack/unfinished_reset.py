@@ -10,6 +10,8 @@ from msgspec import Struct
 from pawsctl.files.state_dir import usable
 
 _FILE = "reset.json"
+# Left if pawsctl is ended while it writes the note.
+_UNFINISHED = f"{_FILE}.new"
 
 
 class Begun(Struct, frozen=True):
@@ -21,7 +23,7 @@ class Begun(Struct, frozen=True):
 
 def note(directory: Path, copy: str | None, data: Iterable[str]) -> None:
     """Note down that all of `data` is about to be deleted. The note is written atomically."""
-    unfinished = directory / f"{_FILE}.new"
+    unfinished = directory / _UNFINISHED
     with usable(directory):
         unfinished.write_bytes(msgspec.json.encode(Begun(copy, frozenset(data))))
         unfinished.replace(directory / _FILE)
@@ -39,4 +41,5 @@ def noted(directory: Path) -> Begun | None:
 def forget(directory: Path) -> None:
     """Remove the note: the reset has ended, or the data is in use again."""
     with usable(directory):
-        (directory / _FILE).unlink(missing_ok=True)
+        for each in (_FILE, _UNFINISHED):
+            (directory / each).unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from pawsctl.config.settings import StackSettings
 from pawsctl.errors import PawsctlError
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine, FilesNotSeen
+from pawsctl.stack.engine.rollback import uninterrupted
 from pawsctl.stack.events import Emit
 from pawsctl.stack.project import mounted_files, project
 from pawsctl.stack.project.layout import Topology
@@ -44,7 +45,9 @@ def with_files(
         engine = engine_of(copy, lambda _event: None, docker_only=docker_only)
         return work(copy, engine)
     except BaseException:
-        _forget(before, directory, engine)
+        # The failure is told in any case.
+        with uninterrupted(is_done=True):
+            _forget(before, directory, engine)
         raise
 
 

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from pawsctl.connection import probe
 from pawsctl.stack.engine import append_only
 from tests import servers
+from tests.processes import wait_until
 
 WRITTEN = {
     "aof_enabled": "1",
@@ -42,3 +44,22 @@ def test_a_file_that_waits_for_a_snapshot_is_waited_for(tmp_path: Path) -> None:
         server.restart()
         servers.wait_until_ready(server, tmp_path / f"{server.port}.log")
         assert server.client.dbsize() == 10
+
+
+def test_a_server_that_loads_its_data_has_nothing_to_write(tmp_path: Path) -> None:
+    """It says that its file is off, and would refuse to switch it on; it may load for minutes."""
+    options = ("--appendonly", "yes", "--dir", str(tmp_path), "--rdbcompression", "no")
+    with servers.running(tmp_path, *options) as server:
+        server.client.mset({f"key{number}": "value" * 50 for number in range(500)})
+        server.client.bgrewriteaof()
+        wait_until(lambda: append_only.is_written(probe.info(server.port, None)), "the file")
+        server.client.shutdown(save=True)
+        server.process.wait()
+        # Microseconds for each key.
+        delay = ("--key-load-delay", "20000", "--loading-process-events-interval-bytes", "1024")
+        server.restart(*delay)
+        wait_until(lambda: probe.ping(server.port, None).startswith("LOADING"), "it loads")
+
+        append_only.complete(server.port, None)
+
+        assert server.client.info("persistence")["loading"] == 1

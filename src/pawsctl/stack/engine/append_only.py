@@ -42,6 +42,9 @@ def complete(port: int, password: str | None, is_there: Callable[[], bool] | Non
     the server does not tell, and what `is_there` raises.
     """
     info = _info(port, password)
+    if info.get("loading") == "1":
+        # It has changed none of its data, and says of its file that it is off.
+        return
     if info.get("aof_enabled") == "0":
         try:
             probe.ask(port, password, ("CONFIG", "SET", "appendonly", "yes"))

@@ -272,7 +272,9 @@ class Process:
             self.server.forget()
         if not keeps:
             with state_dir.usable(self.server.directory):
-                shutil.rmtree(self.server.directory)
+                # An interruption may come before it is made.
+                if self.server.directory.exists():
+                    shutil.rmtree(self.server.directory)
 
     def _died(self) -> str:
         if self.is_running:

@@ -37,7 +37,7 @@ def probe(api: APIClient, stack: Stack, service: Service, body: dict[str, Any]) 
 def _remove(api: APIClient, container: str) -> None:
     from docker.errors import APIError
 
-    with suppress(APIError):
+    with uninterrupted(), suppress(APIError):
         api.remove_container(container, v=True, force=True)
 
 
