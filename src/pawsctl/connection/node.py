@@ -58,11 +58,19 @@ class Timeouts(msgspec.Struct, frozen=True):
         )
 
     def for_all(self) -> Timeouts:
-        """Return the timeouts with the time of one reply for everything from now on together."""
+        """Return the timeouts with the time of one reply for everything from now on together.
+
+        A fifth of it is left for finding out why there was no failover.
+        """
         most = self.at_most(self.reply)
         return msgspec.structs.replace(
-            most, failover=min(self.failover, self.reply), until=time.monotonic() + self.reply
+            most, failover=min(self.failover, self.reply * 0.8), until=time.monotonic() + self.reply
         )
+
+    @property
+    def are_over(self) -> bool:
+        """Whether the time for everything is over, if there is one."""
+        return self.until is not None and time.monotonic() >= self.until
 
 
 class Node:

@@ -13,6 +13,7 @@ from pawsctl.connection.base import POLL_SECONDS, Connection, Uncertain, ask_nod
 from pawsctl.connection.commands import Command, is_read
 from pawsctl.connection.node import Node, Notice, Timeouts
 from pawsctl.connection.replies import ErrorReply, has_code, is_about_the_command, raise_for_error
+from pawsctl.connection.sentinel_failures import unknown_service, with_way
 from pawsctl.errors import LoginRefused, RedisUnreachable
 
 # A dead Sentinel costs no more than this before the next is asked.
@@ -107,7 +108,7 @@ class Sentinel(Connection):
             raise self._waited(error) from error
         self.note(f"{error.message} Waiting up to {self.timeouts.failover:g} s for a failover.")
         time.sleep(POLL_SECONDS)
-        self._await_primary(since)
+        self._await_primary(since, error)
 
     def _ask(self, commands: Sequence[Command]) -> list[Any]:
         replies: list[Any] = [None] * len(commands)
@@ -135,15 +136,21 @@ class Sentinel(Connection):
             self.close()
             time.sleep(POLL_SECONDS)
 
-    def _await_primary(self, since: float) -> Node:
+    def _await_primary(self, since: float, failure: RedisUnreachable | None = None) -> Node:
+        """Return the primary; wait for one. `failure` is why there was none before."""
         while self._primary is None:
             try:
                 self._primary = self._find_primary()
-            except _NotYet as error:
-                if time.monotonic() > since + self.timeouts.failover:
-                    raise self._waited(error) from error
+            except RedisUnreachable as error:
+                if isinstance(error, _NotYet):
+                    failure = error
+                elif failure is None or not self.timeouts.are_over:
+                    raise
+                # Else no time was left to ask the Sentinels: what they told before counts.
+                if self.timeouts.are_over or time.monotonic() > since + self.timeouts.failover:
+                    raise self._waited(failure) from error
                 self.note(
-                    f"{error.message} Waiting up to {self.timeouts.failover:g} s for a failover."
+                    f"{failure.message} Waiting up to {self.timeouts.failover:g} s for a failover."
                 )
                 time.sleep(POLL_SECONDS)
         return self._primary
@@ -151,7 +158,10 @@ class Sentinel(Connection):
     def _waited(self, error: RedisUnreachable) -> RedisUnreachable:
         none = f"No other took its place within {self.timeouts.failover:g} s"
         fault = self.quorum_fault()
-        hint = "Start the missing Sentinels." if fault else "--failover-timeout waits longer."
+        if self.timeouts.are_over:
+            fault = ""  # That none answers tells of the time, and not of them.
+        option = "--timeout" if self.timeouts.until else "--failover-timeout"
+        hint = "Start the missing Sentinels." if fault else f"{option} waits longer."
         return error.with_context(after=f"{none}: {fault}." if fault else f"{none}.", hint=hint)
 
     def _find_primary(self) -> Node:
@@ -181,7 +191,7 @@ class Sentinel(Connection):
             except RedisUnreachable as error:
                 failure = _NotYet(
                     f"Sentinel names {address} as the primary of {service}. {error.message}",
-                    hint=_with_way(error, self.target, of_sentinel=False).hint,
+                    hint=with_way(error, self.target, of_sentinel=False).hint,
                 )
                 continue
             # If this user may not run ROLE, the Sentinel is believed.
@@ -192,7 +202,7 @@ class Sentinel(Connection):
                 f"Sentinel names {address} as the primary of {service}, and it is none (yet).",
                 hint="Wait for the failover to end.",
             )
-        raise failure or _unknown(service, known, self.target)
+        raise failure or unknown_service(service, known, self.target)
 
     def _answering(self) -> Iterator[Node]:
         """Yield each Sentinel that answers. Raises RedisUnreachable if none does."""
@@ -213,7 +223,7 @@ class Sentinel(Connection):
                 self._sentinels.insert(0, address)
                 yield sentinel
             except RedisUnreachable as error:
-                failures.append(_with_way(error, self.target, of_sentinel=True))
+                failures.append(with_way(error, self.target, of_sentinel=True))
             finally:
                 sentinel.close()
         if len(failures) == len(self._sentinels):
@@ -269,32 +279,3 @@ def _tables(reply: Any) -> Iterator[dict[str, str]]:
     for row in reply:
         texts = [each.decode("utf-8", "backslashreplace") for each in row]
         yield dict(zip(texts[::2], texts[1::2], strict=True))
-
-
-def _with_way(error: RedisUnreachable, target: Target, *, of_sentinel: bool) -> RedisUnreachable:
-    """Return the failure; if TLS may be the cause, with a hint that names the URL to try.
-
-    In that URL, TLS is switched for the Sentinels if `of_sentinel`, else for Redis.
-    """
-    if "rediss://" not in error.hint:
-        return error
-    redis_has, sentinels_have = target.tls is not None, target.sentinel_tls is not None
-    if of_sentinel:
-        sentinels_have = not sentinels_have
-        who = f"the Sentinels speak {'' if sentinels_have else 'no '}TLS"
-    else:
-        redis_has = not redis_has
-        who = f"Redis speaks {'' if redis_has else 'no '}TLS"
-    scheme = "rediss" if redis_has else "redis"
-    rest = "" if redis_has == sentinels_have else f"?sentinel_ssl={str(sentinels_have).lower()}"
-    both = " and Redis as it is now" if of_sentinel else " and the Sentinels as they are now"
-    way = f"If {who}{both}, write {scheme}+sentinel://…/{target.service}{rest}."
-    return type(error)(error.message, hint=way, detail=error.detail)
-
-
-def _unknown(service: str, known: set[str], target: Target) -> RedisUnreachable:
-    names = ", ".join(sorted(known)) or "none"
-    return RedisUnreachable(
-        f"No Sentinel of {target.url} knows a service '{service}'.",
-        hint=f"They know: {names}. Name it in the URL: redis+sentinel://host:26379/SERVICE.",
-    )

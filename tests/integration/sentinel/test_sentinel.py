@@ -222,6 +222,26 @@ def test_a_primary_that_nobody_replaces(tmp_path: Path, anywhere: Pawsctl) -> No
     assert "No other took its place within 1 s" in result.error["message"]
 
 
+@pytest.mark.parametrize("alive", [3, 1])
+def test_health_without_a_primary_blames_no_sentinel(
+    tmp_path: Path, anywhere: Pawsctl, alive: int
+) -> None:
+    """Its one time for everything ends while it waits; those that answer are not called dead."""
+    with sentinels.running(tmp_path, failover=False) as trio:
+        trio.primary.kill()
+        for sentinel in trio.sentinels[alive:]:
+            sentinel.kill()
+        junit = tmp_path / "report.xml"
+        words = ("--json", "--url", trio.url, "--timeout", "3", "--junit", str(junit))
+        result = anywhere("health", *words)
+    assert result.status == ExitStatus.UNREACHABLE
+    told = f"Sentinel names {trio.servers[0].address} as the primary of {SERVICE}."
+    assert result.error["message"].startswith(told), result.err
+    assert "No other took its place within 2.4 s" in result.error["message"]
+    assert "Sentinels can be reached" not in result.err
+    assert told in junit.read_text()
+
+
 def test_reads_go_to_a_replica_that_is_told_of(trio: Trio, anywhere: Pawsctl) -> None:
     """With --prefer-replica the primary gets no command that a replica can answer."""
     phones = trio.seed(200)
