@@ -198,7 +198,7 @@ def test_a_session_of_the_number_without_its_plus_is_told(pawsctl: Pawsctl, serv
 def test_nothing_is_erased_by_way_of_a_replica(
     pawsctl: Pawsctl, server: Server, user: NewUser, *, writable: bool, tells: bool
 ) -> None:
-    """What it lacks may stand in its primary, which a receipt of completeness would deny."""
+    """Its primary may have what it lacks, which a receipt of completeness would deny."""
     store_session(server, "+1", VALUE)
     assert pawsctl("session", "delete", "+1").status == ExitStatus.OK
     url = user("~*", "+@all", *([] if tells else ["-info"]))

@@ -99,6 +99,29 @@ def test_a_dry_run_of_a_copy_fails_where_the_copy_would(
     assert not server.client.keys("wh:*")
 
 
+def test_a_dry_run_into_a_full_redis_fails_as_the_import_would(
+    pawsctl: Pawsctl, server: Server, redis_server: Server, archive: str
+) -> None:
+    """It takes no writes at all; a dry run of a copy says so, too."""
+    redis_server.empty()
+    store_session(redis_server, "+1", VALUE)
+    server.client.config_set("maxmemory", "1kb")
+    server.client.config_set("maxmemory-policy", "noeviction")
+    try:
+        for words in (
+            ("import", archive, "--url", server.url),
+            ("import", archive, "--replace", "--url", server.url),
+            ("copy", "--all", "--to", server.url, "--url", redis_server.url),
+        ):
+            told = pawsctl("session", *words, "--dry-run", "--json")
+            assert told.status == ExitStatus.FAILED, words
+            assert "OOM" in told.error["message"]
+            assert "none was written" in told.error["message"]
+            assert pawsctl("session", *words, "--json").status == ExitStatus.FAILED
+    finally:
+        server.client.config_set("maxmemory", "0")
+
+
 def test_a_dry_run_that_fails_half_way_has_imported_nothing(
     pawsctl: Pawsctl, server: Server, user: NewUser, tmp_path: Path
 ) -> None:

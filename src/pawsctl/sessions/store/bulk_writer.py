@@ -24,6 +24,10 @@ _LONGEST_MS = LATEST_MS // 2
 # A server may refuse a value of this many bytes: `client-query-buffer-limit` is 1 MB at least.
 _LARGE = 512 * 1024
 
+# An ACL, a full memory, and an append-only file or replicas that do not keep up. Of a replica there
+# is a warning: its primary would take them.
+_NO_WRITES = ("NOPERM", "OOM", "MISCONF", "NOREPLICAS")
+
 
 class BulkWriter:
     """Writes sessions to a store.
@@ -46,9 +50,9 @@ class BulkWriter:
         """Take the keys of the next batch, also of sessions that will not be written."""
 
     def would_write(self, sessions: Sequence[Saved]) -> list[Any]:
-        """Return what `write` would return. Raises OperationFailed if an ACL would refuse it."""
+        """Return what `write` would return. Raises OperationFailed if Redis would refuse it now."""
         for each in self.refusals(sessions) or ():
-            if has_code(each, "NOPERM"):
+            if has_code(each, *_NO_WRITES):
                 raise refused(each)
         if self._replace:
             return [True] * len(sessions)
