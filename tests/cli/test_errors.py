@@ -63,6 +63,18 @@ def test_a_redis_that_is_not_running_is_named_with_the_command_that_starts_it(
     assert "pawsctl redis up" in result.err
 
 
+def test_a_redis_that_is_stuck_is_not_to_be_started(bare_pawsctl: Pawsctl) -> None:
+    """It has the port, and takes connections, so that `redis up` would be refused."""
+    with socket.create_server(("127.0.0.1", 0)) as stuck:
+        url = f"redis://127.0.0.1:{stuck.getsockname()[1]}"
+        result = bare_pawsctl("session", "list", "--timeout", "0.5", env={"REDIS_URL": url})
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "it did not answer in time" in result.err
+    assert "redis up" not in result.err
+    assert "→ It takes connections, and may be busy or stuck" in result.err
+    assert "this one is from REDIS_URL in the environment" in result.err
+
+
 def test_the_default_redis_is_named_with_the_command_that_starts_it(bare_pawsctl: Pawsctl) -> None:
     """`redis up` follows REDIS_PORT."""
     result = bare_pawsctl("session", "list", env={"REDIS_PORT": str(free_port())})
@@ -270,6 +282,25 @@ def test_a_mistyped_command_is_answered_with_the_one_meant(
     assert result.status == ExitStatus.USAGE
     assert "Did you mean" in result.err
     assert meant in result.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        (["session", "get", "-LWqK7"], "For an id that begins with -, write -- before it"),
+        (["session", "delete", "--no-backup", "-9f"], "write -- before it"),
+        (["session", "import", "a.jsonl", "--yes"], "Leave it out: it does not ask."),
+        (["session", "touch", "+1", "-y"], "Leave it out: it does not ask."),
+        (["session", "get", "--wrong", "+1"], "See 'pawsctl session get --help'."),
+    ],
+)
+def test_an_option_that_is_none_is_answered_with_what_to_write(
+    bare_pawsctl: Pawsctl, typed: list[str], hint: str
+) -> None:
+    """Ids of web sessions may begin with a dash."""
+    result = bare_pawsctl(*typed)
+    assert result.status == ExitStatus.USAGE
+    assert hint in result.err
 
 
 def test_wrong_usage_is_json_where_json_was_asked_for(pawsctl: Pawsctl) -> None:

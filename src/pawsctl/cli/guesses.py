@@ -98,6 +98,8 @@ _OPTIONS = (
     ("session list", ("--desc", "--descending", "-r"), "Write --reverse."),
     ("session list", ("--order", "--order-by", "--by"), "Write --sort FIELD."),
     ("session delete", ("--yes", "-y", "--force", "-f"), "Leave it out: it does not ask."),
+    ("session import", ("--yes", "-y"), "Leave it out: it does not ask."),
+    ("session touch", ("--yes", "-y"), "Leave it out: it does not ask."),
     ("session delete", ("--all", "--match"), "'pawsctl session flush' deletes all, or by filters."),
     ("session", ("-l", "--max", "--count", "--head", "--top"), "Write --limit N."),
     ("session", ("--filter", "--where", "--search"), "Filters are --match, --status, --grep …"),
@@ -143,6 +145,10 @@ def of_usage(error: Any) -> str:
     for command, names, instead in _OPTIONS:
         if option in names and f"{path} ".startswith(f"{command} ".lstrip()):
             return _URL if instead == "url" else instead
+    if len(option or "") == 2 and any(
+        each.name in ("phone", "phones") for each in ctx.command.params
+    ):
+        return "For an id that begins with -, write -- before it."
     return ""
 
 

@@ -139,6 +139,11 @@ def _next_step(error: Exception, target: Target, *, has_answered: bool) -> str:
         and not has_answered
         and not isinstance(error, exceptions.InvalidResponse)
     ):
+        if isinstance(error, exceptions.TimeoutError | TimeoutError):
+            return (
+                "It takes connections, and may be busy or stuck: wait with --timeout, see with "
+                f"'pawsctl doctor' who it is, or name another with {ways} ({origin})."
+            )
         return f"Start it with 'pawsctl redis up', or name another with {ways} ({origin})."
     if target.profile:
         return f"Look at the profile ('pawsctl profile show {target.profile}'); {origin}."
