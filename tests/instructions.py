@@ -30,7 +30,7 @@ class Interrupt:
         functions: tuple[str, ...] = (),
         looking: bool = False,
     ) -> None:
-        self._left = number
+        self._number = self._left = number
         self._files, self._functions = files, functions
         self._interrupt = interrupt
         self._is_looking = looking
@@ -41,6 +41,11 @@ class Interrupt:
     def has_come(self) -> bool:
         """Whether there were so many instructions."""
         return self._left <= 0
+
+    @property
+    def passed(self) -> int:
+        """How many instructions there were so far."""
+        return self._number - self._left
 
     def __call__(self, frame: FrameType, event: str, _argument: object) -> Any:
         """Trace; see `sys.settrace`."""
