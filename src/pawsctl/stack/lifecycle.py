@@ -16,6 +16,7 @@ from pawsctl.stack.engine.protocol import Engine, Pull, ServiceUp
 from pawsctl.stack.events import Changing, Emit, EngineName
 from pawsctl.stack.plan import (
     carry_out,
+    check_in_place,
     exclusively,
     existing_services,
     main_services,
@@ -155,6 +156,7 @@ def restart(
     """
 
     def look(here: Project, engine: Engine) -> None:
+        check_in_place(engine)
         as_it_runs.check_ports(here, engine.status())
         engine.prepare(plan_for(here, engine, [], timeout=timeout, pull="missing", emit=emit))
 
@@ -188,6 +190,7 @@ def _start(settings: StackSettings, topology: Topology, *, timeout: float, emit:
 def _stop(settings: StackSettings, topology: Topology, *, emit: Emit) -> Stop:
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
+    check_in_place(engine)
     emit(Changing())
     with ending_servers.noted(here.directory):
         return Stop(engine.name, engine.stop(emit))
@@ -208,6 +211,7 @@ def _up(
     emit: Emit,
 ) -> tuple[ServiceUp, ...]:
     """Bring up these services, and any others that exist."""
+    check_in_place(engine)
     as_it_runs.check_ports(here, engine.status())
     plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=emit)
     emit(Changing())

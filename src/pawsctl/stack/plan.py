@@ -31,6 +31,12 @@ def exclusively(
     return locked(directory, deadline=time.monotonic() + timeout, emit=emit)
 
 
+def check_in_place(engine: Engine) -> None:
+    """Raise Conflict if the folder of a running server was moved away."""
+    if misplaced := engine.misplaced():
+        raise misplaced.with_context(after="Nothing was changed.")
+
+
 def plan_for(
     here: Project,
     engine: Engine,

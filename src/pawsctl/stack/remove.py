@@ -14,6 +14,7 @@ from pawsctl.stack.events import Changing, Emit, EngineName, WritersGoOn
 from pawsctl.stack.lifecycle import DEFAULT_TIMEOUT
 from pawsctl.stack.plan import (
     carry_out,
+    check_in_place,
     exclusively,
     main_services,
     plan_for,
@@ -66,6 +67,7 @@ def down(
     with interruption.told("removed", settings, topology, emit, volumes=volumes) as seen:
         here = project.load(settings, topology)
         engine = engine_of(here, seen)
+        check_in_place(engine)
         check = engine.check_deletable if volumes else partial(losses.check, here, engine)
         check()
         if dry_run:
@@ -124,6 +126,7 @@ def reset(
     with interruption.told("deleted", settings, topology, emit, volumes=True) as seen:
         here = project.load(settings, topology)
         engine = engine_of(here, seen)
+        check_in_place(engine)
         engine.check_deletable()
         free = delete_data.refusal(here, engine) if save else ""
         if free:

@@ -67,7 +67,9 @@ def status(settings: StackSettings, *, emit: Emit) -> StackStatus:
     engine = engine_of(here, emit)
     services = engine.status()
     told, problem = _info(here, services)
-    if all(each.state in _AT_REST for each in services if each.service == REDIS):
+    if misplaced := engine.misplaced():
+        problem = f"{misplaced.message} {misplaced.hint}"
+    elif all(each.state in _AT_REST for each in services if each.service == REDIS):
         obstacle = engine.obstacle()
         if obstacle:
             problem = f"Redis does not run. {obstacle.message} {obstacle.hint}"

@@ -199,6 +199,12 @@ class Engine(Protocol):
     def obstacle(self) -> Conflict | None:
         """Return what would keep `up` from starting a server that does not run."""
 
+    def misplaced(self) -> Conflict | None:
+        """Return the conflict if the folder of a running server was moved away.
+
+        Its next start would not find its data, so that it is not to be ended.
+        """
+
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """Return log lines of these services, or of all if none is named."""
 

@@ -162,6 +162,8 @@ def _running(found: StackStatus, engine: str, target: Target) -> Finding:
             f"{detail}, and the session commands use another Redis",
             f"To use this one, {_way_to(found.url, number, target)}.",
         )
+    if found.problem:
+        return Finding("stack", "warning", f"{detail}. {found.problem}")
     return Finding("stack", "ok", detail)
 
 

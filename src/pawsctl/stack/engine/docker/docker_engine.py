@@ -219,6 +219,9 @@ class DockerEngine:
             found = (self._containers.obstacle(each) for each in self._project.servers)
             return next(filter(None, found), None)
 
+    def misplaced(self) -> Conflict | None:
+        """Return None: Docker keeps what a container mounts where it is."""
+
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """Yield the log lines of the containers. Raises OperationFailed if one is missing."""
         with translated_errors():

