@@ -48,6 +48,11 @@ class StackStatus(Struct, frozen=True):
         """Whether Redis runs and answers."""
         return self.memory is not None
 
+    @property
+    def refuses_login(self) -> bool:
+        """Whether Redis runs and refuses the password, or asks for one."""
+        return self.problem in (_REFUSED, _ASKED)
+
 
 _AT_REST = ("absent", "created", "exited")
 _NOT_THERE = "Redis does not answer; start it with 'pawsctl redis up'."
@@ -57,8 +62,11 @@ _SILENT = {
 }
 _NO_PORT = "Redis runs and publishes no port; 'pawsctl redis up' gives it one, or says why not."
 _WAY_IN = "set REDIS_PASSWORD to the password it was started with, or 'pawsctl redis up'"
-_REFUSED = f"Redis runs and refuses the login: {_WAY_IN} to start it anew with this one."
-_ASKED = f"Redis runs and asks for a password: {_WAY_IN} to start it anew without one."
+_SET_SINCE = "One that a client has set since ends with 'pawsctl redis restart'."
+_REFUSED = (
+    f"Redis runs and refuses the login: {_WAY_IN} to start it anew with this one. {_SET_SINCE}"
+)
+_ASKED = f"Redis runs and asks for a password: {_WAY_IN} to start it anew without one. {_SET_SINCE}"
 
 
 def status(settings: StackSettings, *, emit: Emit) -> StackStatus:

@@ -29,3 +29,27 @@ def test_a_redis_without_a_password_answers_all_the_same(stack: Stack) -> None:
     assert done.status == 0
     assert done.json["memory"] is not None
     assert done.json["problem"] is None
+
+
+@pytest.mark.parametrize("password", ["", "own"])
+def test_what_is_offered_where_a_client_set_a_password_helps(stack: Stack, password: str) -> None:
+    """`up` sees no setting that has changed, and so makes nothing anew."""
+    env = {"REDIS_PASSWORD": password}
+    assert stack("redis", "up", env=env).status == 0
+    with stack.client(password or None) as client:
+        client.set("kept", "1")
+        client.config_set("requirepass", "of somebody")
+
+    told = [stack("redis", "status", env=env), stack("redis", "up", env=env)]
+    diagnosis = stack("doctor", "--json", env=env)
+
+    for each in told:
+        assert each.status == 1
+        assert "'pawsctl redis restart'" in each.text + each.err, each
+    (found,) = [each for each in diagnosis.json["findings"] if each["name"] == "stack"]
+    assert "'pawsctl redis up' mends it" not in found["hint"]
+    assert "'pawsctl redis restart'" in found["detail"]
+    assert stack("redis", "restart", env=env).status == 0
+    assert stack("redis", "status", env=env).status == 0
+    with stack.client(password or None) as client:
+        assert client.get("kept") == b"1"

@@ -21,8 +21,9 @@ _SAID = {
     ("No space left on device",): "Make room on the disk that has its data.",
 }
 _OTHER_LOGIN = (
-    "What answers asks for another password: unset the one in the image's own configuration, or "
-    "look whether another server has this port."
+    "What answers asks for another password. Where a client has set it since, 'pawsctl redis "
+    "restart' ends that; else unset the one in the image's own configuration, or look whether "
+    "another server has this port."
 )
 # Error prefixes that do not go away by waiting → hint.
 _FINAL = {
@@ -33,8 +34,9 @@ _FINAL = {
     "itself.",
     "NOAUTH": _OTHER_LOGIN,
     "WRONGPASS": _OTHER_LOGIN,
-    "NOPERM": "The image's own configuration forbids PING: allow it there, or choose another image "
-    "with REDIS_IMAGE.",
+    "NOPERM": "PING is forbidden. Where a client has forbidden it since, 'pawsctl redis restart' "
+    "ends that; else allow it in the image's own configuration, or choose another image with "
+    "REDIS_IMAGE.",
 }
 
 

@@ -142,7 +142,9 @@ def _not_running(found: StackStatus, engine: str, *, answers: bool, is_needed: b
         states = ", ".join(f"{each.service} {each.state}" for each in hanging)
         detail = f"{engine}: {states}. {found.problem or ''}".rstrip()
         state: State = "failed" if is_needed else "warning"
-        hint = "See 'pawsctl redis logs'; 'pawsctl redis up' mends it."
+        # If it refuses the login, the detail has the ways in.
+        mends = "" if found.refuses_login else "; 'pawsctl redis up' mends it"
+        hint = f"See 'pawsctl redis logs'{mends}."
         return Finding("stack", state, detail, hint)
     if answers:
         return Finding("stack", "skipped", f"{engine}: does not run; another server has its port")
