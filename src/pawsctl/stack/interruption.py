@@ -50,12 +50,19 @@ def told(
         yield seen
     except KeyboardInterrupt as error:
         message, command = _how_far(change, reached)
-        option = layout.option(topology)
-        if command == "up" or (command == "start" and change == "stopped"):
+        does, again = "shows how it is" if command == "status" else "starts it", ""
+        if Ends in reached and AllUp not in reached:
             with uninterrupted(is_done=True):
-                message = " ".join([message, *_left(used, topology, volumes=volumes)])
-        does = "shows how it is" if command == "status" else "starts it"
-        raise Interrupted(message, hint=f"'pawsctl redis {command}{option}' {does}.") from error
+                running, data = _left(used, topology)
+            if running:
+                verb = "run" if " and " in running else "runs"
+                message += f" {running} still {verb}, or may be about to end."
+            if change != "stopped" and data is not None:
+                message += f" {_told_of(data, volumes=volumes)}"
+            if data and volumes:
+                does, again = "starts it with that", " The same command again deletes it, too."
+        command += layout.option(topology)
+        raise Interrupted(message, hint=f"'pawsctl redis {command}' {does}.{again}") from error
 
 
 def _how_far(change: Change, reached: Collection[type[Event]]) -> tuple[str, str]:
@@ -71,17 +78,19 @@ def _how_far(change: Change, reached: Collection[type[Event]]) -> tuple[str, str
     return f"Interrupted before anything was {change}.", "status"
 
 
-def _left(settings: StackSettings, topology: Topology, *, volumes: bool) -> Iterator[str]:
-    """Yield sentences on what still runs, and with `volumes` on what data is left."""
+def _left(settings: StackSettings, topology: Topology) -> tuple[str, str | None]:
+    """Return the services that still run, and what data there is; None if that is not told."""
     try:
         engine = engine_of(project.load(settings, topology), lambda _event: None)
         running = [each.name for each in engine.status() if each.state == "running"]
-        data = losses.data(engine) if volumes else []
+        return " and ".join(running), " and ".join(losses.data(engine))
     except (PawsctlError, KeyboardInterrupt):
         # Then only what was seen is told.
-        return
-    if running:
-        verb = "runs" if len(running) == 1 else "run"
-        yield f"{' and '.join(running)} still {verb}, or may be about to end."
+        return "", None
+
+
+def _told_of(data: str, *, volumes: bool) -> str:
+    """Return a sentence on the data that is left."""
     if volumes:
-        yield f"Not deleted: {' and '.join(data)}." if data else "The data is deleted."
+        return f"Not deleted: {data}." if data else "The data is deleted."
+    return "The data is kept." if data else "There is no data."

@@ -59,6 +59,7 @@ def _is_so(stack: Stack, said: str) -> None:
     if "Not deleted" in said:
         assert str(_data(stack)) in said
         assert _data(stack).exists()
+        assert "The same command again deletes it, too." in said
     elif "The data is deleted." in said:
         assert not _data(stack).exists()
     elif "before anything was" in said or "is undone" in said:

@@ -106,7 +106,7 @@ def test_an_interrupted_down_says_that_nothing_comes_back(docker_stack: Stack) -
     _, said = down.communicate(timeout=60)
 
     assert down.returncode == 130
-    assert b"Interrupted: what was removed stays removed." in said
+    assert b"Interrupted: what was removed stays removed. The data is kept." in said
     assert docker_stack("redis", "up").status == 0
     with docker_stack.client() as client:
         assert client.get("kept") == b"1"
