@@ -9,7 +9,7 @@ from pawsctl.connection.base import ClusterUntold, Connection, Uncertain
 from pawsctl.connection.commands import Command, ttls_of, types_of
 from pawsctl.connection.info_reply import fields as info_fields
 from pawsctl.connection.ledger import Account, Outcome
-from pawsctl.connection.node import Node, Notice, Timeouts
+from pawsctl.connection.node import Node, Notice
 from pawsctl.connection.replies import (
     ASK_FOR_PERMISSION,
     ErrorReply,
@@ -24,6 +24,7 @@ from pawsctl.connection.replies import (
     raise_for_error,
     refused,
 )
+from pawsctl.connection.sockets.timeouts import Timeouts
 from pawsctl.connection.substitutes import Substitutes
 
 __all__ = [

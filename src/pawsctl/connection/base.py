@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 from pawsctl.config.target import Address, Target, is_loopback
 from pawsctl.connection.commands import Command, writes_in
 from pawsctl.connection.ledger import Ledger
-from pawsctl.connection.node import Node, Notice, Timeouts
+from pawsctl.connection.node import Node, Notice
 from pawsctl.connection.replies import has_code, raise_for_error
+from pawsctl.connection.sockets.timeouts import Timeouts
 from pawsctl.connection.substitutes import Substitutes
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 

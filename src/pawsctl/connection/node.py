@@ -11,8 +11,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
-
 from pawsctl.config.target import Target
 from pawsctl.connection import read_list, reply_shapes
 from pawsctl.connection.commands import Command, is_read, without_numbers
@@ -21,6 +19,7 @@ from pawsctl.connection.ledger import Ledger
 from pawsctl.connection.replies import ErrorReply, betrays_cluster, mode_of, raise_for_error
 from pawsctl.connection.sdk_errors import explained, hung_up, reply_in
 from pawsctl.connection.sockets.of_target import socket_of
+from pawsctl.connection.sockets.timeouts import Timeouts
 from pawsctl.connection.sockets.whole_replies import next_reply
 from pawsctl.deadline import Deadline
 from pawsctl.tracing import Batches
@@ -37,40 +36,6 @@ _GREETING: tuple[Command, ...] = (
 )
 # HELLO is allowed to every user; servers before 6.0 don't know it, and allow INFO to every user.
 ASK_FOR_CLUSTER: tuple[Command, ...] = (("INFO", "cluster"), ("HELLO", 2))
-
-
-class Timeouts(msgspec.Struct, frozen=True):
-    """Seconds to wait for a connection, for each reply, and for the end of a failover.
-
-    A reply may take a second more for every 64 KB received. `until` is a moment of the monotonic
-    clock after which no reply is waited for.
-    """
-
-    connect: float = 2.0
-    reply: float = 5.0
-    failover: float = 15.0
-    until: float | None = None
-
-    def at_most(self, seconds: float) -> Timeouts:
-        """Return the timeouts with at most `seconds` for a connection and for a reply."""
-        return msgspec.structs.replace(
-            self, connect=min(self.connect, seconds), reply=min(self.reply, seconds)
-        )
-
-    def for_all(self) -> Timeouts:
-        """Return the timeouts with the time of one reply for everything from now on together.
-
-        A fifth of it is left for finding out why there was no failover.
-        """
-        most = self.at_most(self.reply)
-        return msgspec.structs.replace(
-            most, failover=min(self.failover, self.reply * 0.8), until=time.monotonic() + self.reply
-        )
-
-    @property
-    def are_over(self) -> bool:
-        """Whether the time for everything is over, if there is one."""
-        return self.until is not None and time.monotonic() >= self.until
 
 
 class Node:

@@ -7,10 +7,10 @@ import re
 import socket
 
 from pawsctl.config.target import Target
-from pawsctl.connection import certificates
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.replies import ErrorReply, refused
 from pawsctl.connection.reply_shapes import words_of
+from pawsctl.connection.sockets import certificates
 from pawsctl.connection.sockets.of_target import speaks_tls
 from pawsctl.errors import (
     HungUp,

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from pawsctl.config.target import Address, Target
 from pawsctl.connection.base import POLL_SECONDS, Connection, Uncertain, ask_node, at
 from pawsctl.connection.commands import Command, is_read
-from pawsctl.connection.node import Node, Notice, Timeouts
+from pawsctl.connection.node import Node, Notice
 from pawsctl.connection.replies import ErrorReply, has_code, is_about_the_command, raise_for_error
 from pawsctl.connection.sentinel_failures import unknown_service, with_way
+from pawsctl.connection.sockets.timeouts import Timeouts
 from pawsctl.errors import LoginRefused, RedisUnreachable
 
 # A dead Sentinel costs no more than this before the next is asked.

@@ -1,4 +1,4 @@
-"""What is told of Sentinels that lead nowhere. Pure."""
+"""The words for Sentinels that lead nowhere. Pure."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ from pawsctl.config.target import Address, Target
 from pawsctl.connection.base import Connection, a_sentinel, ask_node, is_of_sentinel, untold
 from pawsctl.connection.cluster import slots
 from pawsctl.connection.commands import Command
-from pawsctl.connection.node import ASK_FOR_CLUSTER, Node, Notice, Timeouts
+from pawsctl.connection.node import ASK_FOR_CLUSTER, Node, Notice
 from pawsctl.connection.replies import ErrorReply, any_refused, betrays_cluster, has_code
+from pawsctl.connection.sockets.timeouts import Timeouts
 from pawsctl.errors import OperationFailed
 
 if TYPE_CHECKING:

@@ -9,12 +9,13 @@ from functools import partial
 
 from pawsctl.connection import probe
 from pawsctl.errors import OperationFailed
-from pawsctl.stack import ending_servers, losses, status, unfinished_reset
+from pawsctl.stack import losses, status
 from pawsctl.stack.engine.paused_writers import Writers
 from pawsctl.stack.engine.protocol import Engine, Plan
 from pawsctl.stack.events import Emit, GoingOn
 from pawsctl.stack.project import layout
 from pawsctl.stack.project.project import Project
+from pawsctl.stack.unfinished import ending_servers, reset_note
 
 # Copies the sessions in the Redis at a URL (None if none runs) and returns where the copy is. It
 # calls the function it is given once Redis has answered: from then on no client writes and no
@@ -38,7 +39,7 @@ def saved(
     interrupted reset had begun to delete, the copy that it made is returned. Raises what the engine
     and `save` raise, and OperationFailed if writers could not be paused.
     """
-    begun = unfinished_reset.noted(here.directory)
+    begun = reset_note.noted(here.directory)
     copy = begun.copy if begun else None
     data = losses.data(engine)
     # Data was already deleted, so the servers had been stopped and the copy is complete.
@@ -53,7 +54,7 @@ def saved(
         copy = save(url, hold.begin if holds else _hold_nobody) or copy
         if holds:
             hold.check()
-    unfinished_reset.note(here.directory, copy, data)
+    reset_note.note(here.directory, copy, data)
     return copy
 
 

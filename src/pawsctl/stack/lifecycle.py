@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from pawsctl.config.setting_specs import KNOWN_COMMANDER_PASSWORD
 from pawsctl.config.settings import StackSettings
 from pawsctl.errors import OperationFailed
-from pawsctl.stack import ending_servers, interruption, unfinished_reset
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine, Pull, ServiceUp
 from pawsctl.stack.events import Changing, Emit, EngineName
@@ -26,6 +25,7 @@ from pawsctl.stack.project import last_port, layout, project
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.project import COMMANDER, REDIS, Project
 from pawsctl.stack.topology import as_it_runs, lost_data
+from pawsctl.stack.unfinished import ending_servers, interruption, reset_note
 from pawsctl.stack.with_mounted_files import with_files
 
 
@@ -215,7 +215,7 @@ def _up(
     as_it_runs.check_ports(here, engine.status())
     plan = plan_for(here, engine, services, timeout=timeout, pull=pull, emit=emit)
     emit(Changing())
-    unfinished_reset.forget(here.directory)
+    reset_note.forget(here.directory)
     ending_servers.finish(here.directory, partial(engine.end, emit))
     with as_it_runs.told_if_undone(here, engine):
         first = lost_data.bring_up_holders(plan, here, engine)

@@ -7,7 +7,7 @@ from functools import partial
 from msgspec import Struct
 
 from pawsctl.config.settings import StackSettings
-from pawsctl.stack import delete_data, ending_servers, interruption, losses, unfinished_reset
+from pawsctl.stack import delete_data, losses
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine, ServiceUp, Thing
 from pawsctl.stack.events import Changing, Emit, EngineName, WritersGoOn
@@ -22,6 +22,7 @@ from pawsctl.stack.plan import (
 from pawsctl.stack.project import last_port, layout, mounted_files, project
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.project import Project
+from pawsctl.stack.unfinished import ending_servers, interruption, reset_note
 from pawsctl.stack.with_mounted_files import with_files
 
 
@@ -82,7 +83,7 @@ def down(
             with ending_servers.noted(here.directory):
                 removed = engine.down(volumes=volumes, emit=seen)
             if volumes:
-                unfinished_reset.forget(here.directory)
+                reset_note.forget(here.directory)
             mounted_files.forget_all_but(None, here.directory)
             last_port.forget(here.directory)
         return Down(engine.name, removed, dry_run=False)
@@ -117,10 +118,10 @@ def reset(
             with ending_servers.noted(here.directory):
                 removed = engine.down(volumes=True, emit=seen)
             # The data of the new servers is not part of it.
-            unfinished_reset.note(here.directory, copy, ())
+            reset_note.note(here.directory, copy, ())
             held.close()
             done = carry_out(plan, here, engine)
-        unfinished_reset.forget(here.directory)
+        reset_note.forget(here.directory)
         return Reset(engine.name, layout.url(topology, here.stack), removed, done, copy)
 
     with interruption.told("deleted", settings, topology, emit, volumes=True) as seen:

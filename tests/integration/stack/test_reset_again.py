@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pawsctl.errors import ExitStatus
-from pawsctl.stack import unfinished_reset
+from pawsctl.stack.unfinished import reset_note
 from tests.integration.stack.test_reset_writers import exported, held
 from tests.stack_fixtures import Stack
 from tests.topology_fixtures import Topology
@@ -142,7 +142,7 @@ def test_what_a_reset_had_end_is_ended_once(embedded_stack: Stack) -> None:
     stack("redis", "up")
     _store(stack, *SESSIONS)
     directory = stack.folder / "state" / "pawsctl" / stack.project
-    unfinished_reset.note(directory, None, ())
+    reset_note.note(directory, None, ())
     (directory / "ending").touch()
     (directory / "backups").write_text("in the way")
 

@@ -21,8 +21,9 @@ from pawsctl.connection.cluster import slots
 from pawsctl.connection.cluster.redirects import Batch, gave_up
 from pawsctl.connection.cluster.slots import Claim, View
 from pawsctl.connection.commands import Command, joined, parts_of
-from pawsctl.connection.node import Node, Notice, Timeouts
+from pawsctl.connection.node import Node, Notice
 from pawsctl.connection.replies import has_code, raise_for_error
+from pawsctl.connection.sockets.timeouts import Timeouts
 from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 
 # A dead node costs no more than this before another is asked about the cluster.

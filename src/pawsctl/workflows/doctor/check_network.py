@@ -9,7 +9,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 
 from pawsctl.config.target import Address, Target, Tls
-from pawsctl.connection import certificates
+from pawsctl.connection.sockets import certificates
 from pawsctl.plurals import plural
 from pawsctl.workflows.doctor.finding import Finding
 
