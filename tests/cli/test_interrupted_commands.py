@@ -21,7 +21,7 @@ pytestmark = [
 _ROOT = Path(__file__).parents[2]
 _STATUSES = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 # Interruptions of a command; a doctor looks at each process of this machine, which takes long.
-_TIMES = {"session": 8, "doctor": 3}
+_TIMES = {"session": 8, "doctor": 3, "backup": 16}
 _SESSIONS = 20
 _STUCK = (
     b'{"status":"active","messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t",'
@@ -48,19 +48,22 @@ def _interrupted(
         assert process.stdin
         assert process.stdout
         ends: list[int] = []
+        ended = 0
         for _ in range(times + 1):
             before()
             process.stdin.write("\n")
             process.stdin.flush()
             each = json.loads(process.stdout.readline())
-            # The last of them may come when all is done, as the first does.
-            assert each["status"] in (_STATUSES[kind] if ends else 0, 0), each
+            if not ends:
+                ended = each["status"]
+            # The last of them may come when all is done.
+            assert each["status"] in (_STATUSES[kind], ended), each
             assert not re.search("Traceback|Exception ignored|Error:", each["err"]), each
             assert each["err"].count("Interrupted") <= 1, each
             if ends:
                 yield each
             ends.append(each["status"])
-    assert sum(map(bool, ends)) > times / 2, ends
+    assert ends.count(_STATUSES[kind]) > times / 2, ends
 
 
 @pytest.fixture
@@ -91,6 +94,18 @@ def test_a_command_that_reads_ends_with_the_status_of_the_signal(
             assert json.loads(each["err"].splitlines()[-1])["error"]["code"] == "interrupted"
         elif each["status"]:
             assert "rror" not in each["err"], each
+
+
+@pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])
+def test_a_command_that_fails_says_so_also_if_it_is_interrupted_then(
+    pawsctl: Pawsctl, kind: str
+) -> None:
+    """In JSON there is an error in any case: of the failure, or of the interruption before."""
+    codes = set()
+    for each in _interrupted(pawsctl, kind, "backup", "list", "--json", "--url", "redis://x"):
+        (line,) = each["err"].splitlines()
+        codes.add(json.loads(line)["error"]["code"])
+    assert codes == {"interrupted", "usage"}
 
 
 @pytest.mark.parametrize("kind", ["SIGINT", "SIGTERM"])

@@ -4,7 +4,8 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Annotated, Any, ClassVar
 
@@ -116,10 +117,12 @@ def _run_command(arguments: list[str], current: Invocation, counts: dict[str, in
         result = _invoke(arguments, current)
     except PawsctlError as error:
         counts.update(error.counts)
-        _report(error, arguments, current)
+        with _told_at_once():
+            _report(error, arguments, current)
         return error.status
     except typer.TyperException as error:
-        _report_misuse(error, arguments, current)
+        with _told_at_once():
+            _report_misuse(error, arguments, current)
         return ExitStatus.USAGE
     except (typer.Abort, KeyboardInterrupt):
         result = ExitStatus.INTERRUPTED
@@ -137,6 +140,16 @@ def _run_command(arguments: list[str], current: Invocation, counts: dict[str, in
         if not current.output.is_endless:
             counts.update(_report_interruption(current))
     return result if isinstance(result, int) else ExitStatus.OK
+
+
+@contextmanager
+def _told_at_once() -> Iterator[None]:
+    """Have a failure, and how far the command got, be told also if Ctrl-C comes now."""
+    # Before, since whoever reads it may let it wait.
+    with suppress(OSError):
+        sys.stdout.flush()
+    with process_setup.undisturbed():
+        yield
 
 
 def _report_interruption(current: Invocation) -> Mapping[str, int]:
