@@ -56,6 +56,10 @@ def test_every_command_works(cluster: Cluster, anywhere: Pawsctl, url: str) -> N
     assert isinstance(imported, dict)
     assert imported["imported"] == 1_000
     assert sum(primary.client.dbsize() for primary in cluster.primaries) == 1_000
+    for phone in some:
+        erased = run("session", "erase", phone, "--confirm", "127.0.0.1")
+        assert isinstance(erased, dict)
+        assert erased["receipt"]["looked_at"][0]["erased"] == 1
 
 
 def test_health_asks_each_primary_for_a_key_of_its_own(cluster: Cluster, anywhere: Pawsctl) -> None:

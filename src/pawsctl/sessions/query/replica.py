@@ -40,6 +40,8 @@ def require_none(connection: Connection, key: bytes, tried: bytes) -> None:
 
     If it does not tell what it is, its answer to the deletion of `tried`, a key of nobody, does.
     """
+    # A node of a cluster, such as a replica, leads to all of it once it has told so.
+    connection.connect()
     node = connection.owner(key)
     role = _replication(node).get("role")
     if role is None:
