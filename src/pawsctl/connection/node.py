@@ -142,11 +142,21 @@ class Node:
         `goes_on` says that commands whose replies have other shapes follow at once: they will show
         if there was a reply too many, which saves a look at the socket.
         """
+        sent, words, ledger = self._sent, self._words, self._ledger
+        replies = []
         try:
             if self._greeted:
                 self._read_greeting()
-            replies = [self._answer() for _ in range(count)]
-            if not self._sent:
+            for _ in range(count):
+                command = words.asked = sent.popleft()
+                came = self._reply()
+                reply = reply_shapes.read(command, came, came_otherwise=words.came_otherwise)
+                if reply is not came:
+                    self._is_misread = True
+                if ledger.unanswered:
+                    ledger.settle(command, reply)
+                replies.append(reply)
+            if not sent:
                 if not goes_on:
                     self._require_end()
                 if self._is_misread:
@@ -171,16 +181,6 @@ class Node:
         except (exceptions.ConnectionError, exceptions.TimeoutError, OSError):
             return
         raise exceptions.InvalidResponse("more replies than commands")
-
-    def _answer(self) -> Any:
-        command = self._words.asked = self._sent.popleft()
-        came = self._reply()
-        reply = reply_shapes.read(command, came, came_otherwise=self._words.came_otherwise)
-        if reply is not came:
-            self._is_misread = True
-        if self._ledger.unanswered:
-            self._ledger.settle(command, reply)
-        return reply
 
     def _read_greeting(self) -> None:
         from pawsctl.connection.sockets.sdk import exceptions

@@ -35,11 +35,11 @@ def read(command: Command, reply: Any, *, came_otherwise: Callable[[bytes], bool
     shape = _QUEUED if type(command) is Queued else _SHAPES.get(command[0])
     if shape is None or isinstance(reply, ErrorReply):
         return reply
-    looks_whole = type(reply) is bytes and reply[:1] == b"{" and reply[-1:] == b"}"
-    is_odd = shape is _VALUE and type(reply) is bytes and not looks_whole
-    if shape.fits(reply, command) and not (is_odd and came_otherwise(reply)):
-        return reply
-    return Misread(words_of(command), reply, shape.words)
+    fits = shape.fits(reply, command)
+    if fits and shape is _VALUE and reply is not None:
+        looks_whole = reply[:1] == b"{" and reply[-1:] == b"}"
+        fits = looks_whole or not came_otherwise(reply)
+    return reply if fits else Misread(words_of(command), reply, shape.words)
 
 
 def words_of(command: Command) -> str:
@@ -134,7 +134,7 @@ def _role(reply: Any, _command: Command) -> bool:
 
 
 def _script(reply: Any, command: Command) -> bool:
-    told = SCRIPTED.get(str(command[1]))
+    told = SCRIPTED.get(as_bytes(command[1]))
     if int(command[2]):
         # A script that changes its keys returns how many it has changed, OK, or nothing.
         return reply is None or type(reply) is int or bool(reply == b"OK")

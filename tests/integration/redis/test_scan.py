@@ -59,6 +59,25 @@ def test_sessions_of_a_server_before_6_are_deleted_too(any_server: Server) -> No
     assert any_server.client.keys() == [b"other"]
 
 
+def test_values_are_asked_for_in_parts_of_what_a_step_finds(any_server: Server) -> None:
+    """Few values at a time, while a few sessions among many other keys take few steps."""
+    filled(any_server).connection.close()
+    pipeline = any_server.client.pipeline()
+    for number in range(4_000):
+        pipeline.set(f"other:{number}", "x")
+    pipeline.execute()
+    any_server.client.config_resetstat()
+    with SessionStore(connect(parse(any_server.url, origin="the test"))) as store:
+        sizes = [len(found.keys) for found in store.columns() if not found.types]
+    assert sum(sizes) == SESSIONS
+    assert max(sizes) <= 75
+    calls = {
+        name: told["calls"] for name, told in any_server.client.info("commandstats").items()
+    }
+    assert calls["cmdstat_scan"] <= 4_000 / 200 + SESSIONS / 200 + 5
+    assert calls["cmdstat_mget"] >= len(sizes)
+
+
 def test_on_a_long_way_more_is_asked_for_at_a_time(any_server: Server) -> None:
     """Else a pass would spend most of its time on 60 round trips."""
     filled(any_server).connection.close()

@@ -87,7 +87,7 @@ def test_commands_over_many_keys_have_parts(count: int) -> None:
 def test_a_script_stands_for_mget() -> None:
     """Its keys are no KEYS, so that they may be of any slots; it can be split as MGET can."""
     name, script, count, *keys = scripted(("mget", b"a", b"b"))
-    assert (name, count, keys) == ("EVAL", b"0", [b"a", b"b"])
+    assert (name, count, keys) == (b"EVAL", b"0", [b"a", b"b"])
     assert "'GET'" in str(script)
     assert parts_of(scripted(("MGET", b"a"))) == [(b"GET", b"a")]
     wrong = ErrorReply("WRONGTYPE", "a hash")

@@ -6,7 +6,7 @@ does: this doubles the speed of a pass that decodes every value.
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pawsctl.connection import Command, ErrorReply, Node, Substitutes, has_code, refused
@@ -15,9 +15,9 @@ from pawsctl.connection.scan.portions import Portions
 from pawsctl.connection.scan.seen_keys import SeenKeys
 from pawsctl.errors import HungUp, OperationFailed, RedisNotReady, RedisUnreachable
 
-# Keys per batch, without and with their values. Redis serves one command at a time: with these
-# sizes another client's slowest replies take twice as long as beside an idle Redis, with 500 values
-# 25 times as long. These small batches make a list a tenth slower.
+# Keys per step of SCAN, and per batch with their values. Redis serves one command at a time: with
+# these sizes another client's slowest replies take twice as long as beside an idle Redis, with 500
+# values 25 times as long. These small batches make a list a tenth slower.
 KEYS = 200
 VALUES = 50
 
@@ -37,8 +37,8 @@ Batch = tuple[list[bytes], list[Any]]
 class Search(NamedTuple):
     """The keys that a pass looks for: those that match a glob, of one Redis type (empty: any).
 
-    `size` is the number of keys per SCAN step and batch. `values` says that the last command for
-    each batch asks for the values, which may be large.
+    `size` is the number of keys per batch; a step of SCAN may find those of several. `values` says
+    that the last command for each batch asks for the values, which may be large.
     """
 
     pattern: bytes
@@ -49,7 +49,8 @@ class Search(NamedTuple):
     def step(self, cursor: bytes) -> Command:
         """Return the SCAN command that goes on from a cursor."""
         kind = (b"TYPE", self.kind) if self.kind else ()
-        return (b"SCAN", cursor, b"MATCH", self.pattern, b"COUNT", self.size, *kind)
+        count = b"%d" % max(self.size, KEYS)
+        return (b"SCAN", cursor, b"MATCH", self.pattern, b"COUNT", count, *kind)
 
 
 def slices(keys: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
@@ -96,7 +97,7 @@ class _Walk(NamedTuple):
     portions: Portions
 
     def batches(self) -> Iterator[Batch]:
-        # Keys that were asked about, and a batch with its replies: neither is yielded yet.
+        # Keys that were found, and a batch with its replies: neither is yielded yet.
         keys: list[bytes] = []
         ready: deque[Batch] = deque()
         try:
@@ -124,39 +125,69 @@ class _Walk(NamedTuple):
             following = cursor != b"0"
             if following:
                 turns.take(cursor)
-            is_apart = self.search.values and self.portions.may_be_large(len(keys))
-            commands = self._commands(list(keys), is_apart=is_apart)
-            wires = self.substitutes.wires(commands)
-            sent = [each for wire in wires for each in wire]
-            self.node.send([*sent, self.search.step(cursor)] if following else sent)
-            if ready:
-                yield ready.popleft()
-            replies = self.node.receive(len(sent) + following, goes_on=following)
-            step = replies.pop() if following else None
-            # Nothing is under way here.
-            answers = self.substitutes.settled(commands, wires, replies, self.node.pipeline)
-            if is_apart:
-                yield from self._in_portions(keys, answers)
-            elif keys and self.search.values and not self.portions.came(answers[-1]):
-                yield from self._in_portions(keys, self.node.pipeline(_sizes_of(keys)))
-            elif keys:
-                ready.append((list(keys), answers))
-            keys.clear()
+            *others, last = _parts(keys, self.search.size)
+            for names in others:
+                yield from self._asked(names, keys, ready)
+            following_step = [self.search.step(cursor)] if following else []
+            step = yield from self._asked(last, keys, ready, following_step)
         if ready:
             yield ready.popleft()
 
-    def _commands(self, keys: list[bytes], *, is_apart: bool) -> list[Command]:
-        if is_apart or not keys:
-            return _sizes_of(keys)
-        if self.search.values:
-            self.portions.begin(list(keys))
-        return self.ask(keys)
+    def _asked(
+        self,
+        names: list[bytes],
+        keys: list[bytes],
+        ready: deque[Batch],
+        following: Sequence[Command] | None = None,
+    ) -> Generator[Batch, None, Any]:
+        """Ask about `names`, the first of `keys`, and yield what is ready meanwhile.
 
-    def _in_portions(self, keys: list[bytes], sizes: Sequence[Any]) -> Iterator[Batch]:
-        groups = self.portions.groups(list(keys), sizes)
+        `following` is the step that goes on from here, if there is one, and its reply is returned;
+        None says that more names of this step follow.
+        """
+        is_apart = self.search.values and self.portions.may_be_large(len(names))
+        commands = self._commands(names, is_apart=is_apart)
+        wires = self.substitutes.wires(commands)
+        sent = [each for wire in wires for each in wire]
+        steps = following or ()
+        self.node.send([*sent, *steps])
+        if ready:
+            yield ready.popleft()
+        goes_on = following is None or bool(following)
+        replies = self.node.receive(len(sent) + len(steps), goes_on=goes_on)
+        told = replies.pop() if steps else None
+        # Nothing is under way here.
+        answers = self.substitutes.settled(commands, wires, replies, self.node.pipeline)
+        if is_apart:
+            yield from self._in_portions(names, keys, answers)
+        elif names and self.search.values and not self.portions.came(answers[-1]):
+            yield from self._in_portions(names, keys, self.node.pipeline(_sizes_of(names)))
+        elif names:
+            ready.append((names, answers))
+            del keys[: len(names)]
+        return told
+
+    def _commands(self, names: list[bytes], *, is_apart: bool) -> list[Command]:
+        if is_apart or not names:
+            return _sizes_of(names)
+        if self.search.values:
+            self.portions.begin(names)
+        return self.ask(names)
+
+    def _in_portions(
+        self, names: list[bytes], keys: list[bytes], sizes: Sequence[Any]
+    ) -> Iterator[Batch]:
+        groups = self.portions.groups(names, sizes)
         for batch in in_portions(self.node, groups, self.ask, self.substitutes, self.portions):
             del keys[: len(batch[0])]
             yield batch
+
+
+def _parts(keys: list[bytes], size: int) -> list[list[bytes]]:
+    """Return the keys in lists of about `size` that are as long as each other, at least one."""
+    count = round(len(keys) / size) or 1
+    length = -(-len(keys) // count) or 1
+    return [keys[begin : begin + length] for begin in range(0, len(keys), length)] or [[]]
 
 
 def _sizes_of(keys: Sequence[bytes]) -> list[Command]:

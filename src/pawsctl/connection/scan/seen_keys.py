@@ -33,16 +33,16 @@ class SeenKeys:
             return found
         if isinstance(self._hashes, HashTable):
             return self._hashes.added(found)
-        before = len(self._hashes)
-        if self._hashes.isdisjoint(map(hash, found)):
-            self._hashes.update(map(hash, found))
+        before, hashes = len(self._hashes), list(map(hash, found))
+        if self._hashes.isdisjoint(hashes):
+            self._hashes.update(hashes)
             if len(self._hashes) < before + len(found):
                 # Some are twice among these.
-                found = list({hash(key): key for key in found}.values())
+                found = list(dict(zip(hashes, found, strict=True)).values())
         else:
-            first = {hash(key): key for key in found}
+            first = dict(zip(hashes, found, strict=True))
             found = [key for number, key in first.items() if number not in self._hashes]
-            self._hashes.update(first)
+            self._hashes.update(hashes)
         if len(self._hashes) > self._most_in_set:
             self._hashes = HashTable(self._hashes)
         return found

@@ -15,13 +15,13 @@ def size(reply: Any) -> int:
     return size
 
 
-_PLAIN = {int, bytes, type(None)}
+_PLAIN = frozenset((int, bytes, type(None)))
 
 
 def hidden(told: Sequence[Any]) -> int:
     """Return how many of the replies, one for each key, are refusals."""
     # Check the types first: nearly always there is no refusal.
-    if set(map(type, told)) <= _PLAIN:
+    if _PLAIN.issuperset(map(type, told)):
         return 0
     return sum(isinstance(each, ErrorReply) for each in told)
 

@@ -121,7 +121,7 @@ class SessionReader:
 
         def ask(names: list[bytes]) -> list[Command]:
             times[names[0]] = time.time()
-            return [("MGET", *names)]
+            return [(b"MGET", *names)]
 
         for names, replies in self._batches(
             ask, one_server.Search(pattern, size=one_server.VALUES, values=True)
