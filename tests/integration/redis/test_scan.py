@@ -71,9 +71,7 @@ def test_values_are_asked_for_in_parts_of_what_a_step_finds(any_server: Server) 
         sizes = [len(found.keys) for found in store.columns() if not found.types]
     assert sum(sizes) == SESSIONS
     assert max(sizes) <= 75
-    calls = {
-        name: told["calls"] for name, told in any_server.client.info("commandstats").items()
-    }
+    calls = {name: told["calls"] for name, told in any_server.client.info("commandstats").items()}
     assert calls["cmdstat_scan"] <= 4_000 / 200 + SESSIONS / 200 + 5
     assert calls["cmdstat_mget"] >= len(sizes)
 
