@@ -137,6 +137,21 @@ def test_a_dry_run_that_fails_half_way_has_imported_nothing(
     assert not server.client.keys("*")
 
 
+def test_a_dry_run_says_if_it_is_not_known_whether_redis_would_write(
+    pawsctl: Pawsctl, server: Server, user: NewUser, archive: str
+) -> None:
+    """The user may use no transactions; where only reads are sent, nothing is said."""
+    url = user("%R~*", "~wh:session:+1", "+@all", "-@transaction")
+    words = ("session", "import", archive, "--dry-run")
+    told = pawsctl(*words, "--url", url)
+    assert told.status == ExitStatus.OK, told.err
+    assert told.err.count("Whether Redis would take these sessions is not known") == 1
+    for more in (("--url", url, "--read-only"), ()):
+        silent = pawsctl(*words, *more)
+        assert (silent.status, "not known" in silent.err) == (ExitStatus.OK, False)
+    assert not server.client.keys("*")
+
+
 def test_a_dry_run_of_a_read_only_user_tries_nothing(
     pawsctl: Pawsctl, server: Server, archive: str
 ) -> None:

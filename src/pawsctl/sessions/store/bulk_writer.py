@@ -27,6 +27,10 @@ _LARGE = 512 * 1024
 # An ACL, a full memory, and an append-only file or replicas that do not keep up. Of a replica there
 # is a warning: its primary would take them.
 _NO_WRITES = ("NOPERM", "OOM", "MISCONF", "NOREPLICAS")
+_NOT_KNOWN = (
+    "Whether Redis would take these sessions is not known: it refuses the transactions in which "
+    "that would be tried."
+)
 
 
 class BulkWriter:
@@ -50,8 +54,14 @@ class BulkWriter:
         """Take the keys of the next batch, also of sessions that will not be written."""
 
     def would_write(self, sessions: Sequence[Saved]) -> list[Any]:
-        """Return what `write` would return. Raises OperationFailed if Redis would refuse it now."""
-        for each in self.refusals(sessions) or ():
+        """Return what `write` would return. Raises OperationFailed if Redis would refuse it now.
+
+        If it does not tell, that is said.
+        """
+        found = self.refusals(sessions)
+        if found is None and not self._store.connection.target.read_only:
+            self._store.connection.note(_NOT_KNOWN)
+        for each in found or ():
             if has_code(each, *_NO_WRITES):
                 raise refused(each)
         if self._replace:
