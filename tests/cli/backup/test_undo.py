@@ -496,7 +496,16 @@ def test_a_backup_goes_to_where_it_is_from(pawsctl: Pawsctl, server: Server) -> 
     pawsctl("session", "delete", "+2")
     told = pawsctl("backup", "restore", "--latest", env=elsewhere).err
     assert f"The newest from {server.url}/3 is {own.split()[0]}." in told
-    assert pawsctl("backup", "restore", "--latest", *url, "--json").json["restored"] == 1
+    # Who names a Redis may mean the latest of that one.
+    latest = pawsctl("backup", "restore", "--latest", *url)
+    assert latest.status == ExitStatus.USAGE
+    assert f"The newest from {server.url}/3 is {own.split()[0]}" in latest.err
+    assert server.client.exists("wh:session:+2") == 0
+    name = pawsctl("backup", "list", "--json").json[0]["name"]
+    assert name in latest.err
+    there = pawsctl("backup", "restore", name, *url, "--json")
+    assert there.json["restored"] == 1
+    assert f"The backup is from {server.url}." in there.err
     named = server.url.replace("127.0.0.1", "localhost")
     by_name = pawsctl("backup", "restore", "--latest", "--json", env={"REDIS_URL": named})
     assert by_name.json["restored"] == 1, by_name.err

@@ -52,7 +52,8 @@ def restore(
     undo = undo_of(run, "restore", no_backup=no_backup, yes=yes)
     place = place_of(run, name, latest=latest)
     with run.store() as store, read.opened(str(place.path)) as archive:
-        operation.require_target(archive, store.connection)
+        if operation.require_target(archive, store.connection, place, latest=latest):
+            run.output.note(f"The backup is from {archive.header.source}.")
         _warn_of_masked(run, store, archive, host=confirm)
         how = How(replace=replace or operation.replaces(place), fresh_ttl=ttl)
         if how.replace:

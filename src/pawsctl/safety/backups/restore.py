@@ -39,23 +39,32 @@ class Restored(msgspec.Struct, frozen=True):
     replaced: str | None
 
 
-def require_target(archive: Archive, connection: Connection) -> None:
-    """Raise UsageError if a backup is from elsewhere, and the target was not named by --url.
+def require_target(archive: Archive, connection: Connection, place: Place, *, latest: bool) -> bool:
+    """Return whether a backup is from elsewhere, and meant for the target, which --url names.
 
-    Without a --url, what production had must not come to whatever Redis the settings name. A
-    cluster is the same by whichever of its nodes it is named, as is a service by its Sentinels.
-    Raises what connecting raises.
+    Raises UsageError if that is not meant: without a --url, what production had must not come to
+    whatever Redis the settings name; and the `latest` is not meant if the target has one of its
+    own. A cluster is the same by whichever of its nodes it is named, as is a service by its
+    Sentinels. Raises what connecting raises.
     """
     source, target = archive.header.source, connection.target
-    if target.url == source or target.origin == "option --url":
-        return
-    if not _is_from(source, connection):
-        own = _newest_of(target.url)
-        raise UsageError(
-            f"The backup is from {source}, and the target is {target.url} (from {target.origin}).",
-            hint="Name the Redis that it is to be restored into with --url."
-            + (f" The newest from {target.url} is {own}." if own else ""),
+    if target.url == source or _is_from(source, connection):
+        return False
+    own = _newest_of(target.url)
+    hint = "Name the Redis that it is to be restored into with --url."
+    if own:
+        hint = f"{hint} The newest from {target.url} is {own}."
+    if target.origin == "option --url":
+        if not (own and latest):
+            return True
+        hint = (
+            f"The newest from {target.url} is {own}: write that in place of --latest, or "
+            f"{place.name} to have that one there."
         )
+    raise UsageError(
+        f"The backup is from {source}, and the target is {target.url} (from {target.origin}).",
+        hint=hint,
+    )
 
 
 def _newest_of(url: str) -> str:
