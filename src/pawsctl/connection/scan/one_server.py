@@ -127,9 +127,9 @@ class _Walk(NamedTuple):
                 turns.take(cursor)
             *others, last = _parts(keys, self.search.size)
             for names in others:
-                yield from self._asked(names, keys, ready)
-            following_step = [self.search.step(cursor)] if following else []
-            step = yield from self._asked(last, keys, ready, following_step)
+                yield from self._asked(names, keys, ready, goes_on=True)
+            steps = [self.search.step(cursor)] if following else []
+            step = yield from self._asked(last, keys, ready, steps, goes_on=following)
         if ready:
             yield ready.popleft()
 
@@ -138,22 +138,22 @@ class _Walk(NamedTuple):
         names: list[bytes],
         keys: list[bytes],
         ready: deque[Batch],
-        following: Sequence[Command] | None = None,
+        steps: Sequence[Command] = (),
+        *,
+        goes_on: bool,
     ) -> Generator[Batch, None, Any]:
         """Ask about `names`, the first of `keys`, and yield what is ready meanwhile.
 
-        `following` is the step that goes on from here, if there is one, and its reply is returned;
-        None says that more names of this step follow.
+        `steps` is the next step of SCAN if it is to be asked for as well: returns its reply, else
+        None. `goes_on` is as in `Node.receive`.
         """
         is_apart = self.search.values and self.portions.may_be_large(len(names))
         commands = self._commands(names, is_apart=is_apart)
         wires = self.substitutes.wires(commands)
         sent = [each for wire in wires for each in wire]
-        steps = following or ()
         self.node.send([*sent, *steps])
         if ready:
             yield ready.popleft()
-        goes_on = following is None or bool(following)
         replies = self.node.receive(len(sent) + len(steps), goes_on=goes_on)
         told = replies.pop() if steps else None
         # Nothing is under way here.
