@@ -55,13 +55,16 @@ def test_an_operation_slower_than_allowed_fails_its_step(pawsctl: Pawsctl) -> No
 
 
 def test_a_full_redis_fails_the_step_that_writes(pawsctl: Pawsctl, server: Server) -> None:
-    """The step's detail has Redis's error message."""
+    """The step's detail has Redis's error message; doctor has the next step."""
     server.client.config_set("maxmemory", 1)
     server.client.config_set("maxmemory-policy", "noeviction")
     try:
         result = pawsctl("test-session", "--json")
+        told = pawsctl("test-session")
     finally:
         server.client.config_set("maxmemory", 0)
+    assert "'pawsctl doctor' says what to do about it." in told.err
+    assert "doctor" not in pawsctl("test-session", "--max-latency", "0.0001ms").err
     assert result.status == ExitStatus.FAILED
     failed = next(step for step in result.json["steps"] if not step["ok"])
     assert failed["name"] == "first message"

@@ -94,6 +94,8 @@ def test_session(
     run.output.show(report, flow_summary)
     reports.publish(of_steps(report.steps))
     if not report.ok:
+        is_refused = "Redis refused" in failed_step(report)
+        run.output.advise(lambda: "'pawsctl doctor' says what to do about it." * is_refused)
         raise typer.Exit(ExitStatus.FAILED)
 
 

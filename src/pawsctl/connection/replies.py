@@ -143,7 +143,8 @@ def refused(reply: ErrorReply) -> OperationFailed:
         "OOM": "Redis has reached maxmemory: free some, or raise it.",
         "READONLY": "This is a replica: use the primary's address, or redis+sentinel://.",
         "LOADING": "Redis is still loading its data: try again in a moment.",
-        "MISCONF": "Redis can't save to disk: see its log ('pawsctl redis logs').",
+        "MISCONF": "Redis can't save to disk: see its log ('pawsctl redis logs' for this project's "
+        "own).",
         "NOREPLICAS": "Redis takes no writes while fewer than min-replicas-to-write of its "
         "replicas keep up: look at them (INFO replication).",
         "BUSY": "A script keeps Redis from answering: wait for it, or end it with SCRIPT KILL.",

@@ -11,7 +11,11 @@ _STEPS = (
     ),
     ("this user may not", "Ask for the permission, or use another user in the URL."),
     ("it is a replica", "Use the primary's address, or redis+sentinel://."),
-    ("MISCONF", "Redis can't save to disk: make room, or see its log ('pawsctl redis logs')."),
+    (
+        "MISCONF",
+        "Redis can't save to disk: make room, or see its log ('pawsctl redis logs' for this "
+        "project's own).",
+    ),
     ("NOREPLICAS", "Look at its replicas (INFO replication): too few keep up."),
     ("MASTERDOWN", "This replica has lost its primary: use the primary's address."),
     ("LOADING", "Redis is still loading its data: try again in a moment."),
