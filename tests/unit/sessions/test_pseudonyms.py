@@ -33,6 +33,7 @@ def test_what_the_mask_makes_is_recognised(name: str, prefix: str, is_raw: bool)
     line = jsonl_format.lines([Saved(masked.key, masked.value, None)], prefix)
     assert pseudonyms.may_hold_masked([b"{}", line])
     assert pseudonyms.may_hold_masked([json.dumps(json.loads(line)).encode()])
+    assert pseudonyms.may_hold_masked([json.dumps(json.loads(line), sort_keys=True).encode()])
     line = jsonl_format.lines([Saved(record.key, b'"phone":"+0123456789012345"', None)], prefix)
     assert not pseudonyms.may_hold_masked([line])
 
