@@ -14,6 +14,7 @@ from pawsctl.cli import lookups
 from pawsctl.cli.app import app
 from pawsctl.cli.completion import candidates
 from pawsctl.config.setting_specs import SETTING_SPECS
+from pawsctl.errors import ExitStatus
 from pawsctl.sessions.contract.rules import RULES
 from pawsctl.sessions.query.sort_fields import SORT_FIELDS
 from tests import shells
@@ -217,3 +218,15 @@ def test_the_name_of_a_backup_completes(server: Server, pawsctl: Pawsctl, comman
     asked = {"COMP_WORDS": f"pawsctl backup {command} 2", "COMP_CWORD": "3"}
     answer = pawsctl(env=asked | {"_PAWSCTL_COMPLETE": "complete_bash"})
     assert answer.text.endswith("-delete\n")
+
+
+@pytest.mark.parametrize("option", ["--install-completion", "--show-completion"])
+def test_completion_is_for_the_shell_that_runs_and_takes_no_other(
+    bare_pawsctl: Pawsctl, option: str
+) -> None:
+    """Else who names zsh in bash would get that of bash."""
+    done = bare_pawsctl(option, "zsh")
+    assert done.status == ExitStatus.USAGE
+    assert "Run it in that shell." in done.err
+    assert done.out == b""
+    assert not list(bare_pawsctl.folder.glob(".*zsh*"))

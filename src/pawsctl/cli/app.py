@@ -15,7 +15,7 @@ from pawsctl import process_setup
 from pawsctl.cli.context import Invocation
 from pawsctl.cli.groups import LazyGroup
 from pawsctl.cli.output import FORMATS, Format
-from pawsctl.errors import ExitStatus, PawsctlError
+from pawsctl.errors import ExitStatus, PawsctlError, UsageError
 
 
 class Root(LazyGroup):
@@ -33,6 +33,16 @@ class Root(LazyGroup):
         "profile": "pawsctl.cli.profile",
         "config": "pawsctl.cli.config",
     }
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse the name of a shell, for which no script would be made, and parse as usual."""
+        if args[:1] in (["--install-completion"], ["--show-completion"]) and len(args) > 1:
+            raise UsageError(
+                f"{args[0]} is for the shell that it is run in, and takes no value.",
+                hint="Run it in that shell.",
+            )
+        found: list[str] = super().parse_args(ctx, args)
+        return found
 
 
 # Why stdout takes no more: closed, no room, a quota, a limit on the size of files, a broken disk.
