@@ -116,6 +116,7 @@ def test_a_further_signal_cuts_one_step_of_the_undo_short_and_that_is_told() -> 
 
     assert done == ["last", "first"]
     assert "Undoing it failed too: another Ctrl-C cut it short. All stands." in found.value.message
+    assert found.value.hint == "'pawsctl redis up' puts in order what is left."
 
 
 def test_a_signal_that_nobody_handles_is_left_to_the_system() -> None:

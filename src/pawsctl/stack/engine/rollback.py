@@ -120,7 +120,8 @@ def rollback(option: str, now: Callable[[], str] = lambda: "") -> Iterator[Undo]
                 raise
             sentences = [*undo.left, *(f"Undoing it failed too: {each}" for each in failures)]
             text = " ".join(filter(None, (*sentences, _asked(now))))
-        again = f"Once that is fixed, {undo.up} puts in order what is left."
+        first_fix = "" if {*failures} == {_CUT_SHORT} else "Once that is fixed, "
+        again = f"{first_fix}{undo.up} puts in order what is left."
         hint = " ".join(dict.fromkeys([*undo.hints, *([again] if failures else ())]))
         if isinstance(first, PawsctlError):
             raise first.with_context(after=text, hint=hint) from first
