@@ -649,3 +649,50 @@ networks: {{paws: }}
         _has_all(docker_stack)
         assert docker_stack("redis", "down", "--volumes", "--yes").status == ExitStatus.OK
         assert engine_view.names()["volumes"] == []
+
+
+def test_keys_that_were_in_memory_alone_are_not_lost_with_a_killed_up(
+    docker_stack: Stack, run: Run
+) -> None:
+    """It was killed when the old server was ended: the copy in the volume is all there is."""
+    container = run("--appendonly", "no", tmpfs={"/data": ""})
+    _fill(docker_stack)
+    killed = docker_stack.signalled(signal.SIGKILL, "Recreating", "redis", "up")
+    killed.communicate(timeout=60)
+    # The Docker Engine carries out what it was asked for.
+    container.stop()
+
+    up = docker_stack("redis", "up")
+
+    assert up.status == ExitStatus.OK, up.err
+    assert "Took over 8 keys of 3 databases." in up.err
+    _has_all(docker_stack)
+
+
+def test_an_interrupted_takeover_leaves_no_key_in_a_volume_that_both_servers_mount(
+    docker_stack: Stack, engine_view: Docker, run: Run
+) -> None:
+    """The copy was stopped by then; a key that is left would keep the next `up` from its work."""
+    volume = f"{docker_stack.project}_redis-data"
+    labels = {PROJECT_LABEL: docker_stack.project, "com.docker.compose.volume": "redis-data"}
+    engine_view.api.volumes.create(volume, labels=labels)
+    engine_view.api.containers.run(
+        REDIS.image,
+        ["sh", "-c", "mkdir /data/sub && chmod 777 /data/sub"],
+        entrypoint=[],
+        remove=True,
+        network_mode="none",
+        volumes={volume: {"bind": "/data"}},
+    )
+    run("--appendonly", "no", "--dir", "/data/sub", mounts={volume: {"bind": "/data"}})
+    _fill(docker_stack)
+
+    up = docker_stack.signalled(signal.SIGINT, "Took over", "redis", "up")
+    _, said = up.communicate(timeout=60)
+
+    assert up.returncode == 130
+    assert b"Interrupted: what was begun is undone." in said
+    _has_all(docker_stack)
+    again = docker_stack("redis", "up")
+    assert again.status == ExitStatus.OK, again.err
+    _has_all(docker_stack)

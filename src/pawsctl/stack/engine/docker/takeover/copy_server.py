@@ -6,6 +6,7 @@ the volume, `_copy` once the volume is being written.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ _TAIL_LINES = 15
 _ATTEMPTS = 2
 # Seconds that it has to shut down.
 _GRACE = 10
+_PAUSE = 0.05
 
 
 class Copy:
@@ -51,6 +53,7 @@ class Copy:
         self._id = ""
         self._port = 0
         self._attempts = 0
+        self._is_committed = False
 
     def start(self, port: int, undo: Undo) -> None:
         """Run it in the network of the source; on the host's network it listens on `port`."""
@@ -59,14 +62,20 @@ class Copy:
         with uninterrupted():
             made = self._api.create_container_from_config(self._definition(port), looking)
             self._id = made["Id"]
-            undo.callback(remove, self._api, self._id)
+            undo.callback(self._discard)
         self._api.start(self._id)
         self._find_port(port)
 
     def commit(self) -> None:
         """Rename it to show that the volume is being written from now on."""
         _, copying = names(self._service)
+        self._is_committed = True
         self._api.rename(self._id, copying)
+
+    def _discard(self) -> None:
+        """Remove it, unless its name tells that the volume may hold a part of the data."""
+        if not self._is_committed:
+            self.remove()
 
     def follow(self, source_port: int, password: str | None) -> None:
         """Make it a replica of the source, which has `password`."""
@@ -83,7 +92,13 @@ class Copy:
         return _attempts(source) - self._attempts > _ATTEMPTS
 
     def empty(self) -> None:
-        """Stop replication and delete all its keys."""
+        """Stop replication and delete all its keys; it is started if it was stopped."""
+        if self.has_ended():
+            self._api.start(self._id)
+        # It may have been started by a request that was interrupted.
+        self._find_port(self._port)
+        while not self.answers() and not self.has_ended():
+            time.sleep(_PAUSE)
         self._ask("REPLICAOF", "NO", "ONE")
         self._ask("FLUSHALL")
 
@@ -100,6 +115,13 @@ class Copy:
         self._api.stop(self._id, timeout=_GRACE)
         self._api.start(self._id)
         self._find_port(self._port)
+
+    def kill(self) -> None:
+        """Kill it; no failure if it does not run."""
+        from docker.errors import APIError
+
+        with suppress(APIError):
+            self._api.kill(self._id)
 
     def stop(self) -> None:
         """Shut it down; its data stays in the volume."""

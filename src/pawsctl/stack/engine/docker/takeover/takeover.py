@@ -19,7 +19,12 @@ from typing import TYPE_CHECKING, Any
 from pawsctl.connection import info_reply, probe
 from pawsctl.plurals import plural
 from pawsctl.stack.engine.append_only import is_written
-from pawsctl.stack.engine.docker.objects import data_volumes, labels, network_volumes
+from pawsctl.stack.engine.docker.objects import (
+    data_volumes,
+    labels,
+    network_volumes,
+    volume_content,
+)
 from pawsctl.stack.engine.docker.takeover import copy_server
 from pawsctl.stack.engine.docker.takeover.compare import Databases, missing
 from pawsctl.stack.engine.docker.takeover.copy_server import Copy
@@ -146,6 +151,11 @@ class Takeover:
         """Copy the data into the project's volume, compare it twice, and return its databases."""
         source, undo = self.source, meanwhile.undo
         copy = self._copy = self._started(plan, deadline, meanwhile, image)
+        if source.is_empty and copy.holds_keys():
+            wanted = info_reply.databases(copy.info())
+            source.hold_writers(undo)
+            copy.stop()
+            return wanted
         delay = source.setting(_DELAY)
         with uninterrupted():
             undo.callback(source.set_quietly, _DELAY, delay)
@@ -170,7 +180,8 @@ class Takeover:
     def _started(self, plan: Plan, deadline: float, meanwhile: Meanwhile, image: str) -> Copy:
         """Start the copy's server on the project's volume, which must hold no key.
 
-        A volume with an unfinished copy is emptied first: the source still has all the data.
+        A volume with an unfinished copy is emptied first: the source still has all the data. A
+        source that has none may have had it in memory, and been ended: what the volume holds stays.
         """
         from docker.errors import NotFound
 
@@ -185,12 +196,14 @@ class Takeover:
         )
         is_half_done = copy_server.is_half_done(self._api, self._service)
         copy_server.remove_all(self._api, self._service)
-        if is_half_done and not self._shares_volume:
+        if is_half_done and not (self._shares_volume or source.is_empty):
             with suppress(NotFound):
                 self._api.remove_volume(self._volume)
         network_volumes.volumes(self._api, self._stack, self._service, meanwhile, plan.emit)
         copy.start(self._free_port(), meanwhile.undo)
         self._until(deadline, copy.answers, "the new server does not answer")
+        if source.is_empty and copy.holds_keys():
+            return copy
         if is_half_done and self._shares_volume:
             copy.empty()
         if copy.holds_keys():
@@ -209,21 +222,28 @@ class Takeover:
             self.source.set_quietly("appendonly", "no")
 
     def _forget(self, copy: Copy, meanwhile: Meanwhile) -> None:
-        """Empty the volume again, unless its server has been written to."""
+        """Empty the volume again, unless its server has been written to.
+
+        The copy's container goes last: its name tells the next `up` of data that is left.
+        """
         from docker.errors import NotFound
 
         if meanwhile.is_written:
+            copy.remove()
             return
         if self.source.place.is_memory and missing(self._wanted, self.source.info()):
             # The data was in memory only, and was lost when its server was stopped.
             meanwhile.written(self._service.key)
             meanwhile.keep(self._service.key, f"The volume {self._volume}")
+            copy.remove()
             return
         if self._shares_volume:
             with suppress(probe.Refused, OSError):
                 copy.empty()
             copy.remove()
             return
+        copy.kill()
+        volume_content.delete(self._api, self._stack, self._volume)
         copy.remove()
         with suppress(NotFound):
             self._api.remove_volume(self._volume)
