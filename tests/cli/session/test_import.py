@@ -213,7 +213,9 @@ def test_import_tells_what_redis_evicted_meanwhile(
         assert result.status == ExitStatus.FAILED, result.err
         assert "sessions may be missing" in result.err
         assert result.json["imported"] == 12_000
-        assert result.json["evicted"] == 12_000 - client.dbsize() > 0
+        # The connection that asks may have one more key evicted.
+        evicted, gone = result.json["evicted"], 12_000 - client.dbsize()
+        assert 0 < evicted <= gone <= evicted + 10
     finally:
         client.config_set("maxmemory", 0)
         client.config_set("maxmemory-policy", "noeviction")

@@ -18,6 +18,9 @@ Numbered = tuple[int, Saved | Rejected]
 
 # Bytes of lines that are held in memory for a batch, unless one line is longer.
 _BATCH_BYTES = 1 << 20
+# Bytes of a part that show whether its lines may be sessions, and the least that these have.
+_PROBED = 4_096
+_SHORTEST_LINE = 32
 # Sessions that are looked at together.
 _AT_A_TIME = 500
 
@@ -184,20 +187,27 @@ class _Proof:
         """
         passed = memoryview(data)[:end]
         self._checksum.update(passed)
-        lines = jsonl_format.divided(passed)
-        # The beginning of a line is never divided: it is kept as `_last`.
-        self.may_hold_masked = self.may_hold_masked or pseudonyms.may_hold_masked(lines)
-        if lines and not lines[-1].endswith(b"\n"):
-            # It is counted when its end has come.
-            lines.pop()
-        self._lines += len(lines)
+        count = self._looked_through(data, passed)
+        self._lines += count
         begin = 0
-        if lines:
+        if count:
             self._require_short(data, 0, data.index(b"\n"))
             self._passed = self._escapes = 0
             begin = data.rindex(b"\n", 0, end) + 1
         if begin < end:
             self._require_short(data, begin, end)
+
+    def _looked_through(self, data: bytes, passed: memoryview) -> int:
+        """Look for masked sessions, and return the number of lines that end in `passed`."""
+        if data.count(b"\n", 0, _PROBED) > _PROBED // _SHORTEST_LINE:
+            # No sessions: an object for each line would take minutes for a bomb of them.
+            self.may_hold_masked = True
+            return data.count(b"\n", 0, len(passed))
+        lines = jsonl_format.divided(passed)
+        # The beginning of a line is never divided: it is kept as `_last`.
+        self.may_hold_masked = self.may_hold_masked or pseudonyms.may_hold_masked(lines)
+        # The last is counted when its end has come.
+        return len(lines) - bool(lines and not lines[-1].endswith(b"\n"))
 
     def _require_short(self, data: bytes, begin: int, end: int) -> None:
         self._passed += end - begin
