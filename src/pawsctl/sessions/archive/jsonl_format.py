@@ -77,6 +77,8 @@ LONGEST_VALUE = 512 * 1024 * 1024
 
 # A value in base64 takes a third more; the line also has the key, twice, and names of fields.
 _LONGEST_LINE = LONGEST_VALUE * 4 // 3 + 2 * 1024 * 1024
+# Bytes of a block that is more than what is read at a time, for it holds a line that is longer.
+_LONG = 1 << 20
 # The bytes that an escape adds at most: its six characters stand for at least one byte.
 _ESCAPED = 5
 LONGEST_HEADER = 64 * 1024
@@ -208,8 +210,10 @@ def read_lines(block: bytes, prefix: str, *, undo: bool = False) -> list[Saved |
         found = _entries.decode_lines(block)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = []
+    # A copy of a long line would be the third in memory.
+    count = block.count(b"\n") if len(block) > _LONG else len(divided(block))
     # Where it is not one for each line, a line is empty or can't be decoded.
-    if len(found) != len(divided(block)):
+    if len(found) != count:
         return [_read_one(line, taken) for line in divided(block)]
     # A value is not longer than its JSON.
     if len(block) > LONGEST_VALUE:
