@@ -139,3 +139,24 @@ def test_a_transaction_without_its_proper_replies_changes_nothing(
     assert (b"SET" in sent) == (not {b"WATCH", b"MULTI"} & answers.keys())
     if "repaired" in result.error:
         assert told(result, "repaired") == (0, 0)
+
+
+def test_a_reply_that_comes_twice_is_no_answer_for_the_next_keys(bare_pawsctl: Pawsctl) -> None:
+    """A step that finds the keys of many batches is followed by commands of one shape."""
+    keys = [b"wh:session:+%d" % number for number in range(1_000)]
+    asked = 0
+
+    def tell(command: list[bytes]) -> bytes:
+        nonlocal asked
+        if command[0] == b"SCAN":
+            return array(bulk(b"0"), array(*map(bulk, keys)))
+        if command[0] != b"EVAL" or len(command) < 100:
+            return honest(command)
+        asked += 1
+        return honest(command) * (1 + (asked == 2))
+
+    with lying.answering(tell) as url:
+        result = bare_pawsctl("session", "ttl", "--json", "--url", url)
+    assert asked == 2
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "no reply of Redis" in result.error["message"]

@@ -127,7 +127,8 @@ class _Walk(NamedTuple):
                 turns.take(cursor)
             *others, last = _parts(keys, self.search.size)
             for names in others:
-                yield from self._asked(names, keys, ready, goes_on=True)
+                # The values of a part, and no other last reply, differ in shape from what follows.
+                yield from self._asked(names, keys, ready, goes_on=self.search.values)
             steps = [self.search.step(cursor)] if following else []
             step = yield from self._asked(last, keys, ready, steps, goes_on=following)
         if ready:
