@@ -177,6 +177,33 @@ def test_a_file_that_is_no_certificate(
     assert "PEM" in result.error["hint"]
 
 
+@pytest.mark.parametrize(
+    ("query", "said", "hint"),
+    [
+        ("?ssl_certfile={}/client.crt", "no private key in {}/client.crt", "with ssl_keyfile"),
+        ("?ssl_certfile={}/client.key", "no certificate in {}/client.key", "PEM"),
+        ("?ssl_certfile={0}/client.crt&ssl_keyfile={0}/ca.crt", "no private key in {}/ca", "PEM"),
+        ("?ssl_certfile={0}/client.crt&ssl_keyfile={0}/ca.key", "not that of the cert", "PEM"),
+        ("?ssl_certfile={0}/client.crt&ssl_keyfile=nowhere.key", "No such file", "PEM"),
+        ("?ssl_ca_certs={}/client.key", "no certificate in {}/client.key", "PEM"),
+        ("?ssl_ca_certs=cut.crt", "is damaged", "PEM"),
+        ("?ssl_certfile=cut.crt&ssl_keyfile={}/client.key", "is damaged", "PEM"),
+    ],
+)  # fmt: skip
+def test_the_reason_is_in_words_and_not_in_openssls(
+    bare_pawsctl: Pawsctl, signed: Certificates, query: str, said: str, hint: str
+) -> None:
+    """OpenSSL tells of most of them that its library for PEM failed, and where in its source."""
+    text = (signed.folder / "client.crt").read_text()
+    (bare_pawsctl.folder / "cut.crt").write_text(text[: len(text) // 2])
+    url = "rediss://localhost:1" + query.format(signed.folder)
+    result = bare_pawsctl("session", "list", "--json", "--url", url)
+    assert result.status == ExitStatus.USAGE
+    assert said.format(signed.folder) in result.error["message"]
+    assert "_ssl.c" not in result.error["message"]
+    assert hint in result.error["hint"]
+
+
 def test_a_silent_server_ends_the_handshake_in_time(bare_pawsctl: Pawsctl) -> None:
     """It accepts the connection and sends nothing."""
     with clusters.swallowing() as port:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pawsctl.config.target import Address, Target, Tls
+from pawsctl.config.target import Address, Target
 from pawsctl.connection.last_words import LastWords
 from pawsctl.connection.sockets.timed_socket import TimedSocket
 from pawsctl.deadline import Deadline
-from pawsctl.errors import UsageError
 
 
 def socket_of(
@@ -49,7 +48,10 @@ def socket_of(
     common |= {"host": address.host, "port": address.port, "socket_keepalive": True}
     if target.tls is None:
         return timed(connection.Connection)(**common)
-    _require_files(target.tls)
+    # It takes ssl, which a connection without TLS does not need.
+    from pawsctl.connection.sockets import pem_files
+
+    pem_files.require(target.tls)
     return timed(connection.SSLConnection)(
         ssl_ca_certs=target.tls.ca_certs,
         ssl_certfile=target.tls.certfile,
@@ -81,28 +83,3 @@ def speaks_tls(address: Address, timeout: float) -> bool:
         return "ALERT" in (error.reason or "")
     except (OSError, ValueError):
         return False
-
-
-def _require_files(tls: Tls) -> None:
-    """Raise UsageError for PEM files that can't be used: the server is not to blame."""
-    import ssl
-
-    if tls.keyfile is not None and tls.certfile is None:
-        raise UsageError(
-            "ssl_keyfile in the URL is of no use without ssl_certfile.", hint="Name both."
-        )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    given = "ssl_ca_certs"
-    try:
-        if tls.ca_certs is not None:
-            context.load_verify_locations(tls.ca_certs)
-        if tls.certfile is not None:
-            given = "ssl_certfile and ssl_keyfile" if tls.keyfile else "ssl_certfile"
-            context.load_cert_chain(tls.certfile, tls.keyfile)
-    except OSError as error:
-        reason = getattr(error, "reason", None) or error.strerror
-        raise UsageError(
-            f"What {given} in the URL names can't be used: {reason}.",
-            hint="Give PEM files that belong together, with paths that are absolute or from the "
-            "working directory.",
-        ) from error
