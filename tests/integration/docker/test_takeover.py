@@ -614,6 +614,25 @@ def test_two_that_hold_keys_are_not_mixed(
         assert client.get("ours") == b"1"
 
 
+def test_an_empty_container_takes_nothing_over_from_a_volume_that_holds_keys(
+    docker_stack: Stack, engine_view: Docker, run: Run
+) -> None:
+    """The volume's keys were never the container's: they are not said to be taken over."""
+    docker_stack("redis", "up")
+    _fill(docker_stack)
+    docker_stack("redis", "down")
+    run("--appendonly", "no")
+
+    up = docker_stack("redis", "up")
+
+    assert up.status == ExitStatus.CONFLICT, up.err
+    assert "holds keys of its own" in up.err
+    assert "remove the container" in up.err
+    engine_view.api.containers.get(docker_stack.container).remove(force=True, v=True)
+    assert docker_stack("redis", "up").status == ExitStatus.OK
+    _has_all(docker_stack)
+
+
 @pytest.mark.slow(15)
 def test_what_the_real_compose_made(
     docker_stack: Stack, engine_view: Docker, compose: Path, tmp_path: Path

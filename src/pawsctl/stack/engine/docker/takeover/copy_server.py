@@ -26,6 +26,8 @@ _TAIL_LINES = 15
 _ATTEMPTS = 2
 # Seconds that it has to shut down.
 _GRACE = 10
+# Seconds in which it loads what it is to forget, and seconds between two looks whether it has.
+_LOADED = 60
 _PAUSE = 0.05
 
 
@@ -97,7 +99,8 @@ class Copy:
             self._api.start(self._id)
         # It may have been started by a request that was interrupted.
         self._find_port(self._port)
-        while not self.answers() and not self.has_ended():
+        ends = time.monotonic() + _LOADED
+        while not self.answers() and not self.has_ended() and time.monotonic() < ends:
             time.sleep(_PAUSE)
         self._ask("REPLICAOF", "NO", "ONE")
         self._ask("FLUSHALL")

@@ -202,7 +202,7 @@ class Takeover:
         network_volumes.volumes(self._api, self._stack, self._service, meanwhile, plan.emit)
         copy.start(self._free_port(), meanwhile.undo)
         self._until(deadline, copy.answers, "the new server does not answer")
-        if source.is_empty and copy.holds_keys():
+        if is_half_done and source.is_empty and copy.holds_keys():
             return copy
         if is_half_done and self._shares_volume:
             copy.empty()
