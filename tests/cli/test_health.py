@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pawsctl.errors import ExitStatus
-from tests import servers
+from tests import clusters, servers
 from tests.cli_runner import Pawsctl
 from tests.servers import Server
 
@@ -139,3 +139,13 @@ def test_a_user_without_ping_passes_the_flow(tmp_path: Path, any_server: Server)
     finally:
         any_server.client.execute_command("ACL", "DELUSER", "one")
     assert result.status == ExitStatus.OK, result.text
+
+
+def test_a_check_that_hangs_takes_no_longer_than_the_wait(tmp_path: Path) -> None:
+    """The timeout of a reply is longer: an orchestrator would have ended the probe by then."""
+    with clusters.swallowing() as port:
+        pawsctl = Pawsctl(tmp_path, f"redis://127.0.0.1:{port}")
+        check = pawsctl.start("health", "--wait", "1s", "--timeout", "600")
+        _, said = check.communicate(timeout=60)
+    assert check.returncode == ExitStatus.UNREACHABLE
+    assert b"in time" in said

@@ -154,10 +154,11 @@ class Invocation:
             return target
         return replace(target, read_only=f"'{self.command}', which changes nothing")
 
-    def connect(self, *, one_deadline: bool = False) -> "Connection":
+    def connect(self, *, all_within: float | None = None) -> "Connection":
         """Return a connection to the target; it connects on first use.
 
-        With `one_deadline`, the timeout of a reply is the timeout of all replies together.
+        With `all_within`, the timeout of a reply, or so many seconds if that is less, is the
+        timeout of all replies together.
         """
         # Saves 0.1 s for commands that do not talk to Redis.
         from pawsctl.connection import connect
@@ -169,8 +170,8 @@ class Invocation:
         self.output.detail(f"Redis: {target.url} (from {target.origin})")
         if target.unused:
             self.output.detail(f"Not used of the URL: {', '.join(target.unused)}")
-        if one_deadline:
-            timeouts = timeouts.for_all()
+        if all_within is not None:
+            timeouts = timeouts.at_most(all_within).for_all()
         note, replica = self.output.note, self.prefer_replica
         self.connections.append(connect(target, timeouts, notice=note, prefer_replica=replica))
         return self.connections[-1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+# The last check of those that --wait repeats gets this long, however little time is left.
+_LEAST_SECONDS = 1.0
 
 
 def checks_beginning_with(incomplete: str) -> list[str]:
@@ -87,8 +92,11 @@ def health_(
     reports = ci_reports.Reports(junit, run.output)
     kinds = [each for each in health.KINDS if each in (only or ())]
 
+    ends = time.monotonic() + wait if wait else math.inf
+
     def attempt() -> Health:
-        with run.connect(one_deadline=True) as connection:
+        left = max(_LEAST_SECONDS, ends - time.monotonic())
+        with run.connect(all_within=left) as connection:
             return health.check(connection, run.keyspace, kinds)
 
     with reports.of_failure(lambda error: of_checks(health.unconnected(error, kinds))):
