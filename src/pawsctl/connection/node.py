@@ -66,6 +66,8 @@ class Node:
         self._batches = Batches(str(self))
         # Whether it has answered, and with a misshapen reply, since it was last connected.
         self.has_answered = self._is_misread = False
+        # How often the server was found to have closed the connection since the last reply.
+        self.cuts = 0
         # From the replies to ASK_FOR_CLUSTER, or from refusals.
         self.is_cluster = False
         self.is_sentinel = False
@@ -86,6 +88,7 @@ class Node:
         both. Raises RedisUnreachable, LoginRefused.
         """
         if self._was_cut():
+            self.cuts += 1
             self._socket.disconnect()
         if not self._socket.is_connected:
             self._open()

@@ -1,15 +1,18 @@
 """SCAN passes over many keys, on real servers."""
 
 from collections import Counter
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from pawsctl.config.redis_url import parse
 from pawsctl.connection import connect
 from pawsctl.connection.scan import one_server
+from pawsctl.errors import RedisUnreachable
 from pawsctl.sessions.store.store import SessionStore
 from tests import between
-from tests.servers import Server
+from tests.servers import Server, running, store_many, wait_until_ready
 
 SESSIONS = 3_000
 
@@ -93,3 +96,30 @@ def test_on_a_long_way_more_is_asked_for_at_a_time(any_server: Server) -> None:
     ):
         assert sum(1 for _ in store.records()) == SESSIONS + 1
     assert any_server.client.info("commandstats")["cmdstat_mget"]["calls"] < 12
+
+
+def test_no_key_is_missed_if_the_server_is_restarted_while_a_batch_is_looked_at(
+    tmp_path: Path,
+) -> None:
+    """Cursors of its last run mean nothing to it. A pass is whole, or says that it is not.
+
+    Of large values, portions are asked for one by one: nothing is under way between two of them.
+    """
+    with running(tmp_path, "--save", "3600 100000") as server:
+        store_many(server.client, [b"wh:session:+%d" % each for each in range(900)], b"x" * 16_000)
+        whole = 0
+        for number in range(4):
+            with SessionStore(connect(parse(server.url, origin="the test"))) as store:
+                found: list[bytes] = []
+                with suppress(RedisUnreachable):
+                    for index, columns in enumerate(store.columns()):
+                        found += columns.keys
+                        if index == number:
+                            # It saves its keys first.
+                            server.process.terminate()
+                            server.process.wait()
+                            server.restart()
+                            wait_until_ready(server, tmp_path / f"{server.port}.log")
+                    assert sorted(found) == sorted(server.client.keys())
+                    whole += 1
+        assert whole

@@ -70,7 +70,8 @@ def node_batches(
 ) -> Iterator[Batch]:
     """Yield the batches of one server; refused commands are replaced by their substitutes.
 
-    If the server hangs up at too many values, the scan starts again with fewer at a time. Raises
+    If the server hangs up at too many values, the scan starts again with fewer at a time, and if it
+    has hung up between two commands, with its first cursor. Raises
     RedisUnreachable if the server goes away and OperationFailed if it refuses; by then, all it has
     answered has been yielded, and keys without an answer are forgotten in `known`.
     """
@@ -79,11 +80,18 @@ def node_batches(
         try:
             yield from _Walk(node, search, ask, known, substitutes, portions).batches()
         except HungUp:
-            # Start from cursor 0: the old cursor is void if another server answers by now.
             if not portions.learnt():
                 raise
+        except _VoidCursor:
+            pass
         else:
             return
+        # From cursor 0: each start of a server orders its keys anew, and the old cursor is void if
+        # it was restarted or another one answers by now.
+
+
+class _VoidCursor(Exception):
+    """The server has closed the connection meanwhile: it may be another one that answers now."""
 
 
 class _Walk(NamedTuple):
@@ -108,13 +116,13 @@ class _Walk(NamedTuple):
             self.node.close()
             self.known.forget([*keys, *(name for names, _ in ready for name in names)])
             raise
-        except (OperationFailed, RedisUnreachable):
+        except (OperationFailed, RedisUnreachable, _VoidCursor):
             self.known.forget(keys)
             yield from ready
             raise
 
     def _steps(self, keys: list[bytes], ready: deque[Batch]) -> Iterator[Batch]:
-        turns, matches = _Turns(), matching(self.search.pattern)
+        turns, matches, cuts = _Turns(), matching(self.search.pattern), self.node.cuts
         self.node.send([self.search.step(b"0")])
         step = self.node.receive(1)[0]
         following = True
@@ -131,6 +139,8 @@ class _Walk(NamedTuple):
                 yield from self._asked(names, keys, ready, goes_on=self.search.values)
             steps = [self.search.step(cursor)] if following else []
             step = yield from self._asked(last, keys, ready, steps, goes_on=following)
+            if following and self.node.cuts != cuts:
+                raise _VoidCursor
         if ready:
             yield ready.popleft()
 
