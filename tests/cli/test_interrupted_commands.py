@@ -63,7 +63,9 @@ def _interrupted(
             if ends:
                 yield each
             ends.append(each["status"])
-    assert ends.count(_STATUSES[kind]) > times / 2, ends
+    # A doctor ends before some of them if other processes have ended since it was counted.
+    least = 1 if words[0] == "doctor" else times // 2 + 1
+    assert ends.count(_STATUSES[kind]) >= least, ends
 
 
 @pytest.fixture
