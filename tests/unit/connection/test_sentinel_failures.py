@@ -1,0 +1,35 @@
+"""The hints for Sentinels that lead nowhere name a URL that parses to what they say."""
+
+import re
+
+import pytest
+
+from pawsctl.config.redis_url import parse
+from pawsctl.connection import sentinel_failures
+from pawsctl.errors import RedisUnreachable
+
+
+@pytest.mark.parametrize("redis_has", [True, False])
+@pytest.mark.parametrize("sentinels_have", [True, False])
+@pytest.mark.parametrize("of_sentinel", [True, False])
+def test_the_way_switches_the_tls_of_one(
+    redis_has: bool, sentinels_have: bool, of_sentinel: bool
+) -> None:
+    """The other's stays as it is, whatever the scheme says of both."""
+    scheme = "rediss" if redis_has else "redis"
+    url = f"{scheme}+sentinel://h:1/svc?sentinel_ssl={str(sentinels_have).lower()}"
+    failure = RedisUnreachable("It hung up.", hint="Try rediss:// instead.")
+    found = sentinel_failures.with_way(failure, parse(url, origin="--url"), of_sentinel=of_sentinel)
+    assert found.message == failure.message
+    (way,) = re.findall(r"write (\S+)\.$", found.hint or "")
+    target = parse(way.replace("…", "h:1"), origin="--url")
+    expected = (redis_has != (not of_sentinel), sentinels_have != of_sentinel)
+    assert (target.tls is not None, target.sentinel_tls is not None) == expected
+    assert ("?" in way) == (expected[0] != expected[1])
+
+
+def test_what_tls_does_not_explain_stays_as_it_is() -> None:
+    """Its own hint is the better one."""
+    failure = RedisUnreachable("It hung up.", hint="See its log.")
+    target = parse("redis+sentinel://h:1/svc", origin="--url")
+    assert sentinel_failures.with_way(failure, target, of_sentinel=True) is failure
