@@ -21,7 +21,9 @@ def test_the_way_switches_the_tls_of_one(
     failure = RedisUnreachable("It hung up.", hint="Try rediss:// instead.")
     found = sentinel_failures.with_way(failure, parse(url, origin="--url"), of_sentinel=of_sentinel)
     assert found.message == failure.message
-    (way,) = re.findall(r"write (\S+)\.$", found.hint or "")
+    assert found.hint is not None
+    assert ("Redis as it is now" in found.hint) == of_sentinel
+    (way,) = re.findall(r"write (\S+)\.$", found.hint)
     target = parse(way.replace("…", "h:1"), origin="--url")
     expected = (redis_has != (not of_sentinel), sentinels_have != of_sentinel)
     assert (target.tls is not None, target.sentinel_tls is not None) == expected
@@ -33,3 +35,12 @@ def test_what_tls_does_not_explain_stays_as_it_is() -> None:
     failure = RedisUnreachable("It hung up.", hint="See its log.")
     target = parse("redis+sentinel://h:1/svc", origin="--url")
     assert sentinel_failures.with_way(failure, target, of_sentinel=True) is failure
+
+
+@pytest.mark.parametrize(("known", "told"), [(set(), "none"), ({"b", "a"}, "a, b")])
+def test_the_services_that_are_known_are_named(known: set[str], told: str) -> None:
+    """That there is none is said, too."""
+    target = parse("redis+sentinel://h:1/svc", origin="--url")
+    found = sentinel_failures.unknown_service("svc", known, target)
+    assert "knows a service 'svc'" in found.message
+    assert (found.hint or "").startswith(f"They know: {told}. ")
