@@ -15,9 +15,9 @@ from pawsctl.connection.scan.portions import Portions
 from pawsctl.connection.scan.seen_keys import SeenKeys
 from pawsctl.errors import HungUp, OperationFailed, RedisNotReady, RedisUnreachable
 
-# Keys per step of SCAN, and per batch with their values. Redis serves one command at a time: with
-# these sizes another client's slowest replies take twice as long as beside an idle Redis, with 500
-# values 25 times as long. These small batches make a list a tenth slower.
+# Keys per batch, without and with their values. Redis serves one command at a time: with these
+# sizes another client's slowest replies take twice as long as beside an idle Redis, with 500 values
+# 25 times as long. These small batches make a list a tenth slower.
 KEYS = 200
 VALUES = 50
 
@@ -37,8 +37,8 @@ Batch = tuple[list[bytes], list[Any]]
 class Search(NamedTuple):
     """The keys that a pass looks for: those that match a glob, of one Redis type (empty: any).
 
-    `size` is the number of keys per batch; a step of SCAN may find those of several. `values` says
-    that the last command for each batch asks for the values, which may be large.
+    `size` is the number of keys per batch. `values` says that the last command for each batch asks
+    for the values, which may be large.
     """
 
     pattern: bytes
@@ -46,11 +46,18 @@ class Search(NamedTuple):
     size: int = KEYS
     values: bool = False
 
-    def step(self, cursor: bytes) -> Command:
-        """Return the SCAN command that goes on from a cursor."""
+    def step(self, cursor: bytes, count: int) -> Command:
+        """Return the SCAN command that goes on from a cursor, and looks at `count` keys."""
         kind = (b"TYPE", self.kind) if self.kind else ()
-        count = b"%d" % max(self.size, KEYS)
-        return (b"SCAN", cursor, b"MATCH", self.pattern, b"COUNT", count, *kind)
+        return (b"SCAN", cursor, b"MATCH", self.pattern, b"COUNT", b"%d" % count, *kind)
+
+    def next_count(self, count: int, found: int) -> int:
+        """Return at how many keys the next step looks, where one of `count` has found so many.
+
+        Where few match, it looks at more, since Redis has little else to do: a few sessions among a
+        million other keys would take four times as many steps.
+        """
+        return self.size if found > self.size // 2 else max(self.size, min(2 * count, KEYS))
 
 
 def slices(keys: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:
@@ -123,7 +130,8 @@ class _Walk(NamedTuple):
 
     def _steps(self, keys: list[bytes], ready: deque[Batch]) -> Iterator[Batch]:
         turns, matches, cuts = _Turns(), matching(self.search.pattern), self.node.cuts
-        self.node.send([self.search.step(b"0")])
+        count = self.search.size
+        self.node.send([self.search.step(b"0", count)])
         step = self.node.receive(1)[0]
         following = True
         while following:
@@ -133,11 +141,12 @@ class _Walk(NamedTuple):
             following = cursor != b"0"
             if following:
                 turns.take(cursor)
+            count = self.search.next_count(count, len(keys))
             *others, last = _parts(keys, self.search.size)
             for names in others:
                 # The values of a part, and no other last reply, differ in shape from what follows.
                 yield from self._asked(names, keys, ready, goes_on=self.search.values)
-            steps = [self.search.step(cursor)] if following else []
+            steps = [self.search.step(cursor, count)] if following else []
             step = yield from self._asked(last, keys, ready, steps, goes_on=following)
             if following and self.node.cuts != cuts:
                 raise _VoidCursor
