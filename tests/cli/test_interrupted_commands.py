@@ -123,7 +123,7 @@ def test_an_export_to_a_pipe_that_ends_early_looks_like_it(filled: Pawsctl, kind
 def test_a_repair_that_is_interrupted_says_what_it_has_repaired(
     filled: Pawsctl, server: Server
 ) -> None:
-    """Nothing is lost, and what was repaired is told, or that it may have been."""
+    """Nothing is lost, and the message counts the repaired sessions and the doubtful ones."""
     keys = [f"wh:session:+1{number:02}" for number in range(_SESSIONS)]
 
     def store_anew() -> None:

@@ -45,7 +45,7 @@ def with_files(
         engine = engine_of(copy, lambda _event: None, docker_only=docker_only)
         return work(copy, engine)
     except BaseException:
-        # The failure is told in any case.
+        # The failure is reported all the same.
         with uninterrupted(is_done=True):
             _forget(before, directory, engine)
         raise

@@ -1,1 +1,1 @@
-"""Operations that were interrupted or killed: what is told of them, and the notes they leave."""
+"""Operations that were interrupted or killed: the words for the user, and the notes on disk."""

@@ -85,7 +85,7 @@ def _left(settings: StackSettings, topology: Topology) -> tuple[str, str | None]
         running = [each.name for each in engine.status() if each.state == "running"]
         return " and ".join(running), " and ".join(losses.data(engine))
     except (PawsctlError, KeyboardInterrupt):
-        # Then only what was seen is told.
+        # The message then has only what the events said.
         return "", None
 
 
