@@ -3,8 +3,10 @@
 import random
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import starmap
 from pathlib import Path
 from typing import Any, Self, cast
 
@@ -12,10 +14,10 @@ import redis
 from redis.sentinel import Sentinel
 
 from tests import clusters, sentinels
-from tests.clusters import Member
 from tests.faults.commands import Attacked, every, prepare
 from tests.faults.lab import FIRST, PREFIX, Lab, Place, judge, until
 from tests.faults.tally import Tally
+from tests.processes import Process
 from tests.sentinels import SERVICE, Trio
 
 _LIMITS = ("--timeout", "2", "--connect-timeout", "2", "--failover-timeout", "10")
@@ -57,7 +59,45 @@ class _Witness:
         return int(found or -1) < self._acknowledged
 
 
-class TrioLab(Lab):
+class ReplicatedLab(Lab, ABC):
+    """The lab's sessions in servers with replicas."""
+
+    def fill(self) -> None:
+        """Fill the primaries, and wait until the replicas have everything.
+
+        Servers that are short of processor time fail over on their own: it begins anew then.
+        """
+        assert until(self._is_filled, 60), "the servers do not settle"
+
+    def _is_filled(self) -> bool:
+        self.settle()
+        super().fill()
+        return until(lambda: all(starmap(_has_all, self.followed().items())), 5)
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Wait until each primary is followed; start what was killed."""
+
+    @abstractmethod
+    def followed(self) -> dict[Process, Process]:
+        """Return each replica that is connected to its primary, and that primary."""
+
+    @abstractmethod
+    def fail_over(self) -> None:
+        """Promote a replica that has all data, as an operator does."""
+
+    @abstractmethod
+    def witness(self) -> _Witness:
+        """Return a plain client that finds the primary, and writes."""
+
+
+def _has_all(replica: Process, primary: Process) -> bool:
+    """Return whether a replica has applied all that its primary has written until now."""
+    written = primary.client.info("replication")["master_repl_offset"]
+    return bool(replica.client.info("replication").get("slave_repl_offset", -1) >= written)
+
+
+class TrioLab(ReplicatedLab):
     """The lab's sessions in a Sentinel trio."""
 
     def __init__(self, trio: Trio, folder: Path) -> None:
@@ -70,19 +110,14 @@ class TrioLab(Lab):
         """The URL that names the Sentinels."""
         return self.trio.url
 
-    def fill(self) -> None:
-        """Fill the primary, and wait until the replicas have everything."""
-        super().fill()
-        self.client.wait(len(self.trio.servers) - 1, 5_000)
-
     def fail_over(self) -> None:
         """Promote a replica that has all data, as an operator does."""
-        before = self.trio.primary
+        primary = self.client
         with suppress(redis.RedisError):
             sentinel = self.trio.sentinels[0].client
             sentinel.execute_command("SENTINEL", "FAILOVER", SERVICE, "COORDINATED")
             # The failover has only begun then. Meanwhile there may be no primary.
-            until(lambda: before.client.role()[0] != b"master")
+            until(lambda: primary.role()[0] != b"master")
 
     def witness(self) -> _Witness:
         """Return a plain client that asks the Sentinels, and writes."""
@@ -91,13 +126,19 @@ class TrioLab(Lab):
 
     def settle(self) -> None:
         """Wait until there is one primary, which both others follow."""
-        until(self._is_settled)
-        self.client = self.trio.primary.client
+        assert until(self._has_settled, 60), "the trio does not recover"
 
-    def _is_settled(self) -> bool:
-        roles = [server.client.role() for server in self.trio.servers]
-        following = sum(role[0] == b"slave" and role[3] == b"connected" for role in roles)
-        return bool(following == len(roles) - 1)
+    def followed(self) -> dict[Process, Process]:
+        """Return the replicas that are connected to the primary, and it."""
+        return _followed(self.trio.servers)
+
+    def _has_settled(self) -> bool:
+        followed = self.followed()
+        primaries = set(followed.values())
+        if len(followed) < len(self.trio.servers) - 1 or len(primaries) > 1:
+            return False
+        self.client = primaries.pop().client
+        return True
 
 
 class _Client(redis.RedisCluster):
@@ -108,7 +149,7 @@ class _Client(redis.RedisCluster):
         return self.mget_nonatomic(keys, *args)
 
 
-class ClusterLab(Lab):
+class ClusterLab(ReplicatedLab):
     """The lab's sessions in a cluster of three primaries with a replica each."""
 
     def __init__(self, cluster: clusters.Cluster, folder: Path, rng: random.Random) -> None:
@@ -122,17 +163,11 @@ class ClusterLab(Lab):
         """The URL that names every node."""
         return self._nodes.url
 
-    def fill(self) -> None:
-        """Fill the primaries, and wait until the replicas have everything."""
-        super().fill()
-        for primary in set(self._followed().values()):
-            primary.client.wait(1, 5_000)
-
     def fail_over(self) -> None:
         """Promote a replica that has all data, as an operator does."""
         replica, _ = self._chosen()
         with suppress(redis.RedisError):
-            replica.cluster("FAILOVER")
+            replica.client.execute_command("CLUSTER FAILOVER")
             until(lambda: replica.client.role()[0] == b"master")
 
     def kill_primary(self) -> None:
@@ -140,6 +175,10 @@ class ClusterLab(Lab):
         replica, primary = self._chosen()
         primary.kill()
         until(lambda: replica.client.role()[0] == b"master")
+
+    def followed(self) -> dict[Process, Process]:
+        """Return each replica that is connected to its primary, and that primary."""
+        return _followed(self._nodes.members)
 
     def witness(self) -> _Witness:
         """Return a plain client that writes to the first session's primary."""
@@ -155,31 +194,32 @@ class ClusterLab(Lab):
         self.client = self._connected()
 
     def _is_settled(self) -> bool:
-        is_followed = len(set(self._followed().values())) == len(self._nodes.primaries)
+        is_followed = len(set(self.followed().values())) == len(self._nodes.primaries)
         return is_followed and self._nodes.is_sound()
 
-    def _chosen(self) -> tuple[Member, Member]:
+    def _chosen(self) -> tuple[Process, Process]:
         """Return a replica and its primary: half of the time those of the first session."""
-        followed = self._followed()
+        followed = self.followed()
         key = PREFIX + FIRST
         port = cast(redis.RedisCluster, self.client).get_node_from_key(key).port
         of_first = [each for each in followed.items() if each[1].port == port]
         return self._rng.choice(self._rng.choice([of_first, list(followed.items())]))
 
-    def _followed(self) -> dict[Member, Member]:
-        """Return each replica that is connected to its primary, and that primary."""
-        by_port = {member.port: member for member in self._nodes.members}
-        roles = {member: member.client.role() for member in self._nodes.members}
-        return {
-            member: by_port[role[2]]
-            for member, role in roles.items()
-            if role[0] == b"slave" and role[3] == b"connected"
-        }
-
     def _connected(self) -> redis.Redis:
         port = self._nodes.members[0].port
         # This topology has those methods of the other that a lab uses.
         return cast(redis.Redis, _Client(host="127.0.0.1", port=port, protocol=2))
+
+
+def _followed(servers: Sequence[Process]) -> dict[Process, Process]:
+    """Return each replica that is connected to another of these servers, and that one."""
+    by_port = {server.port: server for server in servers}
+    roles = {server: server.client.role() for server in servers}
+    return {
+        server: by_port[role[2]]
+        for server, role in roles.items()
+        if role[0] == b"slave" and role[3] == b"connected"
+    }
 
 
 def trio(folder: Path, rng: random.Random, tries: int) -> Iterator[Tally]:
@@ -209,7 +249,7 @@ def cluster(folder: Path, rng: random.Random, *, full: bool) -> Iterator[Tally]:
         lab.client.close()
 
 
-def _confirmed(lab: TrioLab | ClusterLab, command: Attacked) -> tuple[str, ...]:
+def _confirmed(lab: ReplicatedLab, command: Attacked) -> tuple[str, ...]:
     """Return the option that confirms a command that destroys: replicas look like production."""
     words = command.arguments
     if {"delete", "flush", "--replace"}.isdisjoint(words):
@@ -218,7 +258,7 @@ def _confirmed(lab: TrioLab | ClusterLab, command: Attacked) -> tuple[str, ...]:
 
 
 def _strike(
-    lab: TrioLab | ClusterLab,
+    lab: ReplicatedLab,
     commands: Sequence[Attacked],
     fault: Callable[[], None],
     tally: Tally,
@@ -229,7 +269,6 @@ def _strike(
     """Run each command with the fault at a random moment of it, and judge it when all is well."""
     for command in commands:
         for _ in range(tries):
-            lab.settle()
             prepare(lab, command)
             words = ("--url", lab.url, *_LIMITS, *command.arguments, *_confirmed(lab, command))
             after = rng.random() * 0.5
