@@ -89,7 +89,7 @@ def status(
         services=_members(running, {each.service: each for each in services}, view),
         quorum=view.quorum,
         serves=view.serves,
-        problems=view.problems
+        problems=_problems(engine, view.problems)
         if running is not here or any(map(_is_running, services))
         else _at_rest(here, engine, view.problems),
     )
@@ -110,6 +110,13 @@ def ports_among(settings: StackSettings, ports: Collection[int]) -> set[int]:
                 if port := single_server.port_of(name, running):
                     found.add(port)
     return found & set(ports)
+
+
+def _problems(engine: Engine, problems: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the problems of a topology, and the folder of a running server that was moved away."""
+    if misplaced := engine.misplaced():
+        return (*problems, f"{misplaced.message} {misplaced.hint}")
+    return problems
 
 
 def _at_rest(here: Project, engine: Engine, problems: Sequence[str]) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import Engine
 from pawsctl.stack.engine.rollback import uninterrupted
 from pawsctl.stack.events import Changing, Emit, EngineName, Waiting
+from pawsctl.stack.plan import check_in_place
 from pawsctl.stack.project import layout, project
 from pawsctl.stack.project.layout import Topology
 from pawsctl.stack.project.project import Project
@@ -93,11 +94,12 @@ def failover(
     deleted. `silence` is the seconds of the topology's timer meanwhile; None leaves it as it is.
     `timeout` is the seconds to wait for the promotion beyond that, and for the recovery. Raises
     UsageError if a hash tag puts all sessions on one primary, OperationFailed if the topology is
-    not complete at the start, TimedOut, NoEngine.
+    not complete at the start, Conflict if a server's folder was moved away, TimedOut, NoEngine.
     """
     _require_spread(keyspace, topology)
     here = project.load(settings, topology)
     engine = engine_of(here, emit)
+    check_in_place(engine)
     services = engine.status()
     as_it_runs.check_ports(here, services)
     before = as_it_runs.view(here, services)

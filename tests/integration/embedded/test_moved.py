@@ -9,6 +9,7 @@ import pytest
 from pawsctl.errors import ExitStatus
 from tests.embedded_servers import servers_below
 from tests.stack_fixtures import Stack
+from tests.topology_fixtures import Topology
 
 
 def _project(stack: Stack) -> Path:
@@ -29,6 +30,9 @@ def test_it_is_named_and_goes_on_until_it_is_moved_back(embedded_stack: Stack, m
     status = stack("redis", "status", "--json")
     assert (status.status, status.json["services"][0]["state"]) == (0, "running")
     assert f"(process {server.pid}) in {stack.folder / 'elsewhere'}" in status.json["problem"]
+    refused = [stack("--json", *each.split()) for each in ("redis cli -- ping", "redis logs")]
+    for each in refused if moved != "embedded/data" else refused[:1]:
+        assert (each.status, each.error["message"] in status.json["problem"]) == (7, True), each
     findings = stack("doctor", "--json").json
     assert any(status.json["problem"] in each["detail"] for each in findings["findings"])
     commands = ("stop", "up", "restart", "down", "down --volumes --yes", "reset --yes")
@@ -43,6 +47,24 @@ def test_it_is_named_and_goes_on_until_it_is_moved_back(embedded_stack: Stack, m
     assert stack("redis", "up").status == 0
     with stack.client() as client:
         assert client.get("kept") == b"1"
+
+
+def test_a_topology_that_was_moved_is_named(sentinels: Topology) -> None:
+    """A failover is not begun: the server that it kills could not be started again."""
+    sentinels.up()
+    project = _project(sentinels)
+    project.rename(sentinels.folder / "elsewhere")
+
+    status = sentinels.status()
+    drill, logs = sentinels.run("failover", "--json"), sentinels.run("logs", "--json")
+
+    (said,) = status["problems"]
+    assert (status["serves"], "Move it back with" in said) == (True, True)
+    for each in (drill, logs):
+        assert (each.status, each.error["hint"].partition(" first")[0] in said) == (7, True), each
+    assert "Nothing was changed." in drill.error["message"]
+    (sentinels.folder / "elsewhere").rename(project)
+    assert sentinels.status()["problems"] == []
 
 
 def test_a_place_that_is_taken_again_is_named(embedded_stack: Stack) -> None:

@@ -161,13 +161,16 @@ class EmbeddedEngine:
         return next(filter(None, (each.misplaced() for each in self._processes)), None)
 
     def logs(self, services: Collection[str], query: LogQuery) -> Iterator[LogLine]:
-        """Return the log lines of the servers. Raises OperationFailed if one has no log."""
+        """Return the log lines of the servers.
+
+        Raises OperationFailed if one has no log, Conflict if its folder was moved away.
+        """
         with state_dir.usable(self._home):
             there = [each for each in self._processes if each.server.log.exists()]
         known = [each.key for each in there]
         missing = [each for each in services if each not in known]
         if missing or not there:
-            raise OperationFailed(
+            raise self.misplaced() or OperationFailed(
                 f"The embedded engine has no {', '.join(missing) or 'server yet'}.",
                 hint=self._start_it,
             )
@@ -181,12 +184,14 @@ class EmbeddedEngine:
     def client(self, arguments: Sequence[str], *, terminal: bool) -> ClientCommand:
         """Return a call of this machine's redis-cli or valkey-cli: the embedded server has none.
 
-        Raises OperationFailed if Redis is not running or there is none.
+        Raises OperationFailed if Redis is not running or there is none, Conflict if its folder was
+        moved away.
         """
         process = self._processes[0]
         record = process.server.record()
         if record is None or not process.is_running:
-            raise OperationFailed("Redis is not running.", hint=self._start_it)
+            not_running = OperationFailed("Redis is not running.", hint=self._start_it)
+            raise self.misplaced() or not_running
         found = shutil.which("redis-cli") or shutil.which("valkey-cli")
         if found is None:
             raise OperationFailed(
