@@ -122,6 +122,19 @@ def _anonymous(container: Container) -> list[str]:
     return [each["Name"] for each in mounts if each["Type"] == "volume" and len(each["Name"]) == 64]
 
 
+def _in_subfolder(engine_view: Docker, volume: str) -> tuple[str, str]:
+    """Make a folder in a volume, and return the flags of a Redis that keeps its data there."""
+    engine_view.api.containers.run(
+        REDIS.image,
+        ["sh", "-c", "mkdir /data/sub && chmod 777 /data/sub"],
+        entrypoint=[],
+        remove=True,
+        network_mode="none",
+        volumes={volume: {"bind": "/data"}},
+    )
+    return "--dir", "/data/sub"
+
+
 @pytest.mark.parametrize(
     "case", ["no volume", "other volume", "bind mount", "layer", "other folder", "other files"]
 )
@@ -143,16 +156,7 @@ def test_up_takes_over_every_key_wherever_it_lies(
     else:
         labels = {PROJECT_LABEL: docker_stack.project, "com.docker.compose.volume": "redis-data"}
         engine_view.api.volumes.create(volume, labels=labels)
-        flags = ["--dir", "/data/sub"] if case == "other folder" else []
-        if case == "other folder":
-            engine_view.api.containers.run(
-                REDIS.image,
-                ["sh", "-c", "mkdir /data/sub && chmod 777 /data/sub"],
-                entrypoint=[],
-                remove=True,
-                network_mode="none",
-                volumes={volume: {"bind": "/data"}},
-            )
+        flags = _in_subfolder(engine_view, volume) if case == "other folder" else ()
         run("--appendonly", "no", *flags, mounts={volume: {"bind": "/data"}})
     _fill(docker_stack)
 
@@ -695,15 +699,8 @@ def test_an_interrupted_takeover_leaves_no_key_in_a_volume_that_both_servers_mou
     volume = f"{docker_stack.project}_redis-data"
     labels = {PROJECT_LABEL: docker_stack.project, "com.docker.compose.volume": "redis-data"}
     engine_view.api.volumes.create(volume, labels=labels)
-    engine_view.api.containers.run(
-        REDIS.image,
-        ["sh", "-c", "mkdir /data/sub && chmod 777 /data/sub"],
-        entrypoint=[],
-        remove=True,
-        network_mode="none",
-        volumes={volume: {"bind": "/data"}},
-    )
-    run("--appendonly", "no", "--dir", "/data/sub", mounts={volume: {"bind": "/data"}})
+    flags = _in_subfolder(engine_view, volume)
+    run("--appendonly", "no", *flags, mounts={volume: {"bind": "/data"}})
     _fill(docker_stack)
 
     up = docker_stack.signalled(signal.SIGINT, "Took over", "redis", "up")
