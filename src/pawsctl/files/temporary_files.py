@@ -6,7 +6,6 @@ unlocked file was left behind by SIGKILL.
 
 import os
 import re
-import secrets
 import stat
 import sys
 from contextlib import suppress
@@ -21,7 +20,7 @@ _OURS = re.compile(r"\..*\.pawsctl-[0-9a-f]{16}\.part", re.DOTALL)
 def name_beside(place: Path) -> Path:
     """Return a new, unique name in the same folder."""
     stem = os.fsencode(place.name)[:_LONGEST_STEM].decode("utf-8", "ignore")
-    return place.with_name(f".{stem}.pawsctl-{secrets.token_hex(8)}.part")
+    return place.with_name(f".{stem}.pawsctl-{os.urandom(8).hex()}.part")
 
 
 def opened(path: Path) -> BinaryIO:

@@ -50,6 +50,20 @@ def test_all_of_it_is_there_when_it_is_asked_for(code: str) -> None:
     assert clients == "['redis.asyncio', 'redis.client']"
 
 
+def test_the_metadata_of_packages_are_read_when_they_are_asked_for() -> None:
+    """By redis-py, which wants to know its own version, and by anybody else."""
+    code = """
+import redis.utils
+print("importlib.metadata" in sys.modules)
+print(redis.utils.get_lib_version() == redis.__version__)
+from importlib import metadata
+import importlib.metadata
+print(metadata.version("redis") == redis.__version__, metadata is importlib.metadata)
+print(metadata is sys.modules["importlib.metadata"])
+"""
+    assert printed(code) == ["False", "True", "True True", "True"]
+
+
 def test_a_version_that_needs_its_whole_package_is_imported_as_usual(tmp_path: Path) -> None:
     """Its connection wants a name of the package, which wants the connection."""
     package = tmp_path / "redis"

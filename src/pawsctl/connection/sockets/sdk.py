@@ -6,8 +6,10 @@ it waits until one of its names, or another of its modules, is asked for.
 
 from __future__ import annotations
 
+import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
@@ -22,7 +24,8 @@ def _imported(*names: str) -> Sequence[ModuleType]:
     if "redis" not in sys.modules:
         package = sys.modules["redis"] = _waiting_package()
         try:
-            modules = list(map(import_module, names))
+            with _late_metadata():
+                modules = list(map(import_module, names))
         except ImportError:
             for name in [each for each in sys.modules if each.partition(".")[0] == "redis"]:
                 del sys.modules[name]
@@ -51,6 +54,27 @@ def _waiting_package() -> ModuleType:
     # Python calls it for names that a module does not have (PEP 562).
     package.__getattr__ = run  # type: ignore[method-assign]
     return package
+
+
+@contextmanager
+def _late_metadata() -> Iterator[None]:
+    """Have what is imported meanwhile get an `importlib.metadata` that is imported when it is used.
+
+    It takes a twelfth of a short command's time, and redis-py asks it only for its own version.
+    """
+    names = vars(importlib)
+    if "metadata" in names:
+        yield
+        return
+    late = ModuleType("importlib.metadata")
+    late.__getattr__ = lambda name: getattr(import_module(late.__name__), name)  # type: ignore[method-assign]
+    # Here `from importlib import metadata` looks first.
+    names["metadata"] = late
+    try:
+        yield
+    finally:
+        if names["metadata"] is late:
+            del names["metadata"]
 
 
 if TYPE_CHECKING:

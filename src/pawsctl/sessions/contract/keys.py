@@ -1,7 +1,6 @@
 """Redis keys of sessions and seen marks, as the bot makes them. Pure."""
 
 import re
-from secrets import randbelow
 
 from pawsctl import escaping
 
@@ -35,6 +34,9 @@ def nobodys_phone() -> str:
     It begins with 0, as no country code does: an ACL that allows the keys of some countries does
     not allow it.
     """
+    # A command that makes none starts 3 ms sooner.
+    from secrets import randbelow
+
     return f"+00{randbelow(10**15):015}"
 
 
