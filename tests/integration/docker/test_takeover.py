@@ -692,10 +692,11 @@ def test_keys_that_were_in_memory_alone_are_not_lost_with_a_killed_up(
     _has_all(docker_stack)
 
 
+@pytest.mark.parametrize("moment", ["Took over", "Created container"])
 def test_an_interrupted_takeover_leaves_no_key_in_a_volume_that_both_servers_mount(
-    docker_stack: Stack, engine_view: Docker, run: Run
+    docker_stack: Stack, engine_view: Docker, run: Run, moment: str
 ) -> None:
-    """The copy was stopped by then; a key that is left would keep the next `up` from its work."""
+    """The copy was stopped by then, or removed; a key that is left would stop the next `up`."""
     volume = f"{docker_stack.project}_redis-data"
     labels = {PROJECT_LABEL: docker_stack.project, "com.docker.compose.volume": "redis-data"}
     engine_view.api.volumes.create(volume, labels=labels)
@@ -703,12 +704,40 @@ def test_an_interrupted_takeover_leaves_no_key_in_a_volume_that_both_servers_mou
     run("--appendonly", "no", *flags, mounts={volume: {"bind": "/data"}})
     _fill(docker_stack)
 
-    up = docker_stack.signalled(signal.SIGINT, "Took over", "redis", "up")
+    up = docker_stack.signalled(signal.SIGINT, moment, "redis", "up", "--verbose")
     _, said = up.communicate(timeout=60)
 
     assert up.returncode == 130
     assert b"Interrupted: what was begun is undone." in said
     _has_all(docker_stack)
+    assert engine_view.names()["containers"] == [docker_stack.container]
     again = docker_stack("redis", "up")
     assert again.status == ExitStatus.OK, again.err
     _has_all(docker_stack)
+
+
+def test_of_two_that_share_a_volume_either_can_be_gone_on_with(
+    docker_stack: Stack, engine_view: Docker, run: Run
+) -> None:
+    """Both the volume and another folder in it hold keys; what is said to help does."""
+    docker_stack("redis", "up")
+    _fill(docker_stack)
+    docker_stack("redis", "down")
+    volume = f"{docker_stack.project}_redis-data"
+    flags = _in_subfolder(engine_view, volume)
+    run("--appendonly", "no", *flags, mounts={volume: {"bind": "/data"}})
+    with _connected(docker_stack) as client:
+        client.set("theirs", "1")
+
+    up = docker_stack("redis", "up", "--json")
+    assert up.status == ExitStatus.CONFLICT, up.err
+    assert "holds keys of its own" in up.error["message"]
+    _, command, _ = up.error["hint"].split("'", 2)
+    docker, execute, name, *words = command.split()
+    assert (docker, execute, name) == ("docker", "exec", docker_stack.container)
+    assert engine_view.container().exec_run(words).exit_code == 0
+
+    up = docker_stack("redis", "up")
+    assert up.status == ExitStatus.OK, up.err
+    with _connected(docker_stack) as client:
+        assert client.keys() == [b"theirs"]

@@ -92,9 +92,8 @@ class Undo(ExitStack):
                 self.failures.append(_CUT_SHORT)
             # No exception of a step may hide the first failure or skip the remaining steps.
             except Exception as error:  # noqa: BLE001
-                self.failures.append(
-                    error.message if isinstance(error, PawsctlError) else str(error)
-                )
+                text = error.message if isinstance(error, PawsctlError) else str(error)
+                self.failures.append(f"{text.rstrip('.')}.")
 
         super().callback(step)
         return callback

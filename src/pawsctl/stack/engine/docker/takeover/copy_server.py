@@ -60,9 +60,9 @@ class Copy:
     def start(self, port: int, undo: Undo) -> None:
         """Run it in the network of the source; on the host's network it listens on `port`."""
         remove_all(self._api, self._service)
-        looking, _ = names(self._service)
+        name = names(self._service)[self._is_committed]
         with uninterrupted():
-            made = self._api.create_container_from_config(self._definition(port), looking)
+            made = self._api.create_container_from_config(self._definition(port), name)
             self._id = made["Id"]
             undo.callback(self._discard)
         self._api.start(self._id)
@@ -93,16 +93,21 @@ class Copy:
         """Whether it got the data and could not read it, by the fields of the source's INFO."""
         return _attempts(source) - self._attempts > _ATTEMPTS
 
-    def empty(self) -> None:
-        """Stop replication and delete all its keys; it is started if it was stopped."""
-        if self.has_ended():
-            self._api.start(self._id)
-        # It may have been started by a request that was interrupted.
-        self._find_port(self._port)
+    def empty(self, port: int, undo: Undo) -> None:
+        """Delete all its keys; on the host's network it listens on `port` meanwhile.
+
+        Its container is made anew: a request that was interrupted may have removed it, or be about
+        to.
+        """
+        self.remove()
+        self.start(port, undo)
         ends = time.monotonic() + _LOADED
         while not self.answers() and not self.has_ended() and time.monotonic() < ends:
             time.sleep(_PAUSE)
-        self._ask("REPLICAOF", "NO", "ONE")
+        self.delete_keys()
+
+    def delete_keys(self) -> None:
+        """Delete all its keys."""
         self._ask("FLUSHALL")
 
     def append(self) -> None:
@@ -217,11 +222,18 @@ def remove_all(api: APIClient, service: Service) -> None:
 
 
 def remove(api: APIClient, container: str) -> None:
-    """Remove a copy's container by its id or name, if it is there."""
-    from docker.errors import NotFound
+    """Remove a copy's container by its id or name, if it is there; return when it is gone."""
+    from docker.errors import APIError, NotFound
 
-    with suppress(NotFound):
+    try:
         api.remove_container(container, v=True, force=True)
+    except APIError as error:
+        if error.status_code == 409:
+            # A request that was interrupted removes it.
+            with suppress(NotFound):
+                api.wait(container, timeout=_GRACE, condition="removed")
+        elif error.status_code != 404:
+            raise
 
 
 def _attempts(info: Mapping[str, str]) -> int:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from pawsctl.connection import info_reply, probe
 from pawsctl.plurals import plural
+from pawsctl.stack.engine import append_only_files
 from pawsctl.stack.engine.append_only import is_written
 from pawsctl.stack.engine.docker.objects import (
     data_volumes,
@@ -26,6 +27,7 @@ from pawsctl.stack.engine.docker.objects import (
     volume_content,
 )
 from pawsctl.stack.engine.docker.takeover import copy_server
+from pawsctl.stack.engine.docker.takeover.command_line import DEFAULTS
 from pawsctl.stack.engine.docker.takeover.compare import Databases, missing
 from pawsctl.stack.engine.docker.takeover.copy_server import Copy
 from pawsctl.stack.engine.docker.takeover.source_server import SourceServer
@@ -128,6 +130,17 @@ class Takeover:
         mounts = self.source.container["Mounts"]
         return self._volume in {each.get("Name") for each in mounts}
 
+    @property
+    def _without_the_others(self) -> str:
+        """The advice that deletes the keys in the volume, and leaves those of the container."""
+        source = self.source
+        for each in source.container["Mounts"]:
+            if each.get("Name") == self._volume:
+                read = (append_only_files.FOLDER, append_only_files.FILE, DEFAULTS["dbfilename"])
+                files = " ".join(f"{each['Destination']}/{name}" for name in read)
+                return f"delete the others: 'docker exec {source.name} rm -rf {files}'"
+        return f"remove the volume: 'docker volume rm {self._volume}'"
+
     def _append_in_place(self, deadline: float, meanwhile: Meanwhile) -> Databases:
         """Switch the old server's append-only file on, in the folder that its successor reads.
 
@@ -205,13 +218,12 @@ class Takeover:
         if is_half_done and source.is_empty and copy.holds_keys():
             return copy
         if is_half_done and self._shares_volume:
-            copy.empty()
+            copy.delete_keys()
         if copy.holds_keys():
             source.refuse(
                 f"the volume {self._volume} holds keys of its own",
                 f"To go on with those in the volume, remove the container {source.name}; to go on "
-                "with those of the container, remove the volume: 'docker volume rm "
-                f"{self._volume}'.",
+                f"with those of the container, {self._without_the_others}.",
             )
         meanwhile.undo.callback(self._forget, copy, meanwhile)
         copy.commit()
@@ -238,8 +250,7 @@ class Takeover:
             copy.remove()
             return
         if self._shares_volume:
-            with suppress(probe.Refused, OSError):
-                copy.empty()
+            copy.empty(self._free_port(), meanwhile.undo)
             copy.remove()
             return
         copy.kill()
