@@ -26,6 +26,7 @@ from pawsctl.sessions.repair.repair import Repair
 from pawsctl.sessions.smoke.run_flow import FlowReport
 from pawsctl.sessions.stats.expiry import Expiry
 from pawsctl.sessions.stats.overview import Overview
+from pawsctl.sessions.watch.outages import ConnectionEvent
 from pawsctl.sessions.watch.tail import MessageEvent
 from pawsctl.sessions.watch.watch import SessionEvent
 from pawsctl.stack.engine.protocol import LogLine
@@ -103,7 +104,8 @@ RESULTS: dict[str, tuple[Result, ...]] = {
     "session stats": _one(Overview),
     "session lint": (Result((Findings, LintReport)),),
     "session watch": _one(SessionEvent, LINES, "for each event")
-    + _one(MessageEvent, LINES, "with PHONE, for each message"),
+    + _one(MessageEvent, LINES, "with PHONE, for each message")
+    + _one(ConnectionEvent, LINES, "when Redis goes away, and when it is back"),
     "audit list": _one(Recorded, ARRAY),
     "backup list": _one(Backup, ARRAY),
     "backup show": _one(BackupSession, ARRAY),

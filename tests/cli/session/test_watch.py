@@ -3,9 +3,11 @@
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -172,12 +174,10 @@ def test_on_a_terminal_a_table_is_drawn_and_ctrl_c_restores_it(
         while b"pwned" not in seen:
             seen += terminal.read(4_096)
         process.send_signal(signal.SIGINT)
-        try:
+        # Linux raises OSError if the other end of a terminal was closed.
+        with suppress(OSError):
             while more := terminal.read(4_096):
                 seen += more
-        except OSError:
-            # Linux raises this if the other end of a terminal was closed.
-            pass
     assert process.wait(DEADLINE_SECONDS) == ExitStatus.INTERRUPTED
     assert b"\x1b[?25l" in seen
     assert seen.rindex(b"\x1b[?25h") > seen.rindex(b"\x1b[?25l")
@@ -236,3 +236,140 @@ def test_polls_outlive_a_server_that_cuts_idle_connections(tmp_path: Path) -> No
             assert watch.event()["event"] == "appeared"
             server.client.delete("wh:session:+1")
             assert watch.event()["event"] == "deleted"
+
+
+def killed(server: Server) -> None:
+    """Kill a server, and return when its port is free."""
+    server.process.kill()
+    server.process.wait()
+
+
+@pytest.mark.parametrize("phone", [(), ("+1",)], ids=["all", "one"])
+def test_a_server_that_was_restarted_is_watched_again(
+    tmp_path: Path, phone: tuple[str, ...]
+) -> None:
+    """The gap is told in the list of events; what happened in it follows once it can be seen."""
+    with servers.running(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
+        server.client.set("wh:session:+1", conversation("a"), ex=600)
+        pawsctl = Pawsctl(tmp_path, server.url)
+        arguments = (*WATCH, *phone, "--json", "--failover-timeout", "60")
+        with following(pawsctl, *arguments) as watch:
+            watch.event() if phone else watch.said()
+            for text in "bc":
+                killed(server)
+                lost = watch.event()
+                assert list(lost) == ["time", "event", "reason", "timeout"]
+                assert (lost["event"], lost["timeout"]) == ("disconnected", 60)
+                assert server.url in lost["reason"]
+                assert watch.said().startswith(f"Disconnected. {lost['reason']} Waiting up to 60 s")
+                server.restart()
+                back = watch.event()
+                assert (back["event"], back["reason"]) == ("reconnected", None)
+                assert watch.said() == "Reconnected."
+                server.client.set("wh:session:+1", conversation("a", text), ex=600)
+                kinds = ["changed"] if not phone else ["message"] if text == "b" else ["changed"]
+                assert watch.event()["event"] in kinds
+                if phone and text == "c":
+                    assert watch.event()["event"] == "message"
+            assert watch.interrupt() == ExitStatus.INTERRUPTED
+
+
+def test_what_a_restarted_server_lost_is_told_after_the_gap(tmp_path: Path) -> None:
+    """It loads for a while before: meanwhile nothing is taken for gone."""
+    slowly = ("--key-load-delay", "20000", "--loading-process-events-interval-bytes", "1024")
+    with servers.running(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
+        for number in range(100):
+            server.client.set(f"wh:session:+{number}", GREETING, ex=600)
+        pawsctl = Pawsctl(tmp_path, server.url)
+        with following(pawsctl, *WATCH) as watch:
+            watch.said()
+            killed(server)
+            assert "  disconnected  Redis at redis://" in watch.line()
+            assert watch.said().startswith("Disconnected. ")
+            server.restart(*slowly)
+            assert watch.line().endswith("  reconnected")
+            server.client.delete("wh:session:+7")
+            assert watch.line().split()[1:3] == ["deleted", "+7"]
+            killed(server)
+            assert " disconnected " in watch.line()
+            server.restart("--appendonly", "no")
+            assert watch.line().endswith("  reconnected")
+            gone = {watch.line().split()[1] for _ in range(99)}
+            assert gone == {"deleted"}
+
+
+def test_a_server_that_does_not_come_back_ends_a_watch(tmp_path: Path) -> None:
+    """After --failover-timeout; exit 5, and the last line of stderr tells why."""
+    with servers.running(tmp_path) as server:
+        pawsctl = Pawsctl(tmp_path, server.url)
+        with following(pawsctl, *WATCH, "--json", "--failover-timeout", "0.5") as watch:
+            watch.said()
+            killed(server)
+            assert watch.event()["event"] == "disconnected"
+            assert watch.process.wait(DEADLINE_SECONDS) == ExitStatus.UNREACHABLE
+            assert watch.out.empty()
+            watch.said()
+            error = json.loads(watch.said())["error"]
+            assert error["code"] == "unreachable"
+            assert error["message"].endswith("It was not back within 0.5 s.")
+            assert "--failover-timeout" in error["hint"]
+
+
+def test_a_server_that_hangs_is_an_outage_too(tmp_path: Path) -> None:
+    """As one whose container is paused."""
+    with servers.running(tmp_path) as server:
+        pawsctl = Pawsctl(tmp_path, server.url)
+        arguments = (*WATCH, "--json", "--timeout", "1", "--failover-timeout", "60")
+        with following(pawsctl, *arguments) as watch:
+            watch.said()
+            server.process.send_signal(signal.SIGSTOP)
+            assert "did not answer in time" in watch.event()["reason"]
+            server.process.send_signal(signal.SIGCONT)
+            assert watch.event()["event"] == "reconnected"
+
+
+def test_a_password_that_was_changed_meanwhile_ends_a_watch(tmp_path: Path) -> None:
+    """Waiting would not help; exit 5 at once."""
+    with servers.running(tmp_path) as server:
+        pawsctl = Pawsctl(tmp_path, server.url)
+        with following(pawsctl, *WATCH, "--json", "--failover-timeout", "60") as watch:
+            watch.said()
+            killed(server)
+            assert watch.event()["event"] == "disconnected"
+            server.restart("--requirepass", "other")
+            assert watch.process.wait(DEADLINE_SECONDS) == ExitStatus.UNREACHABLE
+            watch.said()
+            assert json.loads(watch.said())["error"]["code"] == "login-refused"
+
+
+def test_a_board_says_that_it_is_not_of_now(tmp_path: Path) -> None:
+    """As long as the server is gone; afterwards the gap stays in the list of events."""
+    here, there = pty.openpty()
+    with servers.running(tmp_path) as server, os.fdopen(here, "rb", buffering=0) as terminal:
+        pawsctl = Pawsctl(tmp_path, server.url)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pawsctl", *WATCH, "--failover-timeout", "60"],
+            stdin=there, stdout=there, stderr=there, cwd=pawsctl.folder,
+            env=pawsctl.environment | {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "20"},
+        )  # fmt: skip
+        os.close(there)
+
+        def until(wanted: bytes) -> bytes:
+            seen, words = b"", b""
+            while wanted not in words:
+                seen += terminal.read(4_096)
+                words = re.sub(rb"\x1b\[[\d;?]*[a-zA-Z]", b"", seen)
+            return words
+
+        until(b"nothing has happened yet")
+        killed(server)
+        assert b"Disconnected at " in until(b"1 disconnected (Ctrl-C ends)")
+        server.restart()
+        seen = until(b"1 disconnected, 1 reconnected (Ctrl-C ends)")
+        assert b"Watching 0 sessions" in seen
+        assert b"Disconnected at" not in seen
+        process.send_signal(signal.SIGINT)
+        with suppress(OSError):
+            while terminal.read(4_096):
+                pass
+        assert process.wait(DEADLINE_SECONDS) == ExitStatus.INTERRUPTED

@@ -262,7 +262,7 @@ def _cursor_and_keys(reply: Any) -> tuple[bytes, list[bytes]]:
             raise RedisNotReady(
                 f"Redis refused: {str(reply).rstrip('.')}.", hint="Try again in a moment."
             )
-        raise refused(reply)
+        raise refused(reply) from reply
     cursor, keys = reply
     # Some servers send it as an integer.
     return cursor if isinstance(cursor, bytes) else b"%d" % cursor, keys

@@ -12,6 +12,7 @@ from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.model import Message, Record, Session
 from pawsctl.sessions.contract.rules import Checks
 from pawsctl.sessions.store.reader import SessionReader
+from pawsctl.sessions.watch.outages import ConnectionEvent, Outages
 from pawsctl.sessions.watch.watch import SLACK_SECONDS, Kind, SessionEvent, event_of
 
 
@@ -37,7 +38,9 @@ class NewMessage(msgspec.Struct, frozen=True):
     message: Message
 
 
-def as_result(found: NewMessage | SessionEvent) -> MessageEvent | SessionEvent:
+def as_result(
+    found: NewMessage | SessionEvent | ConnectionEvent,
+) -> MessageEvent | SessionEvent | ConnectionEvent:
     """Return the event for programs."""
     return found.event if isinstance(found, NewMessage) else found
 
@@ -54,26 +57,32 @@ def tail(
     interval: float,
     missing: Callable[[], None],
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[NewMessage | SessionEvent]:
+) -> Iterator[NewMessage | SessionEvent | ConnectionEvent]:
     """Yield the `last` messages of a session (None: all), then new messages and events, for ever.
 
     `interval` is the seconds between polls. If there is no session at first, `missing` is called,
     and the session is waited for.
     """
     using = rules.checks(store.keyspace)
-    before, is_first = _Snapshot(None, store.keyspace, time.monotonic()), True
-    while True:
+    before: _Snapshot | None = None
+    outages = Outages(store.connection, sleep)
+
+    def poll() -> Iterator[NewMessage | SessionEvent]:
+        nonlocal before
         asked = time.monotonic()
-        record = store.record(key)
-        now = _Snapshot(record, store.keyspace, asked)
-        if is_first:
-            if record is None:
+        now = _Snapshot(store.record(key), store.keyspace, asked)
+        if before is not None:
+            yield from _changes(using, key, before, now)
+        else:
+            if now.record is None:
                 missing()
             yield from _new_messages(store.keyspace, key, now, _last(now.messages, last))
-        else:
-            yield from _changes(using, key, before, now)
-        before, is_first = now, False
-        sleep(max(0.0, asked + interval - time.monotonic()))
+        before = now
+
+    while True:
+        begun = time.monotonic()
+        yield from outages.through(poll)
+        sleep(max(0.0, begun + interval - time.monotonic()))
 
 
 class _Snapshot:

@@ -9,6 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -19,6 +20,7 @@ from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.contract.rules import Checks
 from pawsctl.sessions.query.summing import summing_to_show
 from pawsctl.sessions.store.reader import SessionReader
+from pawsctl.sessions.watch.outages import ConnectionEvent, Outages
 
 SHARE = 0.25
 """Polls take at most this share of a processor, here and on the server: else they become rarer."""
@@ -77,11 +79,15 @@ class Poll(msgspec.Struct, frozen=True):
 
 
 class Board(msgspec.Struct, frozen=True):
-    """The state of a watch, to be drawn: recent events, newest first, and counts by event."""
+    """The state of a watch, to be drawn: recent events, newest first, and counts by event.
+
+    `lost` is set while the server is gone: the rest is how it was then.
+    """
 
     poll: Poll
-    recent: Sequence[SessionEvent]
+    recent: Sequence[SessionEvent | ConnectionEvent]
     counts: dict[str, int]
+    lost: ConnectionEvent | None
 
 
 class _Known(msgspec.Struct, gc=False):
@@ -105,16 +111,17 @@ def follow(
     *,
     interval: float,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[SessionEvent | Poll]:
+) -> Iterator[SessionEvent | ConnectionEvent | Poll]:
     """Yield the events of the sessions that match, for ever, and each Poll after its events.
 
     `interval` is the seconds between polls. Sessions that exist at the beginning are no events.
     """
     watch, told = _Watch(store, match), 0.0
+    outages = Outages(store.connection, sleep)
     while True:
-        begun, used_before = time.monotonic(), time.process_time()
-        yield from watch.poll()
-        seconds, used = time.monotonic() - begun, time.process_time() - used_before
+        yield from outages.through(watch.poll)
+        seconds = time.monotonic() - watch.begun
+        used = time.process_time() - watch.used_before
         # The server has worked for no longer than the poll took.
         pause = max(interval, (seconds + used) / SHARE)
         # Tell once that polls are rarer, and again if the pause has doubled or halved.
@@ -130,7 +137,7 @@ def follow(
             is_news,
             store.left_out_texts(),
         )
-        sleep(max(0.0, begun + pause - time.monotonic()))
+        sleep(max(0.0, watch.begun + pause - time.monotonic()))
 
 
 class _Watch:
@@ -144,21 +151,28 @@ class _Watch:
         self.sessions = 0
         self.one_in = 1
         self.number = 0
+        # Keys that are new, and those whose TTL or size has changed: those that a poll has seen,
+        # and not read because it failed, are read by the next.
+        self.fresh: dict[bytes, None] = {}
+        self.changed: dict[bytes, None] = {}
+        # When the last poll began, and the processor's time used before.
+        self.begun = self.used_before = 0.0
 
     def poll(self) -> Iterator[SessionEvent]:
+        self.begun, self.used_before = time.monotonic(), time.process_time()
         self.number += 1
-        fresh, changed = self._look()
+        self._look()
         if self.number > 1:
-            yield from self._read(fresh, are_new=True)
-            yield from self._read(changed, are_new=False)
+            yield from self._read(self.fresh, are_new=True)
+            yield from self._read(self.changed, are_new=False)
             yield from self._gone()
         elif self.sees_sizes:
             # Read to tell a touch from a change later; skipped if it would spoil LRU.
-            deque(self._read(fresh, are_new=True), maxlen=0)
+            deque(self._read(self.fresh, are_new=True), maxlen=0)
+        self.fresh.clear()
 
-    def _look(self) -> tuple[list[bytes], list[bytes]]:
-        """Return the keys that are new, and those whose TTL or size has changed."""
-        fresh, changed = [], []
+    def _look(self) -> None:
+        """Note the keys that are new, and those whose TTL or size has changed."""
         self.sessions = 0
         for asked, batch in self.store.scan_ttls_and_sizes(self.match, self._is_sized):
             answered = time.monotonic()
@@ -170,17 +184,18 @@ class _Watch:
                 if known is None:
                     if self._is_followed(key):
                         self.known[key] = _Known(early, late, size, None, self.number)
-                        fresh.append(key)
+                        self.fresh[key] = None
                     continue
-                if early > known.late or late < known.early or size != known.size:
-                    changed.append(key)
+                is_changed = early > known.late or late < known.early or size != known.size
+                if is_changed and key not in self.fresh:
+                    self.changed[key] = None
                 known.early, known.late, known.size, known.seen = early, late, size, self.number
             while len(self.known) > FOLLOWED:
                 self.one_in *= 2
                 # By a hash of the key, so that a session not followed is never taken for new.
                 self.known = {k: v for k, v in self.known.items() if self._is_followed(k)}
-                fresh = [key for key in fresh if key in self.known]
-        return fresh, [key for key in changed if key in self.known]
+                self.fresh = {key: None for key in self.fresh if key in self.known}
+                self.changed = {key: None for key in self.changed if key in self.known}
 
     def _is_followed(self, key: bytes) -> bool:
         return hash(key) % self.one_in == 0
@@ -188,11 +203,12 @@ class _Watch:
     def _is_sized(self, key: bytes) -> bool:
         return self.sees_sizes and self._is_followed(key)
 
-    def _read(self, names: Sequence[bytes], *, are_new: bool) -> Iterator[SessionEvent]:
-        for begin in range(0, len(names), VALUES):
-            batch = names[begin : begin + VALUES]
+    def _read(self, names: dict[bytes, None], *, are_new: bool) -> Iterator[SessionEvent]:
+        """Yield an event for each of the keys, and remove it from them."""
+        while batch := list(islice(names, VALUES)):
             now_ms = time.time() * 1000
             for key, record in zip(batch, self._records(batch), strict=True):
+                del names[key]
                 if record is None:
                     if are_new:
                         del self.known[key]
@@ -228,8 +244,8 @@ def event_of(
 
 
 def events(
-    stream: Iterable[SessionEvent | Poll], told: Callable[[Poll], None]
-) -> Iterator[SessionEvent]:
+    stream: Iterable[SessionEvent | ConnectionEvent | Poll], told: Callable[[Poll], None]
+) -> Iterator[SessionEvent | ConnectionEvent]:
     """Yield the events of a watch alone; call `told` with each poll."""
     for each in stream:
         if isinstance(each, Poll):
@@ -238,13 +254,23 @@ def events(
             yield each
 
 
-def boards(stream: Iterable[SessionEvent | Poll]) -> Iterator[Board]:
-    """Yield a board after each poll. No more events are kept than a board shows."""
-    recent: deque[SessionEvent] = deque(maxlen=RECENT)
+def boards(stream: Iterable[SessionEvent | ConnectionEvent | Poll]) -> Iterator[Board]:
+    """Yield a board after each poll, and as soon as the server has gone away.
+
+    No more events are kept than a board shows.
+    """
+    recent: deque[SessionEvent | ConnectionEvent] = deque(maxlen=RECENT)
     counts: Counter[str] = Counter()
+    poll: Poll | None = None
     for each in stream:
+        lost: ConnectionEvent | None = None
         if isinstance(each, Poll):
-            yield Board(each, tuple(recent), dict(counts))
+            poll = each
         else:
             recent.appendleft(each)
             counts[each.event] += 1
+            if each.event != "disconnected":
+                continue
+            lost = each
+        if poll is not None:
+            yield Board(poll, tuple(recent), dict(counts), lost)

@@ -1,0 +1,84 @@
+"""Polling through outages: a server that goes away is waited for, and the gap is told."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Literal, TypeVar
+
+import msgspec
+
+from pawsctl.connection import Connection, has_code
+from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
+
+RETRY_SECONDS = 0.5
+
+# Refused as long as the server is starting, or busy with a script.
+_NOT_YET = ("LOADING", "MASTERDOWN", "BUSY")
+
+Found = TypeVar("Found")
+
+
+class ConnectionEvent(msgspec.Struct, frozen=True):
+    """The end of what is seen, with its `reason`, or its beginning anew.
+
+    What happened in between is told by the events after `reconnected`, if it can still be seen.
+    `timeout` is the seconds after which the watch ends if the server is not back.
+    """
+
+    time: datetime
+    event: Literal["disconnected", "reconnected"]
+    reason: str | None = None
+    timeout: float | None = None
+
+
+class Outages:
+    """Polls of one connection; a server that goes away after the first poll is waited for.
+
+    It is waited for as long as for a failover. Sentinels and clusters are not, since their
+    connections have waited by themselves.
+    """
+
+    def __init__(self, connection: Connection, sleep: Callable[[float], None]) -> None:
+        self._connection = connection
+        self._seconds = connection.timeouts.failover
+        self._sleep = sleep
+        self._has_polled = False
+
+    def through(self, poll: Callable[[], Iterator[Found]]) -> Iterator[Found | ConnectionEvent]:
+        """Yield what a poll yields, and poll again until one has come to its end.
+
+        Raises what the last poll raised, if the server was not back in time.
+        """
+        since: float | None = None
+        while True:
+            try:
+                for found in poll():
+                    if since is not None:
+                        yield ConnectionEvent(datetime.now(UTC), "reconnected")
+                        since = None
+                    yield found
+            except (RedisUnreachable, OperationFailed) as error:
+                if not self._may_pass(error):
+                    raise
+                if since is None:
+                    since = time.monotonic()
+                    yield ConnectionEvent(
+                        datetime.now(UTC), "disconnected", error.message, self._seconds
+                    )
+                elif time.monotonic() - since > self._seconds:
+                    raise error.with_context(
+                        after=f"It was not back within {self._seconds:g} s.",
+                        hint="--failover-timeout waits longer.",
+                    ) from error
+                self._sleep(RETRY_SECONDS)
+            else:
+                self._has_polled = True
+                if since is not None:
+                    yield ConnectionEvent(datetime.now(UTC), "reconnected")
+                return
+
+    def _may_pass(self, error: RedisUnreachable | OperationFailed) -> bool:
+        waits_itself = self._connection.follows_failovers or self._connection.resolved().is_cluster
+        if not self._has_polled or waits_itself or isinstance(error, LoginRefused):
+            return False
+        return isinstance(error, RedisUnreachable) or has_code(error.__cause__, *_NOT_YET)
