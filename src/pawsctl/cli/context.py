@@ -1,5 +1,6 @@
 """One run of a command: its global options, and the settings and connections made from them."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -154,16 +155,16 @@ class Invocation:
             return target
         return replace(target, read_only=f"'{self.command}', which changes nothing")
 
-    def connect(self, *, all_within: float | None = None) -> "Connection":
+    def connect(self, *, all_within: float | None = None, each: float = math.inf) -> "Connection":
         """Return a connection to the target; it connects on first use.
 
         With `all_within`, the timeout of a reply, or so many seconds if that is less, is the
-        timeout of all replies together.
+        timeout of all replies together. No timeout is longer than `each` seconds.
         """
         # Saves 0.1 s for commands that do not talk to Redis.
         from pawsctl.connection import connect
 
-        timeouts = self.timeouts()
+        timeouts = self.timeouts().at_most(each)
         target = self.target()
         self.announce(target)
         self._origin = target.origin
@@ -243,11 +244,11 @@ class Invocation:
 
             raise ReadOnly.of(what, origin)
 
-    def store(self, *, dry_run: bool = False) -> "SessionStore":
+    def store(self, *, dry_run: bool = False, each: float = math.inf) -> "SessionStore":
         """Return a store to change the sessions, or with `dry_run` to see what would change.
 
         It reads from the primary: a session that a lagging replica lacks would count as deleted.
-        Raises ReadOnly if nothing may be changed.
+        `each` is as in `connect`. Raises ReadOnly if nothing may be changed.
         """
         from pawsctl.sessions.store.store import SessionStore
 
@@ -256,7 +257,7 @@ class Invocation:
         if self.prefer_replica:
             self.output.note("This command writes: it reads from the primary too.")
             self.prefer_replica = False
-        store = SessionStore(self.connect(), keyspace=self.keyspace)
+        store = SessionStore(self.connect(each=each), keyspace=self.keyspace)
         self._warn_of_another_port(store.connection.target)
         return store
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+# The last run of those that --retry-for repeats waits this long for a reply, however little time is
+# left.
+_LEAST_SECONDS = 1.0
 
 
 def latency(text: str) -> float:
@@ -73,9 +79,12 @@ def test_session(
         if not retry_for:
             live(step)
 
+    ends = time.monotonic() + retry_for if retry_for else math.inf
+
     def attempt() -> FlowReport:
         finished.clear()
-        with run.store() as store:
+        left_seconds = max(_LEAST_SECONDS, ends - time.monotonic())
+        with run.store(each=left_seconds) as store:
             run.record(store.connection.target)
             return run_flow.run(store, max_latency=max_latency, done=done, left=left)
 

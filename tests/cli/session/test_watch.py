@@ -7,15 +7,18 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pawsctl.config.redis_url import parse
 from pawsctl.connection import connect
-from pawsctl.errors import ExitStatus
+from pawsctl.errors import ExitStatus, RedisUnreachable
+from pawsctl.sessions.contract.model import Record
 from pawsctl.sessions.store.store import SessionStore
 from pawsctl.sessions.watch import watch
 from tests import servers
@@ -224,6 +227,36 @@ def test_polls_become_rarer_where_they_take_long(server: Server) -> None:
     assert all(poll.seconds <= poll.pause * watch.SHARE * 1.001 for poll in polls)
     for poll, pause in zip(polls, slept, strict=False):
         assert 0 < pause <= poll.pause
+
+
+class _CutOnce(SessionStore):
+    """A store whose second reading of values fails."""
+
+    readings = 0
+
+    def records_of(self, names: Sequence[bytes], **options: Any) -> list[Record | None]:
+        self.readings += 1
+        if self.readings == 2:
+            raise RedisUnreachable("It hung up.", hint="")
+        return super().records_of(names, **options)
+
+
+def test_a_poll_that_fails_halfway_loses_no_event(server: Server) -> None:
+    """It has seen the keys and not their values: the next poll reads those."""
+    server.client.set("wh:session:+1", conversation("a"), ex=600)
+    seen: list[tuple[str, str]] = []
+    with _CutOnce(connect(parse(server.url, origin="the test"))) as store:
+        for each in watch.follow(store, None, interval=0.1, sleep=lambda _: None):
+            if isinstance(each, watch.Poll):
+                if seen:
+                    break
+                server.client.set("wh:session:+1", conversation("a", "b"), ex=600)
+                server.client.set("wh:session:+2", conversation("a"), ex=600)
+            else:
+                seen.append((each.event, getattr(each, "phone", "")))
+    assert seen == [
+        ("disconnected", ""), ("reconnected", ""), ("appeared", "+2"), ("changed", "+1")
+    ]  # fmt: skip
 
 
 def test_polls_outlive_a_server_that_cuts_idle_connections(tmp_path: Path) -> None:

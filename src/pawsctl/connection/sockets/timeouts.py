@@ -20,9 +20,12 @@ class Timeouts(msgspec.Struct, frozen=True):
     until: float | None = None
 
     def at_most(self, seconds: float) -> Timeouts:
-        """Return the timeouts with at most `seconds` for a connection and for a reply."""
+        """Return the timeouts with at most `seconds` for each."""
         return msgspec.structs.replace(
-            self, connect=min(self.connect, seconds), reply=min(self.reply, seconds)
+            self,
+            connect=min(self.connect, seconds),
+            reply=min(self.reply, seconds),
+            failover=min(self.failover, seconds),
         )
 
     def for_all(self) -> Timeouts:
