@@ -8,6 +8,7 @@ from pawsctl.errors import ExitStatus
 from tests import clusters
 from tests.cli_runner import Pawsctl
 from tests.clusters import Cluster
+from tests.conftest import GOOD
 
 
 @pytest.fixture(params=["cluster URL", "URL of a primary", "URL of a replica"])
@@ -60,6 +61,24 @@ def test_every_command_works(cluster: Cluster, anywhere: Pawsctl, url: str) -> N
         erased = run("session", "erase", phone, "--confirm", "127.0.0.1")
         assert isinstance(erased, dict)
         assert erased["receipt"]["looked_at"][0]["erased"] == 1
+
+
+def test_a_receipt_names_each_primary_that_had_something_of_the_person(
+    cluster: Cluster, anywhere: Pawsctl
+) -> None:
+    """A picture may be on another primary than the session, in whose files it stays for a time."""
+    session = cluster.owner_of(b"wh:session:+1")
+    pictures = (f"temp_image:+1:{number}" for number in range(1_000))
+    name = next(each for each in pictures if cluster.owner_of(each.encode()) != session)
+    picture = cluster.owner_of(name.encode())
+    session.client.set("wh:session:+1", GOOD[0].read_bytes(), ex=600)
+    picture.client.set(name, "{}", ex=600)
+    done = anywhere(
+        *("session", "erase", "+1", "--confirm", "127.0.0.1", "--json", "--url", cluster.url)
+    )
+    told = done.json["receipt"]["not_reached"]
+    of_snapshots = [each.split()[2] for each in told if each.startswith("snapshots of")]
+    assert of_snapshots == [str(session.address), str(picture.address)]
 
 
 def test_health_asks_each_primary_for_a_key_of_its_own(cluster: Cluster, anywhere: Pawsctl) -> None:

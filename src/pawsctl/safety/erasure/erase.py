@@ -208,7 +208,7 @@ class Erasure:
             not_erased=list(map(self._store.keyspace.shown_sentence, failures)),
             not_reached=[
                 *([others] if self.otherwise else []),
-                *stored.out_of_reach(self._store, self._key),
+                *stored.out_of_reach(self._store, self._key, found.stored),
                 *_ELSEWHERE,
             ],
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from pawsctl.connection import ErrorReply, info_fields, raise_for_error
+from pawsctl.connection import ErrorReply, Node, info_fields, raise_for_error
 from pawsctl.connection.replies import is_about_a_key
 from pawsctl.connection.scan.one_server import WRITTEN, slices
 from pawsctl.errors import Partial
@@ -73,9 +73,17 @@ def delete(store: SessionStore, key: bytes, stored: Stored) -> Deletion:
     return Deletion(session, pictures, refused)
 
 
-def out_of_reach(store: SessionStore, key: bytes) -> list[str]:
-    """Return clauses on what Redis keeps elsewhere for a time, by what it tells of itself."""
-    node = store.connection.owner(key)
+def out_of_reach(store: SessionStore, key: bytes, stored: Stored) -> list[str]:
+    """Return clauses on what Redis keeps elsewhere for a time, by what it tells of itself.
+
+    In a cluster, a picture may have been on another primary than the session.
+    """
+    owners = map(store.connection.owner, (key, *stored.pictures))
+    nodes = {str(each): each for each in owners}
+    return [clause for node in nodes.values() for clause in _kept_by(node)]
+
+
+def _kept_by(node: Node) -> list[str]:
     reply = node.pipeline([("INFO",)])[0]
     told = {} if isinstance(reply, ErrorReply) else info_fields(reply)
     clauses = []
