@@ -65,9 +65,11 @@ def test_a_user_who_may_not_measure_is_told(any_server: Server, tmp_path: Path) 
     any_server.client.execute_command("ACL", "SETUSER", "one", "reset", "on", ">x", *rules)
     try:
         url = any_server.url.replace("//", "//one:x@")
+        told = Pawsctl(tmp_path, url)("session", "stats").text
         found = Pawsctl(tmp_path, url)("session", "stats", "--json").json
     finally:
         any_server.client.execute_command("ACL", "DELUSER", "one")
+    assert "3 pictures on their way (temp_image:*), of unknown size: MEMORY USAGE was" in told
     assert found["sessions"] == 1
     assert (found["pictures"]["keys"], found["pictures"]["complete"]) == (3, False)
     assert "MEMORY USAGE was refused" in found["pictures"]["reason"]

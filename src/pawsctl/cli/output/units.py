@@ -109,11 +109,15 @@ def pictures(found: Pictures) -> Line:
     """Render the number and size of the bot's temporary pictures (temp_image:*)."""
     from pawsctl.plurals import plural
 
-    count = plural(found.keys, "picture")
-    words = f"{count} on their way (temp_image:*) take {size(found.bytes)}"
+    words = f"{plural(found.keys, 'picture')} on their way (temp_image:*)"
     if found.complete:
-        return [(words, "")]
-    return [(f"at least {words}", ""), (f", not all was looked at: {found.reason}", "yellow")]
+        return [(f"{words} take {size(found.bytes)}", "")]
+    why = (f", not all was looked at: {found.reason}", "yellow")
+    if not found.keys:
+        return [("no picture on its way (temp_image:*) was seen", ""), why]
+    if not found.bytes:
+        return [(f"at least {words}", ""), (f", of unknown size: {found.reason}", "yellow")]
+    return [(f"at least {words} take {size(found.bytes)}", ""), why]
 
 
 class Texts(dict[int | None, str]):
