@@ -28,6 +28,14 @@ def test_compose_files_are_kept_as_json() -> None:
         assert path.read_text("utf-8") == text, f"{path.name}: run 'make docs'"
 
 
+def test_the_example_of_a_dotenv_file_has_every_setting() -> None:
+    """Each is a line in .env.example with its default, commented out."""
+    lines = (pages.ROOT / ".env.example").read_text("utf-8").splitlines()
+    given = dict(line[1:].split("=", 1) for line in lines if re.match(r"#[A-Z_]+=", line))
+    told = {each.name: each.default or given.get(each.name) for each in SETTING_SPECS}
+    assert told == {name: value for name, value in given.items() if name in told}
+
+
 @pytest.mark.parametrize("name", commands.every_command())
 def test_every_command_has_a_part_and_an_example(name: str) -> None:
     """They are below its own heading in docs/commands.md."""

@@ -30,6 +30,26 @@ def docker_compose(compose: Path, docker_stack: Stack) -> Compose:
     return run
 
 
+def test_compose_reads_the_dotenv_file_that_is_named(compose: Path, tmp_path: Path) -> None:
+    """One in the working directory it reads only then, and of that the password is not used."""
+    (tmp_path / ".env").write_text("PAWSCTL_PROJECT=named\nREDIS_PASSWORD=let-me-in\n")
+
+    def run(*options: str) -> str:
+        return subprocess.run(
+            [str(compose), *options, "-f", str(compose_file()), "config"],
+            cwd=tmp_path,
+            env={},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    named = run("--env-file", ".env")
+    assert "name: named\n" in named
+    assert "let-me-in" not in named
+    assert "name: paws-wpp\n" in run()
+
+
 def test_pawsctl_takes_what_compose_started_as_its_own(
     docker_stack: Stack, docker_compose: Compose, engine_view: Docker
 ) -> None:
