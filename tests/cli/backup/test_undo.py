@@ -481,6 +481,20 @@ def test_the_printed_way_back_works_as_it_is_printed(pawsctl: Pawsctl, server: S
         server.client.acl_deluser("me")
 
 
+def test_where_a_backup_is_from_is_told_though_the_settings_name_a_dead_redis(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """To start that one would not help. One that --url names is what has to answer."""
+    fill(server)
+    pawsctl("session", "delete", "+1")
+    dead = "redis://127.0.0.1:1"
+    result = pawsctl("backup", "restore", "--latest", env={"REDIS_URL": dead})
+    assert result.status == ExitStatus.USAGE, result.err
+    assert f"is from {server.url}, and the target is {dead}" in result.err
+    named = pawsctl("backup", "restore", "--latest", "--url", dead)
+    assert named.status == ExitStatus.UNREACHABLE
+
+
 def test_a_backup_goes_to_where_it_is_from(pawsctl: Pawsctl, server: Server) -> None:
     """Else what production had would come to whatever Redis the settings name."""
     fill(server)

@@ -6,7 +6,7 @@ import msgspec
 
 from pawsctl.config import redis_url
 from pawsctl.connection import Connection
-from pawsctl.errors import OperationFailed, UsageError
+from pawsctl.errors import OperationFailed, RedisUnreachable, UsageError
 from pawsctl.plurals import plural
 from pawsctl.safety import look, places
 from pawsctl.safety.backups import folder, replace
@@ -17,6 +17,9 @@ from pawsctl.sessions.archive.read import Archive
 from pawsctl.sessions.archive.restore import How, Rejection
 from pawsctl.sessions.store.evictions import require_none
 from pawsctl.sessions.store.store import SessionStore
+
+_BY_OPTION = "option --url"
+"""The origin of a target that the command names."""
 
 
 class Restored(msgspec.Struct, frozen=True):
@@ -54,7 +57,7 @@ def require_target(archive: Archive, connection: Connection, place: Place, *, la
     hint = "Name the Redis that it is to be restored into with --url."
     if own:
         hint = f"{hint} The newest from {target.url} is {own}."
-    if target.origin == "option --url":
+    if target.origin == _BY_OPTION:
         if not (own and latest):
             return True
         hint = (
@@ -77,12 +80,21 @@ def _newest_of(url: str) -> str:
 
 
 def _is_from(source: str, connection: Connection) -> bool:
+    target = connection.target
     try:
         place = redis_url.parse(source, origin="the backup")
     except UsageError:
         return False
-    connection.connect()
-    return places.is_same(place, connection.target, look.addresses(connection))
+    if places.is_same(place, target, ()):
+        return True
+    try:
+        connection.connect()
+    except RedisUnreachable:
+        if target.origin == _BY_OPTION:
+            raise
+        # Nothing tells that this is the Redis that the backup is from, under another name.
+        return False
+    return places.is_same(place, target, look.addresses(connection))
 
 
 def replaces(place: Place) -> bool:
