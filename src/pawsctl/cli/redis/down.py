@@ -51,6 +51,6 @@ def down(
         run.output.note("The data is kept: -v is --verbose, and --volumes deletes the data.")
     if volumes and not dry_run and (left := len(folder.every())):
         run.output.note(
-            f"Left: {plural(left, 'backup')} in {state_dir.path_of()}. 'pawsctl backup list' shows "
-            "what is in them, 'pawsctl backup purge' removes them."
+            f"Left: {plural(left, 'backup')} in {state_dir.path_of()}. 'pawsctl backup list' lists "
+            "them, 'pawsctl backup purge' removes them."
         )
