@@ -23,7 +23,12 @@ HINT = (
 
 
 UNPROTECTED_HINT = (
-    "Set REDIS_PASSWORD=random: 'pawsctl redis up' makes a password, and every command uses it."
+    "Write REDIS_PASSWORD=random into .env: 'pawsctl redis up' then makes a password, and every "
+    "command uses it."
+)
+LOGIN_KEPT = (
+    "Its password is kept, and used by every command for which REDIS_PASSWORD=random is set; "
+    "'pawsctl redis status -o env' prints the URL with it."
 )
 
 

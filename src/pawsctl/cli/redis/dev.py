@@ -34,8 +34,6 @@ def dev(
     run.count(**actions(done.services))
     run.output.show(done, results_view.dev)
     if run.settings.has_kept_password:
-        run.output.note(
-            "Its password is kept; 'pawsctl redis status -o env' prints the URL with it."
-        )
+        run.output.note(cautions.LOGIN_KEPT)
     for caution in cautions.of(run.settings, settings, done.services):
         run.output.warn(caution)
