@@ -173,7 +173,7 @@ def _warnings(node: NodeMemory, *, has_limit: bool) -> list[str]:
     elif node.used and node.limit and node.used > node.limit * _NEARLY_FULL:
         warnings.append(f"{node.used / node.limit:.0%} of the limit is used")
     if node.policy == "noeviction":
-        warnings.append("the policy is noeviction: the bot's writes fail when memory is full")
+        warnings.append("the policy is noeviction: writes fail when memory is full")
     if node.aof is False:
         warnings.append("AOF is off: sessions since the last save are lost when Redis stops")
     return warnings
