@@ -56,6 +56,21 @@ def test_every_stuck_session_is_brought_back(anywhere: Pawsctl, any_server: Serv
     assert "No session" in again.err
 
 
+def test_of_several_that_were_not_repaired_one_is_named_and_the_rest_counted(
+    pawsctl: Pawsctl, server: Server
+) -> None:
+    """A reason stands beside the session that it is of."""
+    for phone in ("+1", "+2", "+3"):
+        server.client.set(f"wh:session:{phone}", b"[]", ex=600)
+    done = pawsctl("session", "repair", "+1", "+2", "+3", "--yes", "--json")
+    assert done.status == ExitStatus.FAILED
+    message = done.error["message"]
+    assert message.startswith(
+        "3 sessions were not repaired: +1 (the value is a list, not an object;"
+    )
+    assert message.endswith(") and 2 more.")
+
+
 def test_the_difference_is_shown_before_the_question(pawsctl: Pawsctl, server: Server) -> None:
     """Without a terminal and --yes nothing is changed."""
     server.client.set(KEY, KILLED)

@@ -266,9 +266,10 @@ def require_repaired(
     if not left or dry_run:
         return
     # The bot's session of a phone without digits has the prefix alone as its key.
-    first = left[0].phone or left[0].key
-    count = f"{len(left)} sessions were" if len(left) > 1 else f"{first} was"
-    some = f"{first}: " if len(left) > 1 else ""
+    first, why = left[0].phone or left[0].key, left[0].why
+    told = f"{first} was not repaired: {why}."
+    if more := len(left) - 1:
+        told = f"{len(left)} sessions were not repaired: {first} ({why}) and {more} more."
     hints = {
         "at_work": "Use --force if the bot is not at work on it."
         if any(each.why == _UNTOLD for each in left)
@@ -277,6 +278,4 @@ def require_repaired(
         "beyond_repair": "See 'pawsctl session lint'.",
     }
     states = dict.fromkeys(each.state for each in left)
-    raise OperationFailed(
-        f"{count} not repaired: {some}{left[0].why}.", hint=" ".join(hints[each] for each in states)
-    )
+    raise OperationFailed(told, hint=" ".join(hints[each] for each in states))
