@@ -289,6 +289,11 @@ def test_a_mistyped_command_is_answered_with_the_one_meant(
     [
         (["session", "get", "-LWqK7"], "For an id that begins with -, write -- before it"),
         (["session", "delete", "--no-backup", "-9f"], "write -- before it"),
+        (["session", "get", "-abc"], "write -- before it"),
+        (["session", "list", "-a"], "Leave it out: it lists all"),
+        (["session", "flush", "--all"], "Leave it out: without a filter, it deletes all."),
+        (["session", "flush", "--older-than", "2h"], "Write --idle TIME."),
+        (["session", "list", "--sort", "-ttl"], "--reverse turns it round"),
         (["session", "import", "a.jsonl", "--yes"], "Leave it out: it does not ask."),
         (["session", "touch", "+1", "-y"], "Leave it out: it does not ask."),
         (["session", "get", "--wrong", "+1"], "See 'pawsctl session get --help'."),

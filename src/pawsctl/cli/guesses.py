@@ -96,10 +96,15 @@ _OPTIONS = (
     ("redis", ("-a", "--pass", "--password"), "Set REDIS_PASSWORD, in the environment or in .env."),
     ("session", ("--since", "--newer", "--recent"), "Write --updated-within 10m."),
     ("session list", ("--desc", "--descending", "-r"), "Write --reverse."),
+    ("session list", ("--all", "-a"), "Leave it out: it lists all, or by filters."),
     ("session list", ("--order", "--order-by", "--by"), "Write --sort FIELD."),
     ("session delete", ("--yes", "-y", "--force", "-f"), "Leave it out: it does not ask."),
     ("session import", ("--yes", "-y"), "Leave it out: it does not ask."),
     ("session touch", ("--yes", "-y"), "Leave it out: it does not ask."),
+    ("session touch", ("--ttl", "--seconds"), "SESSION_TTL is the time that it gives."),
+    ("session flush", ("--all", "-a"), "Leave it out: without a filter, it deletes all."),
+    ("session flush", ("--force", "-f"), "Write --yes."),
+    ("session", ("--older-than", "--older", "--inactive"), "Write --idle TIME."),
     ("session delete", ("--all", "--match"), "'pawsctl session flush' deletes all, or by filters."),
     ("session", ("-l", "--max", "--count", "--head", "--top"), "Write --limit N."),
     ("session", ("--filter", "--where", "--search"), "Filters are --match, --status, --grep …"),
@@ -120,6 +125,7 @@ _ARGUMENTS = {
     ),
     "redis failover": "Write --topology sentinel or --topology cluster.",
 }
+_ID = "For an id that begins with -, write -- before it."
 _URL = "Write --url redis://[USER:PASSWORD@]HOST:PORT, or set REDIS_URL."
 
 
@@ -142,14 +148,14 @@ def of_usage(error: Any) -> str:
     # A wrong value of an option has such a name, too.
     if not error.message.startswith("No such option"):
         return ""
+    may_be_id = len(option or "") == 2 and any(
+        each.name in ("phone", "phones") for each in ctx.command.params
+    )
+    told = [_ID] if may_be_id else []
     for command, names, instead in _OPTIONS:
         if option in names and f"{path} ".startswith(f"{command} ".lstrip()):
-            return _URL if instead == "url" else instead
-    if len(option or "") == 2 and any(
-        each.name in ("phone", "phones") for each in ctx.command.params
-    ):
-        return "For an id that begins with -, write -- before it."
-    return ""
+            return " ".join([_URL if instead == "url" else instead, *told])
+    return " ".join(told)
 
 
 def help_or_version(ctx: typer.Context, args: list[str]) -> None:

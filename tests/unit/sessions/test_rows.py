@@ -247,7 +247,7 @@ def test_a_wrong_order_is_refused() -> None:
     """With those there are."""
     with pytest.raises(UsageError, match="can't be sorted by 'size'") as caught:
         sorting.order("size", reverse=False, limit=None, fields=("ttl", "bytes"))
-    assert caught.value.hint == "It can be by ttl, bytes."
+    assert caught.value.hint == "It can be by ttl, bytes; --reverse turns it round."
     with pytest.raises(UsageError, match="is not sorted"):
         sorting.order(None, reverse=True, limit=None)
 

@@ -31,7 +31,8 @@ def order(
     """
     if by is not None and by not in fields:
         raise UsageError(
-            f"A list can't be sorted by '{by}'.", hint=f"It can be by {', '.join(fields)}."
+            f"A list can't be sorted by '{by}'.",
+            hint=f"It can be by {', '.join(fields)}; --reverse turns it round.",
         )
     if reverse and by is None:
         raise UsageError(
