@@ -29,8 +29,9 @@ STATUSES = {
 }
 
 SETTINGS = {
-    "REDIS_URL": "the Redis that `session …`, `test-session`, `health`, `serve`, `doctor`, "
-    "`redis memory` and `redis maxmemory` talk to; without it, the one of `redis up`. `--url` wins",
+    "REDIS_URL": "the Redis that `session …`, `backup restore`, `test-session`, `health`, `serve`, "
+    "`doctor`, `redis memory` and `redis maxmemory` talk to; without it, the one of `redis up`. "
+    "`--url` wins",
     "REDIS_PORT": "the port of this project's own Redis",
     "REDIS_PASSWORD": "its password; `random` has `redis up` make and keep one. Completes a "
     "`REDIS_URL` without a password on loopback only",

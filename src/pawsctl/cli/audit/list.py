@@ -30,7 +30,12 @@ def list_(
     ctx: typer.Context,
     *,
     phone: Annotated[
-        str, typer.Option("--phone", metavar="PHONE", help="Only changes that name this phone.")
+        str,
+        typer.Option(
+            "--phone",
+            metavar="PHONE",
+            help="Only changes that name this phone; flush, import and restore name none.",
+        ),
     ] = "",
     limit: Annotated[
         int | None, typer.Option("--limit", metavar="N", min=1, help="List at most N changes.")
