@@ -61,6 +61,16 @@ def test_values_are_shown_as_what_they_are(raw: Pawsctl) -> None:
     ]  # fmt: skip
 
 
+def test_a_list_of_problems_tells_what_is_wrong(raw: Pawsctl, any_server: Server) -> None:
+    """In place of the value; and that nobody has said how long the sessions live."""
+    any_server.client.persist("sess:abc")
+    told = raw("session", "list", "--problem")
+    assert re.search(r"SIZE +PROBLEM\nabc .* no-ttl: the session never expires$", told.text, re.M)
+    assert "SESSION_TTL is not set: 6 h is how long the bot's live." in told.err
+    chosen = raw("session", "list", "--problem", "--columns", "phone,value").text
+    assert chosen.startswith("ID   VALUE\n")
+
+
 def test_other_types_are_left_out_and_told(raw: Pawsctl, any_server: Server) -> None:
     """By statistics, expiry, lint, export, touch, delete and flush."""
     before = others(any_server)

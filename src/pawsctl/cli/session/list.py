@@ -98,6 +98,9 @@ def list_(
     wanted = chosen_filter(ctx)
     asked_for = ["waiting"] if wanted.waiting or sort == "waiting" else []
     names = chosen_columns(columns, run.format, known, asked_for=asked_for)
+    if wanted.problem and columns is None and run.format == "text":
+        # A conversation has it in place of its last message.
+        names = ["problem" if each == "value" else each for each in names]
     with run.reader(partial=True) as store:
         listing = find.Listing(store, wanted, order)
         if run.output.is_json and is_default_json(names):
@@ -118,3 +121,5 @@ def list_(
         )
         if run.format == "text" and (left_out := listing.left_out()):
             run.output.note(left_out)
+    if wanted.problem:
+        run.output.advise(lambda: run.session_settings.doubt_on_ttl)
