@@ -253,6 +253,20 @@ def test_what_could_not_be_read_is_not_told_as_missing(
         assert "not all could be read.\nerror: This user may not read 4 keys." in each.err
 
 
+def test_a_redis_with_keys_of_other_names_is_not_empty(pawsctl: Pawsctl, server: Server) -> None:
+    """Who looks for another application's sessions learns what says how their keys begin."""
+    assert "of other names" not in pawsctl("session", "list").err
+    server.client.mset({"sess:1": "x", "sess:2": "x"})
+    told = "It holds 2 keys of other names; SESSION_PREFIX says how those of sessions begin."
+    for command in (("list",), ("ttl",)):
+        assert told in pawsctl("session", *command).err
+    # A database with sessions is named before that.
+    store_session(server, "+1", GREETING)
+    elsewhere = pawsctl("session", "list", "--url", f"{server.url}/3").err
+    assert "Database 0 holds 1 session (-n 0)." in elsewhere
+    assert "of other names" not in elsewhere
+
+
 def test_a_way_to_read_a_part_is_one_that_there_is(pawsctl: Pawsctl, server: Server) -> None:
     """An export takes no glob, and the commands that its failure names do."""
     for phone in ("+1", "+2"):

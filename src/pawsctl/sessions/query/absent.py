@@ -129,8 +129,23 @@ def nothing(store: SessionReader, *, is_filtered: bool = False) -> str:
     under = "" if store.keyspace.is_bots else f" under {store.keyspace.prefix}"
     found = " found" if store.is_partial else ""
     unread = ": not all could be read" if store.is_partial else ""
-    told = [f"No {what}{under}{found} in {target.url}{which}{unread}.", elsewhere(store)]
+    told = [f"No {what}{under}{found} in {target.url}{which}{unread}."]
+    told += [elsewhere(store) or ("" if is_filtered or found else _of_other_names(store))]
     return " ".join(filter(None, [*told, replica.shortfall(store.connection)]))
+
+
+def _of_other_names(store: SessionReader) -> str:
+    """Return a sentence on the keys of the database, none of which is a session, or ''."""
+    with suppress(PawsctlError):
+        if not store.connection.resolved().is_cluster:
+            count = store.connection.call("DBSIZE")
+            return (
+                f"It holds {plural(count, 'key')} of other names; SESSION_PREFIX says how those of "
+                "sessions begin."
+                if count
+                else ""
+            )
+    return ""
 
 
 def _count(connection: Connection, pattern: bytes, until: float) -> tuple[int, bool]:
