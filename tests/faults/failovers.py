@@ -24,14 +24,15 @@ _LIMITS = ("--timeout", "2", "--connect-timeout", "2", "--failover-timeout", "10
 
 
 class _Witness:
-    """A plain client that writes meanwhile; what it loses as well is lost by the servers."""
+    """A plain client that writes meanwhile; what it loses as well is lost by the servers.
 
-    # In the slot of the first session.
-    _KEY = f"witness{{{PREFIX}{FIRST}}}"
+    A promoted replica may lack the last writes of all clients, and has all those that come later.
+    So it adds numbers to sets, one for each key that it is given.
+    """
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, keys: Sequence[str]) -> None:
         self._client = client
-        self._acknowledged = -1
+        self._acknowledged: dict[str, set[int]] = {key: set() for key in keys}
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._write)
 
@@ -47,16 +48,20 @@ class _Witness:
     def _write(self) -> None:
         number = 0
         while not self._is_over.wait(0.005):
-            with suppress(redis.RedisError):
-                self._client.set(self._KEY, number)
-                self._acknowledged = number
+            for key, numbers in self._acknowledged.items():
+                with suppress(redis.RedisError):
+                    self._client.sadd(key, number)
+                    numbers.add(number)
             number += 1
 
     def has_lost(self, client: redis.Redis) -> bool:
-        """Return whether an acknowledged write is missing there; delete the key."""
-        found: Any = client.get(self._KEY)
-        client.delete(self._KEY)
-        return int(found or -1) < self._acknowledged
+        """Return whether an acknowledged write is missing there; delete the keys."""
+        is_lost = False
+        for key, numbers in self._acknowledged.items():
+            found: Any = client.smembers(key)
+            is_lost = is_lost or not numbers <= set(map(int, found))
+            client.delete(key)
+        return is_lost
 
 
 class ReplicatedLab(Lab, ABC):
@@ -88,7 +93,7 @@ class ReplicatedLab(Lab, ABC):
 
     @abstractmethod
     def witness(self) -> _Witness:
-        """Return a plain client that finds the primary, and writes."""
+        """Return a plain client that finds each primary, and writes to it."""
 
 
 def _has_all(replica: Process, primary: Process) -> bool:
@@ -122,7 +127,8 @@ class TrioLab(ReplicatedLab):
     def witness(self) -> _Witness:
         """Return a plain client that asks the Sentinels, and writes."""
         addresses = [("127.0.0.1", each.port) for each in self.trio.sentinels]
-        return _Witness(Sentinel(addresses).master_for(SERVICE, socket_timeout=2))
+        client = Sentinel(addresses).master_for(SERVICE, socket_timeout=2)
+        return _Witness(client, ["witness"])
 
     def settle(self) -> None:
         """Wait until there is one primary, which both others follow."""
@@ -181,8 +187,13 @@ class ClusterLab(ReplicatedLab):
         return _followed(self._nodes.members)
 
     def witness(self) -> _Witness:
-        """Return a plain client that writes to the first session's primary."""
-        return _Witness(self._connected())
+        """Return a plain client that writes to each primary."""
+        client = self._connected()
+        cluster = cast(redis.RedisCluster, client)
+        keys = {
+            cluster.get_node_from_key(key).name: key for key in map("witness{}".format, range(64))
+        }
+        return _Witness(client, list(keys.values()))
 
     def settle(self) -> None:
         """Start what was killed; wait until each primary is followed, and all agree on slots."""
