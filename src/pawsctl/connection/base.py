@@ -77,8 +77,11 @@ class Connection(ABC):
         """Return the addresses of the Sentinels that those of the target know; none without."""
         return []
 
-    def quorum_fault(self) -> str:
-        """Return why the Sentinels can't begin a failover; empty if they can, or there are none."""
+    def quorum_fault(self) -> str | None:
+        """Return why the Sentinels can't begin a failover; empty if they can, or there are none.
+
+        None if this user may not ask them.
+        """
         return ""
 
     def foreign_host(self) -> str | None:

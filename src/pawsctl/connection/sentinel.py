@@ -13,7 +13,7 @@ from pawsctl.connection.base import POLL_SECONDS, Connection, Uncertain, ask_nod
 from pawsctl.connection.commands import Command, is_read
 from pawsctl.connection.node import Node, Notice
 from pawsctl.connection.replies import ErrorReply, has_code, is_about_the_command, raise_for_error
-from pawsctl.connection.sentinel_failures import unknown_service, with_way
+from pawsctl.connection.sentinel_failures import too_few, unknown_service, with_way
 from pawsctl.connection.sockets.timeouts import Timeouts
 from pawsctl.errors import LoginRefused, RedisUnreachable
 
@@ -69,18 +69,31 @@ class Sentinel(Connection):
                 return [Address(row["ip"], int(row["port"])) for row in _tables(reply)]
         return []
 
-    def quorum_fault(self) -> str:
-        """Return why no Sentinel that answers could begin a failover; empty if one could."""
-        fault = ""
+    def quorum_fault(self) -> str | None:
+        """Return why no Sentinel that answers could begin a failover; empty if one could.
+
+        None if this user may not ask them.
+        """
+        fault: str | None = ""
         try:
             for sentinel in self._answering():
-                reply = sentinel.pipeline([("SENTINEL", "CKQUORUM", self.target.service or "")])[0]
-                if not has_code(reply, "NOQUORUM"):
-                    return ""  # It could, or this user may not ask.
-                fault = reply.text.rstrip(".")
+                fault = self._fault_of(sentinel)
+                if fault == "":
+                    break
         except RedisUnreachable as error:
             return error.message
         return fault
+
+    def _fault_of(self, sentinel: Node) -> str | None:
+        asked = ("CKQUORUM", "SENTINELS", "MASTER")
+        service = self.target.service or ""
+        reply, *told = sentinel.pipeline([("SENTINEL", each, service) for each in asked])
+        if not isinstance(reply, ErrorReply) or has_code(reply, "NOQUORUM"):
+            return reply.text.rstrip(".") if isinstance(reply, ErrorReply) else ""
+        if any(isinstance(each, ErrorReply) for each in told):
+            return None
+        others, (primary,) = list(_tables(told[0])), _tables([told[1]])
+        return too_few(others, int(primary["quorum"]))
 
     def reader(self) -> Node:
         """Return the server for reads: a replica if preferred and found, else the primary."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from pawsctl.config.target import Target
 from pawsctl.errors import RedisUnreachable
+from pawsctl.plurals import plural
 
 
 def with_way(error: RedisUnreachable, target: Target, *, of_sentinel: bool) -> RedisUnreachable:
@@ -34,3 +37,16 @@ def unknown_service(service: str, known: set[str], target: Target) -> RedisUnrea
         f"No Sentinel of {target.url} knows a service '{service}'.",
         hint=f"They know: {names}. Name it in the URL: redis+sentinel://host:26379/SERVICE.",
     )
+
+
+def too_few(others: Sequence[Mapping[str, str]], quorum: int) -> str:
+    """Return why a Sentinel could not begin a failover, by its rows on the others; or ''.
+
+    As SENTINEL CKQUORUM: a quorum has to miss the primary, and a majority to elect who acts.
+    """
+    usable = 1 + sum("down" not in row["flags"] for row in others)
+    voters = 1 + len(others)
+    needed = max(quorum, voters // 2 + 1)
+    if usable >= needed:
+        return ""
+    return f"{plural(usable, 'usable Sentinel')} of {voters}, and {needed} are needed"

@@ -136,11 +136,15 @@ def _unserved(connection: Connection) -> frozenset[int]:
 
 
 def _failover(connection: Connection, *, is_asked: bool) -> Iterator[Check]:
-    """Check that enough Sentinels answer; a success is shown only if it `is_asked`."""
+    """Check that enough Sentinels answer; a success is shown only if it `is_asked`.
+
+    That this user may not ask them fails only then, too: the bot does not need it.
+    """
     begun = time.perf_counter()
     fault = connection.quorum_fault()
     if fault or is_asked:
-        yield Check(_FAILOVER, not fault, time.perf_counter() - begun, fault)
+        detail = "this user may not ask the Sentinels" if fault is None else fault
+        yield Check(_FAILOVER, not detail, time.perf_counter() - begun, detail)
 
 
 def _skipped(name: str, failed: str) -> Check:

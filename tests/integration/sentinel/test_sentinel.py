@@ -16,7 +16,7 @@ from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.smoke.bot import BotSessions
 from tests import clusters, sentinels
 from tests.cli_runner import Pawsctl, Result, interrupted, phones_in
-from tests.processes import wait_until
+from tests.processes import Process, wait_until
 from tests.sentinels import SERVICE, Trio
 
 # So many that a command has not read them all when the pipe that it prints into is full.
@@ -298,6 +298,13 @@ def test_passwords_of_servers_and_of_sentinels(tmp_path: Path, anywhere: Pawsctl
             assert "w4tch" not in result.err
 
 
+def _may_not_ask(sentinel: Process, *, counts: bool) -> None:
+    """Have a user as Redis's documentation makes one for clients, who may not send CKQUORUM."""
+    counting = ["+sentinel|sentinels", "+sentinel|master"] if counts else []
+    rules = ["reset", "on", ">x", "&*", "+ping", "+sentinel|get-master-addr-by-name", *counting]
+    sentinel.client.execute_command("ACL", "SETUSER", "client", *rules)
+
+
 def test_sentinels_too_few_for_a_failover_are_no_health(breakable: Trio, anywhere: Pawsctl) -> None:
     """The primary serves; if it fails, nobody takes its place."""
     url = ("--json", "--url", breakable.url)
@@ -310,6 +317,18 @@ def test_sentinels_too_few_for_a_failover_are_no_health(breakable: Trio, anywher
         return anywhere("health", *url).status == ExitStatus.FAILED
 
     wait_until(is_noticed, "the last Sentinel to miss the others")
+    _may_not_ask(breakable.sentinels[0], counts=True)
+    hosts = breakable.sentinels[0].address
+    query = "?sentinel_username=client&sentinel_password=x"
+    client = ("--json", "--url", breakable.url_of(hosts, query=query))
+    counted = anywhere("health", *client)
+    assert counted.status == ExitStatus.FAILED
+    assert "1 usable Sentinel of 3, and 2 are needed" in counted.json["checks"][-1]["detail"]
+    _may_not_ask(breakable.sentinels[0], counts=False)
+    assert anywhere("health", *client).status == ExitStatus.OK
+    untold = anywhere("health", "--only", "failover", *client)
+    assert untold.status == ExitStatus.FAILED
+    assert "this user may not ask" in untold.json["checks"][0]["detail"]
     (broken,) = [each for each in anywhere("health", *url).json["checks"] if not each["ok"]]
     assert broken["name"] == "the Sentinels can begin a failover"
     assert "usable Sentinel" in broken["detail"]
