@@ -189,7 +189,9 @@ def _deadline(connection: socket.socket) -> Iterator[None]:
 
 def _missing(app_url: Setting, detail: str) -> Finding:
     if app_url.is_default:
-        return Finding("bot", "skipped", detail, "Set APP_URL to have the bot looked at.")
+        return Finding(
+            "bot", "skipped", detail, "Start the bot, or set APP_URL, to have it looked at."
+        )
     return Finding("bot", "failed", detail, f"Start the bot, or mend APP_URL ({app_url.origin}).")
 
 
