@@ -121,12 +121,26 @@ def test_who_holds_the_port_is_named(bare_pawsctl: Pawsctl) -> None:
 
 
 def test_another_project_of_ours_is_named(embedded_stack: Stack) -> None:
-    """The hint is the command that takes it down."""
+    """The hint is the command that stops it."""
     embedded_stack("redis", "up")
     result = embedded_stack("doctor", "--json", env={"PAWSCTL_PROJECT": "pawsctl-test-other"})
     assert f"of the project '{embedded_stack.project}'" in found(result, "port")["detail"]
-    assert f"PAWSCTL_PROJECT={embedded_stack.project}" in found(result, "port")["hint"]
+    hint = f"'PAWSCTL_PROJECT={embedded_stack.project} pawsctl redis stop'"
+    assert hint in found(result, "port")["hint"]
     assert found(result, "stack")["state"] == "skipped"
+
+
+def test_another_projects_topology_is_named(sentinels: Topology) -> None:
+    """The hint stops the topology, of which one server has the port."""
+    sentinels.up()
+    env = {"PAWSCTL_PROJECT": "pawsctl-test-other", "REDIS_PORT": str(sentinels.port + 1)}
+    port = found(sentinels("doctor", "--json", env=env), "port")
+    assert f"of the project '{sentinels.project}'" in port["detail"]
+    _, command, _ = port["hint"].split("'")
+    project, _, words = command.partition(" pawsctl ")
+    setting, _, value = project.partition("=")
+    stop = sentinels(*words.split(), env={setting: value, "REDIS_PORT": env["REDIS_PORT"]})
+    assert (stop.status, sentinels.processes()) == (0, [])
 
 
 @pytest.mark.parametrize("engine", ["docker", "auto", "embedded"])

@@ -155,8 +155,25 @@ def test_the_container_that_holds_the_port_is_named(
             assert f"the container {docker_stack.project}-holder" in found["detail"]
             assert (f"of the project '{label}'" in found["detail"]) is bool(label)
             assert found["state"] == "warning"
+            assert f"'docker stop {docker_stack.project}-holder'" in found["hint"]
     finally:
         holder.remove(force=True, v=True)
+
+
+def test_a_container_of_the_project_that_is_not_its_redis_is_named(
+    docker_stack: Stack, engine_view: Docker
+) -> None:
+    """As if the bot's own compose file calls its Redis otherwise: `up` finds the port taken."""
+    holder = engine_view.api.containers.run(
+        REDIS.image,
+        name=f"{docker_stack.project}-cache-1",
+        labels={PROJECT_LABEL: docker_stack.project, "com.docker.compose.service": "cache"},
+        detach=True,
+        ports={"6379/tcp": ("127.0.0.1", docker_stack.port)},
+    )
+    found = named(docker_stack("doctor", "--json"), "port")
+    assert (found["state"], "this project's own" in found["detail"]) == ("warning", False)
+    assert f"'docker stop {holder.name}'" in found["hint"]
 
 
 def test_a_user_without_permission_is_told_so(asking: Stack) -> None:

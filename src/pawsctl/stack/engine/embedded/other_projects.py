@@ -1,28 +1,36 @@
 """The embedded servers of this user's other projects."""
 
+from typing import NamedTuple
+
 from pawsctl.errors import PawsctlError
 from pawsctl.files import state_dir
 from pawsctl.stack.engine.embedded.server_process import ServerProcess
 
 
-def project_at(port: int, *, but: str) -> str:
-    """Return the project other than `but` whose server listens on a port, or ''."""
+class Holder(NamedTuple):
+    """A project whose server listens on a port; `hint` makes a command act on its topology."""
+
+    project: str
+    hint: str
+
+
+def holder(port: int, *, but: str) -> Holder | None:
+    """Return the project other than `but` whose server listens on a port, or None."""
     try:
         home = state_dir.path_of()
         names = sorted(each.name for each in home.iterdir() if each.is_dir() and each.name != but)
-        return next((name for name in names if _listens(name, port)), "")
+        return next(filter(None, (_listening(name, port) for name in names)), None)
     except (OSError, PawsctlError):
-        return ""
+        return None
 
 
-def _listens(project: str, port: int) -> bool:
+def _listening(project: str, port: int) -> Holder | None:
     home = state_dir.path_of(project)
-    folders = [
-        each.parent for pattern in ("", "*/", "*/*/") for each in home.glob(f"{pattern}server.json")
-    ]
-    for folder in folders:
-        server = ServerProcess(folder)
-        record = server.record()
-        if record is not None and record.port == port and server.process() is not None:
-            return True
-    return False
+    for pattern in ("*", "*/*/*"):
+        for file in home.glob(f"{pattern}/server.json"):
+            server = ServerProcess(file.parent)
+            record = server.record()
+            if record is not None and record.port == port and server.process() is not None:
+                folder = file.relative_to(home).parts[0]
+                return Holder(project, "" if folder == "embedded" else f" --topology {folder}")
+    return None
