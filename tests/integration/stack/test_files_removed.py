@@ -106,7 +106,7 @@ def test_where_the_engine_shows_no_files_it_is_stopped_with_a_warning(
 
 
 def test_one_that_cannot_write_them_is_not_ended(embedded_stack: Stack) -> None:
-    """Something else is in the way; what it holds is in memory still."""
+    """Something else is in the way; what it holds is in memory still. A later `up` lets it run."""
     assert embedded_stack("redis", "up").status == ExitStatus.OK
     _store(embedded_stack, "kept")
     _shell(embedded_stack, "rm -r appendonlydir; touch appendonlydir")
@@ -117,6 +117,7 @@ def test_one_that_cannot_write_them_is_not_ended(embedded_stack: Stack) -> None:
         assert done.status == ExitStatus.CONFLICT, done.err
         assert "its append-only file does not hold all of it (it was removed, and " in done.err
         assert "It was not stopped." in done.err
+        assert embedded_stack("redis", "up").text.startswith("✓ redis already running")
         assert _keys(embedded_stack) == {b"kept"}
     _shell(embedded_stack, "rm appendonlydir")
     assert embedded_stack("redis", "restart").status == ExitStatus.OK

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pawsctl.errors import Conflict
 from pawsctl.files.state_dir import NO_ROOM, usable
 
 _FILE = "ending"
@@ -16,15 +17,23 @@ _FILE = "ending"
 def noted(directory: Path) -> Iterator[None]:
     """Note down that servers are shutting down; the note is removed if the block succeeds.
 
+    Also if it raises Conflict: then a server is left running. A note of an earlier command stays.
     On a full disk it goes without: `down --volumes` is what makes room there.
     """
+    file = directory / _FILE
     with usable(directory):
+        was_there = file.exists()
         try:
-            (directory / _FILE).touch()
+            file.touch()
         except OSError as error:
             if error.errno not in NO_ROOM:
                 raise
-    yield
+    try:
+        yield
+    except Conflict:
+        if not was_there:
+            _forget(directory)
+        raise
     _forget(directory)
 
 
