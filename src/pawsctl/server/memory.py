@@ -14,6 +14,7 @@ from pawsctl.sessions.stats.pictures import Pictures
 
 _NEARLY_FULL = 0.9
 _LEAST_LIMIT = 256 << 20
+_LOADING = "Redis is still loading its data: the figures are those so far"
 _NO_LIMIT = "there is no memory limit: it may take all that the machine has"
 
 
@@ -138,6 +139,8 @@ _FIELDS = (
 
 def _node_memory(name: str, info: dict[str, str]) -> NodeMemory:
     unknown: list[str] = []
+    # It then says that its append-only file is off.
+    is_loading = info.get("loading") == "1"
 
     def told(field: str, convert: Callable[[str], Any]) -> Any:
         try:
@@ -154,10 +157,12 @@ def _node_memory(name: str, info: dict[str, str]) -> NodeMemory:
         fragmentation=told("mem_fragmentation_ratio", float),
         policy=told("maxmemory_policy", str),
         evicted=told("evicted_keys", int),
-        aof=told("aof_enabled", lambda word: word == "1"),
+        aof=None if is_loading else told("aof_enabled", lambda word: word == "1"),
         warnings=[],
     )
     warnings = list(_warnings(found, has_limit="maxmemory" in unknown or found.limit is not None))
+    if is_loading:
+        warnings.append(_LOADING)
     if unknown:
         warnings.append(f"the server does not tell {', '.join(unknown)}")
     return msgspec.structs.replace(found, warnings=warnings)

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from pawsctl.config.settings import StackSettings
 from pawsctl.connection import info_reply, probe
+from pawsctl.stack.engine import wait
 from pawsctl.stack.engine.choose import engine_of
 from pawsctl.stack.engine.protocol import ServiceStatus
 from pawsctl.stack.events import Emit, EngineName
@@ -32,8 +33,9 @@ class Keys(Struct, frozen=True):
 class StackStatus(Struct, frozen=True):
     """The status of the single Redis and Redis Commander.
 
-    `memory` and `keys` are null if Redis does not answer; `problem` then says why, and what to do.
-    It also says if Redis runs on another port than the setting's.
+    `memory` and `keys` are null if Redis does not answer, or loads its data; `problem` then says
+    why, and what to do. It also says if Redis can't save, or runs on another port than the
+    setting's.
     """
 
     engine: EngineName
@@ -45,13 +47,17 @@ class StackStatus(Struct, frozen=True):
 
     @property
     def is_running(self) -> bool:
-        """Whether Redis runs and answers."""
-        return self.memory is not None
+        """Whether Redis runs, and answers PING."""
+        return self.memory is not None and not self._refuses
 
     @property
-    def refuses_login(self) -> bool:
-        """Whether Redis runs and refuses the password, or asks for one."""
-        return self.problem in (_REFUSED, _ASKED)
+    def has_ways_out(self) -> bool:
+        """Whether `problem` says what helps, which `up` may not."""
+        return self.problem in (_REFUSED, _ASKED, _LOADING) or self._refuses
+
+    @property
+    def _refuses(self) -> bool:
+        return (self.problem or "").startswith("Redis runs and refuses: ")
 
 
 _AT_REST = ("absent", "created", "exited")
@@ -61,6 +67,7 @@ _SILENT = {
     "running": "Redis runs and does not answer; 'pawsctl doctor' says why.",
 }
 _NO_PORT = "Redis runs and publishes no port; 'pawsctl redis up' gives it one, or says why not."
+_LOADING = "Redis is loading its data, and answers when it has: 'pawsctl redis up' waits for that."
 _WAY_IN = "set REDIS_PASSWORD to the password it was started with, or 'pawsctl redis up'"
 _SET_SINCE = "One that a client has set since ends with 'pawsctl redis restart'."
 _REFUSED = (
@@ -101,12 +108,12 @@ def url(here: Project, services: Sequence[ServiceStatus]) -> str | None:
 
 
 def key_count(here: Project, services: Sequence[ServiceStatus]) -> Keys | None:
-    """Return the number of keys in the servers that answer; None if none does."""
+    """Return the number of keys in the servers that answer; None if none does, or one loads."""
     if here.topology == "single":
         return _keys(_info(here, services)[0])
     nodes = as_it_runs.view(here, services).nodes.values()
     primaries = [each for each in nodes if each.role == "primary"]
-    if not primaries:
+    if not primaries or any(each.refusal.startswith("LOADING") for each in primaries):
         return None
     return Keys(
         total=sum(each.keys for each in primaries),
@@ -145,8 +152,12 @@ def _info(
         info = probe.info(port, here.password)
     except probe.ProbeLoginRefused:
         return {}, _REFUSED if here.password else _ASKED
-    if not info and (said := probe.ping(port, here.password)).startswith("DENIED"):
-        return {}, f"Redis runs and refuses: {said.partition('. ')[0]}."
+    said = probe.ping(port, here.password)
+    if info.get("loading") == "1":
+        # It tells what it has read so far, and that its append-only file is off.
+        return {}, _LOADING
+    if said.startswith(("DENIED", "MISCONF")) and (refusal := wait.refusal("Redis", said)):
+        return info, f"{refusal.message} {refusal.hint}"
     return info, None if info else silent
 
 

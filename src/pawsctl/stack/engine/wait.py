@@ -57,7 +57,8 @@ def until_ready(
     pause = _FIRST_PAUSE
     next_look = time.monotonic() + _LOOK_EVERY
     while state := probe():
-        _check_final(service, state, log_tail)
+        if final := refusal(service, state):
+            raise OperationFailed(final.message, hint=final.hint, detail=log_tail())
         now = time.monotonic()
         if now > next_look:
             next_look = now + _LOOK_EVERY
@@ -91,12 +92,12 @@ def _hint(log: tuple[str, ...]) -> str:
     return next((hint for words, hint in _SAID.items() if any(w in said for w in words)), "")
 
 
-def _check_final(service: str, state: str, log_tail: Callable[[], tuple[str, ...]]) -> None:
-    """Raise OperationFailed for an answer that waiting does not change."""
+def refusal(service: str, state: str) -> OperationFailed | None:
+    """Return the error for an answer of `probe.ping` that waiting does not change, or None."""
     words = state.split(maxsplit=1)
-    if words and words[0] in _FINAL:
-        raise OperationFailed(
-            f"{service} runs and refuses: {state.partition('. ')[0].rstrip('.')}.",
-            hint=_FINAL[words[0]],
-            detail=log_tail(),
-        )
+    if not words or words[0] not in _FINAL:
+        return None
+    return OperationFailed(
+        f"{service} runs and refuses: {state.partition('. ')[0].rstrip('.')}.",
+        hint=_FINAL[words[0]],
+    )

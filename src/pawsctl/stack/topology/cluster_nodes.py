@@ -60,12 +60,18 @@ def look(project: Project, asked: Sequence[str]) -> TopologyView:
         nodes={ports[port]: each.node for port, each in answers.items()},
         problems=tuple(problems),
         serves=len(covered) == SLOTS
-        and all(each.state == "ok" for each in answers.values() if each.own.slots),
+        and all(
+            each.state == "ok" and not each.node.refusal
+            for each in answers.values()
+            if each.own.slots
+        ),
     )
 
 
 def _problems(name: str, answer: _Answer, *, expected: int) -> list[str]:
     problems = []
+    if answer.node.refusal:
+        problems.append(f"{name} refuses: {answer.node.refusal}")
     if answer.state != "ok":
         problems.append(f"{name} says cluster_state:{answer.state}")
     if len(answer.rows) != expected:
@@ -185,11 +191,12 @@ def _answers(project: Project, ports: Sequence[int] | Mapping[int, str]) -> dict
                 ("CLUSTER", "INFO"),
                 timeout=LOOK_TIMEOUT,
             )
+            pinged = probe.ping(port, project.password, timeout=LOOK_TIMEOUT)
             rows = members(nodes, Address(layout.HOST, port))
             own = next(each for each in rows if "myself" in each.flags)
             line = next(each for each in nodes.decode().splitlines() if each.startswith(own.id))
             found[port] = _Answer(
-                node=of_info(info, own.slots),
+                node=of_info(info, pinged, own.slots),
                 own=own,
                 primary_id=line.split()[3].removeprefix("-"),
                 rows=rows,

@@ -50,6 +50,8 @@ def look(project: Project, asked: Sequence[str]) -> TopologyView:
     if len(named) > 1:
         problems.append("the Sentinels do not agree on the primary")
     for port, node in nodes.items():
+        if node.refusal:
+            problems.append(f"{names[port]} refuses: {node.refusal}")
         if node.role == "primary" and primary and port != primary:
             problems.append(f"{names[port]} is a primary that no Sentinel names")
         elif node.role == "replica" and (
@@ -62,7 +64,10 @@ def look(project: Project, asked: Sequence[str]) -> TopologyView:
     return TopologyView(
         nodes={names[port]: node for port, node in nodes.items()},
         problems=tuple(problems),
-        serves=top is not None and top.role == "primary" and agreeing >= _QUORUM,
+        serves=top is not None
+        and top.role == "primary"
+        and not top.refusal
+        and agreeing >= _QUORUM,
         quorum=Quorum(sentinels=len(words), agreeing=agreeing, needed=_QUORUM),
         primary=names.get(primary) if primary else None,
     )
@@ -192,7 +197,8 @@ def _nodes(project: Project, ports: Iterable[int]) -> dict[int, TopologyNode]:
     for port in sorted(ports):
         with suppress(probe.Refused, OSError):
             (info,) = probe.ask(port, project.password, ("INFO",), timeout=LOOK_TIMEOUT)
-            found[port] = of_info(info)
+            pinged = probe.ping(port, project.password, timeout=LOOK_TIMEOUT)
+            found[port] = of_info(info, pinged)
     return found
 
 

@@ -10,6 +10,7 @@ Role = Literal["primary", "replica", "sentinel"]
 
 # Seconds. A server on this machine answers in milliseconds; a paused one never does.
 LOOK_TIMEOUT = 1.0
+_REFUSALS = ("MISCONF", "LOADING")
 
 
 class TopologyNode(Struct, frozen=True):
@@ -18,7 +19,7 @@ class TopologyNode(Struct, frozen=True):
     `primary_port` is the port of a replica's primary, `is_linked` whether it is connected to it,
     `replicas` how many replicas are connected to the node. `offset` counts bytes of the replication
     stream, `last_io` seconds since the primary was last heard of. `slots` are its cluster slots,
-    `server` is its name and version.
+    `server` is its name and version. `refusal` is its answer to PING if it can't save, or loads.
     """
 
     role: Role
@@ -31,6 +32,7 @@ class TopologyNode(Struct, frozen=True):
     expiring: int
     memory: int
     server: str
+    refusal: str
     slots: frozenset[int] = frozenset()
 
 
@@ -56,8 +58,8 @@ class TopologyView(Struct, frozen=True):
     primary: str | None = None
 
 
-def of_info(reply: Any, slots: frozenset[int] = frozenset()) -> TopologyNode:
-    """Return a node from its INFO reply."""
+def of_info(reply: Any, pinged: str, slots: frozenset[int] = frozenset()) -> TopologyNode:
+    """Return a node from its INFO reply and what `probe.ping` returned."""
     info = info_reply.fields(reply)
     is_primary = info.get("role") == "master"
     offset = info.get("master_repl_offset" if is_primary else "slave_repl_offset", "0")
@@ -79,5 +81,6 @@ def of_info(reply: Any, slots: frozenset[int] = frozenset()) -> TopologyNode:
         expiring=expiring,
         memory=int(info.get("used_memory", "0")),
         server=info_reply.server(info),
+        refusal=pinged.partition(". ")[0].rstrip(".") if pinged.startswith(_REFUSALS) else "",
         slots=slots,
     )

@@ -128,7 +128,10 @@ def _stack(here: Project, target: Target, *, answers: bool, is_needed: bool) -> 
         yield _password(own)
         return
     is_used = leads_to(target, own.redis_port)
-    yield from check_port.examine(own, target, is_used=is_used, is_needed=is_needed)
+    if any(each.port == own.redis_port for each in found.services):
+        yield Finding("port", "ok", f"port {own.redis_port} on 127.0.0.1 is this project's own")
+    else:
+        yield from check_port.examine(own, target, is_used=is_used, is_needed=is_needed)
     if is_used:
         yield _not_running(found, engine, answers=answers, is_needed=is_needed)
     else:
@@ -142,8 +145,7 @@ def _not_running(found: StackStatus, engine: str, *, answers: bool, is_needed: b
         states = ", ".join(f"{each.service} {each.state}" for each in hanging)
         detail = f"{engine}: {states}. {found.problem or ''}".rstrip()
         state: State = "failed" if is_needed else "warning"
-        # If it refuses the login, the detail has the ways in.
-        mends = "" if found.refuses_login else "; 'pawsctl redis up' mends it"
+        mends = "" if found.has_ways_out else "; 'pawsctl redis up' mends it"
         hint = f"See 'pawsctl redis logs'{mends}."
         return Finding("stack", state, detail, hint)
     if answers:
