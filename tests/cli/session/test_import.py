@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pawsctl.errors import ExitStatus
+from tests import clusters
 from tests.archives import assert_same, entry, held, write
 from tests.cli_runner import Pawsctl
 from tests.servers import Server
@@ -235,3 +236,17 @@ def test_a_remote_session_is_only_replaced_where_its_host_is_named(
     named = pawsctl("session", "import", "a.jsonl", "--replace", "--confirm", "0.0.0.0", *url)
     assert named.status == ExitStatus.OK
     assert server.client.get("wh:session:+1") == b"new"
+
+
+def test_nothing_is_written_to_a_server_that_has_not_answered(
+    pawsctl: Pawsctl, server: Server, tmp_path: Path
+) -> None:
+    """One that hangs would do it when it wakes up; exit 5, and nothing is in doubt."""
+    server.client.set("wh:session:+1", b"{}", ex=600)
+    assert pawsctl("session", "export", "a.jsonl").status == ExitStatus.OK
+    with clusters.swallowing() as port:
+        hung = Pawsctl(tmp_path, f"redis://127.0.0.1:{port}")
+        result = hung("session", "import", str(pawsctl.folder / "a.jsonl"), "--timeout", "0.5")
+    assert result.status == ExitStatus.UNREACHABLE
+    assert "did not answer in time" in result.err
+    assert "No one knows" not in result.err

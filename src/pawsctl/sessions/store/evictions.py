@@ -6,9 +6,13 @@ from pawsctl.plurals import plural
 
 
 class Evictions:
-    """The keys that all primaries have evicted since the beginning of an operation."""
+    """The keys that all primaries have evicted since the beginning of an operation.
+
+    Raises RedisUnreachable if no server answers: each further question would wait as long.
+    """
 
     def __init__(self, connection: Connection) -> None:
+        connection.connect()
         self._connection = connection
         self._before = self._total()
 
