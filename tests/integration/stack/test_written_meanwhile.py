@@ -69,7 +69,7 @@ def test_a_look_that_fails_counts_as_written(server: Server) -> None:
     found = _undone(server.port, is_running=fails)
 
     assert found.is_written
-    assert found.undo.failures == ["the engine hangs"]
+    assert found.undo.failures == ["the engine hangs."]
 
 
 def test_a_server_that_answered_and_has_ended_counts_as_written() -> None:
