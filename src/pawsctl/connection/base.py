@@ -36,6 +36,8 @@ class Connection(ABC):
         self.timeouts = timeouts
         # Seconds of the slowest round trip since a caller last set this to 0.
         self.slowest = 0.0
+        # Why a failover was waited for, or a node asked anew, since a caller last set this to ''.
+        self.waited = ""
         self.substitutes = Substitutes()
         self.ledger = Ledger()
         # The beginning of keys that may be asked for: an ACL may allow no others.
@@ -142,6 +144,11 @@ class Connection(ABC):
         if sentence not in self._said:
             self._said.add(sentence)
             self._say(sentence)
+
+    def say_waiting(self, trouble: str) -> None:
+        """Show the user, once, that a failover is waited for because of some `trouble`."""
+        self.waited = trouble
+        self.note(f"{trouble} Waiting up to {self.timeouts.failover:g} s for a failover.")
 
     def _node(
         self,

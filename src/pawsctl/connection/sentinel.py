@@ -120,7 +120,7 @@ class Sentinel(Connection):
         self.close()
         if time.monotonic() > since + self.timeouts.failover:
             raise self._waited(error) from error
-        self.note(f"{error.message} Waiting up to {self.timeouts.failover:g} s for a failover.")
+        self.say_waiting(error.message)
         time.sleep(POLL_SECONDS)
         self._await_primary(since, error)
 
@@ -163,9 +163,7 @@ class Sentinel(Connection):
                 # Else no time was left to ask the Sentinels: what they told before counts.
                 if self.timeouts.are_over or time.monotonic() > since + self.timeouts.failover:
                     raise self._waited(failure) from error
-                self.note(
-                    f"{failure.message} Waiting up to {self.timeouts.failover:g} s for a failover."
-                )
+                self.say_waiting(failure.message)
                 time.sleep(POLL_SECONDS)
         return self._primary
 

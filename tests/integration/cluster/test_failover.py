@@ -16,6 +16,7 @@ from pawsctl.sessions.smoke.bot import BotSessions
 from tests import clusters
 from tests.cli_runner import Pawsctl, interrupted, phones_in
 from tests.clusters import Cluster
+from tests.following import following
 from tests.processes import wait_until
 
 # So many that a command has not read them all when the pipe that it prints into is full.
@@ -36,6 +37,20 @@ def test_a_primary_killed_in_the_middle_of_list(breakable: Cluster, anywhere: Pa
     assert set(listed) == phones
     assert breakable.primaries[1].address in result.err
     assert "3 of 3 primaries answered" in result.err
+
+
+def test_a_failover_is_a_gap_in_a_watch(breakable: Cluster, anywhere: Pawsctl) -> None:
+    """It is told when it is over: meanwhile events of a third of the sessions were missing."""
+    breakable.seed(30)
+    url = ("--url", breakable.url, "--interval", "100ms", "--failover-timeout", "60")
+    with following(anywhere, "session", "watch", "--json", *url) as watch:
+        while "Watching 30 sessions" not in watch.said():
+            pass
+        breakable.primaries[1].kill()
+        lost, back = watch.event(), watch.event()
+        assert (lost["event"], lost["timeout"]) == ("disconnected", None)
+        assert (back["event"], back["reason"]) == ("reconnected", None)
+        assert watch.interrupt() == ExitStatus.INTERRUPTED
 
 
 def test_a_primary_killed_in_the_middle_of_an_export(

@@ -16,6 +16,7 @@ from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.smoke.bot import BotSessions
 from tests import clusters, sentinels
 from tests.cli_runner import Pawsctl, Result, interrupted, phones_in
+from tests.following import following
 from tests.processes import Process, wait_until
 from tests.sentinels import SERVICE, Trio
 
@@ -84,6 +85,27 @@ def test_a_primary_killed_in_the_middle_of_list(breakable: Trio, anywhere: Pawsc
     assert len(listed) == len(phones)
     assert set(listed) == phones
     assert "Waiting up to 15 s for a failover" in result.err
+
+
+@pytest.mark.parametrize("phone", [(), ("+10000000000",)], ids=["all", "one"])
+def test_a_failover_is_a_gap_in_a_watch(
+    breakable: Trio, anywhere: Pawsctl, phone: tuple[str, ...]
+) -> None:
+    """It is told when it is over, with its beginning; a person is told at once."""
+    breakable.seed(1)
+    url = ("--url", breakable.url, "--interval", "100ms", "--failover-timeout", "60")
+    with following(anywhere, "session", "watch", *phone, "--json", *url) as watch:
+        watch.event() if phone else watch.said()
+        breakable.primary.kill()
+        assert "Waiting up to 60 s for a failover" in watch.said()
+        lost, back = watch.event(), watch.event()
+        assert (lost["event"], lost["timeout"]) == ("disconnected", None)
+        assert breakable.servers[0].address in lost["reason"]
+        assert back["event"] == "reconnected"
+        assert lost["time"] < back["time"]
+        breakable.primary.client.delete("wh:session:+10000000000")
+        assert watch.event()["event"] == "deleted"
+        assert watch.interrupt() == ExitStatus.INTERRUPTED
 
 
 def test_a_primary_killed_in_the_middle_of_flush(breakable: Trio, anywhere: Pawsctl) -> None:

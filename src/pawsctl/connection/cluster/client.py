@@ -253,9 +253,7 @@ class Cluster(Connection):
             if time.monotonic() > since + self.timeouts.failover:
                 break
             if trouble is not None:
-                self.note(
-                    f"{trouble.message} Waiting up to {self.timeouts.failover:g} s for a failover."
-                )
+                self.say_waiting(trouble.message)
             time.sleep(POLL_SECONDS)
             self._refresh()
         else:

@@ -131,11 +131,8 @@ class Sweep:
                 view = self._cluster.view()
             if self._suspects <= view.covered or time.monotonic() > deadline:
                 return view
-            seconds = self._cluster.timeouts.failover
-            self._cluster.note(
-                f"No primary answers for the slots {ranges_text(self._suspects - view.covered)}: "
-                f"waiting up to {seconds:g} s for a failover."
-            )
+            slots = ranges_text(self._suspects - view.covered)
+            self._cluster.say_waiting(f"No primary answers for the slots {slots}.")
             time.sleep(POLL_SECONDS)
 
     def _all(
@@ -163,6 +160,7 @@ class Sweep:
                         raise
                     except RedisUnreachable as error:
                         self._suspects |= slots
+                        self._cluster.waited = error.message
                         self._cluster.note(error.message)
                         batch = None
                     if batch is None:

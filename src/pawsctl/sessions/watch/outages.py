@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Literal, TypeVar
 
 import msgspec
@@ -22,7 +23,8 @@ class ConnectionEvent(msgspec.Struct, frozen=True):
     """The end of what is seen, with its `reason`, or its beginning anew.
 
     What happened in between is told by the events after `reconnected`, if it can still be seen.
-    `timeout` is the seconds after which the watch ends if the server is not back.
+    `timeout` is the seconds after which the watch ends if the server is not back; None if it is
+    back by then, as after a failover.
     """
 
     time: datetime
@@ -34,8 +36,8 @@ class ConnectionEvent(msgspec.Struct, frozen=True):
 class Outages:
     """Polls of one connection; a server that goes away after the first poll is waited for.
 
-    It is waited for as long as for a failover. Sentinels and clusters are not, since their
-    connections have waited by themselves.
+    It is waited for as long as for a failover. The connections of Sentinels and clusters do so by
+    themselves: that is told when it is over.
     """
 
     def __init__(self, connection: Connection, sleep: Callable[[float], None]) -> None:
@@ -51,12 +53,18 @@ class Outages:
         """
         since: float | None = None
         while True:
+            connection = self._connection.resolved()
+            connection.waited, begun = "", datetime.now(UTC)
             try:
-                for found in poll():
-                    if since is not None:
+                for found in chain(poll(), (None,)):
+                    has_waited = bool(connection.waited) and self._has_polled
+                    if has_waited and since is None:
+                        yield ConnectionEvent(begun, "disconnected", connection.waited)
+                    if has_waited or since is not None:
                         yield ConnectionEvent(datetime.now(UTC), "reconnected")
-                        since = None
-                    yield found
+                    since, connection.waited = None, ""
+                    if found is not None:
+                        yield found
             except (RedisUnreachable, OperationFailed) as error:
                 if not self._may_pass(error):
                     raise
@@ -73,8 +81,6 @@ class Outages:
                 self._sleep(RETRY_SECONDS)
             else:
                 self._has_polled = True
-                if since is not None:
-                    yield ConnectionEvent(datetime.now(UTC), "reconnected")
                 return
 
     def _may_pass(self, error: RedisUnreachable | OperationFailed) -> bool:

@@ -67,9 +67,8 @@ def _outage(event: ConnectionEvent) -> Span:
 
 def outage_text(event: ConnectionEvent) -> str:
     """Return sentences on why nothing is seen, and for how long that is borne; '' if all is."""
-    if not event.reason:
-        return ""
-    return f"{event.reason} Waiting up to {event.timeout:g} s for it."
+    waiting = f"Waiting up to {event.timeout:g} s for it." if event.timeout else ""
+    return f"{event.reason or ''} {waiting}".strip()
 
 
 def poll_text(found: Poll, target: Target) -> str:
