@@ -11,7 +11,7 @@ from typing import Any
 import redis
 
 from tests.ports import free_port
-from tests.servers import Server, redis_with_tls, required, wait_until_ready
+from tests.servers import Server, redis_itself, required, wait_until_ready
 
 
 class Certificates:
@@ -88,7 +88,7 @@ def tls_server(
     certificates: Certificates, name: str = "server", *, clients: str = "no"
 ) -> Iterator[Server]:
     """A Redis that speaks only TLS; Valkey's wheel has no TLS."""
-    path = redis_with_tls()
+    path = redis_itself()
     port = free_port()
     folder = certificates.folder
     options = ["--port", "0", "--tls-port", str(port), "--dir", str(folder), "--save", ""]

@@ -82,9 +82,9 @@ def path_with_client() -> str:
     return f"{os.environ['PATH']}{os.pathsep}{folder}"
 
 
-def redis_with_tls() -> str:
-    """Return the path of a redis-server that speaks TLS: the wheel's Valkey does not."""
-    return shutil.which("redis-server") or skip_or_fail("there is no redis-server that speaks TLS")
+def redis_itself() -> str:
+    """Return the path of Redis's own server: the wheel's Valkey speaks no TLS, for one."""
+    return shutil.which("redis-server") or skip_or_fail("there is no redis-server")
 
 
 def required(*names: str) -> str:

@@ -18,6 +18,7 @@ from pawsctl.errors import (
     OperationFailed,
     PawsctlError,
     RedisUnreachable,
+    UsageError,
     causes,
 )
 
@@ -103,7 +104,7 @@ def _login_failed(error: Exception, target: Target, where: str) -> PawsctlError:
             "changed); a cluster has 0 alone, unless Valkey's 'cluster-databases' says more.",
         )
     if "SELECT" in str(error) and "cluster" in str(error):
-        return RedisUnreachable(
+        return UsageError(
             f"{where} is a node of a cluster, which has only database 0.",
             hint=f"Leave the database out of the URL of {option}."
             if option

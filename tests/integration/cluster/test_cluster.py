@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pawsctl.errors import ExitStatus
-from tests import clusters
+from tests import clusters, servers
 from tests.cli_runner import Pawsctl
 from tests.clusters import Cluster
 from tests.conftest import GOOD
@@ -151,6 +151,24 @@ def test_a_cluster_has_one_database(
     # Valkey allows more than one if it is configured to.
     assert result.status == ExitStatus.FAILED
     assert "has no database 1." in result.error["message"]
+
+
+def test_a_cluster_of_redis_never_has_another_database(tmp_path: Path, anywhere: Pawsctl) -> None:
+    """Every node says so: it was reached, and what was asked of it is wrong."""
+    program = servers.redis_itself()
+    with clusters.running(tmp_path, program=program, primaries=2, replicas=0) as cluster:
+        for url, option in (
+            (cluster.url, "-n1"),
+            (f"{cluster.url}/1", ""),
+            (f"redis://{cluster.members[0].address}/1", ""),
+        ):
+            for command in ("session list", "health --wait 60s", "test-session"):
+                words = [*command.split(), "--json", "--url", url, *filter(None, [option])]
+                result = anywhere(*words)
+                assert result.status == ExitStatus.USAGE, (url, command)
+                assert result.error["message"].startswith("Redis at redis://127.0.0.1:")
+                assert "of a cluster, which has only database 0." in result.error["message"]
+                assert "-n out of the command" in result.error["hint"]
 
 
 def test_databases_of_a_cluster(tmp_path: Path, anywhere: Pawsctl) -> None:

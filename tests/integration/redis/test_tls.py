@@ -8,7 +8,7 @@ from pawsctl.errors import ExitStatus
 from tests import certificates, clusters
 from tests.certificates import Certificates
 from tests.cli_runner import Pawsctl
-from tests.servers import Server, redis_with_tls
+from tests.servers import Server, redis_itself
 from tests.serving import serving
 
 
@@ -221,7 +221,7 @@ def test_a_cluster_over_tls(
         *options,
         *signed.server_options(),
         replicas=0,
-        program=redis_with_tls(),
+        program=redis_itself(),
         scheme="rediss",
         **signed.client_options,
     ) as cluster:

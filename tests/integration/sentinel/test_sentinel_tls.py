@@ -14,7 +14,7 @@ from tests.cli_runner import Pawsctl
 from tests.ports import free_port
 from tests.processes import Process, wait_until
 from tests.sentinels import SERVICE, Trio
-from tests.servers import redis_with_tls
+from tests.servers import redis_itself
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def pair(
     folder: Path, certificates: Certificates, *, redis_tls: bool, sentinel_tls: bool
 ) -> Iterator[Process]:
     """Start a primary with one Sentinel; yield the Sentinel."""
-    path = redis_with_tls()
+    path = redis_itself()
     options = certificates.server_options()
     with ExitStack() as stack:
 
