@@ -34,8 +34,8 @@ class StackStatus(Struct, frozen=True):
     """The status of the single Redis and Redis Commander.
 
     `memory` and `keys` are null if Redis does not answer, or loads its data; `problem` then says
-    why, and what to do. It also says if Redis can't save, or runs on another port than the
-    setting's.
+    why, and what to do. It also says if Redis can't save, is a replica, or runs on another port
+    than the setting's.
     """
 
     engine: EngineName
@@ -52,8 +52,9 @@ class StackStatus(Struct, frozen=True):
 
     @property
     def has_ways_out(self) -> bool:
-        """Whether `problem` says what helps, which `up` may not."""
-        return self.problem in (_REFUSED, _ASKED, _LOADING) or self._refuses
+        """Whether `problem` says what helps, or what may tell; `up` may not help."""
+        known = (_REFUSED, _ASKED, _LOADING, *_SILENT.values())
+        return self.problem in known or self._refuses
 
     @property
     def _refuses(self) -> bool:
@@ -64,7 +65,7 @@ _AT_REST = ("absent", "created", "exited")
 _NOT_THERE = "Redis does not answer; start it with 'pawsctl redis up'."
 _SILENT = {
     "restarting": "Redis ends each time that it is started; 'pawsctl redis logs' shows why.",
-    "running": "Redis runs and does not answer; 'pawsctl doctor' says why.",
+    "running": "Redis runs and does not answer; 'pawsctl redis logs' may say why.",
 }
 _NO_PORT = "Redis runs and publishes no port; 'pawsctl redis up' gives it one, or says why not."
 _LOADING = "Redis is loading its data, and answers when it has: 'pawsctl redis up' waits for that."
@@ -158,6 +159,11 @@ def _info(
         return {}, _LOADING
     if said.startswith(("DENIED", "MISCONF")) and (refusal := wait.refusal("Redis", said)):
         return info, f"{refusal.message} {refusal.hint}"
+    if info.get("role") == "slave":
+        return info, (
+            f"Redis runs as a replica of {info.get('master_host')}:{info.get('master_port')}, and "
+            "takes no writes; 'pawsctl redis restart' makes it a primary again."
+        )
     return info, None if info else silent
 
 

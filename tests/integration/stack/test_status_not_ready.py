@@ -116,3 +116,20 @@ def test_a_topology_whose_primary_cannot_save_takes_no_writes(topology: Topology
 
     assert (status.status, status.json["serves"]) == (1, False)
     assert any(f"{primary['service']} refuses: MISCONF" in each for each in status.json["problems"])
+
+
+def test_a_redis_that_was_made_a_replica_is_told(embedded_stack: Stack) -> None:
+    """By a client; it takes no writes. What is said to help does."""
+    assert embedded_stack("redis", "up").status == 0
+    with embedded_stack.client() as client:
+        client.set("kept", "1")
+        client.replicaof("127.0.0.1", 1)
+
+    status = embedded_stack("redis", "status", "--json")
+
+    assert "Redis runs as a replica of 127.0.0.1:1" in status.json["problem"]
+    _, command, _ = status.json["problem"].split("'")
+    assert embedded_stack(*command.split()[1:]).status == 0
+    assert embedded_stack("redis", "status", "--json").json["problem"] is None
+    with embedded_stack.client() as client:
+        assert client.get("kept") == b"1"
