@@ -1,6 +1,6 @@
 """The status of this project's single Redis: its services, memory and keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -48,7 +48,7 @@ class StackStatus(Struct, frozen=True):
     @property
     def is_running(self) -> bool:
         """Whether Redis runs, and answers PING."""
-        return self.memory is not None and not self._refuses
+        return self.problem == _UNTOLD or (self.memory is not None and not self._refuses)
 
     @property
     def has_ways_out(self) -> bool:
@@ -69,6 +69,10 @@ _SILENT = {
 }
 _NO_PORT = "Redis runs and publishes no port; 'pawsctl redis up' gives it one, or says why not."
 _LOADING = "Redis is loading its data, and answers when it has: 'pawsctl redis up' waits for that."
+_UNTOLD = (
+    "Redis answers, and its user may not use INFO, which tells of its memory and keys. What a "
+    "client has forbidden ends with 'pawsctl redis restart'."
+)
 _WAY_IN = "set REDIS_PASSWORD to the password it was started with, or 'pawsctl redis up'"
 _SET_SINCE = "One that a client has set since ends with 'pawsctl redis restart'."
 _REFUSED = (
@@ -153,18 +157,28 @@ def _info(
         info = probe.info(port, here.password)
     except probe.ProbeLoginRefused:
         return {}, _REFUSED if here.password else _ASKED
-    said = probe.ping(port, here.password)
     if info.get("loading") == "1":
         # It tells what it has read so far, and that its append-only file is off.
         return {}, _LOADING
-    if said.startswith(("DENIED", "MISCONF")) and (refusal := wait.refusal("Redis", said)):
-        return info, f"{refusal.message} {refusal.hint}"
+    return info, _problem(info, probe.ping(port, here.password), silent)
+
+
+def _problem(info: Mapping[str, str], said: str, silent: str) -> str | None:
+    """Return what is wrong with a Redis by its INFO fields and what `probe.ping` returned.
+
+    `silent` is the reason if it answers neither.
+    """
+    refusal = wait.refusal("Redis", said)
+    if refusal and (not info or said.startswith("MISCONF")):
+        return f"{refusal.message} {refusal.hint}"
+    if not info:
+        return silent if said else _UNTOLD
     if info.get("role") == "slave":
-        return info, (
+        return (
             f"Redis runs as a replica of {info.get('master_host')}:{info.get('master_port')}, and "
             "takes no writes; 'pawsctl redis restart' makes it a primary again."
         )
-    return info, None if info else silent
+    return None
 
 
 def _memory(info: dict[str, str]) -> StackMemory | None:

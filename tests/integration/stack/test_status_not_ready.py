@@ -133,3 +133,21 @@ def test_a_redis_that_was_made_a_replica_is_told(embedded_stack: Stack) -> None:
     assert embedded_stack("redis", "status", "--json").json["problem"] is None
     with embedded_stack.client() as client:
         assert client.get("kept") == b"1"
+
+
+@pytest.mark.parametrize(("rule", "status"), [("-info", 0), ("-@all", 1)])
+def test_a_redis_that_refuses_what_is_asked_is_not_said_to_be_silent(
+    embedded_stack: Stack, rule: str, status: int
+) -> None:
+    """A client has changed what its user may do. What is said to help does."""
+    assert embedded_stack("redis", "up").status == 0
+    with embedded_stack.client() as client:
+        client.execute_command("ACL", "SETUSER", "default", rule)
+
+    found = embedded_stack("redis", "status", "--json")
+
+    assert (found.status, found.json["memory"]) == (status, None)
+    assert "does not answer" not in found.json["problem"]
+    assert "'pawsctl redis restart'" in found.json["problem"]
+    assert embedded_stack("redis", "restart").status == 0
+    assert embedded_stack("redis", "status", "--json").json["problem"] is None
