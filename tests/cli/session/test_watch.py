@@ -331,6 +331,20 @@ def test_what_a_restarted_server_lost_is_told_after_the_gap(tmp_path: Path) -> N
             assert gone == {"deleted"}
 
 
+@pytest.mark.parametrize("phone", [(), ("+1",)], ids=["all", "one"])
+def test_events_after_a_gap_are_dated_after_it(tmp_path: Path, phone: tuple[str, ...]) -> None:
+    """Who sorts by time has those of the gap behind its end."""
+    with servers.running(tmp_path) as server:
+        server.client.set("wh:session:+1", conversation("a"), ex=600)
+        with following(Pawsctl(tmp_path, server.url), *WATCH, *phone, "--json") as watch:
+            watch.event() if phone else watch.said()
+            killed(server)
+            times = [watch.event()["time"]]
+            server.restart()
+            times += [watch.event()["time"] for _ in ("reconnected", "deleted")]
+        assert times == sorted(times)
+
+
 def test_a_server_that_does_not_come_back_ends_a_watch(tmp_path: Path) -> None:
     """After --failover-timeout; exit 5, and the last line of stderr tells why."""
     with servers.running(tmp_path) as server:

@@ -46,9 +46,12 @@ class Outages:
         self._sleep = sleep
         self._has_polled = False
 
-    def through(self, poll: Callable[[], Iterator[Found]]) -> Iterator[Found | ConnectionEvent]:
+    def through(
+        self, poll: Callable[[], Iterator[Found | None]]
+    ) -> Iterator[Found | ConnectionEvent]:
         """Yield what a poll yields, and poll again until one has come to its end.
 
+        A poll yields None as soon as the server has answered, before it dates the first event.
         Raises what the last poll raised, if the server was not back in time.
         """
         since: float | None = None

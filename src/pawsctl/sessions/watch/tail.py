@@ -67,10 +67,11 @@ def tail(
     before: _Snapshot | None = None
     outages = Outages(store.connection, sleep)
 
-    def poll() -> Iterator[NewMessage | SessionEvent]:
+    def poll() -> Iterator[NewMessage | SessionEvent | None]:
         nonlocal before
         asked = time.monotonic()
         now = _Snapshot(store.record(key), store.keyspace, asked)
+        yield None
         if before is not None:
             yield from _changes(using, key, before, now)
         else:
@@ -81,7 +82,8 @@ def tail(
 
     while True:
         begun = time.monotonic()
-        yield from outages.through(poll)
+        found: Iterator[NewMessage | SessionEvent | ConnectionEvent] = outages.through(poll)
+        yield from found
         sleep(max(0.0, begun + interval - time.monotonic()))
 
 

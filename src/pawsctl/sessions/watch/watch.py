@@ -158,10 +158,11 @@ class _Watch:
         # When the last poll began, and the processor's time used before.
         self.begun = self.used_before = 0.0
 
-    def poll(self) -> Iterator[SessionEvent]:
+    def poll(self) -> Iterator[SessionEvent | None]:
         self.begun, self.used_before = time.monotonic(), time.process_time()
         self.number += 1
         self._look()
+        yield None
         if self.number > 1:
             yield from self._read(self.fresh, are_new=True)
             yield from self._read(self.changed, are_new=False)
