@@ -225,3 +225,26 @@ def test_a_user_without_set_is_not_sent_for_transactions(
     assert "'set' command" in failed.error["message"]
     assert "+watch" not in failed.error["hint"]
     assert "permission" in failed.error["hint"]
+
+
+def test_keys_that_this_user_may_not_read_are_named(
+    pawsctl: Pawsctl, server: Server, user: NewUser
+) -> None:
+    """By each command that reads sessions by their phones, at most five; nothing is changed."""
+    phones = [f"+{number}" for number in range(1, 9)]
+    for phone in phones:
+        store_session(server, phone, KILLED)
+    url = user("~wh:session:+1", "+@all")
+    for command in ("get", "ttl", "repair", "delete", f"copy --to {server.url}/1"):
+        name, *options = command.split()
+        for some, named in ((phones[:3], "+2, +3"), (phones, "+2, +3, +4, +5, +6 …")):
+            failed = pawsctl("session", name, *some, *options, "--json", "--url", url)
+            assert failed.status == ExitStatus.FAILED, command
+            assert failed.error["message"].startswith(f"This user may not read {named}."), command
+            assert ASK_FOR_PERMISSION in failed.error["hint"]
+    raw = {"SESSION_PREFIX": "wh:session:", "SESSION_FORMAT": "raw"}
+    words = ("session", "delete", *phones[:3], "--no-backup", "--json", "--url", url)
+    failed = pawsctl(*words, env=raw)
+    assert failed.error["message"].startswith("This user may not read +2, +3.")
+    assert server.client.dbsize() == len(phones)
+    assert server.client.get("wh:session:+1") == KILLED

@@ -168,7 +168,7 @@ class SessionReader:
             record
             for some in one_server.slices(names, one_server.VALUES)
             for record in records.of_some(
-                self.connection, some, self._portions, left_out, self.keyspace.shown_key
+                self.connection, some, self._portions, left_out, self.keyspace
             )
         ]
 
@@ -177,6 +177,7 @@ class SessionReader:
         found: list[int | None] = []
         for some in one_server.slices(names, one_server.KEYS):
             replies = self.connection.pipeline([("PTTL", key) for key in some])
+            records.require_allowed(some, replies, self.keyspace)
             found += [None if raise_for_error(reply) == -2 else reply for reply in replies]
         return found
 

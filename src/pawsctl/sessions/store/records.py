@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from pawsctl.connection import Connection, ErrorReply, raise_for_error
+from pawsctl.connection import Connection, ErrorReply, is_about_a_key, raise_for_error
 from pawsctl.connection.scan.portions import Portions
 from pawsctl.errors import HungUp, OperationFailed, Partial
 from pawsctl.plurals import plural
+from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.model import Record
+from pawsctl.sessions.store.accounting import may_not
 
 TOO_LARGE_HINT = (
     "The server, or what stands before it, limits a reply: see its client-output-buffer-limit."
@@ -16,7 +18,6 @@ TOO_LARGE_HINT = (
 _TOLD = 5
 
 LeftOut = Callable[[str], None]
-Named = Callable[[bytes], str]
 
 
 class NotRead(Partial):
@@ -49,26 +50,36 @@ def not_read(large: Sequence[str], forbidden: int) -> NotRead | None:
     return None
 
 
+def require_allowed(names: Sequence[bytes], replies: Sequence[Any], space: Keyspace) -> None:
+    """Raise OperationFailed with the names of keys whose reply says that an ACL refuses them."""
+    pairs = zip(names, replies, strict=True)
+    if refused := [
+        key for key, each in pairs if isinstance(each, ErrorReply) and is_about_a_key(each)
+    ]:
+        raise may_not("read", refused, space.shown_name)
+
+
 def of_some(
     connection: Connection,
     names: Sequence[bytes],
     portions: Portions,
     left_out: LeftOut | None,
-    named: Named,
+    space: Keyspace,
 ) -> list[Record | None]:
     """Return the record of each of a few keys; None if it does not exist.
 
     A value that is too large for a reply raises OperationFailed; with `left_out`, that is called
-    with a sentence instead, and the record is None. `named` returns a key as it is shown.
+    with a sentence instead, and the record is None. Keys that an ACL keeps from this user raise
+    OperationFailed, which names them.
     """
     if not portions.may_be_large(len(names)):
         portions.begin(names)
-        if (all_of_them := _asked(connection, names, portions)) is not None:
+        if (all_of_them := _asked(connection, names, portions, space)) is not None:
             return all_of_them
     sizes = connection.pipeline([("STRLEN", name) for name in names])
     found: list[Record | None] = []
     for group in portions.groups(names, sizes):
-        found += _portion(connection, group, portions, left_out, named)
+        found += _portion(connection, group, portions, left_out, space)
     return found
 
 
@@ -77,20 +88,20 @@ def _portion(
     names: Sequence[bytes],
     portions: Portions,
     left_out: LeftOut | None,
-    named: Named,
+    space: Keyspace,
 ) -> list[Record | None]:
     if portions.refused(names[0]) is None:
         portions.begin(names)
-        if (all_of_them := _asked(connection, names, portions)) is not None:
+        if (all_of_them := _asked(connection, names, portions, space)) is not None:
             return all_of_them
     if len(names) > 1:
         middle = len(names) // 2
         return [
-            *_portion(connection, names[:middle], portions, left_out, named),
-            *_portion(connection, names[middle:], portions, left_out, named),
+            *_portion(connection, names[:middle], portions, left_out, space),
+            *_portion(connection, names[middle:], portions, left_out, space),
         ]
     stand_in = portions.refused(names[0])
-    said = unread(named(names[0]), stand_in.size if stand_in else None)
+    said = unread(space.shown_key(names[0]), stand_in.size if stand_in else None)
     if left_out is None:
         raise OperationFailed(f"The value of {said}, can't be read.", hint=TOO_LARGE_HINT)
     left_out(f"Left out: the value of {said}.")
@@ -98,7 +109,7 @@ def _portion(
 
 
 def _asked(
-    connection: Connection, names: Sequence[bytes], portions: Portions
+    connection: Connection, names: Sequence[bytes], portions: Portions, space: Keyspace
 ) -> list[Record | None] | None:
     """Return the records of the keys; None if that was too much for one reply."""
     asked = [command for key in names for command in ((b"GET", key), (b"PTTL", key))]
@@ -110,6 +121,7 @@ def _asked(
         return None
     if not portions.came(replies[::2]):
         return None
+    require_allowed(names, replies[::2], space)
     each = iter(replies)
     return [_record(connection, *found) for found in zip(names, each, each, strict=True)]
 

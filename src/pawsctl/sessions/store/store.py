@@ -24,7 +24,7 @@ from pawsctl.errors import LoginRefused, OperationFailed, RedisUnreachable
 from pawsctl.plurals import plural
 from pawsctl.sessions.contract.keys import nobodys_phone
 from pawsctl.sessions.contract.keyspace import BOT, Keyspace
-from pawsctl.sessions.store import key_replies, rehearsal
+from pawsctl.sessions.store import key_replies, records, rehearsal
 from pawsctl.sessions.store.reader import SessionReader
 
 _NOT_KNOWN = (
@@ -106,6 +106,7 @@ class SessionStore(SessionReader):
         found: dict[bytes, str] = {}
         for some in one_server.slices(names if self.keyspace.is_raw else (), one_server.KEYS):
             replies = self.connection.pipeline([(b"TYPE", key) for key in some])
+            records.require_allowed(some, replies, self.keyspace)
             for key, reply in zip(some, replies, strict=True):
                 if raise_for_error(reply) not in (b"string", b"none"):
                     found[key] = reply.decode("utf-8", "backslashreplace")
