@@ -138,6 +138,21 @@ def test_a_snapshot_that_cannot_be_read_is_left(docker_stack: Stack, engine_view
         holder.remove()
 
 
+def test_what_is_said_to_delete_a_snapshot_does(docker_stack: Stack, engine_view: Docker) -> None:
+    """Also where a stopped container, whose files somebody has replaced, holds the volume."""
+    assert docker_stack("redis", "up").status == ExitStatus.OK
+    spoil = ["sh", "-c", "rm -r appendonlydir; echo no snapshot >dump.rdb"]
+    assert engine_view.container().exec_run(spoil, workdir="/data").exit_code == 0
+    engine_view.container().kill()
+
+    up = docker_stack("redis", "up", "--json")
+
+    assert up.status == ExitStatus.CONFLICT, up.err
+    *_, command, _ = up.error["hint"].split("'")
+    assert docker_stack(*command.split()[1:], "--yes").status == ExitStatus.OK
+    assert docker_stack("redis", "up").status == ExitStatus.OK
+
+
 def test_a_folder_that_a_volume_only_names_outlives_it_and_is_told(
     docker_stack: Stack, docker_engine: docker.DockerClient
 ) -> None:

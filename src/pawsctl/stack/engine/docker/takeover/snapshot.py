@@ -116,8 +116,9 @@ class Snapshot:
 
     def _refuse(self, reason: str, copy: Copy, hint: str = _ANOTHER_IMAGE) -> NoReturn:
         name, volume = DEFAULTS["dbfilename"], self._service.volumes[0].name
+        down = f"'pawsctl redis down{self._project.hint} --volumes'"
         raise Conflict(
             f"The snapshot {name} in the volume {volume} {reason}. It is left as it is.",
-            hint=f"{hint}; or, if nobody needs it, delete it with 'docker volume rm {volume}'.",
+            hint=f"{hint}; or, if nobody needs it, delete the volume with {down}.",
             detail=copy.log_tail(),
         )
