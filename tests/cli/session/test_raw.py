@@ -256,8 +256,14 @@ def test_values_that_are_no_conversations_lead_to_the_other_format(
     any_server.client.mset({"sess:1": JSON, "sess:2": BINARY})
     sentence = "If these are another application's sessions, set SESSION_FORMAT=raw."
     env = {"SESSION_PREFIX": "sess:"}
-    assert sentence in anywhere("session", "lint", env=env).err
+    looks = ("lint", "list", "list --problem", "list --columns problem", "get 1 2")
+    for words in looks:
+        told = anywhere("session", *words.split(), env=env)
+        assert told.err.count(sentence) == 1, words
+    for words in ("list --columns phone,ttl", "list --json", "list -o csv", "get 1 --raw"):
+        assert sentence not in anywhere("session", *words.split(), env=env).err, words
     any_server.client.set("sess:3", '{"status":"active","messages":[],"updatedAt":1}', ex=60)
-    assert sentence not in anywhere("session", "lint", env=env).err
     any_server.client.set("wh:session:1", JSON)
-    assert sentence not in anywhere("session", "lint").err
+    for words in ("lint", "list", "get 1 2 3"):
+        assert sentence not in anywhere("session", *words.split(), env=env).err, words
+        assert sentence not in anywhere("session", *words.split()).err, words

@@ -95,4 +95,10 @@ def get(
                 ),
                 single=is_single(phones),
             )
+            stored = [each for each in found if each.record is not None]
+            strange = sum(
+                any(raw_view.is_of_another_format(one.rule) for one in each.problems)
+                for each in stored
+            )
+            run.output.advise(lambda: raw_view.format_hint(run, strange, len(stored)))
         find.require_found(store, names, found)

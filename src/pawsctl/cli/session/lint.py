@@ -16,7 +16,6 @@ from pawsctl.errors import ExitStatus
 from pawsctl.plurals import plural
 
 if TYPE_CHECKING:
-    from pawsctl.cli.context import Invocation
     from pawsctl.cli.output.ci_reports import Report
     from pawsctl.errors import PawsctlError
     from pawsctl.sessions.lint import Lint, LintFinding, LintReport
@@ -52,7 +51,12 @@ def lint(
     Exits with 1 if a session breaks a rule.
     """
     from pawsctl.cli.output import ci_reports
-    from pawsctl.cli.session.views.raw_view import left_out, titled
+    from pawsctl.cli.session.views.raw_view import (
+        format_hint,
+        is_of_another_format,
+        left_out,
+        titled,
+    )
     from pawsctl.sessions import lint as operation
     from pawsctl.sessions.query import absent, replica
 
@@ -78,32 +82,20 @@ def lint(
             run.output.warn(shortfall)
     if any(each.rule == "long-ttl" and each.findings for each in check.report().rules):
         run.output.advise(lambda: run.session_settings.doubt_on_ttl)
-    if is_of_another_format(run, check.report()):
-        run.output.advise(
-            lambda: "If these are another application's sessions, set SESSION_FORMAT=raw."
-        )
+    found = check.report()
+    strange = sum(each.findings for each in found.rules if is_of_another_format(each.rule))
+    # A value that is no UTF-8 may break two of the rules.
+    run.output.advise(lambda: format_hint(run, min(strange, found.broken), found.checked))
     reports.publish(of_lint(check))
     if not check.report().ok:
         raise typer.Exit(ExitStatus.FAILED)
 
-
-# A value breaks one of these rules at most.
-_OTHER_FORMATS = ("utf-8", "json", "shape")
 
 FINDING_COLUMNS: tuple[Column[LintFinding], ...] = (
     Column("PHONE", lambda row: (row.phone, "cyan")),
     Column("RULE", lambda row: (row.rule, "red")),
     Column("WHAT IS WRONG", lambda row: (row.message, "")),
 )
-
-
-def is_of_another_format(run: Invocation, report: LintReport) -> bool:
-    """Return whether no session under a prefix that was set is a conversation of the bot."""
-    settings = run.session_settings
-    if settings.is_default_prefix or not run.settings["SESSION_FORMAT"].is_default:
-        return False
-    strange = sum(each.findings for each in report.rules if each.rule in _OTHER_FORMATS)
-    return report.checked > 0 and report.broken == report.checked <= strange
 
 
 def lint_summary(report: LintReport) -> Iterator[Line]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import Annotated, ClassVar
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -20,7 +21,11 @@ from pawsctl.cli.session.views.list_fields import (
     table_columns,
     values_of,
 )
+from pawsctl.cli.session.views.raw_view import format_hint, is_of_another_format
 from pawsctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from pawsctl.sessions.query.rows import Listed
 
 
 def _require_names(names: Sequence[str], option: str, known: Fields) -> None:
@@ -54,6 +59,13 @@ def _sort_fields() -> Sequence[str]:
 
 def _columns() -> Sequence[str]:
     return [*FIELDS]
+
+
+def _counted(rows: Iterable[Listed], formats: Counter[bool]) -> Iterator[Listed]:
+    """Yield the rows; count in `formats` those that are of another format, and the others."""
+    for row in rows:
+        formats[is_of_another_format(row.item.problem or "")] += 1
+        yield row
 
 
 class ListSessions(FilteringListCommand):
@@ -107,8 +119,13 @@ def list_(
             # Items have these fields already.
             run.output.rows(listing.items(), (), fields=names)
             return
+        # Whether they are of another format, of the rows that tell what is wrong with them.
+        formats = Counter[bool]()
+        tells = bool({"problem", "last_message"}.intersection(names))
+        is_sure = run.session_settings.is_default_prefix or run.format != "text" or not tells
+        rows = listing.rows()
         run.output.rows(
-            listing.rows(),
+            rows if is_sure else _counted(rows, formats),
             table_columns(
                 names,
                 known,
@@ -121,5 +138,6 @@ def list_(
         )
         if run.format == "text" and (left_out := listing.left_out()):
             run.output.note(left_out)
+        run.output.advise(lambda: format_hint(run, formats[True], formats.total()))
     if wanted.problem:
         run.output.advise(lambda: run.session_settings.doubt_on_ttl)

@@ -10,10 +10,14 @@ from pawsctl.cli.output.table import Column, Line
 from pawsctl.cli.output.units import duration, size
 
 if TYPE_CHECKING:
+    from pawsctl.cli.context import Invocation
     from pawsctl.sessions.contract.keyspace import Keyspace
     from pawsctl.sessions.query.rows import Conversation
 
 Row = TypeVar("Row")
+
+# A value that is no conversation of the bot breaks one of these rules, and that is told first.
+_OTHER_FORMATS = ("utf-8", "json", "shape")
 
 _HEX_BYTES = 16
 # Levels that are indented: thousands of them would be a megabyte of blanks.
@@ -35,6 +39,22 @@ def titled(columns: Sequence[Column[Row]], keyspace: Keyspace) -> Sequence[Colum
 def left_out(kinds: Sequence[str]) -> str:
     """Return a sentence on keys of other types, or '' if there are none."""
     return f"Left out, since only strings are sessions: {', '.join(kinds)}." if kinds else ""
+
+
+def is_of_another_format(rule: str) -> bool:
+    """Return whether a value that breaks this rule is no conversation; also of a problem's text."""
+    return rule.partition(":")[0] in _OTHER_FORMATS
+
+
+def format_hint(run: Invocation, strange: int, total: int) -> str:
+    """Return a sentence on SESSION_FORMAT if no session under a prefix that was set is the bot's.
+
+    `strange` of the `total` are of another format. '' if some are not, or somebody set the format.
+    """
+    is_set = not run.settings["SESSION_FORMAT"].is_default
+    if is_set or run.session_settings.is_default_prefix or not 0 < total <= strange:
+        return ""
+    return "If these are another application's sessions, set SESSION_FORMAT=raw."
 
 
 def value_view(found: Conversation) -> Iterator[Line]:
