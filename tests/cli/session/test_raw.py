@@ -267,3 +267,12 @@ def test_values_that_are_no_conversations_lead_to_the_other_format(
     for words in ("lint", "list", "get 1 2 3"):
         assert sentence not in anywhere("session", *words.split(), env=env).err, words
         assert sentence not in anywhere("session", *words.split()).err, words
+
+
+def test_sessions_are_named_by_their_ids(raw: Pawsctl) -> None:
+    """Nor are the columns that only conversations have shown of what was kept of them."""
+    for words in ("delete abc", "backup show --latest", "erase bin --yes", "get abc bin --raw"):
+        name, *options = words.split()
+        told = raw(*([name] if name == "backup" else ["session", name]), *options)
+        assert "phone" not in f"{told.text}{told.err}".lower(), words
+        assert "MESSAGES" not in told.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -31,7 +32,7 @@ def show(ctx: typer.Context, name: Name = "", *, latest: Latest = False) -> None
         )
         run.output.rows(
             catalog.sessions(archive, run.mask_in_use()),
-            COLUMNS,
+            columns(is_raw=archive.header.values == "raw"),
             fields=catalog.BackupSession.__struct_fields__,
         )
 
@@ -41,14 +42,17 @@ def left_of(row: BackupSession) -> Span:
     return (duration(row.ttl), "") if row.ttl else ("expired", "yellow")
 
 
-COLUMNS: tuple[Column[BackupSession], ...] = (
-    Column("PHONE", lambda row: (row.phone, "cyan")),
-    Column("LEFT", left_of),
-    Column(
+def columns(*, is_raw: bool) -> Sequence[Column[BackupSession]]:
+    """Return the columns; another application's sessions have ids, and no messages."""
+    messages: Column[BackupSession] = Column(
         "MESSAGES",
         lambda row: ("-" if row.messages is None else str(row.messages), ""),
         gives_way=2,
-    ),
-    Column("SIZE", lambda row: (size(row.bytes), ""), gives_way=1),
-    Column("TYPE", lambda row: (row.type, "")),
-)
+    )
+    return (
+        Column("ID" if is_raw else "PHONE", lambda row: (row.phone, "cyan")),
+        Column("LEFT", left_of),
+        *(() if is_raw else (messages,)),
+        Column("SIZE", lambda row: (size(row.bytes), ""), gives_way=1),
+        Column("TYPE", lambda row: (row.type, "")),
+    )

@@ -64,7 +64,10 @@ def erase(
             )
         written = erasure.erase()
         run.count(erased=sum(each.erased for each in written.looked_at))
-        run.output.show(erasure.result(written, receipt), erased_view)
+        run.output.show(
+            erasure.result(written, receipt),
+            lambda result: erased_view(result, "id" if run.keyspace.is_raw else "phone"),
+        )
         if erasure.otherwise and not erasure.found.is_nothing:
             others = ", ".join(erasure.otherwise)
             run.output.warn(f"The same number has a session as {others}: erase that by its name.")
@@ -90,8 +93,11 @@ def erasure_plan(target: Target, erasure: Erasure) -> Iterator[Line]:
         yield [(f"  ! not looked at: {clause}", "yellow")]
 
 
-def erased_view(result: Erased) -> Iterator[Line]:
-    """Render what was erased, what is left, and what can't be reached."""
+def erased_view(result: Erased, name: str) -> Iterator[Line]:
+    """Render what was erased, what is left, and what can't be reached.
+
+    `name` is the word for what the session was named by.
+    """
     receipt = result.receipt
     for each in receipt.looked_at:
         left = f", {each.left} there now" if each.left else ""
@@ -107,6 +113,6 @@ def erased_view(result: Erased) -> Iterator[Line]:
     yield [("Not reached:", "bold")]
     for clause in receipt.not_reached:
         yield [(f"  - {clause}", "")]
-    yield [(f"Hash of the phone: {receipt.phone_hash}", "dim")]
+    yield [(f"Hash of the {name}: {receipt.phone_hash}", "dim")]
     if result.file:
         yield [(f"Receipt: {result.file}", "")]

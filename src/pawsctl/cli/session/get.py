@@ -71,7 +71,7 @@ def get(
     if raw and len(names) > 1:
         raise UsageError(
             "--raw prints one session's bytes, and several were asked for.",
-            hint="Name one phone, or leave --raw out.",
+            hint="Name one session, or leave --raw out.",
         )
     with run.reader() as store:
         found = find.conversations(store, names)

@@ -245,7 +245,9 @@ class Erasure:
         if left:
             raise OperationFailed(
                 f"Something was written meanwhile and is there now: {left}.",
-                hint="Run it again when the bot has nothing to do for that phone.",
+                hint="Run it again when the application has nothing to do for that session."
+                if self._store.keyspace.is_raw
+                else "Run it again when the bot has nothing to do for that phone.",
             )
         if self.found.is_nothing:
             raise absent.no_session(self._store, [self._key])
