@@ -156,6 +156,7 @@ def restart(
     """
 
     def look(here: Project, engine: Engine) -> None:
+        _check_created(here, engine)
         check_in_place(engine)
         as_it_runs.check_ports(here, engine.status())
         engine.prepare(plan_for(here, engine, [], timeout=timeout, pull="missing", emit=emit))
@@ -177,14 +178,23 @@ def restart(
 
 def _start(settings: StackSettings, topology: Topology, *, timeout: float, emit: Emit) -> Up:
     def work(here: Project, engine: Engine) -> Up:
-        if not existing_services(engine):
-            raise OperationFailed(
-                "There is nothing to start.", hint=f"Create it with 'pawsctl redis up{here.hint}'."
-            )
+        _check_created(here, engine)
         services = _up(here, engine, [], timeout=timeout, pull="missing", emit=emit)
         return Up(engine.name, layout.url(topology, here.stack), services)
 
     return with_files(settings, topology, work, emit=emit)
+
+
+def _check_created(here: Project, engine: Engine) -> None:
+    """Raise OperationFailed if a server does not exist: without it, the others are of no use."""
+    existing = existing_services(engine)
+    missing = [each for each in main_services(here) if each not in existing]
+    if missing:
+        known = f"{' and '.join(missing)} must be created first. Nothing was changed."
+        raise OperationFailed(
+            known if existing else "There is nothing to start.",
+            hint=f"Create it with 'pawsctl redis up{here.hint}'.",
+        )
 
 
 def _stop(settings: StackSettings, topology: Topology, *, emit: Emit) -> Stop:

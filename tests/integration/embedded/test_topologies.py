@@ -221,6 +221,24 @@ def test_what_was_stopped_starts_again(whole: Topology) -> None:
     assert b"1" in whole.copies("kept")
 
 
+def test_a_topology_that_lacks_a_node_is_neither_stopped_nor_waited_for(
+    sentinels: Topology,
+) -> None:
+    """Somebody has removed a node: `restart` and `start` do not create one, and `up` does."""
+    sentinels.up()
+    (record,) = sentinels.folder.glob("state/pawsctl/*/*/embedded/redis-2/server.json")
+    sentinels.kill(sentinels.port + 2)
+    record.unlink()
+
+    for command in ("restart", "start"):
+        done = sentinels.run(command, "--json")
+        assert done.status == ExitStatus.FAILED
+        assert "redis-2 must be created first. Nothing was changed." in done.error["message"]
+        assert "redis up --topology sentinel" in done.error["hint"]
+    assert len(sentinels.processes()) == 5
+    assert sentinels.up()["services"][1]["action"] == "created"
+
+
 def test_replicas_of_ones_own_topology_are_no_evidence_of_production(whole: Topology) -> None:
     """They are for another project, and NODE_ENV is for this one too."""
     url = whole.up()["url"]
