@@ -1,6 +1,5 @@
 """One run of a command: its global options, and the settings and connections made from them."""
 
-import math
 import os
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -155,24 +154,21 @@ class Invocation:
             return target
         return replace(target, read_only=f"'{self.command}', which changes nothing")
 
-    def connect(self, *, all_within: float | None = None, each: float = math.inf) -> "Connection":
+    def connect(self, *, timeouts: "Timeouts | None" = None) -> "Connection":
         """Return a connection to the target; it connects on first use.
 
-        With `all_within`, the timeout of a reply, or so many seconds if that is less, is the
-        timeout of all replies together. No timeout is longer than `each` seconds.
+        `timeouts` replace those that the options state.
         """
         # Saves 0.1 s for commands that do not talk to Redis.
         from pawsctl.connection import connect
 
-        timeouts = self.timeouts().at_most(each)
+        timeouts = timeouts or self.timeouts()
         target = self.target()
         self.announce(target)
         self._origin = target.origin
         self.output.detail(f"Redis: {target.url} (from {target.origin})")
         if target.unused:
             self.output.detail(f"Not used of the URL: {', '.join(target.unused)}")
-        if all_within is not None:
-            timeouts = timeouts.at_most(all_within).for_all()
         note, replica = self.output.note, self.prefer_replica
         self.connections.append(connect(target, timeouts, notice=note, prefer_replica=replica))
         return self.connections[-1]
@@ -213,6 +209,8 @@ class Invocation:
 
     def timeouts(self) -> "Timeouts":
         """Return the timeouts of connections, as the options state them."""
+        from msgspec.structs import replace
+
         from pawsctl.connection import Timeouts
 
         stated = {
@@ -220,7 +218,7 @@ class Invocation:
             "reply": self.timeout,
             "failover": self.failover_timeout,
         }
-        return Timeouts(**{name: value for name, value in stated.items() if value is not None})
+        return replace(Timeouts(), **{name: each for name, each in stated.items() if each})
 
     def hint_of(self, error: "PawsctlError") -> str:
         """Return the hint of a failure; if Redis was not reached, with the origin of the URL."""
@@ -244,11 +242,11 @@ class Invocation:
 
             raise ReadOnly.of(what, origin)
 
-    def store(self, *, dry_run: bool = False, each: float = math.inf) -> "SessionStore":
+    def store(self, *, dry_run: bool = False, timeouts: "Timeouts | None" = None) -> "SessionStore":
         """Return a store to change the sessions, or with `dry_run` to see what would change.
 
         It reads from the primary: a session that a lagging replica lacks would count as deleted.
-        `each` is as in `connect`. Raises ReadOnly if nothing may be changed.
+        `timeouts` are as in `connect`. Raises ReadOnly if nothing may be changed.
         """
         from pawsctl.sessions.store.store import SessionStore
 
@@ -257,7 +255,7 @@ class Invocation:
         if self.prefer_replica:
             self.output.note("This command writes: it reads from the primary too.")
             self.prefer_replica = False
-        store = SessionStore(self.connect(each=each), keyspace=self.keyspace)
+        store = SessionStore(self.connect(timeouts=timeouts), keyspace=self.keyspace)
         self._warn_of_another_port(store.connection.target)
         return store
 

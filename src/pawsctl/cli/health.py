@@ -95,8 +95,9 @@ def health_(
     ends = time.monotonic() + wait if wait else math.inf
 
     def attempt() -> Health:
-        left = max(_LEAST_SECONDS, ends - time.monotonic())
-        with run.connect(all_within=left) as connection:
+        left = max(_LEAST_SECONDS, round(ends - time.monotonic(), 1))
+        timeouts = run.timeouts().at_most(left, "--wait").for_all()
+        with run.connect(timeouts=timeouts) as connection:
             return health.check(connection, run.keyspace, kinds)
 
     with reports.of_failure(lambda error: of_checks(health.unconnected(error, kinds))):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -79,12 +78,13 @@ def test_session(
         if not retry_for:
             live(step)
 
-    ends = time.monotonic() + retry_for if retry_for else math.inf
+    ends = time.monotonic() + (retry_for or 0)
 
     def attempt() -> FlowReport:
         finished.clear()
-        left_seconds = max(_LEAST_SECONDS, ends - time.monotonic())
-        with run.store(each=left_seconds) as store:
+        seconds = max(_LEAST_SECONDS, round(ends - time.monotonic(), 1))
+        timeouts = run.timeouts().at_most(seconds, "--retry-for") if retry_for else None
+        with run.store(timeouts=timeouts) as store:
             run.record(store.connection.target)
             return run_flow.run(store, max_latency=max_latency, done=done, left=left)
 

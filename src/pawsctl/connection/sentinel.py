@@ -172,8 +172,7 @@ class Sentinel(Connection):
         fault = self.quorum_fault()
         if self.timeouts.are_over:
             fault = ""  # That none answers tells of the time, and not of them.
-        option = "--timeout" if self.timeouts.until else "--failover-timeout"
-        hint = "Start the missing Sentinels." if fault else f"{option} waits longer."
+        hint = "Start the missing Sentinels." if fault else f"{self.timeouts.option} waits longer."
         return error.with_context(after=f"{none}: {fault}." if fault else f"{none}.", hint=hint)
 
     def _find_primary(self) -> Node:

@@ -327,6 +327,18 @@ def _may_not_ask(sentinel: Process, *, counts: bool) -> None:
     sentinel.client.execute_command("ACL", "SETUSER", "client", *rules)
 
 
+def test_retries_wait_no_longer_for_a_failover(tmp_path: Path, anywhere: Pawsctl) -> None:
+    """Their time ends before that for a failover, and it is their option that waits longer."""
+    with sentinels.running(tmp_path, failover=False) as trio:
+        trio.primary.kill()
+        flow = anywhere("test-session", "--retry-for", "1s", "--url", trio.url)
+        check = anywhere("health", "--wait", "1s", "--url", trio.url)
+    assert (flow.status, check.status) == (ExitStatus.UNREACHABLE, ExitStatus.UNREACHABLE)
+    assert "No other took its place within 1 s." in flow.err
+    assert "--retry-for waits longer." in flow.err
+    assert "--wait waits longer." in check.err
+
+
 def test_sentinels_too_few_for_a_failover_are_no_health(breakable: Trio, anywhere: Pawsctl) -> None:
     """The primary serves; if it fails, nobody takes its place."""
     url = ("--json", "--url", breakable.url)

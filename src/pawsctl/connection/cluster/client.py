@@ -258,7 +258,8 @@ class Cluster(Connection):
             self._refresh()
         else:
             return batch.replies
-        raise gave_up(batch, trouble, url=self.target.url, seconds=self.timeouts.failover)
+        seconds, option = self.timeouts.failover, self.timeouts.option
+        raise gave_up(batch, trouble, url=self.target.url, seconds=seconds, option=option)
 
     def _round(self, batch: Batch) -> RedisUnreachable | None:
         """Send what is left to do, each to its server; return the failure of one that went away.

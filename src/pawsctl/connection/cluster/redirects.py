@@ -98,11 +98,16 @@ def _place(reply: ErrorReply, asked: Address) -> tuple[int, Address] | None:
 
 
 def gave_up(
-    batch: Batch, trouble: RedisUnreachable | None, *, url: str, seconds: float
+    batch: Batch,
+    trouble: RedisUnreachable | None,
+    *,
+    url: str,
+    seconds: float,
+    option: str = "--failover-timeout",
 ) -> RedisUnreachable:
-    """Return the failure for commands whose slots had no server for `seconds`."""
+    """Return the failure for commands whose slots had no server for the `seconds` of `option`."""
     waited = f"Waited {seconds:g} s."
-    hint = "See 'CLUSTER NODES' on any node; --failover-timeout waits longer."
+    hint = f"See 'CLUSTER NODES' on any node; {option} waits longer."
     if trouble is not None:
         return type(trouble)(f"{trouble.message} {waited}", hint=hint)
     unserved = {batch.slots[index] for index in batch.todo} - {None}

@@ -11,21 +11,24 @@ class Timeouts(msgspec.Struct, frozen=True):
     """Seconds to wait for a connection, for each reply, and for the end of a failover.
 
     A reply may take a second more for every 64 KB received. `until` is a moment of the monotonic
-    clock after which no reply is waited for.
+    clock after which no reply is waited for. `option` is what the user would give to have a
+    failover waited for longer.
     """
 
     connect: float = 2.0
     reply: float = 5.0
     failover: float = 15.0
     until: float | None = None
+    option: str = "--failover-timeout"
 
-    def at_most(self, seconds: float) -> Timeouts:
-        """Return the timeouts with at most `seconds` for each."""
+    def at_most(self, seconds: float, option: str = "") -> Timeouts:
+        """Return the timeouts with at most `seconds` for each, as an `option` limits them."""
         return msgspec.structs.replace(
             self,
             connect=min(self.connect, seconds),
             reply=min(self.reply, seconds),
             failover=min(self.failover, seconds),
+            option=option if option and seconds < self.failover else self.option,
         )
 
     def for_all(self) -> Timeouts:
@@ -35,7 +38,10 @@ class Timeouts(msgspec.Struct, frozen=True):
         """
         most = self.at_most(self.reply)
         return msgspec.structs.replace(
-            most, failover=min(self.failover, self.reply * 0.8), until=time.monotonic() + self.reply
+            most,
+            failover=min(self.failover, self.reply * 0.8),
+            until=time.monotonic() + self.reply,
+            option="--timeout" if self.option == Timeouts().option else self.option,
         )
 
     @property
