@@ -329,6 +329,10 @@ def test_logs_of_an_unknown_service_name_the_known_ones(running: Stack) -> None:
     assert "redis-commander" in done.err
 
 
-def test_a_tail_that_is_no_number_is_wrong_usage(running: Stack) -> None:
-    """docker has `--tail all`; here the option is left out instead."""
-    assert running("redis", "logs", "--tail", "all").status == 2
+def test_a_tail_may_be_all(running: Stack) -> None:
+    """As for `docker logs`, which also takes -1; other words are wrong usage."""
+    everything = running("redis", "logs").text
+
+    for tail in ("all", "-1"):
+        assert running("redis", "logs", "--tail", tail).text == everything
+    assert running("redis", "logs", "--tail", "some").status == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
@@ -30,6 +31,15 @@ def moment(text: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
+def line_count(text: str) -> int | None:
+    """Parse a number of lines; None for `all`, or -1, as Docker and kubectl have it."""
+    if text in ("all", "-1"):
+        return None
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise typer.BadParameter(f"'{text}' is not a number of up to 9 digits, or all.")
+    return int(text)
+
+
 @app.command(cls=StackListCommand)
 def logs(
     ctx: typer.Context,
@@ -47,7 +57,11 @@ def logs(
     tail: Annotated[
         int | None,
         typer.Option(
-            "--tail", "-n", min=0, metavar="N", help="Show only the last N lines of each service."
+            "--tail",
+            "-n",
+            parser=line_count,
+            metavar="N",
+            help="Show only the last N lines of each service.",
         ),
     ] = None,
     since: Annotated[
