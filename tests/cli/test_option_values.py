@@ -75,6 +75,7 @@ def test_a_column_that_sorts_nothing_is_not_offered_for_it(bare_pawsctl: Pawsctl
     [
         ("session list --limit abc", "'abc' is not a whole number."),
         ("session list --db abc", "'abc' is not a whole number."),
+        ("audit list --limit 99999999999999999999", " is not from 1 to 1000000000."),
         ("session list --limit 0", "0 is not from 1 to 1000000000."),
         ("redis logs --tail -2", "'-2' is not a number of up to 9 digits, or all."),
         ("redis logs --tail 99999999999999999999", "is not a number of up to 9 digits, or all."),

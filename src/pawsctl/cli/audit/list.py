@@ -38,7 +38,8 @@ def list_(
         ),
     ] = "",
     limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", min=1, help="List at most N changes.")
+        int | None,
+        typer.Option("--limit", metavar="N", min=1, max=10**9, help="List at most N changes."),
     ] = None,
 ) -> None:
     """List the changes made with pawsctl, the newest first.
