@@ -13,7 +13,6 @@ from pawsctl.connection import (
     Outcome,
     TooLarge,
     info_fields,
-    refused,
 )
 from pawsctl.connection.scan.one_server import WRITTEN, slices
 from pawsctl.errors import NotConfirmed, OperationFailed, UsageError
@@ -25,7 +24,7 @@ from pawsctl.sessions.contract.saved import Saved, moment
 from pawsctl.sessions.query import absent
 from pawsctl.sessions.query.filters import Filter
 from pawsctl.sessions.query.summing import summing
-from pawsctl.sessions.store.accounting import accounted, of_keys
+from pawsctl.sessions.store.accounting import accounted, not_written, of_keys
 from pawsctl.sessions.store.bulk_writer import BulkWriter
 from pawsctl.sessions.store.evictions import Evictions, require_none
 from pawsctl.sessions.store.reader import SessionReader
@@ -127,13 +126,16 @@ class Copy:
                     raise not_into_production(production)
                 saved = [self._saved(each, asked_at, writer.now_ms()) for each in records]
                 done = writer.would_write(saved) if dry_run else writer.write(saved)
-                for record, each in zip(records, done, strict=True):
+                refusals = []
+                for record, wanted, each in zip(records, saved, done, strict=True):
                     if isinstance(each, TooLarge):
                         self._rejected.append(self._source.keyspace.shown_key(record.key))
                     elif isinstance(each, ErrorReply):
-                        raise refused(each)
+                        refusals.append((wanted.key, each))
                     else:
                         copied, kept = copied + bool(each), kept + (not each)
+                if refusals:
+                    raise not_written(refusals, self._target.keyspace.shown_name)
                 progress(len(records))
             self._evicted = evictions.count() if dry_run else evictions.told()
         return Copied(

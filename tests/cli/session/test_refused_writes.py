@@ -248,3 +248,28 @@ def test_keys_that_this_user_may_not_read_are_named(
     assert failed.error["message"].startswith("This user may not read +2, +3.")
     assert server.client.dbsize() == len(phones)
     assert server.client.get("wh:session:+1") == KILLED
+
+
+def test_sessions_that_this_user_may_not_write_are_named(
+    pawsctl: Pawsctl, server: Server, redis_server: Server, user: NewUser, tmp_path: Path
+) -> None:
+    """By an import and a copy, at most five; the others of their batch are written."""
+    redis_server.empty()
+    phones = [f"+{number}" for number in range(1, 9)]
+    archive = archives.write(
+        tmp_path / "a.jsonl", [archives.entry(phone, "new") for phone in phones]
+    )
+    for phone in phones:
+        store_session(redis_server, phone, VALUE)
+    url = user("~wh:session:+1", "+@all")
+    for words in (
+        ("import", str(archive), "--url", url),
+        ("copy", *phones, "--url", redis_server.url, "--to", url),
+    ):
+        failed = pawsctl("session", *words, "--json")
+        assert failed.status == ExitStatus.FAILED
+        message = failed.error["message"]
+        assert message.startswith("This user may not write +2, +3, +4, +5, +6 …. Before that, 1 ")
+        assert ASK_FOR_PERMISSION in failed.error["hint"]
+        assert server.client.keys("wh:*") == [b"wh:session:+1"]
+        server.client.flushall()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from pawsctl.connection import Account, ErrorReply, Outcome, TooLarge, is_about_a_dump, refused
+from pawsctl.connection import Account, ErrorReply, Outcome, TooLarge, is_about_a_dump
 from pawsctl.connection.scan.one_server import WRITTEN
 from pawsctl.errors import OperationFailed, UsageError
 from pawsctl.plurals import plural
@@ -14,7 +14,7 @@ from pawsctl.sessions.archive.jsonl_format import Rejected
 from pawsctl.sessions.archive.read import Archive, Numbered
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.saved import Saved
-from pawsctl.sessions.store.accounting import accounted
+from pawsctl.sessions.store.accounting import accounted, not_written
 from pawsctl.sessions.store.bulk_writer import BulkWriter
 from pawsctl.sessions.store.evictions import Evictions, require_none
 from pawsctl.sessions.store.store import SessionStore
@@ -57,8 +57,8 @@ class Imported(msgspec.Struct, frozen=True):
 class _Tally:
     """The running counts of an import."""
 
-    def __init__(self, shown: Callable[[str], str]) -> None:
-        self._shown = shown
+    def __init__(self, space: Keyspace) -> None:
+        self._space = space
         self.imported = self.kept = self.expired = self.rejected = 0
         self.reasons: list[Rejection] = []
 
@@ -69,24 +69,26 @@ class _Tally:
     def reject(self, line: int, reason: object) -> None:
         self.rejected += 1
         if len(self.reasons) < _TOLD:
-            self.reasons.append(Rejection(line, self._shown(str(reason))))
+            self.reasons.append(Rejection(line, self._space.shown_sentence(str(reason))))
 
-    def add(self, lines: Sequence[int], written: Sequence[bool | ErrorReply]) -> None:
+    def add(
+        self, lines: Sequence[int], sessions: Sequence[Saved], written: Sequence[bool | ErrorReply]
+    ) -> None:
         """Count the results of a batch. Raises OperationFailed if Redis refused any of it."""
         refusals = []
-        for line, each in zip(lines, written, strict=True):
+        for line, saved, each in zip(lines, sessions, written, strict=True):
             if isinstance(each, TooLarge):
                 self.reject(line, f"Redis did not take it: {each}")
             elif isinstance(each, ErrorReply) and is_about_a_dump(each):
                 # No later try would succeed, and the lines that follow are to be imported.
                 self.reject(line, f"it is no string, and another Redis made it: {each}")
             elif isinstance(each, ErrorReply):
-                refusals.append(each)
+                refusals.append((saved.key, each))
         done = [each for each in written if not isinstance(each, ErrorReply)]
         self.imported += sum(done)
         self.kept += len(done) - sum(done)
         if refusals:
-            raise refused(refusals[0])
+            raise not_written(refusals, self._space.shown_name)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -124,7 +126,7 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
     loses a key that existed before.
     """
     require_same_keyspace(store.keyspace, archive)
-    tally = _Tally(store.keyspace.shown_sentence)
+    tally = _Tally(store.keyspace)
     evictions = Evictions(store.connection)
 
     def account(outcome: Outcome) -> Account:
@@ -154,9 +156,8 @@ def restore(store: SessionStore, archive: Archive, how: How, *, progress: Progre
             lines, sessions = _alive(batch, writer.now_ms(), tally, how.fresh_ttl)
             if how.replace:
                 lines, sessions = _without_others(store, lines, sessions, tally)
-            tally.add(
-                lines, writer.would_write(sessions) if how.dry_run else writer.write(sessions)
-            )
+            written = writer.would_write(sessions) if how.dry_run else writer.write(sessions)
+            tally.add(lines, sessions, written)
             progress(len(batch))
         # Also an interruption while Redis is asked says how far the import got.
         evicted = evictions.count() if how.dry_run else evictions.told()

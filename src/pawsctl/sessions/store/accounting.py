@@ -3,7 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from pawsctl.connection import ASK_FOR_PERMISSION, Account, Connection, Outcome
+from pawsctl.connection import (
+    ASK_FOR_PERMISSION,
+    Account,
+    Connection,
+    ErrorReply,
+    Outcome,
+    is_about_a_key,
+    refused,
+)
 from pawsctl.connection.transactions.compare_and_set import has_others
 from pawsctl.errors import Interrupted, OperationFailed, PawsctlError
 from pawsctl.sessions.contract import keys
@@ -74,6 +82,18 @@ def may_not(verb: str, names: Sequence[bytes], named: Callable[[bytes], str]) ->
     return OperationFailed(
         f"This user may not {verb} {_some_of(names, named)}.", hint=ASK_FOR_PERMISSION
     )
+
+
+def not_written(
+    refusals: Sequence[tuple[bytes, ErrorReply]], named: Callable[[bytes], str]
+) -> OperationFailed:
+    """Return the failure for sessions that Redis refused; `named` as above.
+
+    If an ACL keeps all of them from this user, they are named.
+    """
+    if all(is_about_a_key(each) for _, each in refusals):
+        return may_not("write", [key for key, _ in refusals], named)
+    return refused(refusals[0][1])
 
 
 def _some_of(names: Sequence[bytes], named: Callable[[bytes], str]) -> str:
