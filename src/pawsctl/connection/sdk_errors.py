@@ -108,7 +108,8 @@ def _login_failed(error: Exception, target: Target, where: str) -> PawsctlError:
             f"{where} is a node of a cluster, which has only database 0.",
             hint=f"Leave the database out of the URL of {option}."
             if option
-            else "Leave the database out of the URL, and -n out of the command.",
+            else f"Leave the database out of the URL (from {target.origin}), and -n out of the "
+            "command.",
         )
     return refused(error_reply(error))
 

@@ -168,7 +168,8 @@ def test_a_cluster_of_redis_never_has_another_database(tmp_path: Path, anywhere:
                 assert result.status == ExitStatus.USAGE, (url, command)
                 assert result.error["message"].startswith("Redis at redis://127.0.0.1:")
                 assert "of a cluster, which has only database 0." in result.error["message"]
-                assert "-n out of the command" in result.error["hint"]
+                hint = result.error["hint"]
+                assert "of the URL (from option --url), and -n out of the command" in hint
 
 
 def test_databases_of_a_cluster(tmp_path: Path, anywhere: Pawsctl) -> None:
