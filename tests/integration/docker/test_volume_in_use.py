@@ -31,6 +31,35 @@ def guest(docker_stack: Stack, docker_engine: docker.DockerClient) -> Iterator[C
         made.remove(force=True)
 
 
+def test_no_second_server_is_started_on_a_volume(
+    docker_stack: Stack, docker_engine: docker.DockerClient, engine_view: Docker
+) -> None:
+    """Each would append to the other's file. Somebody has started one to look into the data."""
+    docker_stack("redis", "up")
+    docker_stack("redis", "down")
+    (volume,) = engine_view.names()["volumes"]
+    other = docker_engine.containers.run(
+        REDIS.image,
+        ["redis-server", "--appendonly", "yes"],
+        name=f"{docker_stack.project}-other",
+        volumes={volume: {"bind": "/data"}},
+        detach=True,
+    )
+    try:
+        up, status = docker_stack("redis", "up", "--json"), docker_stack("redis", "status")
+
+        assert up.status == ExitStatus.CONFLICT, up.err
+        assert f"The container {other.name} runs a Redis" in up.error["message"]
+        assert up.error["message"] in status.text
+        assert engine_view.names()["containers"] == []
+        _, command, _ = up.error["hint"].split("'")
+        assert command == f"docker stop {other.name}"
+        other.stop()
+        assert docker_stack("redis", "up").status == ExitStatus.OK
+    finally:
+        other.remove(force=True)
+
+
 @pytest.mark.parametrize("command", [("reset",), ("down", "--volumes")])
 def test_it_is_refused_before_anything_changes(
     docker_stack: Stack, engine_view: Docker, guest: Container, command: tuple[str, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from pawsctl.errors import OperationFailed
+from pawsctl.errors import Conflict, OperationFailed
 from pawsctl.stack.engine.docker.objects import labels
 from pawsctl.stack.engine.rollback import uninterrupted
 from pawsctl.stack.engine.written_meanwhile import Meanwhile
@@ -14,6 +14,9 @@ from pawsctl.stack.project.services import Service, Stack
 
 if TYPE_CHECKING:
     from docker.api import APIClient
+
+# The programs of which only one may have the data.
+_SERVERS = ("redis-server", "valkey-server")
 
 
 def network(api: APIClient, stack: Stack, undo: ExitStack, emit: Emit) -> str:
@@ -71,13 +74,35 @@ def remove_network(api: APIClient, network_id: str) -> bool:
 
 
 def check_volumes(api: APIClient, stack: Stack, service: Service) -> None:
-    """Raise Conflict if a volume of a service belongs to another project."""
+    """Raise Conflict if a volume of a service is another project's, or another server's in use."""
     from docker.errors import NotFound
 
     for each in service.volumes:
         with suppress(NotFound):
             found = api.inspect_volume(each.name)
             labels.check_owner("volume", each.name, found.get("Labels"), stack)
+            _check_alone(api, stack, each.name)
+
+
+def _check_alone(api: APIClient, stack: Stack, volume: str) -> None:
+    """Raise Conflict if a server of somebody else runs on a volume."""
+    from docker.errors import APIError
+
+    for each in api.containers(filters={"volume": volume}):
+        is_ours = (each["Labels"] or {}).get(labels.PROJECT) == stack.project
+        may_write = any(mount.get("RW") for mount in each["Mounts"] if mount.get("Name") == volume)
+        if is_ours or not may_write:
+            continue
+        # It may have ended.
+        with suppress(APIError):
+            processes = api.top(each["Id"])["Processes"] or ()
+            if any(server in row[-1] for row in processes for server in _SERVERS):
+                name = each["Names"][0].removeprefix("/")
+                raise Conflict(
+                    f"The container {name} runs a Redis that mounts the volume {volume}: two "
+                    "servers would spoil each other's files.",
+                    hint=f"Stop it with 'docker stop {name}' first.",
+                )
 
 
 def volumes(
