@@ -119,7 +119,8 @@ def phone_keys(phones: Sequence[str], keyspace: "Keyspace", *, exact: bool = Fal
                 raise UsageError(broken, hint="Write phones in UTF-8.")
         read = [line for line in lines if line.strip()]
         if not read:
-            raise UsageError("No phone on stdin.", hint="Write one on each line.")
+            name = "id" if keyspace.is_raw else "phone"
+            raise UsageError(f"No {name} on stdin.", hint="Write one on each line.")
     given = [each for phone in phones for each in (read if phone == "-" else [phone])]
     return [keyspace.key(phone, exact=exact) for phone in given]
 

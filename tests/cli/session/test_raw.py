@@ -276,3 +276,14 @@ def test_sessions_are_named_by_their_ids(raw: Pawsctl) -> None:
         told = raw(*([name] if name == "backup" else ["session", name]), *options)
         assert "phone" not in f"{told.text}{told.err}".lower(), words
         assert "MESSAGES" not in told.text
+    assert "No id on stdin." in raw("session", "get", "-").err
+
+
+def test_an_id_that_is_no_phone_leads_to_the_other_format(anywhere: Pawsctl) -> None:
+    """If a prefix was set; nobody else has ids that are no phones."""
+    sentence = "If it is another application's id, set SESSION_FORMAT=raw."
+    for words in ("get abc", "delete 3f2a11"):
+        told = anywhere("session", *words.split(), env={"SESSION_PREFIX": "sess:"})
+        assert told.status == ExitStatus.USAGE
+        assert sentence in told.err
+        assert sentence not in anywhere("session", *words.split()).err

@@ -57,19 +57,23 @@ class Keyspace(msgspec.Struct, frozen=True):
             )
         number = keys.normalised(name)
         key = (self.prefix + number).encode()
+        of_another = (
+            "" if self.is_bots else " If it is another application's id, set SESSION_FORMAT=raw."
+        )
         if not re.search("[0-9]", number):
             raise UsageError(
                 f"'{self.shown_typed(name)}' has no digit, so it is no phone number.",
                 hint=f"Give a phone like +1234567890, or a whole key like {self.prefix}+1234567890."
                 f" What the bot got from a phone without digits is under the key {self.prefix} "
-                "alone.",
+                f"alone.{of_another}",
             )
         if exact and (typo := keys.mistyped(name)):
             raise UsageError(
                 f"'{self.shown_typed(name)}' has '{typo}' in it; without it, it is the phone "
                 f"{self.shown_name(key)}.",
                 hint="If you mean that one, "
-                + (f"name {number}." if self.mask is None else f"leave '{typo}' out."),
+                + (f"name {number}." if self.mask is None else f"leave '{typo}' out.")
+                + of_another,
             )
         return key
 
