@@ -256,7 +256,7 @@ def test_values_that_are_no_conversations_lead_to_the_other_format(
     any_server.client.mset({"sess:1": JSON, "sess:2": BINARY})
     sentence = "If these are another application's sessions, set SESSION_FORMAT=raw."
     env = {"SESSION_PREFIX": "sess:"}
-    looks = ("lint", "list", "list --problem", "list --columns problem", "get 1 2")
+    looks = ("lint", "list", "list --problem", "list --columns problem", "get 1 2", "repair 1 2")
     for words in looks:
         told = anywhere("session", *words.split(), env=env)
         assert told.err.count(sentence) == 1, words

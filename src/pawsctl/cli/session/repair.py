@@ -76,6 +76,7 @@ def repair(
     session that changes meanwhile is left as it is. The old version is kept for a day, and
     'backup restore' brings it back.
     """
+    from pawsctl.cli.session.views.raw_view import format_hint
     from pawsctl.safety.backups.keep import keep_keys
     from pawsctl.sessions.query import replica
     from pawsctl.sessions.repair import repair as operation
@@ -125,6 +126,8 @@ def repair(
         run.output.advise(
             lambda: f"No session in {store.connection.target.url} needs repair." * (not rows)
         )
+        beyond = sum(each.state == "beyond_repair" for each in rows)
+        run.output.advise(lambda: format_hint(run, beyond, len(rows)))
         operation.require_repaired(store, plans, rows, dry_run=dry_run)
 
 
