@@ -47,18 +47,18 @@ class StackStatus(Struct, frozen=True):
 
     @property
     def is_running(self) -> bool:
-        """Whether Redis runs, and answers PING."""
-        return self.problem == _UNTOLD or (self.memory is not None and not self._refuses)
+        """Whether Redis runs, answers, and is not known to take no writes."""
+        return self.problem == _UNTOLD or (self.memory is not None and not self._takes_no_writes)
 
     @property
     def has_ways_out(self) -> bool:
         """Whether `problem` says what helps, or what may tell; `up` may not help."""
         known = (_REFUSED, _ASKED, _LOADING, *_SILENT.values())
-        return self.problem in known or self._refuses
+        return self.problem in known or self._takes_no_writes
 
     @property
-    def _refuses(self) -> bool:
-        return (self.problem or "").startswith("Redis runs and refuses: ")
+    def _takes_no_writes(self) -> bool:
+        return (self.problem or "").startswith(("Redis runs and refuses: ", _REPLICA))
 
 
 _AT_REST = ("absent", "created", "exited")
@@ -73,6 +73,7 @@ _UNTOLD = (
     "Redis answers, and its user may not use INFO, which tells of its memory and keys. What a "
     "client has forbidden ends with 'pawsctl redis restart'."
 )
+_REPLICA = "Redis runs as a replica of "
 _WAY_IN = "set REDIS_PASSWORD to the password it was started with, or 'pawsctl redis up'"
 _SET_SINCE = "One that a client has set since ends with 'pawsctl redis restart'."
 _REFUSED = (
@@ -175,8 +176,8 @@ def _problem(info: Mapping[str, str], said: str, silent: str) -> str | None:
         return silent if said else _UNTOLD
     if info.get("role") == "slave":
         return (
-            f"Redis runs as a replica of {info.get('master_host')}:{info.get('master_port')}, and "
-            "takes no writes; 'pawsctl redis restart' makes it a primary again."
+            f"{_REPLICA}{info.get('master_host')}:{info.get('master_port')}, and takes no "
+            "writes; 'pawsctl redis restart' makes it a primary again."
         )
     return None
 

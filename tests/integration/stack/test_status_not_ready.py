@@ -127,7 +127,11 @@ def test_a_redis_that_was_made_a_replica_is_told(embedded_stack: Stack) -> None:
 
     status = embedded_stack("redis", "status", "--json")
 
+    assert status.status == 1
     assert "Redis runs as a replica of 127.0.0.1:1" in status.json["problem"]
+    findings = {each["name"]: each for each in embedded_stack("doctor", "--json").json["findings"]}
+    assert "takes no writes; 'pawsctl redis restart'" in findings["stack"]["detail"]
+    assert "'pawsctl redis up' mends it" not in findings["stack"]["hint"]
     _, command, _ = status.json["problem"].split("'")
     assert embedded_stack(*command.split()[1:]).status == 0
     assert embedded_stack("redis", "status", "--json").json["problem"] is None

@@ -26,7 +26,7 @@ def status(ctx: typer.Context, topology: Topology = "single") -> None:
 
     With --topology, also shows replication and lag, slots and the Sentinels' quorum. With -o env,
     prints REDIS_URL=… for a .env file, including the password if there is one. Exits with 1 if
-    Redis does not answer PING or the topology accepts no writes.
+    Redis, or the topology, does not answer or takes no writes.
     """
     from pawsctl.cli.redis import event_lines
     from pawsctl.stack import topology_status
