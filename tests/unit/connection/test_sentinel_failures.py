@@ -1,4 +1,4 @@
-"""The hints for Sentinels that lead nowhere name a URL that parses to what they say."""
+"""Words on Sentinels: a hint names a URL that parses to what it says, a fault is counted right."""
 
 import re
 
@@ -44,3 +44,24 @@ def test_the_services_that_are_known_are_named(known: set[str], told: str) -> No
     found = sentinel_failures.unknown_service("svc", known, target)
     assert "knows a service 'svc'" in found.message
     assert (found.hint or "").startswith(f"They know: {told}. ")
+
+
+@pytest.mark.parametrize(
+    ("flags", "quorum", "fault"),
+    [
+        (["sentinel", "sentinel"], 2, ""),
+        (["s_down,sentinel", "sentinel"], 2, ""),
+        (["s_down,sentinel", "s_down,sentinel"], 1, "1 usable Sentinel of 3, and 2 are needed"),
+        (["s_down,sentinel", "sentinel"], 3, "2 usable Sentinels of 3, and 3 are needed"),
+        (["sentinel", "s_down,sentinel", "s_down,sentinel"], 1, "2 usable Sentinels of 4, and 3"),
+        ([], 1, ""),
+        ([], 2, "1 usable Sentinel of 1, and 2 are needed"),
+    ],
+)
+def test_a_failover_needs_a_quorum_and_a_majority(
+    flags: list[str], quorum: int, fault: str
+) -> None:
+    """Of all Sentinels that are known, the one that is asked among them."""
+    said = sentinel_failures.too_few([{"flags": each} for each in flags], quorum)
+    assert said.startswith(fault)
+    assert bool(said) == bool(fault)
