@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from pawsctl import clock
 from pawsctl.config.redis_url import parse
 from pawsctl.connection import connect
 from pawsctl.errors import ExitStatus, RedisUnreachable
@@ -227,6 +228,33 @@ def test_polls_become_rarer_where_they_take_long(server: Server) -> None:
     assert all(poll.seconds <= poll.pause * watch.SHARE * 1.001 for poll in polls)
     for poll, pause in zip(polls, slept, strict=False):
         assert 0 < pause <= poll.pause
+
+
+def test_after_a_sleep_of_the_machine_nothing_is_said_to_be_touched(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's time went on, and what had to expire meanwhile was not deleted."""
+    slept = 0.0
+    wakeful = clock.now
+    monkeypatch.setattr(clock, "now", lambda: wakeful() + slept)
+    server.client.set("wh:session:+1", GREETING, ex=7_200)
+    server.client.set("wh:session:+2", GREETING, ex=600)
+    seen: list[tuple[str, str]] = []
+
+    def sleep(_: float) -> None:
+        nonlocal slept
+        if not slept:
+            slept = 3_600.0
+            server.client.pexpire("wh:session:+1", server.client.pttl("wh:session:+1") - 3_600_000)
+            server.client.delete("wh:session:+2")
+
+    with SessionStore(connect(parse(server.url, origin="the test"))) as store:
+        for polls, each in enumerate(watch.follow(store, None, interval=0.1, sleep=sleep)):
+            if isinstance(each, watch.SessionEvent):
+                seen.append((each.event, each.phone))
+            if polls == 3:
+                break
+    assert seen == [("expired", "+2")]
 
 
 class _CutOnce(SessionStore):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, Self
 
+from pawsctl import clock
 from pawsctl.connection import (
     Command,
     Connection,
@@ -29,8 +30,7 @@ class SessionReader:
 
     If a part of a cluster does not answer, or an ACL keeps this user from some of the keys, a pass
     over all keys yields the others and then raises Partial. With `partial`, the pass ends normally,
-    and the `with` raises Partial at its end: for commands that only show sessions and draw no
-    conclusion from missing ones.
+    and the `with` raises Partial at its end: for commands that conclude nothing from missing ones.
     """
 
     def __init__(
@@ -202,13 +202,13 @@ class SessionReader:
         """Yield every key that matches, its PTTL, and its value's size in bytes.
 
         The size is asked for if `sized` says so for the key, and is -1 if it is not known. The keys
-        come in batches, each with the time it was asked for in seconds of the monotonic clock.
+        come in batches, each with the time it was asked for, as `clock.now` tells it.
         """
         times: dict[bytes, float] = {}
         chosen: dict[bytes, list[bytes]] = {}
 
         def ask(names: list[bytes]) -> list[Command]:
-            times[names[0]] = time.monotonic()
+            times[names[0]] = clock.now()
             chosen[names[0]] = [key for key in names if sized(key)]
             types = [types_of(names)] if self.keyspace.is_raw else []
             return [*types, *((b"STRLEN", key) for key in chosen[names[0]])]

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from pawsctl import clock
 from pawsctl.sessions.contract import decode, model, rules
 from pawsctl.sessions.contract.keyspace import Keyspace
 from pawsctl.sessions.contract.model import Message, Record, Session
@@ -69,7 +70,7 @@ def tail(
 
     def poll() -> Iterator[NewMessage | SessionEvent | None]:
         nonlocal before
-        asked = time.monotonic()
+        asked = clock.now()
         now = _Snapshot(store.record(key), store.keyspace, asked)
         yield None
         if before is not None:
@@ -95,10 +96,10 @@ class _Snapshot:
         reading = rules.read(record, keyspace) if record else None
         self.session: Session | None = reading.session if reading else None
         self.messages: Sequence[Message] = self.session.messages if self.session else ()
-        # The session expires between these moments of the monotonic clock, as in watch.py.
+        # The session expires between these moments of `clock.now`, as in watch.py.
         left = record.ttl_ms / 1000 if record and record.ttl_ms >= 0 else float("inf")
         self.early = asked + left - SLACK_SECONDS
-        self.late = time.monotonic() + left + SLACK_SECONDS
+        self.late = clock.now() + left + SLACK_SECONDS
 
     @property
     def value(self) -> bytes | None:
@@ -113,7 +114,7 @@ def _changes(
 
     if now.record is None:
         if before.record is not None:
-            yield event("expired" if before.early <= time.monotonic() else "deleted")
+            yield event("expired" if before.early <= clock.now() else "deleted")
         return
     if before.record is None:
         yield event("appeared")

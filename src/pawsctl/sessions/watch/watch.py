@@ -14,6 +14,7 @@ from typing import Literal
 
 import msgspec
 
+from pawsctl import clock
 from pawsctl.connection.scan.one_server import VALUES
 from pawsctl.sessions.contract import rules
 from pawsctl.sessions.contract.model import Record
@@ -93,8 +94,8 @@ class Board(msgspec.Struct, frozen=True):
 class _Known(msgspec.Struct, gc=False):
     """A session as it was last seen.
 
-    It expires between the moments `early` and `late` of the monotonic clock: Redis tells the time
-    left, but not how long its reply was under way. `value` is a hash of the value, None if it was
+    It expires between the moments `early` and `late` of `clock.now`: Redis tells the time left, but
+    not how long its reply was under way. `value` is a hash of the value, None if it was
     not read.
     """
 
@@ -176,7 +177,7 @@ class _Watch:
         """Note the keys that are new, and those whose TTL or size has changed."""
         self.sessions = 0
         for asked, batch in self.store.scan_ttls_and_sizes(self.match, self._is_sized):
-            answered = time.monotonic()
+            answered = clock.now()
             self.sessions += len(batch)
             for key, ttl_ms, size in batch:
                 left = math.inf if ttl_ms < 0 else ttl_ms / 1000
@@ -223,7 +224,7 @@ class _Watch:
         return self.store.records_of(names, left_out=self.store.connection.note)
 
     def _gone(self) -> Iterator[SessionEvent]:
-        now = time.monotonic()
+        now = clock.now()
         for key in [key for key, known in self.known.items() if known.seen != self.number]:
             is_due = self.known.pop(key).early <= now
             yield event_of(self.using, key, "expired" if is_due else "deleted", None, 0)
