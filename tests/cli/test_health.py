@@ -141,11 +141,14 @@ def test_a_user_without_ping_passes_the_flow(tmp_path: Path, any_server: Server)
     assert result.status == ExitStatus.OK, result.text
 
 
-def test_a_check_that_hangs_takes_no_longer_than_the_wait(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("health", "--wait"), ("test-session", "--retry-for")])
+def test_a_check_that_hangs_takes_no_longer_than_the_wait(
+    tmp_path: Path, command: tuple[str, str]
+) -> None:
     """The timeout of a reply is longer: an orchestrator would have ended the probe by then."""
     with clusters.swallowing() as port:
         pawsctl = Pawsctl(tmp_path, f"redis://127.0.0.1:{port}")
-        check = pawsctl.start("health", "--wait", "1s", "--timeout", "600")
+        check = pawsctl.start(*command, "1s", "--timeout", "600")
         _, said = check.communicate(timeout=60)
     assert check.returncode == ExitStatus.UNREACHABLE
     assert b"in time" in said

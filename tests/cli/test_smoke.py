@@ -15,7 +15,7 @@ from pawsctl.sessions.contract import keys
 from pawsctl.sessions.contract.keyspace import BOT
 from pawsctl.sessions.smoke.flow import Flow
 from pawsctl.sessions.smoke.steps import steps_of
-from tests import clusters, servers
+from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.faults.proxy import Bend, Cut, bending
 from tests.leaks import own_keys
@@ -152,16 +152,6 @@ def test_a_flow_is_repeated_until_redis_is_there(tmp_path: Path) -> None:
         assert len(out.decode().splitlines()) == len(NAMES) + 1
         assert healthy.decode().splitlines()[-1] == f"healthy: {server.url}"
         assert server.client.keys() == []
-
-
-def test_a_flow_that_hangs_takes_no_longer_than_the_retries(tmp_path: Path) -> None:
-    """The timeout of a reply is longer; exit 5."""
-    with clusters.swallowing() as port:
-        pawsctl = Pawsctl(tmp_path, f"redis://127.0.0.1:{port}")
-        flow = pawsctl.start("test-session", "--retry-for", "1s", "--timeout", "600")
-        _, said = flow.communicate(timeout=60)
-    assert flow.returncode == ExitStatus.UNREACHABLE
-    assert b"in time" in said
 
 
 def test_a_junit_report_holds_every_step(pawsctl: Pawsctl, tmp_path: Path) -> None:

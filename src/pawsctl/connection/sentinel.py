@@ -88,8 +88,10 @@ class Sentinel(Connection):
         asked = ("CKQUORUM", "SENTINELS", "MASTER")
         service = self.target.service or ""
         reply, *told = sentinel.pipeline([("SENTINEL", each, service) for each in asked])
-        if not isinstance(reply, ErrorReply) or has_code(reply, "NOQUORUM"):
-            return reply.text.rstrip(".") if isinstance(reply, ErrorReply) else ""
+        if not isinstance(reply, ErrorReply):
+            return ""
+        if has_code(reply, "NOQUORUM"):
+            return reply.text.rstrip(".")
         if any(isinstance(each, ErrorReply) for each in told):
             return None
         others, (primary,) = list(_tables(told[0])), _tables([told[1]])

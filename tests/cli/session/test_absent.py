@@ -4,13 +4,16 @@ import json
 import re
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 import redis
 
 from pawsctl.errors import ExitStatus
+from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.conftest import SAMPLES
+from tests.processes import wait_until
 from tests.servers import Server, store_session
 
 GREETING = (SAMPLES / "greeting.json").read_bytes()
@@ -257,7 +260,7 @@ def test_a_redis_with_keys_of_other_names_is_not_empty(pawsctl: Pawsctl, server:
     """Who looks for another application's sessions learns what says how their keys begin."""
     assert "of other names" not in pawsctl("session", "list").err
     server.client.mset({"sess:1": "x", "sess:2": "x"})
-    told = "It holds 2 keys of other names; SESSION_PREFIX says how those of sessions begin."
+    told = "It holds keys of other names; SESSION_PREFIX says how those of sessions begin."
     for command in (("list",), ("ttl",)):
         assert told in pawsctl("session", *command).err
     # A database with sessions is named before that.
@@ -265,6 +268,29 @@ def test_a_redis_with_keys_of_other_names_is_not_empty(pawsctl: Pawsctl, server:
     elsewhere = pawsctl("session", "list", "--url", f"{server.url}/3").err
     assert "Database 0 holds 1 session (-n 0)." in elsewhere
     assert "of other names" not in elsewhere
+
+
+def test_sessions_that_have_expired_are_no_keys_of_other_names(tmp_path: Path) -> None:
+    """A replica has and counts them until its primary deletes them."""
+    for name in ("primary", "replica"):
+        (tmp_path / name).mkdir()
+    debug = ("--enable-debug-command", "yes", "--repl-diskless-sync-delay", "0")
+    with (
+        servers.running(tmp_path / "primary", *debug) as primary,
+        servers.running(
+            tmp_path / "replica", "--replicaof", "127.0.0.1", str(primary.port)
+        ) as replica,
+    ):
+        primary.client.execute_command("DEBUG SET-ACTIVE-EXPIRE 0")
+        wait_until(lambda: replica.client.role()[3] == b"connected", "a replica")
+        primary.client.set("wh:session:+1", GREETING, px=50)
+        wait_until(
+            lambda: (replica.client.dbsize(), replica.client.pttl("wh:session:+1")) == (1, -2),
+            "a session that has expired",
+        )
+        done = Pawsctl(tmp_path, replica.url)("session", "list")
+        assert replica.client.dbsize() == 1
+    assert done.err == f"No sessions in {replica.url}.\n"
 
 
 def test_a_way_to_read_a_part_is_one_that_there_is(pawsctl: Pawsctl, server: Server) -> None:

@@ -7,8 +7,8 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from pawsctl.sessions.watch import watch
 from tests import servers
 from tests.cli_runner import Pawsctl
 from tests.conftest import SAMPLES
-from tests.following import DEADLINE_SECONDS, following
+from tests.following import DEADLINE_SECONDS, Following, following
 from tests.servers import Server
 
 GREETING = (SAMPLES / "greeting.json").read_bytes()
@@ -305,11 +305,23 @@ def killed(server: Server) -> None:
     server.process.wait()
 
 
+@contextmanager
+def watching_a_dead_server(tmp_path: Path, seconds: str) -> Iterator[tuple[Server, Following]]:
+    """Yield a server that was killed, and a watch that has said so and waits so many `seconds`."""
+    with servers.running(tmp_path) as server:
+        arguments = (*WATCH, "--json", "--failover-timeout", seconds)
+        with following(Pawsctl(tmp_path, server.url), *arguments) as watch:
+            watch.said()
+            killed(server)
+            assert watch.event()["event"] == "disconnected"
+            yield server, watch
+
+
 @pytest.mark.parametrize("phone", [(), ("+1",)], ids=["all", "one"])
 def test_a_server_that_was_restarted_is_watched_again(
     tmp_path: Path, phone: tuple[str, ...]
 ) -> None:
-    """The gap is told in the list of events; what happened in it follows once it can be seen."""
+    """The list has an event for each end of the gap, then those for what changed meanwhile."""
     with servers.running(tmp_path, "--appendonly", "yes", "--appendfsync", "always") as server:
         server.client.set("wh:session:+1", conversation("a"), ex=600)
         pawsctl = Pawsctl(tmp_path, server.url)
@@ -375,19 +387,14 @@ def test_events_after_a_gap_are_dated_after_it(tmp_path: Path, phone: tuple[str,
 
 def test_a_server_that_does_not_come_back_ends_a_watch(tmp_path: Path) -> None:
     """After --failover-timeout; exit 5, and the last line of stderr tells why."""
-    with servers.running(tmp_path) as server:
-        pawsctl = Pawsctl(tmp_path, server.url)
-        with following(pawsctl, *WATCH, "--json", "--failover-timeout", "0.5") as watch:
-            watch.said()
-            killed(server)
-            assert watch.event()["event"] == "disconnected"
-            assert watch.process.wait(DEADLINE_SECONDS) == ExitStatus.UNREACHABLE
-            assert watch.out.empty()
-            watch.said()
-            error = json.loads(watch.said())["error"]
-            assert error["code"] == "unreachable"
-            assert error["message"].endswith("It was not back within 0.5 s.")
-            assert "--failover-timeout" in error["hint"]
+    with watching_a_dead_server(tmp_path, "0.5") as (_, watch):
+        assert watch.process.wait(DEADLINE_SECONDS) == ExitStatus.UNREACHABLE
+        assert watch.out.empty()
+        watch.said()
+        error = json.loads(watch.said())["error"]
+        assert error["code"] == "unreachable"
+        assert error["message"].endswith("It was not back within 0.5 s.")
+        assert "--failover-timeout" in error["hint"]
 
 
 def test_a_server_that_hangs_is_an_outage_too(tmp_path: Path) -> None:
@@ -405,16 +412,11 @@ def test_a_server_that_hangs_is_an_outage_too(tmp_path: Path) -> None:
 
 def test_a_password_that_was_changed_meanwhile_ends_a_watch(tmp_path: Path) -> None:
     """Waiting would not help; exit 5 at once."""
-    with servers.running(tmp_path) as server:
-        pawsctl = Pawsctl(tmp_path, server.url)
-        with following(pawsctl, *WATCH, "--json", "--failover-timeout", "60") as watch:
-            watch.said()
-            killed(server)
-            assert watch.event()["event"] == "disconnected"
-            server.restart("--requirepass", "other")
-            assert watch.process.wait(DEADLINE_SECONDS) == ExitStatus.UNREACHABLE
-            watch.said()
-            assert json.loads(watch.said())["error"]["code"] == "login-refused"
+    with watching_a_dead_server(tmp_path, "60") as (server, watch):
+        server.restart("--requirepass", "other")
+        assert watch.process.wait(DEADLINE_SECONDS) == ExitStatus.UNREACHABLE
+        watch.said()
+        assert json.loads(watch.said())["error"]["code"] == "login-refused"
 
 
 def test_a_board_says_that_it_is_not_of_now(tmp_path: Path) -> None:

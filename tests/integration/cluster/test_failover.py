@@ -40,7 +40,7 @@ def test_a_primary_killed_in_the_middle_of_list(breakable: Cluster, anywhere: Pa
 
 
 def test_a_failover_is_a_gap_in_a_watch(breakable: Cluster, anywhere: Pawsctl) -> None:
-    """It is told when it is over: meanwhile events of a third of the sessions were missing."""
+    """Both events come at its end: a third of the sessions could not be seen until then."""
     breakable.seed(30)
     url = ("--url", breakable.url, "--interval", "100ms", "--failover-timeout", "60")
     with following(anywhere, "session", "watch", "--json", *url) as watch:

@@ -91,7 +91,7 @@ def test_a_primary_killed_in_the_middle_of_list(breakable: Trio, anywhere: Pawsc
 def test_a_failover_is_a_gap_in_a_watch(
     breakable: Trio, anywhere: Pawsctl, phone: tuple[str, ...]
 ) -> None:
-    """It is told when it is over, with its beginning; a person is told at once."""
+    """Both events come at its end, and stderr says at once that it is waited for."""
     breakable.seed(1)
     url = ("--url", breakable.url, "--interval", "100ms", "--failover-timeout", "60")
     with following(anywhere, "session", "watch", *phone, "--json", *url) as watch:

@@ -135,16 +135,17 @@ def nothing(store: SessionReader, *, is_filtered: bool = False) -> str:
 
 
 def _of_other_names(store: SessionReader) -> str:
-    """Return a sentence on the keys of the database, none of which is a session, or ''."""
+    """Return a sentence on the keys of the database, none of which is a session, or ''.
+
+    They are not counted: on a replica, DBSIZE has the sessions that have expired, too.
+    """
     with suppress(PawsctlError):
         if not store.connection.resolved().is_cluster:
-            count = store.connection.call("DBSIZE")
-            return (
-                f"It holds {plural(count, 'key')} of other names; SESSION_PREFIX says how those of "
-                "sessions begin."
-                if count
-                else ""
-            )
+            key = store.connection.call("RANDOMKEY")
+            if isinstance(key, bytes) and not key.startswith(store.keyspace.prefix.encode()):
+                return (
+                    "It holds keys of other names; SESSION_PREFIX says how those of sessions begin."
+                )
     return ""
 
 

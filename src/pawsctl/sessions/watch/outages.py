@@ -1,4 +1,4 @@
-"""Polling through outages: a server that goes away is waited for, and the gap is told."""
+"""Polls that outlast an outage: two events tell when the server went away and came back."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ Found = TypeVar("Found")
 class ConnectionEvent(msgspec.Struct, frozen=True):
     """The end of what is seen, with its `reason`, or its beginning anew.
 
-    What happened in between is told by the events after `reconnected`, if it can still be seen.
+    The first poll after it yields events for all that has changed meanwhile and is still different.
     `timeout` is the seconds after which the watch ends if the server is not back; None if it is
     back by then, as after a failover.
     """
@@ -36,8 +36,8 @@ class ConnectionEvent(msgspec.Struct, frozen=True):
 class Outages:
     """Polls of one connection; a server that goes away after the first poll is waited for.
 
-    It is waited for as long as for a failover. The connections of Sentinels and clusters do so by
-    themselves: that is told when it is over.
+    It is waited for as long as for a failover. Connections to Sentinels and clusters wait by
+    themselves; both events of such a wait come at its end.
     """
 
     def __init__(self, connection: Connection, sleep: Callable[[float], None]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Row = TypeVar("Row")
 
-# A value that is no conversation of the bot breaks one of these rules, and that is told first.
+# The rules that a value of another application breaks. They come before all others.
 _OTHER_FORMATS = ("utf-8", "json", "shape")
 
 _HEX_BYTES = 16
