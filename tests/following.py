@@ -50,6 +50,12 @@ class Following:
         """Return the next line on stderr."""
         return self.err.get(timeout=DEADLINE_SECONDS)
 
+    def told(self) -> str:
+        """Return the next line on stderr that is not about polls, which take long now and then."""
+        while (line := self.said()).startswith("Watching "):
+            pass
+        return line
+
     def interrupt(self) -> int:
         """Send Ctrl-C; return the exit status."""
         self.process.send_signal(signal.SIGINT)

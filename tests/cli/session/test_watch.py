@@ -334,11 +334,11 @@ def test_a_server_that_was_restarted_is_watched_again(
                 assert list(lost) == ["time", "event", "reason", "timeout"]
                 assert (lost["event"], lost["timeout"]) == ("disconnected", 60)
                 assert server.url in lost["reason"]
-                assert watch.said().startswith(f"Disconnected. {lost['reason']} Waiting up to 60 s")
+                assert watch.told().startswith(f"Disconnected. {lost['reason']} Waiting up to 60 s")
                 server.restart()
                 back = watch.event()
                 assert (back["event"], back["reason"]) == ("reconnected", None)
-                assert watch.said() == "Reconnected."
+                assert watch.told() == "Reconnected."
                 server.client.set("wh:session:+1", conversation("a", text), ex=600)
                 kinds = ["changed"] if not phone else ["message"] if text == "b" else ["changed"]
                 assert watch.event()["event"] in kinds
@@ -358,7 +358,7 @@ def test_what_a_restarted_server_lost_is_told_after_the_gap(tmp_path: Path) -> N
             watch.said()
             killed(server)
             assert "  disconnected  Redis at redis://" in watch.line()
-            assert watch.said().startswith("Disconnected. ")
+            assert watch.told().startswith("Disconnected. ")
             server.restart(*slowly)
             assert watch.line().endswith("  reconnected")
             server.client.delete("wh:session:+7")
@@ -390,8 +390,8 @@ def test_a_server_that_does_not_come_back_ends_a_watch(tmp_path: Path) -> None:
     with watching_a_dead_server(tmp_path, "0.5") as (_, watch):
         assert watch.process.wait(DEADLINE_SECONDS) == ExitStatus.UNREACHABLE
         assert watch.out.empty()
-        watch.said()
-        error = json.loads(watch.said())["error"]
+        watch.told()
+        error = json.loads(watch.told())["error"]
         assert error["code"] == "unreachable"
         assert error["message"].endswith("It was not back within 0.5 s.")
         assert "--failover-timeout" in error["hint"]
@@ -415,8 +415,8 @@ def test_a_password_that_was_changed_meanwhile_ends_a_watch(tmp_path: Path) -> N
     with watching_a_dead_server(tmp_path, "60") as (server, watch):
         server.restart("--requirepass", "other")
         assert watch.process.wait(DEADLINE_SECONDS) == ExitStatus.UNREACHABLE
-        watch.said()
-        assert json.loads(watch.said())["error"]["code"] == "login-refused"
+        watch.told()
+        assert json.loads(watch.told())["error"]["code"] == "login-refused"
 
 
 def test_a_board_says_that_it_is_not_of_now(tmp_path: Path) -> None:

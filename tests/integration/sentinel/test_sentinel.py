@@ -97,7 +97,7 @@ def test_a_failover_is_a_gap_in_a_watch(
     with following(anywhere, "session", "watch", *phone, "--json", *url) as watch:
         watch.event() if phone else watch.said()
         breakable.primary.kill()
-        assert "Waiting up to 60 s for a failover" in watch.said()
+        assert "Waiting up to 60 s for a failover" in watch.told()
         lost, back = watch.event(), watch.event()
         assert (lost["event"], lost["timeout"]) == ("disconnected", None)
         assert breakable.servers[0].address in lost["reason"]
